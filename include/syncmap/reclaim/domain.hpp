@@ -1,0 +1,127 @@
+// Hazard pointers for the process: who looks at which node right now.
+//
+// Source: M. Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects" (2004), with the
+// reader's fence moved to the reclaimer (asymmetric barrier), as in folly and P2530.
+//
+// A *row* belongs to one thread at a time: its hazards and its slot number (which stripe it uses in a map).
+// Threads take a row on first use and give it back when they end; rows are never freed. A thread that is
+// ending already (a map used from the destructor of another thread-local) borrows a row per operation.
+//
+// | word             | written by                | read by       |
+// |------------------|---------------------------|---------------|
+// | `first_`, `next` | who adds a row (CAS)      | all           |
+// | `taken`          | CAS by takers, owner      | takers        |
+// | `hazard[]`       | the owner, release stores | reclaimers    |
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <syncmap/detail/cache_line.hpp>
+
+namespace syncmap::reclaim {
+
+template <class Sync>
+class domain;
+
+template <class Sync>
+struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) row {
+    static constexpr std::size_t hazards = 4;
+
+    typename Sync::template atomic<const void*> hazard[hazards] = {};
+    typename Sync::template atomic<bool> taken{false};
+    std::uint32_t slot = 0; ///< dense number of the thread; constant
+    row* next = nullptr;    ///< constant once published
+
+    static void thread_exits(row* ended) noexcept { domain<Sync>::give_back(*ended); }
+};
+
+template <class Sync>
+class [[gnu::visibility("default")]] domain {
+public:
+    using row_type = row<Sync>;
+
+    static domain& instance() { return Sync::template process_wide<domain>(); }
+
+    domain() = default;
+    domain(const domain&) = delete;
+    domain& operator=(const domain&) = delete;
+    ~domain() {
+        for (row_type* r = first_.load(std::memory_order_relaxed); r != nullptr;) {
+            row_type* const next = r->next;
+            delete r;
+            r = next;
+        }
+    }
+
+    /// A free row, or a new one. Lock-free; allocates only when all rows are taken.
+    row_type& take() {
+        for (row_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) {
+            bool expected = false;
+            // acquire: pairs with the release in give_back; the new owner sees what the old one left in its stripes.
+            if (!r->taken.load(std::memory_order_relaxed) &&
+                r->taken.compare_exchange_strong(expected, true, std::memory_order_acquire)) {
+                return *r;
+            }
+        }
+        auto* const fresh = new row_type;
+        fresh->taken.store(true, std::memory_order_relaxed);
+        row_type* head = first_.load(std::memory_order_acquire);
+        do {
+            fresh->next = head;
+            fresh->slot = head == nullptr ? 0 : head->slot + 1;
+            // release: a reader of `first_` sees slot and next. The CAS makes slot numbers dense and unique.
+        } while (!first_.compare_exchange_weak(head, fresh, std::memory_order_acq_rel, std::memory_order_acquire));
+        return *fresh;
+    }
+
+    static void give_back(row_type& r) noexcept { r.taken.store(false, std::memory_order_release); }
+
+    /// All addresses that some thread holds. Called after a heavy barrier: a hazard that is not seen here was
+    /// published after the barrier, and its reader then finds the node unlinked.
+    void hazards(std::vector<const void*>& held) const {
+        for (const row_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) {
+            for (const auto& hazard : r->hazard) {
+                // acquire: pairs with the release that cleared it; the reader's last access happened before.
+                if (const void* p = hazard.load(std::memory_order_acquire)) held.push_back(p);
+            }
+        }
+    }
+
+private:
+    typename Sync::template atomic<row_type*> first_{nullptr};
+};
+
+/// The calling thread's row for the length of one operation.
+template <class Sync>
+class thread_lease {
+public:
+    thread_lease() {
+        row_ = slots::get();
+        if (row_ == nullptr) [[unlikely]] first_use();
+    }
+    ~thread_lease() {
+        if (borrowed_) [[unlikely]] domain<Sync>::give_back(*row_);
+    }
+    thread_lease(const thread_lease&) = delete;
+    thread_lease& operator=(const thread_lease&) = delete;
+
+    row<Sync>& operator*() const noexcept { return *row_; }
+    row<Sync>* operator->() const noexcept { return row_; }
+
+private:
+    using slots = typename Sync::template per_thread<row<Sync>>;
+
+    [[gnu::noinline]] void first_use() {
+        row_ = &domain<Sync>::instance().take();
+        borrowed_ = !slots::set(row_);
+    }
+
+    row<Sync>* row_;
+    bool borrowed_ = false;
+};
+
+} // namespace syncmap::reclaim
