@@ -1,0 +1,33 @@
+// The contract between the facade and every engine: how one operation on one key is described.
+#pragma once
+
+#include <concepts>
+
+namespace syncmap::engine {
+
+/// What an operation wants done with the key it was shown.
+enum class decision : unsigned char {
+    keep,   ///< nothing: the operation linearizes where the entry was read
+    assign, ///< the entry gets the operation's value; inserted when absent
+    erase   ///< the entry goes; nothing when absent
+};
+
+/// A write to one key. The engine shows it the present value and does what it decides.
+///
+///  `decide(const T* current)`  null when absent. May run user code (a comparison, a copy); the engine
+///                              holds no lock then, unless that code is known not to call back. It may
+///                              run again when another thread was faster: the last run counts.
+///  `make()`                    the value to publish; called only after `decide` answered `assign`.
+///                              Called once, unless `depends_on_current`: then once after each `decide`.
+///  `may_assign`                whether `decide` ever answers `assign`
+///  `runs_user_code`            whether `decide` or `make` may: else an engine may run them under its own lock
+template <class Op, class T>
+concept write_operation = requires(Op& op, const T* current) {
+    { op.decide(current) } -> std::same_as<decision>;
+    { op.make() } -> std::convertible_to<T>;
+    { Op::depends_on_current } -> std::convertible_to<bool>;
+    { Op::may_assign } -> std::convertible_to<bool>;
+    { Op::runs_user_code } -> std::convertible_to<bool>;
+};
+
+} // namespace syncmap::engine

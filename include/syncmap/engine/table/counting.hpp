@@ -1,0 +1,151 @@
+// The exact size: the sum of all stripes, plus what is published and not counted yet, at one instant.
+//
+// Source of the idea: Sela and Petrank, "Concurrent Size" (2022); the method here (announce, look into the slot,
+// collect twice) needs no second write by readers or by other writers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <syncmap/engine/table/resize.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class counting : public resize<Types> {
+    using base = resize<Types>;
+
+public:
+    using base::base;
+
+    /// Linearizable: an instant during the call at which the map had exactly that many entries.
+    std::size_t size() const { return const_cast<counting*>(this)->count(); }
+
+    /// What the stripes say, read one after the other.
+    std::size_t approx_size() const noexcept {
+        const auto* t = base::table_of(this->root_.load(std::memory_order_acquire));
+        if (t == nullptr) return 0;
+        return base::counted_entries(this->shared_of_table(), t->incarnation.load(std::memory_order_relaxed));
+    }
+
+protected:
+    using typename base::atomic_word;
+    using typename base::control;
+    using typename base::header;
+    using typename base::Layout;
+    using typename base::stripe_type;
+    using typename base::Sync;
+
+    /// For inserts and erases, under the unit's lock: whether nobody is counting with the gate closed.
+    static bool gate_is_open(const control& c) noexcept { return (c.gate.load(std::memory_order_acquire) & 1) == 0; }
+
+    /// Waits, holding nothing, until the gate is open, and opens it when its lease is over: who counts may have
+    /// been stopped. The count does not depend on the gate, only its progress does.
+    static void wait_for_gate(control& c) noexcept {
+        const typename Sync::lease lease;
+        for (;;) {
+            word seen = c.gate.load(std::memory_order_acquire);
+            if ((seen & 1) == 0) return;
+            if (lease.over()) {
+                c.gate.compare_exchange_strong(seen, seen + 1, std::memory_order_acq_rel, std::memory_order_relaxed);
+                return;
+            }
+            Sync::pause();
+        }
+    }
+
+private:
+    /// Everything a stripe says at one look.
+    struct look {
+        std::uint64_t incarnation;
+        word tally;
+        int uncounted; ///< +1 published insert, -1 published erase, not in the tally yet
+        friend bool operator==(const look&, const look&) = default;
+    };
+
+    static look look_at(stripe_type& s) noexcept {
+        look seen{};
+        seen.incarnation = s.incarnation.load(std::memory_order_acquire);
+        seen.tally = s.tally.load(std::memory_order_acquire);
+        const word place = s.place.load(std::memory_order_acquire);
+        if (stripe_type::announces(place, seen.tally)) {
+            // Lines are never unmapped while the map lives, so even an outdated place can be read.
+            const auto* slot = reinterpret_cast<const atomic_word*>(place & ((word{1} << 48) - 1) & ~word{7});
+            if (slot != nullptr) {
+                const word mark = slot->load(std::memory_order_acquire);
+                switch (static_cast<change>(place & 7)) {
+                case change::insert: seen.uncounted = mark == Layout::empty ? 0 : 1; break;
+                case change::erase: seen.uncounted = mark == Layout::empty ? -1 : 0; break;
+                case change::link: seen.uncounted = Layout::is_link(mark) ? 1 : 0; break;
+                case change::none: break;
+                }
+            }
+        }
+        return seen;
+    }
+
+    /// The closed gate of one attempt. Opens it again if no writer has done so.
+    class closing {
+    public:
+        explicit closing(control& c) noexcept : control_(c), ticket_(c.gate.load(std::memory_order_relaxed)) {
+            closed_ = (ticket_ & 1) == 0 && c.gate.compare_exchange_strong(ticket_, ticket_ + 1, std::memory_order_acq_rel,
+                                                                           std::memory_order_relaxed);
+        }
+        closing(const closing&) = delete;
+        closing& operator=(const closing&) = delete;
+        ~closing() {
+            word mine = ticket_ + 1;
+            if (closed_) control_.gate.compare_exchange_strong(mine, mine + 1, std::memory_order_acq_rel, std::memory_order_relaxed);
+        }
+
+    private:
+        control& control_;
+        word ticket_;
+        bool closed_;
+    };
+
+    std::size_t count() {
+        std::vector<look> first;
+        std::optional<closing> gate;
+        for (int attempt = 0;; ++attempt) {
+            const word root = this->root_.load(std::memory_order_acquire);
+            header* const t = base::table_of(root);
+            if (t == nullptr) return 0;
+            control& c = this->shared_of_table();
+            if (attempt >= attempts_with_open_gate) {
+                gate.emplace(c); // another thread that counts may have it closed: as good
+                Sync::pause();
+            }
+            std::size_t entries = 0;
+            if (collect_twice(c, root, t->incarnation.load(std::memory_order_acquire), first, entries)) return entries;
+            gate.reset();
+        }
+    }
+
+    /// Equal twice: all of it was true together between the two collects. A tally that changed does not come back
+    /// to its old value (its sequence), and under one tally an announced change is published at most once.
+    bool collect_twice(control& c, word root, std::uint64_t incarnation, std::vector<look>& first, std::size_t& entries) {
+        first.clear();
+        c.each_stripe([&](stripe_type& s) { first.push_back(look_at(s)); });
+        std::size_t i = 0;
+        bool equal = true;
+        std::int64_t sum = 0;
+        c.each_stripe([&](stripe_type& s) {
+            const look again = look_at(s);
+            // A chunk of stripes that appeared in between, or a stripe that changed.
+            equal = equal && i < first.size() && again == first[i];
+            ++i;
+            if (again.incarnation == incarnation) sum += stripe_type::net_of(again.tally) + again.uncounted;
+        });
+        if (!equal || i != first.size()) return false;
+        // The same life of the map all along. A root that changed by a resize only would do as well, but is rare.
+        if (!this->is_root(root)) return false;
+        entries = static_cast<std::size_t>(sum);
+        return true;
+    }
+
+    static constexpr int attempts_with_open_gate = 3;
+};
+
+} // namespace syncmap::engine

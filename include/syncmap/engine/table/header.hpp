@@ -1,0 +1,128 @@
+// One table: its header, its lines and its control words, in one block of memory.
+//
+// | field            | written by                         | read by   |
+// |------------------|------------------------------------|-----------|
+// | geometry, seed   | before the table is published      | all       |
+// | `next`           | CAS once: start of a resize, clear | all       |
+// | `overflow_used`  | lock holders (RMW)                 | the same  |
+// | `free_lines`     | lock holders (CAS, tagged)         | the same  |
+// | `cursor`, `left` | who moves units (RMW)              | the same  |
+//
+// Geometry and seed of a block never change, not even when it is used again for another table: a reader
+// with an outdated root may be looking at it (and finds out by the root when it is done).
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include <syncmap/engine/table/layout.hpp>
+#include <syncmap/hash.hpp>
+
+namespace syncmap::engine {
+
+/// Overflow lines that no unit uses: a Treiber stack whose head carries 16 bits against A-B-A. All its lines have
+/// only EMPTY slots, and no LINK leads to them.
+template <class Layout>
+class line_stack {
+public:
+    using line_type = line<Layout>;
+
+    line_type* pop() noexcept {
+        word top = top_.load(std::memory_order_acquire);
+        while (auto* const l = line_at(top)) {
+            const word under = below(*l).load(std::memory_order_relaxed);
+            // acquire: pairs with push; the line's slots are seen EMPTY. A line taken by another thread meanwhile
+            // gives a wrong `under`, and the tag makes the exchange fail.
+            if (top_.compare_exchange_weak(top, retag(under, top), std::memory_order_acquire)) {
+                below(*l).store(Layout::empty, std::memory_order_relaxed);
+                return l;
+            }
+        }
+        return nullptr;
+    }
+
+    void push(line_type& l) noexcept {
+        word top = top_.load(std::memory_order_relaxed);
+        do {
+            below(l).store(top & address_bits, std::memory_order_relaxed);
+        } while (!top_.compare_exchange_weak(top, retag(reinterpret_cast<word>(&l), top), std::memory_order_release,
+                                             std::memory_order_relaxed));
+    }
+
+    void forget() noexcept { top_.store(0, std::memory_order_relaxed); }
+
+private:
+    static constexpr word address_bits = (word{1} << Layout::tag_shift) - 1;
+
+    static line_type* line_at(word top) noexcept { return reinterpret_cast<line_type*>(top & address_bits); }
+    static word retag(word address, word old_top) noexcept {
+        return (address & address_bits) | ((old_top & ~address_bits) + (word{1} << Layout::tag_shift));
+    }
+    /// The stack runs through the second word of its lines. A reader that still wanders there takes it for the
+    /// value of an empty slot (pairs), or for a mark that is no entry and, not being in the last slot, no link.
+    static auto& below(line_type& l) noexcept { return l.words[1]; }
+
+    typename Layout::atomic_word top_{0};
+};
+
+template <class Layout, class Sync>
+struct alignas(detail::cache_line_bytes) table_header {
+    using line_type = line<Layout>;
+    using control_type = typename Layout::atomic_control;
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+    // Read by everybody, written once.
+    hash_seed seed;
+    line_type* lines = nullptr;
+    control_type* controls = nullptr;
+    unsigned shift = 0; ///< 64 - log2 of the number of units
+    bool mapped = false; ///< pages of the system, which can be given back
+    atomic<std::uint64_t> incarnation{0}; ///< which life of the map: one more after every clear
+    atomic<table_header*> next{nullptr};
+
+    // Written by those who insert and those who move units.
+    alignas(detail::cache_line_bytes) atomic<std::size_t> overflow_used{0};
+    line_stack<Layout> free_lines{};                      ///< overflow lines given back
+    atomic<std::size_t> cursor{0};
+    atomic<std::size_t> left{0};
+    table_header* next_in_list = nullptr; ///< in the pool's lists
+    bool unnamed = false;                 ///< retired, and no writer can name it any more
+    std::size_t emptied = 0;              ///< bytes of pages given back so far, while it is being emptied
+
+    unsigned log2() const noexcept { return 64 - shift; }
+    std::size_t units() const noexcept { return std::size_t{1} << log2(); }
+    /// Units and, behind them, the outlier unit.
+    std::size_t all_units() const noexcept { return units() + (Layout::has_outliers ? 1 : 0); }
+    std::size_t overflow_lines() const noexcept { return overflow_share(units()); }
+    std::size_t all_lines() const noexcept { return all_units() + overflow_lines(); }
+
+    static std::size_t overflow_share(std::size_t units) noexcept { return units < 16 ? 2 : units / 8; }
+
+    std::size_t unit_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> shift); }
+    line_type& home(std::size_t unit) const noexcept { return lines[unit]; }
+
+    /// Marks that no resize may start any more: `clear` has taken the table out.
+    static table_header* closed() noexcept { return reinterpret_cast<table_header*>(alignof(table_header)); }
+    /// The table that this one is being moved to, or null.
+    table_header* successor() const noexcept {
+        // acquire: pairs with the release of the CAS that published it.
+        table_header* const n = next.load(std::memory_order_acquire);
+        return n == closed() ? nullptr : n;
+    }
+
+    // ---- overflow lines ----
+
+    /// A line for a unit that is full, or null when the table's share is used up. By a lock holder.
+    line_type* take_line() noexcept {
+        if (line_type* const l = free_lines.pop()) return l;
+        if (overflow_used.load(std::memory_order_relaxed) >= overflow_lines()) return nullptr;
+        const std::size_t i = overflow_used.fetch_add(1, std::memory_order_relaxed);
+        return i < overflow_lines() ? lines + all_units() + i : nullptr;
+    }
+    bool owns(const line_type* l) const noexcept { return l >= lines && l < lines + all_lines(); }
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,240 @@
+// Walking over all entries, weakly: every key that is there throughout exactly once, no key twice.
+//
+// The cursor is a hash value: a table of any size has its entries in hash order, so the range that a unit covers
+// is passed once, whatever splits or merges meanwhile. A unit's entries are copied (or pinned) first and shown
+// afterwards, with nothing held: the callback may do anything.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <syncmap/engine/table/counting.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class iteration : public counting<Types> {
+    using base = counting<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using typename base::atomic_control;
+    using typename base::control;
+    using typename base::control_word;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::node;
+    using typename base::Sync;
+    using T = typename base::T;
+    using base::node_at;
+
+    /// An entry as it was seen: for inline keys a copy, else a pinned node (and the value beside it).
+    struct entry {
+        word mark;
+        word value;
+        bool outlier;
+    };
+
+    static decltype(auto) key_of(const entry& e) noexcept {
+        if constexpr (Layout::inline_key) {
+            return Layout::key_of(e.mark, e.outlier);
+        } else {
+            return static_cast<const Key&>(node_at(e.mark)->key);
+        }
+    }
+    static decltype(auto) value_of(const entry& e) noexcept {
+        if constexpr (Layout::pairs) {
+            return from_word<T>(e.value);
+        } else {
+            return static_cast<const T&>(node_at(e.mark)->value);
+        }
+    }
+
+    /// Calls `f(entry)` until it returns false.
+    template <class F>
+    void walk(F&& f) {
+        batch entries(*this);
+        for (std::uint64_t cursor = 0;;) {
+            std::uint64_t end = 0;
+            if (!copy_unit_at(cursor, false, entries, end)) return; // empty or cleared: no key was there throughout
+            for (; !entries.empty(); entries.pop_front()) {
+                if (!f(entries.front())) return;
+            }
+            if (end == 0) break; // past the last hash value
+            cursor = end;
+        }
+        if constexpr (Layout::has_outliers) {
+            std::uint64_t end = 0;
+            if (!copy_unit_at(0, true, entries, end)) return;
+            for (; !entries.empty(); entries.pop_front()) {
+                if (!f(entries.front())) return;
+            }
+        }
+    }
+
+private:
+    /// The entries of one unit; lets go of the nodes that it still has.
+    class batch {
+    public:
+        explicit batch(iteration& owner) noexcept : owner_(owner) {}
+        batch(const batch&) = delete;
+        batch& operator=(const batch&) = delete;
+        ~batch() { clear(); }
+
+        bool empty() const noexcept { return next_ == entries_.size(); }
+        const entry& front() const noexcept { return entries_[next_]; }
+        void pop_front() noexcept { let_go(entries_[next_++]); }
+        void clear() noexcept {
+            while (!empty()) pop_front();
+            entries_.clear();
+            next_ = 0;
+        }
+        /// Throws `bad_alloc`, changing nothing.
+        void make_room() {
+            if (is_full()) grow();
+        }
+        bool is_full() const noexcept { return entries_.size() == entries_.capacity(); }
+        void grow() { entries_.reserve(2 * entries_.capacity() + Layout::slots); }
+        /// Entries of a trusted key are told apart by their marks: a later sight of a key replaces the first.
+        void add(const entry& e) noexcept {
+            if constexpr (Layout::inline_key) {
+                for (entry& old : entries_) {
+                    if (old.mark == e.mark) {
+                        old = e;
+                        return;
+                    }
+                }
+            }
+            entries_.push_back(e);
+        }
+
+    private:
+        void let_go([[maybe_unused]] const entry& e) noexcept {
+            if constexpr (!Layout::inline_key) {
+                node* const n = node_at(e.mark);
+                if (n->unpin()) owner_.destroy_node(n);
+            }
+        }
+        iteration& owner_;
+        std::vector<entry> entries_;
+        std::size_t next_ = 0;
+    };
+
+    /// Copies the entries with hashes from `cursor` on out of the unit that covers it; `end` is the first hash behind
+    /// the unit, 0 for none. False: the map has no table.
+    bool copy_unit_at(std::uint64_t cursor, bool outlier, batch& entries, std::uint64_t& end) {
+        for (int attempt = 0;; ++attempt) {
+            const word root = this->root_.load(std::memory_order_acquire);
+            header* t = base::table_of(root);
+            if (t == nullptr) return false;
+            for (; t != nullptr; t = t->successor()) {
+                entries.clear();
+                const std::size_t unit = outlier ? t->units() : t->unit_of(cursor);
+                const copied outcome = copy_unit(root, *t, unit, cursor, attempt, entries);
+                if (outcome == copied::moved) continue;
+                if (outcome == copied::all && this->is_root(root)) {
+                    end = outlier || unit + 1 == t->units() ? 0 : static_cast<std::uint64_t>(unit + 1) << t->shift;
+                    return true;
+                }
+                break; // the root changed, or the unit did
+            }
+        }
+    }
+
+    enum class copied : unsigned char { all, moved, changed };
+
+    /// An overflow line may be given back and linked into another unit under the copy: its entries are not this
+    /// unit's. (The outlier unit has three keys at most, and so no overflow lines.)
+    static bool is_wanted(const header& t, std::size_t unit, std::uint64_t cursor, std::uint64_t hash) noexcept {
+        return hash >= cursor && t.unit_of(hash) == unit;
+    }
+
+    copied copy_unit([[maybe_unused]] word root, header& t, std::size_t unit, std::uint64_t cursor, [[maybe_unused]] int attempt,
+                     batch& entries) {
+        line_type& home = t.home(unit);
+        if constexpr (Layout::inline_key) {
+            const bool outlier = base::is_outlier_unit(t, unit);
+            base::each_entry(home, [&](line_type& l, std::size_t i, word) {
+                const auto p = Sync::load_pair(l.slot(i));
+                if (!Layout::is_entry(p.first)) return false;
+                if (!outlier) {
+                    const auto hash = syncmap::detail::seeded_hash(this->hash_, Layout::key_of(p.first, false), t.seed);
+                    if (!is_wanted(t, unit, cursor, hash)) return false;
+                }
+                entries.make_room();
+                entries.add({p.first, p.second, outlier});
+                return false;
+            });
+            return home.mark(Layout::last) == Layout::moved ? copied::moved : copied::all;
+        } else {
+            return copy_nodes(root, t, unit, cursor, attempt, entries);
+        }
+    }
+
+    /// Nodes are pinned one by one, each under a hazard. The copy is one state of the unit if no key was inserted
+    /// meanwhile (the version counts inserts): no key can then have been seen in two places, or missed between two.
+    copied copy_nodes(word root, header& t, std::size_t unit, std::uint64_t cursor, int attempt, batch& entries) {
+        control& c = this->shared_of_table();
+        const reclaim::thread_lease<Sync> me;
+        atomic_control& lock = t.controls[unit];
+        const control_word seen = lock.load(std::memory_order_acquire);
+        if ((seen & Layout::moved_bit) != 0) return copied::moved;
+        if ((seen & Layout::lock_bit) != 0) {
+            base::wait_unlocked(c, lock);
+            return copied::changed;
+        }
+        if (attempt >= attempts_without_lock) {
+            return copy_nodes_locked(c, this->stripe_of(c, *me), root, t, unit, seen, cursor, entries);
+        }
+        reclaim::hold<Sync> held(*me);
+        base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
+            while (!held.protect(node_at(mark), [&] { return l.mark(i) == mark; })) {
+                mark = l.mark(i); // replaced by a node of the same key, or gone
+                if (!Layout::is_entry(mark)) return false;
+            }
+            if (!is_wanted(t, unit, cursor, node_at(mark)->hash)) return false;
+            word value = 0;
+            if constexpr (Layout::pairs) {
+                const auto p = Sync::load_pair(l.slot(i));
+                if (p.first != mark) return false; // erased; inserted again it would show in the version
+                value = p.second;
+            }
+            entries.make_room();
+            node_at(mark)->pin();
+            entries.add({mark, value, false});
+            return false;
+        });
+        held.drop();
+        return lock.load(std::memory_order_acquire) == seen ? copied::all : copied::changed;
+    }
+
+    /// The same under the unit's lock, for units in which others insert all the time. Allocates nothing meanwhile.
+    copied copy_nodes_locked(control& c, typename base::stripe_type& s, word root, header& t, std::size_t unit,
+                             control_word seen, std::uint64_t cursor, batch& entries) {
+        bool complete = true;
+        {
+            const typename base::section in(*this, s, &t, root);
+            if (!in || !base::try_lock(t.controls[unit], seen)) return copied::changed;
+            base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
+                if (!is_wanted(t, unit, cursor, node_at(mark)->hash)) return false;
+                if (entries.is_full()) return !(complete = false);
+                node_at(mark)->pin();
+                entries.add({mark, l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed), false});
+                return false;
+            });
+            this->unlock(c, t.controls[unit], seen);
+        }
+        if (complete) return copied::all;
+        entries.clear();
+        entries.grow();
+        return copied::changed;
+    }
+
+    static constexpr int attempts_without_lock = 4;
+};
+
+} // namespace syncmap::engine

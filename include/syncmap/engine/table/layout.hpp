@@ -1,0 +1,141 @@
+// How an entry lies in a line: the three slot formats of docs/design.md, section 1.
+//
+//   pair, inline key     (key bits | value bits)       4 a line   integers, enumerations, pointers with small values
+//   pair, node key       (tagged node | value bits)    4 a line   any key with a small value: overwritten in place
+//   single               (tagged node)                 8 a line   everything else
+//
+// The first word of a slot is its *mark*. Three marks are no entries: EMPTY (zero), LINK and MOVED.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <type_traits>
+
+#include <syncmap/detail/cache_line.hpp>
+#include <syncmap/hash.hpp>
+#include <syncmap/reclaim/node.hpp>
+
+namespace syncmap::engine {
+
+using word = std::uint64_t;
+
+/// Bit copies between small trivially copyable types and words.
+template <class T>
+word to_word(const T& value) noexcept {
+    word bits = 0;
+    std::memcpy(&bits, &value, sizeof value);
+    return bits;
+}
+template <class T>
+T from_word(word bits) noexcept {
+    std::array<std::byte, sizeof(T)> bytes;
+    std::memcpy(bytes.data(), &bits, sizeof(T));
+    return std::bit_cast<T>(bytes);
+}
+
+/// Hash and equality are the library's or the language's own: they call nothing back, cannot throw, and
+/// equal keys have equal bits, so that keys may be compared as words, and under a unit's lock.
+template <class Key, class Hash, class KeyEqual>
+inline constexpr bool has_trusted_key =
+    (std::is_integral_v<Key> || std::is_enum_v<Key> || std::is_pointer_v<Key>) && sizeof(Key) <= sizeof(word) &&
+    (std::same_as<Hash, syncmap::hash<Key>> || std::same_as<Hash, std::hash<Key>>) &&
+    (std::same_as<KeyEqual, std::equal_to<Key>> || std::same_as<KeyEqual, std::equal_to<>>);
+
+/// No padding: two copies of a value have the same bits. (Of the types with padding, only numbers are let in.)
+template <class T>
+inline constexpr bool has_small_value = std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(word) &&
+                                        (std::has_unique_object_representations_v<T> || std::is_same_v<T, float> ||
+                                         std::is_same_v<T, double>);
+
+template <class Key, class T, class Hash, class KeyEqual, class Sync>
+struct layout {
+    static constexpr bool pairs = has_small_value<T> && Sync::has_pair_access;
+    static constexpr bool inline_key = pairs && has_trusted_key<Key, Hash, KeyEqual>;
+    static constexpr std::size_t words_per_slot = pairs ? 2 : 1;
+    static constexpr std::size_t slots = detail::cache_line_bytes / (words_per_slot * sizeof(word));
+    static constexpr std::size_t last = slots - 1;
+
+    using atomic_word = typename Sync::template atomic<word>;
+
+    // ---- control words ----
+
+    /// Inline keys need no version, so their control words are half as large.
+    using control_word = std::conditional_t<inline_key, std::uint32_t, std::uint64_t>;
+    using atomic_control = typename Sync::template atomic<control_word>;
+    static constexpr control_word lock_bit = 1;
+    static constexpr control_word moved_bit = 2;
+    static constexpr control_word one_version = inline_key ? 0 : 4; ///< added by every insert
+
+    // ---- marks ----
+
+    static constexpr word empty = 0;
+    static constexpr word moved = inline_key ? ~word{0} : word{1};
+    static constexpr word link = inline_key ? ~word{1} : word{2};
+
+    /// An 8-byte inline key can take any value: the three that look like marks of no entry go to the outlier
+    /// unit, with their bits flipped. Smaller keys carry a bit above their value instead.
+    static constexpr bool has_outliers = inline_key && sizeof(Key) == sizeof(word);
+    static bool is_outlier(word key_bits) noexcept { return has_outliers && key_bits + 2 < 3; }
+
+    static word inline_mark(word key_bits) noexcept {
+        if constexpr (has_outliers) {
+            return is_outlier(key_bits) ? key_bits ^ outlier_flip : key_bits;
+        } else {
+            return key_bits | (word{1} << 32);
+        }
+    }
+    static Key key_of(word mark, bool in_outlier_unit) noexcept {
+        return from_word<Key>(in_outlier_unit ? mark ^ outlier_flip : mark);
+    }
+
+    /// A node's address with 16 bits of its hash above. One of them is always set, so that a tagged address
+    /// never looks like a link. (User addresses have 48 bits on x86-64 and AArch64.)
+    static constexpr int tag_shift = 48;
+    static word tagged(const void* node, std::uint64_t hash) noexcept {
+        return reinterpret_cast<word>(node) | tag_of(hash) << tag_shift;
+    }
+    static word tag_of(std::uint64_t hash) noexcept { return (hash | 1) & 0xFFFFU; }
+    static bool tag_matches(word mark, std::uint64_t hash) noexcept { return mark >> tag_shift == tag_of(hash); }
+    static void* address(word mark) noexcept {
+        return reinterpret_cast<void*>(mark & ((word{1} << tag_shift) - 1) & ~word{7});
+    }
+
+    static bool is_link(word mark) noexcept {
+        if constexpr (inline_key) {
+            return mark == link;
+        } else {
+            return (mark & link) != 0; // single: the address of the next line lies in the same word
+        }
+    }
+    static bool is_entry(word mark) noexcept {
+        if constexpr (inline_key) {
+            return mark != empty && mark < link;
+        } else {
+            return mark >> tag_shift != 0;
+        }
+    }
+
+private:
+    static constexpr word outlier_flip = 0x5555555555555555U;
+};
+
+/// 64 bytes of slots.
+template <class Layout>
+struct alignas(detail::cache_line_bytes) line {
+    using atomic_word = typename Layout::atomic_word;
+
+    atomic_word words[detail::cache_line_bytes / sizeof(word)]{};
+
+    atomic_word* slot(std::size_t i) noexcept { return words + i * Layout::words_per_slot; }
+    const atomic_word* slot(std::size_t i) const noexcept { return words + i * Layout::words_per_slot; }
+
+    /// acquire: pairs with the release that published the entry or the marker there.
+    word mark(std::size_t i) const noexcept { return slot(i)->load(std::memory_order_acquire); }
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,296 @@
+// Leaving a table for a larger or smaller one, a few units per write, and for good after `clear`.
+//
+// Units are moved in *groups*: growing, one source unit and the 2^k units it becomes; shrinking, the 2^k source
+// units of one target. All sources of a group are locked; the targets are unreachable until the group is MOVED.
+// Which group to move next is only a hint: a group that another helper claimed and did not move is moved by
+// whoever comes round again.
+#pragma once
+
+#include <algorithm>
+#include <new>
+
+#include <syncmap/engine/table/units.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class resize : public units<Types> {
+    using base = units<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using typename base::atomic_control;
+    using typename base::control;
+    using typename base::control_word;
+    using typename base::header;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::node;
+    using typename base::section;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using typename base::vacancy;
+    using base::node_at;
+
+    // ---- sizes ----
+
+    /// Entries per unit at which a table may be left for a larger or a smaller one, and that a new one aims at.
+    static constexpr std::size_t grow_from = Layout::slots / 2;
+    static std::size_t shrink_below(std::size_t units) noexcept { return units * Layout::slots / 8; }
+    static unsigned log2_for(std::size_t entries) noexcept {
+        const std::size_t units = entries / (Layout::slots * 5 / 8) + 1; // pairs 2 to 2.5, singles 5 a unit
+        return std::max(base::min_log2, static_cast<unsigned>(std::bit_width(units - 1)));
+    }
+
+    /// Entries of one life of the map, counting neither those being inserted nor those being erased.
+    static std::size_t counted_entries(control& c, std::uint64_t incarnation) noexcept {
+        std::int64_t sum = 0;
+        c.each_stripe([&](stripe_type& s) {
+            if (s.incarnation.load(std::memory_order_acquire) == incarnation) {
+                sum += stripe_type::net_of(s.tally.load(std::memory_order_relaxed));
+            }
+        });
+        return sum > 0 ? static_cast<std::size_t>(sum) : 0; // stripes are read one after the other
+    }
+
+    // ---- start ----
+
+    /// Replaces a null root by an empty table of a new life of the map. Throws `bad_alloc`.
+    void make_first_table(control& c, word root, unsigned log2) {
+        header* const t = this->acquire_table(c, log2);
+        t->incarnation.store(c.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        if (!this->root_.compare_exchange_strong(root, base::next_root(root, t), std::memory_order_acq_rel,
+                                                 std::memory_order_acquire)) {
+            this->abandon_table(c, t);
+        }
+    }
+
+    /// Lets the root's table be left for one of 2^log2 units, if it is not being left already. Throws `bad_alloc`.
+    void start_resize(control& c, stripe_type& s, word root, unsigned log2) {
+        header* const t = base::table_of(root);
+        header* n = this->acquire_table(c, log2);
+        {
+            const section in(*this, s, t, root);
+            if (in) {
+                n->incarnation.store(t->incarnation.load(std::memory_order_relaxed), std::memory_order_relaxed);
+                n->left.store(groups(*t, *n), std::memory_order_relaxed);
+                header* expected = nullptr;
+                // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
+                if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) n = nullptr;
+            }
+        }
+        if (n != nullptr) this->abandon_table(c, n);
+    }
+
+    void shrink_if_sparse(control& c, stripe_type& s, word root) noexcept {
+        header* const t = base::table_of(root);
+        if (t == nullptr || t->log2() <= base::min_log2 || t->next.load(std::memory_order_relaxed) != nullptr) return;
+        const std::size_t entries = counted_entries(c, t->incarnation.load(std::memory_order_relaxed));
+        if (entries >= shrink_below(t->units())) return;
+        const unsigned target = std::max(log2_for(entries), t->log2() - std::min(t->log2() - base::min_log2, max_shrink));
+        if (target >= t->log2()) return;
+        try {
+            start_resize(c, s, root, target);
+        } catch (...) { // whatever the allocator throws
+            // The map stays as large as it is.
+        }
+    }
+
+    // ---- help ----
+
+    /// Moves a few groups if the root's table is being left. Called by every writer after its own work.
+    void help_resize(control& c, stripe_type& s, word root, std::size_t batch) noexcept {
+        try {
+            if (!move_some(c, s, root, batch)) this->make_spare_line(c);
+        } catch (...) {
+            // No line for now: the group stays where it is. The write that came here is done.
+        }
+    }
+
+    /// False: a group needs one more overflow line to be moved.
+    bool move_some(control& c, stripe_type& s, word root, std::size_t batch) {
+        header* const t = base::table_of(root);
+        if (t == nullptr) return true;
+        header* const n = t->successor();
+        if (n == nullptr) return true;
+        moving outcome = moving::done;
+        {
+            const section in(*this, s, t, root);
+            if (!in) return true;
+            const std::size_t total = groups(*t, *n);
+            for (std::size_t i = 0; i < batch && outcome == moving::done; ++i) {
+                if (n->left.load(std::memory_order_relaxed) == 0) break;
+                outcome = move_group(c, *t, *n, n->cursor.fetch_add(1, std::memory_order_relaxed) % total, root);
+                if (outcome == moving::busy) outcome = moving::done; // whoever comes round again
+            }
+        }
+        if (base::table_of(this->root_.load(std::memory_order_relaxed)) == n) {
+            this->tidy_tables(c, tidy_budget);
+            // A table can shrink by more than one step. One that has just grown was asked for.
+            if (n->log2() < t->log2()) shrink_if_sparse(c, s, this->root_.load(std::memory_order_acquire));
+        }
+        return outcome != moving::needs_line;
+    }
+
+    /// For a writer that found `unit` of `t` full: afterwards there is room, or at least one more line to take.
+    /// Throws `bad_alloc` when there can be neither.
+    void make_room(control& c, stripe_type& s, word root, header* t, std::size_t unit) {
+        this->tidy_tables(c, tidy_budget);
+        if (t == base::table_of(root)) {
+            if (t->successor() == nullptr && needs_growth(c, *t)) {
+                try {
+                    start_resize(c, s, root, t->log2() < 6 ? t->log2() + 2 : t->log2() + 1);
+                } catch (...) {
+                    // One more line will do for now.
+                }
+            }
+            if (header* const n = t->successor()) {
+                const section in(*this, s, t, root);
+                // Busy: another source of the group is locked, perhaps for long; a further line does as well.
+                if (!in || move_group(c, *t, *n, group_of(*t, *n, unit), root) == moving::done) return;
+            }
+        }
+        this->make_spare_line(c);
+    }
+
+    /// Moves all that is left to move. Blocks on writers of single units.
+    void finish_resize(control& c, stripe_type& s, word root) {
+        while (this->is_root(root) && base::table_of(root)->successor() != nullptr) {
+            if (!move_some(c, s, root, finish_batch)) this->make_spare_line(c);
+            Sync::pause(); // a unit may be locked by a writer that needs the processor
+        }
+    }
+
+    // ---- the end of a table's life ----
+
+    /// Takes all entries out of a table that `clear` has taken out of the map; `free_node(node*)` gets the nodes.
+    /// First the whole table, then the one it was being moved to: nobody moves anything there any more then.
+    template <class FreeNode>
+    void dismantle(control& c, header* t, FreeNode free_node) {
+        while (t != nullptr) {
+            header* const n = t->next.exchange(header::closed(), std::memory_order_acq_rel);
+            for (std::size_t unit = 0; unit < t->all_units(); ++unit) dismantle_unit(c, *t, unit, free_node);
+            this->retire_table(c, t);
+            t = n == header::closed() ? nullptr : n;
+        }
+        this->tidy_tables(c, tidy_budget);
+    }
+
+    static constexpr std::size_t tidy_budget = std::size_t{4} << 20; ///< bytes of pages per call
+
+private:
+    enum class moving : unsigned char { done, busy, needs_line };
+
+    static constexpr unsigned max_shrink = 3; ///< log2 of the most source units locked at once
+    static constexpr std::size_t finish_batch = 256;
+
+    bool needs_growth(control& c, const header& t) noexcept {
+        return t.log2() + 2 <= base::max_log2 &&
+               counted_entries(c, t.incarnation.load(std::memory_order_relaxed)) >= t.units() * grow_from;
+    }
+
+    // ---- groups; the outlier unit is one of its own, the last ----
+
+    static std::size_t groups(const header& t, const header& n) noexcept {
+        return std::min(t.units(), n.units()) + (Layout::has_outliers ? 1 : 0);
+    }
+    static std::size_t group_of(const header& t, const header& n, std::size_t unit) noexcept {
+        if (base::is_outlier_unit(t, unit)) return groups(t, n) - 1;
+        return n.log2() >= t.log2() ? unit : unit >> (t.log2() - n.log2());
+    }
+    struct range {
+        std::size_t first;
+        std::size_t count;
+    };
+    /// The units of `t` that belong to a group.
+    static range units_of_group(const header& t, const header& n, std::size_t group) noexcept {
+        if (group == std::min(t.units(), n.units())) return {t.units(), 1};
+        const unsigned k = t.log2() > n.log2() ? t.log2() - n.log2() : 0;
+        return {group << k, std::size_t{1} << k};
+    }
+
+    moving move_group(control& c, header& t, header& n, std::size_t group, word root) {
+        const range from = units_of_group(t, n, group);
+        const range to = units_of_group(n, t, group);
+        control_word held[std::size_t{1} << max_shrink];
+        for (std::size_t i = 0; i < from.count; ++i) {
+            atomic_control& lock = t.controls[from.first + i];
+            held[i] = lock.load(std::memory_order_relaxed);
+            if ((held[i] & (Layout::moved_bit | Layout::lock_bit)) != 0 || !base::try_lock(lock, held[i])) {
+                // Nobody waits while it holds a lock: another bucket's writer may be stopped.
+                const bool moved = (held[i] & Layout::moved_bit) != 0;
+                while (i-- > 0) this->unlock(c, t.controls[from.first + i], held[i]);
+                return moved ? moving::done : moving::busy;
+            }
+        }
+        for (std::size_t i = 0; i < from.count; ++i) {
+            if (!copy_unit(c, t, from.first + i, n)) {
+                for (std::size_t j = 0; j < to.count; ++j) base::wipe(c, n, n.home(to.first + j), Layout::empty);
+                for (std::size_t j = 0; j < from.count; ++j) this->unlock(c, t.controls[from.first + j], held[j]);
+                return moving::needs_line;
+            }
+        }
+        // All old copies are gone before any lock is released: no writer can reach a new copy while a reader
+        // can still hit the old one [I4], [I6].
+        for (std::size_t i = 0; i < from.count; ++i) base::wipe(c, t, t.home(from.first + i), Layout::moved);
+        // While the sources are locked: `clear` cannot get past them, so `n` is still the table it was.
+        // acq_rel: who moves the last group has seen all others moved.
+        if (n.left.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+            word expected = root;
+            if (this->root_.compare_exchange_strong(expected, base::next_root(root, &n), std::memory_order_acq_rel,
+                                                    std::memory_order_relaxed)) {
+                this->retire_table(c, &t); // named by this section until the units are unlocked
+            }
+        }
+        for (std::size_t i = 0; i < from.count; ++i) this->unlock(c, t.controls[from.first + i], held[i] | Layout::moved_bit);
+        return moving::done;
+    }
+
+    bool copy_unit(control& c, header& t, std::size_t unit, header& n) noexcept {
+        return !base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
+            const std::size_t target = base::is_outlier_unit(t, unit) ? n.units() : n.unit_of(hash_of(n, mark));
+            const vacancy v = base::find_vacancy(c, n, n.home(target));
+            if (!v) return true;
+            base::place(v, mark, l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed));
+            return false;
+        });
+    }
+
+    std::uint64_t hash_of([[maybe_unused]] const header& t, word mark) const noexcept {
+        if constexpr (Layout::inline_key) {
+            return syncmap::detail::seeded_hash(this->hash_, Layout::key_of(mark, false), t.seed); // trusted: calls nothing back
+        } else {
+            return node_at(mark)->hash;
+        }
+    }
+
+    template <class FreeNode>
+    void dismantle_unit(control& c, header& t, std::size_t unit, FreeNode& free_node) {
+        atomic_control& lock = t.controls[unit];
+        control_word seen = lock.load(std::memory_order_relaxed);
+        for (;;) {
+            if ((seen & Layout::moved_bit) != 0) return;
+            if ((seen & Layout::lock_bit) != 0) {
+                base::wait_unlocked(c, lock);
+            } else if (base::try_lock(lock, seen)) {
+                break;
+            }
+            seen = lock.load(std::memory_order_relaxed);
+        }
+        reclaim::node_base<Sync>* taken = nullptr;
+        if constexpr (!Layout::inline_key) {
+            base::each_entry(t.home(unit), [&](line_type&, std::size_t, word mark) {
+                node* const n = node_at(mark);
+                n->next_retired = std::exchange(taken, n);
+                return false;
+            });
+        }
+        base::wipe(c, t, t.home(unit), Layout::moved);
+        this->unlock(c, lock, seen | Layout::moved_bit);
+        while (taken != nullptr) free_node(static_cast<node*>(std::exchange(taken, taken->next_retired)));
+    }
+};
+
+} // namespace syncmap::engine

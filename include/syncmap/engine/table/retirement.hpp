@@ -1,0 +1,85 @@
+// When a node that left the map is freed: by whichever thread has gathered a batch, once no hazard names it.
+#pragma once
+
+#include <algorithm>
+#include <new>
+#include <vector>
+
+#include <syncmap/engine/table/storage.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class retirement : public storage<Types> {
+    using base = storage<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using typename base::control;
+    using typename base::node;
+    using typename base::node_base;
+    using typename base::stripe_type;
+    using typename base::Sync;
+
+    /// `n` lies in no slot any more [I6] and is freed when nobody holds it. Never under a unit's lock: it may run
+    /// destructors of the user's.
+    void retire(control& c, stripe_type& s, node* n) noexcept {
+        node_base* head = s.retired.load(std::memory_order_relaxed);
+        do {
+            n->next_retired = head;
+            // release: the scan that takes the list sees the nodes' links. Only the scan competes, by taking all.
+        } while (!s.retired.compare_exchange_weak(head, n, std::memory_order_release, std::memory_order_relaxed));
+        if (++s.retired_count >= Sync::retire_batch) {
+            s.retired_count = 0;
+            scan(c);
+        }
+    }
+
+    /// Frees all retired nodes that no thread holds. If another thread is at it, nothing is done.
+    void scan(control& c) noexcept {
+        if (c.scanning.exchange(true, std::memory_order_acquire)) return;
+        node_base* found = c.waiting;
+        c.waiting = nullptr;
+        c.each_stripe([&](stripe_type& s) { append(found, s.retired.exchange(nullptr, std::memory_order_acquire)); });
+        node_base* free_now = nullptr;
+        try {
+            std::vector<const void*> held;
+            if (Sync::heavy_barrier()) { // between unlinking and reading the hazards; pairs with hold::protect
+                reclaim::domain<Sync>::instance().hazards(held);
+                std::sort(held.begin(), held.end());
+                separate(found, held, free_now);
+            }
+        } catch (const std::bad_alloc&) {
+            // No room to remember the hazards: all wait for the next scan.
+        }
+        c.waiting = found;
+        c.scanning.store(false, std::memory_order_release);
+        this->destroy_nodes(free_now); // destructors may use the map again, and scan
+    }
+
+private:
+    static void append(node_base*& list, node_base* more) noexcept {
+        while (more != nullptr) {
+            node_base* const next = more->next_retired;
+            more->next_retired = std::exchange(list, more);
+            more = next;
+        }
+    }
+
+    /// Leaves in `found` what some hazard names. Of the rest, pinned nodes are handed to their pins' holders.
+    static void separate(node_base*& found, const std::vector<const void*>& held, node_base*& free_now) noexcept {
+        for (node_base* n = std::exchange(found, nullptr); n != nullptr;) {
+            node_base* const next = n->next_retired;
+            if (std::binary_search(held.begin(), held.end(), static_cast<const void*>(n))) {
+                n->next_retired = std::exchange(found, n);
+            } else if (n->hand_over()) {
+                n->next_retired = std::exchange(free_now, n);
+            }
+            n = next;
+        }
+    }
+};
+
+} // namespace syncmap::engine

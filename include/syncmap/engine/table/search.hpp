@@ -1,0 +1,54 @@
+// Looking through one line: with vector instructions where the Sync policy has them, else slot by slot. Every word is
+// read by one acquire load either way.
+#pragma once
+
+#include <syncmap/engine/table/layout.hpp>
+
+namespace syncmap::engine {
+
+template <class Layout, class Sync>
+struct search {
+    using line_type = line<Layout>;
+
+    /// Pairs with inline keys: whether the line has the key, and its value, read together [I3].
+    static bool find_pair(const line_type& l, word mark, word& value) noexcept {
+        if constexpr (requires { Sync::find_pair(l.words, mark, value); }) {
+            return Sync::find_pair(l.words, mark, value);
+        } else {
+            for (std::size_t i = 0; i < Layout::slots; ++i) {
+                if (l.mark(i) != mark) continue;
+                const auto both = Sync::load_pair(l.slot(i));
+                if (both.first != mark) continue; // erased meanwhile
+                value = both.second;
+                return true;
+            }
+            return false;
+        }
+    }
+
+    /// The slots with this mark, as bits.
+    static unsigned match(const line_type& l, word mark) noexcept {
+        if constexpr (Layout::pairs && requires { Sync::match_pairs(l.words, mark); }) {
+            return Sync::match_pairs(l.words, mark);
+        } else {
+            unsigned found = 0;
+            for (std::size_t i = 0; i < Layout::slots; ++i) found |= static_cast<unsigned>(l.mark(i) == mark) << i;
+            return found;
+        }
+    }
+
+    /// The slots whose node may have this hash, as bits.
+    static unsigned match_hash(const line_type& l, std::uint64_t hash) noexcept {
+        if constexpr (requires { Sync::match_tags(l.words, std::size_t{}, std::uint64_t{}); }) {
+            return Sync::match_tags(l.words, Layout::words_per_slot, Layout::tag_of(hash));
+        } else {
+            unsigned found = 0;
+            for (std::size_t i = 0; i < Layout::slots; ++i) {
+                found |= static_cast<unsigned>(Layout::tag_matches(l.mark(i), hash)) << i;
+            }
+            return found;
+        }
+    }
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,485 @@
+// The memory of a map: nodes, tables and the control block, all from the user's allocator, but for large tables of
+// maps with the standard allocator, whose pages come from the system so that they can be given back one by one.
+//
+// Table memory is never freed while the map lives: a reader that was stopped may still look at it. Tables that
+// were left are kept by size for the next resize; their pages, if they are the system's, are emptied.
+#pragma once
+
+#include <bit>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/engine/table/control_block.hpp>
+
+namespace syncmap::engine {
+
+/// The types of one engine, for its layers.
+template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync>
+struct table_types {
+    using key_type = Key;
+    using mapped_type = T;
+    using hasher = Hash;
+    using key_equal = KeyEqual;
+    using allocator_type = Allocator;
+    using sync = Sync;
+    using layout = engine::layout<Key, T, Hash, KeyEqual, Sync>;
+    using header = table_header<layout, Sync>;
+    using line_type = line<layout>;
+    using control = control_block<layout, Sync>;
+
+    struct no_value {};
+    /// Key and value are made and destroyed by the allocator, hence the unions.
+    struct node : reclaim::node_base<Sync> {
+        explicit node(std::uint64_t h) noexcept : reclaim::node_base<Sync>(h) {}
+        ~node() {}
+        union {
+            Key key;
+        };
+        union {
+            std::conditional_t<layout::pairs, no_value, T> value;
+        };
+    };
+};
+
+template <class Types>
+class storage {
+public:
+    using Key = typename Types::key_type;
+    using T = typename Types::mapped_type;
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using header = typename Types::header;
+    using line_type = typename Types::line_type;
+    using control = typename Types::control;
+    using stripe_type = typename control::stripe_type;
+    using node = typename Types::node;
+    using node_base = reclaim::node_base<Sync>;
+    using atomic_word = typename Layout::atomic_word;
+    using allocator_type = typename Types::allocator_type;
+    using row_type = reclaim::row<Sync>;
+
+    static constexpr unsigned min_log2 = 1;
+    static constexpr unsigned max_log2 = 40;
+
+    constexpr storage() = default;
+    constexpr storage(const typename Types::hasher& hash, const typename Types::key_equal& equal, const allocator_type& alloc)
+        : hash_(hash), equal_(equal), allocator_(alloc) {}
+    storage(const storage&) = delete;
+    storage& operator=(const storage&) = delete;
+
+    ~storage() {
+        control* const c = control_.load(std::memory_order_relaxed);
+        if (c == nullptr) return;
+        destroy_table_and_nodes(table_of(root_.load(std::memory_order_relaxed)));
+        for (auto* list : {c->retired_tables.load(std::memory_order_relaxed), c->leaving_tables}) destroy_tables(list);
+        for (header* list : c->free_tables) destroy_tables(list);
+        c->each_stripe([&](stripe_type& s) { destroy_nodes(s.retired.load(std::memory_order_relaxed)); });
+        destroy_nodes(c->waiting);
+        for (auto* l = c->all_spare_lines.load(std::memory_order_relaxed); l != nullptr;) {
+            auto* const next = l->next;
+            destroy_object(l);
+            l = next;
+        }
+        for (std::size_t i = 0; i < control::chunks; ++i) {
+            if (stripe_type* const more = c->chunk[i].load(std::memory_order_relaxed)) {
+                destroy_objects(more, control::chunk_size(i));
+            }
+        }
+        destroy_object(c);
+    }
+
+protected:
+    // ---- the root word: address of the table, and a generation that makes every change of root visible ----
+
+    static constexpr word root_address = 0x0000FFFFFFFFFFC0U;
+
+    static header* table_of(word root) noexcept { return reinterpret_cast<header*>(root & root_address); }
+    static word generation_of(word root) noexcept { return (root >> 48) << 6 | (root & 63); }
+    static word make_root(header* t, word generation) noexcept {
+        return reinterpret_cast<word>(t) | (generation & 63) | (generation >> 6) << 48;
+    }
+    static word next_root(word root, header* t) noexcept { return make_root(t, generation_of(root) + 1); }
+
+    bool is_root(word r) const noexcept {
+        // acquire loads before this one are not moved behind it; see design R5 and W2.
+        return root_.load(std::memory_order_acquire) == r;
+    }
+
+    // ---- nodes ----
+
+    using node_allocator = typename std::allocator_traits<allocator_type>::template rebind_alloc<node>;
+    using node_traits = std::allocator_traits<node_allocator>;
+
+    /// A node that is not published yet. Whoever publishes it calls `release`.
+    class fresh_node {
+    public:
+        explicit fresh_node(storage& owner) noexcept : owner_(owner) {}
+        fresh_node(const fresh_node&) = delete;
+        fresh_node& operator=(const fresh_node&) = delete;
+        ~fresh_node() { reset(); }
+
+        explicit operator bool() const noexcept { return node_ != nullptr; }
+        node* get() const noexcept { return node_; }
+        node* release() noexcept { return std::exchange(node_, nullptr); }
+        void reset() noexcept {
+            if (node* const n = std::exchange(node_, nullptr)) owner_.destroy_node(n);
+        }
+
+        /// Strong guarantee: the value first, since the key may be moved from its caller for good.
+        template <class K, class Make>
+        void emplace(std::uint64_t hash, K&& key, Make&& make) {
+            node_allocator a(owner_.allocator_);
+            node* const n = std::to_address(node_traits::allocate(a, 1));
+            ::new (static_cast<void*>(n)) node(hash);
+            try {
+                if constexpr (!Layout::pairs) node_traits::construct(a, std::addressof(n->value), make());
+                try {
+                    node_traits::construct(a, std::addressof(n->key), std::forward<K>(key));
+                } catch (...) {
+                    if constexpr (!Layout::pairs) node_traits::destroy(a, std::addressof(n->value));
+                    throw;
+                }
+            } catch (...) {
+                n->~node();
+                node_traits::deallocate(a, pointer_to<node_traits>(n), 1);
+                throw;
+            }
+            node_ = n;
+        }
+
+    private:
+        storage& owner_;
+        node* node_ = nullptr;
+    };
+
+    void destroy_node(node* n) noexcept {
+        node_allocator a(allocator_);
+        node_traits::destroy(a, std::addressof(n->key));
+        if constexpr (!Layout::pairs) node_traits::destroy(a, std::addressof(n->value));
+        n->~node();
+        node_traits::deallocate(a, pointer_to<node_traits>(n), 1);
+    }
+    void destroy_nodes(node_base* list) noexcept {
+        while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));
+    }
+    static node* node_at(word mark) noexcept { return static_cast<node*>(Layout::address(mark)); }
+
+    // ---- the control block and its stripes ----
+
+    control& shared() {
+        if (control* const c = control_.load(std::memory_order_acquire)) return *c;
+        return make_control();
+    }
+    /// For who has seen a table: the control block was made before it.
+    control& shared_of_table() const noexcept { return *control_.load(std::memory_order_acquire); }
+
+    stripe_type& stripe_of(control& c, const row_type& r) {
+        if (r.slot < control::first_stripes) [[likely]] return c.first[r.slot];
+        return far_stripe(c, r.slot);
+    }
+
+    // ---- tables ----
+
+    static std::size_t table_bytes(unsigned log2) noexcept { return shape_of(log2).bytes; }
+
+    /// An empty table of 2^log2 units: one that was used before, or a new one. Throws `bad_alloc`.
+    header* acquire_table(control& c, unsigned log2) {
+        header* t = nullptr;
+        if (const only_one tidying(c.tidying); tidying) {
+            t = c.free_tables[log2];
+            if (t != nullptr) c.free_tables[log2] = t->next_in_list;
+        }
+        if (t == nullptr) t = make_table(c, log2);
+        t->next_in_list = nullptr;
+        return t;
+    }
+    /// Gives back a table that was never published.
+    void abandon_table(control& c, header* t) noexcept {
+        if (const only_one tidying(c.tidying); tidying) {
+            put_free(c, t);
+        } else {
+            destroy_tables(t);
+        }
+    }
+
+    /// A table that is no longer reachable from the root: used again once no writer names it.
+    void retire_table(control& c, header* t) noexcept {
+        header* head = c.retired_tables.load(std::memory_order_relaxed);
+        do {
+            t->next_in_list = head;
+        } while (!c.retired_tables.compare_exchange_weak(head, t, std::memory_order_release, std::memory_order_relaxed));
+    }
+
+    /// Brings retired tables closer to being free, `budget` bytes of pages at most; by whoever comes by.
+    /// Nobody waits: if another thread is at it, nothing is done.
+    void tidy_tables(control& c, std::size_t budget) noexcept {
+        if (c.retired_tables.load(std::memory_order_relaxed) == nullptr && !c.anything_leaving.load(std::memory_order_relaxed)) {
+            return;
+        }
+        const only_one tidying(c.tidying);
+        if (!tidying) return;
+        for (header* t = c.retired_tables.exchange(nullptr, std::memory_order_acquire); t != nullptr;) {
+            header* const next = t->next_in_list;
+            t->next_in_list = std::exchange(c.leaving_tables, t);
+            t = next;
+        }
+        note_unnamed(c);
+        for (header** link = &c.leaving_tables; *link != nullptr && budget > 0;) {
+            header* const t = *link;
+            if (t->unnamed && empty_table(t, budget)) {
+                *link = t->next_in_list;
+                put_free(c, t);
+            } else {
+                link = &t->next_in_list;
+            }
+        }
+        c.anything_leaving.store(c.leaving_tables != nullptr, std::memory_order_relaxed);
+    }
+
+    /// An overflow line beside any table. Throws `bad_alloc`; never called under a unit's lock.
+    void make_spare_line(control& c) {
+        using spare = typename control::spare_line;
+        spare* const l = make_object<spare>();
+        spare* head = c.all_spare_lines.load(std::memory_order_relaxed);
+        do {
+            l->next = head;
+        } while (!c.all_spare_lines.compare_exchange_weak(head, l, std::memory_order_release, std::memory_order_relaxed));
+        c.spare_lines.push(*l);
+    }
+
+    typename Sync::template atomic<word> root_{0};
+    typename Sync::template atomic<control*> control_{nullptr};
+    [[no_unique_address]] typename Types::hasher hash_{};
+    [[no_unique_address]] typename Types::key_equal equal_{};
+    [[no_unique_address]] allocator_type allocator_{};
+
+private:
+    /// A lock that is only ever tried: who fails leaves the work to who has it.
+    class only_one {
+    public:
+        explicit only_one(typename Sync::template atomic<bool>& flag) noexcept
+            : flag_(flag), got_(!flag.load(std::memory_order_relaxed) && !flag.exchange(true, std::memory_order_acquire)) {}
+        only_one(const only_one&) = delete;
+        only_one& operator=(const only_one&) = delete;
+        ~only_one() {
+            if (got_) flag_.store(false, std::memory_order_release);
+        }
+        explicit operator bool() const noexcept { return got_; }
+
+    private:
+        typename Sync::template atomic<bool>& flag_;
+        const bool got_;
+    };
+
+    template <class Traits>
+    static auto pointer_to(typename Traits::value_type* p) noexcept {
+        return std::pointer_traits<typename Traits::pointer>::pointer_to(*p);
+    }
+
+    // ---- single objects and arrays of cache-line aligned types, from the user's allocator ----
+
+    template <class U>
+    using traits_for = std::allocator_traits<typename std::allocator_traits<allocator_type>::template rebind_alloc<U>>;
+
+    template <class U>
+    U* make_objects(std::size_t n) {
+        typename traits_for<U>::allocator_type a(allocator_);
+        U* const p = std::to_address(traits_for<U>::allocate(a, n));
+        std::uninitialized_value_construct_n(p, n);
+        return p;
+    }
+    template <class U>
+    void destroy_objects(U* p, std::size_t n) noexcept {
+        typename traits_for<U>::allocator_type a(allocator_);
+        std::destroy_n(p, n);
+        traits_for<U>::deallocate(a, pointer_to<traits_for<U>>(p), n);
+    }
+    template <class U>
+    U* make_object() {
+        return make_objects<U>(1);
+    }
+    template <class U>
+    void destroy_object(U* p) noexcept {
+        destroy_objects(p, 1);
+    }
+
+    [[gnu::noinline]] control& make_control() {
+        const hash_seed seed{Sync::random_word(), Sync::random_word() | 1};
+        control* const fresh = make_object<control>();
+        fresh->seed = seed;
+        control* expected = nullptr;
+        // release: who finds the block sees it whole. acquire: so does the loser of the race.
+        if (control_.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) return *fresh;
+        destroy_object(fresh);
+        return *expected;
+    }
+
+    [[gnu::noinline]] stripe_type& far_stripe(control& c, std::size_t slot) {
+        const std::size_t i = control::chunk_of(slot);
+        stripe_type* more = c.chunk[i].load(std::memory_order_acquire);
+        if (more == nullptr) {
+            stripe_type* const fresh = make_objects<stripe_type>(control::chunk_size(i));
+            if (c.chunk[i].compare_exchange_strong(more, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) {
+                more = fresh;
+            } else {
+                destroy_objects(fresh, control::chunk_size(i));
+            }
+        }
+        return more[slot - control::chunk_size(i)];
+    }
+
+    // ---- tables: [header][lines][control words] ----
+
+    struct alignas(detail::cache_line_bytes) block {
+        std::byte bytes[detail::cache_line_bytes];
+    };
+    struct shape {
+        std::size_t lines;
+        std::size_t controls;
+        std::size_t lines_at;
+        std::size_t controls_at;
+        std::size_t bytes;
+    };
+    static shape shape_of(unsigned log2) noexcept {
+        const std::size_t units = std::size_t{1} << log2;
+        const std::size_t all_units = units + (Layout::has_outliers ? 1 : 0);
+        shape s{};
+        s.lines = all_units + header::overflow_share(units);
+        s.controls = all_units;
+        s.lines_at = sizeof(header);
+        s.controls_at = s.lines_at + s.lines * sizeof(line_type);
+        const std::size_t end = s.controls_at + s.controls * sizeof(typename header::control_type);
+        s.bytes = (end + sizeof(block) - 1) / sizeof(block) * sizeof(block);
+        return s;
+    }
+
+    static constexpr std::size_t mapped_from = std::size_t{1} << 20;
+    static constexpr bool uses_pages =
+        Sync::has_pages && std::is_same_v<allocator_type, std::allocator<typename std::allocator_traits<allocator_type>::value_type>>;
+
+    header* make_table(control& c, unsigned log2) {
+        const shape s = shape_of(log2);
+        const bool mapped = uses_pages && s.bytes >= mapped_from;
+        void* memory = nullptr;
+        if (mapped) {
+            memory = Sync::map_pages(s.bytes);
+            if (memory == nullptr) throw std::bad_alloc();
+        } else {
+            typename traits_for<block>::allocator_type a(allocator_);
+            memory = std::to_address(traits_for<block>::allocate(a, s.bytes / sizeof(block)));
+        }
+        auto* const bytes = static_cast<std::byte*>(memory);
+        auto* const t = ::new (memory) header;
+        t->seed = c.seed;
+        t->shift = 64 - log2;
+        t->mapped = mapped;
+        t->lines = reinterpret_cast<line_type*>(bytes + s.lines_at);
+        t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
+        if (!mapped) { // pages of the system are zero already, and zero is EMPTY and unlocked
+            std::uninitialized_value_construct_n(t->lines, s.lines);
+            std::uninitialized_value_construct_n(t->controls, s.controls);
+        }
+        return t;
+    }
+
+    void destroy_tables(header* list) noexcept {
+        while (list != nullptr) {
+            header* const t = std::exchange(list, list->next_in_list);
+            const shape s = shape_of(t->log2());
+            const bool mapped = t->mapped;
+            t->~header();
+            if (mapped) {
+                Sync::unmap_pages(t, s.bytes);
+            } else {
+                typename traits_for<block>::allocator_type a(allocator_);
+                auto* const blocks = reinterpret_cast<block*>(t);
+                traits_for<block>::deallocate(a, pointer_to<traits_for<block>>(blocks), s.bytes / sizeof(block));
+            }
+        }
+    }
+
+    /// The live table and the one it is being moved to; what was moved already has no entry in the old one.
+    void destroy_table_and_nodes(header* t) noexcept {
+        while (t != nullptr) {
+            header* const next = t->successor();
+            if constexpr (!Layout::inline_key) {
+                for (std::size_t i = 0; i < t->all_lines(); ++i) destroy_nodes_of(t->lines[i]);
+            }
+            t->next_in_list = nullptr;
+            destroy_tables(t);
+            t = next;
+        }
+        if constexpr (!Layout::inline_key) {
+            control& c = shared_of_table();
+            for (auto* l = c.all_spare_lines.load(std::memory_order_relaxed); l != nullptr; l = l->next) destroy_nodes_of(*l);
+        }
+    }
+    void destroy_nodes_of(const line_type& l) noexcept {
+        for (std::size_t i = 0; i < Layout::slots; ++i) {
+            if (const word m = l.mark(i); Layout::is_entry(m)) destroy_node(node_at(m));
+        }
+    }
+
+    /// Marks the leaving tables that no stripe names. They are out of the root's reach, so none will again.
+    static void note_unnamed(control& c) noexcept {
+        bool any = false;
+        for (const header* t = c.leaving_tables; t != nullptr; t = t->next_in_list) any |= !t->unnamed;
+        if (!any) return;
+        if (c.looks_to_skip > 0) {
+            --c.looks_to_skip;
+            return;
+        }
+        if (!Sync::heavy_barrier()) return; // pairs with the light barrier of section::enter [I9]
+        for (header* t = c.leaving_tables; t != nullptr; t = t->next_in_list) {
+            t->unnamed = t->unnamed || !is_named(c, t);
+            if (!t->unnamed) c.looks_to_skip = Sync::looks_between_barriers;
+        }
+    }
+
+    static bool is_named(control& c, const header* t) noexcept {
+        bool named = false;
+        c.each_stripe([&](stripe_type& s) { named |= s.table.load(std::memory_order_acquire) == t; });
+        return named;
+    }
+
+    /// Zeroes a table that nobody but late readers can see. False: the budget is used up, go on later.
+    static bool empty_table(header* t, std::size_t& budget) noexcept {
+        const shape s = shape_of(t->log2());
+        auto* const base = reinterpret_cast<std::byte*>(t);
+        std::size_t kept = s.bytes; // what is zeroed by stores
+        if (t->mapped) {
+            const std::size_t page = Sync::page_bytes(); // the first one holds the header
+            const std::size_t from = page + t->emptied;
+            const std::size_t bytes = std::min(budget, s.bytes - from);
+            const std::size_t whole = std::min((bytes + page - 1) / page * page, s.bytes - from);
+            if (Sync::empty_pages(base + from, whole)) {
+                t->emptied += whole;
+                budget -= std::min(budget, whole);
+                if (from + whole < s.bytes) return false;
+                kept = page;
+            } // else the system keeps them (locked memory, say)
+        }
+        for (std::size_t i = 0; i < s.lines && s.lines_at + (i + 1) * sizeof(line_type) <= kept; ++i) {
+            for (auto& w : t->lines[i].words) w.store(Layout::empty, std::memory_order_relaxed);
+        }
+        if (kept == s.bytes) {
+            for (std::size_t i = 0; i < s.controls; ++i) t->controls[i].store(0, std::memory_order_relaxed);
+        }
+        return true;
+    }
+
+    static void put_free(control& c, header* t) noexcept {
+        t->next.store(nullptr, std::memory_order_relaxed);
+        t->overflow_used.store(0, std::memory_order_relaxed);
+        t->free_lines.forget();
+        t->cursor.store(0, std::memory_order_relaxed);
+        t->emptied = 0;
+        t->unnamed = false;
+        t->next_in_list = std::exchange(c.free_tables[t->log2()], t);
+    }
+};
+
+} // namespace syncmap::engine

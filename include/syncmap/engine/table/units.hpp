@@ -1,0 +1,213 @@
+// One unit: its lock, its chain of lines, and how entries are found, placed and taken out.
+#pragma once
+
+#include <syncmap/engine/table/retirement.hpp>
+#include <syncmap/engine/table/search.hpp>
+#include <syncmap/sync/parking.hpp>
+#include <syncmap/sync/word_pair.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class units : public retirement<Types> {
+    using base = retirement<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using typename base::atomic_word;
+    using typename base::control;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::node;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using base::node_at;
+    using control_word = typename Layout::control_word;
+    using atomic_control = typename Layout::atomic_control;
+    using pair = sync::word_pair;
+    using search = engine::search<Layout, Sync>;
+
+    // ---- sections: while a writer may touch a table's memory [I9] ----
+
+    /// Names the table for as long as the writer is busy with it. Nested operations (never inside a section, [I7])
+    /// use the same stripe one after the other.
+    class section {
+    public:
+        section(const units& owner, stripe_type& s, header* t, word root) noexcept : stripe_(s) { enter(owner, t, root); }
+        section(const section&) = delete;
+        section& operator=(const section&) = delete;
+        ~section() { leave(); }
+
+        /// Whether `t` was still the root's table, or on its way to become so, after the stripe named it.
+        explicit operator bool() const noexcept { return valid_; }
+
+        void enter(const units& owner, header* t, word root) noexcept {
+            stripe_.table.store(t, std::memory_order_release);
+            Sync::light_barrier(); // pairs with the heavy barrier before tidying reads the stripes
+            valid_ = owner.is_root(root);
+        }
+        void leave() noexcept { stripe_.table.store(nullptr, std::memory_order_release); }
+
+    private:
+        stripe_type& stripe_;
+        bool valid_ = false;
+    };
+
+    // ---- the lock ----
+
+    /// Locks if the control word is `expected`, which has neither LOCK nor MOVED.
+    static bool try_lock(atomic_control& lock, control_word expected) noexcept {
+        // acquire: pairs with the release of the last unlock.
+        return lock.compare_exchange_strong(expected, expected | Layout::lock_bit, std::memory_order_acquire,
+                                               std::memory_order_relaxed);
+    }
+
+    void unlock(control& c, atomic_control& lock, control_word value) noexcept {
+        lock.store(value & ~Layout::lock_bit, std::memory_order_release);
+        Sync::light_barrier(); // pairs with the heavy barrier of parking::sleep
+        if (c.sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]] sync::parking<Sync>::instance().wake(&lock);
+    }
+
+    /// Waits until the unit is not locked. Holding nothing, and not in a section.
+    [[gnu::noinline]] static void wait_unlocked(control& c, const atomic_control& lock) {
+        const auto locked = [&] { return (lock.load(std::memory_order_acquire) & Layout::lock_bit) != 0; };
+        for (int i = 0; i < Sync::spins_before_sleep; ++i) {
+            if (!locked()) return;
+            Sync::pause();
+        }
+        while (locked()) sync::parking<Sync>::instance().sleep(&lock, c.sleepers, locked);
+    }
+
+    // ---- walking the chain ----
+
+    /// The line that the last slot of `l` leads to, or null.
+    static line_type* next_line(const line_type& l) noexcept {
+        if constexpr (Layout::pairs) {
+            if (!Layout::is_link(l.mark(Layout::last))) return nullptr;
+            const pair p = Sync::load_pair(l.slot(Layout::last));
+            return Layout::is_link(p.first) ? reinterpret_cast<line_type*>(p.second) : nullptr;
+        } else {
+            const word m = l.mark(Layout::last);
+            return Layout::is_link(m) ? reinterpret_cast<line_type*>(Layout::address(m)) : nullptr;
+        }
+    }
+
+    /// Calls `f(line, slot number, mark)` for every entry of the unit until it returns true.
+    template <class F>
+    static bool each_entry(line_type& home, F&& f) {
+        for (line_type* l = &home; l != nullptr; l = next_line(*l)) {
+            for (std::size_t i = 0; i < Layout::slots; ++i) {
+                if (const word m = l->mark(i); Layout::is_entry(m) && f(*l, i, m)) return true;
+            }
+        }
+        return false;
+    }
+
+    static std::size_t unit_of(const header& t, std::uint64_t hash, word key_bits) noexcept {
+        if constexpr (Layout::has_outliers) {
+            if (Layout::is_outlier(key_bits)) [[unlikely]] return t.units();
+        }
+        return t.unit_of(hash);
+    }
+    static bool is_outlier_unit(const header& t, std::size_t unit) noexcept {
+        return Layout::has_outliers && unit == t.units();
+    }
+
+    // ---- placing and taking, under the unit's lock ----
+
+    /// Where a new entry goes: an EMPTY slot, or, when the unit is full, a line to be linked behind `line`.
+    struct vacancy {
+        atomic_word* slot = nullptr;
+        line_type* full = nullptr;  ///< the last line of a unit without an EMPTY slot
+        line_type* extra = nullptr; ///< to be linked behind it
+
+        explicit operator bool() const noexcept { return slot != nullptr || extra != nullptr; }
+    };
+
+    /// No vacancy: the unit is full, and neither the table nor the spare lines have a line to add.
+    static vacancy find_vacancy(control& c, header& t, line_type& home) noexcept {
+        vacancy v;
+        for (line_type* l = &home; l != nullptr; l = next_line(*l)) {
+            if (const unsigned vacant = search::match(*l, Layout::empty); vacant != 0) {
+                v.slot = l->slot(static_cast<std::size_t>(std::countr_zero(vacant)));
+                return v;
+            }
+            v.full = l;
+        }
+        v.extra = t.take_line();
+        if (v.extra == nullptr) v.extra = c.spare_lines.pop();
+        return v;
+    }
+
+    /// The slot by which others see that the entry is there, and what to look for; see stripe.
+    static const atomic_word* announced_slot(const vacancy& v) noexcept {
+        return v.slot != nullptr ? v.slot : v.full->slot(Layout::last);
+    }
+    static change announced_change(const vacancy& v) noexcept { return v.slot != nullptr ? change::insert : change::link; }
+
+    /// Publishes an entry: the last of its stores is the linearization point of the insert.
+    static void place(const vacancy& v, word mark, word value) noexcept {
+        if (v.slot != nullptr) {
+            store_entry(v.slot, mark, value);
+            return;
+        }
+        // The entry of the last slot moves to the new line, and LINK takes its place in one store [I2].
+        atomic_word* const last = v.full->slot(Layout::last);
+        store_entry(v.extra->slot(0), last[0].load(std::memory_order_relaxed),
+                    Layout::pairs ? last[Layout::words_per_slot - 1].load(std::memory_order_relaxed) : 0);
+        store_entry(v.extra->slot(1), mark, value);
+        const word to = reinterpret_cast<word>(v.extra);
+        if constexpr (Layout::pairs) {
+            Sync::store_pair(last, {Layout::link, to});
+        } else {
+            last->store(to | Layout::link, std::memory_order_release);
+        }
+    }
+
+    /// Takes lines from the end of the chain that have no entry left and gives them back.
+    static void trim(control& c, header& t, line_type& home) noexcept {
+        while (Layout::is_link(home.mark(Layout::last))) {
+            line_type* before = nullptr;
+            line_type* end = &home;
+            while (line_type* const l = next_line(*end)) before = std::exchange(end, l);
+            if (search::match(*end, Layout::empty) != (1U << Layout::slots) - 1) return;
+            before->slot(Layout::last)->store(Layout::empty, std::memory_order_release);
+            give_back(c, t, *end);
+        }
+    }
+
+    /// Makes every slot of the unit EMPTY, but for the home line's last, which gets `last_mark` before the others
+    /// [I4], and gives the overflow lines back.
+    static void wipe(control& c, header& t, line_type& home, word last_mark) noexcept {
+        line_type* l = next_line(home);
+        home.slot(Layout::last)->store(last_mark, std::memory_order_release);
+        for (std::size_t i = 0; i < Layout::last; ++i) home.slot(i)->store(Layout::empty, std::memory_order_release);
+        while (l != nullptr) {
+            line_type* const next = next_line(*l);
+            for (std::size_t i = 0; i < Layout::slots; ++i) l->slot(i)->store(Layout::empty, std::memory_order_release);
+            give_back(c, t, *l);
+            l = next;
+        }
+    }
+
+private:
+    static void give_back(control& c, header& t, line_type& l) noexcept {
+        if (t.owns(&l)) {
+            t.free_lines.push(l);
+        } else {
+            c.spare_lines.push(l);
+        }
+    }
+
+    static void store_entry(atomic_word* slot, word mark, [[maybe_unused]] word value) noexcept {
+        // Value first: who sees the mark sees the value [I3].
+        if constexpr (Layout::pairs) slot[1].store(value, std::memory_order_release);
+        slot->store(mark, std::memory_order_release);
+    }
+};
+
+} // namespace syncmap::engine
