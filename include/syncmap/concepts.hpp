@@ -1,0 +1,182 @@
+// What a concurrent map is, what some of them can do besides, and what an engine has to supply.
+//
+// The refinements are the rows of the decision matrix: "I need the length, and iterate over one instant" is
+// the clause `requires exact_size_map<M> && atomic_iteration_map<M>`.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include <syncmap/engine/decision.hpp>
+#include <syncmap/results.hpp>
+
+namespace syncmap {
+
+template <class Engine>
+class basic_map;
+
+namespace detail {
+
+template <class Engine>
+Engine engine_of(const basic_map<Engine>&);
+
+/// The engine under a map, for maps made by `basic_map`.
+template <class M>
+using engine_t = decltype(engine_of(std::declval<const M&>()));
+
+/// Stands for what a user passes to `visit`, `update`, `for_each` and `erase_if`: any function object.
+template <class... Args>
+struct any_predicate {
+    bool operator()(Args...) const;
+};
+template <class T>
+struct any_update {
+    keep_t operator()(const T*) const;
+};
+
+/// Stands for any operation on one key.
+template <class T>
+struct any_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = true;
+    engine::decision decide(const T* current);
+    T make();
+};
+
+} // namespace detail
+
+/// What a map can promise beyond the concept. The maps of this library say it through their engine; for a map
+/// of your own (a decorator, say) specialize this.
+template <class M>
+struct map_traits {
+    /// `size()` is the number of entries at one instant between its call and its return.
+    static constexpr bool exact_size = false;
+    /// `for_each` sees the whole map as it was at one instant.
+    static constexpr bool atomic_iteration = false;
+    /// A read waits for nobody: a writer that is stopped in the middle stops no reader.
+    static constexpr bool lock_free_reads = false;
+};
+
+template <class M>
+    requires requires {
+        detail::engine_t<M>::exact_size;
+        detail::engine_t<M>::atomic_iteration;
+        detail::engine_t<M>::lock_free_reads;
+    }
+struct map_traits<M> {
+    static constexpr bool exact_size = detail::engine_t<M>::exact_size;
+    static constexpr bool atomic_iteration = detail::engine_t<M>::atomic_iteration;
+    static constexpr bool lock_free_reads = detail::engine_t<M>::lock_free_reads;
+};
+
+/// A map that any number of threads may use at once: every operation on one key is linearizable.
+///
+/// Operations that need more of the value (a copy: `load`, `exchange`, ...; an equality: `compare_exchange`)
+/// belong to `copyable_value_map` and `comparable_value_map`; a map of move-only values is a concurrent map too.
+template <class M>
+concept concurrent_map =
+    std::default_initializable<M> && !std::copyable<M> &&
+    requires(M& map, const M& shared, const typename M::key_type& key, typename M::mapped_type&& value,
+             std::size_t count) {
+        { shared.contains(key) } -> std::same_as<bool>;
+        { shared.visit(key, detail::any_predicate<const typename M::mapped_type&>{}) } -> std::same_as<bool>;
+        { map.store(key, std::move(value)) } -> std::same_as<bool>;
+        { map.insert(key, std::move(value)) } -> std::same_as<bool>;
+        { map.erase(key) } -> std::same_as<bool>;
+        { map.update(key, detail::any_update<typename M::mapped_type>{}) } -> std::same_as<update_result>;
+        {
+            shared.for_each(detail::any_predicate<const typename M::key_type&, const typename M::mapped_type&>{})
+        } -> std::same_as<std::size_t>;
+        {
+            map.erase_if(detail::any_predicate<const typename M::key_type&, const typename M::mapped_type&>{})
+        } -> std::same_as<std::size_t>;
+        { shared.approx_size() } noexcept -> std::same_as<std::size_t>;
+        map.clear();
+        map.reserve(count);
+        typename M::hasher;
+        typename M::key_equal;
+        typename M::allocator_type;
+    };
+
+template <class M>
+concept copyable_value_map =
+    concurrent_map<M> && std::copy_constructible<typename M::mapped_type> &&
+    requires(M& map, const M& shared, const typename M::key_type& key, const typename M::mapped_type& value,
+             typename M::mapped_type (&make)()) {
+        { shared.load(key) } -> std::same_as<std::optional<typename M::mapped_type>>;
+        { map.load_or_store(key, value) } -> std::same_as<load_result<typename M::mapped_type>>;
+        { map.load_or_compute(key, make) } -> std::same_as<load_result<typename M::mapped_type>>;
+        { map.exchange(key, value) } -> std::same_as<std::optional<typename M::mapped_type>>;
+        { map.load_and_erase(key) } -> std::same_as<std::optional<typename M::mapped_type>>;
+    };
+
+template <class M>
+concept comparable_value_map =
+    copyable_value_map<M> && std::equality_comparable<typename M::mapped_type> &&
+    requires(M& map, const typename M::key_type& key, typename M::mapped_type& expected,
+             std::optional<typename M::mapped_type>& expected_or_none, const typename M::mapped_type& desired) {
+        { map.compare_exchange(key, expected, desired) } -> std::same_as<bool>;
+        { map.compare_exchange(key, expected_or_none, desired) } -> std::same_as<bool>;
+        { map.compare_erase(key, expected) } -> std::same_as<bool>;
+    };
+
+/// The length can be asked for, and is right.
+template <class M>
+concept exact_size_map = concurrent_map<M> && map_traits<M>::exact_size && requires(const M& shared) {
+    { shared.size() } -> std::same_as<std::size_t>;
+    { shared.empty() } -> std::same_as<bool>;
+};
+
+/// Iteration sees one instant of the whole map.
+template <class M>
+concept atomic_iteration_map = concurrent_map<M> && map_traits<M>::atomic_iteration;
+
+/// Reads wait for nobody.
+template <class M>
+concept lock_free_read_map = concurrent_map<M> && map_traits<M>::lock_free_reads;
+
+/// The plain map behind the lock can be had for a sequence of operations.
+template <class M>
+concept lockable_map = concurrent_map<M> && requires(M& map, const M& shared, const typename M::key_type& key) {
+    { map.lock()->erase(key) } -> std::same_as<bool>;
+    { shared.lock_shared()->contains(key) } -> std::same_as<bool>;
+};
+
+namespace engine {
+
+/// What `basic_map` needs of an engine; all the rest of the interface it writes itself.
+///
+///  `visit(key, f)`      calls `f(const T&)` if the key is present; returns whether it was
+///  `write(key, op)`     does what `op` decides about the key, atomically
+///  `exclusive(key, op)` the same, but runs `op.decide` once, other writers of the key waiting for it
+///  `for_each(f)`        calls `f(const Key&, const T&)` until it returns false; returns the calls
+template <class E>
+concept map_engine =
+    requires(E& engine, const E& shared, const typename E::key_type& key,
+             detail::any_operation<typename E::mapped_type>& operation, std::size_t count) {
+        { shared.visit(key, detail::any_predicate<const typename E::mapped_type&>{}) } -> std::same_as<bool>;
+        engine.write(key, operation);
+        engine.exclusive(key, operation);
+        {
+            shared.for_each(detail::any_predicate<const typename E::key_type&, const typename E::mapped_type&>{})
+        } -> std::same_as<std::size_t>;
+        {
+            engine.erase_if(detail::any_predicate<const typename E::key_type&, const typename E::mapped_type&>{})
+        } -> std::same_as<std::size_t>;
+        { shared.approx_size() } noexcept -> std::same_as<std::size_t>;
+        engine.clear();
+        engine.reserve(count);
+        { shared.hash_function() } -> std::same_as<typename E::hasher>;
+        { shared.key_eq() } -> std::same_as<typename E::key_equal>;
+        { shared.get_allocator() } -> std::same_as<typename E::allocator_type>;
+        { E::exact_size } -> std::convertible_to<bool>;
+        { E::atomic_iteration } -> std::convertible_to<bool>;
+        { E::lock_free_reads } -> std::convertible_to<bool>;
+    } && std::constructible_from<E, const typename E::hasher&, const typename E::key_equal&,
+                                 const typename E::allocator_type&>;
+
+} // namespace engine
+} // namespace syncmap

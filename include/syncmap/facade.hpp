@@ -1,0 +1,649 @@
+// The public operations of every map of the family, each written once, on top of an engine.
+//
+// An engine supplies few primitives (see `engine::map_engine` in concepts.hpp); what it cannot do
+// (atomic iteration, exact size) is simply no member of the map made from it.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/engine/decision.hpp>
+#include <syncmap/errors.hpp>
+#include <syncmap/results.hpp>
+
+namespace syncmap {
+
+/// Base of all maps; its name is the error message of a copy by accident.
+struct a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident {
+    constexpr a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident() = default;
+    a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident(
+        const a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident&) = delete;
+    a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident& operator=(
+        const a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident&) = delete;
+};
+
+namespace detail {
+
+template <class Hash, class KeyEqual>
+concept transparent = requires {
+    typename Hash::is_transparent;
+    typename KeyEqual::is_transparent;
+};
+
+/// A key that the map can look up as it is, or a value that converts to the map's key.
+template <class K, class Key, class Hash, class KeyEqual>
+concept lookup_key = std::same_as<std::remove_cvref_t<K>, Key> || std::convertible_to<const K&, Key> ||
+                     (transparent<Hash, KeyEqual> && std::invocable<const Hash&, const K&> &&
+                      std::predicate<const KeyEqual&, const Key&, const K&>);
+
+template <class F, class... Args>
+bool goes_on(F& f, Args&&... args) {
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, Args...>>) {
+        std::invoke(f, std::forward<Args>(args)...);
+        return true;
+    } else {
+        return static_cast<bool>(std::invoke(f, std::forward<Args>(args)...));
+    }
+}
+
+template <class T>
+concept equality_comparable_value = requires(const T& a) {
+    { a == a } -> std::convertible_to<bool>;
+};
+
+// ---- the operations on one key, as engines see them (engine/decision.hpp) ----
+
+/// Copying, converting and comparing them calls no code of the user's. (An enumeration may have an `==` of its own.)
+template <class T>
+inline constexpr bool built_in = std::is_arithmetic_v<T> || std::is_pointer_v<T>;
+template <class T, class U>
+inline constexpr bool scalars = built_in<T> && built_in<std::remove_cvref_t<U>>;
+
+template <class T, class U>
+struct store_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    U&& value;
+    bool existed = false;
+
+    engine::decision decide(const T* current) noexcept {
+        existed = current != nullptr;
+        return engine::decision::assign;
+    }
+    T make() { return T(std::forward<U>(value)); }
+};
+
+template <class T, class U>
+struct insert_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    U&& value;
+    bool existed = false;
+
+    engine::decision decide(const T* current) noexcept {
+        existed = current != nullptr;
+        return existed ? engine::decision::keep : engine::decision::assign;
+    }
+    T make() { return T(std::forward<U>(value)); }
+};
+
+template <class T, class U>
+struct load_or_store_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    U&& value;
+    std::optional<T> found{};
+    std::optional<T> own{};
+    bool existed = false;
+
+    engine::decision decide(const T* current) {
+        existed = current != nullptr;
+        if (existed) {
+            found.emplace(*current);
+            return engine::decision::keep;
+        }
+        if (!own) own.emplace(std::forward<U>(value));
+        return engine::decision::assign;
+    }
+    T make() { return *own; }
+    load_result<T> take() { return {existed ? *std::move(found) : *std::move(own), existed}; }
+};
+
+template <class T, class U>
+struct exchange_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    U&& value;
+    std::optional<T> previous{};
+
+    engine::decision decide(const T* current) {
+        if (current != nullptr) {
+            previous.emplace(*current);
+        } else {
+            previous.reset();
+        }
+        return engine::decision::assign;
+    }
+    T make() { return T(std::forward<U>(value)); }
+};
+
+template <class T>
+struct erase_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = false;
+    static constexpr bool runs_user_code = false;
+    bool existed = false;
+
+    engine::decision decide(const T* current) noexcept {
+        existed = current != nullptr;
+        return existed ? engine::decision::erase : engine::decision::keep;
+    }
+    [[noreturn]] T make() { std::terminate(); }
+};
+
+template <class T>
+struct load_and_erase_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = false;
+    static constexpr bool runs_user_code = !scalars<T, T>;
+    std::optional<T> previous{};
+
+    engine::decision decide(const T* current) {
+        if (current != nullptr) {
+            previous.emplace(*current);
+            return engine::decision::erase;
+        }
+        previous.reset();
+        return engine::decision::keep;
+    }
+    [[noreturn]] T make() { std::terminate(); }
+};
+
+/// Both forms of compare_exchange and compare_erase: `expected` is empty when the caller expects no entry.
+template <class T, class U, engine::decision Success>
+struct compare_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = Success == engine::decision::assign;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    const T* expected;
+    U&& desired;
+    bool equal = false;
+    std::optional<T> seen{};
+
+    engine::decision decide(const T* current) {
+        if ((current == nullptr) != (expected == nullptr)) {
+            equal = false;
+        } else {
+            equal = current == nullptr || static_cast<bool>(*current == *expected);
+        }
+        if (!equal && current != nullptr) {
+            seen.emplace(*current);
+        } else {
+            seen.reset();
+        }
+        return equal ? Success : engine::decision::keep;
+    }
+    T make() { return T(std::forward<U>(desired)); }
+};
+
+template <class T>
+struct fetch_add_operation {
+    static constexpr bool depends_on_current = true;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = false;
+    T operand;
+    T previous{};
+
+    engine::decision decide(const T* current) noexcept {
+        previous = current != nullptr ? *current : T{};
+        return engine::decision::assign;
+    }
+    T make() noexcept { // wraps as std::atomic does, also for signed T
+        using bits = std::make_unsigned_t<T>;
+        return static_cast<T>(static_cast<bits>(static_cast<bits>(previous) + static_cast<bits>(operand)));
+    }
+};
+
+template <class T, class F>
+struct compute_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = true;
+    F& function;
+    std::optional<T> result{};
+    bool loaded = false;
+
+    engine::decision decide(const T* current) {
+        loaded = current != nullptr;
+        if (loaded) {
+            result.emplace(*current);
+            return engine::decision::keep;
+        }
+        result.emplace(std::invoke(function));
+        return engine::decision::assign;
+    }
+    T make() { return *result; }
+};
+
+template <class T, class F>
+struct update_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = true;
+    F& function;
+    update_result outcome = update_result::kept;
+    std::optional<update_action<T>> action{};
+
+    engine::decision decide(const T* current) {
+        action.emplace(std::invoke(function, current));
+        if (action->keeps()) return engine::decision::keep;
+        if (!action->erases()) {
+            outcome = current != nullptr ? update_result::assigned : update_result::inserted;
+            return engine::decision::assign;
+        }
+        if (current == nullptr) return engine::decision::keep;
+        outcome = update_result::erased;
+        return engine::decision::erase;
+    }
+    T make() { return std::move(*action).value(); }
+};
+
+} // namespace detail
+
+/// The public interface of the family. What holds for every operation is said here once; each operation adds
+/// what is its own. `Engine` decides progress and consistency: they are told here as `syncmap::map` has them.
+/// The maps behind one lock differ as locked_map.hpp says: every operation but the sizes waits for that lock and is
+/// atomic as a whole, and callbacks may do less. How `snapshot_map` differs is said at its class.
+///
+/// Threads      Any number may call any operation at once and need not register. Only construction and
+///              destruction belong to one thread.
+/// Progress     *Read*: takes no lock, writes at most to its own thread's memory, waits for nobody; lock-free.
+///              *Write*: locks one bucket for a few instructions, and waits for another writer of that bucket and
+///              for a thread that computes the same key (`update`, `load_or_compute`). Inserts and erases may
+///              also wait for `size()`, about 100 microseconds at a time. No write stops a read.
+/// Consistency  Linearizable, where an operation says nothing else.
+/// Complexity   Constant on average; linear in the number of keys whose hashes collide. While the table changes
+///              its size each write moves a few buckets, so that no write pays for all.
+/// Throws       What hash, equality and the copies and moves of keys and values throw; `std::bad_alloc` where a
+///              write needs memory, and where a thread uses the map for the first time; `recursive_update` for a
+///              write from a callback to a key that its own thread computes. After a throw the map holds what it
+///              held before; only an argument that was passed as an rvalue may have been moved from.
+/// Validity     Results are copies, and the caller's. What a callback is shown stays valid, and unchanged, until
+///              the callback returns, whatever others do to the entry.
+/// Callbacks    may call every operation of the same map, on the same key too, but for the write named above.
+///              They may run long: that holds back the memory of what they are shown, and the other writers of a
+///              key that is being computed. An exception passes through to the caller.
+/// Keys         of another type than `key_type` are looked up as they are when hash and equality are transparent
+///              (the defaults are for strings), and converted to `key_type` otherwise.
+template <class Engine>
+class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident {
+public:
+    using key_type = typename Engine::key_type;
+    using mapped_type = typename Engine::mapped_type;
+    using value_type = std::pair<const key_type, mapped_type>;
+    using size_type = std::size_t;
+    using hasher = typename Engine::hasher;
+    using key_equal = typename Engine::key_equal;
+    using allocator_type = typename Engine::allocator_type;
+
+private:
+    using Key = key_type;
+    using T = mapped_type;
+    template <class K>
+    static constexpr bool is_lookup_key = detail::lookup_key<K, Key, hasher, key_equal>;
+
+public:
+    /// An empty map; owns no heap until the first write. As a global it can be `constinit`.
+    constexpr basic_map() noexcept(noexcept(Engine())) = default;
+    constexpr explicit basic_map(const allocator_type& alloc) : engine_(hasher(), key_equal(), alloc) {}
+    constexpr explicit basic_map(const hasher& hash, const key_equal& equal = key_equal(),
+                                 const allocator_type& alloc = allocator_type())
+        : engine_(hash, equal, alloc) {}
+
+    /// From a list: of several entries with one key the last one stays, as with repeated `store`.
+    /// Complexity: linear. Throws: as `store`; no map is made then.
+    basic_map(std::initializer_list<value_type> entries, const hasher& hash = hasher(),
+              const key_equal& equal = key_equal(), const allocator_type& alloc = allocator_type())
+        : basic_map(entries.begin(), entries.end(), hash, equal, alloc) {}
+
+    /// From a range of pairs, or of anything with `.first` and `.second`; otherwise as from a list. A range that
+    /// knows its length has its room reserved at once.
+    template <std::input_iterator Iterator, std::sentinel_for<Iterator> Sentinel>
+    basic_map(Iterator first, Sentinel last, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
+              const allocator_type& alloc = allocator_type())
+        : engine_(hash, equal, alloc) {
+        if constexpr (std::sized_sentinel_for<Sentinel, Iterator>) {
+            if (last - first > 0) engine_.reserve(static_cast<size_type>(last - first));
+        }
+        for (; first != last; ++first) {
+            auto&& entry = *first;
+            store(std::forward<decltype(entry)>(entry).first, std::forward<decltype(entry)>(entry).second);
+        }
+    }
+
+    // ---- reads ----
+
+    /// A copy of the value of `key`, or nothing.
+    ///
+    /// Progress: a read, for hits and misses alike; wait-free between two resizes when keys and values lie in the
+    /// table itself. Throws: nothing then; else what hash, equality and the copy throw. Go: `Load`.
+    template <class K = Key>
+    [[nodiscard]] std::optional<T> load(const K& key) const {
+        static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up: it neither converts to the key type nor "
+                                        "do hash and equality accept it (both need is_transparent)");
+        static_assert(std::is_copy_constructible_v<T>,
+                      "syncmap: load copies the value, and this value type cannot be copied: use visit(key, f)");
+        std::optional<T> result;
+        engine_.visit(lookup(key), [&](const T& value) { result.emplace(value); });
+        return result;
+    }
+
+    /// Whether `key` is there. As `load`, without the copy.
+    template <class K = Key>
+    [[nodiscard]] bool contains(const K& key) const {
+        static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
+        return engine_.visit(lookup(key), [](const T&) {});
+    }
+
+    /// Calls `f(const T&)` on the value of `key` and returns true, or returns false when the key is absent. The value
+    /// is shown in place; only of a trivially copyable one of up to 8 bytes a copy.
+    ///
+    /// Progress: a read. Consistency: `f` sees the value of one instant before its call, however long it runs;
+    /// others may meanwhile replace or erase the entry. Validity: the reference dies with the call of `f`.
+    /// Throws: what hash, equality and `f` throw.
+    template <class K = Key, class F>
+    bool visit(const K& key, F&& f) const {
+        static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
+        static_assert(std::invocable<F&, const T&>,
+                      "syncmap: visit(key, f) calls f(const T&): entries are read only while others may read them; "
+                      "change a value with update");
+        return engine_.visit(lookup(key), f);
+    }
+
+    // ---- writes ----
+
+    /// Sets the value of `key`. Returns true when the key is new.
+    ///
+    /// Progress: a write. A trivially copyable value of up to 8 bytes is overwritten in place. Any other is replaced
+    /// by one in new memory, and destroyed later, when no reader can look at it any more. Go: `Store`.
+    template <class K = Key, class U = T>
+    bool store(K&& key, U&& value) {
+        static_assert(std::is_constructible_v<T, U&&>, "syncmap: store: the value type cannot be made from this argument");
+        detail::store_operation<T, U> op{std::forward<U>(value)};
+        write(std::forward<K>(key), op);
+        return !op.existed;
+    }
+
+    /// Stores only if `key` is absent; returns whether it did. Needs no copy of the value, so it is
+    /// `load_or_store` for types that cannot be copied.
+    ///
+    /// Progress: a write. When another thread inserts the key at the same time, arguments passed as rvalues may
+    /// have been moved from although the result is false.
+    template <class K = Key, class U = T>
+    bool insert(K&& key, U&& value) {
+        static_assert(std::is_constructible_v<T, U&&>, "syncmap: insert: the value type cannot be made from this argument");
+        detail::insert_operation<T, U> op{std::forward<U>(value)};
+        write(std::forward<K>(key), op);
+        return !op.existed;
+    }
+
+    /// The value of `key`; when it is absent, `value` is stored first. `.loaded` tells which.
+    ///
+    /// Progress: a write, which may lock the bucket also when the key is there: where it mostly is, `load` first is
+    /// cheaper. For a value that is costly to make, use `load_or_compute`. Go: `LoadOrStore`.
+    template <class K = Key, class U = T>
+    [[nodiscard]] load_result<T> load_or_store(K&& key, U&& value) {
+        static_assert(std::is_copy_constructible_v<T>,
+                      "syncmap: load_or_store returns a copy of the value, and this value type cannot be copied: use insert");
+        static_assert(std::is_constructible_v<T, U&&>, "syncmap: load_or_store: the value type cannot be made from this argument");
+        detail::load_or_store_operation<T, U> op{std::forward<U>(value)};
+        write(std::forward<K>(key), op);
+        return op.take();
+    }
+
+    /// Sets the value of `key` and returns the previous one, or nothing when the key was absent.
+    /// Progress: a write. Go: `Swap`.
+    template <class K = Key, class U = T>
+    [[nodiscard]] std::optional<T> exchange(K&& key, U&& value) {
+        static_assert(std::is_copy_constructible_v<T>,
+                      "syncmap: exchange returns a copy of the old value (readers may still hold it), and this value "
+                      "type cannot be copied: use store");
+        detail::exchange_operation<T, U> op{std::forward<U>(value)};
+        write(std::forward<K>(key), op);
+        return std::move(op.previous);
+    }
+
+    /// Erases `key`; returns whether it was there. The entry is destroyed later, when no reader can look at it any
+    /// more: with a batch of others, or with the map. A table that erasing leaves sparse is shrunk.
+    ///
+    /// Progress: a write. Throws: what hash, equality and a conversion of the key throw; `std::bad_alloc` only on a
+    /// thread's first use of the map. Go: `Delete`.
+    template <class K = Key>
+    bool erase(const K& key) {
+        detail::erase_operation<T> op{};
+        write(key, op);
+        return op.existed;
+    }
+
+    /// Erases `key` and returns a copy of the value it had, or nothing when it was absent. As `erase`.
+    /// Go: `LoadAndDelete`.
+    template <class K = Key>
+    [[nodiscard]] std::optional<T> load_and_erase(const K& key) {
+        static_assert(std::is_copy_constructible_v<T>,
+                      "syncmap: load_and_erase returns a copy of the value (readers may still hold it), and this value "
+                      "type cannot be copied: use visit and erase");
+        detail::load_and_erase_operation<T> op{};
+        write(key, op);
+        return std::move(op.previous);
+    }
+
+    /// If `key` has a value equal to `expected`, sets it to `desired` and returns true. Otherwise returns
+    /// false, and `expected` becomes the value seen; it is left alone when the key is absent.
+    ///
+    /// Progress: a write. The `==` of a class may run more than once, and never inside a lock. Throws: also what it
+    /// throws. Go: `CompareAndSwap`, but with the value seen, so that a retry needs no load.
+    template <class K = Key, class U = T>
+    [[nodiscard]] bool compare_exchange(K&& key, T& expected, U&& desired) {
+        static_assert(detail::equality_comparable_value<T>,
+                      "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
+        static_assert(std::is_copy_constructible_v<T>, "syncmap: compare_exchange returns the value that it saw, and this value "
+                                                       "type cannot be copied: use update");
+        detail::compare_operation<T, U, engine::decision::assign> op{&expected, std::forward<U>(desired)};
+        write(std::forward<K>(key), op);
+        if (op.seen) expected = *std::move(op.seen);
+        return op.equal;
+    }
+
+    /// The same where absence is a state like any other: an empty `expected` expects no entry and makes
+    /// one; after a failure `expected` is what was seen, empty when the key is absent.
+    template <class K = Key, class U = T>
+    [[nodiscard]] bool compare_exchange(K&& key, std::optional<T>& expected, U&& desired) {
+        static_assert(detail::equality_comparable_value<T>,
+                      "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
+        static_assert(std::is_copy_constructible_v<T>, "syncmap: compare_exchange returns the value that it saw, and this value "
+                                                       "type cannot be copied: use update");
+        detail::compare_operation<T, U, engine::decision::assign> op{expected ? &*expected : nullptr,
+                                                                     std::forward<U>(desired)};
+        write(std::forward<K>(key), op);
+        if (!op.equal) expected = std::move(op.seen);
+        return op.equal;
+    }
+
+    /// Erases `key` if its value equals `expected`, and returns true; otherwise returns false, and `expected`
+    /// becomes the value seen, or is left alone when the key is absent.
+    ///
+    /// Progress and Throws: as `compare_exchange`. Go: `CompareAndDelete`.
+    template <class K = Key>
+    [[nodiscard]] bool compare_erase(const K& key, T& expected) {
+        static_assert(detail::equality_comparable_value<T>,
+                      "syncmap: compare_erase compares values, and this value type has no operator==: use update");
+        static_assert(std::is_copy_constructible_v<T>, "syncmap: compare_erase returns the value that it saw, and this value "
+                                                       "type cannot be copied: use update");
+        detail::compare_operation<T, const T&, engine::decision::erase> op{&expected, expected};
+        write(key, op);
+        if (op.seen) expected = *std::move(op.seen);
+        return op.equal;
+    }
+
+    /// Adds `operand` to the value of `key`, an absent key counting as zero; returns the value before. Overflow
+    /// wraps around, as in `std::atomic`. Progress: a write.
+    template <class K = Key>
+    T fetch_add(K&& key, T operand)
+        requires(std::integral<T> && !std::same_as<T, bool>)
+    {
+        detail::fetch_add_operation<T> op{operand};
+        write(std::forward<K>(key), op);
+        return op.previous;
+    }
+
+    /// The value of `key`; when it is absent, `f()` makes it, and it is stored. `.loaded` tells which.
+    ///
+    /// Of all threads that ask at once, one runs `f`; the others sleep until it is done and get its value. Other
+    /// keys do not wait, nor do readers. If `f` throws, nothing is stored, and one of those that wait runs its own.
+    ///
+    /// Progress: a hit is a read; a miss waits for who writes or computes this key. Consistency: a `clear` while
+    /// `f` runs is ordered after: the value is returned and not stored. Throws: what `f` throws; `recursive_update`
+    /// when `f` asks for its own key, or when threads would wait for each other in a circle. The key type must be
+    /// copyable.
+    template <class K = Key, class F>
+    [[nodiscard]] load_result<T> load_or_compute(K&& key, F&& f) {
+        static_assert(std::is_copy_constructible_v<T>, "syncmap: load_or_compute returns a copy of the value, and this "
+                                                       "value type cannot be copied: use update");
+        static_assert(std::is_invocable_v<F&> && std::is_constructible_v<T, std::invoke_result_t<F&>>,
+                      "syncmap: load_or_compute(key, f) calls f() and needs a value");
+        if (std::optional<T> hit = load(key)) return {*std::move(hit), true};
+        detail::compute_operation<T, std::remove_reference_t<F>> op{f};
+        exclusive(std::forward<K>(key), op);
+        return {*std::move(op.result), op.loaded};
+    }
+
+    /// Atomic read-modify-write: `f(const T* current)` (null when absent) runs once, with nothing locked
+    /// but this key for writers, and returns what is to be: a value, an empty optional (no entry), or
+    /// `syncmap::keep`. Returns what was done.
+    ///
+    /// Progress: waits, asleep, for who writes or computes this key; other keys and readers do not wait.
+    /// Consistency: readers see the old value until `f` has returned; a `clear` while `f` runs is ordered after: the
+    /// result counts, and is not stored. Throws: as `load_or_compute`; the entry is then as before. The key type
+    /// must be copyable, the value type need not be.
+    template <class K = Key, class F>
+    update_result update(K&& key, F&& f) {
+        static_assert(std::is_invocable_v<F&, const T*>,
+                      "syncmap: update(key, f) calls f(const T* current), null when the key is absent");
+        static_assert(std::is_constructible_v<update_action<T>, std::invoke_result_t<F&, const T*>>,
+                      "syncmap: update: f returns the new value, an optional of it (empty: erase), or syncmap::keep");
+        detail::update_operation<T, std::remove_reference_t<F>> op{f};
+        exclusive(std::forward<K>(key), op);
+        return op.outcome;
+    }
+
+    template <class K>
+    void operator[](const K&) const {
+        static_assert(sizeof(K) == 0, "syncmap: there is no operator[]: the reference that it would return could outlive "
+                                      "the entry. Use load, store, fetch_add or update");
+    }
+
+    // ---- the whole map ----
+
+    /// Calls `f(const Key&, const T&)` for the entries; `f` may return false to stop. Returns the calls.
+    ///
+    /// Consistency: weak. A key that is there from beginning to end is shown exactly once, no key twice; of keys
+    /// that come or go meanwhile some are shown. Each entry shown was there at some instant of the call.
+    /// Progress: waits at most for a writer of the bucket it copies; holds nothing while `f` runs but the entries of
+    /// one bucket. Complexity: linear in the size of the table. Throws: what `f` throws, and `std::bad_alloc` for
+    /// the copy of a bucket. Go: `Range`.
+    template <class F>
+    size_type for_each(F&& f) const {
+        static_assert(std::invocable<F&, const Key&, const T&>,
+                      "syncmap: for_each(f) calls f(const Key&, const T&): entries are read only; change them with update");
+        return engine_.for_each([&](const Key& key, const T& value) { return detail::goes_on(f, key, value); });
+    }
+
+    /// Erases the entries for which `f(const Key&, const T&)` is true; returns how many.
+    ///
+    /// Consistency: walks as `for_each`; each erasure is an operation of its own. An entry that was changed after
+    /// `f` saw it stays, and so does a key that this thread is computing. Progress and Complexity: as `for_each`,
+    /// and as `erase` for each entry. Throws: what `f` throws, and `std::bad_alloc`; what was erased until then
+    /// stays erased.
+    template <class F>
+    size_type erase_if(F&& f) {
+        static_assert(std::predicate<F&, const Key&, const T&>, "syncmap: erase_if(f) calls f(const Key&, const T&)");
+        return engine_.erase_if(f);
+    }
+
+    /// How many entries there were at one instant of the call: exact, beside any number of writers.
+    ///
+    /// Progress: counts again while inserts and erases come in between, and after a few attempts lets new ones wait,
+    /// for about 100 microseconds at a time. Complexity: linear in the most threads that ever used maps at one time,
+    /// not in the entries. Throws: `std::bad_alloc`.
+    [[nodiscard]] size_type size() const { return engine_.size(); }
+
+    /// The same without waiting for a consistent view: right when nobody inserts or erases meanwhile, and off by
+    /// some of those operations otherwise. Waits for nobody and makes nobody wait.
+    [[nodiscard]] size_type approx_size() const noexcept { return engine_.approx_size(); }
+
+    /// Whether `size()` is zero; costs what `size` costs.
+    [[nodiscard]] bool empty() const { return engine_.size() == 0; }
+
+    /// Erases everything in one atomic step.
+    ///
+    /// Progress: nobody waits for it. The caller, after that step, takes the old table apart, and waits there for
+    /// writers that are still in it. Complexity: constant for others, linear in the table for the caller.
+    /// Go: `Clear`.
+    void clear() { engine_.clear(); }
+
+    /// Makes room for so many entries, so that the table need not grow before. Never shrinks; erasing may later.
+    ///
+    /// Progress: moves what there is to the larger table, and waits for writers of single buckets; others go on.
+    /// Throws: `std::length_error` for a number that no map can hold, `std::bad_alloc`; nothing has changed then.
+    void reserve(size_type entries) { engine_.reserve(entries); }
+
+    /// Copies of what the map was made with.
+    [[nodiscard]] hasher hash_function() const { return engine_.hash_function(); }
+    [[nodiscard]] key_equal key_eq() const { return engine_.key_eq(); }
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return engine_.get_allocator(); }
+
+protected:
+    /// The key as the engine takes it: unchanged if it can be looked up so, else converted once.
+    template <class K>
+    static decltype(auto) lookup(K&& key) {
+        using plain = std::remove_cvref_t<K>;
+        if constexpr (std::same_as<plain, Key> ||
+                      (detail::transparent<hasher, key_equal> && std::invocable<const hasher&, const plain&> &&
+                       std::predicate<const key_equal&, const Key&, const plain&>)) {
+            return std::forward<K>(key);
+        } else {
+            return Key(std::forward<K>(key));
+        }
+    }
+
+    template <class K, class Op>
+    void write(K&& key, Op& op) {
+        static_assert(is_lookup_key<std::remove_cvref_t<K>>, "syncmap: this type cannot be a key of this map");
+        static_assert(!Op::may_assign || std::is_constructible_v<Key, K&&>,
+                      "syncmap: this type can be looked up, but no key can be made from it to be stored");
+        engine_.write(lookup(std::forward<K>(key)), op);
+    }
+
+    template <class K, class Op>
+    void exclusive(K&& key, Op& op) {
+        static_assert(is_lookup_key<std::remove_cvref_t<K>>, "syncmap: this type cannot be a key of this map");
+        static_assert(!Op::may_assign || std::is_constructible_v<Key, K&&>,
+                      "syncmap: this type can be looked up, but no key can be made from it to be stored");
+        engine_.exclusive(lookup(std::forward<K>(key)), op);
+    }
+
+    Engine engine_{};
+};
+
+} // namespace syncmap

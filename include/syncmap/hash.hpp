@@ -1,0 +1,143 @@
+// The default hash: seeded per map, and strong enough that who chooses the keys cannot choose the collisions.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace syncmap {
+
+/// The secret of one map: two random words, drawn when its first table is made. Never zero, `multiplier` odd.
+struct hash_seed {
+    std::uint64_t mask = 0;
+    std::uint64_t multiplier = 0x9E3779B97F4A7C15U;
+};
+
+namespace detail {
+
+/// Folded multiplication: the two halves of a 128-bit product, xored. One multiplication carries every
+/// input bit both up (high half) and to the top of the low half.
+constexpr std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
+#if defined(__SIZEOF_INT128__)
+    __extension__ using wide = unsigned __int128;
+    const wide product = static_cast<wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+#else
+    const std::uint64_t a0 = a & 0xFFFFFFFFU, a1 = a >> 32, b0 = b & 0xFFFFFFFFU, b1 = b >> 32;
+    const std::uint64_t mid = (a0 * b0 >> 32) + (a1 * b0 & 0xFFFFFFFFU) + (a0 * b1 & 0xFFFFFFFFU);
+    const std::uint64_t high = a1 * b1 + (a1 * b0 >> 32) + (a0 * b1 >> 32) + (mid >> 32);
+    return (a * b) ^ high;
+#endif
+}
+
+/// A word to a table position: `seed` decides, so `std::hash<int>` being the identity does no harm.
+constexpr std::uint64_t mix(std::uint64_t word, const hash_seed& seed) noexcept {
+    return fold(word ^ seed.mask, seed.multiplier);
+}
+
+inline std::uint64_t read_word(const char* p) noexcept {
+    std::uint64_t word;
+    std::memcpy(&word, p, sizeof word);
+    return word;
+}
+
+inline std::uint64_t read_half(const char* p) noexcept {
+    std::uint32_t half;
+    std::memcpy(&half, p, sizeof half);
+    return half;
+}
+
+/// Bytes under a secret. Every block of 16 bytes is masked with secret words on both sides before it is
+/// multiplied, so no input, known without the seed, makes a factor zero (the seed-independent collisions
+/// of wyhash and its kin use constant secrets for exactly that).
+inline std::uint64_t hash_bytes(const char* p, std::size_t length, const hash_seed& seed) noexcept {
+    const std::uint64_t left = seed.mask;
+    const std::uint64_t right = std::rotl(seed.multiplier, 29) ^ seed.mask;
+    std::uint64_t state = left ^ (length * 0x9E3779B97F4A7C15U);
+    std::uint64_t a = 0;
+    std::uint64_t b = 0;
+    if (length > 16) {
+        const char* const last = p + length - 16;
+        for (; p < last; p += 16) {
+            state = std::rotl(fold(read_word(p) ^ state, read_word(p + 8) ^ right) + seed.multiplier, 23) ^ state;
+        }
+        a = read_word(last);
+        b = read_word(last + 8);
+    } else if (length >= 8) {
+        a = read_word(p);
+        b = read_word(p + length - 8);
+    } else if (length >= 4) {
+        a = read_half(p);
+        b = read_half(p + length - 4);
+    } else if (length > 0) {
+        a = (static_cast<std::uint64_t>(static_cast<unsigned char>(p[0])) << 16) |
+            (static_cast<std::uint64_t>(static_cast<unsigned char>(p[length / 2])) << 8) |
+            static_cast<unsigned char>(p[length - 1]);
+    }
+    return fold(fold(a ^ state, b ^ right) ^ left, seed.multiplier);
+}
+
+template <class Key>
+concept string_like = std::convertible_to<const Key&, std::string_view> && !std::is_pointer_v<Key> &&
+                      !std::is_array_v<Key>;
+
+} // namespace detail
+
+/// The library's default hash. Integers, enumerations and pointers are mixed with the map's secret seed;
+/// strings are hashed under it, and may be looked up by anything that converts to `std::string_view`;
+/// every other type goes through `std::hash` and is mixed afterwards. A `const char*` is a pointer: it is hashed by its
+/// address, not by its text.
+///
+/// Called with two arguments, as maps do, the result differs from map to map and from run to run. Called with one
+/// (outside a map) it uses a fixed seed; do not store that either, a new version may change it.
+///
+/// Complexity: constant for scalars, linear in the length for strings. Throws: nothing for these, else what
+/// `std::hash` throws.
+///
+/// A hash of your own is an object with `hash(key)`, or with `hash(key, hash_seed)` if it can use a secret. Its result
+/// is mixed after the first form and taken as it is after the second, where every bit of 64 must depend on the whole key.
+/// Add `using is_transparent = void;`, and use `std::equal_to<>`, to look up keys of several types.
+template <class Key>
+struct hash {
+    constexpr std::uint64_t operator()(const Key& key, const hash_seed& seed) const
+        noexcept(std::is_integral_v<Key> || std::is_enum_v<Key> || noexcept(std::hash<Key>{}(key))) {
+        if constexpr (std::is_integral_v<Key> || std::is_enum_v<Key>) {
+            return detail::mix(static_cast<std::uint64_t>(key), seed);
+        } else {
+            return detail::mix(static_cast<std::uint64_t>(std::hash<Key>{}(key)), seed);
+        }
+    }
+    constexpr std::size_t operator()(const Key& key) const { return static_cast<std::size_t>((*this)(key, hash_seed{})); }
+};
+
+template <detail::string_like Key>
+struct hash<Key> {
+    using is_transparent = void;
+    std::uint64_t operator()(std::string_view key, const hash_seed& seed) const noexcept {
+        return detail::hash_bytes(key.data(), key.size(), seed);
+    }
+    std::size_t operator()(std::string_view key) const noexcept {
+        return static_cast<std::size_t>((*this)(key, hash_seed{}));
+    }
+};
+
+namespace detail {
+
+/// What the engines call: the seeded form where the hash has one, else the plain form, mixed.
+template <class Hash, class K>
+constexpr std::uint64_t seeded_hash(const Hash& hash, const K& key, const hash_seed& seed) {
+    if constexpr (std::invocable<const Hash&, const K&, const hash_seed&>) {
+        return static_cast<std::uint64_t>(hash(key, seed));
+    } else {
+        return mix(static_cast<std::uint64_t>(hash(key)), seed);
+    }
+}
+
+} // namespace detail
+} // namespace syncmap

@@ -1,0 +1,66 @@
+// The small value types that the operations take and return.
+#pragma once
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace syncmap {
+
+/// What `load_or_store` and `load_or_compute` return; made for `const auto [value, loaded] = …`.
+template <class T>
+struct load_result {
+    T value;     ///< the value that the map holds: the one found, or the one just stored
+    bool loaded; ///< true: the key was there and nothing was stored
+
+    friend bool operator==(const load_result&, const load_result&) = default;
+};
+
+/// Tag: an `update` callback returns it to leave the entry exactly as it is.
+struct keep_t {
+    explicit keep_t() = default;
+};
+inline constexpr keep_t keep{};
+
+/// What an `update` callback decides. A callback need not name it, since it converts from all it can mean:
+///
+///     return value;            store it; also a filled std::optional<T>
+///     return std::nullopt;     erase the key, or leave it absent; also an empty std::optional<T>
+///     return syncmap::keep;    change nothing
+///
+/// Name it as the result of a callback that returns several of these: `-> syncmap::update_action<T>`.
+template <class T>
+class update_action {
+public:
+    update_action(keep_t) noexcept : kind_(kind::none) {}
+    update_action(std::nullopt_t) noexcept : kind_(kind::removal) {}
+    update_action(std::optional<T> value) : kind_(value ? kind::value : kind::removal), value_(std::move(value)) {}
+    template <class U>
+        requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, std::optional<T>> &&
+                 !std::is_same_v<std::remove_cvref_t<U>, update_action> &&
+                 !std::is_same_v<std::remove_cvref_t<U>, std::nullopt_t> &&
+                 !std::is_same_v<std::remove_cvref_t<U>, keep_t>)
+    update_action(U&& value) : kind_(kind::value), value_(std::in_place, std::forward<U>(value)) {}
+
+    /// Nothing is to change.
+    bool keeps() const noexcept { return kind_ == kind::none; }
+    /// The entry is to go.
+    bool erases() const noexcept { return kind_ == kind::removal; }
+    /// The new value; only if it neither keeps nor erases.
+    T&& value() && noexcept { return *std::move(value_); }
+
+private:
+    enum class kind : unsigned char { none, removal, value };
+    kind kind_;
+    std::optional<T> value_{};
+};
+
+/// What an `update` did.
+enum class update_result : unsigned char {
+    kept,     ///< nothing changed
+    inserted, ///< the key was absent and is present now
+    assigned, ///< the key was present and has a new value
+    erased    ///< the key was present and is absent now
+};
+
+} // namespace syncmap
