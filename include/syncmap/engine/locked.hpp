@@ -1,0 +1,196 @@
+// The engine of the locked maps: one flat table behind one lock.
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <shared_mutex>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/locked/flat_table.hpp>
+#include <syncmap/engine/locked/section.hpp>
+
+namespace syncmap::engine {
+
+template <class Mutex>
+concept shared_lockable = requires(Mutex& mutex) {
+    mutex.lock_shared();
+    mutex.unlock_shared();
+};
+
+/// Every operation holds the lock from its first look to its last change, callbacks included; reads share
+/// it when `Mutex` can be shared. So every operation is atomic, `for_each` and `erase_if` too.
+///
+/// What an operation throws out is destroyed after it has left the lock (except by `erase_if`).
+///
+/// `entries_`, written under the lock and read without it, is the size: a write counts from the moment
+/// when it is stored there, which no other operation can tell from the moment when the lock is left.
+template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Mutex>
+class locked {
+    class reading {
+    public:
+        explicit reading(const locked& map) : map_(map), section_(&map, section::kind::read) {
+            if (section_.nested()) return;
+            if constexpr (shared_lockable<Mutex>) {
+                map_.mutex_.lock_shared();
+            } else {
+                map_.mutex_.lock();
+            }
+        }
+        reading(const reading&) = delete;
+        reading& operator=(const reading&) = delete;
+        ~reading() {
+            if (section_.nested()) return;
+            if constexpr (shared_lockable<Mutex>) {
+                map_.mutex_.unlock_shared();
+            } else {
+                map_.mutex_.unlock();
+            }
+        }
+
+    private:
+        const locked& map_;
+        section section_;
+    };
+
+    class writing {
+    public:
+        explicit writing(locked& map) : map_(map), section_(&map, section::kind::write) { map_.mutex_.lock(); }
+        writing(const writing&) = delete;
+        writing& operator=(const writing&) = delete;
+        ~writing() {
+            map_.entries_.store(map_.table_.size(), std::memory_order_release);
+            map_.mutex_.unlock();
+        }
+
+    private:
+        locked& map_;
+        section section_;
+    };
+
+public:
+    using key_type = Key;
+    using mapped_type = T;
+    using hasher = Hash;
+    using key_equal = KeyEqual;
+    using allocator_type = Allocator;
+    using plain_map = flat_table<Key, T, Hash, KeyEqual, Allocator>;
+
+    static constexpr bool exact_size = true;
+    static constexpr bool atomic_iteration = true;
+    static constexpr bool lock_free_reads = false;
+
+    constexpr locked() = default;
+    constexpr locked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
+        : table_(hash, equal, allocator) {}
+
+    /// The lock, held, and the plain map behind it. Lives on one thread's stack; must not outlive the map.
+    class exclusive_access {
+    public:
+        plain_map& operator*() const noexcept { return map_.table_; }
+        plain_map* operator->() const noexcept { return &map_.table_; }
+
+    private:
+        friend locked;
+        explicit exclusive_access(locked& map) : map_(map), writing_(map) {}
+        locked& map_;
+        writing writing_;
+    };
+    class shared_access {
+    public:
+        const plain_map& operator*() const noexcept { return map_.table_; }
+        const plain_map* operator->() const noexcept { return &map_.table_; }
+
+    private:
+        friend locked;
+        explicit shared_access(const locked& map) : map_(map), reading_(map) {}
+        const locked& map_;
+        reading reading_;
+    };
+
+    [[nodiscard]] exclusive_access lock() { return exclusive_access(*this); }
+    [[nodiscard]] shared_access lock_shared() const { return shared_access(*this); }
+
+    template <class K, class F>
+    bool visit(const K& key, F&& f) const {
+        const reading inside(*this);
+        const T* const value = table_.find(key);
+        if (value == nullptr) return false;
+        std::invoke(f, *value);
+        return true;
+    }
+
+    template <class K, class Op>
+    void write(K&& key, Op& op) {
+        typename plain_map::remains old(table_.get_allocator());
+        const writing inside(*this);
+        const auto found = table_.locate(key);
+        const T* const current = found ? &found.value() : nullptr;
+        switch (op.decide(current)) {
+        case decision::keep: return;
+        case decision::erase:
+            if (found) table_.erase(found, old);
+            return;
+        case decision::assign:
+            if (found) {
+                table_.replace(found, old, [&] { return op.make(); });
+            } else if constexpr (std::is_constructible_v<Key, K&&>) {
+                table_.add(std::forward<K>(key), [&] { return op.make(); });
+            } else {
+                std::terminate(); // only erasures take keys that cannot be stored, and they never assign
+            }
+        }
+    }
+
+    template <class K, class Op>
+    void exclusive(K&& key, Op& op) {
+        write(std::forward<K>(key), op);
+    }
+
+    template <class F>
+    std::size_t for_each(F&& f) const {
+        const reading inside(*this);
+        std::size_t visited = 0;
+        for (const auto [key, value] : table_) {
+            ++visited;
+            if (!f(key, value)) break;
+        }
+        return visited;
+    }
+
+    template <class F>
+    std::size_t erase_if(F&& condemned) {
+        const writing inside(*this);
+        return table_.erase_if([&](const Key& key, const T& value) { return std::invoke(condemned, key, value); });
+    }
+
+    std::size_t size() const noexcept { return entries_.load(std::memory_order_acquire); }
+    std::size_t approx_size() const noexcept { return entries_.load(std::memory_order_relaxed); }
+
+    void clear() {
+        plain_map old(table_.hash_function(), table_.key_eq(), table_.get_allocator());
+        const writing inside(*this);
+        table_.swap_contents(old);
+    }
+
+    void reserve(std::size_t entries) {
+        const writing inside(*this);
+        table_.reserve(entries);
+    }
+
+    Hash hash_function() const { return table_.hash_function(); }
+    KeyEqual key_eq() const { return table_.key_eq(); }
+    Allocator get_allocator() const noexcept { return table_.get_allocator(); }
+
+private:
+    plain_map table_{};
+    std::atomic<std::size_t> entries_{0};
+    mutable Mutex mutex_{};
+};
+
+} // namespace syncmap::engine

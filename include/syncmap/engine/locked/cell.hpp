@@ -1,0 +1,84 @@
+// Where a flat table keeps one key or one value.
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace syncmap::engine {
+
+/// Room for one `T` that can be moved to another cell without any chance of an exception: in place when
+/// moving a `T` cannot throw, else in a block of its own, so that only a pointer moves. That one property
+/// gives the table above it the strong guarantee for every type, also for those that can only be moved
+/// and throw while they are.
+///
+/// A cell does not know whether it is full; who owns it does.
+template <class T, class Allocator, bool InPlace = std::is_nothrow_move_constructible_v<T>>
+class cell {
+    using traits = std::allocator_traits<Allocator>;
+
+public:
+    cell() noexcept {}
+    cell(const cell&) = delete;
+    cell& operator=(const cell&) = delete;
+    ~cell() {}
+
+    template <class... Args>
+    void construct(Allocator& allocator, Args&&... args) {
+        traits::construct(allocator, std::addressof(object_), std::forward<Args>(args)...);
+    }
+    void destroy(Allocator& allocator) noexcept { traits::destroy(allocator, std::addressof(object_)); }
+
+    /// This cell becomes full, `other` empty. A plain move: the object keeps the allocator it has.
+    void take(Allocator& allocator, cell& other) noexcept {
+        std::construct_at(std::addressof(object_), std::move(other.object_));
+        other.destroy(allocator);
+    }
+
+    T& get() noexcept { return object_; }
+    const T& get() const noexcept { return object_; }
+
+private:
+    union {
+        T object_;
+    };
+};
+
+template <class T, class Allocator>
+class cell<T, Allocator, false> {
+    using allocator_type = typename std::allocator_traits<Allocator>::template rebind_alloc<T>;
+    using traits = std::allocator_traits<allocator_type>;
+
+public:
+    cell() noexcept = default;
+    cell(const cell&) = delete;
+    cell& operator=(const cell&) = delete;
+
+    template <class... Args>
+    void construct(Allocator& allocator, Args&&... args) {
+        allocator_type own(allocator);
+        const auto block = traits::allocate(own, 1);
+        try {
+            traits::construct(own, std::to_address(block), std::forward<Args>(args)...);
+        } catch (...) {
+            traits::deallocate(own, block, 1);
+            throw;
+        }
+        object_ = block;
+    }
+    void destroy(Allocator& allocator) noexcept {
+        allocator_type own(allocator);
+        traits::destroy(own, std::to_address(object_));
+        traits::deallocate(own, object_, 1);
+    }
+
+    void take(Allocator&, cell& other) noexcept { object_ = other.object_; }
+
+    T& get() noexcept { return *object_; }
+    const T& get() const noexcept { return *object_; }
+
+private:
+    typename traits::pointer object_{};
+};
+
+} // namespace syncmap::engine

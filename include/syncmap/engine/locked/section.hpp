@@ -1,0 +1,45 @@
+// Which locked maps the calling thread is inside of.
+#pragma once
+
+#include <syncmap/errors.hpp>
+
+namespace syncmap::engine {
+
+/// One stay of one thread inside one locked map. The stays of a thread form a list, so that a call from a
+/// callback can tell that it would wait for its own thread, before it does.
+///
+///  inside a read, a read      works: nothing can change while the outer read holds the lock
+///  anything else              throws `reentrant_call`
+class section {
+public:
+    enum class kind : bool { read, write };
+
+    section(const void* map, kind wanted) : map_(map), kind_(wanted), outer_(innermost) {
+        for (const section* each = outer_; each != nullptr; each = each->outer_) {
+            if (each->map_ != map) continue;
+            if (each->kind_ == kind::write || wanted == kind::write) throw reentrant_call();
+            nested_ = true;
+        }
+        innermost = this;
+    }
+    section(const section&) = delete;
+    section& operator=(const section&) = delete;
+    ~section() {
+        section** link = &innermost; // usually the first; the holders that lock() returns may die in any order
+        while (*link != this) link = &(*link)->outer_;
+        *link = outer_;
+    }
+
+    /// The thread holds this map's lock already.
+    bool nested() const noexcept { return nested_; }
+
+private:
+    static inline constinit thread_local section* innermost = nullptr;
+
+    const void* map_;
+    kind kind_;
+    bool nested_ = false;
+    section* outer_;
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,97 @@
+// The engine of a map for one thread: the flat table alone.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/locked/flat_table.hpp>
+
+namespace syncmap::engine {
+
+/// Nothing is synchronised. What a callback is shown is valid until the map is next written to.
+template <class Key, class T, class Hash, class KeyEqual, class Allocator>
+class unlocked {
+public:
+    using key_type = Key;
+    using mapped_type = T;
+    using hasher = Hash;
+    using key_equal = KeyEqual;
+    using allocator_type = Allocator;
+    using plain_map = flat_table<Key, T, Hash, KeyEqual, Allocator>;
+
+    static constexpr bool exact_size = true;
+    static constexpr bool atomic_iteration = true;
+    static constexpr bool lock_free_reads = false;
+
+    constexpr unlocked() = default;
+    constexpr unlocked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
+        : table_(hash, equal, allocator) {}
+
+    template <class K, class F>
+    bool visit(const K& key, F&& f) const {
+        const T* const value = table_.find(key);
+        if (value == nullptr) return false;
+        std::invoke(f, *value);
+        return true;
+    }
+
+    template <class K, class Op>
+    void write(K&& key, Op& op) {
+        typename plain_map::remains old(table_.get_allocator());
+        const auto found = table_.locate(key);
+        const T* const current = found ? &found.value() : nullptr;
+        switch (op.decide(current)) {
+        case decision::keep: return;
+        case decision::erase:
+            if (found) table_.erase(found, old);
+            return;
+        case decision::assign:
+            if (found) {
+                table_.replace(found, old, [&] { return op.make(); });
+            } else if constexpr (std::is_constructible_v<Key, K&&>) {
+                table_.add(std::forward<K>(key), [&] { return op.make(); });
+            } else {
+                std::terminate(); // only erasures take keys that cannot be stored, and they never assign
+            }
+        }
+    }
+
+    template <class K, class Op>
+    void exclusive(K&& key, Op& op) {
+        write(std::forward<K>(key), op);
+    }
+
+    template <class F>
+    std::size_t for_each(F&& f) const {
+        std::size_t visited = 0;
+        for (const auto [key, value] : table_) {
+            ++visited;
+            if (!f(key, value)) break;
+        }
+        return visited;
+    }
+
+    template <class F>
+    std::size_t erase_if(F&& condemned) {
+        return table_.erase_if([&](const Key& key, const T& value) { return std::invoke(condemned, key, value); });
+    }
+
+    std::size_t size() const noexcept { return table_.size(); }
+    std::size_t approx_size() const noexcept { return table_.size(); }
+    void clear() { table_.clear(); }
+    void reserve(std::size_t entries) { table_.reserve(entries); }
+
+    Hash hash_function() const { return table_.hash_function(); }
+    KeyEqual key_eq() const { return table_.key_eq(); }
+    Allocator get_allocator() const noexcept { return table_.get_allocator(); }
+
+private:
+    plain_map table_{};
+};
+
+} // namespace syncmap::engine

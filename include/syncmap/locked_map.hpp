@@ -1,0 +1,67 @@
+// The plain map behind a lock: small, exact, atomic as a whole; the right choice when few threads meet.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <memory_resource>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+
+#include <syncmap/engine/locked.hpp>
+#include <syncmap/facade.hpp>
+#include <syncmap/hash.hpp>
+
+namespace syncmap {
+
+/// A flat hash map behind one `Mutex`, with the operations of `syncmap::map` and two more:
+///
+///  - every operation waits for the lock, reads share it when the mutex can be shared;
+///  - every operation is atomic: `for_each` sees one instant of the whole map, `erase_if` is one change;
+///  - `size` is exact and, like `approx_size` and `empty`, takes no lock;
+///  - callbacks run inside the lock and should be short. A callback may read the map from a read (`visit`,
+///    `for_each`); any other call of the same map from a callback throws `reentrant_call` at once;
+///  - an operation that throws has changed nothing (`erase_if`: has erased what it had decided on).
+template <class Key, class T, class Mutex, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
+          class Allocator = std::allocator<std::pair<const Key, T>>>
+class locked_map : public basic_map<engine::locked<Key, T, Hash, KeyEqual, Allocator, Mutex>> {
+    using base = basic_map<engine::locked<Key, T, Hash, KeyEqual, Allocator, Mutex>>;
+
+public:
+    using base::base;
+
+    /// Holds the lock until the result is destroyed and hands out the plain map behind it, for a sequence of
+    /// operations that must be one:
+    ///
+    ///     auto plain = accounts.lock();
+    ///     *plain->find("a") -= 5;
+    ///     *plain->find("b") += 5;
+    ///
+    /// Until then every other call of this map from the same thread throws `reentrant_call`, except for the
+    /// sizes, which are those from before.
+    [[nodiscard]] auto lock() { return this->engine_.lock(); }
+
+    /// The same for reading, and beside other readers when the mutex can be shared.
+    [[nodiscard]] auto lock_shared() const { return this->engine_.lock_shared(); }
+};
+
+template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
+          class Allocator = std::allocator<std::pair<const Key, T>>>
+using mutex_map = locked_map<Key, T, std::mutex, Hash, KeyEqual, Allocator>;
+
+template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
+          class Allocator = std::allocator<std::pair<const Key, T>>>
+using shared_mutex_map = locked_map<Key, T, std::shared_mutex, Hash, KeyEqual, Allocator>;
+
+namespace pmr {
+
+template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>>
+using mutex_map =
+    syncmap::mutex_map<Key, T, Hash, KeyEqual, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
+
+template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>>
+using shared_mutex_map =
+    syncmap::shared_mutex_map<Key, T, Hash, KeyEqual, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
+
+} // namespace pmr
+} // namespace syncmap
