@@ -1,0 +1,90 @@
+// How many entries hold a value, exactly, although values come and go without a lock.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+
+namespace syncmap::engine::read_dirty_parts {
+
+/// One word: the number of entries, the number of *passages* (threads between their change of an entry and its being
+/// counted), and whether the gate is closed. No passage under way: the number is right at that instant.
+///
+/// Whoever needs a moment without passages closes the gate, holding the map's mutex. Who finds it closed waits for
+/// that mutex. A passage is a few instructions long and runs no user code.
+template <class Sync>
+class census {
+public:
+    /// One change of whether an entry holds a value. Counts nothing unless it is told to.
+    class passage {
+    public:
+        passage(census& in, typename Sync::mutex& mutex) : census_(in) {
+            // acquire: who enters after `clear` sees that the map began a new life.
+            while ((census_.word_.fetch_add(one_passage, std::memory_order_acq_rel) & closed) != 0) {
+                census_.word_.fetch_sub(one_passage, std::memory_order_release);
+                const std::lock_guard wait(mutex);
+            }
+        }
+        /// For who holds the mutex: then nobody is behind a closed gate.
+        explicit passage(census& in) noexcept : census_(in) {
+            census_.word_.fetch_add(one_passage, std::memory_order_acq_rel);
+        }
+        passage(const passage&) = delete;
+        passage& operator=(const passage&) = delete;
+        ~passage() { census_.word_.fetch_add(change_ - one_passage, std::memory_order_release); }
+
+        void counts(int change) noexcept { change_ = static_cast<std::uint64_t>(change); }
+
+    private:
+        census& census_;
+        std::uint64_t change_ = 0;
+    };
+
+    /// For changes that nobody can see before the mutex is left.
+    void add_one() noexcept { word_.fetch_add(1, std::memory_order_release); }
+
+    std::size_t approximate() const noexcept {
+        const std::uint64_t number = word_.load(std::memory_order_relaxed) & number_mask;
+        return number > none ? static_cast<std::size_t>(number - none) : 0;
+    }
+    /// The number at this instant; nothing if a passage is under way or the gate closed.
+    std::optional<std::size_t> exact() const noexcept {
+        const std::uint64_t seen = word_.load(std::memory_order_acquire);
+        if (seen > number_mask) return std::nullopt;
+        return static_cast<std::size_t>(seen - none);
+    }
+
+    /// With the mutex held, which waiting may release for a while: it returns without passages, with the gate
+    /// closed and the mutex held.
+    void close(std::unique_lock<typename Sync::mutex>& mutex) {
+        for (int looks = 0; (word_.fetch_or(closed, std::memory_order_acq_rel) & passages_mask) != 0; ++looks) {
+            if (looks < Sync::spins_before_sleep) {
+                Sync::pause();
+            } else {
+                ended_.wait_briefly(mutex); // a thread was stopped in its passage: let it run
+            }
+        }
+    }
+    std::size_t number_while_closed() const noexcept {
+        return static_cast<std::size_t>((word_.load(std::memory_order_relaxed) & number_mask) - none);
+    }
+    void forget_all_while_closed() noexcept {
+        word_.fetch_sub(number_while_closed(), std::memory_order_relaxed);
+    }
+    void open() noexcept { word_.fetch_and(~closed, std::memory_order_release); }
+
+private:
+    static constexpr std::uint64_t closed = std::uint64_t{1} << 63;
+    static constexpr std::uint64_t one_passage = std::uint64_t{1} << 48;
+    static constexpr std::uint64_t number_mask = one_passage - 1;
+    static constexpr std::uint64_t passages_mask = closed - one_passage;
+    /// Stands for zero: an erasure may be counted before the insertion that it undoes.
+    static constexpr std::uint64_t none = std::uint64_t{1} << 32;
+
+    typename Sync::template atomic<std::uint64_t> word_{none};
+    typename Sync::condition ended_{}; ///< nobody signals it: a sleep that a few milliseconds bound
+};
+
+} // namespace syncmap::engine::read_dirty_parts

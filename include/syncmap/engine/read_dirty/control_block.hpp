@@ -1,0 +1,50 @@
+// What a map owns beside its snapshot; made by the first write.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include <syncmap/detail/cache_line.hpp>
+#include <syncmap/engine/read_dirty/census.hpp>
+#include <syncmap/engine/read_dirty/entry.hpp>
+#include <syncmap/hash.hpp>
+
+namespace syncmap::engine::read_dirty_parts {
+
+template <class Index, class Sync>
+struct control_block {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+    /// What the threads of some slots have retired; any of them may push, the scan takes all.
+    struct alignas(detail::cache_line_bytes) bin {
+        atomic<retirable<Sync>*> first{nullptr};
+        atomic<std::uint32_t> weight{0};
+    };
+
+    explicit control_block(const hash_seed& s) noexcept : seed(s) {}
+
+    // ---- read by all, written rarely and under the mutex ----
+    const hash_seed seed;
+    atomic<std::uint64_t> life{0};              ///< how often the map was cleared
+    atomic<std::size_t> snapshot_entries{0};    ///< what the snapshot holds, dead ones too
+
+    alignas(detail::cache_line_bytes) census<Sync> present;
+
+    // ---- under the mutex ----
+    alignas(detail::cache_line_bytes) typename Sync::mutex mutex;
+    Index* dirty = nullptr;         ///< not null: has every entry of the snapshot that is not expunged, and more
+    std::size_t misses = 0;         ///< looks into the dirty map since the last promotion
+    std::size_t least_room = 0;     ///< what `reserve` asked for
+    atomic<std::uint64_t> added{0}; ///< entries ever added; read without the mutex, too
+
+    // ---- garbage; only who has `scanning` touches `waiting` ----
+    static constexpr std::size_t bins = 16;
+    bin bin_of_slot[bins];
+    bin& bin_of(std::uint32_t slot) noexcept { return bin_of_slot[slot % bins]; }
+    atomic<bool> scanning{false};
+    retirable<Sync>* waiting = nullptr;
+};
+
+} // namespace syncmap::engine::read_dirty_parts

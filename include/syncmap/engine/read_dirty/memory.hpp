@@ -1,0 +1,122 @@
+// Makes and unmakes the parts, all in memory from the user's allocator.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include <syncmap/engine/read_dirty/control_block.hpp>
+#include <syncmap/engine/read_dirty/entry.hpp>
+#include <syncmap/engine/read_dirty/index.hpp>
+
+namespace syncmap::engine::read_dirty_parts {
+
+template <class Key, class T, class Allocator, class Sync>
+class memory {
+public:
+    using entry_type = entry<Key, T, Sync>;
+    using value_type = value_node<T, Sync>;
+    using index_type = index<entry_type, Sync>;
+    using control = control_block<index_type, Sync>;
+
+    constexpr memory() = default;
+    constexpr explicit memory(const Allocator& allocator) : allocator_(allocator) {}
+
+    const Allocator& allocator() const noexcept { return allocator_; }
+
+    control* make_control(const hash_seed& seed) const { return make<control>(seed); }
+    void destroy_control(control* c) const noexcept { unmake(c); }
+
+    /// `make_object()` is the value.
+    template <class Make>
+    value_type* make_value(std::uint64_t hash, Make&& make_object) const {
+        value_type* const v = make<value_type>(hash);
+        try {
+            auto own = allocator_for<T>();
+            std::allocator_traits<decltype(own)>::construct(own, std::addressof(v->object), make_object());
+        } catch (...) {
+            unmake(v);
+            throw;
+        }
+        return v;
+    }
+    void destroy_value(value_type* v) const noexcept {
+        auto own = allocator_for<T>();
+        std::allocator_traits<decltype(own)>::destroy(own, std::addressof(v->object));
+        unmake(v);
+    }
+
+    template <class K>
+    entry_type* make_entry(std::uint64_t hash, K&& key) const {
+        entry_type* const e = make<entry_type>(hash);
+        try {
+            auto own = allocator_for<Key>();
+            std::allocator_traits<decltype(own)>::construct(own, std::addressof(e->key), std::forward<K>(key));
+        } catch (...) {
+            unmake(e);
+            throw;
+        }
+        return e;
+    }
+    /// Not the value: the caller has taken it out.
+    void destroy_entry(entry_type* e) const noexcept {
+        auto own = allocator_for<Key>();
+        std::allocator_traits<decltype(own)>::destroy(own, std::addressof(e->key));
+        unmake(e);
+    }
+
+    /// With room for so many entries.
+    index_type* make_index(std::size_t entries) const {
+        using slot = typename index_type::slot;
+        if (entries > index_type::most_entries) throw std::bad_array_new_length();
+        const std::size_t count = index_type::slots_for(entries);
+        slot* const slots = allocate<slot>(count);
+        std::uninitialized_value_construct_n(slots, count);
+        try {
+            return make<index_type>(slots, count);
+        } catch (...) {
+            deallocate(slots, count);
+            throw;
+        }
+    }
+    /// Not the entries: the caller has let go of them.
+    void destroy_index(index_type* i) const noexcept {
+        deallocate(i->slots(), i->slot_count());
+        unmake(i);
+    }
+
+private:
+    template <class U>
+    auto allocator_for() const noexcept {
+        return typename std::allocator_traits<Allocator>::template rebind_alloc<U>(allocator_);
+    }
+
+    template <class U>
+    U* allocate(std::size_t n) const {
+        auto own = allocator_for<U>();
+        return std::to_address(std::allocator_traits<decltype(own)>::allocate(own, n));
+    }
+    template <class U>
+    void deallocate(U* p, std::size_t n) const noexcept {
+        auto own = allocator_for<U>();
+        using traits = std::allocator_traits<decltype(own)>;
+        traits::deallocate(own, std::pointer_traits<typename traits::pointer>::pointer_to(*p), n);
+    }
+
+    template <class U, class... Args>
+    U* make(Args&&... args) const {
+        U* const p = allocate<U>(1);
+        return ::new (static_cast<void*>(p)) U(std::forward<Args>(args)...); // none of the parts' constructors throws
+    }
+    template <class U>
+    void unmake(U* p) const noexcept {
+        p->~U();
+        deallocate(p, 1);
+    }
+
+    [[no_unique_address]] Allocator allocator_{};
+};
+
+} // namespace syncmap::engine::read_dirty_parts
