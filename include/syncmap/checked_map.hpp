@@ -1,0 +1,206 @@
+// A plain map, for one thread at a time, that reports when it is not used so.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/detail/access_monitor.hpp>
+#include <syncmap/detail/source_place.hpp>
+#include <syncmap/engine/locked/unlocked.hpp>
+#include <syncmap/facade.hpp>
+#include <syncmap/hash.hpp>
+#include <syncmap/misuse.hpp>
+
+namespace syncmap {
+
+/// How closely a `checked_map` watches.
+enum class misuse_check : unsigned char {
+    off,   ///< not at all: the plain map, with not a byte and not an instruction more
+    cheap, ///< a read looks at one word twice, a write stores a few: sees all overlaps but the shortest
+    exact  ///< sees every overlap of two operations; readers on several cores slow each other down
+};
+
+/// The flat hash map behind `mutex_map`, without the mutex, and with the operations of `syncmap::map`. It may be used
+/// by one thread at a time, or by several that only read; Go says "fatal error: concurrent map writes" otherwise, and
+/// so does this: it stops with a message that names the map, both threads, operations and source places, and the type
+/// to change to.
+///
+///     syncmap::checked_map<int, std::string> sessions("sessions");
+///
+/// Operations take one more argument, their place in the source, which is its own default. A callback (and the hash
+/// and equality) may read the map from a read; any other call of the same map from a callback is reported, too, since
+/// what the outer operation looks at would change. What is held without a call (a reference kept from a callback) is
+/// not watched: for that there is the thread sanitizer.
+template <class Key, class T, misuse_check Check = misuse_check::cheap, class Hash = hash<Key>,
+          class KeyEqual = std::equal_to<>, class Allocator = std::allocator<std::pair<const Key, T>>>
+class checked_map : private basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
+    using base = basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
+    using monitor = std::conditional_t<Check == misuse_check::cheap, detail::cheap_monitor, detail::exact_monitor>;
+    using site = source_place;
+
+public:
+    using typename base::allocator_type;
+    using typename base::hasher;
+    using typename base::key_equal;
+    using typename base::key_type;
+    using typename base::mapped_type;
+    using typename base::size_type;
+    using typename base::value_type;
+
+    /// An empty map. The name, for reports, must live as long as the map.
+    explicit checked_map(const char* name = "", site made = site::current()) noexcept(noexcept(base()))
+        : name_(name), made_(made) {}
+    using base::base;
+
+    template <class K = Key>
+    [[nodiscard]] std::optional<T> load(const K& key, site where = site::current()) const {
+        return reading("load", where, [&] { return base::load(key); });
+    }
+    template <class K = Key>
+    [[nodiscard]] bool contains(const K& key, site where = site::current()) const {
+        return reading("contains", where, [&] { return base::contains(key); });
+    }
+    template <class K = Key, class F>
+    bool visit(const K& key, F&& f, site where = site::current()) const {
+        return reading("visit", where, [&] { return base::visit(key, f); });
+    }
+    template <class F>
+    size_type for_each(F&& f, site where = site::current()) const {
+        return reading("for_each", where, [&] { return base::for_each(f); });
+    }
+    [[nodiscard]] size_type size(site where = site::current()) const {
+        return reading("size", where, [&] { return base::size(); });
+    }
+    [[nodiscard]] size_type approx_size(site where = site::current()) const {
+        return reading("approx_size", where, [&] { return base::approx_size(); });
+    }
+    [[nodiscard]] bool empty(site where = site::current()) const {
+        return reading("empty", where, [&] { return base::empty(); });
+    }
+
+    template <class K = Key, class U = T>
+    bool store(K&& key, U&& value, site where = site::current()) {
+        return writing("store", where, [&] { return base::store(std::forward<K>(key), std::forward<U>(value)); });
+    }
+    template <class K = Key, class U = T>
+    bool insert(K&& key, U&& value, site where = site::current()) {
+        return writing("insert", where, [&] { return base::insert(std::forward<K>(key), std::forward<U>(value)); });
+    }
+    template <class K = Key, class U = T>
+    [[nodiscard]] load_result<T> load_or_store(K&& key, U&& value, site where = site::current()) {
+        return writing("load_or_store", where,
+                       [&] { return base::load_or_store(std::forward<K>(key), std::forward<U>(value)); });
+    }
+    template <class K = Key, class U = T>
+    [[nodiscard]] std::optional<T> exchange(K&& key, U&& value, site where = site::current()) {
+        return writing("exchange", where, [&] { return base::exchange(std::forward<K>(key), std::forward<U>(value)); });
+    }
+    template <class K = Key>
+    bool erase(const K& key, site where = site::current()) {
+        return writing("erase", where, [&] { return base::erase(key); });
+    }
+    template <class K = Key>
+    [[nodiscard]] std::optional<T> load_and_erase(const K& key, site where = site::current()) {
+        return writing("load_and_erase", where, [&] { return base::load_and_erase(key); });
+    }
+    template <class K = Key, class U = T>
+    [[nodiscard]] bool compare_exchange(K&& key, T& expected, U&& desired, site where = site::current()) {
+        return writing("compare_exchange", where, [&] {
+            return base::compare_exchange(std::forward<K>(key), expected, std::forward<U>(desired));
+        });
+    }
+    template <class K = Key, class U = T>
+    [[nodiscard]] bool compare_exchange(K&& key, std::optional<T>& expected, U&& desired,
+                                        site where = site::current()) {
+        return writing("compare_exchange", where, [&] {
+            return base::compare_exchange(std::forward<K>(key), expected, std::forward<U>(desired));
+        });
+    }
+    template <class K = Key>
+    [[nodiscard]] bool compare_erase(const K& key, T& expected, site where = site::current()) {
+        return writing("compare_erase", where, [&] { return base::compare_erase(key, expected); });
+    }
+    template <class K = Key>
+    T fetch_add(K&& key, T operand, site where = site::current())
+        requires(std::integral<T> && !std::same_as<T, bool>)
+    {
+        return writing("fetch_add", where, [&] { return base::fetch_add(std::forward<K>(key), operand); });
+    }
+    template <class K = Key, class F>
+    [[nodiscard]] load_result<T> load_or_compute(K&& key, F&& f, site where = site::current()) {
+        return writing("load_or_compute", where, [&] { return base::load_or_compute(std::forward<K>(key), f); });
+    }
+    template <class K = Key, class F>
+    update_result update(K&& key, F&& f, site where = site::current()) {
+        return writing("update", where, [&] { return base::update(std::forward<K>(key), f); });
+    }
+    template <class F>
+    size_type erase_if(F&& f, site where = site::current()) {
+        return writing("erase_if", where, [&] { return base::erase_if(f); });
+    }
+    void clear(site where = site::current()) {
+        writing("clear", where, [&] { base::clear(); });
+    }
+    void reserve(size_type entries, site where = site::current()) {
+        writing("reserve", where, [&] { base::reserve(entries); });
+    }
+
+    using base::get_allocator;
+    using base::hash_function;
+    using base::key_eq;
+
+private:
+    template <class F>
+    auto reading(const char* operation, site where, F f) const {
+        return watched<typename monitor::read>({operation, std::this_thread::get_id(), where}, f);
+    }
+    template <class F>
+    auto writing(const char* operation, site where, F f) {
+        return watched<typename monitor::write>({operation, std::this_thread::get_id(), where}, f);
+    }
+
+    template <class Stay, class F>
+    auto watched(const map_access& mine, F& f) const {
+        const Stay inside(monitor_, mine);
+        const auto report = [&](const std::optional<map_access>& other) {
+            if (other) [[unlikely]] tell(mine, *other);
+            return other.has_value();
+        };
+        const bool reported = report(inside.conflict_at_begin());
+        if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
+            f();
+            if (!reported) report(inside.conflict_at_end());
+        } else {
+            auto result = f();
+            if (!reported) report(inside.conflict_at_end());
+            return result;
+        }
+    }
+
+    [[gnu::cold, gnu::noinline]] void tell(const map_access& mine, const map_access& other) const {
+        detail::current_misuse_handler.load(std::memory_order_acquire)({name_, made_, mine, other});
+    }
+
+    const char* name_ = "";
+    site made_{};
+    mutable monitor monitor_{};
+};
+
+/// The plain map itself: it takes a name, and forgets it.
+template <class Key, class T, class Hash, class KeyEqual, class Allocator>
+class checked_map<Key, T, misuse_check::off, Hash, KeyEqual, Allocator>
+    : public basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
+    using base = basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
+
+public:
+    constexpr explicit checked_map(const char* = "") noexcept(noexcept(base())) {}
+    using base::base;
+};
+
+} // namespace syncmap
