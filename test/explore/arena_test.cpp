@@ -1,0 +1,89 @@
+// The arena, and the operators new and delete that lead this program's explored executions to it.
+#include <explore/arena.hpp>
+
+#include <cstdlib>
+#include <new>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+void* obtain(std::size_t bytes, std::size_t alignment) {
+    if (explore::arena::is_open()) return explore::arena::instance().allocate(bytes, alignment, false);
+    void* const block = alignment <= alignof(std::max_align_t)
+                            ? std::malloc(bytes == 0 ? 1 : bytes)
+                            : std::aligned_alloc(alignment, (bytes + alignment - 1) & ~(alignment - 1));
+    if (block == nullptr) throw std::bad_alloc();
+    return block;
+}
+
+void give_back(void* block) noexcept {
+    if (!explore::arena::contains(block)) return std::free(block);
+    // When it is closed, the block is of an execution that is over and forgotten.
+    if (explore::arena::is_open() && explore::arena::instance().free(block, 0) != nullptr) std::abort();
+}
+
+} // namespace
+
+void* operator new(std::size_t bytes) { return obtain(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) { return obtain(bytes, std::size_t(alignment)); }
+void operator delete(void* block) noexcept { give_back(block); }
+void operator delete(void* block, std::size_t) noexcept { give_back(block); }
+void operator delete(void* block, std::align_val_t) noexcept { give_back(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { give_back(block); }
+
+namespace {
+
+using explore::arena;
+using explore::reuse;
+
+class arena_test : public testing::Test {
+protected:
+    ~arena_test() override { memory.close(); }
+    arena& memory = arena::instance();
+};
+
+TEST_F(arena_test, gives_the_same_addresses_in_every_execution) {
+    memory.open(reuse::never);
+    void* const first = memory.allocate(40, 16, true);
+    void* const second = memory.allocate(100, 64, true);
+    memory.open(reuse::never);
+    EXPECT_EQ(memory.allocate(40, 16, true), first);
+    EXPECT_EQ(memory.allocate(100, 64, true), second);
+}
+
+TEST_F(arena_test, notices_every_misuse_of_a_block) {
+    memory.open(reuse::never);
+    auto* const block = static_cast<std::byte*>(memory.allocate(32, 16, true));
+    EXPECT_EQ(memory.check(block + 31), nullptr);
+    EXPECT_STREQ(memory.check(block + 32), "access outside of every block");
+    EXPECT_STREQ(memory.free(block + 16, 0), "freed an address that is not the start of a block");
+    EXPECT_STREQ(memory.free(block, 31), "freed with another size than allocated");
+    ASSERT_NE(memory.leak(), nullptr);
+    EXPECT_EQ(memory.free(block, 32), nullptr);
+    EXPECT_EQ(memory.leak(), nullptr);
+    EXPECT_STREQ(memory.check(block), "use after free");
+    EXPECT_STREQ(memory.free(block, 32), "double free");
+}
+
+TEST_F(arena_test, reuses_freed_blocks_at_once_or_never) {
+    memory.open(reuse::never);
+    void* block = memory.allocate(48, 16, true);
+    EXPECT_EQ(memory.free(block, 48), nullptr);
+    EXPECT_NE(memory.allocate(48, 16, true), block);
+
+    memory.open(reuse::at_once);
+    block = memory.allocate(48, 16, true);
+    EXPECT_EQ(memory.free(block, 48), nullptr);
+    EXPECT_EQ(memory.allocate(48, 16, true), block);
+    EXPECT_EQ(memory.check(block), nullptr);
+}
+
+TEST_F(arena_test, does_not_watch_what_lies_outside) {
+    memory.open(reuse::never);
+    int here = 0;
+    EXPECT_EQ(memory.check(&here), nullptr);
+    EXPECT_FALSE(memory.contains(&here));
+}
+
+} // namespace

@@ -1,0 +1,37 @@
+// The engine with u64 keys and values, both in the slot, explored.
+#include <explore/map_pairs.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using explore::explore_by_chance;
+using explore::explore_pairs;
+using explore::explore_triples;
+using explore::inline_layout;
+using explore::reuse;
+using explore::setting;
+
+constexpr setting settings[] = {setting::plain, setting::moving, setting::growth,
+                                setting::clear, setting::shrink, setting::reclaim};
+
+TEST(explored_inline_map, plain) { explore_pairs<inline_layout>(setting::plain); }
+TEST(explored_inline_map, moving) { explore_pairs<inline_layout>(setting::moving); }
+TEST(explored_inline_map, growth) { explore_pairs<inline_layout>(setting::growth); }
+TEST(explored_inline_map, clear) { explore_pairs<inline_layout>(setting::clear); }
+TEST(explored_inline_map, shrink) { explore_pairs<inline_layout>(setting::shrink); }
+
+TEST(explored_inline_map, by_chance) {
+    for (const setting each : settings) explore_by_chance<inline_layout>(each, reuse::never);
+}
+
+TEST(explored_inline_map, by_chance_and_reuse) {
+    for (const setting each : settings) explore_by_chance<inline_layout>(each, reuse::at_once);
+}
+
+TEST(explored_inline_map, triples) {
+    if (!explore::full_run()) GTEST_SKIP() << "hours: set SYNCMAP_FULL=1";
+    for (const setting each : settings) explore_triples<inline_layout>(each);
+}
+
+} // namespace

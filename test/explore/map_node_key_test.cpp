@@ -1,0 +1,39 @@
+// The engine with keys in nodes, values in the slot, explored.
+#include <explore/map_pairs.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using explore::explore_by_chance;
+using explore::explore_pairs;
+using explore::explore_triples;
+using explore::node_key_layout;
+using explore::reuse;
+using explore::setting;
+
+constexpr setting settings[] = {setting::plain, setting::moving, setting::growth,
+                                setting::clear, setting::shrink, setting::reclaim};
+
+TEST(explored_node_key_map, plain) { explore_pairs<node_key_layout>(setting::plain); }
+TEST(explored_node_key_map, moving) { explore_pairs<node_key_layout>(setting::moving); }
+TEST(explored_node_key_map, growth) { explore_pairs<node_key_layout>(setting::growth); }
+TEST(explored_node_key_map, clear) { explore_pairs<node_key_layout>(setting::clear); }
+TEST(explored_node_key_map, shrink) { explore_pairs<node_key_layout>(setting::shrink); }
+TEST(explored_node_key_map, reclaim) { explore_pairs<node_key_layout>(setting::reclaim); }
+TEST(explored_node_key_map, reclaim_and_reuse) { explore_pairs<node_key_layout>(setting::reclaim, reuse::at_once); }
+
+TEST(explored_node_key_map, by_chance) {
+    for (const setting each : settings) explore_by_chance<node_key_layout>(each, reuse::never);
+}
+
+TEST(explored_node_key_map, by_chance_and_reuse) {
+    for (const setting each : settings) explore_by_chance<node_key_layout>(each, reuse::at_once);
+}
+
+TEST(explored_node_key_map, triples) {
+    if (!explore::full_run()) GTEST_SKIP() << "hours: set SYNCMAP_FULL=1";
+    for (const setting each : settings) explore_triples<node_key_layout>(each);
+}
+
+} // namespace

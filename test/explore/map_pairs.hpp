@@ -1,0 +1,184 @@
+// All pairs of operations of one slot format in one setting: the programs, their bounds, and the summary.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <explore/map_program.hpp>
+
+#include <gtest/gtest.h>
+
+namespace explore {
+
+inline bool full_run() {
+    static const bool full = std::getenv("SYNCMAP_FULL") != nullptr;
+    return full;
+}
+
+template <class Layout>
+std::vector<verb> all_verbs() {
+    std::vector<verb> verbs{verb::load,          verb::store,
+                            verb::erase,         verb::exchange,
+                            verb::load_or_store, verb::compare_exchange,
+                            verb::compare_erase, verb::update,
+                            verb::update_erase,  verb::load_or_compute,
+                            verb::for_each,      verb::erase_if,
+                            verb::size,          verb::clear};
+    if (Layout::has_integral_value) verbs.push_back(verb::fetch_add);
+    return verbs;
+}
+
+/// What the thread with this number (0, 1, 2) asks when it is to use this verb on this key.
+inline step make_step(verb what, std::uint64_t key, std::uint64_t thread, bool first_present) {
+    step s{what, key, 11 + thread, {}};
+    const bool present = first_present && key == keys::first;
+    if (what == verb::compare_exchange && present) s.expected = 1;
+    if (what == verb::compare_erase) s.expected = present ? 1 : 11;
+    return s;
+}
+
+/// Counts the reports of one test and fails it for those that failed.
+class summary {
+public:
+    explicit summary(std::string title) : title_(std::move(title)) {}
+    summary(const summary&) = delete;
+    summary& operator=(const summary&) = delete;
+
+    void add(const report& r) {
+        if (requested_replay() && r.schedules == 0) return; // another program is asked for
+        ++programs_;
+        schedules_ += r.schedules;
+        seconds_ += r.seconds;
+        exhausted_ += r.exhausted ? 1 : 0;
+        if (std::getenv("SYNCMAP_VERBOSE") != nullptr) {
+            std::printf("  %-60s %9llu schedules, exhausted: %s, %.2f s\n", r.program.c_str(),
+                        static_cast<unsigned long long>(r.schedules), r.exhausted ? "yes" : "no", r.seconds);
+        }
+        if (!r.failed()) return;
+        if (++failed_ <= described_) {
+            ADD_FAILURE() << r.description;
+        } else if (failed_ <= named_) {
+            ADD_FAILURE() << r.program << ": " << r.failure.substr(0, r.failure.find('\n'))
+                          << "\n  repeat: SYNCMAP_REPLAY='" << r.program << "@" << r.schedule << "'";
+        }
+    }
+
+    ~summary() {
+        std::printf("[ explored ] %s: %llu programs (%llu exhausted, %llu failed), %llu schedules, %.0f a second\n",
+                    title_.c_str(), static_cast<unsigned long long>(programs_),
+                    static_cast<unsigned long long>(exhausted_), static_cast<unsigned long long>(failed_),
+                    static_cast<unsigned long long>(schedules_),
+                    seconds_ > 0 ? static_cast<double>(schedules_) / seconds_ : 0.0);
+    }
+
+private:
+    static constexpr std::uint64_t described_ = 2;
+    static constexpr std::uint64_t named_ = 20;
+
+    static bool requested_replay() { return detail::requested_replay().has_value(); }
+
+    std::string title_;
+    std::uint64_t programs_ = 0;
+    std::uint64_t exhausted_ = 0;
+    std::uint64_t failed_ = 0;
+    std::uint64_t schedules_ = 0;
+    double seconds_ = 0;
+};
+
+/// How far a setting is explored: all of it with one more preemption takes ten times as long.
+inline limits usual_limits(setting where) {
+    if (full_run()) return {.preemptions = 3, .schedules = 200'000, .random = 2000};
+    switch (where) {
+    case setting::plain:
+        return {.preemptions = 2, .schedules = 1000, .random = 20};
+    case setting::growth:
+    case setting::shrink:
+        return {.preemptions = 1, .schedules = 300, .random = 30};
+    case setting::moving:
+    case setting::clear:
+    case setting::reclaim:
+        break;
+    }
+    return {.preemptions = 1, .schedules = 4000, .random = 10};
+}
+
+/// Every pair of operations, the second on the same key as the first, on one of the same unit, or on one apart.
+template <class Layout>
+void explore_pairs(setting where, reuse memory = reuse::never) {
+    summary all(std::string(Layout::name) + ", pairs, " + name_of(where) +
+                (memory == reuse::at_once ? ", memory reused" : ""));
+    limits bounds = usual_limits(where);
+    bounds.memory = memory;
+    const bool three_threads = where != setting::plain && where != setting::moving;
+    const std::vector<verb> verbs = all_verbs<Layout>();
+    for (std::size_t i = 0; i != verbs.size(); ++i) {
+        for (std::size_t j = i; j != verbs.size(); ++j) {
+            for (const bool present : {true, false}) {
+                if (!present && three_threads && !full_run()) continue;
+                if (!present && !has_key(verbs[i]) && !has_key(verbs[j])) continue;
+                for (const std::uint64_t other : {keys::first, keys::second, keys::apart}) {
+                    if (other != keys::first && !has_key(verbs[j])) continue; // the key makes no difference
+                    all.add(explore_program<Layout>(
+                        {where,
+                         present,
+                         {{make_step(verbs[i], keys::first, 0, present)}, {make_step(verbs[j], other, 1, present)}}},
+                        bounds));
+                }
+            }
+        }
+    }
+}
+
+/// Every three operations on one key. Hours: for the full run only.
+template <class Layout>
+void explore_triples(setting where) {
+    summary all(std::string(Layout::name) + ", triples, " + name_of(where));
+    const limits bounds{.preemptions = 2, .schedules = 20'000, .random = 500};
+    const std::vector<verb> verbs = all_verbs<Layout>();
+    for (std::size_t i = 0; i != verbs.size(); ++i) {
+        for (std::size_t j = i; j != verbs.size(); ++j) {
+            for (std::size_t k = j; k != verbs.size(); ++k) {
+                for (const bool present : {true, false}) {
+                    all.add(explore_program<Layout>({where,
+                                                     present,
+                                                     {{make_step(verbs[i], keys::first, 0, present)},
+                                                      {make_step(verbs[j], keys::first, 1, present)},
+                                                      {make_step(verbs[k], keys::first, 2, present)}}},
+                                                    bounds));
+                }
+            }
+        }
+    }
+}
+
+/// Programs by chance: two or three threads of up to five operations on three keys, in schedules by chance.
+template <class Layout>
+void explore_by_chance(setting where, reuse memory) {
+    summary all(std::string(Layout::name) + ", by chance, " + name_of(where) +
+                (memory == reuse::at_once ? ", memory reused" : ""));
+    const std::uint64_t programs = full_run() ? 5000 : 60;
+    const limits bounds{.preemptions = 0, .schedules = 100, .random = full_run() ? 2000U : 60U, .memory = memory};
+    const std::vector<verb> verbs = all_verbs<Layout>();
+    std::minstd_rand chance(static_cast<std::minstd_rand::result_type>(where) * 7919 + 1);
+    for (std::uint64_t n = 0; n != programs; ++n) {
+        map_program program{where, chance() % 2 == 0, {}};
+        const std::uint64_t threads = 2 + chance() % 2;
+        for (std::uint64_t t = 0; t != threads; ++t) {
+            std::vector<step> steps;
+            for (std::uint64_t left = 1 + chance() % 5; left != 0; --left) {
+                constexpr std::uint64_t places[] = {keys::first, keys::first, keys::second, keys::apart};
+                step s = make_step(verbs[chance() % verbs.size()], places[chance() % 4], t, program.first_present);
+                s.argument += 10 * left; // every value tells who stored it
+                steps.push_back(s);
+            }
+            program.threads.push_back(std::move(steps));
+        }
+        all.add(explore_program<Layout>(program, bounds));
+    }
+}
+
+} // namespace explore

@@ -1,0 +1,468 @@
+// Small programs of map operations on tiny maps, every history of which is checked.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include <explore/allocator.hpp>
+#include <explore/explorer.hpp>
+#include <explore/map_history.hpp>
+#include <explore/probe.hpp>
+#include <explore/sync.hpp>
+
+#include <syncmap/engine/table/table.hpp>
+#include <syncmap/facade.hpp>
+#include <syncmap/hash.hpp>
+
+namespace explore {
+
+// ---- keys: numbered, each with its place in a table ----
+
+/// The numbered keys of a program. `first` and `second` stay in one unit up to 8 units a table; `apart` lies in the
+/// other half; the fillers share the half of `first`, so that they fill its unit in the smallest table.
+namespace keys {
+inline constexpr std::uint64_t first = 0, second = 1, trigger = 2, apart = 3, fillers = 4;
+
+/// The upper three bits of the hash of a numbered key.
+constexpr std::uint64_t octant(std::uint64_t number) noexcept {
+    if (number == apart) return 4;
+    return number < fillers ? 0 : 1 + number % 3;
+}
+} // namespace keys
+
+// ---- the three slot formats of the engine ----
+
+/// Key and value in the slot. The engine trusts only its own hash here: keys are searched that lie where they should.
+struct inline_layout {
+    static constexpr const char* name = "inline";
+    static constexpr bool has_integral_value = true;
+    using key_type = std::uint64_t;
+    using mapped_type = std::uint64_t;
+    using hasher = syncmap::hash<std::uint64_t>;
+    using key_equal = std::equal_to<>;
+
+    static const std::array<std::uint64_t, contents::keys>& all() {
+        static const std::array<std::uint64_t, contents::keys> chosen = [] {
+            const syncmap::hash_seed seed{sync_policy::random_word(), sync_policy::random_word() | 1};
+            std::array<std::uint64_t, contents::keys> found{};
+            std::uint64_t candidate = 1000;
+            for (std::uint64_t number = 0; number != contents::keys; ++number) {
+                do ++candidate;
+                while (syncmap::detail::seeded_hash(hasher(), candidate, seed) >> 61 != keys::octant(number));
+                found[number] = candidate;
+            }
+            return found;
+        }();
+        return chosen;
+    }
+    static key_type key(std::uint64_t number) { return all()[number]; }
+    static std::uint64_t number_of(const key_type& key) {
+        for (std::uint64_t number = 0; number != contents::keys; ++number) {
+            if (all()[number] == key) return number;
+        }
+        return contents::keys;
+    }
+    static std::uint64_t value_of(const mapped_type& value) { return value; }
+};
+
+/// Every numbered key lies where it should, and all have the same tag: only a comparison tells them apart.
+struct probe_hash {
+    std::uint64_t operator()(const probe& key, const syncmap::hash_seed&) const noexcept {
+        return keys::octant(key.number()) << 61 | key.number() << 40 | 0x5A5AU;
+    }
+    std::size_t operator()(const probe& key) const noexcept { return static_cast<std::size_t>(key.number()); }
+};
+
+/// Key in a node, value in the slot.
+struct node_key_layout {
+    static constexpr const char* name = "node key";
+    static constexpr bool has_integral_value = true;
+    using key_type = probe;
+    using mapped_type = std::uint64_t;
+    using hasher = probe_hash;
+    using key_equal = std::equal_to<>;
+
+    static key_type key(std::uint64_t number) { return probe(number); }
+    static std::uint64_t number_of(const key_type& key) { return key.number(); }
+    static std::uint64_t value_of(const mapped_type& value) { return value; }
+};
+
+/// Key and value in a node.
+struct node_layout {
+    static constexpr const char* name = "node";
+    static constexpr bool has_integral_value = false;
+    using key_type = probe;
+    using mapped_type = probe;
+    using hasher = probe_hash;
+    using key_equal = std::equal_to<>;
+
+    static key_type key(std::uint64_t number) { return probe(number); }
+    static std::uint64_t number_of(const key_type& key) { return key.number(); }
+    static std::uint64_t value_of(const mapped_type& value) { return value.number(); }
+};
+
+// ---- recording ----
+
+/// The calls of one execution. No allocation: it is written by fibers, whose memory ends with the execution.
+class journal {
+public:
+    void clear() noexcept {
+        size_ = 0;
+        clock_ = 0;
+    }
+    std::uint64_t now() noexcept { return ++clock_; }
+    void add(const map_call& call) {
+        require(size_ != calls_.size(), "the journal has room");
+        calls_[size_++] = call;
+    }
+    std::span<const map_call> calls() const noexcept { return {calls_.data(), size_}; }
+
+private:
+    std::array<map_call, 256> calls_{};
+    std::size_t size_ = 0;
+    std::uint64_t clock_ = 0;
+};
+
+/// One operation of a thread, as a program asks for it.
+struct step {
+    verb what;
+    std::uint64_t key;
+    std::uint64_t argument = 0;
+    held expected{};
+};
+
+inline bool has_key(verb what) noexcept {
+    return what != verb::for_each && what != verb::erase_if && !touches_all_keys(what);
+}
+
+inline std::string to_text(const step& s) {
+    return std::string(name_of(s.what)) + (has_key(s.what) ? std::to_string(s.key) : std::string());
+}
+
+template <class Layout, template <class...> class Made>
+using made_of =
+    Made<typename Layout::key_type, typename Layout::mapped_type, typename Layout::hasher, typename Layout::key_equal,
+         allocator<std::pair<const typename Layout::key_type, typename Layout::mapped_type>>, sync_policy>;
+
+/// The engine, whose tables the explorer may look at from outside.
+template <class Layout>
+class visible_engine : public made_of<Layout, syncmap::engine::table> {
+    using base = made_of<Layout, syncmap::engine::table>;
+    using types = made_of<Layout, syncmap::engine::table_types>;
+
+public:
+    using base::base;
+
+    std::size_t units() const noexcept {
+        const auto* const t = base::table_of(this->root_.load());
+        return t == nullptr ? 0 : t->units();
+    }
+    bool is_moving() const noexcept {
+        const auto* const t = base::table_of(this->root_.load());
+        return t != nullptr && t->successor() != nullptr;
+    }
+
+    static constexpr std::size_t slots = types::layout::slots;
+
+    /// The entries that fill one unit of the smallest table and all lines that it can add.
+    static std::size_t unit_capacity() noexcept { return slots + types::header::overflow_share(2) * (slots - 1); }
+};
+
+template <class Layout>
+class visible_map : public syncmap::basic_map<visible_engine<Layout>> {
+public:
+    const visible_engine<Layout>& engine() const noexcept { return this->engine_; }
+};
+
+/// A map under exploration, with what it is asked and answers.
+template <class Layout>
+class recorded_map {
+    using key_type = typename Layout::key_type;
+    using mapped_type = typename Layout::mapped_type;
+
+public:
+    /// `used`: keys 0 to used-1 are those that the program may store.
+    recorded_map(journal& calls, std::uint64_t used) : journal_(calls), used_(used) {}
+
+    visible_map<Layout>& plain() noexcept { return map_; }
+
+    void perform(std::uint8_t thread, const step& s) {
+        map_call call{.what = s.what, .thread = thread, .key = s.key, .argument = s.argument, .expected = s.expected};
+        call.invoked = journal_.now();
+        switch (s.what) {
+        case verb::load:
+            call.seen = number(map_.load(key(s)));
+            break;
+        case verb::store:
+            call.answer = map_.store(key(s), value(s.argument));
+            break;
+        case verb::erase:
+            call.answer = map_.erase(key(s));
+            break;
+        case verb::exchange:
+            call.seen = number(map_.exchange(key(s), value(s.argument)));
+            break;
+        case verb::load_and_erase:
+            call.seen = number(map_.load_and_erase(key(s)));
+            break;
+        case verb::load_or_store: {
+            const auto result = map_.load_or_store(key(s), value(s.argument));
+            call.seen = Layout::value_of(result.value);
+            call.answer = result.loaded;
+            break;
+        }
+        case verb::compare_exchange: {
+            std::optional<mapped_type> expected;
+            if (s.expected) expected.emplace(*s.expected);
+            call.answer = map_.compare_exchange(key(s), expected, value(s.argument));
+            call.seen = number(expected);
+            break;
+        }
+        case verb::compare_erase: {
+            mapped_type expected = value(*s.expected);
+            call.answer = map_.compare_erase(key(s), expected);
+            call.seen = Layout::value_of(expected);
+            break;
+        }
+        case verb::fetch_add:
+            if constexpr (Layout::has_integral_value) call.seen = map_.fetch_add(key(s), s.argument);
+            break;
+        case verb::update: {
+            const auto result = map_.update(key(s), [&](const mapped_type* current) {
+                ++call.count;
+                call.seen = number(current);
+                return value(call.seen.value_or(0) + s.argument);
+            });
+            call.answer = result == syncmap::update_result::inserted;
+            break;
+        }
+        case verb::update_erase: {
+            const auto result = map_.update(key(s), [&](const mapped_type* current) {
+                ++call.count;
+                call.seen = number(current);
+                return std::optional<mapped_type>();
+            });
+            call.answer = result == syncmap::update_result::erased;
+            break;
+        }
+        case verb::load_or_compute: {
+            const auto result = map_.load_or_compute(key(s), [&] {
+                ++call.count;
+                return value(s.argument);
+            });
+            call.seen = Layout::value_of(result.value);
+            call.answer = result.loaded;
+            break;
+        }
+        case verb::for_each:
+            return for_each(call);
+        case verb::erase_if:
+            call.count =
+                map_.erase_if([](const key_type&, const mapped_type& v) { return Layout::value_of(v) % 2 != 0; });
+            call.responded = journal_.now();
+            for (call.key = 0; call.key != keys::fillers; ++call.key) journal_.add(call); // fillers have even values
+            return;
+        case verb::size:
+            call.count = map_.size();
+            break;
+        case verb::clear:
+            map_.clear();
+            break;
+        }
+        call.responded = journal_.now();
+        journal_.add(call);
+    }
+
+private:
+    key_type key(const step& s) const { return Layout::key(s.key); }
+    static mapped_type value(std::uint64_t number) { return mapped_type(number); }
+    static held number(const std::optional<mapped_type>& v) { return v ? held(Layout::value_of(*v)) : held(); }
+    static held number(const mapped_type* v) { return v != nullptr ? held(Layout::value_of(*v)) : held(); }
+
+    /// A walk answers for every key: as if each had been loaded somewhere between its start and its end.
+    void for_each(map_call& call) {
+        std::array<held, contents::keys> seen{};
+        const std::size_t visits = map_.for_each([&](const key_type& k, const mapped_type& v) {
+            const std::uint64_t n = Layout::number_of(k);
+            require(n < used_, "for_each shows keys that were stored");
+            require(!seen[n], "for_each shows no key twice");
+            seen[n] = Layout::value_of(v);
+            ++call.count;
+        });
+        require(visits == call.count, "for_each counts its calls");
+        call.responded = journal_.now();
+        call.what = verb::load;
+        for (call.key = 0; call.key != used_; ++call.key) {
+            call.seen = seen[call.key];
+            journal_.add(call);
+        }
+    }
+
+    journal& journal_;
+    std::uint64_t used_;
+    visible_map<Layout> map_;
+};
+
+// ---- programs ----
+
+/// How the map stands when the threads start, and what one more thread does to it meanwhile.
+enum class setting : std::uint8_t {
+    plain,   ///< nothing else
+    moving,  ///< the map has just begun to grow, and one of its two units is moved
+    growth,  ///< a unit is full, and the other thread's insert starts the growth
+    clear,   ///< the other thread clears
+    shrink,  ///< the map is too large, and the other thread's erase notices
+    reclaim, ///< the other thread replaces the first key's value twice
+};
+
+inline const char* name_of(setting s) noexcept {
+    static constexpr const char* names[] = {"plain", "moving", "growth", "clear", "shrink", "reclaim"};
+    return names[static_cast<unsigned>(s)];
+}
+
+struct map_program {
+    setting where;
+    bool first_present;
+    std::vector<std::vector<step>> threads; ///< two or three, beside the one of the setting
+
+    std::string name(const char* layout, reuse memory) const {
+        std::string text = std::string(layout) + " " + name_of(where) + (first_present ? " present" : " absent");
+        if (memory == reuse::at_once) text += " reuse";
+        for (const auto& steps : threads) {
+            const char* before = "|";
+            for (const step& each : steps) text += std::exchange(before, ",") + to_text(each);
+        }
+        return text;
+    }
+};
+
+/// How to bring a map into its setting, and what happens to it there.
+template <class Layout>
+class preparation {
+public:
+    preparation(setting where, bool first_present) : where_(where) {
+        if (first_present) add(keys::first, 1);
+        switch (where) {
+        case setting::plain:
+            break;
+        case setting::moving:
+        case setting::growth: {
+            const std::size_t room = visible_engine<Layout>::unit_capacity() - stores_.size();
+            for (std::uint64_t i = 0; i != room; ++i) add(keys::fillers + i, 2 * (keys::fillers + i));
+            if (where == setting::moving) {
+                add(keys::trigger, 30);
+            } else {
+                meanwhile_ = {{verb::store, keys::trigger, 30}};
+            }
+            break;
+        }
+        case setting::clear:
+            add(keys::fillers, 2 * keys::fillers);
+            meanwhile_ = {{verb::clear, 0}};
+            break;
+        case setting::shrink:
+            add(keys::trigger, 30);
+            add(keys::fillers, 2 * keys::fillers);
+            meanwhile_ = {{verb::erase, keys::trigger}};
+            break;
+        case setting::reclaim:
+            meanwhile_ = {{verb::exchange, keys::first, 30}, {verb::store, keys::first, 32}};
+            break;
+        }
+    }
+
+    const contents& initial() const noexcept { return initial_; }
+    /// Keys 0 to used()-1 may be in the map.
+    std::uint64_t used() const noexcept { return used_; }
+    /// What one more thread does; empty when there is none.
+    const std::vector<step>& meanwhile() const noexcept { return meanwhile_; }
+
+    void bring(visible_map<Layout>& map) const {
+        if (where_ == setting::shrink) map.reserve(entries_of_eight_units());
+        for (const step& each : stores_) {
+            map.store(Layout::key(each.key), typename Layout::mapped_type(each.argument));
+        }
+        require(map.engine().is_moving() == (where_ == setting::moving), "the map is moving where it should");
+        if (where_ == setting::growth) require(map.engine().units() == 2, "the map has not grown yet");
+        if (where_ == setting::shrink) require(map.engine().units() == 8, "the map is larger than it needs to be");
+    }
+
+private:
+    /// So many entries ask for eight units.
+    static std::size_t entries_of_eight_units() noexcept { return visible_engine<Layout>::slots * 5 / 8 * 7; }
+
+    void add(std::uint64_t key, std::uint64_t value) {
+        stores_.push_back({verb::store, key, value});
+        initial_.values[key] = value;
+        if (key >= used_) used_ = key + 1;
+    }
+
+    setting where_;
+    contents initial_{};
+    std::uint64_t used_ = keys::fillers;
+    std::vector<step> stores_;
+    std::vector<step> meanwhile_;
+};
+
+/// Explores one program; the report says what went wrong, the checker's picture included.
+template <class Layout>
+report explore_program(const map_program& program, const limits& bounds) {
+    // Everything that the executions need is made here, outside of them.
+    journal calls;
+    const preparation<Layout> prepared(program.where, program.first_present);
+
+    const auto body = [&] {
+        calls.clear();
+        recorded_map<Layout> map(calls, prepared.used());
+        prepared.bring(map.plain());
+        const auto run = [&](std::size_t thread) {
+            for (const step& each : program.threads[thread]) map.perform(static_cast<std::uint8_t>(thread + 1), each);
+        };
+        const bool with_other = !prepared.meanwhile().empty();
+        const auto meanwhile = [&] {
+            const auto number = static_cast<std::uint8_t>(program.threads.size() + 1);
+            for (const step& each : prepared.meanwhile()) map.perform(number, each);
+        };
+        const auto a = [&] { run(0); };
+        const auto b = [&] { run(1); };
+        const auto c = [&] { run(2); };
+        if (program.threads.size() == 2) {
+            with_other ? parallel(a, b, meanwhile) : parallel(a, b);
+        } else {
+            require(program.threads.size() == 3, "two or three threads");
+            with_other ? parallel(a, b, c, meanwhile) : parallel(a, b, c);
+        }
+        map.perform(0, {verb::for_each, 0});
+        map.perform(0, {verb::size, 0});
+    };
+
+    // Most schedules give a history that another one gave before.
+    std::unordered_set<std::uint64_t> known;
+    const auto verdict = [&]() -> std::string {
+        std::uint64_t digest = 0;
+        const auto add = [&](std::uint64_t word) {
+            digest = syncmap::detail::fold(digest ^ word, 0x9E3779B97F4A7C15U) + word;
+        };
+        for (const map_call& each : calls.calls()) {
+            add(each.invoked << 32 | each.responded << 8 | static_cast<std::uint64_t>(each.what));
+            add(each.key << 32 | each.thread);
+            add(each.seen ? *each.seen : ~std::uint64_t{0});
+            add(each.count << 1 | (each.answer ? 1 : 0));
+        }
+        if (known.contains(digest)) return {};
+        std::string trouble = check_history({calls.calls().begin(), calls.calls().end()}, prepared.initial());
+        if (trouble.empty()) known.insert(digest);
+        return trouble;
+    };
+    return explore(program.name(Layout::name, bounds.memory), bounds, body, verdict);
+}
+
+} // namespace explore

@@ -1,0 +1,261 @@
+// The Sync policy whose every operation is an event of the scheduler. Its members are those of sync::real.
+//
+// First stage: sequentially consistent. Memory orders are taken and not used, barriers do nothing: what is missing
+// between threads here is missing on every machine. There is no time either: a sleeper that nobody wakes sleeps for
+// ever, and is reported; time limits end when the search says so.
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <type_traits>
+
+#include <explore/scheduler.hpp>
+
+#include <syncmap/sync/real.hpp>
+
+namespace explore {
+
+template <class T>
+class atomic {
+    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(std::uint64_t));
+
+public:
+    using value_type = T;
+    using difference_type = std::conditional_t<std::is_pointer_v<T>, std::ptrdiff_t, T>;
+    static constexpr bool is_always_lock_free = true;
+
+    constexpr atomic() noexcept = default;
+    constexpr atomic(T value) noexcept : value_(value) {}
+    atomic(const atomic&) = delete;
+    atomic& operator=(const atomic&) = delete;
+
+    T load(std::memory_order = std::memory_order_seq_cst, site where = site::here()) const noexcept {
+        before(event::load, where);
+        return seen();
+    }
+    void store(T desired, std::memory_order = std::memory_order_seq_cst, site where = site::here()) noexcept {
+        before(event::store, where);
+        set(desired);
+    }
+    T exchange(T desired, std::memory_order = std::memory_order_seq_cst, site where = site::here()) noexcept {
+        before(event::exchange, where);
+        return set(desired);
+    }
+
+    bool compare_exchange_strong(T& expected, T desired, std::memory_order, std::memory_order,
+                                 site where = site::here()) noexcept {
+        before(event::compare_exchange, where);
+        if (bits(value_) == bits(expected)) {
+            set(desired);
+            return true;
+        }
+        expected = seen();
+        return false;
+    }
+    bool compare_exchange_strong(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
+                                 site where = site::here()) noexcept {
+        return compare_exchange_strong(expected, desired, order, order, where);
+    }
+    bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure,
+                               site where = site::here()) noexcept {
+        return compare_exchange_strong(expected, desired, success, failure, where);
+    }
+    bool compare_exchange_weak(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
+                               site where = site::here()) noexcept {
+        return compare_exchange_strong(expected, desired, order, order, where);
+    }
+
+    T fetch_add(difference_type operand, std::memory_order = std::memory_order_seq_cst,
+                site where = site::here()) noexcept {
+        before(event::fetch_add, where);
+        return set(static_cast<T>(value_ + operand));
+    }
+    T fetch_sub(difference_type operand, std::memory_order = std::memory_order_seq_cst,
+                site where = site::here()) noexcept {
+        before(event::fetch_sub, where);
+        return set(static_cast<T>(value_ - operand));
+    }
+    T fetch_and(T operand, std::memory_order = std::memory_order_seq_cst,
+                site where = site::here()) noexcept requires std::integral<T> {
+        before(event::fetch_and, where);
+        return set(static_cast<T>(value_ & operand));
+    }
+    T fetch_or(T operand, std::memory_order = std::memory_order_seq_cst,
+               site where = site::here()) noexcept requires std::integral<T> {
+        before(event::fetch_or, where);
+        return set(static_cast<T>(value_ | operand));
+    }
+
+private:
+    friend struct sync_policy;
+
+    static std::uint64_t bits(const T& value) noexcept {
+        std::uint64_t word = 0;
+        std::memcpy(&word, &value, sizeof value);
+        return word;
+    }
+    void before(event what, site where) const noexcept { scheduler::instance().at(what, this, where); }
+    T seen() const noexcept {
+        scheduler::instance().did(false, bits(value_), bits(value_));
+        return value_;
+    }
+    T set(T desired) noexcept {
+        const T previous = value_;
+        value_ = desired;
+        scheduler::instance().did(bits(previous) != bits(desired), bits(previous), bits(desired));
+        return previous;
+    }
+
+    alignas(sizeof(T)) T value_{};
+};
+
+class mutex {
+public:
+    constexpr mutex() noexcept = default;
+    mutex(const mutex&) = delete;
+    mutex& operator=(const mutex&) = delete;
+
+    void lock(site where = site::here()) {
+        scheduler& s = scheduler::instance();
+        s.at(event::lock, this, where);
+        while (locked_) s.sleep(this);
+        locked_ = true;
+        s.did(true, 0, 1);
+    }
+    bool try_lock(site where = site::here()) {
+        scheduler& s = scheduler::instance();
+        s.at(event::lock, this, where);
+        const bool free = !locked_;
+        locked_ = true;
+        s.did(free, free ? 0 : 1, 1);
+        return free;
+    }
+    void unlock(site where = site::here()) {
+        scheduler& s = scheduler::instance();
+        s.at(event::unlock, this, where);
+        release();
+    }
+
+private:
+    friend class condition;
+
+    void release() {
+        if (!locked_) scheduler::instance().fail("a mutex is unlocked that nobody holds");
+        locked_ = false;
+        scheduler::instance().wake(this);
+        scheduler::instance().did(true, 1, 0);
+    }
+
+    bool locked_ = false;
+};
+
+/// Nothing but a place where threads sleep: its address.
+class condition {
+public:
+    void wait(std::unique_lock<mutex>& lock, site where = site::here()) {
+        scheduler& s = scheduler::instance();
+        s.at(event::wait, this, where);
+        lock.mutex()->release();
+        s.sleep(this);
+        lock.mutex()->lock(where);
+    }
+    /// The time limit never comes: the wake-up that it makes up for on some machines must not be lost here.
+    void wait_briefly(std::unique_lock<mutex>& lock, site where = site::here()) { wait(lock, where); }
+    void notify_all(site where = site::here()) noexcept {
+        scheduler& s = scheduler::instance();
+        s.at(event::notify, this, where);
+        s.wake(this);
+    }
+};
+
+struct sync_policy {
+    template <class T>
+    using atomic = explore::atomic<T>;
+    using mutex = explore::mutex;
+    using condition = explore::condition;
+    using word_pair = syncmap::sync::word_pair;
+
+    static constexpr bool has_pair_access = true;
+
+    static word_pair load_pair(const atomic<std::uint64_t>* words, site where = site::here()) noexcept {
+        scheduler& s = scheduler::instance();
+        s.at(event::load_pair, words, where);
+        s.did(false, words[0].value_, words[1].value_);
+        return {words[0].value_, words[1].value_};
+    }
+    static void store_pair(atomic<std::uint64_t>* words, word_pair pair, site where = site::here()) noexcept {
+        scheduler& s = scheduler::instance();
+        s.at(event::store_pair, words, where);
+        words[0].value_ = pair.first;
+        words[1].value_ = pair.second;
+        s.did(true, pair.first, pair.second);
+    }
+
+    static void light_barrier() noexcept {}
+    [[nodiscard]] static bool heavy_barrier(site where = site::here()) noexcept {
+        scheduler::instance().at(event::barrier, nullptr, where);
+        return true;
+    }
+    static void fence_after_rmw() noexcept {}
+
+    static void pause(site where = site::here()) noexcept { scheduler::instance().pause(where); }
+    static constexpr int spins_before_sleep = 1;
+
+    class lease {
+    public:
+        bool over(site where = site::here()) const noexcept {
+            if (!over_) over_ = scheduler::instance().lease_over(where);
+            return over_;
+        }
+
+    private:
+        mutable bool over_ = false; // time does not go back
+    };
+
+    template <class T>
+    static T& process_wide() {
+        static constexpr char key = 0;
+        return *static_cast<T*>(scheduler::instance().process_wide(
+            &key, []() -> void* { return new T(); }, [](void* object) { delete static_cast<T*>(object); }));
+    }
+
+    template <class T>
+    struct per_thread {
+        static T* get() noexcept { return static_cast<T*>(scheduler::instance().slots().value[slot()]); }
+        static bool set(T* value) {
+            auto& own = scheduler::instance().slots();
+            if (own.ended) return false;
+            own.value[slot()] = value;
+            own.at_exit[slot()] = [](void* object) { T::thread_exits(static_cast<T*>(object)); };
+            return true;
+        }
+
+    private:
+        static unsigned slot() {
+            static const unsigned number = scheduler::instance().new_slot();
+            return number;
+        }
+    };
+
+    static const void* this_thread() noexcept { return &scheduler::instance().slots(); }
+
+    static std::size_t page_bytes() noexcept { return std::size_t{1} << 12; }
+    static constexpr std::size_t huge_page_bytes = std::size_t{1} << 21;
+    static constexpr bool has_pages = false;
+    static void* map_pages(std::size_t) noexcept { return nullptr; }
+    static bool empty_pages(void*, std::size_t) noexcept { return false; }
+    static void unmap_pages(void*, std::size_t) noexcept {}
+
+    static std::uint64_t random_word() noexcept { return 0x9E3779B97F4A7C15U; }
+
+    static constexpr std::uint32_t retire_batch = 1;
+    static constexpr std::size_t migration_batch = 1;
+    static constexpr std::uint32_t looks_between_barriers = 0;
+    static constexpr std::uint32_t shrink_check_interval = 1;
+};
+
+} // namespace explore
