@@ -1,0 +1,35 @@
+// How much a stress or model test does.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <string_view>
+
+namespace test {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+#else
+inline constexpr bool sanitized = false;
+#endif
+
+/// How much slower than an optimised build a test is under a sanitizer: the one constant to turn.
+inline constexpr std::size_t sanitizer_cost = 10;
+/// What SYNCMAP_FULL=1 in the environment multiplies all counts with.
+inline constexpr std::size_t full_run = 50;
+
+/// `operations`, meant for an optimised build, as this run can afford them.
+inline std::size_t scaled(std::size_t operations) {
+    const char* const full = std::getenv("SYNCMAP_FULL");
+    const std::size_t wanted = full != nullptr && std::string_view(full) == "1" ? operations * full_run : operations;
+    const std::size_t affordable = sanitized ? wanted / sanitizer_cost : wanted;
+    return affordable != 0 ? affordable : 1;
+}
+
+} // namespace test

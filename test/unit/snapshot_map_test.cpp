@@ -1,0 +1,309 @@
+// What only the read/dirty algorithm has: what it locks and what not, promotion, expunged and dead entries.
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include <syncmap/engine/read_dirty.hpp>
+#include <syncmap/facade.hpp>
+#include <syncmap/snapshot_map.hpp>
+#include <syncmap/sync/real.hpp>
+
+#include "support/allocators.hpp"
+#include "support/scale.hpp"
+#include "support/threads.hpp"
+#include "support/watchdog.hpp"
+
+namespace test {
+namespace {
+
+/// The machine, with a mutex that counts how often the calling thread locks it and knows whether it has it.
+struct counting_sync : syncmap::sync::real {
+    class mutex {
+    public:
+        void lock() {
+            mutex_.lock();
+            ++locks;
+            held = true;
+        }
+        void unlock() {
+            held = false;
+            mutex_.unlock();
+        }
+        static inline thread_local std::size_t locks = 0;
+        static inline thread_local bool held = false;
+
+    private:
+        std::mutex mutex_;
+    };
+    class condition {
+    public:
+        void wait(std::unique_lock<mutex>& lock) { signal_.wait(lock); }
+        void wait_briefly(std::unique_lock<mutex>& lock) { signal_.wait_for(lock, std::chrono::milliseconds(1)); }
+        void notify_all() noexcept { signal_.notify_all(); }
+
+    private:
+        std::condition_variable_any signal_;
+    };
+};
+
+template <class Key, class T, class Hash = syncmap::hash<Key>, class KeyEqual = std::equal_to<>>
+using counting_map = syncmap::basic_map<
+    syncmap::engine::read_dirty<Key, T, Hash, KeyEqual, std::allocator<std::pair<const Key, T>>, counting_sync>>;
+
+template <class F>
+std::size_t locks_of(F&& f) {
+    const std::size_t before = counting_sync::mutex::locks;
+    f();
+    return counting_sync::mutex::locks - before;
+}
+
+/// Keys 0 ... count - 1, all in the snapshot and none in a dirty map.
+template <class Map>
+void fill(Map& map, int count) {
+    for (int i = 0; i < count; ++i) map.store(i, 10 * i);
+    map.for_each([](const auto&, const auto&) { return false; }); // promotes
+}
+
+} // namespace
+
+TEST(snapshot_map, reads_its_snapshot_without_a_lock) {
+    counting_map<int, int> map;
+    fill(map, 100);
+    EXPECT_EQ(locks_of([&] {
+        for (int i = 0; i < 100; ++i) EXPECT_EQ(map.load(i), 10 * i);
+        EXPECT_FALSE(map.contains(100)) << "nothing is in a dirty map, so a miss need not look there";
+        EXPECT_EQ(map.size(), 100U);
+        EXPECT_EQ(map.for_each([](int, int) {}), 100U);
+    }), 0U);
+}
+
+TEST(snapshot_map, overwrites_erases_and_stores_again_what_the_snapshot_has_without_a_lock) {
+    counting_map<int, int> map;
+    fill(map, 100);
+    EXPECT_EQ(locks_of([&] {
+        EXPECT_FALSE(map.store(1, 2));
+        EXPECT_EQ(map.exchange(1, 3), 2);
+        int expected = 3;
+        EXPECT_TRUE(map.compare_exchange(1, expected, 4));
+        EXPECT_TRUE(map.erase(1));
+        EXPECT_FALSE(map.contains(1));
+        EXPECT_EQ(map.size(), 99U);
+        EXPECT_TRUE(map.store(1, 5));
+        EXPECT_EQ(map.load(1), 5);
+        EXPECT_EQ(map.size(), 100U);
+    }), 0U);
+}
+
+TEST(snapshot_map, promotes_the_dirty_map_after_as_many_misses_as_it_has_entries) {
+    counting_map<int, int> map;
+    fill(map, 9);
+    map.store(9, 90); // the dirty map has ten entries now
+    EXPECT_EQ(locks_of([&] {
+        for (int i = 0; i < 9; ++i) EXPECT_EQ(map.load(i), 10 * i);
+    }), 0U) << "those of the snapshot stay there";
+    EXPECT_EQ(locks_of([&] {
+        for (int i = 0; i < 30; ++i) EXPECT_EQ(map.load(9), 90);
+    }), 10U) << "then it is the snapshot";
+}
+
+TEST(snapshot_map, runs_no_user_code_under_its_mutex) {
+    struct guarded {
+        static void look() { EXPECT_FALSE(counting_sync::mutex::held); }
+        explicit guarded(int n) : number(n) {}
+        guarded(const guarded& other) : number(other.number) { look(); }
+        guarded& operator=(const guarded& other) {
+            look();
+            number = other.number;
+            return *this;
+        }
+        ~guarded() { look(); }
+        bool operator==(const guarded& other) const {
+            look();
+            return number == other.number;
+        }
+        int number;
+    };
+    struct hash {
+        std::size_t operator()(const guarded& key) const {
+            guarded::look();
+            return static_cast<std::size_t>(key.number % 7); // keys collide, so that many are compared
+        }
+    };
+    counting_map<guarded, guarded, hash> map;
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 100; ++i) {
+            map.store(guarded(i), guarded(i));
+            EXPECT_TRUE(map.contains(guarded(i / 2)));
+            EXPECT_EQ(map.load_or_store(guarded(i), guarded(0)).value.number, i);
+            map.update(guarded(i), [&](const guarded* current) { return guarded(current->number); });
+        }
+        for (int i = 0; i < 100; ++i) {
+            guarded expected(i);
+            if (i % 3 == 0) {
+                EXPECT_TRUE(map.compare_erase(guarded(i), expected));
+            }
+            map.erase(guarded(i / 2));
+        }
+        map.erase_if([](const guarded& key, const guarded&) { return key.number % 2 == 0; });
+        map.reserve(500);
+        if (round == 1) map.clear();
+    }
+}
+
+TEST(snapshot_map, stores_an_expunged_key_again) {
+    syncmap::snapshot_map<int, int> map;
+    fill(map, 10);
+    map.erase(3);
+    map.store(100, 1000); // makes a dirty map, without 3
+    EXPECT_FALSE(map.contains(3));
+    EXPECT_EQ(map.size(), 10U);
+    EXPECT_TRUE(map.store(3, 33));
+    EXPECT_EQ(map.load(3), 33);
+    EXPECT_EQ(map.size(), 11U);
+    EXPECT_EQ(map.for_each([](int, int) {}), 11U) << "the promoted dirty map has it, too";
+    EXPECT_EQ(map.load(3), 33);
+}
+
+TEST(snapshot_map, computes_an_expunged_key_again) {
+    syncmap::snapshot_map<int, int> map;
+    fill(map, 10);
+    map.erase(3);
+    map.erase(4);
+    map.store(100, 1000);
+    EXPECT_FALSE(map.load_or_compute(3, [] { return 33; }).loaded);
+    EXPECT_EQ(map.update(4, [](const int* current) { return current == nullptr ? 44 : 0; }),
+              syncmap::update_result::inserted);
+    EXPECT_EQ(map.for_each([](int, int) {}), 11U);
+    EXPECT_EQ(map.load(3), 33);
+    EXPECT_EQ(map.load(4), 44);
+}
+
+TEST(snapshot_map, drops_expunged_keys_with_their_snapshot) {
+    syncmap::snapshot_map<int, int> map;
+    fill(map, 10);
+    map.erase(3);
+    map.store(100, 1000);
+    map.for_each([](int, int) {}); // promotes: 3 is nowhere
+    EXPECT_FALSE(map.contains(3));
+    EXPECT_TRUE(map.store(3, 33));
+    EXPECT_EQ(map.load(3), 33);
+    EXPECT_EQ(map.size(), 11U);
+}
+
+template <class Key, class T>
+using booked_map = syncmap::snapshot_map<Key, T, syncmap::hash<Key>, std::equal_to<>, booked<std::pair<const Key, T>>>;
+
+TEST(snapshot_map, does_not_let_deleted_keys_pile_up) {
+    ledger books;
+    booked_map<int, int> map(booked_map<int, int>::allocator_type{books});
+    fill(map, 20'000);
+    const std::size_t full = books.live_bytes;
+    for (int i = 0; i < 20'000; ++i) map.erase(i);
+    EXPECT_EQ(map.size(), 0U);
+    // No new key came, so sync.Map would have every key still.
+    EXPECT_LT(books.live_bytes.load(), full / 10);
+}
+
+TEST(snapshot_map, does_not_grow_while_keys_come_and_go) {
+    ledger books;
+    booked_map<int, int> map(booked_map<int, int>::allocator_type{books});
+    std::size_t most = 0;
+    for (int i = 0; i < 50'000; ++i) {
+        map.store(i, i);
+        map.erase(i);
+        most = std::max(most, books.live_bytes.load());
+    }
+    EXPECT_LT(most, 256U * 1024U);
+}
+
+TEST(snapshot_map, frees_overwritten_values_while_a_reader_stands_still) {
+    ledger books;
+    booked_map<int, std::string> map(booked_map<int, std::string>::allocator_type{books});
+    map.store(1, "first");
+    map.visit(1, [&](const std::string& value) {
+        std::size_t most = 0;
+        for (int i = 0; i < 50'000; ++i) {
+            map.store(1, std::to_string(i));
+            most = std::max(most, books.live_bytes.load());
+        }
+        EXPECT_LT(most, 256U * 1024U);
+        EXPECT_EQ(value, "first");
+    });
+}
+
+TEST(snapshot_map, orders_a_clear_after_the_computation_that_it_interrupts) {
+    syncmap::snapshot_map<int, int> map;
+    fill(map, 5);
+    const auto clear = [&](const int*) {
+        map.clear();
+        EXPECT_EQ(map.size(), 0U);
+        return 7;
+    };
+    EXPECT_EQ(map.update(1, clear), syncmap::update_result::assigned);
+    EXPECT_EQ(map.size(), 0U);
+    EXPECT_FALSE(map.contains(1));
+    EXPECT_EQ(map.update(2, clear), syncmap::update_result::inserted);
+    EXPECT_EQ(map.size(), 0U);
+    EXPECT_FALSE(map.contains(2));
+    EXPECT_TRUE(map.store(2, 3));
+    EXPECT_EQ(map.size(), 1U);
+}
+
+/// A value whose comparison does something else first, once.
+struct interrupting {
+    static inline std::function<void()> inside;
+    int number;
+    friend bool operator==(const interrupting& a, const interrupting& b) {
+        if (const auto run = std::exchange(inside, nullptr)) run();
+        return a.number == b.number;
+    }
+};
+
+TEST(snapshot_map, does_not_count_what_is_erased_from_a_life_that_clear_has_ended) {
+    syncmap::snapshot_map<int, interrupting> map;
+    for (int i = 0; i < 5; ++i) map.store(i, interrupting{i});
+    map.for_each([](int, const interrupting&) {});
+    interrupting::inside = [&] {
+        map.clear();
+        map.store(7, interrupting{7});
+    };
+    interrupting expected{1};
+    EXPECT_FALSE(map.compare_erase(1, expected)) << "the key went with the clear, before it could be erased";
+    EXPECT_EQ(map.size(), 1U);
+    EXPECT_EQ(map.for_each([](int, const interrupting&) {}), 1U);
+}
+
+TEST(snapshot_map, keeps_its_count_through_clears_beside_writers) {
+    const watchdog dog("clears beside writers", std::chrono::seconds(300));
+    syncmap::snapshot_map<int, int> map;
+    together(4, [&](std::size_t thread) {
+        random draw(thread + 1);
+        for (std::size_t i = 0; i < scaled(40'000); ++i) {
+            const int key = static_cast<int>(draw.below(40));
+            switch (draw.below(8)) {
+            case 0: map.erase(key); break;
+            case 1: map.update(key, [](const int*) { return 1; }); break;
+            case 2:
+                if (draw.below(20) == 0) map.clear();
+                break;
+            case 3: ASSERT_LE(map.size(), 40U); break;
+            case 4: static_cast<void>(map.load(key)); break;
+            default: map.store(key, 1);
+            }
+        }
+    });
+    std::size_t present = 0;
+    for (int key = 0; key < 40; ++key) present += map.contains(key) ? 1U : 0U;
+    EXPECT_EQ(map.size(), present);
+    EXPECT_EQ(map.for_each([](int, int) {}), present);
+}
+
+} // namespace test
