@@ -1,0 +1,131 @@
+// From an adapter (engines/*.hpp) to an engine: the measuring loops, compiled once for each map.
+//
+// An adapter `template <class Key, class T> class map` has
+//     bool load(const Key&, T& out)         copies the value out, without allocating where the map can
+//     void store(const Key&, const T&)
+//     bool insert(const Key&, const T&)     of an absent key
+//     bool erase(const Key&)
+//     bool modify(const Key&)               payload<Key>::modify on the value
+// and, where the map wants it,
+//     class registration                    made by each thread before its first call, from the map
+//     void settle(std::uint64_t entries)    called once after filling
+#pragma once
+
+#include <array>
+#include <concepts>
+
+#include <syncmap/hash.hpp>
+
+#include "stopwatch.hpp"
+#include "subject.hpp"
+
+namespace syncmap::bench {
+
+/// The hash that all peers are given, so that tables are compared and not hash functions.
+template <class Key>
+struct common_hash {
+    using is_avalanching = void; // what Boost asks, to skip its own mixing
+    std::size_t operator()(const Key& key) const noexcept { return syncmap::hash<Key>{}(key); }
+};
+
+namespace detail {
+
+struct no_registration {
+    template <class Map>
+    explicit no_registration(Map&) noexcept {}
+};
+
+template <class Map>
+struct registration_of {
+    using type = no_registration;
+};
+template <class Map>
+    requires requires { typename Map::registration; }
+struct registration_of<Map> {
+    using type = typename Map::registration;
+};
+
+template <class Map, class Key>
+class adapted_session final : public session<Key> {
+public:
+    explicit adapted_session(Map& map) : registration_(map), map_(map) {
+        for (std::size_t i = 0; i < values_.size(); ++i) values_[i] = payload<Key>::value(i);
+    }
+
+    tally execute(const request_view<Key>& requests) override {
+        tally result{requests.size, 0, 0};
+        for (std::size_t i = 0; i < requests.size; ++i) {
+            perform(requests.actions[i], requests.keys[i], values_[i % values_.size()], result);
+        }
+        return result;
+    }
+
+    tally execute_timed(const request_view<Key>& requests, unsigned stride, histogram& latencies) override {
+        tally result{requests.size, 0, 0};
+        for (std::size_t i = 0; i < requests.size; ++i) {
+            const value_of<Key>& value = values_[i % values_.size()];
+            if (++since_sample_ < stride) {
+                perform(requests.actions[i], requests.keys[i], value, result);
+                continue;
+            }
+            since_sample_ = 0;
+            const stopwatch watch;
+            perform(requests.actions[i], requests.keys[i], value, result);
+            latencies.add(watch.elapsed());
+        }
+        return result;
+    }
+
+private:
+    void perform(action what, const Key& key, const value_of<Key>& value, tally& result) {
+        switch (what) {
+        case action::load:
+            if (map_.load(key, out_)) {
+                result.digest += payload<Key>::digest(out_);
+            } else {
+                ++result.missed;
+            }
+            break;
+        case action::store: map_.store(key, value); break;
+        case action::insert: result.missed += !map_.insert(key, value); break;
+        case action::erase: result.missed += !map_.erase(key); break;
+        case action::modify: result.missed += !map_.modify(key); break;
+        }
+    }
+
+    [[no_unique_address]] typename registration_of<Map>::type registration_;
+    Map& map_;
+    std::array<value_of<Key>, 16> values_{};
+    value_of<Key> out_{};
+    unsigned since_sample_ = 0;
+};
+
+template <class Map, class Key>
+class adapted_subject final : public subject<Key> {
+public:
+    std::unique_ptr<session<Key>> enter() override { return std::make_unique<adapted_session<Map, Key>>(map_); }
+    void settle(std::uint64_t entries) override {
+        if constexpr (requires { map_.settle(entries); }) map_.settle(entries);
+    }
+
+private:
+    Map map_{};
+};
+
+template <class Adapter, class Key>
+std::unique_ptr<subject<Key>> make_subject() {
+    return std::make_unique<adapted_subject<typename Adapter::template map<Key, value_of<Key>>, Key>>();
+}
+
+} // namespace detail
+
+/// The engine of an adapter: `Adapter::name`, `about`, `part`, `caveat` where there is one, and `map<Key, T>`.
+template <class Adapter>
+engine adapt() {
+    std::string_view caveat;
+    if constexpr (requires { Adapter::caveat; }) caveat = Adapter::caveat;
+    return {Adapter::name, Adapter::about, caveat, Adapter::part, detail::make_subject<Adapter, std::uint64_t>,
+            detail::make_subject<Adapter, std::string>};
+}
+
+} // namespace syncmap::bench

@@ -1,0 +1,54 @@
+// One cell measured on all its maps: all alive at once, in interleaved rounds, in random order, in a
+// process of its own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "histogram.hpp"
+#include "subject.hpp"
+
+namespace syncmap::bench {
+
+struct plan {
+    unsigned rounds;
+    double seconds; ///< for the whole cell, filling included
+    bool pin;
+    std::uint64_t seed;
+};
+
+struct engine_result {
+    const engine* map;
+    std::vector<double> rates{};   ///< operations per second of all threads together, one for each round
+    histogram latencies{};         ///< nanoseconds of one operation, from a pass of its own
+    std::uint64_t wrong = 0;       ///< operations that missed a key they had to find, or found one they had to miss
+};
+
+/// A map that was left out of a cell, and why.
+struct left_out {
+    const engine* map;
+    std::string why;
+};
+
+struct cell_result {
+    cell what;
+    double round_seconds = 0;
+    std::optional<double> foreign_load{}; ///< share of the processors that other programs took meanwhile
+    std::vector<engine_result> maps{};
+    std::vector<left_out> absent{};
+};
+
+/// Told when a map's turn comes: the share of the cell that is done, and the map.
+using progress_report = std::function<void(double share, std::string_view map)>;
+
+/// A map that crashes or hangs is left out, and the cell begins anew without it.
+cell_result run_contest(const cell& cell, std::vector<const engine*> maps, const plan& plan, const progress_report& report);
+
+/// Upper estimate of the memory that `run_contest` takes.
+double contest_bytes(const cell& cell, std::size_t maps);
+
+} // namespace syncmap::bench

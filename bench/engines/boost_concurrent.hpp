@@ -1,0 +1,32 @@
+#pragma once
+
+#include <boost/unordered/concurrent_flat_map.hpp>
+
+#include "../adapt.hpp"
+
+namespace syncmap::bench::adapters {
+
+struct boost_concurrent {
+    static constexpr std::string_view name = "boost";
+    static constexpr std::string_view about = "boost::concurrent_flat_map";
+    static constexpr role part = role::peer;
+
+    template <class Key, class T>
+    class map {
+    public:
+        bool load(const Key& key, T& out) const {
+            return table_.cvisit(key, [&](const auto& entry) { out = entry.second; }) != 0;
+        }
+        void store(const Key& key, const T& value) { table_.insert_or_assign(key, value); }
+        bool insert(const Key& key, const T& value) { return table_.emplace(key, value); }
+        bool erase(const Key& key) { return table_.erase(key) != 0; }
+        bool modify(const Key& key) {
+            return table_.visit(key, [](auto& entry) { payload<Key>::modify(entry.second); }) != 0;
+        }
+
+    private:
+        boost::concurrent_flat_map<Key, T, common_hash<Key>> table_;
+    };
+};
+
+} // namespace syncmap::bench::adapters

@@ -1,0 +1,41 @@
+// syncmap's own maps: one adapter for all, as they share one interface.
+#pragma once
+
+#include <concepts>
+#include <optional>
+
+#include "../adapt.hpp"
+
+namespace syncmap::bench {
+
+template <class Map>
+class family_map {
+    using key = typename Map::key_type;
+    using value = typename Map::mapped_type;
+
+public:
+    bool load(const key& k, value& out) const {
+        return map_.visit(k, [&](const value& v) { out = v; });
+    }
+    void store(const key& k, const value& v) { map_.store(k, v); }
+    bool insert(const key& k, const value& v) { return map_.insert(k, v); }
+    bool erase(const key& k) { return map_.erase(k); }
+    bool modify(const key& k) {
+        if constexpr (std::integral<value>) {
+            map_.fetch_add(k, value{1});
+            return true;
+        } else {
+            return map_.update(k, [](const value* current) -> std::optional<value> {
+                if (current == nullptr) return std::nullopt;
+                value changed = *current;
+                payload<key>::modify(changed);
+                return changed;
+            }) == update_result::assigned;
+        }
+    }
+
+private:
+    Map map_;
+};
+
+} // namespace syncmap::bench

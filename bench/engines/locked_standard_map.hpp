@@ -1,0 +1,47 @@
+// std::unordered_map behind a lock: what people write before they look for a concurrent map.
+#pragma once
+
+#include <mutex>
+#include <unordered_map>
+
+#include "../adapt.hpp"
+
+namespace syncmap::bench {
+
+/// `ReadLock` is the lock that a reader takes; writers always take the mutex for themselves.
+template <class Key, class T, class Mutex, template <class> class ReadLock>
+class locked_standard_map {
+public:
+    bool load(const Key& key, T& out) {
+        const ReadLock<Mutex> lock(mutex_);
+        const auto found = map_.find(key);
+        if (found == map_.end()) return false;
+        out = found->second;
+        return true;
+    }
+    void store(const Key& key, const T& value) {
+        const std::lock_guard lock(mutex_);
+        map_.insert_or_assign(key, value);
+    }
+    bool insert(const Key& key, const T& value) {
+        const std::lock_guard lock(mutex_);
+        return map_.try_emplace(key, value).second;
+    }
+    bool erase(const Key& key) {
+        const std::lock_guard lock(mutex_);
+        return map_.erase(key) != 0;
+    }
+    bool modify(const Key& key) {
+        const std::lock_guard lock(mutex_);
+        const auto found = map_.find(key);
+        if (found == map_.end()) return false;
+        payload<Key>::modify(found->second);
+        return true;
+    }
+
+private:
+    Mutex mutex_;
+    std::unordered_map<Key, T> map_;
+};
+
+} // namespace syncmap::bench

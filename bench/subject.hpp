@@ -1,0 +1,82 @@
+// A map under test as the measuring code sees it. One virtual call hands over a whole stretch of
+// requests, so the loop over them is compiled for each map and pays nothing for the disguise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "histogram.hpp"
+#include "requests.hpp"
+
+namespace syncmap::bench {
+
+/// What came back from a stretch of requests.
+struct tally {
+    std::uint64_t done = 0;   ///< operations
+    std::uint64_t missed = 0; ///< loads that found nothing, inserts that found the key, erases that did not
+    std::uint64_t digest = 0; ///< bits of every value read: nothing read can be optimised away
+
+    tally& operator+=(const tally& other) noexcept {
+        done += other.done;
+        missed += other.missed;
+        digest += other.digest;
+        return *this;
+    }
+};
+
+/// One thread's access to a map, for as long as the thread works on it: where a map wants its threads
+/// registered, this is the registration.
+template <class Key>
+class session {
+public:
+    virtual ~session() = default;
+    virtual tally execute(const request_view<Key>& requests) = 0;
+    /// The same, with the time of every `stride`-th operation noted.
+    virtual tally execute_timed(const request_view<Key>& requests, unsigned stride, histogram& latencies) = 0;
+};
+
+/// One map. Sessions of several threads may be open at once, unless the engine is for one thread only.
+template <class Key>
+class subject {
+public:
+    virtual ~subject() = default;
+    virtual std::unique_ptr<session<Key>> enter() = 0;
+    /// Called once, after the map was filled: where a map's documentation asks for a call then.
+    virtual void settle(std::uint64_t entries) = 0;
+};
+
+enum class role : std::uint8_t {
+    family, ///< syncmap's own maps
+    lock,   ///< the standard map behind a standard lock
+    peer,   ///< other people's concurrent maps
+    limit   ///< not a concurrent map: what the machine gives without synchronisation, one thread only
+};
+
+/// A kind of map that can be measured.
+struct engine {
+    std::string_view name;  ///< as typed on the command line
+    std::string_view about; ///< the type, as its users write it
+    std::string_view caveat; ///< what it does differently from what it is asked, or empty
+    role part;
+    std::unique_ptr<subject<std::uint64_t>> (*integers)();
+    std::unique_ptr<subject<std::string>> (*strings)();
+
+    template <class Key>
+    std::unique_ptr<subject<Key>> make() const {
+        if constexpr (payload<Key>::kind == key_kind::integer) {
+            return integers();
+        } else {
+            return strings();
+        }
+    }
+    bool can_run(unsigned threads) const noexcept { return threads == 1 || part != role::limit; }
+};
+
+/// Every engine that this build found, syncmap's own first.
+const std::vector<engine>& engines();
+
+} // namespace syncmap::bench

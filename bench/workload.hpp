@@ -1,0 +1,69 @@
+// What threads do to a map: the operations, the named workloads, and one cell of a measurement.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "payload.hpp"
+
+namespace syncmap::bench {
+
+/// One operation on one key.
+enum class action : std::uint8_t {
+    load,   ///< copy the value into the caller's buffer
+    store,  ///< set the value, whether the key is there or not
+    insert, ///< add a key that is not there
+    erase,  ///< remove a key that is there
+    modify  ///< read-modify-write, atomic where the map offers that
+};
+
+/// Which keys the threads choose.
+enum class choice : std::uint8_t {
+    uniform,  ///< any, all alike
+    zipf,     ///< any, Zipf 0.99, popularity unrelated to the order of insertion
+    latest,   ///< mostly those inserted last
+    own,      ///< each thread its own share
+    single,   ///< all threads one key
+    absent    ///< keys that the map does not hold
+};
+
+/// A workload: percentages of the operations, and the keys they go to.
+struct workload {
+    std::string_view name;
+    std::string_view about;
+    choice keys;
+    unsigned loads;
+    unsigned stores;
+    unsigned modifies;
+    unsigned inserts; ///< of new keys: the map grows, so that every pass starts with a new one
+    unsigned pairs;   ///< insert of an absent key and erase of a present one in turn: the size stays
+    std::string_view matrix_row; ///< the row of the decision matrix that it belongs to
+
+    /// Nothing is in the map at the start: the workload is the filling itself.
+    constexpr bool starts_empty() const noexcept { return inserts == 100; }
+    /// Cannot be repeated on the same map.
+    constexpr bool single_pass() const noexcept { return inserts != 0; }
+    /// Every thread needs keys of its own.
+    constexpr bool owns_keys() const noexcept { return keys == choice::own || keys == choice::latest || pairs != 0; }
+};
+
+std::span<const workload> workloads();
+const workload* find_workload(std::string_view name);
+
+/// One line of work for all maps: what one table of the output shows.
+struct cell {
+    const workload* what;
+    std::uint64_t keys;
+    unsigned threads;
+    key_kind kind = key_kind::integer;
+    std::optional<choice> distribution{}; ///< replaces a workload's uniform or Zipf choice
+
+    choice chosen() const noexcept {
+        const bool open = what->keys == choice::uniform || what->keys == choice::zipf;
+        return open ? distribution.value_or(what->keys) : what->keys;
+    }
+};
+
+} // namespace syncmap::bench

@@ -1,0 +1,170 @@
+#include "bench_options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "contest.hpp"
+#include "crew.hpp"
+#include "memory.hpp"
+#include "suite.hpp"
+#include "units.hpp"
+#include "usage_error.hpp"
+
+namespace syncmap::tool {
+namespace {
+
+using namespace syncmap::bench;
+
+constexpr unsigned most_threads = 1024;
+constexpr std::uint64_t most_keys = std::uint64_t{1} << 60;
+constexpr std::uint64_t usual_keys = 100'000;
+constexpr double share_of_memory = 0.9;
+
+/// A number such as 1000, 1e6, 250k or 10M.
+double number(const std::string& text, std::string_view option) {
+    double value = 0;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const std::string_view suffix(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
+    const double unit = suffix.empty()                    ? 1
+                        : suffix == "k" || suffix == "K" ? 1e3
+                        : suffix == "m" || suffix == "M" ? 1e6
+                        : suffix == "g" || suffix == "G" ? 1e9
+                                                         : 0;
+    if (error != std::errc() || unit == 0 || !std::isfinite(value)) {
+        throw usage_error(fmt::format("{}: '{}' is not a number", option, text));
+    }
+    return value * unit;
+}
+
+std::uint64_t whole_number(const std::string& text, std::string_view option, std::uint64_t least, std::uint64_t most) {
+    const double value = number(text, option);
+    if (value != std::floor(value)) throw usage_error(fmt::format("{}: '{}' is not a whole number", option, text));
+    if (value < static_cast<double>(least) || value > static_cast<double>(most)) {
+        throw usage_error(fmt::format("{}: '{}' is out of range: it can be {} to {}", option, text, least, most));
+    }
+    return static_cast<std::uint64_t>(value);
+}
+
+key_kind key_type(const std::string& name) {
+    if (name == "integer") return key_kind::integer;
+    if (name == "string") return key_kind::string;
+    throw usage_error(fmt::format("--key-type: '{}' is neither integer nor string", name));
+}
+
+std::optional<choice> distribution(const std::string& name) {
+    if (name.empty()) return std::nullopt;
+    if (name == "uniform") return choice::uniform;
+    if (name == "zipf") return choice::zipf;
+    throw usage_error(fmt::format("--distribution: '{}' is neither uniform nor zipf", name));
+}
+
+const suite& chosen_suite(const bench_arguments& arguments) {
+    if (arguments.quick && !arguments.suite.empty()) throw usage_error("--quick and --suite exclude each other");
+    const std::string name = arguments.quick ? "quick" : arguments.suite.empty() ? "default" : arguments.suite;
+    if (const suite* const found = find_suite(name)) return *found;
+    throw usage_error(fmt::format("no suite '{}' (syncmap bench --list tells what there is)", name));
+}
+
+std::vector<cell> chosen_workloads(const std::vector<std::string>& names) {
+    std::vector<cell> cells;
+    for (const std::string& name : names) {
+        const workload* const found = find_workload(name);
+        if (found == nullptr) throw usage_error(fmt::format("no workload '{}' (syncmap bench --list tells what there is)", name));
+        cells.push_back({found, usual_keys, usable_processors()});
+    }
+    return cells;
+}
+
+/// Every given value in place of the cell's own; the cells as they are when none is given.
+template <class T>
+std::vector<cell> vary(const std::vector<cell>& cells, T cell::* member, const std::vector<T>& values) {
+    if (values.empty()) return cells;
+    std::vector<cell> varied;
+    for (const cell& original : cells) {
+        for (const T& value : values) {
+            varied.push_back(original);
+            varied.back().*member = value;
+        }
+    }
+    return varied;
+}
+
+template <class F>
+auto each(const std::vector<std::string>& texts, F&& parse) {
+    std::vector<std::invoke_result_t<F&, const std::string&>> values;
+    for (const std::string& text : texts) values.push_back(std::invoke(parse, text));
+    return values;
+}
+
+std::vector<const engine*> chosen_engines(const std::vector<std::string>& names) {
+    std::vector<const engine*> chosen;
+    for (const engine& e : engines()) {
+        if (names.empty() || std::ranges::find(names, e.name) != names.end()) chosen.push_back(&e);
+    }
+    for (const std::string& name : names) {
+        if (std::ranges::find(chosen, name, &engine::name) != chosen.end()) continue;
+        std::vector<std::string_view> known;
+        for (const engine& e : engines()) known.push_back(e.name);
+        throw usage_error(fmt::format("no engine '{}' in this build: it has {}", name, fmt::join(known, ", ")));
+    }
+    return chosen;
+}
+
+void check(const cell& cell, const std::vector<const engine*>& maps) {
+    const std::uint64_t least = cell.what->pairs != 0 ? 2ULL * cell.threads : cell.what->owns_keys() ? cell.threads : 1;
+    if (cell.keys < least) {
+        throw usage_error(fmt::format("workload {} with {} threads needs at least {} keys, not {}", cell.what->name,
+                                      cell.threads, least, cell.keys));
+    }
+    const auto taking_part = static_cast<std::size_t>(
+        std::ranges::count_if(maps, [&](const engine* map) { return map->can_run(cell.threads); }));
+    if (taking_part == 0) {
+        throw usage_error(fmt::format("none of the chosen engines can work with {} threads", cell.threads));
+    }
+    const double needed = contest_bytes(cell, taking_part);
+    const auto available = available_bytes();
+    if (available && needed > share_of_memory * static_cast<double>(*available)) {
+        throw usage_error(fmt::format("{} keys in {} maps would take about {}, and {} are available: fewer --keys, or fewer --engine",
+                                      with_separators(cell.keys), taking_part, in_bytes(needed),
+                                      in_bytes(static_cast<double>(*available))));
+    }
+}
+
+} // namespace
+
+bench_job understand(const bench_arguments& arguments) {
+    const suite& suite = chosen_suite(arguments);
+    if (!arguments.workloads.empty() && !arguments.suite.empty()) {
+        throw usage_error("--workload and --suite exclude each other");
+    }
+    bench_job job{};
+    job.cells = arguments.workloads.empty() ? suite.cells(usable_processors()) : chosen_workloads(arguments.workloads);
+    job.cells = vary(job.cells, &cell::kind, each(arguments.key_types, key_type));
+    job.cells = vary(job.cells, &cell::keys, each(arguments.keys, [](const std::string& text) {
+                         return whole_number(text, "--keys", 1, most_keys);
+                     }));
+    job.cells = vary(job.cells, &cell::threads, each(arguments.threads, [](const std::string& text) {
+                         return static_cast<unsigned>(whole_number(text, "--threads", 1, most_threads));
+                     }));
+    if (const auto replaced = distribution(arguments.distribution)) {
+        for (cell& c : job.cells) c.distribution = replaced;
+    }
+    job.maps = chosen_engines(arguments.engines);
+    job.seconds = arguments.seconds.empty() ? suite.seconds : number(arguments.seconds, "--seconds");
+    if (!(job.seconds > 0 && job.seconds <= 86400)) throw usage_error("--seconds: it can be above 0, up to 86400");
+    job.rounds = arguments.rounds.empty() ? suite.rounds : static_cast<unsigned>(whole_number(arguments.rounds, "--rounds", 1, 1000));
+    job.seed = arguments.seed.empty() ? 1 : whole_number(arguments.seed, "--seed", 0, std::uint64_t{1} << 53);
+    job.pin = !arguments.no_pin;
+    job.json = arguments.json;
+    for (const cell& c : job.cells) check(c, job.maps);
+    return job;
+}
+
+} // namespace syncmap::tool

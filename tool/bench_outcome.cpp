@@ -1,0 +1,59 @@
+#include "bench_outcome.hpp"
+
+#include <algorithm>
+
+#include "statistics.hpp"
+
+namespace syncmap::tool {
+namespace {
+
+using namespace syncmap::bench;
+
+template <class Accept>
+const engine_result* best(const std::vector<engine_result>& maps, Accept accept) {
+    const engine_result* found = nullptr;
+    double rate = 0;
+    for (const engine_result& candidate : maps) {
+        const double median = spread_of(candidate.rates).median;
+        if (candidate.map->part == role::limit || !accept(candidate) || median <= rate) continue;
+        found = &candidate;
+        rate = median;
+    }
+    return found;
+}
+
+} // namespace
+
+const engine_result* cell_outcome::find(std::string_view name) const {
+    const auto found = std::ranges::find(measured.maps, name, [](const engine_result& r) { return r.map->name; });
+    return found == measured.maps.end() ? nullptr : &*found;
+}
+
+const engine_result* cell_outcome::fastest() const {
+    return best(measured.maps, [](const engine_result&) { return true; });
+}
+
+const engine_result* cell_outcome::fastest_beside(const engine_result& one) const {
+    return best(measured.maps, [&](const engine_result& other) { return &other != &one; });
+}
+
+weight bench_outcome::weight_of(const engine& map, const cell& cell) const {
+    const auto found = weights.find({map.name, cell.kind, cell.keys});
+    return found == weights.end() ? weight{} : found->second;
+}
+
+double bench_outcome::worst_foreign_load() const {
+    double worst = 0;
+    for (const cell_outcome& cell : cells) worst = std::max(worst, cell.measured.foreign_load.value_or(0));
+    return worst;
+}
+
+bool bench_outcome::own_maps_failed() const {
+    return std::ranges::any_of(cells, [](const cell_outcome& cell) {
+        return std::ranges::any_of(cell.measured.absent, [](const left_out& out) { return out.map->part == role::family; }) ||
+               std::ranges::any_of(cell.measured.maps,
+                                   [](const engine_result& r) { return r.map->part == role::family && r.wrong != 0; });
+    });
+}
+
+} // namespace syncmap::tool

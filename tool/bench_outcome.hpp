@@ -1,0 +1,46 @@
+// Everything that one `syncmap bench` found out.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "bench_options.hpp"
+#include "contest.hpp"
+#include "trial.hpp"
+
+namespace syncmap::tool {
+
+struct cell_outcome {
+    bench::cell_result measured;
+
+    const bench::engine_result* find(std::string_view name) const;
+    /// The best median of the maps that several threads may use, or null when there is none.
+    const bench::engine_result* fastest() const;
+    /// The best median among the others.
+    const bench::engine_result* fastest_beside(const bench::engine_result& one) const;
+};
+
+struct weight {
+    std::optional<double> bytes_per_entry{}; ///< at the cell's keys
+    std::optional<double> mean_bytes{};      ///< mean from the cell's keys to twice as many
+    /// The mean where there is one: it cannot be lucky about where a table's last growth step fell.
+    std::optional<double> fair() const { return mean_bytes ? mean_bytes : bytes_per_entry; }
+};
+
+struct bench_outcome {
+    bench_job job{};
+    std::map<std::tuple<std::string_view, bench::key_kind, std::uint64_t>, weight> weights{};
+    std::vector<cell_outcome> cells{};
+    double seconds = 0;
+
+    weight weight_of(const bench::engine& map, const bench::cell& cell) const;
+    /// The largest share of the processors that other programs took during a cell.
+    double worst_foreign_load() const;
+    /// Did one of syncmap's own maps answer wrongly or fail?
+    bool own_maps_failed() const;
+};
+
+} // namespace syncmap::tool

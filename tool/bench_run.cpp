@@ -1,0 +1,120 @@
+#include "bench_run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "bench_json.hpp"
+#include "bench_outcome.hpp"
+#include "bench_table.hpp"
+#include "bench_verdict.hpp"
+#include "progress.hpp"
+#include "suite.hpp"
+#include "units.hpp"
+#include "usage_error.hpp"
+
+namespace syncmap::tool {
+namespace {
+
+using namespace syncmap::bench;
+
+class bench_run {
+public:
+    explicit bench_run(const bench_job& job) : json_only_(job.json == "-"), text_(json_only_ ? stderr : stdout) {
+        outcome_.job = job;
+        if (job.json.empty() || json_only_) return;
+        json_file_.open(job.json); // now, not after a minute's work
+        if (!json_file_) throw usage_error(fmt::format("--json: '{}' cannot be written", job.json));
+    }
+
+    exit_status run() {
+        print_heading(text_, outcome_.job);
+        for (const cell& cell : outcome_.job.cells) try_all(cell); // first: they want a young process
+        for (std::size_t i = 0; i < outcome_.cells.size(); ++i) {
+            measure(i);
+            bar_.clear();
+            print_cell(text_, outcome_, i);
+        }
+        outcome_.seconds = elapsed();
+        fmt::print(text_, "{}\n", wrapped(verdict(outcome_), 118));
+        write_json();
+        return outcome_.own_maps_failed() ? exit_status::findings : exit_status::fine;
+    }
+
+private:
+    double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
+
+    void try_all(const cell& cell) {
+        cell_outcome tried{};
+        tried.measured.what = cell;
+        for (const engine* const map : outcome_.job.maps) {
+            if (!map->can_run(cell.threads)) continue;
+            bar_.show(0, fmt::format("trying {} on {}", map->name, cell.what->name));
+            const auto [weighed, first] = outcome_.weights.try_emplace({map->name, cell.kind, cell.keys});
+            const trial_result result = try_out(*map, cell, first);
+            if (!result.failure.empty()) {
+                tried.measured.absent.push_back({map, result.failure});
+                if (first) outcome_.weights.erase(weighed);
+            } else if (first) {
+                weighed->second = {result.bytes_per_entry, result.mean_bytes};
+            }
+        }
+        outcome_.cells.push_back(std::move(tried));
+    }
+
+    void measure(std::size_t index) {
+        cell_outcome& cell = outcome_.cells[index];
+        const bench::cell what = cell.measured.what;
+        const std::vector<left_out> absent = std::move(cell.measured.absent);
+        std::vector<const engine*> taking_part;
+        for (const engine* const map : outcome_.job.maps) {
+            const bool failed = std::ranges::find(absent, map, &left_out::map) != absent.end();
+            if (!failed && map->can_run(what.threads)) taking_part.push_back(map);
+        }
+        const auto left = static_cast<double>(outcome_.cells.size() - index);
+        const plan plan{outcome_.job.rounds, std::max(0.0, outcome_.job.seconds - elapsed()) / left, outcome_.job.pin,
+                        outcome_.job.seed};
+        const auto all = static_cast<double>(outcome_.cells.size());
+        cell.measured = run_contest(what, taking_part, plan, [&](double share, std::string_view map) {
+            bar_.show((static_cast<double>(index) + share) / all, fmt::format("{}: {}", what.what->name, map));
+        });
+        cell.measured.absent.insert(cell.measured.absent.begin(), absent.begin(), absent.end());
+    }
+
+    void write_json() {
+        if (outcome_.job.json.empty()) return;
+        std::ostream& out = json_only_ ? std::cout : json_file_;
+        out << to_json(outcome_) << std::flush;
+        if (!out) throw usage_error(fmt::format("--json: '{}' could not be written to the end", outcome_.job.json));
+    }
+
+    bool json_only_;
+    std::FILE* text_;
+    std::ofstream json_file_{};
+    bench_outcome outcome_{};
+    progress_bar bar_{};
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+} // namespace
+
+exit_status run_bench(const bench_job& job) {
+    return bench_run(job).run();
+}
+
+void list_bench() {
+    fmt::print("Workloads:\n");
+    for (const workload& w : workloads()) fmt::print("  {:<14}{}\n", w.name, w.about);
+    fmt::print("Suites:\n");
+    for (const suite& s : suites()) fmt::print("  {:<14}{}\n", s.name, s.about);
+    fmt::print("Engines:\n");
+    for (const engine& e : engines()) fmt::print("  {:<18}{}\n", e.name, e.about);
+}
+
+} // namespace syncmap::tool

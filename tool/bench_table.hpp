@@ -1,0 +1,17 @@
+// The measurement as text for people.
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+#include "bench_outcome.hpp"
+
+namespace syncmap::tool {
+
+void print_heading(std::FILE* out, const bench_job& job);
+void print_cell(std::FILE* out, const bench_outcome& outcome, std::size_t index);
+
+/// One line that names a cell: workload, keys, threads.
+std::string describe(const bench::cell& cell);
+
+} // namespace syncmap::tool
