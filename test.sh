@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Builds and runs every test. ./test.sh --help tells the options.
+set -u
+cd "$(dirname "$(readlink -f "$0")")" || exit 1
+source scripts/packages.sh
+
+usage() {
+    cat <<'TEXT'
+Usage: ./test.sh [--quick | --full]
+
+Installs the packages that are missing (Debian, Ubuntu), then builds and runs the tests:
+  release         g++, optimised; with the headers, the compile-fail cases and the consumer projects
+  release-clang   clang-19, optimised
+  asan            address, leak and undefined behaviour sanitizers
+  tsan            thread sanitizer
+
+  --quick   release alone
+  --full    also asan-clang and tsan-clang, and the long form of every test (may take hours)
+
+Each stage is a preset of CMakePresets.json and builds under build/. A stage that fails does not stop the others.
+The last line is `N passed, M failed`; the exit status is 0 when M is 0, 1 otherwise, 2 for bad arguments.
+TEXT
+}
+
+stages=(release release-clang asan tsan)
+case "${1-}" in
+    "") ;;
+    --quick) stages=(release) ;;
+    --full) stages+=(asan-clang tsan-clang) && export SYNCMAP_FULL=1 ;;
+    -h | --help) usage && exit 0 ;;
+    *) echo "test.sh: unknown argument '$1' (see ./test.sh --help)" >&2 && exit 2 ;;
+esac
+if [ $# -gt 1 ]; then
+    echo "test.sh: takes one argument at most (see ./test.sh --help)" >&2
+    exit 2
+fi
+
+need "${packages_to_build[@]}"
+want libtbb-dev
+[ ${#stages[@]} -eq 1 ] || want "${packages_of_clang[@]}"
+
+export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
+export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
+seconds_per_test=$((${SYNCMAP_FULL:-0} ? 14400 : 300))
+
+# The thread sanitizer of older compilers cannot live with the wide address randomisation of newer kernels.
+fixed_addresses=()
+setarch "$(uname -m)" -R true 2>/dev/null && fixed_addresses=(setarch "$(uname -m)" -R)
+
+passed=0
+failed=0
+report=()
+
+fail_stage() {
+    failed=$((failed + 1))
+    report+=("$1: $2")
+}
+
+# configure STAGE: the preset, with the clang that is there.
+configure() {
+    local arguments=()
+    if [[ $1 == *-clang ]]; then
+        local compiler
+        compiler=$(command -v clang++-19 || command -v clang++) || return
+        [[ $compiler == *-19 ]] || echo "clang-19 is not here; using $("$compiler" --version | head -n 1)"
+        arguments=("-DCMAKE_CXX_COMPILER=$compiler")
+    fi
+    cmake --preset "$1" "${arguments[@]}"
+}
+
+# run_tests STAGE: runs ctest, and adds what its last lines say to the sums.
+run_tests() {
+    local log=build/$1/ctest.log selection=() status summary skipped
+    # What is about the source text alone needs no second run with another compiler.
+    [ "$1" = release ] || selection=(-LE once)
+    "${fixed_addresses[@]}" ctest --preset "$1" --timeout "$seconds_per_test" "${selection[@]}" 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    summary=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests failed out of [0-9]+$' "$log")
+    if [[ $summary =~ ,\ ([0-9]+)\ tests\ failed\ out\ of\ ([0-9]+)$ ]]; then
+        skipped=$(grep -c '^.[ 0-9]*- .*(Skipped)$' "$log") # ctest takes them for passed, we do not
+        passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1] - skipped))
+        failed=$((failed + BASH_REMATCH[1]))
+        # The failed and the skipped by name, each line beginning with the stage.
+        mapfile -t -O ${#report[@]} report < <(sed -n "s|^\t *[0-9]* - |$1: |p" "$log")
+        [ "${BASH_REMATCH[1]}" -gt 0 ] || [ "$status" -eq 0 ] || fail_stage "$1" "ctest ended with status $status"
+    else
+        fail_stage "$1" "ctest ran no test (status $status)"
+    fi
+}
+
+for stage in "${stages[@]}"; do
+    printf '\n==== %s: configure and build (%d s since the start) ====\n' "$stage" $SECONDS
+    if ! configure "$stage"; then
+        fail_stage "$stage" "configuring failed"
+    elif ! cmake --build --preset "$stage"; then
+        fail_stage "$stage" "the build failed"
+    else
+        printf '\n==== %s: test (%d s since the start) ====\n' "$stage" $SECONDS
+        run_tests "$stage"
+    fi
+done
+
+printf '\n==== %d s ====\n' $SECONDS
+[ ${#report[@]} -eq 0 ] || printf '%s\n' "${report[@]}"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
