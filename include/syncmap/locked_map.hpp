@@ -5,12 +5,12 @@
 #include <memory>
 #include <memory_resource>
 #include <mutex>
-#include <shared_mutex>
 #include <utility>
 
 #include <syncmap/engine/locked.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
+#include <syncmap/sync/fair_shared_mutex.hpp>
 
 namespace syncmap {
 
@@ -49,9 +49,10 @@ template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equa
           class Allocator = std::allocator<std::pair<const Key, T>>>
 using mutex_map = locked_map<Key, T, std::mutex, Hash, KeyEqual, Allocator>;
 
+/// Reads share the lock; readers that keep coming cannot keep a writer out, which `std::shared_mutex` allows.
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
-using shared_mutex_map = locked_map<Key, T, std::shared_mutex, Hash, KeyEqual, Allocator>;
+using shared_mutex_map = locked_map<Key, T, fair_shared_mutex, Hash, KeyEqual, Allocator>;
 
 namespace pmr {
 

@@ -1,19 +1,12 @@
-// The engine of the locked maps: one flat table behind one lock.
+// The engine of the locked maps: the engine of a map for one thread, behind one lock.
 #pragma once
 
 #include <atomic>
-#include <concepts>
 #include <cstddef>
-#include <exception>
-#include <functional>
-#include <mutex>
-#include <shared_mutex>
-#include <type_traits>
 #include <utility>
 
-#include <syncmap/engine/decision.hpp>
-#include <syncmap/engine/locked/flat_table.hpp>
 #include <syncmap/engine/locked/section.hpp>
+#include <syncmap/engine/locked/unlocked.hpp>
 
 namespace syncmap::engine {
 
@@ -64,7 +57,7 @@ class locked {
         writing(const writing&) = delete;
         writing& operator=(const writing&) = delete;
         ~writing() {
-            map_.entries_.store(map_.table_.size(), std::memory_order_release);
+            map_.entries_.store(map_.plain_.size(), std::memory_order_release);
             map_.mutex_.unlock();
         }
 
@@ -79,7 +72,7 @@ public:
     using hasher = Hash;
     using key_equal = KeyEqual;
     using allocator_type = Allocator;
-    using plain_map = flat_table<Key, T, Hash, KeyEqual, Allocator>;
+    using plain_map = typename unlocked<Key, T, Hash, KeyEqual, Allocator>::plain_map;
 
     static constexpr bool exact_size = true;
     static constexpr bool atomic_iteration = true;
@@ -87,13 +80,13 @@ public:
 
     constexpr locked() = default;
     constexpr locked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
-        : table_(hash, equal, allocator) {}
+        : plain_(hash, equal, allocator) {}
 
     /// The lock, held, and the plain map behind it. Lives on one thread's stack; must not outlive the map.
     class exclusive_access {
     public:
-        plain_map& operator*() const noexcept { return map_.table_; }
-        plain_map* operator->() const noexcept { return &map_.table_; }
+        plain_map& operator*() const noexcept { return map_.plain_.table(); }
+        plain_map* operator->() const noexcept { return &map_.plain_.table(); }
 
     private:
         friend locked;
@@ -103,8 +96,8 @@ public:
     };
     class shared_access {
     public:
-        const plain_map& operator*() const noexcept { return map_.table_; }
-        const plain_map* operator->() const noexcept { return &map_.table_; }
+        const plain_map& operator*() const noexcept { return map_.plain_.table(); }
+        const plain_map* operator->() const noexcept { return &map_.plain_.table(); }
 
     private:
         friend locked;
@@ -119,32 +112,14 @@ public:
     template <class K, class F>
     bool visit(const K& key, F&& f) const {
         const reading inside(*this);
-        const T* const value = table_.find(key);
-        if (value == nullptr) return false;
-        std::invoke(f, *value);
-        return true;
+        return plain_.visit(key, std::forward<F>(f));
     }
 
     template <class K, class Op>
     void write(K&& key, Op& op) {
-        typename plain_map::remains old(table_.get_allocator());
+        typename plain_map::remains old(plain_.get_allocator()); // before the lock: destroyed after it is left
         const writing inside(*this);
-        const auto found = table_.locate(key);
-        const T* const current = found ? &found.value() : nullptr;
-        switch (op.decide(current)) {
-        case decision::keep: return;
-        case decision::erase:
-            if (found) table_.erase(found, old);
-            return;
-        case decision::assign:
-            if (found) {
-                table_.replace(found, old, [&] { return op.make(); });
-            } else if constexpr (std::is_constructible_v<Key, K&&>) {
-                table_.add(std::forward<K>(key), [&] { return op.make(); });
-            } else {
-                std::terminate(); // only erasures take keys that cannot be stored, and they never assign
-            }
-        }
+        plain_.write(std::forward<K>(key), op, old);
     }
 
     template <class K, class Op>
@@ -155,40 +130,35 @@ public:
     template <class F>
     std::size_t for_each(F&& f) const {
         const reading inside(*this);
-        std::size_t visited = 0;
-        for (const auto [key, value] : table_) {
-            ++visited;
-            if (!f(key, value)) break;
-        }
-        return visited;
+        return plain_.for_each(std::forward<F>(f));
     }
 
     template <class F>
     std::size_t erase_if(F&& condemned) {
         const writing inside(*this);
-        return table_.erase_if([&](const Key& key, const T& value) { return std::invoke(condemned, key, value); });
+        return plain_.erase_if(std::forward<F>(condemned));
     }
 
     std::size_t size() const noexcept { return entries_.load(std::memory_order_acquire); }
     std::size_t approx_size() const noexcept { return entries_.load(std::memory_order_relaxed); }
 
     void clear() {
-        plain_map old(table_.hash_function(), table_.key_eq(), table_.get_allocator());
+        plain_map old(plain_.hash_function(), plain_.key_eq(), plain_.get_allocator());
         const writing inside(*this);
-        table_.swap_contents(old);
+        plain_.table().swap_contents(old);
     }
 
     void reserve(std::size_t entries) {
         const writing inside(*this);
-        table_.reserve(entries);
+        plain_.reserve(entries);
     }
 
-    Hash hash_function() const { return table_.hash_function(); }
-    KeyEqual key_eq() const { return table_.key_eq(); }
-    Allocator get_allocator() const noexcept { return table_.get_allocator(); }
+    Hash hash_function() const { return plain_.hash_function(); }
+    KeyEqual key_eq() const { return plain_.key_eq(); }
+    Allocator get_allocator() const noexcept { return plain_.get_allocator(); }
 
 private:
-    plain_map table_{};
+    unlocked<Key, T, Hash, KeyEqual, Allocator> plain_{};
     std::atomic<std::size_t> entries_{0};
     mutable Mutex mutex_{};
 };

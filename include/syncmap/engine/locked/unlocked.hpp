@@ -1,7 +1,6 @@
 // The engine of a map for one thread: the flat table alone.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -43,6 +42,12 @@ public:
     template <class K, class Op>
     void write(K&& key, Op& op) {
         typename plain_map::remains old(table_.get_allocator());
+        write(std::forward<K>(key), op, old);
+    }
+
+    /// The same, and what it throws out goes into `old`.
+    template <class K, class Op>
+    void write(K&& key, Op& op, typename plain_map::remains& old) {
         const auto found = table_.locate(key);
         const T* const current = found ? &found.value() : nullptr;
         switch (op.decide(current)) {
@@ -85,6 +90,9 @@ public:
     std::size_t approx_size() const noexcept { return table_.size(); }
     void clear() { table_.clear(); }
     void reserve(std::size_t entries) { table_.reserve(entries); }
+
+    plain_map& table() noexcept { return table_; }
+    const plain_map& table() const noexcept { return table_; }
 
     Hash hash_function() const { return table_.hash_function(); }
     KeyEqual key_eq() const { return table_.key_eq(); }
