@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include <syncmap/engine/table/units.hpp>
@@ -120,9 +121,10 @@ protected:
             const section in(*this, s, t, root);
             if (!in) return true;
             const std::size_t total = groups(*t, *n);
+            const std::size_t first = n->cursor.fetch_add(batch, std::memory_order_relaxed);
             for (std::size_t i = 0; i < batch && outcome == moving::done; ++i) {
                 if (n->left.load(std::memory_order_relaxed) == 0) break;
-                outcome = move_group(c, *t, *n, n->cursor.fetch_add(1, std::memory_order_relaxed) % total, root);
+                outcome = move_group(c, *t, *n, (first + i) % total, root);
                 if (outcome == moving::busy) outcome = moving::done; // whoever comes round again
             }
         }
@@ -184,6 +186,7 @@ private:
     enum class moving : unsigned char { done, busy, needs_line };
 
     static constexpr unsigned max_shrink = 3; ///< log2 of the most source units locked at once
+    static constexpr unsigned max_spread = 3; ///< log2 of the most targets of one unit that are filled in order
     static constexpr std::size_t finish_batch = 256;
 
     bool needs_growth(control& c, const header& t) noexcept {
@@ -248,12 +251,24 @@ private:
         return moving::done;
     }
 
+    /// False: a target is full. Nobody else writes to the targets, and nobody reads them, before the group is MOVED.
     bool copy_unit(control& c, header& t, std::size_t unit, header& n) noexcept {
+        const range to = units_of_group(n, t, group_of(t, n, unit));
+        // Growing, a target has nothing but what was put there here, from its first slot on: no need to search.
+        std::array<unsigned char, std::size_t{1} << max_spread> used{};
+        const bool spreads = n.log2() > t.log2() && to.count <= used.size();
         return !base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
             const std::size_t target = base::is_outlier_unit(t, unit) ? n.units() : n.unit_of(hash_of(n, mark));
+            const word value = l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
+            if (spreads) {
+                if (unsigned char& next = used[target - to.first]; next < Layout::slots) {
+                    base::store_entry(n.home(target).slot(next++), mark, value);
+                    return false;
+                }
+            }
             const vacancy v = base::find_vacancy(c, n, n.home(target));
             if (!v) return true;
-            base::place(v, mark, l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed));
+            base::place(v, mark, value);
             return false;
         });
     }

@@ -192,7 +192,11 @@ protected:
             t = c.free_tables[log2];
             if (t != nullptr) c.free_tables[log2] = t->next_in_list;
         }
-        if (t == nullptr) t = make_table(c, log2);
+        if (t == nullptr) {
+            t = make_table(c, log2);
+        } else if (!t->mapped) {
+            zero(t, shape_of(log2).bytes); // not when it was retired: most tables are outgrown and never used again
+        }
         t->next_in_list = nullptr;
         return t;
     }
@@ -445,30 +449,36 @@ private:
         return named;
     }
 
-    /// Zeroes a table that nobody but late readers can see. False: the budget is used up, go on later.
+    /// Gives the pages of a table back that nobody but late readers can see; one from the allocator is zeroed when it is
+    /// used again. False: the budget is used up, go on later.
     static bool empty_table(header* t, std::size_t& budget) noexcept {
-        const shape s = shape_of(t->log2());
-        auto* const base = reinterpret_cast<std::byte*>(t);
-        std::size_t kept = s.bytes; // what is zeroed by stores
-        if (t->mapped) {
-            const std::size_t page = Sync::page_bytes(); // the first one holds the header
-            const std::size_t from = page + t->emptied;
-            const std::size_t bytes = std::min(budget, s.bytes - from);
-            const std::size_t whole = std::min((bytes + page - 1) / page * page, s.bytes - from);
-            if (Sync::empty_pages(base + from, whole)) {
-                t->emptied += whole;
-                budget -= std::min(budget, whole);
-                if (from + whole < s.bytes) return false;
-                kept = page;
-            } // else the system keeps them (locked memory, say)
+        if (!t->mapped) return true;
+        const std::size_t size = shape_of(t->log2()).bytes;
+        const std::size_t page = Sync::page_bytes(); // the first one holds the header
+        const std::size_t from = page + t->emptied;
+        const std::size_t bytes = std::min(budget, size - from);
+        const std::size_t whole = std::min((bytes + page - 1) / page * page, size - from);
+        if (!Sync::empty_pages(reinterpret_cast<std::byte*>(t) + from, whole)) {
+            zero(t, size); // the system keeps them (locked memory, say)
+            return true;
         }
-        for (std::size_t i = 0; i < s.lines && s.lines_at + (i + 1) * sizeof(line_type) <= kept; ++i) {
+        t->emptied += whole;
+        budget -= std::min(budget, whole);
+        if (from + whole < size) return false;
+        zero(t, page);
+        return true;
+    }
+
+    /// Zeroes the lines in the first `bytes` of the table and, if those are all, the control words: by atomic stores,
+    /// for late readers may be looking.
+    static void zero(header* t, std::size_t bytes) noexcept {
+        const shape s = shape_of(t->log2());
+        for (std::size_t i = 0; i < s.lines && s.lines_at + (i + 1) * sizeof(line_type) <= bytes; ++i) {
             for (auto& w : t->lines[i].words) w.store(Layout::empty, std::memory_order_relaxed);
         }
-        if (kept == s.bytes) {
+        if (bytes == s.bytes) {
             for (std::size_t i = 0; i < s.controls; ++i) t->controls[i].store(0, std::memory_order_relaxed);
         }
-        return true;
     }
 
     static void put_free(control& c, header* t) noexcept {

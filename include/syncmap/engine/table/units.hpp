@@ -149,6 +149,12 @@ protected:
     }
     static change announced_change(const vacancy& v) noexcept { return v.slot != nullptr ? change::insert : change::link; }
 
+    static void store_entry(atomic_word* slot, word mark, [[maybe_unused]] word value) noexcept {
+        // Value first: who sees the mark sees the value [I3].
+        if constexpr (Layout::pairs) slot[1].store(value, std::memory_order_release);
+        slot->store(mark, std::memory_order_release);
+    }
+
     /// Publishes an entry: the last of its stores is the linearization point of the insert.
     static void place(const vacancy& v, word mark, word value) noexcept {
         if (v.slot != nullptr) {
@@ -201,12 +207,6 @@ private:
         } else {
             c.spare_lines.push(l);
         }
-    }
-
-    static void store_entry(atomic_word* slot, word mark, [[maybe_unused]] word value) noexcept {
-        // Value first: who sees the mark sees the value [I3].
-        if constexpr (Layout::pairs) slot[1].store(value, std::memory_order_release);
-        slot->store(mark, std::memory_order_release);
     }
 };
 
