@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/walk_position.hpp>
 #include <syncmap/errors.hpp>
 #include <syncmap/results.hpp>
 
@@ -569,6 +570,22 @@ public:
         return engine_.for_each([&](const Key& key, const T& value) { return detail::goes_on(f, key, value); });
     }
 
+    /// `for_each` in steps: shows the entries of the next bucket that has any, from `position` on, and returns where to
+    /// go on. Between the steps nothing of the map is held, and all of its operations may be called.
+    ///
+    ///     for (syncmap::walk_position at; !at.at_end();) at = map.for_each_from(at, show);
+    ///
+    /// Consistency: all steps together are one `for_each`, however the table grows and shrinks between them; a map that
+    /// is cleared, or is empty, ends the walk. Progress and Throws: as `for_each`; after a throw the step can be done
+    /// again. Complexity: of a whole walk linear in the size of the table. Only of maps whose table is in hash order.
+    template <class F>
+    [[nodiscard]] walk_position for_each_from(walk_position position, F&& f) const
+        requires requires(const Engine& e) { e.for_each_from(position, [](const Key&, const T&) {}); }
+    {
+        static_assert(std::invocable<F&, const Key&, const T&>, "syncmap: for_each_from(position, f) calls f(const Key&, const T&)");
+        return engine_.for_each_from(position, [&](const Key& key, const T& value) { std::invoke(f, key, value); });
+    }
+
     /// Erases the entries for which `f(const Key&, const T&)` is true; returns how many.
     ///
     /// Consistency: walks as `for_each`; each erasure is an operation of its own. An entry that was changed after
@@ -607,6 +624,18 @@ public:
     /// Progress: moves what there is to the larger table, and waits for writers of single buckets; others go on.
     /// Throws: `std::length_error` for a number that no map can hold, `std::bad_alloc`; nothing has changed then.
     void reserve(size_type entries) { engine_.reserve(entries); }
+
+    /// Destroys now what was erased or replaced before the call and nobody looks at any more. Without it that happens by
+    /// and by: when one thread has erased or replaced 512 more entries, and with the map. A value that another
+    /// thread is just destroying may be gone only after the call.
+    ///
+    /// Progress: waits for a thread that is looking which memory can be freed; others go on. Complexity: linear in what
+    /// is to be destroyed and in the number of threads. Only of maps that destroy late.
+    void flush() noexcept
+        requires requires(Engine& e) { e.flush(); }
+    {
+        engine_.flush();
+    }
 
     /// Copies of what the map was made with.
     [[nodiscard]] hasher hash_function() const { return engine_.hash_function(); }

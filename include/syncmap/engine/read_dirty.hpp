@@ -217,6 +217,11 @@ public:
         if (c.least_room < entries) c.least_room = entries;
     }
 
+    void flush() noexcept {
+        control* const c = control_.load(std::memory_order_acquire);
+        if (c != nullptr) base::flush(*c, c->bin_of(0));
+    }
+
     Hash hash_function() const { return hash_; }
     KeyEqual key_eq() const { return equal_; }
     Allocator get_allocator() const noexcept { return this->allocator(); }

@@ -54,6 +54,11 @@ public:
         for (retirable<Sync>* list = take_all(c); list != nullptr; list = take_all(c)) destroy(c.bin_of(0), list);
     }
 
+    /// Frees what was retired before the call and no thread holds.
+    void flush(control& c, bin& mine) const noexcept {
+        while (!scan(c, mine)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+    }
+
 private:
     static void put(bin& mine, retirable<Sync>* n, std::uint32_t weight) noexcept {
         retirable<Sync>* head = mine.first.load(std::memory_order_relaxed);
@@ -70,9 +75,9 @@ private:
         scan(c, mine);
     }
 
-    /// Frees all that no thread holds. If another thread is at it, nothing is done.
-    void scan(control& c, bin& mine) const noexcept {
-        if (c.scanning.exchange(true, std::memory_order_acquire)) return;
+    /// Frees all that no thread holds. False: another thread is at it, and nothing was done.
+    bool scan(control& c, bin& mine) const noexcept {
+        if (c.scanning.exchange(true, std::memory_order_acquire)) return false;
         retirable<Sync>* found = take_all(c);
         retirable<Sync>* free_now = nullptr;
         try {
@@ -91,6 +96,7 @@ private:
         c.waiting = found;
         c.scanning.store(false, std::memory_order_release);
         destroy(mine, free_now); // destructors may use the map again, and scan
+        return true;
     }
 
     /// What is in the bins and what earlier scans had to leave.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <syncmap/engine/table/counting.hpp>
+#include <syncmap/engine/walk_position.hpp>
 
 namespace syncmap::engine {
 
@@ -58,22 +59,21 @@ protected:
     template <class F>
     void walk(F&& f) {
         batch entries(*this);
-        for (std::uint64_t cursor = 0;;) {
-            std::uint64_t end = 0;
-            if (!copy_unit_at(cursor, false, entries, end)) return; // empty or cleared: no key was there throughout
-            for (; !entries.empty(); entries.pop_front()) {
-                if (!f(entries.front())) return;
-            }
-            if (end == 0) break; // past the last hash value
-            cursor = end;
-        }
-        if constexpr (Layout::has_outliers) {
-            std::uint64_t end = 0;
-            if (!copy_unit_at(0, true, entries, end)) return;
+        for (walk_position at; !at.at_end();) {
+            copy_next_unit(at, entries);
             for (; !entries.empty(); entries.pop_front()) {
                 if (!f(entries.front())) return;
             }
         }
+    }
+
+    /// Calls `f(entry)` for the entries of the next unit that has any; returns where to go on.
+    template <class F>
+    walk_position walk_from(walk_position at, F&& f) {
+        batch entries(*this);
+        while (!at.at_end() && entries.empty()) copy_next_unit(at, entries);
+        for (; !entries.empty(); entries.pop_front()) f(entries.front());
+        return at;
     }
 
 private:
@@ -123,6 +123,21 @@ private:
         std::vector<entry> entries_;
         std::size_t next_ = 0;
     };
+
+    /// The entries of the unit at `at`, which moves on behind it. A map that is empty or was cleared ends the walk: no key
+    /// was there throughout.
+    void copy_next_unit(walk_position& at, batch& entries) {
+        const bool outlier = at.hash_ == walk_position::outliers;
+        std::uint64_t end = 0;
+        if (!copy_unit_at(outlier ? 0 : at.hash_, outlier, entries, end)) {
+            entries.clear();
+            at.hash_ = walk_position::past_the_end;
+        } else if (end != 0) {
+            at.hash_ = end;
+        } else {
+            at.hash_ = Layout::has_outliers && !outlier ? walk_position::outliers : walk_position::past_the_end;
+        }
+    }
 
     /// Copies the entries with hashes from `cursor` on out of the unit that covers it; `end` is the first hash behind
     /// the unit, 0 for none. False: the map has no table.

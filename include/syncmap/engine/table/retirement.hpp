@@ -37,9 +37,9 @@ protected:
         }
     }
 
-    /// Frees all retired nodes that no thread holds. If another thread is at it, nothing is done.
-    void scan(control& c) noexcept {
-        if (c.scanning.exchange(true, std::memory_order_acquire)) return;
+    /// Frees all retired nodes that no thread holds. False: another thread is at it, and nothing was done.
+    bool scan(control& c) noexcept {
+        if (c.scanning.exchange(true, std::memory_order_acquire)) return false;
         node_base* found = c.waiting;
         c.waiting = nullptr;
         c.each_stripe([&](stripe_type& s) { append(found, s.retired.exchange(nullptr, std::memory_order_acquire)); });
@@ -57,6 +57,7 @@ protected:
         c.waiting = found;
         c.scanning.store(false, std::memory_order_release);
         this->destroy_nodes(free_now); // destructors may use the map again, and scan
+        return true;
     }
 
 private:

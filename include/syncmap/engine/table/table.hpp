@@ -4,6 +4,7 @@
 // Layers, each on top of the one before: storage, retirement, units, resize, counting, iteration, table.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -102,6 +103,12 @@ public:
         return calls;
     }
 
+    /// Calls `f(const Key&, const T&)` for the entries of the next unit that has any; returns where to go on.
+    template <class F>
+    walk_position for_each_from(walk_position from, F&& f) const {
+        return const_cast<table*>(this)->walk_from(from, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+    }
+
     /// `pred` is called once for each entry; an entry that was changed since is left alone.
     template <class F>
     std::size_t erase_if(F&& pred) {
@@ -152,6 +159,14 @@ public:
                 return;
             }
         }
+    }
+
+    /// Frees what was retired before the call and is not held.
+    void flush() noexcept {
+        control* const c = this->control_.load(std::memory_order_acquire);
+        if (c == nullptr) return; // nothing was ever stored
+        while (!this->scan(*c)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+        this->tidy_tables(*c, std::numeric_limits<std::size_t>::max());
     }
 
     hasher hash_function() const { return this->hash_; }
