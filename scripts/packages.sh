@@ -16,8 +16,12 @@ is_offered() { apt-cache show "$1" >/dev/null 2>&1; }
 choose() {
     local choices choice
     IFS='|' read -ra choices <<<"$1"
-    for choice in "${choices[@]}"; do is_installed "$choice" && { echo "$choice"; return; }; done
-    for choice in "${choices[@]}"; do is_offered "$choice" && { echo "$choice"; return; }; done
+    for choice in "${choices[@]}"; do
+        if is_installed "$choice" || is_offered "$choice"; then
+            echo "$choice"
+            return
+        fi
+    done
     echo "${choices[0]}"
 }
 
@@ -46,11 +50,14 @@ may_install() {
     [ -t 0 ] || sudo -n true 2>/dev/null
 }
 
-# A fresh container has no lists, an old one stale ones; once per run is enough.
+# A fresh container has no lists, an old one stale ones; once a day is enough.
+lists_are_fresh() {
+    local lists=/var/lib/apt/lists
+    compgen -G "$lists/*Packages*" >/dev/null && [ -n "$(find "$lists" -maxdepth 0 -mtime -1)" ]
+}
 update_lists() {
-    [ -n "${lists_are_fresh:-}" ] && return
+    lists_are_fresh && return
     apt_get update -qq || true
-    lists_are_fresh=yes
 }
 
 # need PACKAGE...: installs what is missing, or says what to type and ends the script.

@@ -48,7 +48,9 @@ protected:
         std::map<Integer, Integer> seen;
         map.for_each([&](Integer k, Integer v) { EXPECT_TRUE(seen.emplace(k, v).second) << +k; });
         ASSERT_EQ(seen, expected);
-        for (const auto& [k, v] : expected) {
+        for (const auto& entry : expected) {
+            const Integer k = entry.first;
+            const Integer v = entry.second; // not a structured binding, which Clang 14 cannot capture
             std::optional<Integer> current = v;
             ASSERT_EQ(map.exchange(k, k), v);
             ASSERT_FALSE(map.insert(k, v));
