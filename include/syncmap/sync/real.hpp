@@ -12,9 +12,9 @@
 #include <cstdint>
 #include <mutex>
 #include <new>
-#include <random>
 #include <thread>
 
+#include <syncmap/sync/random_word.hpp>
 #include <syncmap/sync/vector_search.hpp>
 #include <syncmap/sync/word_pair.hpp>
 
@@ -263,10 +263,7 @@ struct [[gnu::visibility("default")]] real {
 
     // ---- chance, and the sizes a test makes small ----
 
-    static std::uint64_t random_word() {
-        std::random_device source;
-        return (static_cast<std::uint64_t>(source()) << 32) | source();
-    }
+    static std::uint64_t random_word() { return sync::random_word(); }
 
     /// Retired nodes that one thread gathers before it looks which can be freed.
     static constexpr std::uint32_t retire_batch = 512;

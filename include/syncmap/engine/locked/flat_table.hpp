@@ -17,8 +17,8 @@
 
 #include <syncmap/engine/locked/cell.hpp>
 #include <syncmap/engine/locked/group.hpp>
-#include <syncmap/engine/locked/random_seed.hpp>
 #include <syncmap/hash.hpp>
+#include <syncmap/sync/random_word.hpp>
 
 namespace syncmap::engine {
 
@@ -324,7 +324,7 @@ private:
     void rebuild(std::size_t wanted) {
         const bool first = groups_ == 0;
         flat_table fresh(hash_, equal_, allocator_);
-        fresh.seed_ = first ? random_seed() : seed_;
+        fresh.seed_ = first ? hash_seed{sync::random_word(), sync::random_word() | 1} : seed_;
         if constexpr (hash_may_throw) {
             std::vector<std::uint64_t, typename traits::template rebind_alloc<std::uint64_t>> hashes(allocator_);
             hashes.reserve(size_);
