@@ -9,16 +9,14 @@
 
 namespace test {
 
-namespace {
-
 /// Counts how many of it are alive.
-class counted {
+class flush_counted {
 public:
     static inline std::atomic<int> alive{0};
-    explicit counted(int n = 0) : number(n) { ++alive; }
-    counted(const counted& other) : number(other.number) { ++alive; }
-    counted& operator=(const counted&) = default;
-    ~counted() { --alive; }
+    explicit flush_counted(int n = 0) : number(n) { ++alive; }
+    flush_counted(const flush_counted& other) : number(other.number) { ++alive; }
+    flush_counted& operator=(const flush_counted&) = default;
+    ~flush_counted() { --alive; }
     int number;
 };
 
@@ -27,52 +25,50 @@ void flush_if_needed(M& map) {
     if constexpr (requires { map.flush(); }) map.flush();
 }
 
-} // namespace
-
 template <class Family>
 class flush : public ::testing::Test {};
 TYPED_TEST_SUITE(flush, families, names);
 
 TYPED_TEST(flush, of_an_empty_map_does_nothing) {
-    typename TypeParam::template of<int, counted> map;
+    typename TypeParam::template of<int, flush_counted> map;
     flush_if_needed(map);
     EXPECT_EQ(map.size(), 0U);
 }
 
 TYPED_TEST(flush, destroys_what_was_erased_and_replaced) {
-    typename TypeParam::template of<int, counted> map;
-    for (int i = 0; i < 100; ++i) map.store(i, counted(i));
+    typename TypeParam::template of<int, flush_counted> map;
+    for (int i = 0; i < 100; ++i) map.store(i, flush_counted(i));
     for (int i = 0; i < 50; ++i) map.erase(i);
-    for (int i = 50; i < 60; ++i) map.store(i, counted(-i));
+    for (int i = 50; i < 60; ++i) map.store(i, flush_counted(-i));
     flush_if_needed(map);
-    EXPECT_EQ(counted::alive, 50);
+    EXPECT_EQ(flush_counted::alive, 50);
     map.clear();
     flush_if_needed(map);
-    EXPECT_EQ(counted::alive, 0);
+    EXPECT_EQ(flush_counted::alive, 0);
 }
 
 TYPED_TEST(flush, destroys_what_other_threads_erased) {
-    typename TypeParam::template of<int, counted> map;
-    for (int i = 0; i < 100; ++i) map.store(i, counted(i));
+    typename TypeParam::template of<int, flush_counted> map;
+    for (int i = 0; i < 100; ++i) map.store(i, flush_counted(i));
     std::jthread([&] {
         for (int i = 0; i < 100; ++i) map.erase(i);
     }).join();
     flush_if_needed(map);
-    EXPECT_EQ(counted::alive, 0);
+    EXPECT_EQ(flush_counted::alive, 0);
 }
 
 TYPED_TEST(flush, leaves_what_a_callback_is_shown) {
-    typename TypeParam::template of<int, counted> map;
+    typename TypeParam::template of<int, flush_counted> map;
     if constexpr (TypeParam::callbacks_are_free && requires { map.flush(); }) {
-        map.store(1, counted(7));
-        map.visit(1, [&](const counted& shown) {
+        map.store(1, flush_counted(7));
+        map.visit(1, [&](const flush_counted& shown) {
             map.erase(1);
             map.flush();
             EXPECT_EQ(shown.number, 7);
-            EXPECT_EQ(counted::alive, 1);
+            EXPECT_EQ(flush_counted::alive, 1);
         });
         map.flush();
-        EXPECT_EQ(counted::alive, 0);
+        EXPECT_EQ(flush_counted::alive, 0);
     }
 }
 

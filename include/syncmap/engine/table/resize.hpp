@@ -122,9 +122,10 @@ protected:
             if (!in) return true;
             const std::size_t total = groups(*t, *n);
             const std::size_t first = n->cursor.fetch_add(batch, std::memory_order_relaxed);
+            departure leaving(*this, c, *t, *n, root);
             for (std::size_t i = 0; i < batch && outcome == moving::done; ++i) {
                 if (n->left.load(std::memory_order_relaxed) == 0) break;
-                outcome = move_group(c, *t, *n, (first + i) % total, root);
+                outcome = move_group(c, *t, *n, (first + i) % total, leaving);
                 if (outcome == moving::busy) outcome = moving::done; // whoever comes round again
             }
         }
@@ -151,7 +152,9 @@ protected:
             if (header* const n = t->successor()) {
                 const section in(*this, s, t, root);
                 // Busy: another source of the group is locked, perhaps for long; a further line does as well.
-                if (!in || move_group(c, *t, *n, group_of(*t, *n, unit), root) == moving::done) return;
+                if (!in) return;
+                departure leaving(*this, c, *t, *n, root);
+                if (move_group(c, *t, *n, group_of(*t, *n, unit), leaving) == moving::done) return;
             }
         }
         this->make_spare_line(c);
@@ -214,51 +217,93 @@ private:
         return {group << k, std::size_t{1} << k};
     }
 
-    moving move_group(control& c, header& t, header& n, std::size_t group, word root) {
+    /// Counts the groups that one mover has moved. The sources of the last one stay locked until they are counted: `clear`
+    /// cannot get past a locked unit, so `n` is still the table it was. Then who moved the last group of all makes `n`
+    /// the root's table.
+    class departure {
+    public:
+        departure(resize& map, control& c, header& t, header& n, word root) noexcept
+            : map_(map), control_(c), t_(t), n_(n), root_(root) {}
+        departure(const departure&) = delete;
+        departure& operator=(const departure&) = delete;
+        ~departure() {
+            if (moved_ == 0) return;
+            // acq_rel: who moves the last group has seen all others moved.
+            if (n_.left.fetch_sub(moved_, std::memory_order_acq_rel) == moved_ &&
+                map_.root_.compare_exchange_strong(root_, base::next_root(root_, &n_), std::memory_order_acq_rel,
+                                                   std::memory_order_relaxed)) {
+                map_.retire_table(control_, &t_); // named by the caller's section for as long as it unlocks
+            }
+            release();
+        }
+
+        /// The copies are in `n`, the sources wiped and still locked.
+        void moved(range sources) noexcept {
+            release();
+            locked_ = sources;
+            ++moved_;
+        }
+
+    private:
+        void release() noexcept {
+            for (std::size_t i = 0; i < locked_.count; ++i) {
+                atomic_control& lock = t_.controls[locked_.first + i];
+                map_.unlock(control_, lock, lock.load(std::memory_order_relaxed) | Layout::moved_bit);
+            }
+            locked_.count = 0;
+        }
+
+        resize& map_;
+        control& control_;
+        header& t_;
+        header& n_;
+        word root_;
+        range locked_{0, 0};
+        std::size_t moved_ = 0;
+    };
+
+    moving move_group(control& c, header& t, header& n, std::size_t group, departure& leaving) {
         const range from = units_of_group(t, n, group);
         const range to = units_of_group(n, t, group);
-        control_word held[std::size_t{1} << max_shrink];
         for (std::size_t i = 0; i < from.count; ++i) {
             atomic_control& lock = t.controls[from.first + i];
-            held[i] = lock.load(std::memory_order_relaxed);
-            if ((held[i] & (Layout::moved_bit | Layout::lock_bit)) != 0 || !base::try_lock(lock, held[i])) {
+            const control_word seen = lock.load(std::memory_order_relaxed);
+            if ((seen & (Layout::moved_bit | Layout::lock_bit)) != 0 || !base::try_lock(lock, seen)) {
                 // Nobody waits while it holds a lock: another bucket's writer may be stopped.
-                const bool moved = (held[i] & Layout::moved_bit) != 0;
-                while (i-- > 0) this->unlock(c, t.controls[from.first + i], held[i]);
-                return moved ? moving::done : moving::busy;
+                unlock_sources(c, t, {from.first, i});
+                return (seen & Layout::moved_bit) != 0 ? moving::done : moving::busy;
             }
         }
         for (std::size_t i = 0; i < from.count; ++i) {
-            if (!copy_unit(c, t, from.first + i, n)) {
+            if (!copy_unit(c, t, from.first + i, n, to)) {
                 for (std::size_t j = 0; j < to.count; ++j) base::wipe(c, n, n.home(to.first + j), Layout::empty);
-                for (std::size_t j = 0; j < from.count; ++j) this->unlock(c, t.controls[from.first + j], held[j]);
+                unlock_sources(c, t, from);
                 return moving::needs_line;
             }
         }
         // All old copies are gone before any lock is released: no writer can reach a new copy while a reader
         // can still hit the old one [I4], [I6].
         for (std::size_t i = 0; i < from.count; ++i) base::wipe(c, t, t.home(from.first + i), Layout::moved);
-        // While the sources are locked: `clear` cannot get past them, so `n` is still the table it was.
-        // acq_rel: who moves the last group has seen all others moved.
-        if (n.left.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-            word expected = root;
-            if (this->root_.compare_exchange_strong(expected, base::next_root(root, &n), std::memory_order_acq_rel,
-                                                    std::memory_order_relaxed)) {
-                this->retire_table(c, &t); // named by this section until the units are unlocked
-            }
-        }
-        for (std::size_t i = 0; i < from.count; ++i) this->unlock(c, t.controls[from.first + i], held[i] | Layout::moved_bit);
+        leaving.moved(from);
         return moving::done;
     }
 
-    /// False: a target is full. Nobody else writes to the targets, and nobody reads them, before the group is MOVED.
-    bool copy_unit(control& c, header& t, std::size_t unit, header& n) noexcept {
-        const range to = units_of_group(n, t, group_of(t, n, unit));
+    void unlock_sources(control& c, header& t, range sources) noexcept {
+        for (std::size_t i = 0; i < sources.count; ++i) {
+            atomic_control& lock = t.controls[sources.first + i];
+            this->unlock(c, lock, lock.load(std::memory_order_relaxed));
+        }
+    }
+
+    /// Copies the entries of one source to the targets `to`, which nobody else writes to or reads before the group is
+    /// MOVED. False: a target is full.
+    bool copy_unit(control& c, header& t, std::size_t unit, header& n, range to) noexcept {
         // Growing, a target has nothing but what was put there here, from its first slot on: no need to search.
         std::array<unsigned char, std::size_t{1} << max_spread> used{};
+        const bool outlier = base::is_outlier_unit(t, unit);
         const bool spreads = n.log2() > t.log2() && to.count <= used.size();
         return !base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
-            const std::size_t target = base::is_outlier_unit(t, unit) ? n.units() : n.unit_of(hash_of(n, mark));
+            const std::size_t target = outlier ? n.units() : n.unit_of(hash_of(n, mark));
             const word value = l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
             if (spreads) {
                 if (unsigned char& next = used[target - to.first]; next < Layout::slots) {

@@ -551,16 +551,17 @@ private:
     word write_inline(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
         inline_write<Op> w{op, key, to_word(key), hash, owner};
         const outcome first = attempt(c, s, w);
-        if (first != outcome::done) [[unlikely]] go_on(c, s, w, first);
-        return w.root;
+        if (first == outcome::done) [[likely]] return w.root;
+        return go_on(c, s, w, first);
     }
 
+    /// By value: the write of the common case stays in registers.
     template <class Op>
-    [[gnu::noinline]] void go_on(control& c, stripe_type& s, inline_write<Op>& w, outcome o) {
+    [[gnu::noinline]] word go_on(control& c, stripe_type& s, inline_write<Op> w, outcome o) {
         std::optional<ownership<Key>> own;
         for (; o != outcome::done; o = attempt(c, s, w)) {
             switch (o) {
-            case outcome::erased: after_erase(c, s, w.root); return;
+            case outcome::erased: after_erase(c, s, w.root); return w.root;
             case outcome::no_table: this->make_first_table(c, w.root, base::min_log2); break;
             case outcome::locked_by_other: base::wait_unlocked(c, w.t->controls[w.unit]); break;
             case outcome::must_ask:
@@ -576,10 +577,11 @@ private:
             case outcome::done: break;
             }
         }
+        return w.root;
     }
 
     template <class Op>
-    outcome attempt(control& c, stripe_type& s, inline_write<Op>& w) {
+    [[gnu::always_inline]] outcome attempt(control& c, stripe_type& s, inline_write<Op>& w) {
         w.root = this->root_.load(std::memory_order_acquire); // [W1]
         w.t = base::table_of(w.root);
         if (w.t == nullptr) return w.op.decide(nullptr) == decision::assign ? outcome::no_table : outcome::done;
