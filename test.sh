@@ -9,24 +9,23 @@ usage() {
 Usage: ./test.sh [--quick | --full]
 
 Installs the packages that are missing (Debian, Ubuntu), then builds and runs the tests:
-  release         g++, optimised; with the headers, the compile-fail cases and the consumer projects
-  release-clang   clang-19, optimised
-  asan            address, leak and undefined behaviour sanitizers
-  tsan            thread sanitizer
+  release      g++, optimised; with the headers, the compile-fail cases and the consumer projects
+  asan         g++; address, leak and undefined behaviour sanitizers
+  tsan-clang   clang-19; thread sanitizer
 
   --quick   release alone
-  --full    also asan-clang and tsan-clang, and the long form of every test (may take hours)
+  --full    also release-clang, asan-clang and tsan, and the long form of every test (may take hours)
 
 Each stage is a preset of CMakePresets.json and builds under build/. A stage that fails does not stop the others.
 The last line is `N passed, M failed`; the exit status is 0 when M is 0, 1 otherwise, 2 for bad arguments.
 TEXT
 }
 
-stages=(release release-clang asan tsan)
+stages=(release asan tsan-clang)
 case "${1-}" in
     "") ;;
     --quick) stages=(release) ;;
-    --full) stages+=(asan-clang tsan-clang) && export SYNCMAP_FULL=1 ;;
+    --full) stages+=(release-clang asan-clang tsan) && export SYNCMAP_FULL=1 ;;
     -h | --help) usage && exit 0 ;;
     *) echo "test.sh: unknown argument '$1' (see ./test.sh --help)" >&2 && exit 2 ;;
 esac
