@@ -47,6 +47,15 @@ TYPED_TEST(flush, destroys_what_was_erased_and_replaced) {
     EXPECT_EQ(flush_counted::alive, 0);
 }
 
+TYPED_TEST(flush, destroys_what_clear_took_away_after_it_was_read) {
+    typename TypeParam::template of<int, flush_counted> map;
+    for (int i = 0; i < 10; ++i) map.store(i, flush_counted(i));
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(map.contains(i), i < 10); // snapshot_map: they are in the snapshot now
+    map.clear();
+    flush_if_needed(map);
+    EXPECT_EQ(flush_counted::alive, 0);
+}
+
 TYPED_TEST(flush, destroys_what_other_threads_erased) {
     typename TypeParam::template of<int, flush_counted> map;
     for (int i = 0; i < 100; ++i) map.store(i, flush_counted(i));

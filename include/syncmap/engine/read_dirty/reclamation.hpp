@@ -56,7 +56,10 @@ public:
 
     /// Frees what was retired before the call and no thread holds.
     void flush(control& c, bin& mine) const noexcept {
-        while (!scan(c, mine)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+        // Once more for the values of entries that went with their index: those are retired only then.
+        for (int pass = 0; pass < 2; ++pass) {
+            while (!scan(c, mine)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+        }
     }
 
 private:
