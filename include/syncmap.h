@@ -245,8 +245,9 @@ enum {
 };
 
 /**
- * How a map is to be made. Fill it with zeros, set `size` to `sizeof(syncmap_options)`, then set what is wanted; a zero
- * everywhere else is the default. Later versions may add members at the end; `size` tells which there are.
+ * How a map is to be made: `syncmap_default_options()`, and then what is wanted otherwise. A zero is the default of every
+ * member but `size`, which is `sizeof(syncmap_options)`. Later versions may add members at the end; `size` tells which
+ * there are.
  */
 typedef struct syncmap_options {
     size_t size;
@@ -261,6 +262,14 @@ typedef struct syncmap_options {
     uint64_t (*hash)(void *hash_context, syncmap_value key);
     void *hash_context;
 } syncmap_options;
+
+/** All defaults, with `size` set. */
+static inline syncmap_options syncmap_default_options(void) {
+    syncmap_options options;
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    return options;
+}
 
 /** What `syncmap_create` returns. */
 typedef struct syncmap_created {

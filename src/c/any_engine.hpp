@@ -1,0 +1,71 @@
+// The map inside, whichever it is.
+#pragma once
+
+#include <syncmap.h>
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/results.hpp>
+
+#include "argument.hpp"
+#include "function_ref.hpp"
+#include "hash.hpp"
+#include "operations.hpp"
+#include "value.hpp"
+
+namespace syncmap::dynamic {
+
+using entry = std::pair<value, value>;
+
+/// Where a cursor stands: the entries that it has references to, and where it goes on when these have been shown.
+struct walk {
+    std::vector<entry> entries;
+    walk_position at{};
+    bool is_complete = false; ///< `entries` are the last ones
+};
+
+/// What the C functions need of a map. Throws what the maps throw.
+class any_engine {
+public:
+    any_engine() = default;
+    any_engine(const any_engine&) = delete;
+    any_engine& operator=(const any_engine&) = delete;
+    virtual ~any_engine() = default;
+
+    /// False: absent. `f` runs with no lock held.
+    virtual bool visit(const syncmap_value& key, function_ref<void(const value&)> f) = 0;
+    virtual bool load(const syncmap_value& key, value& result) = 0;
+
+    virtual void write(const key_argument& key, put& op) = 0;
+    virtual void write(const key_argument& key, put_if_absent& op) = 0;
+    virtual void write(const key_argument& key, compare_put& op) = 0;
+    virtual void write(const syncmap_value& key, take& op) = 0;
+    virtual void write(const syncmap_value& key, compare_take& op) = 0;
+    virtual load_result<value> compute(const key_argument& key, function_ref<value()> f) = 0;
+
+    /// Until `f` returns false, which runs with no lock held.
+    virtual void for_each(function_ref<bool(const value&, const value&)> f) = 0;
+    /// The next entries of a walk, which has none; or all there are, if the map has no walk in steps. Throws `bad_alloc`,
+    /// and then the walk stands where it stood.
+    virtual void advance(walk& w) = 0;
+
+    virtual std::size_t size() = 0;
+    virtual void clear() = 0;
+    virtual void reserve(std::size_t entries) = 0;
+    virtual void flush() noexcept = 0;
+
+    /// What is erased lives on until no reader can look at it.
+    virtual bool destroys_late() const noexcept = 0;
+    /// `advance` needs only be called once, and then shows one instant.
+    virtual bool walks_in_steps() const noexcept = 0;
+    virtual bool shows_one_instant() const noexcept = 0;
+};
+
+/// Null for an unknown number.
+std::unique_ptr<any_engine> make_engine(std::uint32_t which, const key_hash& hash);
+
+} // namespace syncmap::dynamic
