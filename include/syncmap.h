@@ -1,9 +1,10 @@
 /*
  * syncmap.h: the dynamic concurrent map for C, and for every language that can call C.
  *
- * Keys and values are nil, bool, 64-bit integers (signed and unsigned kept apart), doubles, bytes, and handles: pointers
- * of yours with a type number and a function that is called when the map lets go of them. Any number of threads may call
- * every function at once, on the same map, without registering; only the destruction of a map must be the last call.
+ * Keys and values are nil, bool, 64-bit integers (signed and unsigned kept apart), doubles, bytes, and handles:
+ * pointers of yours with a type number and a function that is called when the map lets go of them. Any number of
+ * threads may call every function at once, on the same map, without registering; only the destruction of a map must be
+ * the last call.
  *
  *     syncmap_map *users = syncmap_create(NULL).map;
  *     syncmap_store(users, syncmap_string("user:1"), syncmap_string("Alice"));
@@ -17,9 +18,9 @@
  * Errors      are status codes in what is returned; `syncmap_message` has the words. A call that fails has changed
  *             nothing and has taken nothing over. A null map gives SYNCMAP_INVALID, and so does a value of no kind.
  * Arguments   are only looked at during the call: bytes are copied when they are stored. Handles: see `syncmap_handle`.
- * Results     A value that a call returns is the caller's, and goes to `syncmap_release` when it is no longer needed; for
- *             nil, bool and numbers that does nothing, and may be left out. A value that a callback or a cursor shows is
- *             borrowed: it is valid until the callback returns, or until the next call with the cursor.
+ * Results     A value that a call returns is the caller's, and goes to `syncmap_release` when it is no longer needed;
+ *             for nil, bool and numbers that does nothing, and may be left out. A value that a callback or a cursor
+ *             shows is borrowed: it is valid until the callback returns, or until the next call with the cursor.
  * `found`     the key was there when the call had its effect.
  * `changed`   the call changed the map, and took over the handles that it was given.
  * Progress    is that of the C++ map under it (docs/guarantees.md). Of SYNCMAP_ENGINE_MAP: a *read* takes no lock and
@@ -72,10 +73,10 @@ enum {
  * What a status means, in English, without a full stop. Codes from SYNCMAP_CALLER on are "the caller's computation
  * failed". Never null; static, not to be freed. Cannot fail.
  */
-SYNCMAP_API const char *syncmap_message(syncmap_status status);
+SYNCMAP_API const char* syncmap_message(syncmap_status status);
 
 /** The version of the library that the program runs with, such as "0.1.0". Static. Cannot fail. */
-SYNCMAP_API const char *syncmap_version(void);
+SYNCMAP_API const char* syncmap_version(void);
 
 /* ---- values ---- */
 
@@ -85,13 +86,13 @@ enum {
     SYNCMAP_BOOL = 1,   /**< `as.boolean` */
     SYNCMAP_INT = 2,    /**< `as.integer` */
     SYNCMAP_UINT = 3,   /**< `as.natural` */
-    SYNCMAP_DOUBLE = 4, /**< `as.real`; +0 equals -0, and NaN equals nothing, so that an entry of it is never found again */
+    SYNCMAP_DOUBLE = 4, /**< `as.real`; +0 equals -0; NaN equals nothing: an entry of that key is never found again */
     SYNCMAP_BYTES = 5,  /**< `as.bytes`; text or not, zero bytes included */
     SYNCMAP_HANDLE = 6  /**< `as.handle`; equal by pointer and type */
 };
 
 /** Called exactly once for a handle that was taken over, in whichever thread let go of it last. */
-typedef void (*syncmap_release_callback)(void *pointer, uint64_t type);
+typedef void (*syncmap_release_callback)(void* pointer, uint64_t type);
 
 /** Memory of the library's behind a value. */
 typedef struct syncmap_memory syncmap_memory;
@@ -100,9 +101,9 @@ typedef struct syncmap_memory syncmap_memory;
  * A key or a value: a plain structure, passed and returned by value. It is made by the functions below or filled by
  * hand, and then `owned` and `memory` are zero.
  *
- * In what the library returns `memory` is what bytes and handles lie in, and `owned` is 1 if the value holds a reference
- * to it, for `syncmap_release` to give back. Bytes of the library's are followed by a zero byte that `size` does not
- * count. A value that has `memory` may be stored again, in any map: that shares the memory and copies nothing.
+ * In what the library returns `memory` is what bytes and handles lie in, and `owned` is 1 if the value holds a
+ * reference to it, for `syncmap_release` to give back. Bytes of the library's are followed by a zero byte that `size`
+ * does not count. A value that has `memory` may be stored again, in any map: that shares the memory and copies nothing.
  */
 typedef struct syncmap_value {
     uint32_t kind;
@@ -113,16 +114,16 @@ typedef struct syncmap_value {
         uint64_t natural;
         double real;
         struct {
-            const char *data; /**< may be null if `size` is 0 */
+            const char* data; /**< may be null if `size` is 0 */
             size_t size;
         } bytes;
         struct {
-            void *pointer;
+            void* pointer;
             uint64_t type;                    /**< a number of yours */
             syncmap_release_callback release; /**< may be null; in what the library returns it always is */
         } handle;
     } as;
-    syncmap_memory *memory;
+    syncmap_memory* memory;
 } syncmap_value;
 
 /** No value. */
@@ -161,20 +162,22 @@ static inline syncmap_value syncmap_double(double real) {
 }
 
 /** The `size` bytes at `data`, which stay the caller's. */
-static inline syncmap_value syncmap_bytes(const void *data, size_t size) {
+static inline syncmap_value syncmap_bytes(const void* data, size_t size) {
     syncmap_value value = syncmap_nil();
     value.kind = SYNCMAP_BYTES;
-    value.as.bytes.data = (const char *)data;
+    value.as.bytes.data = (const char*)data;
     value.as.bytes.size = size;
     return value;
 }
 
 /** The bytes of a text, without the zero at its end. A null pointer is the empty text. */
-static inline syncmap_value syncmap_string(const char *text) { return syncmap_bytes(text, text == NULL ? 0 : strlen(text)); }
+static inline syncmap_value syncmap_string(const char* text) {
+    return syncmap_bytes(text, text == NULL ? 0 : strlen(text));
+}
 
 /**
- * A pointer of yours; `type` is a number of yours that tells what it points to. Two handles are equal if pointer and type
- * are. To look something up `release` may be null.
+ * A pointer of yours; `type` is a number of yours that tells what it points to. Two handles are equal if pointer and
+ * type are. To look something up `release` may be null.
  *
  * A call that says `changed` has *taken over* the handles that it was given, key and value: `release(pointer, type)` is
  * then called exactly once for each, when no entry, no cursor and no retained value has it any more. Any other call
@@ -189,7 +192,7 @@ static inline syncmap_value syncmap_string(const char *text) { return syncmap_by
  *
  * A release callback may call every function of the map. It runs in any thread that uses the map, with no lock held.
  */
-static inline syncmap_value syncmap_handle(void *pointer, uint64_t type, syncmap_release_callback release) {
+static inline syncmap_value syncmap_handle(void* pointer, uint64_t type, syncmap_release_callback release) {
     syncmap_value value = syncmap_nil();
     value.kind = SYNCMAP_HANDLE;
     value.as.handle.pointer = pointer;
@@ -220,10 +223,11 @@ typedef struct syncmap_result {
 } syncmap_result;
 
 /**
- * A value of the caller's own, for `syncmap_release`: of a borrowed value that the library has shown, a second reference;
- * of bytes of the caller's, a copy; of a handle of the caller's, a handle that is taken over (`changed` says so), and can
- * be stored several times; of everything else the same value. `found` says nothing.
- * Progress: waits for nobody. Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE.
+ * A value of the caller's own, for `syncmap_release`: of a borrowed value that the library has shown, a second
+ * reference; of bytes of the caller's, a copy; of a handle of the caller's, a handle that is taken over (`changed` says
+ * so), and can be stored several times; of everything else the same value. `found` says nothing.
+ * Progress: waits for nobody.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE.
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_retain(syncmap_value value);
 
@@ -235,32 +239,34 @@ typedef struct syncmap_map syncmap_map;
 enum {
     /** `syncmap::map`: reads without a lock, writes that lock one bucket. The default. */
     SYNCMAP_ENGINE_MAP = 0,
-    /** A flat map behind a mutex. Every call waits for it; iterating shows one instant. Handles are released at once. */
+    /** A flat map behind a mutex; every call waits for it. Iterating shows one instant. Handles are released at once.
+     */
     SYNCMAP_ENGINE_MUTEX = 1,
     /** The same behind a lock that readers share. */
     SYNCMAP_ENGINE_SHARED_MUTEX = 2,
-    /** The algorithm of Go's sync.Map. An erased key stays in memory, and a handle with it, until such keys are more
-     *  than half of all and 32 more, and `syncmap_clear` lets go of them all. */
+    /** The algorithm of Go's sync.Map. Erased keys stay in memory, and handles with them, until they are more than half
+     *  of all keys, and a few; `syncmap_clear` lets go of them all. */
     SYNCMAP_ENGINE_SNAPSHOT = 3
 };
 
 /**
- * How a map is to be made: `syncmap_default_options()`, and then what is wanted otherwise. A zero is the default of every
- * member but `size`, which is `sizeof(syncmap_options)`. Later versions may add members at the end; `size` tells which
- * there are.
+ * How a map is to be made: `syncmap_default_options()`, and then what is wanted otherwise. A zero is the default of
+ * every member but `size`, which is `sizeof(syncmap_options)`. Later versions may add members at the end; `size` tells
+ * which there are.
  */
 typedef struct syncmap_options {
     size_t size;
-    uint32_t engine;  /**< SYNCMAP_ENGINE_... */
-    uint32_t unused;  /**< zero */
-    size_t reserve;   /**< room for so many entries at once; 0: none is made */
+    uint32_t engine; /**< SYNCMAP_ENGINE_... */
+    uint32_t unused; /**< zero */
+    size_t reserve;  /**< room for so many entries at once; 0: none is made */
     /**
-     * For tests: replaces the hash, so that keys can be made to collide. It gets `hash_context` and a borrowed key, must
-     * give equal keys the same number, and must not call the map. (A key of -0.0 is shown to it as +0.0.) Its result is
-     * still mixed with the secret of the map. Null: the library's own, which no one who chooses keys can predict.
+     * For tests: replaces the hash, so that keys can be made to collide. It gets `hash_context` and a borrowed key,
+     * must give equal keys the same number, and must not call the map. (A key of -0.0 is shown to it as +0.0.) Its
+     * result is still mixed with the secret of the map. Null: the library's own, which no one who chooses keys can
+     * predict.
      */
-    uint64_t (*hash)(void *hash_context, syncmap_value key);
-    void *hash_context;
+    uint64_t (*hash)(void* hash_context, syncmap_value key);
+    void* hash_context;
 } syncmap_options;
 
 /** All defaults, with `size` set. */
@@ -274,7 +280,7 @@ static inline syncmap_options syncmap_default_options(void) {
 /** What `syncmap_create` returns. */
 typedef struct syncmap_created {
     syncmap_status status;
-    syncmap_map *map; /**< null if `status` is not SYNCMAP_OK */
+    syncmap_map* map; /**< null if `status` is not SYNCMAP_OK */
 } syncmap_created;
 
 /**
@@ -282,97 +288,108 @@ typedef struct syncmap_created {
  * Errors: SYNCMAP_INVALID (an unknown engine, a `size` that is too small or `unused` that is not zero, or members that
  * this version does not know and that are not zero), SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE (`reserve`).
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_created syncmap_create(const syncmap_options *options);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_created syncmap_create(const syncmap_options* options);
 
 /**
  * Destroys a map, and releases the handles that nothing else has. Must be the last call with the map: no other thread
  * may be in one, its cursors must be closed, and release callbacks that it runs must not use it. Values that were
  * returned stay valid until they are released. Null does nothing. Cannot fail.
  */
-SYNCMAP_API void syncmap_destroy(syncmap_map *map);
+SYNCMAP_API void syncmap_destroy(syncmap_map* map);
 
 /* ---- reads ---- */
 
 /**
  * The value of `key`. Go: Load.
  * Returns: `found`, and if so the value, to be released. `changed` is false.
- * Progress: a read. Errors: SYNCMAP_INVALID; SYNCMAP_NO_MEMORY (the first use of the map by a thread).
+ * Progress: a read.
+ * Errors: SYNCMAP_INVALID; SYNCMAP_NO_MEMORY (the first use of the map by a thread).
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load(syncmap_map *map, syncmap_value key);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load(syncmap_map* map, syncmap_value key);
 
 /** Shown a value, which is borrowed. */
-typedef void (*syncmap_visit_callback)(void *context, syncmap_value value);
+typedef void (*syncmap_visit_callback)(void* context, syncmap_value value);
 
 /**
  * Shows the value of `key` to `callback`, without taking a reference to it; whatever others do to the entry meanwhile,
  * it stays until the callback returns.
  * Returns: `found`: the callback was called. `changed` is false, `value` nil.
- * Progress: a read. Errors: as `syncmap_load`; SYNCMAP_INVALID without a callback.
+ * Progress: a read.
+ * Errors: as `syncmap_load`; SYNCMAP_INVALID without a callback.
  */
-SYNCMAP_API syncmap_result syncmap_visit(syncmap_map *map, syncmap_value key, syncmap_visit_callback callback, void *context);
+SYNCMAP_API syncmap_result syncmap_visit(syncmap_map* map, syncmap_value key, syncmap_visit_callback callback,
+                                         void* context);
 
 /* ---- writes ---- */
 
 /**
  * Sets the value of `key`. Go: Store.
  * Returns: `found`: the key had a value, which was replaced. `changed` is true. `value` is nil.
- * Progress: a write. Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE, SYNCMAP_RECURSIVE, SYNCMAP_REENTRANT.
+ * Progress: a write.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE, SYNCMAP_RECURSIVE, SYNCMAP_REENTRANT.
  */
-SYNCMAP_API syncmap_result syncmap_store(syncmap_map *map, syncmap_value key, syncmap_value value);
+SYNCMAP_API syncmap_result syncmap_store(syncmap_map* map, syncmap_value key, syncmap_value value);
 
 /**
  * The value of `key`; when it has none, `value` is stored. Go: LoadOrStore.
- * Returns: `found`: the key had a value. `changed`: it had none, and `value` was stored. `value`: what the map holds now,
- * to be released.
- * Progress: a write. Errors: as `syncmap_store`.
+ * Returns: `found`: the key had a value. `changed`: it had none, and `value` was stored. `value`: what the map holds
+ * now, to be released.
+ * Progress: a write.
+ * Errors: as `syncmap_store`.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_or_store(syncmap_map *map, syncmap_value key, syncmap_value value);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_or_store(syncmap_map* map, syncmap_value key,
+                                                                  syncmap_value value);
 
 /**
  * Sets the value of `key` and returns the previous one. Go: Swap.
  * Returns: `found`, and if so the previous value, to be released. `changed` is true.
- * Progress: a write. Errors: as `syncmap_store`.
+ * Progress: a write.
+ * Errors: as `syncmap_store`.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_exchange(syncmap_map *map, syncmap_value key, syncmap_value value);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_exchange(syncmap_map* map, syncmap_value key, syncmap_value value);
 
 /**
  * Erases `key`. Go: Delete.
  * Returns: `found` and `changed`: it was there. `value` is nil. Handles are looked up and never taken over.
- * Progress: a write. Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY (the first use of the map by a thread),
- * SYNCMAP_RECURSIVE, SYNCMAP_REENTRANT.
+ * Progress: a write.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY (the first use of the map by a thread), SYNCMAP_RECURSIVE,
+ * SYNCMAP_REENTRANT.
  */
-SYNCMAP_API syncmap_result syncmap_erase(syncmap_map *map, syncmap_value key);
+SYNCMAP_API syncmap_result syncmap_erase(syncmap_map* map, syncmap_value key);
 
 /**
  * Erases `key` and returns its value. Go: LoadAndDelete.
  * Returns: `found` and `changed`: it was there, and `value` is what it had, to be released.
  * Progress and errors: as `syncmap_erase`.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_and_erase(syncmap_map *map, syncmap_value key);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_and_erase(syncmap_map* map, syncmap_value key);
 
 /**
- * Sets `key` to `desired` if its value equals `expected`. Go: CompareAndSwap, and with the value that was seen, so that a
- * retry needs no load.
- * Returns: `found`: the key had a value. `changed`: it equalled `expected`, and is `desired` now. `value`: if it was found
- * and differed, what was seen, to be released; nil otherwise. `expected` is never taken over.
- * Progress: a write. Errors: as `syncmap_store`.
+ * Sets `key` to `desired` if its value equals `expected`. Go: CompareAndSwap, and with the value that was seen, so that
+ * a retry needs no load.
+ * Returns: `found`: the key had a value. `changed`: it equalled `expected`, and is `desired` now. `value`: if it was
+ * found and differed, what was seen, to be released; nil otherwise. `expected` is never taken over.
+ * Progress: a write.
+ * Errors: as `syncmap_store`.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_compare_exchange(syncmap_map *map, syncmap_value key,
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_compare_exchange(syncmap_map* map, syncmap_value key,
                                                                      syncmap_value expected, syncmap_value desired);
 
 /**
  * Erases `key` if its value equals `expected`. Go: CompareAndDelete.
  * Returns: as `syncmap_compare_exchange`; `changed`: it was erased. Handles are looked at and never taken over.
- * Progress: a write. Errors: as `syncmap_erase`.
+ * Progress: a write.
+ * Errors: as `syncmap_erase`.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_compare_erase(syncmap_map *map, syncmap_value key, syncmap_value expected);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_compare_erase(syncmap_map* map, syncmap_value key,
+                                                                  syncmap_value expected);
 
 /**
- * Makes the value of `key`, which is borrowed. It returns `syncmap_computed(value)`, or `syncmap_failed(status)` to store
- * nothing. A value is taken over at once, whatever becomes of the call: bytes are copied, handles and owned values are
- * the library's.
+ * Makes the value of `key`, which is borrowed. It returns `syncmap_computed(value)`, or `syncmap_failed(status)` to
+ * store nothing. A value is taken over at once, whatever becomes of the call: bytes are copied, handles and owned
+ * values are the library's.
  */
-typedef syncmap_result (*syncmap_compute_callback)(void *context, syncmap_value key);
+typedef syncmap_result (*syncmap_compute_callback)(void* context, syncmap_value key);
 
 static inline syncmap_result syncmap_computed(syncmap_value value) {
     syncmap_result result = {SYNCMAP_OK, false, false, value};
@@ -386,17 +403,17 @@ static inline syncmap_result syncmap_failed(syncmap_status status) {
 }
 
 /**
- * The value of `key`; when it has none, `compute` makes it and it is stored. Of all threads that ask at once one computes,
- * and the others wait for it; other keys do not wait. If it fails, one of those that wait runs its own.
- * Returns: `found`: the key had a value. `changed`: it had none, and `compute` made it. `value`: what the map holds now,
- * to be released. A `syncmap_clear` meanwhile is ordered after: the value is then returned and not kept.
+ * The value of `key`; when it has none, `compute` makes it and it is stored. Of all threads that ask at once one
+ * computes, and the others wait for it; other keys do not wait. If it fails, one of those that wait runs its own.
+ * Returns: `found`: the key had a value. `changed`: it had none, and `compute` made it. `value`: what the map holds
+ * now, to be released. A `syncmap_clear` meanwhile is ordered after: the value is then returned and not kept.
  * Progress: a hit is a read; a miss is a write. The callback may call everything but a write of its own key, which
  * gives SYNCMAP_RECURSIVE there. With the two engines behind a lock it runs inside that lock: whatever it calls on the
  * same map gives SYNCMAP_REENTRANT.
  * Errors: as `syncmap_store`, and what `compute` failed with.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_or_compute(syncmap_map *map, syncmap_value key,
-                                                                    syncmap_compute_callback compute, void *context);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_or_compute(syncmap_map* map, syncmap_value key,
+                                                                    syncmap_compute_callback compute, void* context);
 
 /* ---- the whole map ---- */
 
@@ -407,7 +424,7 @@ typedef struct syncmap_count {
 } syncmap_count;
 
 /** Shown an entry, which is borrowed; returns false to stop. */
-typedef bool (*syncmap_entry_callback)(void *context, syncmap_value key, syncmap_value value);
+typedef bool (*syncmap_entry_callback)(void* context, syncmap_value key, syncmap_value value);
 
 /**
  * Shows all entries. Go: Range. A key that is there from beginning to end is shown exactly once, no key twice; of keys
@@ -417,28 +434,29 @@ typedef bool (*syncmap_entry_callback)(void *context, syncmap_value key, syncmap
  * references to all entries, and hold no lock while the callback runs.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_EXCEPTION.
  */
-SYNCMAP_API syncmap_count syncmap_for_each(syncmap_map *map, syncmap_entry_callback callback, void *context);
+SYNCMAP_API syncmap_count syncmap_for_each(syncmap_map* map, syncmap_entry_callback callback, void* context);
 
 /**
  * How many entries there were at one instant of the call: exact, beside any number of writers.
  * Progress: counts again while keys come and go; after a few attempts lets inserts and erases wait, for about 100
- * microseconds at a time. Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY.
+ * microseconds at a time.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_count syncmap_size(syncmap_map *map);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_count syncmap_size(syncmap_map* map);
 
 /**
  * Erases everything in one step. Go: Clear.
- * Progress: nobody waits for it; the caller then takes the old table apart. Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY
- * (nothing was erased), SYNCMAP_REENTRANT.
+ * Progress: nobody waits for it; the caller then takes the old table apart.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY (nothing was erased), SYNCMAP_REENTRANT.
  */
-SYNCMAP_API syncmap_status syncmap_clear(syncmap_map *map);
+SYNCMAP_API syncmap_status syncmap_clear(syncmap_map* map);
 
 /**
  * Makes room for so many entries. Never shrinks.
- * Progress: waits for writers of single buckets; others go on. Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY,
- * SYNCMAP_TOO_LARGE, SYNCMAP_REENTRANT.
+ * Progress: waits for writers of single buckets; others go on.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE, SYNCMAP_REENTRANT.
  */
-SYNCMAP_API syncmap_status syncmap_reserve(syncmap_map *map, size_t entries);
+SYNCMAP_API syncmap_status syncmap_reserve(syncmap_map* map, size_t entries);
 
 /**
  * Frees now what was erased or replaced before and nobody looks at any more, and releases its handles. Without it that
@@ -446,7 +464,7 @@ SYNCMAP_API syncmap_status syncmap_reserve(syncmap_map *map, size_t entries);
  * Progress: waits for a thread that does the same; others go on. Linear in what is freed and in the number of threads.
  * Errors: SYNCMAP_INVALID.
  */
-SYNCMAP_API syncmap_status syncmap_flush(syncmap_map *map);
+SYNCMAP_API syncmap_status syncmap_flush(syncmap_map* map);
 
 /* ---- cursors ---- */
 
@@ -463,7 +481,7 @@ enum {
 /** What `syncmap_cursor_open` returns. */
 typedef struct syncmap_opened {
     syncmap_status status;
-    syncmap_cursor *cursor; /**< null if `status` is not SYNCMAP_OK */
+    syncmap_cursor* cursor; /**< null if `status` is not SYNCMAP_OK */
 } syncmap_opened;
 
 /** What `syncmap_cursor_next` returns. Key and value are borrowed until the next call with the cursor. */
@@ -475,25 +493,26 @@ typedef struct syncmap_entry {
 } syncmap_entry;
 
 /**
- * Opens a walk, before the first entry. Between its steps nothing is locked: every function may be called, other cursors
- * opened on the same map, and the map cleared, which ends the walk or goes unseen by it. A cursor belongs to no thread; it
- * is used by one at a time. It must be closed before the map is destroyed.
+ * Opens a walk, before the first entry. Between its steps nothing is locked: every function may be called, other
+ * cursors opened on the same map, and the map cleared, which ends the walk or goes unseen by it. A cursor belongs to no
+ * thread; it is used by one at a time. It must be closed before the map is destroyed.
  *
  * With SYNCMAP_ENGINE_MAP a cursor keeps references to the entries of one bucket. With the other engines it takes
  * references to all entries when it is opened: memory and time are linear in the map then.
- * Progress: a read. Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_UNSUPPORTED.
+ * Progress: a read.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_UNSUPPORTED.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_opened syncmap_cursor_open(syncmap_map *map, uint32_t mode);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_opened syncmap_cursor_open(syncmap_map* map, uint32_t mode);
 
 /**
  * The next entry, or `found` false at the end, then and ever after. After an error the same step can be tried again.
- * Progress: as `syncmap_for_each`; of the other engines, waits for nobody. Errors: SYNCMAP_INVALID (a null cursor),
- * SYNCMAP_NO_MEMORY.
+ * Progress: as `syncmap_for_each`; of the other engines, waits for nobody.
+ * Errors: SYNCMAP_INVALID (a null cursor), SYNCMAP_NO_MEMORY.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_entry syncmap_cursor_next(syncmap_cursor *cursor);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_entry syncmap_cursor_next(syncmap_cursor* cursor);
 
 /** Ends a walk, at any place. Null does nothing. Cannot fail. Progress: waits for nobody. */
-SYNCMAP_API void syncmap_cursor_close(syncmap_cursor *cursor);
+SYNCMAP_API void syncmap_cursor_close(syncmap_cursor* cursor);
 
 #ifdef __cplusplus
 } /* extern "C" */

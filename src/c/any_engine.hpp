@@ -49,8 +49,8 @@ public:
 
     /// Until `f` returns false, which runs with no lock held.
     virtual void for_each(function_ref<bool(const value&, const value&)> f) = 0;
-    /// The next entries of a walk, which has none; or all there are, if the map has no walk in steps. Throws `bad_alloc`,
-    /// and then the walk stands where it stood.
+    /// The next entries of a walk, which has none; or all there are, if the map has no walk in steps. Throws
+    /// `bad_alloc`, and then the walk stands where it stood.
     virtual void advance(walk& w) = 0;
 
     virtual std::size_t size() = 0;

@@ -100,16 +100,26 @@ const char* syncmap_version(void) { return syncmap::library_version_text; }
 
 const char* syncmap_message(syncmap_status status) {
     switch (status) {
-    case SYNCMAP_OK: return "success";
-    case SYNCMAP_INVALID: return "invalid argument: a null pointer, a value of no kind, or an unknown option";
-    case SYNCMAP_NO_MEMORY: return "out of memory";
-    case SYNCMAP_TOO_LARGE: return "more entries or bytes than there can be";
-    case SYNCMAP_REENTRANT: return "a callback called the locked map that its own thread is inside of";
-    case SYNCMAP_RECURSIVE: return "a callback asked to write the key that its own thread is computing";
-    case SYNCMAP_UNSUPPORTED: return "not supported by this engine";
-    case SYNCMAP_EXCEPTION: return "a callback let a C++ exception out";
-    case SYNCMAP_SYSTEM: return "the system refused a service";
-    default: return status >= SYNCMAP_CALLER ? "the caller's computation failed" : "unknown status";
+    case SYNCMAP_OK:
+        return "success";
+    case SYNCMAP_INVALID:
+        return "invalid argument: a null pointer, a value of no kind, or an unknown option";
+    case SYNCMAP_NO_MEMORY:
+        return "out of memory";
+    case SYNCMAP_TOO_LARGE:
+        return "more entries or bytes than there can be";
+    case SYNCMAP_REENTRANT:
+        return "a callback called the locked map that its own thread is inside of";
+    case SYNCMAP_RECURSIVE:
+        return "a callback asked to write the key that its own thread is computing";
+    case SYNCMAP_UNSUPPORTED:
+        return "not supported by this engine";
+    case SYNCMAP_EXCEPTION:
+        return "a callback let a C++ exception out";
+    case SYNCMAP_SYSTEM:
+        return "the system refused a service";
+    default:
+        return status >= SYNCMAP_CALLER ? "the caller's computation failed" : "unknown status";
     }
 }
 

@@ -9,8 +9,8 @@
 
 namespace syncmap::dynamic {
 
-/// A valid value on its way into a map. A handle of the caller's gets memory here, once, so that the call can say at its
-/// end whether the handle was taken over: until then the memory releases nothing, wherever it lies.
+/// A valid value on its way into a map. A handle of the caller's gets memory here, once, so that the call can say at
+/// its end whether the handle was taken over: until then the memory releases nothing, wherever it lies.
 class argument {
 public:
     explicit argument(const syncmap_value& given) : view_(given) {
@@ -37,8 +37,8 @@ private:
     value own_{};
 };
 
-/// A key by which an entry is searched, or else made. If the search meets an equal key, that one is what a key is made of:
-/// the flagship makes a new node for a new value, and must not lose the key that the entry was inserted with.
+/// A key by which an entry is searched, or else made. If the search meets an equal key, that one is what a key is made
+/// of: the flagship makes a new node for a new value, and must not lose the key that the entry was inserted with.
 class key_argument {
 public:
     explicit key_argument(const syncmap_value& given) : given_(given) {}

@@ -3,12 +3,12 @@
 // The map frees what left it when one thread has gathered many entries, which may be never. So a call through which a
 // handle left the map starts a countdown; every call of the map takes one off, and who takes the last one flushes.
 //
-// A flush leaves what some call, running at that moment, may be looking at. That call has to start a countdown again when
-// it ends, or what it held back would wait for ever. It knows by the *epoch*: a flush raises it, and lets every thread
-// execute a fence, before it collects. So a call that has ended has either seen the new epoch, or everything it did is
-// seen by the flush. A call that began after the epoch was raised can hold nothing of what had left the map before: it
-// would find it nowhere. Only flushes after a new departure raise the epoch: or else, where calls always overlap, there
-// would be no end of flushes.
+// A flush leaves what some call, running at that moment, may be looking at. That call has to start a countdown again
+// when it ends, or what it held back would wait for ever. It knows by the *epoch*: a flush raises it, and lets every
+// thread execute a fence, before it collects. So a call that has ended has either seen the new epoch, or everything it
+// did is seen by the flush. A call that began after the epoch was raised can hold nothing of what had left the map
+// before: it would find it nowhere. Only flushes after a new departure raise the epoch: or else, where calls always
+// overlap, there would be no end of flushes.
 //
 // A map that never held a handle reads two words of one line per call, which nobody writes.
 #pragma once
@@ -39,13 +39,15 @@ public:
         machine::light_barrier(); // what the call did, before the epoch; pairs with the heavy barrier below
         const bool held_back = epoch_.load(std::memory_order_relaxed) != begun_in;
         const bool starts = departed || held_back;
-        if (!starts && calls_left_.load(std::memory_order_relaxed) == 0) [[likely]] return;
+        if (!starts && calls_left_.load(std::memory_order_relaxed) == 0) [[likely]]
+            return;
         if (departed) departures_.store(true, std::memory_order_relaxed); // published by the countdown
         if (count_down(starts)) flush_now(flush);
     }
 
 private:
-    /// True: the caller has to flush. One chain of read-modify-writes: who flushes sees what all did that counted before.
+    /// True: the caller has to flush. One chain of read-modify-writes: who flushes sees what all did that counted
+    /// before.
     bool count_down(bool starts) noexcept {
         int left = calls_left_.load(std::memory_order_relaxed);
         int next = 0;

@@ -23,6 +23,8 @@ struct syncmap_map {
 };
 
 struct syncmap_cursor {
+    explicit syncmap_cursor(syncmap_map& walked) noexcept : map(walked) {}
+
     syncmap_map& map;
     syncmap::dynamic::walk place{};
     std::size_t next = 0; ///< of `place.entries`; the one before is being shown

@@ -1,5 +1,5 @@
-// The operations on one key, in the form that engines take them (engine/decision.hpp). The facade has its own; these tell
-// besides whether a handle went, compare with what C passes, and so make no value that is not stored.
+// The operations on one key, in the form that engines take them (engine/decision.hpp). The facade has its own; these
+// tell besides whether a handle went, compare with what C passes, and so make no value that is not stored.
 #pragma once
 
 #include <syncmap.h>

@@ -1,0 +1,163 @@
+/* Every allocation fails once: the call says so, has changed nothing, and has taken nothing over. */
+#include "check.h"
+
+#include <errno.h>
+#include <malloc.h>
+
+/* glibc's own functions, behind those that this program puts in their place. */
+void* __libc_malloc(size_t size);
+void* __libc_memalign(size_t alignment, size_t size);
+
+static long countdown = -1; /* allocations until one fails; negative: none does */
+static long failures = 0;
+
+static bool fails(void) {
+    if (countdown < 0 || countdown-- > 0) return false;
+    ++failures;
+    return true;
+}
+void* malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
+void* aligned_alloc(size_t alignment, size_t size) { return fails() ? NULL : __libc_memalign(alignment, size); }
+
+/* Handles that the map took over, and that it released. */
+static int given, released;
+static void count_release(void* pointer, uint64_t type) {
+    (void)pointer;
+    (void)type;
+    ++released;
+}
+static syncmap_value handle(uint64_t type) { return syncmap_handle(&released, type, count_release); }
+
+static syncmap_status done(syncmap_result result, int handles) {
+    CHECK(result.status == SYNCMAP_OK || (!result.changed && !result.found && result.value.kind == SYNCMAP_NIL));
+    if (result.changed) given += handles;
+    syncmap_release(result.value);
+    return result.status;
+}
+
+/* ---- calls that want memory; the `i` makes each a new one ---- */
+
+typedef syncmap_status (*scenario)(syncmap_map* map, int64_t i);
+
+static syncmap_status store(syncmap_map* map, int64_t i) {
+    return done(syncmap_store(map, syncmap_int(i), handle(1)), 1);
+}
+static syncmap_status store_key(syncmap_map* map, int64_t i) {
+    return done(syncmap_store(map, handle((uint64_t)i), syncmap_string("text")), 1);
+}
+static syncmap_status load_or_store(syncmap_map* map, int64_t i) {
+    return done(syncmap_load_or_store(map, syncmap_string(i % 2 == 0 ? "even" : "odd"), handle(1)), 1);
+}
+static syncmap_status exchange(syncmap_map* map, int64_t i) {
+    const bool with_handle = i % 2 == 0;
+    return done(syncmap_exchange(map, syncmap_string("key"), with_handle ? handle(1) : syncmap_string("text")),
+                with_handle);
+}
+static syncmap_status compare_exchange(syncmap_map* map, int64_t i) {
+    return done(syncmap_compare_exchange(map, syncmap_int(1000 + i % 2), syncmap_nil(), handle(1)), 1);
+}
+static syncmap_status retain(syncmap_map* map, int64_t i) {
+    (void)map;
+    (void)i;
+    return done(syncmap_retain(handle(1)), 1);
+}
+static syncmap_result compute_handle(void* context, syncmap_value key) {
+    (void)context;
+    (void)key;
+    ++given; /* taken over whatever becomes of the call */
+    return syncmap_computed(handle(1));
+}
+static syncmap_status compute(syncmap_map* map, int64_t i) {
+    return done(syncmap_load_or_compute(map, syncmap_int(i), compute_handle, NULL), 0);
+}
+static syncmap_status walk(syncmap_map* map, int64_t i) {
+    (void)i;
+    const syncmap_opened opened = syncmap_cursor_open(map, SYNCMAP_CURSOR_WALK);
+    syncmap_status status = opened.status;
+    CHECK((status == SYNCMAP_OK) == (opened.cursor != NULL));
+    int shown = 0;
+    while (opened.cursor != NULL) {
+        const syncmap_entry entry = syncmap_cursor_next(opened.cursor);
+        if (entry.status != SYNCMAP_OK) {
+            status = entry.status; /* and the same step again */
+        } else if (entry.found) {
+            ++shown;
+        } else {
+            break;
+        }
+    }
+    CHECK(opened.cursor == NULL || shown == 40);
+    syncmap_cursor_close(opened.cursor);
+    return status;
+}
+static bool show_nothing(void* context, syncmap_value key, syncmap_value value) {
+    (void)context;
+    (void)key;
+    (void)value;
+    return true;
+}
+static syncmap_status for_each(syncmap_map* map, int64_t i) {
+    (void)i;
+    return syncmap_for_each(map, show_nothing, NULL).status;
+}
+static syncmap_status reserve(syncmap_map* map, int64_t i) { return syncmap_reserve(map, 100 * (size_t)(i + 1)); }
+
+static const scenario scenarios[] = {store,  store_key, load_or_store, exchange, compare_exchange,
+                                     retain, compute,   walk,          for_each, reserve};
+enum { kinds_of_scenarios = sizeof scenarios / sizeof scenarios[0] };
+
+/* Calls until one meets the allocation that fails, for each allocation that there is. */
+static long survives(uint32_t engine, scenario run) {
+    long errors = 0;
+    for (long fail_at = 0;; ++fail_at) {
+        syncmap_map* const map = make_map(engine);
+        for (int64_t i = 1000; i < 1040; ++i) CHECK(syncmap_store(map, syncmap_int(i), syncmap_nil()).changed);
+        given = released = 0;
+        failures = 0;
+        countdown = fail_at;
+        for (int64_t i = 0; i < 60 && failures == 0; ++i) {
+            const syncmap_status status = run(map, i);
+            CHECK(status == SYNCMAP_OK || (status == SYNCMAP_NO_MEMORY && failures == 1));
+            errors += status != SYNCMAP_OK;
+        }
+        countdown = -1;
+        const bool was_last = failures == 0;
+        if (run != compare_exchange) {
+            for (int64_t i = 1000; i < 1040; ++i) CHECK(holds(map, syncmap_int(i), syncmap_nil()));
+        }
+        CHECK(run(map, 500) == SYNCMAP_OK);
+        syncmap_destroy(map);
+        CHECK(released == given);
+        if (was_last) return errors;
+    }
+}
+
+static void create_fails(uint32_t engine) {
+    for (long fail_at = 0;; ++fail_at) {
+        syncmap_options options = syncmap_default_options();
+        options.engine = engine;
+        options.reserve = 100;
+        failures = 0;
+        countdown = fail_at;
+        const syncmap_created made = syncmap_create(&options);
+        countdown = -1;
+        CHECK((made.status == SYNCMAP_OK) == (made.map != NULL));
+        CHECK(failures == 0 || made.status == SYNCMAP_OK || made.status == SYNCMAP_NO_MEMORY);
+        syncmap_destroy(made.map);
+        if (failures == 0) return;
+    }
+}
+
+static void all(uint32_t engine) {
+    create_fails(engine);
+    for (int i = 0; i < kinds_of_scenarios; ++i) {
+        const long errors = survives(engine, scenarios[i]);
+        /* Each wants memory, but for a walk over a snapshot. */
+        CHECK(errors > 0 || (scenarios[i] == for_each && engine == SYNCMAP_ENGINE_SNAPSHOT));
+    }
+}
+
+int main(void) {
+    with_each_engine(all);
+    return 0;
+}
