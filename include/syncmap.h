@@ -239,8 +239,7 @@ typedef struct syncmap_map syncmap_map;
 enum {
     /** `syncmap::map`: reads without a lock, writes that lock one bucket. The default. */
     SYNCMAP_ENGINE_MAP = 0,
-    /** A flat map behind a mutex; every call waits for it. Iterating shows one instant. Handles are released at once.
-     */
+    /** A flat map behind a mutex: every call waits for it, a walk shows one instant, handles are released at once. */
     SYNCMAP_ENGINE_MUTEX = 1,
     /** The same behind a lock that readers share. */
     SYNCMAP_ENGINE_SHARED_MUTEX = 2,

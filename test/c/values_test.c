@@ -132,7 +132,26 @@ static void retain_makes_references(void) {
     syncmap_release(syncmap_nil());
 }
 
+/* What docs/c-api.md tells other languages. */
+static void layout(void) {
+    if (sizeof(void*) != 8) return;
+    CHECK(sizeof(syncmap_value) == 40 && offsetof(syncmap_value, owned) == 4 && offsetof(syncmap_value, as) == 8);
+    CHECK(offsetof(syncmap_value, memory) == 32 && offsetof(syncmap_value, as.bytes.size) == 16);
+    CHECK(offsetof(syncmap_value, as.handle.type) == 16 && offsetof(syncmap_value, as.handle.release) == 24);
+    CHECK(sizeof(syncmap_result) == 48 && offsetof(syncmap_result, found) == 4);
+    CHECK(offsetof(syncmap_result, changed) == 5 && offsetof(syncmap_result, value) == 8);
+    CHECK(sizeof(syncmap_entry) == 88 && offsetof(syncmap_entry, found) == 4);
+    CHECK(offsetof(syncmap_entry, key) == 8 && offsetof(syncmap_entry, value) == 48);
+    CHECK(sizeof(syncmap_created) == 16 && offsetof(syncmap_created, map) == 8);
+    CHECK(sizeof(syncmap_opened) == 16 && offsetof(syncmap_opened, cursor) == 8);
+    CHECK(sizeof(syncmap_count) == 16 && offsetof(syncmap_count, count) == 8);
+    CHECK(sizeof(syncmap_options) == 40 && offsetof(syncmap_options, engine) == 8);
+    CHECK(offsetof(syncmap_options, unused) == 12 && offsetof(syncmap_options, reserve) == 16);
+    CHECK(offsetof(syncmap_options, hash) == 24 && offsetof(syncmap_options, hash_context) == 32);
+}
+
 int main(void) {
+    layout();
     with_each_engine(kinds_are_kept_apart);
     with_each_engine(doubles_are_as_in_go);
     with_each_engine(bytes_are_copied);
