@@ -7,6 +7,7 @@
 //     bool erase(const Key&)
 //     bool modify(const Key&)               payload<Key>::modify on the value
 // and, where the map wants it,
+//     std::uint64_t size()                  exact, beside other threads
 //     class registration                    made by each thread before its first call, from the map
 //     void settle(std::uint64_t entries)    called once after filling
 #pragma once
@@ -43,6 +44,11 @@ template <class Map>
     requires requires { typename Map::registration; }
 struct registration_of<Map> {
     using type = typename Map::registration;
+};
+
+template <class Map>
+concept has_length = requires(Map& map) {
+    { map.size() } -> std::convertible_to<std::uint64_t>;
 };
 
 template <class Map, class Key>
@@ -90,6 +96,9 @@ private:
         case action::insert: result.missed += !map_.insert(key, value); break;
         case action::erase: result.missed += !map_.erase(key); break;
         case action::modify: result.missed += !map_.modify(key); break;
+        case action::length:
+            if constexpr (has_length<Map>) result.digest += map_.size();
+            break;
         }
     }
 
@@ -124,8 +133,9 @@ template <class Adapter>
 engine adapt() {
     std::string_view caveat;
     if constexpr (requires { Adapter::caveat; }) caveat = Adapter::caveat;
-    return {Adapter::name, Adapter::about, caveat, Adapter::part, detail::make_subject<Adapter, std::uint64_t>,
-            detail::make_subject<Adapter, std::string>};
+    constexpr bool has_length = detail::has_length<typename Adapter::template map<std::uint64_t, std::uint64_t>>;
+    return {Adapter::name, Adapter::about, caveat, Adapter::part, has_length,
+            detail::make_subject<Adapter, std::uint64_t>, detail::make_subject<Adapter, std::string>};
 }
 
 } // namespace syncmap::bench

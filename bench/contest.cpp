@@ -207,7 +207,7 @@ cell_result run_contest(const cell& cell, std::vector<const engine*> maps, const
 }
 
 double contest_bytes(const cell& cell, std::size_t maps) {
-    const double entry = cell.kind == key_kind::integer ? 100 : 330; // the largest of the peers, growing
+    const double entry = cell.kind == key_kind::integer ? 130 : 330; // while growing, of all maps on average
     const double alive = cell.what->single_pass() ? 1 : static_cast<double>(maps);
     return static_cast<double>(cell.keys) * entry * alive + static_cast<double>(request_bytes(cell));
 }

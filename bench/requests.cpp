@@ -1,5 +1,6 @@
 #include "requests.hpp"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -64,6 +65,18 @@ private:
     permutation scatter_;
 };
 
+/// What the operation is that a die of 0 to 99 falls on; nothing: one of a pair of insert and erase.
+std::optional<action> drawn(unsigned die, const workload& what) {
+    if (die < what.loads) return action::load;
+    die -= what.loads;
+    if (die < what.stores) return action::store;
+    die -= what.stores;
+    if (die < what.modifies) return action::modify;
+    die -= what.modifies;
+    if (die < what.lengths) return action::length;
+    return std::nullopt;
+}
+
 /// Inserts of the thread's share of all keys, in order.
 template <class Key>
 request_stream<Key> growing(const cell& cell, unsigned thread) {
@@ -91,7 +104,7 @@ request_stream<Key> reading_latest(const cell& cell, unsigned thread, std::uint6
     return stream.take();
 }
 
-/// Reads of keys that stay, between inserts and erases of the thread's own keys: first set B comes and
+/// Requests to keys that stay, between inserts and erases of the thread's own keys: first set B comes and
 /// set A goes, then the reverse, so that the stream ends as it began and can be repeated.
 template <class Key>
 request_stream<Key> churning(const cell& cell, unsigned thread, std::uint64_t seed) {
@@ -103,8 +116,8 @@ request_stream<Key> churning(const cell& cell, unsigned thread, std::uint64_t se
     stream_builder<Key> stream;
     stream.reserve(own * 4 * 110 / cell.what->pairs);
     for (std::uint64_t step = 0; step < 4 * own;) {
-        if (stays.random().below(100) >= cell.what->pairs) {
-            stream.add(action::load, stays());
+        if (const auto what = drawn(static_cast<unsigned>(stays.random().below(100)), *cell.what)) {
+            stream.add(*what, stays());
             continue;
         }
         const std::uint64_t entry = step / 2 % own;
@@ -123,11 +136,8 @@ request_stream<Key> steady(const cell& cell, unsigned thread, std::uint64_t seed
     stream_builder<Key> stream;
     stream.reserve(length);
     while (stream.size() < length) {
-        const std::uint64_t die = index.random().below(100);
-        const action what = die < cell.what->loads                       ? action::load
-                            : die < cell.what->loads + cell.what->stores ? action::store
-                                                                         : action::modify;
-        stream.add(what, index());
+        const auto what = drawn(static_cast<unsigned>(index.random().below(100)), *cell.what);
+        if (what) stream.add(*what, index());
     }
     return stream.take();
 }

@@ -50,10 +50,11 @@ public:
 };
 
 enum class role : std::uint8_t {
-    family, ///< syncmap's own maps
-    lock,   ///< the standard map behind a standard lock
-    peer,   ///< other people's concurrent maps
-    limit   ///< not a concurrent map: what the machine gives without synchronisation, one thread only
+    family,  ///< syncmap's own maps of given types
+    dynamic, ///< syncmap's own map of any type, which its keys and values pay for
+    lock,    ///< the standard map behind a standard lock
+    peer,    ///< other people's concurrent maps
+    limit    ///< not a concurrent map: what the machine gives without synchronisation, one thread only
 };
 
 /// A kind of map that can be measured.
@@ -62,6 +63,7 @@ struct engine {
     std::string_view about; ///< the type, as its users write it
     std::string_view caveat; ///< what it does differently from what it is asked, or empty
     role part;
+    bool has_length; ///< tells its exact number of entries
     std::unique_ptr<subject<std::uint64_t>> (*integers)();
     std::unique_ptr<subject<std::string>> (*strings)();
 
@@ -73,7 +75,14 @@ struct engine {
             return strings();
         }
     }
-    bool can_run(unsigned threads) const noexcept { return threads == 1 || part != role::limit; }
+    /// Empty, or why it cannot take part in the cell.
+    std::string_view unfit_for(const cell& cell) const noexcept {
+        if (cell.threads > 1 && part == role::limit) return "is for one thread";
+        if (cell.what->lengths != 0 && !has_length) return "does not tell its exact length";
+        return {};
+    }
+    /// One of syncmap's, whose failures are findings.
+    bool is_own() const noexcept { return about.starts_with("syncmap::"); }
 };
 
 /// Every engine that this build found, syncmap's own first.

@@ -30,7 +30,8 @@ std::vector<cell> representative(unsigned processors) {
             on("disjoint", many, processors),
             on("churn-90", many, processors),
             on("grow", many, processors),
-            on("hot", many, processors)};
+            on("hot", many, processors),
+            on("read-90", few, processors)};
 }
 
 std::vector<cell> quick(unsigned processors) {

@@ -16,7 +16,8 @@ enum class action : std::uint8_t {
     store,  ///< set the value, whether the key is there or not
     insert, ///< add a key that is not there
     erase,  ///< remove a key that is there
-    modify  ///< read-modify-write, atomic where the map offers that
+    modify, ///< read-modify-write, atomic where the map offers that
+    length  ///< the exact number of entries
 };
 
 /// Which keys the threads choose.
@@ -39,14 +40,12 @@ struct workload {
     unsigned modifies;
     unsigned inserts; ///< of new keys: the map grows, so that every pass starts with a new one
     unsigned pairs;   ///< insert of an absent key and erase of a present one in turn: the size stays
-    std::string_view matrix_row; ///< the row of the decision matrix that it belongs to
+    unsigned lengths = 0; ///< of the whole map
 
     /// Nothing is in the map at the start: the workload is the filling itself.
     constexpr bool starts_empty() const noexcept { return inserts == 100; }
     /// Cannot be repeated on the same map.
     constexpr bool single_pass() const noexcept { return inserts != 0; }
-    /// Every thread needs keys of its own.
-    constexpr bool owns_keys() const noexcept { return keys == choice::own || keys == choice::latest || pairs != 0; }
 };
 
 std::span<const workload> workloads();
@@ -58,11 +57,16 @@ struct cell {
     std::uint64_t keys;
     unsigned threads;
     key_kind kind = key_kind::integer;
-    std::optional<choice> distribution{}; ///< replaces a workload's uniform or Zipf choice
+    std::optional<choice> distribution{}; ///< uniform, Zipf or own: replaces a workload's uniform or Zipf choice
 
     choice chosen() const noexcept {
         const bool open = what->keys == choice::uniform || what->keys == choice::zipf;
         return open ? distribution.value_or(what->keys) : what->keys;
+    }
+    /// With fewer keys a thread would have none of those that it needs for itself.
+    std::uint64_t fewest_keys() const noexcept {
+        if (what->pairs != 0) return std::uint64_t{2} * threads;
+        return chosen() == choice::own || chosen() == choice::latest ? threads : 1;
     }
 };
 

@@ -4,6 +4,8 @@
 
 #include <syncmap/version.hpp>
 
+#include "bench_matrix.hpp"
+#include "bench_table.hpp"
 #include "bench_verdict.hpp"
 #include "machine.hpp"
 #include "statistics.hpp"
@@ -17,6 +19,7 @@ using json = nlohmann::ordered_json;
 const char* name_of(role part) {
     switch (part) {
     case role::family: return "family";
+    case role::dynamic: return "dynamic";
     case role::lock: return "lock";
     case role::peer: return "peer";
     case role::limit: break;
@@ -69,7 +72,7 @@ json cell_json(const bench_outcome& outcome, const cell_outcome& cell) {
     for (const left_out& out : cell.measured.absent) absent.push_back({{"engine", out.map->name}, {"why", out.why}});
     return {{"workload", what.what->name},
             {"about", what.what->about},
-            {"decision_matrix_row", what.what->matrix_row},
+            {"decision_matrix_row", row_of(what).name},
             {"distribution", name_of(what.chosen())},
             {"key_type", what.kind == key_kind::integer ? "integer" : "string"},
             {"keys", what.keys},
@@ -80,12 +83,38 @@ json cell_json(const bench_outcome& outcome, const cell_outcome& cell) {
             {"left_out", std::move(absent)}};
 }
 
+json row_json(const row_standing& standing) {
+    const auto name_or_null = [](const row_entry* entry) { return entry == nullptr ? json(nullptr) : json(entry->map->name); };
+    json cells = json::array();
+    for (const cell_outcome* const cell : standing.cells) cells.push_back(short_name(cell->measured.what));
+    json enough = json::array();
+    for (const row_entry* const entry : standing.enough()) enough.push_back(entry->map->name);
+    json maps = json::array();
+    for (const row_entry& entry : standing.maps) {
+        maps.push_back({{"engine", entry.map->name},
+                        {"ops_per_second", entry.rate},
+                        {"to_best", {{"median", entry.to_best.median}, {"min", entry.to_best.least}, {"max", entry.to_best.most}}},
+                        {"bytes_per_entry", number_or_null(entry.bytes_per_entry)},
+                        {"cells_within_10_percent_of_best", entry.near_best}});
+    }
+    return {{"row", standing.row->name},
+            {"rule", standing.row->rule},
+            {"rule_of_thumb", standing.row->thumb},
+            {"cells", std::move(cells)},
+            {"best", name_or_null(standing.best_own())},
+            {"next", name_or_null(standing.next_own())},
+            {"simpler_and_enough", std::move(enough)},
+            {"maps", std::move(maps)}};
+}
+
 } // namespace
 
 std::string to_json(const bench_outcome& outcome) {
     const machine here = this_machine();
     json cells = json::array();
     for (const cell_outcome& cell : outcome.cells) cells.push_back(cell_json(outcome, cell));
+    json rows = json::array();
+    for (const row_standing& standing : row_standings(outcome)) rows.push_back(row_json(standing));
     const json document = {{"tool", "syncmap bench"},
                            {"version", library_version_text},
                            {"machine",
@@ -100,6 +129,7 @@ std::string to_json(const bench_outcome& outcome) {
                            {"pinned", outcome.job.pin},
                            {"seconds", outcome.seconds},
                            {"cells", std::move(cells)},
+                           {"decision_matrix", std::move(rows)},
                            {"verdict", verdict(outcome)}};
     return document.dump(2) + '\n';
 }

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include "contest.hpp"
 #include "crew.hpp"
+#include "engine_groups.hpp"
 #include "memory.hpp"
 #include "suite.hpp"
 #include "units.hpp"
@@ -62,7 +62,8 @@ std::optional<choice> distribution(const std::string& name) {
     if (name.empty()) return std::nullopt;
     if (name == "uniform") return choice::uniform;
     if (name == "zipf") return choice::zipf;
-    throw usage_error(fmt::format("--distribution: '{}' is neither uniform nor zipf", name));
+    if (name == "own") return choice::own;
+    throw usage_error(fmt::format("--distribution: '{}' is none of uniform, zipf, own", name));
 }
 
 const suite& chosen_suite(const bench_arguments& arguments) {
@@ -103,30 +104,20 @@ auto each(const std::vector<std::string>& texts, F&& parse) {
     return values;
 }
 
-std::vector<const engine*> chosen_engines(const std::vector<std::string>& names) {
-    std::vector<const engine*> chosen;
-    for (const engine& e : engines()) {
-        if (names.empty() || std::ranges::find(names, e.name) != names.end()) chosen.push_back(&e);
-    }
-    for (const std::string& name : names) {
-        if (std::ranges::find(chosen, name, &engine::name) != chosen.end()) continue;
-        std::vector<std::string_view> known;
-        for (const engine& e : engines()) known.push_back(e.name);
-        throw usage_error(fmt::format("no engine '{}' in this build: it has {}", name, fmt::join(known, ", ")));
-    }
-    return chosen;
-}
+/// What `--mix` is measured on when no engine is named: the maps that are to be chosen from.
+const std::vector<std::string> maps_to_choose_from{"family", "mutex"};
 
 void check(const cell& cell, const std::vector<const engine*>& maps) {
-    const std::uint64_t least = cell.what->pairs != 0 ? 2ULL * cell.threads : cell.what->owns_keys() ? cell.threads : 1;
-    if (cell.keys < least) {
+    if (cell.keys < cell.fewest_keys()) {
         throw usage_error(fmt::format("workload {} with {} threads needs at least {} keys, not {}", cell.what->name,
-                                      cell.threads, least, cell.keys));
+                                      cell.threads, cell.fewest_keys(), cell.keys));
     }
     const auto taking_part = static_cast<std::size_t>(
-        std::ranges::count_if(maps, [&](const engine* map) { return map->can_run(cell.threads); }));
+        std::ranges::count_if(maps, [&](const engine* map) { return map->unfit_for(cell).empty(); }));
     if (taking_part == 0) {
-        throw usage_error(fmt::format("none of the chosen engines can work with {} threads", cell.threads));
+        throw usage_error(fmt::format("none of the chosen engines can do {} with {} thread{}: {} {}", cell.what->name,
+                                      cell.threads, cell.threads == 1 ? "" : "s", maps.front()->name,
+                                      maps.front()->unfit_for(cell)));
     }
     const double needed = contest_bytes(cell, taking_part);
     const auto available = available_bytes();
@@ -144,8 +135,13 @@ bench_job understand(const bench_arguments& arguments) {
     if (!arguments.workloads.empty() && !arguments.suite.empty()) {
         throw usage_error("--workload and --suite exclude each other");
     }
+    if (arguments.mix && !(arguments.workloads.empty() && arguments.suite.empty() && !arguments.quick)) {
+        throw usage_error("--mix excludes --workload, --suite and --quick");
+    }
     bench_job job{};
-    job.cells = arguments.workloads.empty() ? suite.cells(usable_processors()) : chosen_workloads(arguments.workloads);
+    if (arguments.mix) job.mix = understand_mix(*arguments.mix);
+    job.cells = job.mix != nullptr            ? std::vector<cell>{{&job.mix->what, usual_keys, usable_processors()}}
+                : arguments.workloads.empty() ? suite.cells(usable_processors()) : chosen_workloads(arguments.workloads);
     job.cells = vary(job.cells, &cell::kind, each(arguments.key_types, key_type));
     job.cells = vary(job.cells, &cell::keys, each(arguments.keys, [](const std::string& text) {
                          return whole_number(text, "--keys", 1, most_keys);
@@ -156,7 +152,7 @@ bench_job understand(const bench_arguments& arguments) {
     if (const auto replaced = distribution(arguments.distribution)) {
         for (cell& c : job.cells) c.distribution = replaced;
     }
-    job.maps = chosen_engines(arguments.engines);
+    job.maps = chosen_engines(job.mix != nullptr && arguments.engines.empty() ? maps_to_choose_from : arguments.engines);
     job.seconds = arguments.seconds.empty() ? suite.seconds : number(arguments.seconds, "--seconds");
     if (!(job.seconds > 0 && job.seconds <= 86400)) throw usage_error("--seconds: it can be above 0, up to 86400");
     job.rounds = arguments.rounds.empty() ? suite.rounds : static_cast<unsigned>(whole_number(arguments.rounds, "--rounds", 1, 1000));

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "bench_mix.hpp"
 #include "subject.hpp"
 #include "workload.hpp"
 
@@ -14,6 +17,7 @@ namespace syncmap::tool {
 struct bench_arguments {
     std::string suite;
     std::vector<std::string> workloads;
+    std::optional<std::string> mix;
     std::vector<std::string> engines;
     std::vector<std::string> keys;
     std::vector<std::string> threads;
@@ -29,6 +33,7 @@ struct bench_arguments {
 };
 
 struct bench_job {
+    std::shared_ptr<const own_mix> mix; ///< where cells refer to, if the workload is the user's own
     std::vector<bench::cell> cells;
     std::vector<const bench::engine*> maps;
     double seconds; ///< for all cells together

@@ -13,6 +13,9 @@
 
 namespace syncmap::tool {
 
+/// Share of the best that is closer to it than people can tell in a program.
+inline constexpr double close_enough = 0.9;
+
 struct cell_outcome {
     bench::cell_result measured;
 

@@ -9,11 +9,15 @@
 #include <vector>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include "bench_json.hpp"
+#include "bench_matrix.hpp"
 #include "bench_outcome.hpp"
 #include "bench_table.hpp"
 #include "bench_verdict.hpp"
+#include "engine_groups.hpp"
+#include "matrix.hpp"
 #include "progress.hpp"
 #include "suite.hpp"
 #include "units.hpp"
@@ -42,6 +46,7 @@ public:
             print_cell(text_, outcome_, i);
         }
         outcome_.seconds = elapsed();
+        print_matrix(text_, row_standings(outcome_));
         fmt::print(text_, "{}\n", wrapped(verdict(outcome_), 118));
         write_json();
         return outcome_.own_maps_failed() ? exit_status::findings : exit_status::fine;
@@ -54,7 +59,10 @@ private:
         cell_outcome tried{};
         tried.measured.what = cell;
         for (const engine* const map : outcome_.job.maps) {
-            if (!map->can_run(cell.threads)) continue;
+            if (const std::string_view why = map->unfit_for(cell); !why.empty()) {
+                if (map->part != role::limit) tried.measured.absent.push_back({map, std::string(why)});
+                continue;
+            }
             bar_.show(0, fmt::format("trying {} on {}", map->name, cell.what->name));
             const auto [weighed, first] = outcome_.weights.try_emplace({map->name, cell.kind, cell.keys});
             const trial_result result = try_out(*map, cell, first);
@@ -75,7 +83,7 @@ private:
         std::vector<const engine*> taking_part;
         for (const engine* const map : outcome_.job.maps) {
             const bool failed = std::ranges::find(absent, map, &left_out::map) != absent.end();
-            if (!failed && map->can_run(what.threads)) taking_part.push_back(map);
+            if (!failed && map->unfit_for(what).empty()) taking_part.push_back(map);
         }
         const auto left = static_cast<double>(outcome_.cells.size() - index);
         const plan plan{outcome_.job.rounds, std::max(0.0, outcome_.job.seconds - elapsed()) / left, outcome_.job.pin,
@@ -115,6 +123,16 @@ void list_bench() {
     for (const suite& s : suites()) fmt::print("  {:<14}{}\n", s.name, s.about);
     fmt::print("Engines:\n");
     for (const engine& e : engines()) fmt::print("  {:<18}{}\n", e.name, e.about);
+    fmt::print("Groups of engines:\n");
+    for (const engine_group& group : engine_groups()) {
+        std::vector<std::string_view> names;
+        for (const engine& e : engines()) {
+            if (group.has(e)) names.push_back(e.name);
+        }
+        fmt::print("  {:<18}{}: {}\n", group.name, group.about, names.empty() ? "none found" : fmt::format("{}", fmt::join(names, ", ")));
+    }
+    fmt::print("Rows of the decision matrix; a cell belongs to the first whose rule it meets:\n");
+    for (const matrix_row& row : matrix()) fmt::print("  {:<58}{}\n", row.name, row.rule);
 }
 
 } // namespace syncmap::tool

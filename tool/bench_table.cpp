@@ -29,10 +29,17 @@ std::string ratio_column(const engine_result& map, const engine_result* mutex) {
 
 std::string describe(const cell& cell) {
     const bool replaced = cell.distribution && cell.chosen() == *cell.distribution && cell.chosen() != cell.what->keys;
-    const bool zipf = cell.chosen() == choice::zipf;
+    const std::string_view instead = cell.chosen() == choice::zipf  ? "; Zipf instead"
+                                     : cell.chosen() == choice::own ? "; each thread its own keys"
+                                                                    : "; uniform instead";
     return fmt::format("{} ({}{}), {} {} keys, {} thread{}", cell.what->name, cell.what->about,
-                       !replaced ? "" : zipf ? "; Zipf instead" : "; uniform instead", with_separators(cell.keys),
+                       replaced ? instead : "", with_separators(cell.keys),
                        cell.kind == key_kind::integer ? "integer" : "string", cell.threads, cell.threads == 1 ? "" : "s");
+}
+
+std::string short_name(const cell& cell) {
+    return fmt::format("{}{} {}/{}T", cell.what->name, cell.kind == key_kind::string ? " strings" : "",
+                       in_short(cell.keys), cell.threads);
 }
 
 void print_heading(std::FILE* out, const bench_job& job) {

@@ -13,5 +13,7 @@ void print_cell(std::FILE* out, const bench_outcome& outcome, std::size_t index)
 
 /// One line that names a cell: workload, keys, threads.
 std::string describe(const bench::cell& cell);
+/// A word or two: read-100 100k/2T.
+std::string short_name(const bench::cell& cell);
 
 } // namespace syncmap::tool

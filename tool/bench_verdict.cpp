@@ -9,6 +9,8 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "bench_matrix.hpp"
+#include "bench_table.hpp"
 #include "statistics.hpp"
 #include "units.hpp"
 
@@ -19,7 +21,6 @@ using namespace syncmap::bench;
 
 constexpr std::string_view flagship = "map";
 constexpr std::string_view plain_mutex = "mutex";
-constexpr double enough = 0.9;    ///< of the best: closer than people can tell in a program
 constexpr double disturbing = 0.12; ///< share of the processors in other hands above which figures mislead
 constexpr double unnoticed = 0.1; ///< share of its time that a program may spend in a map without feeling it
 
@@ -28,11 +29,6 @@ enum class standing { ahead, level, behind };
 /// Ahead or behind only when every round says so.
 standing compare(const spread& ratio) {
     return ratio.least > 1 ? standing::ahead : ratio.most < 1 ? standing::behind : standing::level;
-}
-
-std::string short_name(const cell& cell) {
-    return fmt::format("{}{} {}/{}T", cell.what->name, cell.kind == key_kind::string ? " strings" : "",
-                       in_short(cell.keys), cell.threads);
 }
 
 /// The map that is spoken of: the flagship, or without it the one nearest to the best over all cells.
@@ -95,7 +91,7 @@ std::string mutex_advice(const bench_outcome& outcome) {
         const engine_result* const mutex = cell.find(plain_mutex);
         const engine_result* const rival = mutex == nullptr ? nullptr : cell.fastest_beside(*mutex);
         if (rival == nullptr) continue;
-        if (paired_ratio(mutex->rates, rival->rates).median >= enough) sufficient.push_back(short_name(cell.measured.what));
+        if (paired_ratio(mutex->rates, rival->rates).median >= close_enough) sufficient.push_back(short_name(cell.measured.what));
         const double rate = spread_of(mutex->rates).median;
         if (slowest == nullptr || rate < slowest_rate) {
             slowest = &cell;
@@ -116,9 +112,10 @@ std::string mutex_advice(const bench_outcome& outcome) {
 std::string verdict(const bench_outcome& outcome) {
     const std::string_view name = protagonist(outcome);
     if (name.empty()) return "Verdict: no map could be measured.";
+    const std::string rows = matrix_sentences(row_standings(outcome));
     const std::string advice = mutex_advice(outcome);
     const double others = outcome.worst_foreign_load();
-    return fmt::format("Verdict: {}{}{}{}", standing_of(name, outcome), advice.empty() ? "" : " ", advice,
+    return fmt::format("Verdict: {}{}{}{}{}{}", standing_of(name, outcome), rows.empty() ? "" : " ", rows, advice.empty() ? "" : " ", advice,
                        others < disturbing ? ""
                                            : fmt::format(" Do not trust these figures far: other programs took up to {:.0f} % of "
                                                          "the processors meanwhile.", 100 * others));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <optional>
 
 #include "../adapt.hpp"
@@ -33,6 +34,7 @@ public:
             }) == update_result::assigned;
         }
     }
+    std::uint64_t size() const { return map_.size(); }
 
 private:
     Map map_;

@@ -30,6 +30,7 @@ struct flat {
             payload<Key>::modify(found->second);
             return true;
         }
+        std::uint64_t size() const { return table_.size(); }
 
     private:
         boost::unordered_flat_map<Key, T, common_hash<Key>> table_;

@@ -38,6 +38,10 @@ public:
         payload<Key>::modify(found->second);
         return true;
     }
+    std::uint64_t size() {
+        const ReadLock<Mutex> lock(mutex_);
+        return map_.size();
+    }
 
 private:
     Mutex mutex_;

@@ -28,6 +28,8 @@ works() {
     "$tool" "$@" >"$folder/out" 2>"$folder/err" || fail "'$*' ends with $?: $(cat "$folder/err")"
 }
 
+# lacks PATTERN: it did not.
+lacks() { ! grep -Eq -- "$1" "$folder/out" || fail "'$1' in the output: $(cat "$folder/out")"; }
 # says PATTERN: the last `works` wrote it to stdout.
 says() { grep -Eq -- "$1" "$folder/out" || fail "no '$1' in the output: $(cat "$folder/out")"; }
 
@@ -52,6 +54,27 @@ refuses '--distribution' bench --distribution normal
 refuses nonsense bench --suite nonsense
 refuses nonsense bench --workload ycsb-a,nonsense
 refuses nonsense bench --engine nonsense
+refuses family bench --engine nonsense
+refuses 'for one thread' bench --engine limits --threads 2
+refuses '--mix' bench --mix ''
+refuses "'' is none of" bench --mix loads=100,
+refuses 'writes' bench --mix loads=90,writes=10
+refuses 'no percentage' bench --mix loads
+refuses 'whole percentage' bench --mix loads=
+refuses 'whole percentage' bench --mix loads=many
+refuses 'whole percentage' bench --mix loads=99.5,stores=0.5
+refuses 'whole percentage' bench --mix loads=110,stores=-10
+refuses 'whole percentage' bench --mix loads=4294967396
+refuses 'sum to 99' bench --mix loads=90,stores=9
+refuses 'sum to 0' bench --mix loads=0
+refuses twice bench --mix loads=50,stores=30,loads=20
+refuses exclude bench --mix loads=100 --workload ycsb-a
+refuses exclude bench --mix loads=100 --suite ycsb
+refuses exclude bench --mix loads=100 --quick
+refuses '--distribution' bench --mix loads=100 --distribution normal
+refuses '--keys' bench --mix loads=100 --keys 0
+refuses 'at least' bench --mix loads=90,churn=10 --keys 3 --threads 2
+refuses 'at least' bench --mix loads=100 --distribution own --keys 3 --threads 4
 refuses exclude bench --quick --suite ycsb
 refuses exclude bench --workload ycsb-a --suite ycsb
 refuses 'at least' bench --workload churn --keys 3 --threads 2
@@ -65,18 +88,81 @@ says bench
 works bench --list
 says 'ycsb-f'
 says 'std::mutex \+ std::unordered_map'
+says '^  family +.*: map, snapshot_map, mutex_map, shared_mutex_map$'
+says '^  frequent writes, compile-time types +everything else$'
+works bench --help
+for option in --mix --engine --keys --threads --distribution; do says "$option"; done
+says 'family, locks, peers, limits, all'
 
 # every workload, with as few keys as it can do with, and none of our maps may answer wrongly (status 1)
-short=(--engine map,mutex_map,shared_mutex_map,mutex --seconds 0.1 --rounds 1)
+short=(--engine family,any_map,mutex --seconds 0.1 --rounds 1)
 works bench --suite all --keys 4 --threads 2 "${short[@]}"
-says '\[34/34\]'
+says '\[36/36\]'
 works bench --workload grow,ycsb-d,churn-90 --keys 1k,20k --threads 1,3 --key-type integer,string --json "$folder/found" "${short[@]}"
 says '^\[24/24\]'
+says '^  snapshot_map( +[0-9][0-9.]*) +[0-9.]+ - [0-9.]+ +[0-9.]+ +[0-9.]+x +[0-9,]+ +[0-9]+$' # p99.9 and bytes, too
 says '^Verdict: map '
 python3 -m json.tool "$folder/found" >/dev/null 2>"$folder/err" || ! command -v python3 >/dev/null || fail "no JSON: $(cat "$folder/err")"
 works bench --workload hot --json - "${short[@]}"
 [ "$(head -c 1 "$folder/out")" = "{" ] || fail "--json - does not leave stdout to the JSON"
 says '"wrong_operations": 0'
 grep -q Verdict "$folder/err" || fail "--json - loses the table"
+
+# a mix of one's own is run on the family, with the plain mutex as what it has to beat
+instant=(--seconds 0.1 --rounds 2)
+works bench --mix loads=80,stores=15,modifies=0,churn=5 --threads 2 "${instant[@]}"
+says '^\[1/1\] mix \(80 % reads, 15 % overwrites, 5 % inserts and erases in turn\), 100,000 integer keys, 2 threads$'
+for map in map snapshot_map mutex_map shared_mutex_map mutex; do says "^  $map +[0-9]"; done
+for map in any_map shared_mutex plain onetbb libcuckoo liburcu; do lacks "^  $map "; done
+works bench --mix modifies=50,lengths=50 --threads 2 --engine locks "${instant[@]}"
+for map in mutex shared_mutex; do says "^  $map +[0-9]"; done
+lacks '^  (map|mutex_map) '
+works bench --mix loads=100 --threads 1 --keys 1k --engine limits,mutex_map "${instant[@]}"
+for map in checked_map plain mutex_map; do says "^  $map +|^  $map \(limit\) +"; done
+lacks '^  (map|mutex) '
+works bench --mix stores=100 --key-type string --distribution own --keys 2k --threads 2 "${instant[@]}"
+says 'overwrites; each thread its own keys\), 2,000 string keys, 2 threads'
+
+# belongs_to ROW ARGUMENTS...: the one row of the decision matrix that the cell belongs to, in table, verdict and JSON.
+belongs_to() {
+    local row=$1
+    shift
+    works bench "$@" --engine map,mutex --json "$folder/found" "${instant[@]}"
+    says "^$row\$"
+    says "^  rule of thumb: "
+    [ "$(grep -c '^  rule of thumb: ' "$folder/out")" -eq 1 ] || fail "'$*' belongs to several rows: $(cat "$folder/out")"
+    tr '\n' ' ' <"$folder/out" >"$folder/line"
+    grep -Eq "Verdict: .*by row of the decision matrix: \"$row\": map, [0-9.]+ Mops/s, [0-9]+ bytes an entry" "$folder/line" ||
+        fail "'$*': no such row in the verdict: $(cat "$folder/out")"
+    grep -q "\"decision_matrix_row\": \"$row\"" "$folder/found" || fail "'$*': the cell's row is not in the JSON"
+    grep -q "\"row\": \"$row\"" "$folder/found" || fail "'$*': the row is not in the JSON"
+}
+read_mostly='reads far outnumber writes, threads write distinct keys'
+write_heavy='frequent writes, compile-time types'
+churning='length, atomic iteration, churn that bloats'
+belongs_to "$read_mostly" --mix loads=90,stores=10 --threads 2
+belongs_to "$write_heavy" --mix loads=89,stores=11 --threads 2
+belongs_to "$read_mostly" --mix loads=50,stores=50 --threads 2 --distribution own
+belongs_to "$read_mostly" --mix loads=90,stores=6,churn=4 --threads 2 --distribution zipf
+belongs_to "$churning" --mix loads=90,stores=5,churn=5 --threads 2
+belongs_to "$churning" --mix loads=99,lengths=1 --threads 2
+belongs_to 'the map is small, simplicity matters' --mix stores=100 --threads 2 --keys 1000
+belongs_to "$write_heavy" --mix stores=100 --threads 2 --keys 1001
+belongs_to 'one thread only, by mistake many' --mix loads=100 --threads 1
+belongs_to "$write_heavy" --workload grow --threads 2 --keys 2k
+belongs_to "$read_mostly" --workload miss --threads 2 --keys 2k
+
+# maps of any type compete where dynamic values are the question, and nowhere else
+works bench --mix loads=95,stores=5 --threads 2 --engine map,any_map "${instant[@]}"
+says '^avoid locks on the read path, dynamic values acceptable$'
+[ "$(grep -c '^  rule of thumb: ' "$folder/out")" -eq 2 ] || fail "two rows were wanted: $(cat "$folder/out")"
+works bench --mix loads=50,stores=50 --threads 2 --engine map,any_map "${instant[@]}"
+lacks '^avoid locks'
+
+# who cannot tell a length is left out, and said to be
+if "$tool" bench --list | grep -q '^  liburcu '; then
+    works bench --workload length --threads 2 --keys 2k --engine map,liburcu "${instant[@]}"
+    says 'liburcu: left out, it does not tell its exact length'
+fi
 
 [ $failures -eq 0 ]

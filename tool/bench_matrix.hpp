@@ -1,0 +1,47 @@
+// What was found for each row of the decision matrix.
+#pragma once
+
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench_outcome.hpp"
+#include "matrix.hpp"
+#include "statistics.hpp"
+
+namespace syncmap::tool {
+
+/// How one map did in the cells of a row.
+struct row_entry {
+    const bench::engine* map;
+    bool own;                               ///< syncmap's, and of the kind that the row is about
+    double rate = 0;                        ///< operations per second, geometric mean of the cells' medians
+    spread to_best{};                       ///< of the best own map, geometric mean of the cells, over the rounds
+    std::optional<double> bytes_per_entry{}; ///< mean of the cells
+    std::size_t near_best = 0;              ///< cells in which it is within 10 % of the best map shown
+};
+
+struct row_standing {
+    const bench::matrix_row* row;
+    std::vector<const cell_outcome*> cells{};
+    std::vector<row_entry> maps{}; ///< that were measured in all these cells, the fastest first
+
+    const row_entry* best_own() const;
+    const row_entry* next_own() const;
+    /// Simpler maps, behind one lock or none, that come within 10 % of the best own one.
+    std::vector<const row_entry*> enough() const;
+};
+
+/// The rows that the measured cells belong to, in the order of the matrix: syncmap's own maps, and what people write
+/// without them.
+std::vector<row_standing> row_standings(const bench_outcome& outcome);
+
+/// A table for each row.
+void print_matrix(std::FILE* out, const std::vector<row_standing>& rows);
+
+/// One sentence for each row.
+std::string matrix_sentences(const std::vector<row_standing>& rows);
+
+} // namespace syncmap::tool
