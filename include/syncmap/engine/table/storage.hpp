@@ -200,14 +200,9 @@ protected:
         t->next_in_list = nullptr;
         return t;
     }
-    /// Gives back a table that was never published.
-    void abandon_table(control& c, header* t) noexcept {
-        if (const only_one tidying(c.tidying); tidying) {
-            put_free(c, t);
-        } else {
-            destroy_tables(t);
-        }
-    }
+    /// Gives back a table that was not published. Its memory may have been another table's before, and be looked at by
+    /// late readers of that one: it is kept like any other.
+    void abandon_table(control& c, header* t) noexcept { retire_table(c, t); }
 
     /// A table that is no longer reachable from the root: used again once no writer names it.
     void retire_table(control& c, header* t) noexcept {
