@@ -3,9 +3,31 @@
 #include <cstdlib>
 #include <new>
 
+#include "support/scale.hpp"
+
 namespace {
 
 constinit thread_local std::size_t count = 0;
+
+} // namespace
+
+std::size_t test::allocations() noexcept { return count; }
+
+#if defined(__clang__) && defined(SYNCMAP_TEST_SANITIZED)
+
+// Clang's sanitizers bring an operator new that cannot be replaced, and tell of every block instead.
+#include <sanitizer/allocator_interface.h>
+
+namespace {
+
+[[maybe_unused]] const int installed =
+    __sanitizer_install_malloc_and_free_hooks([](const volatile void*, std::size_t) { ++count; }, [](const volatile void*) {});
+
+} // namespace
+
+#else
+
+namespace {
 
 void* allocate(std::size_t bytes, std::size_t alignment) {
     ++count;
@@ -17,8 +39,6 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 
 } // namespace
 
-std::size_t test::allocations() noexcept { return count; }
-
 void* operator new(std::size_t bytes) { return allocate(bytes, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
     return allocate(bytes, static_cast<std::size_t>(alignment));
@@ -27,3 +47,5 @@ void operator delete(void* block) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
+
+#endif

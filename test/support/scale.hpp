@@ -8,13 +8,15 @@
 namespace test {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool sanitized = true;
+#define SYNCMAP_TEST_SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
+#define SYNCMAP_TEST_SANITIZED 1
 #endif
+#endif
+
+#if defined(SYNCMAP_TEST_SANITIZED)
+inline constexpr bool sanitized = true;
 #else
 inline constexpr bool sanitized = false;
 #endif
