@@ -34,14 +34,15 @@ enum class verb : std::uint8_t {
     for_each,
     erase_if,
     size,
-    clear
+    clear,
+    snapshot
 };
 
 inline const char* name_of(verb what) noexcept {
     static constexpr const char* names[] = {
         "load",          "store",     "erase",  "exchange",     "load_or_store",   "load_and_erase", "compare_exchange",
         "compare_erase", "fetch_add", "update", "update_erase", "load_or_compute", "for_each",       "erase_if",
-        "size",          "clear"};
+        "size",          "clear",     "snapshot"};
     return names[static_cast<unsigned>(what)];
 }
 
@@ -62,13 +63,14 @@ struct map_call {
     std::uint64_t responded = never;
 };
 
-inline bool touches_all_keys(verb what) noexcept { return what == verb::size || what == verb::clear; }
+inline bool touches_all_keys(verb what) noexcept { return what == verb::size || what == verb::clear || what == verb::snapshot; }
 
 inline bool only_reads(const map_call& call) noexcept {
     switch (call.what) {
     case verb::load:
     case verb::for_each:
     case verb::size:
+    case verb::snapshot:
         return true;
     case verb::erase:
     case verb::compare_exchange:
@@ -157,6 +159,7 @@ inline bool apply(const map_call& call, held& value) {
     case verb::for_each:
     case verb::size:
     case verb::clear:
+    case verb::snapshot:
         break;
     }
     return false;
@@ -167,6 +170,13 @@ struct contents {
     static constexpr std::size_t keys = 32;
     std::array<held, keys> values{};
     bool operator==(const contents&) const = default;
+
+    /// A number that stands for them: what a snapshot answers.
+    std::uint64_t digest() const noexcept {
+        std::uint64_t sum = 0;
+        for (const held& each : values) sum = std::rotl(sum, 13) * 31 + (each ? *each + 1 : 0);
+        return sum;
+    }
 };
 
 inline bool apply(const map_call& call, contents& all) {
@@ -178,6 +188,8 @@ inline bool apply(const map_call& call, contents& all) {
     case verb::clear:
         all = {};
         return true;
+    case verb::snapshot:
+        return call.count == all.digest();
     default:
         return apply(call, all.values[call.key]);
     }
@@ -188,9 +200,7 @@ inline bool apply(const map_call& call, contents& all) {
 template <>
 struct std::hash<explore::contents> {
     std::size_t operator()(const explore::contents& all) const noexcept {
-        std::size_t sum = 0;
-        for (const explore::held& each : all.values) sum = std::rotl(sum, 13) * 31 + std::hash<explore::held>{}(each);
-        return sum;
+        return static_cast<std::size_t>(all.digest());
     }
 };
 
@@ -282,6 +292,10 @@ inline std::string to_text(const map_call& call) {
         break;
     case verb::clear:
         text += "()";
+        break;
+    case verb::snapshot:
+        text += "()";
+        result = "contents with digest " + std::to_string(call.count);
         break;
     }
     if (pending) return text + " ...";

@@ -27,7 +27,8 @@ std::vector<verb> all_verbs() {
                             verb::compare_erase, verb::update,
                             verb::update_erase,  verb::load_or_compute,
                             verb::for_each,      verb::erase_if,
-                            verb::size,          verb::clear};
+                            verb::size,          verb::clear,
+                            verb::snapshot};
     if (Layout::has_integral_value) verbs.push_back(verb::fetch_add);
     return verbs;
 }

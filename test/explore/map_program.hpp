@@ -21,6 +21,7 @@
 #include <syncmap/engine/table/table.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
+#include <syncmap/snapshot.hpp>
 
 namespace explore {
 
@@ -276,12 +277,50 @@ public:
         case verb::clear:
             map_.clear();
             break;
+        case verb::snapshot: {
+            auto& mine = kept_[thread];
+            mine.reset();
+            mine.emplace(map_.snapshot());
+            call.responded = journal_.now();
+            mine->seen = read(mine->taken);
+            call.count = mine->seen.digest();
+            journal_.add(call);
+            return;
+        }
         }
         call.responded = journal_.now();
         journal_.add(call);
     }
 
+    /// After everything: snapshots still show what they showed at first.
+    void look_again() {
+        for (auto& each : kept_) {
+            if (each) require(read(each->taken) == each->seen, "a snapshot shows the same for as long as it lives");
+        }
+    }
+
 private:
+    struct kept_snapshot {
+        explicit kept_snapshot(syncmap::snapshot<visible_engine<Layout>> s) : taken(std::move(s)) {}
+        syncmap::snapshot<visible_engine<Layout>> taken;
+        contents seen{};
+    };
+
+    contents read(const syncmap::snapshot<visible_engine<Layout>>& taken) const {
+        contents all;
+        const std::size_t visits = taken.for_each([&](const key_type& k, const mapped_type& v) {
+            const std::uint64_t n = Layout::number_of(k);
+            require(n < used_, "a snapshot shows keys that were stored");
+            require(!all.values[n], "a snapshot shows no key twice");
+            all.values[n] = Layout::value_of(v);
+        });
+        require(visits == taken.size(), "a snapshot has as many entries as it says");
+        for (std::uint64_t n = 0; n != keys::fillers; ++n) {
+            require(number(taken.load(Layout::key(n))) == all.values[n], "a snapshot's look-ups and its walk agree");
+        }
+        return all;
+    }
+
     key_type key(const step& s) const { return Layout::key(s.key); }
     static mapped_type value(std::uint64_t number) { return mapped_type(number); }
     static held number(const std::optional<mapped_type>& v) { return v ? held(Layout::value_of(*v)) : held(); }
@@ -309,6 +348,7 @@ private:
     journal& journal_;
     std::uint64_t used_;
     visible_map<Layout> map_;
+    std::array<std::optional<kept_snapshot>, 5> kept_{}; ///< by thread; they end before the map
 };
 
 // ---- programs ----
@@ -442,6 +482,7 @@ report explore_program(const map_program& program, const limits& bounds) {
         }
         map.perform(0, {verb::for_each, 0});
         map.perform(0, {verb::size, 0});
+        map.look_again();
     };
 
     // Most schedules give a history that another one gave before.

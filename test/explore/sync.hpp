@@ -203,6 +203,7 @@ struct sync_policy {
     static void fence_after_rmw() noexcept {}
 
     static void pause(site where = site::here()) noexcept { scheduler::instance().pause(where); }
+    static void back_off(unsigned, site where = site::here()) noexcept { scheduler::instance().pause(where); }
     static constexpr int spins_before_sleep = 1;
 
     class lease {
@@ -252,6 +253,7 @@ struct sync_policy {
 
     static std::uint64_t random_word() noexcept { return 0x9E3779B97F4A7C15U; }
 
+    static constexpr std::uint32_t most_snapshots = ~std::uint32_t{0};
     static constexpr std::uint32_t retire_batch = 1;
     static constexpr std::size_t migration_batch = 1;
     static constexpr std::uint32_t looks_between_barriers = 0;

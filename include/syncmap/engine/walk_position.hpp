@@ -16,6 +16,12 @@ class walk_position {
 public:
     constexpr walk_position() = default;
 
+    /// The position behind the last entry.
+    [[nodiscard]] static constexpr walk_position end() noexcept {
+        walk_position at;
+        at.hash_ = past_the_end;
+        return at;
+    }
     /// Nothing is left to be shown.
     [[nodiscard]] constexpr bool at_end() const noexcept { return hash_ == past_the_end; }
 

@@ -153,6 +153,11 @@ struct [[gnu::visibility("default")]] real {
 #endif
     }
 
+    /// Lets others do what the next attempt depends on: longer with every attempt, up to a millisecond.
+    static void back_off(unsigned attempt) noexcept {
+        std::this_thread::sleep_for(std::chrono::microseconds(10U << (attempt < 7 ? attempt : 7U)));
+    }
+
     /// How often a waiter looks again before it sleeps: about a microsecond.
     static constexpr int spins_before_sleep = 40;
 
@@ -265,6 +270,8 @@ struct [[gnu::visibility("default")]] real {
 
     static std::uint64_t random_word() { return sync::random_word(); }
 
+    /// Phases that snapshots may use before their numbers begin anew; a layout may have fewer.
+    static constexpr std::uint32_t most_snapshots = ~std::uint32_t{0};
     /// Retired nodes that one thread gathers before it looks which can be freed.
     static constexpr std::uint32_t retire_batch = 512;
     /// Units that one write moves while a table is being left.

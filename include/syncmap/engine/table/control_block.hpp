@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <syncmap/engine/table/gate.hpp>
 #include <syncmap/engine/table/header.hpp>
+#include <syncmap/engine/table/snapshot_state.hpp>
 #include <syncmap/engine/table/stripe.hpp>
 
 namespace syncmap::engine {
@@ -17,11 +19,12 @@ struct control_block {
     using header = table_header<Layout, Sync>;
     using stripe_type = stripe<header, Sync>;
     using node = reclaim::node_base<Sync>;
+    using snapshot_type = snapshot_state<header, Sync>;
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
-    // Read by every insert and erase, written rarely.
-    alignas(detail::cache_line_bytes) atomic<word> gate{0}; ///< bit 0: closed; above: how often it was closed
+    // Read by every write, written rarely.
+    alignas(detail::cache_line_bytes) atomic<gate::word> gate_word{0};
     atomic<std::uint32_t> sleepers{0};                      ///< writers asleep on some unit of this map
     hash_seed seed;
 
@@ -43,6 +46,12 @@ struct control_block {
     header* leaving_tables = nullptr; ///< retired, perhaps still touched by a writer, or not yet emptied
     std::uint32_t looks_to_skip = 0;  ///< a writer that names a leaving table may stay for long: not each call asks
     header* free_tables[64] = {};      ///< by log2 of their units
+
+    // ---- snapshots: `live` is changed by who has the mutex, and followed by writers in their sections ----
+    typename Sync::mutex snapshot_mutex{};
+    atomic<snapshot_type*> live{nullptr};   ///< newest first, linked by `older`
+    std::uint32_t last_phase = 0;           ///< of all snapshots so far
+    snapshot_type* dropped = nullptr;       ///< not live any more, but perhaps still in the hands of a writer
 
     // ---- overflow lines from the allocator, for tables whose own share is used up ----
     struct spare_line : line<Layout> {

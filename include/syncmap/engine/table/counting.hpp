@@ -37,23 +37,70 @@ protected:
     using typename base::stripe_type;
     using typename base::Sync;
 
-    /// For inserts and erases, under the unit's lock: whether nobody is counting with the gate closed.
-    static bool gate_is_open(const control& c) noexcept { return (c.gate.load(std::memory_order_acquire) & 1) == 0; }
+    /// Under the unit's lock: whether a write has to let others go first. `size` is let go first once, by what changes
+    /// it: its result does not depend on that, only its progress does. The cut of a snapshot must not be passed.
+    static bool must_wait(word gate_word, bool changes_size, bool has_waited) noexcept {
+        if (gate::is_open(gate_word)) [[likely]] return false;
+        return (gate_word & gate::cutting) != 0 || (changes_size && !has_waited);
+    }
 
-    /// Waits, holding nothing, until the gate is open, and opens it when its lease is over: who counts may have
-    /// been stopped. The count does not depend on the gate, only its progress does.
+    /// Waits, holding nothing, until the gate is open, and opens it when its lease is over: who has closed it may have
+    /// been stopped, and finds out by the ticket.
     static void wait_for_gate(control& c) noexcept {
         const typename Sync::lease lease;
         for (;;) {
-            word seen = c.gate.load(std::memory_order_acquire);
-            if ((seen & 1) == 0) return;
+            word seen = c.gate_word.load(std::memory_order_acquire);
+            if (gate::is_open(seen)) return;
             if (lease.over()) {
-                c.gate.compare_exchange_strong(seen, seen + 1, std::memory_order_acq_rel, std::memory_order_relaxed);
+                c.gate_word.compare_exchange_strong(seen, gate::opened(seen), std::memory_order_acq_rel, std::memory_order_relaxed);
                 return;
             }
             Sync::pause();
         }
     }
+
+    /// The closed gate of one attempt. Opens it again if no writer has done so.
+    class closing {
+    public:
+        closing(control& c, word why) noexcept : control_(c) {
+            word open = c.gate_word.load(std::memory_order_relaxed);
+            shut_ = gate::closed(open, why);
+            closed_ = gate::is_open(open) &&
+                      c.gate_word.compare_exchange_strong(open, shut_, std::memory_order_acq_rel, std::memory_order_relaxed);
+        }
+        closing(const closing&) = delete;
+        closing& operator=(const closing&) = delete;
+        ~closing() {
+            if (closed_) open([](word g) { return gate::opened(g); });
+        }
+
+        explicit operator bool() const noexcept { return closed_; }
+
+        /// Opens it and makes `phase` the newest snapshot in the same step. False: somebody has opened it before.
+        bool open_with_newest(std::uint32_t phase) noexcept {
+            closed_ = false;
+            return open([&](word g) { return gate::with_newest(gate::opened(g), phase); });
+        }
+
+    private:
+        template <class Next>
+        bool open(Next next) noexcept {
+            // A snapshot that ends meanwhile changes the newest phase, but neither bits nor ticket.
+            const auto mine = [&](word g) { return ((g ^ shut_) & (gate::ticket_mask | gate::counting | gate::cutting)) == 0; };
+            word now = control_.gate_word.load(std::memory_order_relaxed);
+            while (mine(now)) {
+                // release: what was done while it was closed comes before. acquire: so does what was seen.
+                if (control_.gate_word.compare_exchange_weak(now, next(now), std::memory_order_acq_rel, std::memory_order_relaxed)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        control& control_;
+        word shut_ = 0;
+        bool closed_;
+    };
 
 private:
     /// Everything a stripe says at one look.
@@ -85,41 +132,21 @@ private:
         return seen;
     }
 
-    /// The closed gate of one attempt. Opens it again if no writer has done so.
-    class closing {
-    public:
-        explicit closing(control& c) noexcept : control_(c), ticket_(c.gate.load(std::memory_order_relaxed)) {
-            closed_ = (ticket_ & 1) == 0 && c.gate.compare_exchange_strong(ticket_, ticket_ + 1, std::memory_order_acq_rel,
-                                                                           std::memory_order_relaxed);
-        }
-        closing(const closing&) = delete;
-        closing& operator=(const closing&) = delete;
-        ~closing() {
-            word mine = ticket_ + 1;
-            if (closed_) control_.gate.compare_exchange_strong(mine, mine + 1, std::memory_order_acq_rel, std::memory_order_relaxed);
-        }
-
-    private:
-        control& control_;
-        word ticket_;
-        bool closed_;
-    };
-
     std::size_t count() {
         std::vector<look> first;
-        std::optional<closing> gate;
+        std::optional<closing> closed;
         for (int attempt = 0;; ++attempt) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
             if (t == nullptr) return 0;
             control& c = this->shared_of_table();
             if (attempt >= attempts_with_open_gate) {
-                gate.emplace(c); // another thread that counts may have it closed: as good
+                closed.emplace(c, gate::counting); // another thread that counts may have it closed: as good
                 Sync::pause();
             }
             std::size_t entries = 0;
             if (collect_twice(c, root, t->incarnation.load(std::memory_order_acquire), first, entries)) return entries;
-            gate.reset();
+            closed.reset();
         }
     }
 

@@ -8,14 +8,14 @@
 #include <memory>
 #include <vector>
 
-#include <syncmap/engine/table/counting.hpp>
+#include <syncmap/engine/table/lookup.hpp>
 #include <syncmap/engine/walk_position.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class iteration : public counting<Types> {
-    using base = counting<Types>;
+class iteration : public lookup<Types> {
+    using base = lookup<Types>;
 
 public:
     using base::base;
@@ -33,12 +33,7 @@ protected:
     using T = typename base::T;
     using base::node_at;
 
-    /// An entry as it was seen: for inline keys a copy, else a pinned node (and the value beside it).
-    struct entry {
-        word mark;
-        word value;
-        bool outlier;
-    };
+    using entry = seen_entry;
 
     static decltype(auto) key_of(const entry& e) noexcept {
         if constexpr (Layout::inline_key) {
@@ -58,25 +53,35 @@ protected:
     /// Calls `f(entry)` until it returns false.
     template <class F>
     void walk(F&& f) {
-        batch entries(*this);
-        for (walk_position at; !at.at_end();) {
-            copy_next_unit(at, entries);
-            for (; !entries.empty(); entries.pop_front()) {
-                if (!f(entries.front())) return;
-            }
-        }
+        walk_over([&](auto... where) { return copy_unit_at(where...); }, f);
     }
 
     /// Calls `f(entry)` for the entries of the next unit that has any; returns where to go on.
     template <class F>
     walk_position walk_from(walk_position at, F&& f) {
+        return step_over([&](auto... where) { return copy_unit_at(where...); }, at, f);
+    }
+
+    /// The same over any source: `copy(cursor, outlier, batch*, end*)` copies the entries of the next unit from `cursor`
+    /// on, and tells where it ends; false when there is nothing to walk over.
+    template <class Copy, class F>
+    void walk_over(Copy copy, F&& f) {
         batch entries(*this);
-        while (!at.at_end() && entries.empty()) copy_next_unit(at, entries);
+        for (walk_position at; !at.at_end();) {
+            copy_next_unit(copy, at, entries);
+            for (; !entries.empty(); entries.pop_front()) {
+                if (!f(entries.front())) return;
+            }
+        }
+    }
+    template <class Copy, class F>
+    walk_position step_over(Copy copy, walk_position at, F&& f) {
+        batch entries(*this);
+        while (!at.at_end() && entries.empty()) copy_next_unit(copy, at, entries);
         for (; !entries.empty(); entries.pop_front()) f(entries.front());
         return at;
     }
 
-private:
     /// The entries of one unit; lets go of the nodes that it still has.
     class batch {
     public:
@@ -126,10 +131,11 @@ private:
 
     /// The entries of the unit at `at`, which moves on behind it. A map that is empty or was cleared ends the walk: no key
     /// was there throughout.
-    void copy_next_unit(walk_position& at, batch& entries) {
+    template <class Copy>
+    static void copy_next_unit(Copy& copy, walk_position& at, batch& entries) {
         const bool outlier = at.hash_ == walk_position::outliers;
         std::uint64_t end = 0;
-        if (!copy_unit_at(outlier ? 0 : at.hash_, outlier, entries, end)) {
+        if (!copy(outlier ? 0 : at.hash_, outlier, &entries, &end)) {
             entries.clear();
             at.hash_ = walk_position::past_the_end;
         } else if (end != 0) {
@@ -141,23 +147,28 @@ private:
 
     /// Copies the entries with hashes from `cursor` on out of the unit that covers it; `end` is the first hash behind
     /// the unit, 0 for none. False: the map has no table.
-    bool copy_unit_at(std::uint64_t cursor, bool outlier, batch& entries, std::uint64_t& end) {
+    bool copy_unit_at(std::uint64_t cursor, bool outlier, batch* entries, std::uint64_t* end) {
         for (int attempt = 0;; ++attempt) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* t = base::table_of(root);
             if (t == nullptr) return false;
             for (; t != nullptr; t = t->successor()) {
-                entries.clear();
+                entries->clear();
                 const std::size_t unit = outlier ? t->units() : t->unit_of(cursor);
-                const copied outcome = copy_unit(root, *t, unit, cursor, attempt, entries);
+                const copied outcome = copy_unit(root, *t, unit, cursor, attempt, *entries);
                 if (outcome == copied::moved) continue;
                 if (outcome == copied::all && this->is_root(root)) {
-                    end = outlier || unit + 1 == t->units() ? 0 : static_cast<std::uint64_t>(unit + 1) << t->shift;
+                    *end = outlier ? 0 : end_of(*t, unit);
                     return true;
                 }
                 break; // the root changed, or the unit did
             }
         }
+    }
+
+    /// The first hash behind a unit, 0 behind the last one.
+    static std::uint64_t end_of(const header& t, std::size_t unit) noexcept {
+        return unit + 1 == t.units() ? 0 : static_cast<std::uint64_t>(unit + 1) << t.shift;
     }
 
     enum class copied : unsigned char { all, moved, changed };
@@ -190,6 +201,7 @@ private:
         }
     }
 
+private:
     /// Nodes are pinned one by one, each under a hazard. The copy is one state of the unit if no key was inserted
     /// meanwhile (the version counts inserts): no key can then have been seen in two places, or missed between two.
     copied copy_nodes(word root, header& t, std::size_t unit, std::uint64_t cursor, int attempt, batch& entries) {

@@ -64,12 +64,31 @@ struct layout {
 
     // ---- control words ----
 
-    /// Inline keys need no version, so their control words are half as large.
+    /// LOCK, MOVED, the version (node keys: the number of inserts) and the stamp: the phase of the newest snapshot for
+    /// which the unit's content was preserved. Inline keys need no version, so their control words are half as large.
     using control_word = std::conditional_t<inline_key, std::uint32_t, std::uint64_t>;
     using atomic_control = typename Sync::template atomic<control_word>;
     static constexpr control_word lock_bit = 1;
     static constexpr control_word moved_bit = 2;
-    static constexpr control_word one_version = inline_key ? 0 : 4; ///< added by every insert
+    static constexpr int stamp_shift = inline_key ? 2 : 40;
+    static constexpr std::uint32_t last_phase = inline_key ? (std::uint32_t{1} << 30) - 1 : (std::uint32_t{1} << 24) - 1;
+
+    static constexpr std::uint32_t stamp_of(control_word control) noexcept {
+        return static_cast<std::uint32_t>(control >> stamp_shift);
+    }
+    static constexpr control_word stamped(control_word control, std::uint32_t phase) noexcept {
+        const control_word below = (control_word{1} << stamp_shift) - 1;
+        return (control & below) | static_cast<control_word>(phase) << stamp_shift;
+    }
+    /// Once more inserted.
+    static constexpr control_word with_next_version(control_word control) noexcept {
+        if constexpr (inline_key) {
+            return control;
+        } else {
+            const control_word version = ((control_word{1} << stamp_shift) - 1) & ~(lock_bit | moved_bit);
+            return (control & ~version) | ((control + 4) & version);
+        }
+    }
 
     // ---- marks ----
 

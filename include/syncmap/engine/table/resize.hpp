@@ -10,13 +10,13 @@
 #include <array>
 #include <new>
 
-#include <syncmap/engine/table/units.hpp>
+#include <syncmap/engine/table/preservation.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class resize : public units<Types> {
-    using base = units<Types>;
+class resize : public preservation<Types> {
+    using base = preservation<Types>;
 
 public:
     using base::base;
@@ -29,6 +29,7 @@ protected:
     using typename base::Layout;
     using typename base::line_type;
     using typename base::node;
+    using typename base::record_supply;
     using typename base::section;
     using typename base::stripe_type;
     using typename base::Sync;
@@ -103,38 +104,12 @@ protected:
 
     /// Moves a few groups if the root's table is being left. Called by every writer after its own work.
     void help_resize(control& c, stripe_type& s, word root, std::size_t batch) noexcept {
+        record_supply supply(*this);
         try {
-            if (!move_some(c, s, root, batch)) this->make_spare_line(c);
+            while (!provide_for(c, supply, move_some(c, s, root, batch, supply))) {}
         } catch (...) {
-            // No line for now: the group stays where it is. The write that came here is done.
+            // No memory for now: the group stays where it is. The write that came here is done.
         }
-    }
-
-    /// False: a group needs one more overflow line to be moved.
-    bool move_some(control& c, stripe_type& s, word root, std::size_t batch) {
-        header* const t = base::table_of(root);
-        if (t == nullptr) return true;
-        header* const n = t->successor();
-        if (n == nullptr) return true;
-        moving outcome = moving::done;
-        {
-            const section in(*this, s, t, root);
-            if (!in) return true;
-            const std::size_t total = groups(*t, *n);
-            const std::size_t first = n->cursor.fetch_add(batch, std::memory_order_relaxed);
-            departure leaving(*this, c, *t, *n, root);
-            for (std::size_t i = 0; i < batch && outcome == moving::done; ++i) {
-                if (n->left.load(std::memory_order_relaxed) == 0) break;
-                outcome = move_group(c, *t, *n, (first + i) % total, leaving);
-                if (outcome == moving::busy) outcome = moving::done; // whoever comes round again
-            }
-        }
-        if (base::table_of(this->root_.load(std::memory_order_relaxed)) == n) {
-            this->tidy_tables(c, tidy_budget);
-            // A table can shrink by more than one step. One that has just grown was asked for.
-            if (n->log2() < t->log2()) shrink_if_sparse(c, s, this->root_.load(std::memory_order_acquire));
-        }
-        return outcome != moving::needs_line;
     }
 
     /// For a writer that found `unit` of `t` full: afterwards there is room, or at least one more line to take.
@@ -150,11 +125,14 @@ protected:
                 }
             }
             if (header* const n = t->successor()) {
-                const section in(*this, s, t, root);
-                // Busy: another source of the group is locked, perhaps for long; a further line does as well.
-                if (!in) return;
-                departure leaving(*this, c, *t, *n, root);
-                if (move_group(c, *t, *n, group_of(*t, *n, unit), leaving) == moving::done) return;
+                record_supply supply(*this);
+                for (;;) {
+                    const moving outcome = move_group_of(c, s, root, *t, *n, unit, supply);
+                    if (outcome == moving::done) return;
+                    // Busy: another source of the group is locked, perhaps for long; a further line does as well.
+                    if (outcome != moving::needs_record) break;
+                    supply.provide();
+                }
             }
         }
         this->make_spare_line(c);
@@ -162,8 +140,9 @@ protected:
 
     /// Moves all that is left to move. Blocks on writers of single units.
     void finish_resize(control& c, stripe_type& s, word root) {
+        record_supply supply(*this);
         while (this->is_root(root) && base::table_of(root)->successor() != nullptr) {
-            if (!move_some(c, s, root, finish_batch)) this->make_spare_line(c);
+            provide_for(c, supply, move_some(c, s, root, finish_batch, supply));
             Sync::pause(); // a unit may be locked by a writer that needs the processor
         }
     }
@@ -183,10 +162,60 @@ protected:
         this->tidy_tables(c, tidy_budget);
     }
 
+    /// The hash of an entry, by its mark.
+    std::uint64_t hash_of([[maybe_unused]] const hash_seed& seed, word mark) const noexcept {
+        if constexpr (Layout::inline_key) {
+            return syncmap::detail::seeded_hash(this->hash_, Layout::key_of(mark, false), seed); // trusted: calls nothing back
+        } else {
+            return node_at(mark)->hash;
+        }
+    }
+
     static constexpr std::size_t tidy_budget = std::size_t{4} << 20; ///< bytes of pages per call
 
 private:
-    enum class moving : unsigned char { done, busy, needs_line };
+    enum class moving : unsigned char { done, busy, needs_line, needs_record };
+
+    /// Makes what a move was lacking. True: nothing that has to be tried again at once.
+    bool provide_for(control& c, record_supply& supply, moving outcome) {
+        if (outcome == moving::needs_record) supply.provide();
+        if (outcome == moving::needs_line) this->make_spare_line(c);
+        return outcome != moving::needs_record;
+    }
+
+    /// Moves up to `batch` groups.
+    moving move_some(control& c, stripe_type& s, word root, std::size_t batch, record_supply& supply) {
+        header* const t = base::table_of(root);
+        header* const n = t == nullptr ? nullptr : t->successor();
+        if (n == nullptr) return moving::done;
+        moving outcome = moving::done;
+        {
+            const section in(*this, s, t, root);
+            if (!in) return moving::done;
+            const std::size_t total = groups(*t, *n);
+            const std::size_t first = n->cursor.fetch_add(batch, std::memory_order_relaxed);
+            departure leaving(*this, c, *t, *n, root);
+            for (std::size_t i = 0; i < batch && outcome == moving::done; ++i) {
+                if (n->left.load(std::memory_order_relaxed) == 0) break;
+                outcome = move_group(c, *t, *n, (first + i) % total, leaving, supply);
+                if (outcome == moving::busy) outcome = moving::done; // whoever comes round again
+            }
+        }
+        if (base::table_of(this->root_.load(std::memory_order_relaxed)) == n) {
+            this->tidy_tables(c, tidy_budget);
+            // A table can shrink by more than one step. One that has just grown was asked for.
+            if (n->log2() < t->log2()) shrink_if_sparse(c, s, this->root_.load(std::memory_order_acquire));
+        }
+        return outcome;
+    }
+
+    /// Moves the group of one unit. Done also when the root has changed: the unit is not where it was.
+    moving move_group_of(control& c, stripe_type& s, word root, header& t, header& n, std::size_t unit, record_supply& supply) {
+        const section in(*this, s, &t, root);
+        if (!in) return moving::done;
+        departure leaving(*this, c, t, n, root);
+        return move_group(c, t, n, group_of(t, n, unit), leaving, supply);
+    }
 
     static constexpr unsigned max_shrink = 3; ///< log2 of the most source units locked at once
     static constexpr unsigned max_spread = 3; ///< log2 of the most targets of one unit that are filled in order
@@ -262,7 +291,7 @@ private:
         std::size_t moved_ = 0;
     };
 
-    moving move_group(control& c, header& t, header& n, std::size_t group, departure& leaving) {
+    moving move_group(control& c, header& t, header& n, std::size_t group, departure& leaving, record_supply& supply) {
         const range from = units_of_group(t, n, group);
         const range to = units_of_group(n, t, group);
         for (std::size_t i = 0; i < from.count; ++i) {
@@ -273,6 +302,14 @@ private:
                 unlock_sources(c, t, {from.first, i});
                 return (seen & Layout::moved_bit) != 0 ? moving::done : moving::busy;
             }
+        }
+        std::uint32_t stamp = 0;
+        if (!hand_on_stamps(c, t, n, from, supply, stamp)) {
+            unlock_sources(c, t, from);
+            return moving::needs_record;
+        }
+        for (std::size_t i = 0; i < to.count; ++i) {
+            n.controls[to.first + i].store(Layout::stamped(0, stamp), std::memory_order_relaxed); // seen by way of MOVED
         }
         for (std::size_t i = 0; i < from.count; ++i) {
             if (!copy_unit(c, t, from.first + i, n, to)) {
@@ -286,6 +323,23 @@ private:
         for (std::size_t i = 0; i < from.count; ++i) base::wipe(c, t, t.home(from.first + i), Layout::moved);
         leaving.moved(from);
         return moving::done;
+    }
+
+    /// The stamp of a group's targets [P3]; where no snapshot lives, stamps mean nothing. False: `supply` lacks records.
+    bool hand_on_stamps(control& c, header& t, header& n, range from, record_supply& supply, std::uint32_t& stamp) noexcept {
+        // acquire: pairs with the release that made a snapshot live. This section began before it, or sees it.
+        const word gate_word = c.gate_word.load(std::memory_order_acquire);
+        if (gate::newest_phase(gate_word) == 0) [[likely]] return true;
+        for (std::size_t i = 0; i < from.count; ++i) {
+            control_word held = t.controls[from.first + i].load(std::memory_order_relaxed) & ~Layout::lock_bit;
+            const bool merging = n.log2() < t.log2();
+            if (merging && !base::is_preserved(held, gate_word) &&
+                !base::preserve(c, t, from.first + i, held, gate_word, supply)) {
+                return false;
+            }
+            stamp = std::max(stamp, Layout::stamp_of(held));
+        }
+        return true;
     }
 
     void unlock_sources(control& c, header& t, range sources) noexcept {
@@ -303,7 +357,7 @@ private:
         const bool outlier = base::is_outlier_unit(t, unit);
         const bool spreads = n.log2() > t.log2() && to.count <= used.size();
         return !base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
-            const std::size_t target = outlier ? n.units() : n.unit_of(hash_of(n, mark));
+            const std::size_t target = outlier ? n.units() : n.unit_of(hash_of(n.seed, mark));
             const word value = l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
             if (spreads) {
                 if (unsigned char& next = used[target - to.first]; next < Layout::slots) {
@@ -316,14 +370,6 @@ private:
             base::place(v, mark, value);
             return false;
         });
-    }
-
-    std::uint64_t hash_of([[maybe_unused]] const header& t, word mark) const noexcept {
-        if constexpr (Layout::inline_key) {
-            return syncmap::detail::seeded_hash(this->hash_, Layout::key_of(mark, false), t.seed); // trusted: calls nothing back
-        } else {
-            return node_at(mark)->hash;
-        }
     }
 
     template <class FreeNode>

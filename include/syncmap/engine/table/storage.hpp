@@ -255,30 +255,12 @@ protected:
     [[no_unique_address]] typename Types::key_equal equal_{};
     [[no_unique_address]] allocator_type allocator_{};
 
-private:
-    /// A lock that is only ever tried: who fails leaves the work to who has it.
-    class only_one {
-    public:
-        explicit only_one(typename Sync::template atomic<bool>& flag) noexcept
-            : flag_(flag), got_(!flag.load(std::memory_order_relaxed) && !flag.exchange(true, std::memory_order_acquire)) {}
-        only_one(const only_one&) = delete;
-        only_one& operator=(const only_one&) = delete;
-        ~only_one() {
-            if (got_) flag_.store(false, std::memory_order_release);
-        }
-        explicit operator bool() const noexcept { return got_; }
-
-    private:
-        typename Sync::template atomic<bool>& flag_;
-        const bool got_;
-    };
+    // ---- memory from the user's allocator ----
 
     template <class Traits>
     static auto pointer_to(typename Traits::value_type* p) noexcept {
         return std::pointer_traits<typename Traits::pointer>::pointer_to(*p);
     }
-
-    // ---- single objects and arrays of cache-line aligned types, from the user's allocator ----
 
     template <class U>
     using traits_for = std::allocator_traits<typename std::allocator_traits<allocator_type>::template rebind_alloc<U>>;
@@ -304,6 +286,28 @@ private:
     void destroy_object(U* p) noexcept {
         destroy_objects(p, 1);
     }
+
+    static constexpr std::size_t mapped_from = std::size_t{1} << 20; ///< bytes
+    static constexpr bool uses_pages =
+        Sync::has_pages && std::is_same_v<allocator_type, std::allocator<typename std::allocator_traits<allocator_type>::value_type>>;
+
+private:
+    /// A lock that is only ever tried: who fails leaves the work to who has it.
+    class only_one {
+    public:
+        explicit only_one(typename Sync::template atomic<bool>& flag) noexcept
+            : flag_(flag), got_(!flag.load(std::memory_order_relaxed) && !flag.exchange(true, std::memory_order_acquire)) {}
+        only_one(const only_one&) = delete;
+        only_one& operator=(const only_one&) = delete;
+        ~only_one() {
+            if (got_) flag_.store(false, std::memory_order_release);
+        }
+        explicit operator bool() const noexcept { return got_; }
+
+    private:
+        typename Sync::template atomic<bool>& flag_;
+        const bool got_;
+    };
 
     [[gnu::noinline]] control& make_control() {
         const hash_seed seed{Sync::random_word(), Sync::random_word() | 1};
@@ -354,10 +358,6 @@ private:
         s.bytes = (end + sizeof(block) - 1) / sizeof(block) * sizeof(block);
         return s;
     }
-
-    static constexpr std::size_t mapped_from = std::size_t{1} << 20;
-    static constexpr bool uses_pages =
-        Sync::has_pages && std::is_same_v<allocator_type, std::allocator<typename std::allocator_traits<allocator_type>::value_type>>;
 
     header* make_table(control& c, unsigned log2) {
         const shape s = shape_of(log2);

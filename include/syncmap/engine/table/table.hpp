@@ -1,7 +1,8 @@
 // The engine of `syncmap::map`: reads, writes and computations of single keys. docs/design.md is its protocol;
 // the tags [R1], [W3], [I4], … in the comments are that page's.
 //
-// Layers, each on top of the one before: storage, retirement, units, resize, counting, iteration, table.
+// Layers, each on top of the one before: storage, retirement, units, preservation, resize, counting, lookup,
+// iteration, snapshots, table.
 #pragma once
 
 #include <limits>
@@ -13,14 +14,14 @@
 
 #include <syncmap/engine/computations.hpp>
 #include <syncmap/engine/decision.hpp>
-#include <syncmap/engine/table/iteration.hpp>
+#include <syncmap/engine/table/snapshots.hpp>
 #include <syncmap/sync/real.hpp>
 
 namespace syncmap::engine {
 
 template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = sync::real>
-class table : public iteration<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
-    using base = iteration<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
+class table : public snapshots<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
+    using base = snapshots<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
 
     static_assert(std::is_object_v<Key> && std::is_object_v<T> && !std::is_const_v<Key> && !std::is_const_v<T>,
                   "syncmap: keys and values are plain object types, neither const nor references");
@@ -46,7 +47,7 @@ public:
     bool visit(const K& key, F&& f) const {
         if constexpr (Layout::inline_key) {
             word value = 0;
-            if (!find_inline(static_cast<const Key&>(key), value)) return false;
+            if (!this->find_inline(static_cast<const Key&>(key), value)) return false;
             const T copy = from_word<T>(value);
             f(copy);
             return true;
@@ -55,9 +56,9 @@ public:
             const reclaim::thread_lease<Sync> me;
             reclaim::hold<Sync> held(*me);
             const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, this->shared_of_table().seed);
-            const found place = find_node(key, hash, held, following::marks);
+            const found place = this->find_node(key, hash, held, base::following::marks);
             if (place.mark == Layout::empty) return false;
-            show(place, f);
+            base::show(place, f);
             return true;
         }
     }
@@ -123,18 +124,14 @@ public:
     }
 
     void clear() {
-        word root = this->root_.load(std::memory_order_acquire);
-        if (base::table_of(root) == nullptr) return;
+        if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
         // All that can fail comes before the step that cannot be taken back.
         control& c = this->shared_of_table();
         const reclaim::thread_lease<Sync> me;
         stripe_type& s = this->stripe_of(c, *me);
-        // The linearization point for everyone [design 5].
-        while (!this->root_.compare_exchange_weak(root, base::next_root(root, nullptr), std::memory_order_acq_rel,
-                                                  std::memory_order_acquire)) {
-            if (base::table_of(root) == nullptr) return;
+        if (header* const taken = this->take_root_out(c)) {
+            this->dismantle(c, taken, [&](node* n) { this->retire(c, s, n); });
         }
-        this->dismantle(c, base::table_of(root), [&](node* n) { this->retire(c, s, n); });
     }
 
     void reserve(std::size_t entries) {
@@ -166,8 +163,58 @@ public:
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return; // nothing was ever stored
         while (!this->scan(*c)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+        this->reap_snapshots(*c);
         this->tidy_tables(*c, std::numeric_limits<std::size_t>::max());
     }
+
+    /// One instant of the map; see syncmap/snapshot.hpp.
+    class instant {
+    public:
+        using engine_type = table;
+
+        instant() noexcept = default;
+        explicit instant(table& map) : map_(&map), state_(map.take_snapshot()) {}
+        instant(instant&& other) noexcept : map_(other.map_), state_(std::exchange(other.state_, nullptr)) {}
+        instant& operator=(instant other) noexcept {
+            std::swap(map_, other.map_);
+            std::swap(state_, other.state_);
+            return *this;
+        }
+        ~instant() {
+            if (state_ != nullptr) map_->drop_snapshot(state_);
+        }
+
+        template <class K, class F>
+        bool visit(const K& key, F&& f) const {
+            if (state_ == nullptr) return false;
+            const std::uint64_t hash = syncmap::detail::seeded_hash(map_->hash_, key, map_->shared_of_table().seed);
+            return map_->visit_at(*state_, key, hash, key_bits(key), f);
+        }
+        template <class F>
+        std::size_t for_each(F&& f) const {
+            std::size_t calls = 0;
+            if (state_ == nullptr) return calls;
+            map_->walk_over(copier(), [&](const entry& e) {
+                ++calls;
+                return f(base::key_of(e), base::value_of(e));
+            });
+            return calls;
+        }
+        template <class F>
+        walk_position for_each_from(walk_position from, F&& f) const {
+            if (state_ == nullptr) return walk_position::end();
+            return map_->step_over(copier(), from, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+        }
+        std::size_t size() const noexcept { return state_ == nullptr ? 0 : state_->entries; }
+
+    private:
+        auto copier() const noexcept {
+            return [this](auto... where) { return map_->copy_unit_at_instant(*state_, where...); };
+        }
+        table* map_ = nullptr;
+        typename base::state* state_ = nullptr;
+    };
+    instant snapshot() const { return instant(const_cast<table&>(*this)); }
 
     hasher hash_function() const { return this->hash_; }
     key_equal key_eq() const { return this->equal_; }
@@ -183,7 +230,9 @@ private:
     using typename base::header;
     using typename base::Layout;
     using typename base::line_type;
+    using typename base::found;
     using typename base::node;
+    using typename base::record_supply;
     using typename base::search;
     using typename base::section;
     using typename base::stripe_type;
@@ -194,150 +243,13 @@ private:
     template <class Op>
     static constexpr bool decides_under_lock = Layout::pairs && std::is_scalar_v<T> && !Op::runs_user_code;
 
-    // ---- reads ----
-
-    /// Whether the map has the key, and its value. The common case, decided by the home line, is in line.
-    bool find_inline(const Key& key, word& value) const noexcept {
-        const word bits = to_word(key);
-        const word root = this->root_.load(std::memory_order_acquire); // [R1]
-        const header* const t = base::table_of(root);
-        if (t == nullptr) return false;
-        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, t->seed);
-        const line_type& home = t->home(base::unit_of(*t, hash, bits));
-        if (search::find_pair(home, Layout::inline_mark(bits), value)) {
-            if (this->is_root(root)) [[likely]] return true; // [R3] [R5]
-        } else {
-            const word last = home.mark(Layout::last); // [R4]
-            if (last < Layout::link && this->is_root(root)) [[likely]] return false;
-        }
-        const std::optional<word> anywhere = find_inline_anywhere(bits);
-        if (anywhere) value = *anywhere;
-        return anywhere.has_value();
-    }
-
-    [[gnu::noinline]] std::optional<word> find_inline_anywhere(word bits) const noexcept {
-        const word mark = Layout::inline_mark(bits);
-        word value = 0;
-        for (;;) {
-            const word root = this->root_.load(std::memory_order_acquire); // [R1]
-            const header* t = base::table_of(root);
-            if (t == nullptr) return std::nullopt;
-            const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, from_word<Key>(bits), t->seed);
-            do {
-                const line_type& home = t->home(base::unit_of(*t, hash, bits));
-                bool hit = false;
-                for (const line_type* l = &home; l != nullptr && !hit; l = base::next_line(*l)) {
-                    hit = search::find_pair(*l, mark, value); // [R3]
-                }
-                if (hit || home.mark(Layout::last) != Layout::moved) { // [R4]
-                    if (!this->is_root(root)) break;                   // [R5]
-                    return hit ? std::optional<word>(value) : std::nullopt;
-                }
-                t = t->successor();
-            } while (t != nullptr);
-        }
-    }
-
-    /// Where a key was found, or found to be absent; the node is held by the caller's hold.
-    struct found {
-        word root;
-        header* t;
-        std::size_t unit;
-        control_word control; ///< as it was before the search
-        atomic_word* slot;    ///< null: absent
-        word mark;            ///< EMPTY: absent
-        word value;           ///< pairs
-    };
-
-    /// Whether a search goes on to the next table as soon as a slot says MOVED (a reader: its hits in old slots stay
-    /// true until they are wiped), or only once the control word does (a writer: it must not reach the new copy of
-    /// a key while a reader can still hit the old one).
-    enum class following : unsigned char { marks, controls };
-
-    template <class K>
-    found find_node(const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, following how) const {
-        for (;;) {
-            found place{this->root_.load(std::memory_order_acquire), nullptr, 0, 0, nullptr, Layout::empty, 0};
-            place.t = base::table_of(place.root);
-            if (place.t == nullptr) return place;
-            while (place.t != nullptr) {
-                place.unit = place.t->unit_of(hash);
-                line_type& home = place.t->home(place.unit);
-                if (how == following::controls) {
-                    const atomic_control& lock = place.t->controls[place.unit];
-                    place.control = lock.load(std::memory_order_acquire);
-                    if ((place.control & Layout::moved_bit) != 0) {
-                        place.t = place.t->successor();
-                        continue;
-                    }
-                    if ((place.control & Layout::lock_bit) != 0) {
-                        held.drop();
-                        base::wait_unlocked(this->shared_of_table(), lock);
-                        continue;
-                    }
-                }
-                if (!find_in_unit(home, key, hash, held, place)) continue; // a slot changed: this unit again
-                if (place.mark == Layout::empty && home.mark(Layout::last) == Layout::moved) { // [R4]
-                    if (how == following::marks) {
-                        place.t = place.t->successor();
-                        continue;
-                    }
-                    if (!this->is_root(place.root)) break;
-                    continue; // finds LOCK or MOVED in the control word
-                }
-                if (this->is_root(place.root)) return place; // [R5]
-                break;
-            }
-        }
-    }
-
-    /// False: a slot changed under the search.
-    template <class K>
-    bool find_in_unit(line_type& home, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, found& place) const {
-        place.slot = nullptr;
-        place.mark = Layout::empty;
-        for (line_type* l = &home; l != nullptr; l = base::next_line(*l)) {
-            for (unsigned candidates = search::match_hash(*l, hash); candidates != 0; candidates &= candidates - 1) {
-                const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
-                const word mark = l->mark(i);
-                if (!Layout::tag_matches(mark, hash)) return false;
-                word value = 0;
-                const bool linked = held.protect(node_at(mark), [&] { // [R3]
-                    if constexpr (Layout::pairs) {
-                        const auto both = Sync::load_pair(l->slot(i));
-                        value = both.second;
-                        return both.first == mark;
-                    } else {
-                        return l->mark(i) == mark;
-                    }
-                });
-                if (!linked) return false;
-                if (static_cast<bool>(this->equal_(static_cast<const Key&>(node_at(mark)->key), key))) {
-                    place.slot = l->slot(i);
-                    place.mark = mark;
-                    place.value = value;
-                    return true;
-                }
-            }
-        }
-        return true;
-    }
-
-    template <class F>
-    static decltype(auto) show(const found& place, F&& f) {
-        if constexpr (Layout::pairs) {
-            const T copy = from_word<T>(place.value);
-            return f(copy);
-        } else {
-            return f(static_cast<const T&>(node_at(place.mark)->value));
-        }
-    }
+    // ---- decisions ----
 
     /// `op.decide` on what was found.
     template <class Op>
     static decision decide(const found& place, Op& op) {
         if (place.mark == Layout::empty) return op.decide(nullptr);
-        return show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
+        return base::show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
     }
     template <class Op>
     static decision decide_on_word(bool present, word value, Op& op) {
@@ -455,12 +367,12 @@ private:
             decided.incarnation = t->incarnation.load(std::memory_order_acquire);
             if constexpr (Layout::inline_key) {
                 word value = 0;
-                const bool present = find_inline(static_cast<const Key&>(key), value);
+                const bool present = this->find_inline(static_cast<const Key&>(key), value);
                 if (!this->is_root(root)) continue;
                 decided.verdict = decide_on_word(present, value, decided.op);
             } else {
                 reclaim::hold<Sync> held(*me);
-                const found place = find_node(key, hash, held, following::controls);
+                const found place = this->find_node(key, hash, held, base::following::controls);
                 if (place.root != root) continue;
                 decided.verdict = decide(place, decided.op);
             }
@@ -520,7 +432,7 @@ private:
     static std::uint64_t incarnation_of(const header& t) noexcept { return t.incarnation.load(std::memory_order_relaxed); }
 
     /// What became of one attempt to write, and so what to do before the next.
-    enum class outcome : unsigned char { done, erased, again, no_table, locked_by_other, must_ask, gate_closed, full };
+    enum class outcome : unsigned char { done, erased, again, no_table, locked_by_other, must_ask, gate_closed, must_preserve, full };
 
     /// A write of an inline key on its way.
     template <class Op>
@@ -536,6 +448,7 @@ private:
         word value = 0;         ///< to be published, once `made`
         bool past_gate = false; ///< it has waited for the gate, once
         bool made = false;
+        record_supply* supply = nullptr; ///< not in the first attempt
 
         void make() {
             if constexpr (Op::may_assign) {
@@ -559,6 +472,8 @@ private:
     template <class Op>
     [[gnu::noinline]] word go_on(control& c, stripe_type& s, inline_write<Op> w, outcome o) {
         std::optional<ownership<Key>> own;
+        record_supply supply(*this);
+        w.supply = &supply;
         for (; o != outcome::done; o = attempt(c, s, w)) {
             switch (o) {
             case outcome::erased: after_erase(c, s, w.root); return w.root;
@@ -572,6 +487,7 @@ private:
                 base::wait_for_gate(c);
                 w.past_gate = true;
                 break;
+            case outcome::must_preserve: supply.provide(); break;
             case outcome::full: this->make_room(c, s, w.root, w.t, w.unit); break;
             case outcome::again:
             case outcome::done: break;
@@ -591,7 +507,7 @@ private:
         [[maybe_unused]] word old_value = 0;
         decision d = decision::keep;
         if constexpr (!decides_under_lock<Op>) {
-            was_present = find_inline(w.key, old_value);
+            was_present = this->find_inline(w.key, old_value);
             d = decide_on_word(was_present, old_value, w.op);
             if (d == decision::keep) return outcome::done;
             if (d == decision::assign) w.make();
@@ -629,11 +545,18 @@ private:
             return end(outcome::again);
         }
         if (d == decision::keep || !may_publish(w.op, *w.t)) return end(outcome::done);
-        if (d == decision::assign && slot != nullptr) {
+        const bool overwrites = d == decision::assign && slot != nullptr;
+        const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
+        if (base::must_wait(gate_word, !overwrites, w.past_gate)) return end(outcome::gate_closed);
+        if (!base::is_preserved(held, gate_word)) [[unlikely]] { // [P1]
+            if (w.supply == nullptr || !base::preserve(c, *w.t, w.unit, held, gate_word, *w.supply)) {
+                return end(outcome::must_preserve);
+            }
+        }
+        if (overwrites) {
             slot[1].store(w.value, std::memory_order_release); // [W6]
             return end(outcome::done);
         }
-        if (!w.past_gate && !base::gate_is_open(c)) return end(outcome::gate_closed); // [W5]
         if (d == decision::erase) {
             erase_slot(c, s, *w.t, home, slot); // [W6] [W7]
             return end(outcome::erased);
@@ -696,13 +619,14 @@ private:
         reclaim::hold<Sync> key_held(row, held);
         publication<Op> fresh(*this);
         bool past_gate = false; // it has waited for the gate, once
+        record_supply supply(*this);
         std::optional<ownership<Key>> own_node;
         std::optional<ownership<std::remove_cvref_t<K>>> own_key;
         for (;;) {
             held.drop();
             // The key may have been moved into the node that waits to be published.
-            const found place = fresh.node ? find_node(fresh.node.get()->key, hash, held, following::controls)
-                                           : find_node(key, hash, held, following::controls);
+            const found place = fresh.node ? this->find_node(fresh.node.get()->key, hash, held, base::following::controls)
+                                           : this->find_node(key, hash, held, base::following::controls);
             header* const t = place.t;
             if (t == nullptr) {
                 if (op.decide(nullptr) != decision::assign) return place.root;
@@ -727,7 +651,7 @@ private:
             section in(*this, s, t, place.root); // [W2]
             if (!in) continue;
             atomic_control& lock = t->controls[place.unit];
-            const control_word free = present ? lock.load(std::memory_order_relaxed) : place.control;
+            control_word free = present ? lock.load(std::memory_order_relaxed) : place.control;
             if ((free & Layout::moved_bit) != 0) continue;
             if ((free & Layout::lock_bit) != 0 || !base::try_lock(lock, free)) { // [W3]
                 in.leave();
@@ -767,7 +691,23 @@ private:
                 this->unlock(c, lock, free);
                 return place.root;
             }
-            if (d == decision::assign && present) {
+            const bool overwrites = d == decision::assign && present;
+            const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
+            if (base::must_wait(gate_word, !overwrites, past_gate)) {
+                this->unlock(c, lock, free);
+                in.leave();
+                base::wait_for_gate(c);
+                past_gate = true;
+                continue;
+            }
+            if (!base::is_preserved(free, gate_word) && !base::preserve(c, *t, place.unit, free, gate_word, supply)) { // [P1]
+                this->unlock(c, lock, free);
+                in.leave();
+                held.drop();
+                supply.provide();
+                continue;
+            }
+            if (overwrites) {
                 if constexpr (Layout::pairs) {
                     place.slot[1].store(fresh.value, std::memory_order_release); // [W6]
                     this->unlock(c, lock, free);
@@ -779,13 +719,6 @@ private:
                     this->retire(c, s, node_at(place.mark)); // [W9]
                 }
                 return place.root;
-            }
-            if (!past_gate && !base::gate_is_open(c)) { // [W5]
-                this->unlock(c, lock, free);
-                in.leave();
-                base::wait_for_gate(c);
-                past_gate = true;
-                continue;
             }
             line_type& home = t->home(place.unit);
             if (d == decision::erase) {
@@ -805,7 +738,7 @@ private:
                 continue;
             }
             insert_into(s, *t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
-            this->unlock(c, lock, free + Layout::one_version);                           // [W8]
+            this->unlock(c, lock, Layout::with_next_version(free));                      // [W8]
             return place.root;
         }
     }

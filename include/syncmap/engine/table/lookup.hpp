@@ -1,0 +1,170 @@
+// Finding a key without a lock: the reader's protocol, docs/design.md [R1] to [R5].
+#pragma once
+
+#include <bit>
+#include <memory>
+#include <optional>
+
+#include <syncmap/engine/table/counting.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class lookup : public counting<Types> {
+    using base = counting<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using typename base::atomic_control;
+    using typename base::atomic_word;
+    using typename base::control_word;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::search;
+    using typename base::Sync;
+    using T = typename base::T;
+    using base::node_at;
+
+    /// Whether the map has the key, and its value. The common case, decided by the home line, is in line.
+    bool find_inline(const Key& key, word& value) const noexcept {
+        const word bits = to_word(key);
+        const word root = this->root_.load(std::memory_order_acquire); // [R1]
+        const header* const t = base::table_of(root);
+        if (t == nullptr) return false;
+        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, t->seed);
+        const line_type& home = t->home(base::unit_of(*t, hash, bits));
+        if (search::find_pair(home, Layout::inline_mark(bits), value)) {
+            if (this->is_root(root)) [[likely]] return true; // [R3] [R5]
+        } else {
+            const word last = home.mark(Layout::last); // [R4]
+            if (last < Layout::link && this->is_root(root)) [[likely]] return false;
+        }
+        const std::optional<word> anywhere = find_inline_anywhere(bits);
+        if (anywhere) value = *anywhere;
+        return anywhere.has_value();
+    }
+
+    [[gnu::noinline]] std::optional<word> find_inline_anywhere(word bits) const noexcept {
+        const word mark = Layout::inline_mark(bits);
+        word value = 0;
+        for (;;) {
+            const word root = this->root_.load(std::memory_order_acquire); // [R1]
+            const header* t = base::table_of(root);
+            if (t == nullptr) return std::nullopt;
+            const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, from_word<Key>(bits), t->seed);
+            do {
+                const line_type& home = t->home(base::unit_of(*t, hash, bits));
+                bool hit = false;
+                for (const line_type* l = &home; l != nullptr && !hit; l = base::next_line(*l)) {
+                    hit = search::find_pair(*l, mark, value); // [R3]
+                }
+                if (hit || home.mark(Layout::last) != Layout::moved) { // [R4]
+                    if (!this->is_root(root)) break;                   // [R5]
+                    return hit ? std::optional<word>(value) : std::nullopt;
+                }
+                t = t->successor();
+            } while (t != nullptr);
+        }
+    }
+
+    /// Where a key was found, or found to be absent; the node is held by the caller's hold.
+    struct found {
+        word root;
+        header* t;
+        std::size_t unit;
+        control_word control; ///< as it was before the search
+        atomic_word* slot;    ///< null: absent
+        word mark;            ///< EMPTY: absent
+        word value;           ///< pairs
+    };
+
+    /// Whether a search goes on to the next table as soon as a slot says MOVED (a reader: its hits in old slots stay
+    /// true until they are wiped), or only once the control word does (a writer: it must not reach the new copy of
+    /// a key while a reader can still hit the old one).
+    enum class following : unsigned char { marks, controls };
+
+    template <class K>
+    found find_node(const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, following how) const {
+        for (;;) {
+            found place{this->root_.load(std::memory_order_acquire), nullptr, 0, 0, nullptr, Layout::empty, 0};
+            place.t = base::table_of(place.root);
+            if (place.t == nullptr) return place;
+            while (place.t != nullptr) {
+                place.unit = place.t->unit_of(hash);
+                line_type& home = place.t->home(place.unit);
+                if (how == following::controls) {
+                    const atomic_control& lock = place.t->controls[place.unit];
+                    place.control = lock.load(std::memory_order_acquire);
+                    if ((place.control & Layout::moved_bit) != 0) {
+                        place.t = place.t->successor();
+                        continue;
+                    }
+                    if ((place.control & Layout::lock_bit) != 0) {
+                        held.drop();
+                        base::wait_unlocked(this->shared_of_table(), lock);
+                        continue;
+                    }
+                }
+                if (!find_in_unit(home, key, hash, held, place)) continue; // a slot changed: this unit again
+                if (place.mark == Layout::empty && home.mark(Layout::last) == Layout::moved) { // [R4]
+                    if (how == following::marks) {
+                        place.t = place.t->successor();
+                        continue;
+                    }
+                    if (!this->is_root(place.root)) break;
+                    continue; // finds LOCK or MOVED in the control word
+                }
+                if (this->is_root(place.root)) return place; // [R5]
+                break;
+            }
+        }
+    }
+
+    /// False: a slot changed under the search.
+    template <class K>
+    bool find_in_unit(line_type& home, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, found& place) const {
+        place.slot = nullptr;
+        place.mark = Layout::empty;
+        for (line_type* l = &home; l != nullptr; l = base::next_line(*l)) {
+            for (unsigned candidates = search::match_hash(*l, hash); candidates != 0; candidates &= candidates - 1) {
+                const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
+                const word mark = l->mark(i);
+                if (!Layout::tag_matches(mark, hash)) return false;
+                word value = 0;
+                const bool linked = held.protect(node_at(mark), [&] { // [R3]
+                    if constexpr (Layout::pairs) {
+                        const auto both = Sync::load_pair(l->slot(i));
+                        value = both.second;
+                        return both.first == mark;
+                    } else {
+                        return l->mark(i) == mark;
+                    }
+                });
+                if (!linked) return false;
+                if (static_cast<bool>(this->equal_(static_cast<const Key&>(node_at(mark)->key), key))) {
+                    place.slot = l->slot(i);
+                    place.mark = mark;
+                    place.value = value;
+                    return true;
+                }
+            }
+        }
+        return true;
+    }
+
+    template <class F>
+    static decltype(auto) show(const found& place, F&& f) {
+        if constexpr (Layout::pairs) {
+            const T copy = from_word<T>(place.value);
+            return f(copy);
+        } else {
+            return f(static_cast<const T&>(node_at(place.mark)->value));
+        }
+    }
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,417 @@
+// Snapshots: one instant of the whole map, taken in a few microseconds whatever its size, and read while writers go on.
+//
+// The *cut*: the gate is closed, so that no write is published any more; every stripe is seen outside of a section once,
+// so none is on its way; the state becomes live, and the gate opens with its phase. Whoever writes after that preserves
+// what it changes (preservation.hpp). A writer that is stopped in its section voids the attempt; the next one is made
+// after a pause. So a cut waits for stopped writers, and nobody waits for a cut longer than a lease.
+//
+// [S1] A state becomes live only while the gate is closed and no writer is in a section: no record of it is older than
+//      its instant.
+// [S2] A reader takes what a live unit holds if the stamp, looked at after the entries, is still below the phase.
+// [S3] A state is freed when it is not live any more and every stripe was seen outside of a section after that.
+// [S4] `clear` leaves a table to the snapshots of its life; who drops the last of them takes it apart.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+#include <syncmap/engine/table/iteration.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class snapshots : public iteration<Types> {
+    using base = iteration<Types>;
+
+public:
+    using base::base;
+
+    ~snapshots() {
+        control* const c = this->control_.load(std::memory_order_relaxed);
+        if (c != nullptr) destroy_states(c->dropped);
+    }
+
+protected:
+    using typename base::atomic_control;
+    using typename base::batch;
+    using typename base::closing;
+    using typename base::control;
+    using typename base::control_word;
+    using typename base::copied;
+    using typename base::entry;
+    using typename base::found;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::search;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using T = typename base::T;
+    using base::node_at;
+    using state = typename control::snapshot_type;
+
+    // ---- begin and end ----
+
+    /// Null: the map is empty. Throws what the allocator throws, `length_error` when the phases are used up.
+    state* take_snapshot() {
+        control* const c = this->control_.load(std::memory_order_acquire);
+        if (c == nullptr) return nullptr;
+        fresh_state fresh(*this);
+        for (unsigned attempt = 0;; ++attempt) {
+            if (attempt != 0) Sync::back_off(attempt);
+            const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
+            if (t == nullptr) return nullptr;
+            fresh.make(coarsest(*t));
+            const std::lock_guard guard(c->snapshot_mutex);
+            if (c->last_phase == most_phases) renumber(*c);
+            switch (cut(*c, *fresh.get())) {
+            case attempt_result::done: return fresh.release();
+            case attempt_result::seen: drop_later(*c, fresh.release()); break; // by writers that opened the gate
+            case attempt_result::again: break;
+            }
+        }
+    }
+
+    void drop_snapshot(state* s) noexcept {
+        control& c = this->shared_of_table();
+        header* orphan = nullptr;
+        {
+            const std::lock_guard guard(c.snapshot_mutex);
+            unlink(c, *s);
+            header* const kept = s->kept.load(std::memory_order_relaxed);
+            if (kept != nullptr && !is_needed(c, s->incarnation)) orphan = kept; // [S4]
+            drop_later(c, s);
+        }
+        reap_snapshots(c);
+        if (orphan != nullptr) {
+            const reclaim::thread_lease<Sync> me;
+            stripe_type& mine = this->stripe_of(c, *me);
+            this->dismantle(c, orphan, [&](auto* n) { this->retire(c, mine, n); });
+        }
+    }
+
+    /// Frees dropped snapshots if no writer can have them in hand; else a later call will.
+    void reap_snapshots(control& c) noexcept {
+        state* unreachable = nullptr;
+        {
+            const std::lock_guard guard(c.snapshot_mutex);
+            if (c.dropped == nullptr) return;
+            int patience = 1000;
+            if (!Sync::heavy_barrier() || !all_outside(c, [&] { return --patience > 0; })) return; // [S3]
+            unreachable = std::exchange(c.dropped, nullptr);
+        }
+        destroy_states(unreachable);
+    }
+
+    /// Takes the root's table out of the map. Null: there is none, or its snapshots keep it [S4].
+    header* take_root_out(control& c) {
+        const std::lock_guard guard(c.snapshot_mutex);
+        word root = this->root_.load(std::memory_order_acquire);
+        for (;;) {
+            header* const t = base::table_of(root);
+            if (t == nullptr) return nullptr;
+            bool kept = false;
+            for (state* s = c.live.load(std::memory_order_relaxed); s != nullptr; s = s->older.load(std::memory_order_relaxed)) {
+                if (s->incarnation != t->incarnation.load(std::memory_order_relaxed)) continue;
+                s->kept.store(t, std::memory_order_release); // before the root changes: its readers go there then
+                kept = true;
+            }
+            // The linearization point for everyone [design 5].
+            if (this->root_.compare_exchange_weak(root, base::next_root(root, nullptr), std::memory_order_acq_rel,
+                                                  std::memory_order_acquire)) {
+                return kept ? nullptr : t;
+            }
+        }
+    }
+
+    // ---- reading ----
+
+    /// Calls `f(const T&)` if the snapshot has the key.
+    template <class K, class F>
+    bool visit_at(const state& s, const K& key, std::uint64_t hash, word bits, F&& f) const {
+        const bool outlier = Layout::has_outliers && Layout::is_outlier(bits);
+        for (;; Sync::pause()) {
+            word root = 0;
+            for (header* t = table_at(s, root); t != nullptr; t = t->successor()) {
+                const std::size_t unit = base::unit_of(*t, hash, bits);
+                const control_word seen = t->controls[unit].load(std::memory_order_acquire);
+                if ((seen & Layout::moved_bit) != 0) continue;
+                if (Layout::stamp_of(seen) >= s.phase) {
+                    const unit_record* const r = s.find(hash, outlier);
+                    if (r == nullptr) break; // not a table of its life any more
+                    return visit_in(*r, key, hash, bits, f);
+                }
+                bool hit = false;
+                if constexpr (Layout::inline_key) {
+                    word value = 0;
+                    for (const line_type* l = &t->home(unit); l != nullptr && !hit; l = base::next_line(*l)) {
+                        hit = search::find_pair(*l, Layout::inline_mark(bits), value);
+                    }
+                    if (!is_still(s, root, *t, unit)) break;
+                    if (hit) {
+                        const T copy = from_word<T>(value);
+                        f(copy);
+                    }
+                } else {
+                    const reclaim::thread_lease<Sync> me;
+                    reclaim::hold<Sync> held(*me);
+                    found place{};
+                    if (!this->find_in_unit(t->home(unit), key, hash, held, place) || !is_still(s, root, *t, unit)) break;
+                    hit = place.mark != Layout::empty;
+                    if (hit) base::show(place, f);
+                }
+                return hit;
+            }
+        }
+    }
+
+    /// As the iteration's copy_unit_at, of the snapshot's instant.
+    bool copy_unit_at_instant(const state& s, std::uint64_t cursor, bool outlier, batch* entries, std::uint64_t* end) {
+        for (int attempt = 0;; ++attempt, Sync::pause()) {
+            word root = 0;
+            for (header* t = table_at(s, root); t != nullptr; t = t->successor()) {
+                entries->clear();
+                const std::size_t unit = outlier ? t->units() : t->unit_of(cursor);
+                const control_word seen = t->controls[unit].load(std::memory_order_acquire);
+                if ((seen & Layout::moved_bit) != 0) continue;
+                if (Layout::stamp_of(seen) >= s.phase) {
+                    const unit_record* const r = s.find(cursor, outlier);
+                    if (r == nullptr) break;
+                    copy_record(*r, cursor, *entries);
+                    *end = outlier ? 0 : r->last + 1;
+                    return true;
+                }
+                const bool is_kept = t == s.kept.load(std::memory_order_relaxed); // nobody locks it for long
+                const copied outcome = this->copy_unit(root, *t, unit, cursor, is_kept ? 0 : attempt, *entries);
+                if (outcome == copied::moved) continue;
+                if (outcome == copied::all && is_still(s, root, *t, unit)) {
+                    *end = outlier ? 0 : base::end_of(*t, unit);
+                    return true;
+                }
+                break;
+            }
+        }
+    }
+
+private:
+    static constexpr std::uint32_t most_phases = std::min(Layout::last_phase, Sync::most_snapshots);
+    /// Lists of records of maps whose memory is not the system's, and so has to be set up.
+    static constexpr unsigned most_lists_log2 = 12;
+
+    enum class attempt_result : unsigned char {
+        done,
+        again, ///< the state was not made live
+        seen   ///< it was, but is void
+    };
+
+    /// The cut, by who has the snapshot mutex.
+    attempt_result cut(control& c, state& s) {
+        closing shut(c, gate::cutting);
+        if (!shut) {
+            base::wait_for_gate(c);
+            return attempt_result::again;
+        }
+        const typename Sync::lease lease;
+        // Pairs with the light barrier of section::enter: a writer sees the gate closed, or is seen in its section.
+        if (!Sync::heavy_barrier() || !all_outside(c, [&] { return !lease.over(); })) return attempt_result::again;
+        // Nothing is published from here until the gate opens.
+        const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
+        if (t == nullptr || coarsest(*t) < s.log2) return attempt_result::again;
+        s.incarnation = t->incarnation.load(std::memory_order_relaxed);
+        s.entries = base::counted_entries(c, s.incarnation);
+        s.phase = ++c.last_phase;
+        s.older.store(c.live.load(std::memory_order_relaxed), std::memory_order_relaxed);
+        c.live.store(&s, std::memory_order_release); // [S1]
+        const bool opened = shut.open_with_newest(s.phase);
+        // `clear` needs the mutex, so the life of the map cannot have ended meanwhile.
+        if (opened) return attempt_result::done;
+        unlink(c, s);
+        return attempt_result::seen;
+    }
+
+    /// Whether every stripe was seen outside of a section; gives up when `goes_on()` does.
+    template <class GoesOn>
+    static bool all_outside(control& c, GoesOn goes_on) noexcept {
+        bool outside = true;
+        c.each_stripe([&](stripe_type& s) {
+            while (outside && s.table.load(std::memory_order_acquire) != nullptr) {
+                outside = goes_on();
+                Sync::pause();
+            }
+        });
+        return outside;
+    }
+
+    /// By who has the mutex: the state is not live any more.
+    static void unlink(control& c, state& s) noexcept {
+        state* const rest = s.older.load(std::memory_order_relaxed);
+        if (c.live.load(std::memory_order_relaxed) == &s) {
+            c.live.store(rest, std::memory_order_release);
+        } else {
+            state* newer = c.live.load(std::memory_order_relaxed);
+            while (newer->older.load(std::memory_order_relaxed) != &s) newer = newer->older.load(std::memory_order_relaxed);
+            newer->older.store(rest, std::memory_order_release);
+        }
+        const state* const newest = c.live.load(std::memory_order_relaxed);
+        word g = c.gate_word.load(std::memory_order_relaxed);
+        while (!c.gate_word.compare_exchange_weak(g, gate::with_newest(g, newest == nullptr ? 0 : newest->phase),
+                                                  std::memory_order_acq_rel, std::memory_order_relaxed)) {}
+    }
+
+    static bool is_needed(control& c, std::uint64_t incarnation) noexcept {
+        for (const state* s = c.live.load(std::memory_order_relaxed); s != nullptr; s = s->older.load(std::memory_order_relaxed)) {
+            if (s->incarnation == incarnation) return true;
+        }
+        return false;
+    }
+
+    /// Writers may still follow `older`: the list of the dropped has a link of its own.
+    static void drop_later(control& c, state* s) noexcept { s->next_dropped = std::exchange(c.dropped, s); }
+
+    /// Makes all stamps zero, so that phases can begin anew. Once in many millions of snapshots.
+    void renumber(control& c) {
+        if (c.live.load(std::memory_order_relaxed) != nullptr) {
+            throw std::length_error("syncmap: snapshot: too many were taken while one of them lives");
+        }
+        // No writer has an old phase in hand, and none gets one; so every move from now on makes stamps zero.
+        while (!Sync::heavy_barrier() || !all_outside(c, [] { return true; })) {}
+        const reclaim::thread_lease<Sync> me;
+        stripe_type& mine = this->stripe_of(c, *me);
+        const auto finish = [&] { this->finish_resize(c, mine, this->root_.load(std::memory_order_acquire)); };
+        if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
+        finish();
+        const word root = this->root_.load(std::memory_order_acquire);
+        this->start_resize(c, mine, root, base::table_of(root)->log2());
+        finish();
+        c.last_phase = 0;
+    }
+
+    // ---- reading ----
+
+    /// The table that holds what has not changed since: the root's, or the one that `clear` left. Null: look again.
+    header* table_at(const state& s, word& root) const noexcept {
+        root = this->root_.load(std::memory_order_acquire);
+        header* const t = base::table_of(root);
+        if (t != nullptr && t->incarnation.load(std::memory_order_acquire) == s.incarnation) return t;
+        return s.kept.load(std::memory_order_acquire);
+    }
+
+    /// After the entries were looked at: whether they are what they were at the snapshot's instant [S2].
+    bool is_still(const state& s, word root, const header& t, std::size_t unit) const noexcept {
+        if (t.home(unit).mark(Layout::last) == Layout::moved) return false; // they were wiped meanwhile, or soon will be
+        const control_word seen = t.controls[unit].load(std::memory_order_acquire);
+        if ((seen & Layout::moved_bit) != 0 || Layout::stamp_of(seen) >= s.phase) return false;
+        return this->is_root(root); // kept tables are not used again while the snapshot lives, nor is the root theirs
+    }
+
+    template <class K, class F>
+    bool visit_in(const unit_record& r, const K& key, std::uint64_t hash, word bits, F&& f) const {
+        for (std::size_t i = 0; i < r.count; ++i) {
+            const entry& e = r.entries[i];
+            bool same = false;
+            if constexpr (Layout::inline_key) {
+                same = e.mark == Layout::inline_mark(bits);
+            } else {
+                same = Layout::tag_matches(e.mark, hash) && static_cast<bool>(this->equal_(base::key_of(e), key));
+            }
+            if (!same) continue;
+            const auto& value = base::value_of(e);
+            f(value);
+            return true;
+        }
+        return false;
+    }
+
+    void copy_record(const unit_record& r, std::uint64_t cursor, batch& entries) {
+        for (std::size_t i = 0; i < r.count; ++i) {
+            const entry& e = r.entries[i];
+            if (!e.outlier && this->hash_of(this->shared_of_table().seed, e.mark) < cursor) continue;
+            entries.make_room();
+            if constexpr (!Layout::inline_key) node_at(e.mark)->pin(); // held by the record's own pin
+            entries.add(e);
+        }
+    }
+
+    // ---- memory of states ----
+
+    class fresh_state {
+    public:
+        explicit fresh_state(snapshots& owner) noexcept : owner_(owner) {}
+        fresh_state(const fresh_state&) = delete;
+        fresh_state& operator=(const fresh_state&) = delete;
+        ~fresh_state() { reset(); }
+
+        /// With lists for units down to 2^log2.
+        void make(unsigned log2) {
+            const unsigned wanted = std::min(log2, owner_.lists_log2(log2));
+            if (state_ != nullptr && state_->log2 == wanted) return;
+            reset();
+            state_ = owner_.make_state(wanted);
+        }
+        state* get() const noexcept { return state_; }
+        state* release() noexcept { return std::exchange(state_, nullptr); }
+
+    private:
+        void reset() noexcept {
+            if (state_ != nullptr) owner_.destroy_state(std::exchange(state_, nullptr));
+        }
+        snapshots& owner_;
+        state* state_ = nullptr;
+    };
+
+    using list = typename Sync::template atomic<unit_record*>;
+
+    static std::size_t list_bytes(unsigned log2) noexcept { return ((std::size_t{1} << log2) + 1) * sizeof(list); }
+    static bool lists_are_pages(unsigned log2) noexcept { return base::uses_pages && list_bytes(log2) >= base::mapped_from; }
+    static unsigned lists_log2(unsigned log2) noexcept { return lists_are_pages(log2) ? log2 : std::min(log2, most_lists_log2); }
+
+    static unsigned coarsest(const header& t) noexcept {
+        const header* const n = t.successor();
+        return n == nullptr ? t.log2() : std::min(t.log2(), n->log2());
+    }
+
+    state* make_state(unsigned log2) {
+        auto* const s = this->template make_object<state>();
+        s->log2 = log2;
+        try {
+            if (lists_are_pages(log2)) { // zero pages: empty lists, and nothing to set up
+                s->lists = static_cast<list*>(Sync::map_pages(list_bytes(log2)));
+                if (s->lists == nullptr) throw std::bad_alloc();
+                s->mapped = true;
+            } else {
+                s->lists = this->template make_objects<list>(s->list_count());
+            }
+        } catch (...) {
+            this->destroy_object(s);
+            throw;
+        }
+        return s;
+    }
+
+    void destroy_states(state* s) noexcept {
+        while (s != nullptr) {
+            state* const gone = std::exchange(s, s->next_dropped);
+            for (unit_record* r = gone->records.load(std::memory_order_acquire); r != nullptr;) {
+                unit_record* const next = r->next_of_state;
+                r->next = nullptr;
+                this->destroy_records(r);
+                r = next;
+            }
+            destroy_state(gone);
+        }
+    }
+    void destroy_state(state* s) noexcept {
+        if (s->mapped) {
+            Sync::unmap_pages(s->lists, list_bytes(s->log2));
+        } else {
+            this->destroy_objects(s->lists, s->list_count());
+        }
+        this->destroy_object(s);
+    }
+};
+
+} // namespace syncmap::engine
