@@ -3,22 +3,44 @@
 
 #include <atomic>
 #include <cstdint>
-#include <random>
 
 #include <syncmap/hash.hpp>
 
+#if defined(__linux__)
+#include <cerrno>
+#include <sys/random.h>
+#include <system_error>
+#else
+#include <random>
+#endif
+
 namespace syncmap::sync {
+
+namespace detail {
+
+/// Two words of the system's entropy. (On Linux without <random>, which takes long to compile.)
+inline hash_seed entropy() {
+#if defined(__linux__)
+    std::uint64_t words[2];
+    if (::getentropy(words, sizeof words) != 0) {
+        throw std::system_error(errno, std::generic_category(), "syncmap: the system gives no entropy");
+    }
+    return {words[0], words[1] | 1U};
+#else
+    std::random_device device;
+    const auto draw = [&] { return (std::uint64_t{device()} << 32) | device(); };
+    return {draw(), draw() | 1U};
+#endif
+}
+
+} // namespace detail
 
 /// A word that who does not see the process's memory cannot foretell. The system's entropy is asked once per process;
 /// each word is that secret and a counter, folded: maps are made too often for a system call each.
 inline std::uint64_t random_word() {
-    static const hash_seed secret = [] {
-        std::random_device device;
-        const auto draw = [&] { return (std::uint64_t{device()} << 32) | device(); };
-        return hash_seed{draw(), draw() | 1U};
-    }();
+    static const hash_seed secret = detail::entropy();
     static std::atomic<std::uint64_t> drawn{0}; // any order will do: no two callers get one number
-    return detail::mix((drawn.fetch_add(1, std::memory_order_relaxed) + 1) * 0x9E3779B97F4A7C15U, secret);
+    return syncmap::detail::mix((drawn.fetch_add(1, std::memory_order_relaxed) + 1) * 0x9E3779B97F4A7C15U, secret);
 }
 
 } // namespace syncmap::sync

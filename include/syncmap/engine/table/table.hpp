@@ -497,7 +497,7 @@ private:
     }
 
     template <class Op>
-    [[gnu::always_inline]] outcome attempt(control& c, stripe_type& s, inline_write<Op>& w) {
+    outcome attempt(control& c, stripe_type& s, inline_write<Op>& w) {
         w.root = this->root_.load(std::memory_order_acquire); // [W1]
         w.t = base::table_of(w.root);
         if (w.t == nullptr) return w.op.decide(nullptr) == decision::assign ? outcome::no_table : outcome::done;
