@@ -1,0 +1,215 @@
+// The operations on one key, as engines see them: models of `write_operation` in decision.hpp, made by the facade.
+#pragma once
+
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/engine/decision.hpp>
+#include <syncmap/results.hpp>
+
+namespace syncmap::detail {
+
+/// Copying, converting and comparing them calls no code of the user's. (An enumeration may have an `==` of its own.)
+template <class T>
+inline constexpr bool built_in = std::is_arithmetic_v<T> || std::is_pointer_v<T>;
+template <class T, class U>
+inline constexpr bool scalars = built_in<T> && built_in<std::remove_cvref_t<U>>;
+
+template <class T, class U>
+struct store_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    U&& value;
+    bool existed = false;
+
+    engine::decision decide(const T* current) noexcept {
+        existed = current != nullptr;
+        return engine::decision::assign;
+    }
+    T make() { return T(std::forward<U>(value)); }
+};
+
+template <class T, class U>
+struct insert_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    U&& value;
+    bool existed = false;
+
+    engine::decision decide(const T* current) noexcept {
+        existed = current != nullptr;
+        return existed ? engine::decision::keep : engine::decision::assign;
+    }
+    T make() { return T(std::forward<U>(value)); }
+};
+
+template <class T, class U>
+struct load_or_store_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    U&& value;
+    std::optional<T> found{};
+    std::optional<T> own{};
+    bool existed = false;
+
+    engine::decision decide(const T* current) {
+        existed = current != nullptr;
+        if (existed) {
+            found.emplace(*current);
+            return engine::decision::keep;
+        }
+        if (!own) own.emplace(std::forward<U>(value));
+        return engine::decision::assign;
+    }
+    T make() { return *own; }
+    load_result<T> take() { return {existed ? *std::move(found) : *std::move(own), existed}; }
+};
+
+template <class T, class U>
+struct exchange_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    U&& value;
+    std::optional<T> previous{};
+
+    engine::decision decide(const T* current) {
+        if (current != nullptr) {
+            previous.emplace(*current);
+        } else {
+            previous.reset();
+        }
+        return engine::decision::assign;
+    }
+    T make() { return T(std::forward<U>(value)); }
+};
+
+template <class T>
+struct erase_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = false;
+    static constexpr bool runs_user_code = false;
+    bool existed = false;
+
+    engine::decision decide(const T* current) noexcept {
+        existed = current != nullptr;
+        return existed ? engine::decision::erase : engine::decision::keep;
+    }
+    [[noreturn]] T make() { std::terminate(); }
+};
+
+template <class T>
+struct load_and_erase_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = false;
+    static constexpr bool runs_user_code = !scalars<T, T>;
+    std::optional<T> previous{};
+
+    engine::decision decide(const T* current) {
+        if (current != nullptr) {
+            previous.emplace(*current);
+            return engine::decision::erase;
+        }
+        previous.reset();
+        return engine::decision::keep;
+    }
+    [[noreturn]] T make() { std::terminate(); }
+};
+
+/// Both forms of compare_exchange and compare_erase: `expected` is empty when the caller expects no entry.
+template <class T, class U, engine::decision Success>
+struct compare_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = Success == engine::decision::assign;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    const T* expected;
+    U&& desired;
+    bool equal = false;
+    std::optional<T> seen{};
+
+    engine::decision decide(const T* current) {
+        if ((current == nullptr) != (expected == nullptr)) {
+            equal = false;
+        } else {
+            equal = current == nullptr || static_cast<bool>(*current == *expected);
+        }
+        if (!equal && current != nullptr) {
+            seen.emplace(*current);
+        } else {
+            seen.reset();
+        }
+        return equal ? Success : engine::decision::keep;
+    }
+    T make() { return T(std::forward<U>(desired)); }
+};
+
+template <class T>
+struct fetch_add_operation {
+    static constexpr bool depends_on_current = true;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = false;
+    T operand;
+    T previous{};
+
+    engine::decision decide(const T* current) noexcept {
+        previous = current != nullptr ? *current : T{};
+        return engine::decision::assign;
+    }
+    T make() noexcept { // wraps as std::atomic does, also for signed T
+        using bits = std::make_unsigned_t<T>;
+        return static_cast<T>(static_cast<bits>(static_cast<bits>(previous) + static_cast<bits>(operand)));
+    }
+};
+
+template <class T, class F>
+struct compute_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = true;
+    F& function;
+    std::optional<T> result{};
+    bool loaded = false;
+
+    engine::decision decide(const T* current) {
+        loaded = current != nullptr;
+        if (loaded) {
+            result.emplace(*current);
+            return engine::decision::keep;
+        }
+        result.emplace(std::invoke(function));
+        return engine::decision::assign;
+    }
+    T make() { return *result; }
+};
+
+template <class T, class F>
+struct update_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = true;
+    F& function;
+    update_result outcome = update_result::kept;
+    std::optional<update_action<T>> action{};
+
+    engine::decision decide(const T* current) {
+        action.emplace(std::invoke(function, current));
+        if (action->keeps()) return engine::decision::keep;
+        if (!action->erases()) {
+            outcome = current != nullptr ? update_result::assigned : update_result::inserted;
+            return engine::decision::assign;
+        }
+        if (current == nullptr) return engine::decision::keep;
+        outcome = update_result::erased;
+        return engine::decision::erase;
+    }
+    T make() { return std::move(*action).value(); }
+};
+
+} // namespace syncmap::detail

@@ -1,0 +1,617 @@
+// Writes and computations of single keys: docs/design.md [W1] to [W9] and [C1] to [C5].
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/engine/computations.hpp>
+#include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/table/snapshots.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class writing : public snapshots<Types> {
+    using base = snapshots<Types>;
+
+public:
+    using base::base;
+
+    /// One write of one key, as `op` decides; see engine/decision.hpp.
+    template <class K, class Op>
+    void write(K&& key, Op& op) {
+        if constexpr (!Op::may_assign) {
+            // Erasing from a map without a table makes nothing, not even the control block.
+            if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) {
+                op.decide(nullptr);
+                return;
+            }
+        }
+        control& c = this->shared();
+        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
+        write_hashed(c, hash, std::forward<K>(key), op, false);
+    }
+
+    /// The same with `op.decide` running exactly once, while this thread owns the key: it may take its time and use
+    /// the map. If `clear` comes in between, the operation is ordered before it and its result is not stored.
+    template <class K, class Op>
+    void exclusive(K&& key, Op& op) {
+        static_assert(can_compute, "syncmap: update and load_or_compute need a key type that can be copied");
+        control& c = this->shared();
+        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
+        const ownership<std::remove_cvref_t<K>> own(*this, hash, key);
+        const computing_mark mark(c, hash);
+        wait_for_earlier_writers(c, hash, key);
+        decided_operation<Op> decided{op};
+        decide_alone(c, hash, key, decided);
+        if (decided.verdict != decision::keep) write_hashed(c, hash, std::forward<K>(key), decided, true);
+    }
+
+protected:
+    using typename base::atomic_control;
+    using typename base::atomic_word;
+    using typename base::control;
+    using typename base::control_word;
+    using typename base::entry;
+    using typename base::found;
+    using typename base::fresh_node;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::node;
+    using typename base::record_supply;
+    using typename base::search;
+    using typename base::section;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using typename base::vacancy;
+    using T = typename base::T;
+    using KeyEqual = typename Types::key_equal;
+    using base::node_at;
+
+    template <class K>
+    static word key_bits([[maybe_unused]] const K& key) noexcept {
+        if constexpr (Layout::inline_key) return to_word(static_cast<const Key&>(key));
+        return 0;
+    }
+
+    /// Deciding under the lock needs a decision that cannot run user code: copies, sums and comparisons of scalars.
+    template <class Op>
+    static constexpr bool decides_under_lock = Layout::pairs && std::is_scalar_v<T> && !Op::runs_user_code;
+
+    // ---- decisions ----
+
+    /// `op.decide` on what was found.
+    template <class Op>
+    static decision decide(const found& place, Op& op) {
+        if (place.mark == Layout::empty) return op.decide(nullptr);
+        return base::show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
+    }
+    template <class Op>
+    static decision decide_on_word(bool present, word value, Op& op) {
+        if (!present) return op.decide(nullptr);
+        const T current = from_word<T>(value);
+        return op.decide(std::addressof(current));
+    }
+
+    // ---- computations [design 6] ----
+
+    /// The form in which keys of this map are compared in the registry, whatever type they were given as.
+    static constexpr bool registers_views =
+        syncmap::detail::string_like<Key> && std::is_invocable_r_v<bool, const KeyEqual&, const std::string_view&, const std::string_view&>;
+    using registered_key = std::conditional_t<registers_views, std::string_view, Key>;
+
+    /// This thread is the only writer of a key, but for `clear`. Waits for it, or throws `recursive_update`.
+    template <class K>
+    class ownership {
+    public:
+        ownership(const writing& map, std::uint64_t hash, const K& key)
+            : key_(registered(key)), entry_(&map, hash, std::addressof(key_)) {
+            computations<Sync>::instance().enter(entry_, [&](const void* other) {
+                return static_cast<bool>(map.equal_(key_, *static_cast<const registered_key*>(other)));
+            });
+        }
+        ownership(const ownership&) = delete;
+        ownership& operator=(const ownership&) = delete;
+        ~ownership() { computations<Sync>::instance().leave(entry_); }
+
+    private:
+        static constexpr bool viewed = registers_views && std::is_convertible_v<const K&, std::string_view>;
+        static constexpr bool as_it_is = !registers_views && std::is_same_v<K, Key>;
+        using kept = std::conditional_t<viewed, std::string_view, std::conditional_t<as_it_is, const Key&, const Key>>;
+
+        static kept registered(const K& key) {
+            if constexpr (viewed || as_it_is) {
+                return key;
+            } else {
+                return Key(key);
+            }
+        }
+        kept key_;
+        typename computations<Sync>::entry entry_;
+    };
+
+    /// While it exists, other writers of keys of this hash look into the registry.
+    class computing_mark {
+    public:
+        computing_mark(control& c, std::uint64_t hash) noexcept : counter_(c.computing_of(hash)) {
+            counter_.fetch_add(1, std::memory_order_seq_cst);
+            Sync::fence_after_rmw(); // before the root is read: who makes a first table after that sees the mark
+        }
+        computing_mark(const computing_mark&) = delete;
+        computing_mark& operator=(const computing_mark&) = delete;
+        ~computing_mark() { counter_.fetch_sub(1, std::memory_order_release); }
+
+    private:
+        typename Sync::template atomic<std::uint32_t>& counter_;
+    };
+
+    /// An operation that has decided already, about one life of the map.
+    template <class Op>
+    struct decided_operation {
+        static constexpr bool depends_on_current = false;
+        static constexpr bool may_assign = Op::may_assign;
+        static constexpr bool runs_user_code = false;
+        Op& op;
+        engine::decision verdict = engine::decision::keep;
+        std::uint64_t incarnation = 0;
+
+        engine::decision decide(const T* current) const noexcept {
+            return current == nullptr && verdict == engine::decision::erase ? engine::decision::keep : verdict;
+        }
+        T make() { return op.make(); }
+    };
+
+    /// Keys that cannot be copied cannot be owned while they are moved into the map: such maps have no computations.
+    static constexpr bool can_compute = std::is_copy_constructible_v<Key>;
+
+    /// By having the lock of the key's unit once: every writer of the key either had it before, or sees the mark.
+    template <class K>
+    void wait_for_earlier_writers(control& c, std::uint64_t hash, const K& key) {
+        const reclaim::thread_lease<Sync> me;
+        stripe_type& s = this->stripe_of(c, *me);
+        const auto unit_in = [&](const header& t) { return base::unit_of(t, hash, key_bits(key)); };
+        for (;;) {
+            const word root = this->root_.load(std::memory_order_acquire);
+            header* t = base::table_of(root);
+            if (t == nullptr) return; // whoever makes the first table sees the mark after that
+            section in(*this, s, t, root);
+            if (!in) continue;
+            std::size_t unit = unit_in(*t);
+            control_word held = 0;
+            const locking got = lock_live_unit(in, t, unit, held, root, unit_in);
+            if (got == locking::locked) {
+                this->unlock(c, t->controls[unit], held);
+                return;
+            }
+            in.leave();
+            if (got == locking::busy) base::wait_unlocked(c, t->controls[unit]);
+        }
+    }
+
+    /// Runs `op.decide`, the user's function, on the present value, once, with nothing held but a hazard.
+    template <class K, class Op>
+    void decide_alone(control& c, std::uint64_t hash, const K& key, decided_operation<Op>& decided) {
+        const reclaim::thread_lease<Sync> me;
+        for (;;) {
+            const word root = this->root_.load(std::memory_order_acquire);
+            header* const t = base::table_of(root);
+            if (t == nullptr) {
+                this->make_first_table(c, root, base::min_log2);
+                continue;
+            }
+            decided.incarnation = t->incarnation.load(std::memory_order_acquire);
+            if constexpr (Layout::inline_key) {
+                word value = 0;
+                const bool present = this->find_inline(static_cast<const Key&>(key), value);
+                if (!this->is_root(root)) continue;
+                decided.verdict = decide_on_word(present, value, decided.op);
+            } else {
+                reclaim::hold<Sync> held(*me);
+                const found place = this->find_node(key, hash, held, base::following::controls);
+                if (place.root != root) continue;
+                decided.verdict = decide(place, decided.op);
+            }
+            return;
+        }
+    }
+
+    // ---- writes ----
+
+    /// `owner`: this thread owns the key in the registry.
+    template <class K, class Op>
+    void write_hashed(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
+        const reclaim::thread_lease<Sync> me;
+        stripe_type& s = this->stripe_of(c, *me);
+        word root = 0;
+        if constexpr (Layout::inline_key) {
+            root = write_inline(c, s, hash, static_cast<const Key&>(key), op, owner);
+        } else {
+            root = write_node(c, s, *me, hash, std::forward<K>(key), op, owner);
+        }
+        header* const t = base::table_of(root);
+        if (t != nullptr && t->next.load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
+            this->help_resize(c, s, root, Sync::migration_batch);
+        }
+    }
+
+    /// Looks every so often whether erasing has left the table too large.
+    void after_erase(control& c, stripe_type& s, word root) {
+        if (++s.erase_count < Sync::shrink_check_interval) return;
+        s.erase_count = 0;
+        this->tidy_tables(c, base::tidy_budget);
+        this->shrink_if_sparse(c, s, root);
+    }
+
+    /// Whether somebody computes a key of this hash, so that its writers must ask the registry [W4]. Under the lock.
+    static bool must_ask(control& c, std::uint64_t hash) noexcept {
+        // acquire: pairs with the end of a computing_mark. If a computation ended because `clear` came first, this
+        // writer, which checks the root next, sees that too, and does not write to what the computation did not.
+        return c.computing_of(hash).load(std::memory_order_acquire) != 0;
+    }
+
+    template <class Op>
+    static bool may_publish([[maybe_unused]] const Op& op, [[maybe_unused]] const header& t) noexcept {
+        if constexpr (requires { op.incarnation; }) {
+            return op.incarnation == t.incarnation.load(std::memory_order_relaxed);
+        } else {
+            return true;
+        }
+    }
+
+    static std::uint64_t incarnation_of(const header& t) noexcept { return t.incarnation.load(std::memory_order_relaxed); }
+
+    /// What became of one attempt to write, and so what to do before the next.
+    enum class outcome : unsigned char { done, erased, again, no_table, locked_by_other, must_ask, gate_closed, must_preserve, full };
+
+    /// A write of an inline key on its way.
+    template <class Op>
+    struct inline_write {
+        Op& op;
+        const Key& key;
+        const word bits;
+        const std::uint64_t hash;
+        bool owner;             ///< this thread owns the key in the registry
+        word root = 0;          ///< where the last attempt took place
+        header* t = nullptr;
+        std::size_t unit = 0;
+        word value = 0;         ///< to be published, once `made`
+        bool past_gate = false; ///< it has waited for the gate, once
+        bool made = false;
+        record_supply* supply = nullptr; ///< not in the first attempt
+
+        void make() {
+            if constexpr (Op::may_assign) {
+                if (!made || Op::depends_on_current) value = to_word(static_cast<const T&>(op.make()));
+                made = true;
+            }
+        }
+    };
+
+    /// Inline keys: the search runs under the lock, where it is a few comparisons of words. Returns the root at which
+    /// the write took place.
+    template <class Op>
+    word write_inline(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
+        inline_write<Op> w{op, key, to_word(key), hash, owner};
+        const outcome first = attempt(c, s, w);
+        if (first == outcome::done) [[likely]] return w.root;
+        return go_on(c, s, w, first);
+    }
+
+    /// By value: the write of the common case stays in registers.
+    template <class Op>
+    [[gnu::noinline]] word go_on(control& c, stripe_type& s, inline_write<Op> w, outcome o) {
+        std::optional<ownership<Key>> own;
+        record_supply supply(*this);
+        w.supply = &supply;
+        for (; o != outcome::done; o = attempt(c, s, w)) {
+            switch (o) {
+            case outcome::erased: after_erase(c, s, w.root); return w.root;
+            case outcome::no_table: this->make_first_table(c, w.root, base::min_log2); break;
+            case outcome::locked_by_other: base::wait_unlocked(c, w.t->controls[w.unit]); break;
+            case outcome::must_ask:
+                own.emplace(*this, w.hash, w.key);
+                w.owner = true;
+                break;
+            case outcome::gate_closed:
+                base::wait_for_gate(c);
+                w.past_gate = true;
+                break;
+            case outcome::must_preserve: supply.provide(); break;
+            case outcome::full: this->make_room(c, s, w.root, w.t, w.unit); break;
+            case outcome::again:
+            case outcome::done: break;
+            }
+        }
+        return w.root;
+    }
+
+    template <class Op>
+    outcome attempt(control& c, stripe_type& s, inline_write<Op>& w) {
+        w.root = this->root_.load(std::memory_order_acquire); // [W1]
+        w.t = base::table_of(w.root);
+        if (w.t == nullptr) return w.op.decide(nullptr) == decision::assign ? outcome::no_table : outcome::done;
+
+        // A decision that may run user code is made on what a reader sees, and checked under the lock.
+        [[maybe_unused]] bool was_present = false;
+        [[maybe_unused]] word old_value = 0;
+        decision d = decision::keep;
+        if constexpr (!decides_under_lock<Op>) {
+            was_present = this->find_inline(w.key, old_value);
+            d = decide_on_word(was_present, old_value, w.op);
+            if (d == decision::keep) return outcome::done;
+            if (d == decision::assign) w.make();
+        }
+
+        section in(*this, s, w.t, w.root); // [W2]
+        if (!in) return outcome::again;
+        const auto unit_in = [&](const header& t) { return base::unit_of(t, w.hash, w.bits); };
+        w.unit = unit_in(*w.t);
+        // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
+        __builtin_prefetch(w.t->home(w.unit).words, 1);
+        control_word held = 0;
+        switch (lock_live_unit(in, w.t, w.unit, held, w.root, unit_in)) {
+        case locking::locked: break;
+        case locking::busy: return outcome::locked_by_other;
+        case locking::stale: return outcome::again;
+        }
+        atomic_control& lock = w.t->controls[w.unit];
+        const auto end = [&](outcome o) {
+            this->unlock(c, lock, held); // [W8]
+            return o;
+        };
+        if (!w.owner) {
+            if (must_ask(c, w.hash)) return end(outcome::must_ask); // [W4]
+            if (!this->is_root(w.root)) return end(outcome::again);
+        }
+
+        line_type& home = w.t->home(w.unit);
+        const word mark = Layout::inline_mark(w.bits);
+        atomic_word* const slot = slot_of(home, mark);
+        if constexpr (decides_under_lock<Op>) {
+            d = decide_on_word(slot != nullptr, slot == nullptr ? 0 : value_at(slot), w.op);
+            if (d == decision::assign) w.make();
+        } else if ((slot != nullptr) != was_present || (slot != nullptr && value_at(slot) != old_value)) {
+            return end(outcome::again);
+        }
+        if (d == decision::keep || !may_publish(w.op, *w.t)) return end(outcome::done);
+        const bool overwrites = d == decision::assign && slot != nullptr;
+        const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
+        if (base::must_wait(gate_word, !overwrites, w.past_gate)) return end(outcome::gate_closed);
+        if (!base::is_preserved(held, gate_word)) [[unlikely]] { // [P1]
+            if (w.supply == nullptr || !base::preserve(c, *w.t, w.unit, held, gate_word, *w.supply)) {
+                return end(outcome::must_preserve);
+            }
+        }
+        if (overwrites) {
+            slot[1].store(w.value, std::memory_order_release); // [W6]
+            return end(outcome::done);
+        }
+        if (d == decision::erase) {
+            erase_slot(c, s, *w.t, home, slot); // [W6] [W7]
+            return end(outcome::erased);
+        }
+        const vacancy v = base::find_vacancy(c, *w.t, home);
+        if (!v) return end(outcome::full);
+        insert_into(s, *w.t, v, mark, w.value); // [W6] [W7]
+        return end(outcome::done);
+    }
+
+    /// Publishes and counts an insert: announced before, so that whoever counts finds it either way [I8].
+    static void insert_into(stripe_type& s, const header& t, const vacancy& v, word mark, word value) noexcept {
+        s.announce(base::announced_slot(v), base::announced_change(v), incarnation_of(t));
+        base::place(v, mark, value);
+        s.count(+1);
+    }
+    static void erase_slot(control& c, stripe_type& s, header& t, line_type& home, atomic_word* slot) noexcept {
+        s.announce(slot, change::erase, incarnation_of(t));
+        slot->store(Layout::empty, std::memory_order_release);
+        s.count(-1);
+        base::trim(c, t, home);
+    }
+
+    static atomic_word* slot_of(line_type& home, word mark) noexcept {
+        for (line_type* l = &home; l != nullptr; l = base::next_line(*l)) {
+            if (const unsigned found = search::match(*l, mark); found != 0) {
+                return l->slot(static_cast<std::size_t>(std::countr_zero(found)));
+            }
+        }
+        return nullptr;
+    }
+
+    enum class locking : unsigned char { locked, busy, stale };
+
+    /// Locks the unit that is live for a key, following MOVED control words; the section names the table it ends in.
+    /// Busy: another writer has `t->controls[unit]`. Stale: the root changed.
+    template <class UnitOf>
+    locking lock_live_unit(section& in, header*& t, std::size_t& unit, control_word& held, word root, UnitOf unit_in) const noexcept {
+        for (;;) {
+            held = t->controls[unit].load(std::memory_order_acquire);
+            if ((held & Layout::moved_bit) != 0) {
+                header* const n = t->successor();
+                if (n == nullptr) return locking::stale;
+                in.enter(*this, n, root);
+                if (!in) return locking::stale;
+                t = n;
+                unit = unit_in(*t);
+                continue;
+            }
+            if ((held & Layout::lock_bit) != 0) return locking::busy;
+            if (base::try_lock(t->controls[unit], held)) return locking::locked; // [W3]
+        }
+    }
+
+    /// Node keys: the search runs first, on hazards. What it found is proven under the lock: a present node by its
+    /// slot still holding it (it is held, so its address means the same node), an absence by the version.
+    template <class K, class Op>
+    word write_node(control& c, stripe_type& s, reclaim::row<Sync>& row, std::uint64_t hash, K&& key, Op& op, bool owner) {
+        reclaim::hold<Sync> held(row);
+        reclaim::hold<Sync> key_held(row, held);
+        publication<Op> fresh(*this);
+        bool past_gate = false; // it has waited for the gate, once
+        record_supply supply(*this);
+        std::optional<ownership<Key>> own_node;
+        std::optional<ownership<std::remove_cvref_t<K>>> own_key;
+        for (;;) {
+            held.drop();
+            // The key may have been moved into the node that waits to be published.
+            const found place = fresh.node ? this->find_node(fresh.node.get()->key, hash, held, base::following::controls)
+                                           : this->find_node(key, hash, held, base::following::controls);
+            header* const t = place.t;
+            if (t == nullptr) {
+                if (op.decide(nullptr) != decision::assign) return place.root;
+                this->make_first_table(c, place.root, base::min_log2);
+                continue;
+            }
+            const bool present = place.mark != Layout::empty;
+            const bool decided = !decides_under_lock<Op> || !present;
+            decision d = decision::keep;
+            if (decided) {
+                d = decide(place, op);
+                if (d == decision::keep) return place.root;
+                if (d == decision::assign) {
+                    if constexpr (can_compute) {
+                        // The registry points to an owned key: it is copied, not moved from.
+                        if (owner) fresh.prepare(present, hash, std::as_const(key), op);
+                    }
+                    fresh.prepare(present, hash, std::forward<K>(key), op);
+                }
+            }
+
+            section in(*this, s, t, place.root); // [W2]
+            if (!in) continue;
+            atomic_control& lock = t->controls[place.unit];
+            control_word free = present ? lock.load(std::memory_order_relaxed) : place.control;
+            if ((free & Layout::moved_bit) != 0) continue;
+            if ((free & Layout::lock_bit) != 0 || !base::try_lock(lock, free)) { // [W3]
+                in.leave();
+                base::wait_unlocked(c, lock);
+                continue;
+            }
+            if (present && (place.slot->load(std::memory_order_relaxed) != place.mark ||
+                            (Layout::pairs && decided && value_at(place.slot) != place.value))) {
+                this->unlock(c, lock, free);
+                continue;
+            }
+            if constexpr (can_compute) {
+                if (!owner && must_ask(c, hash)) { // [W4]
+                    this->unlock(c, lock, free);
+                    in.leave();
+                    if (fresh.node) { // its key is the one: kept alive beyond its publication, until this has left
+                        key_held.protect(fresh.node.get(), [] { return true; });
+                        own_node.emplace(*this, hash, fresh.node.get()->key);
+                    } else {
+                        own_key.emplace(*this, hash, key);
+                    }
+                    owner = true;
+                    continue;
+                }
+            }
+            if (!owner && !this->is_root(place.root)) {
+                this->unlock(c, lock, free);
+                continue;
+            }
+            if constexpr (decides_under_lock<Op>) {
+                if (present) {
+                    d = decide_on_word(true, value_at(place.slot), op);
+                    if (d == decision::assign) fresh.prepare_value(op);
+                }
+            }
+            if (d == decision::keep || !may_publish(op, *t)) {
+                this->unlock(c, lock, free);
+                return place.root;
+            }
+            const bool overwrites = d == decision::assign && present;
+            const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
+            if (base::must_wait(gate_word, !overwrites, past_gate)) {
+                this->unlock(c, lock, free);
+                in.leave();
+                base::wait_for_gate(c);
+                past_gate = true;
+                continue;
+            }
+            if (!base::is_preserved(free, gate_word) && !base::preserve(c, *t, place.unit, free, gate_word, supply)) { // [P1]
+                this->unlock(c, lock, free);
+                in.leave();
+                held.drop();
+                supply.provide();
+                continue;
+            }
+            if (overwrites) {
+                if constexpr (Layout::pairs) {
+                    place.slot[1].store(fresh.value, std::memory_order_release); // [W6]
+                    this->unlock(c, lock, free);
+                } else {
+                    place.slot->store(Layout::tagged(fresh.node.release(), hash), std::memory_order_release); // [W6]
+                    this->unlock(c, lock, free);
+                    in.leave();
+                    held.drop();
+                    this->retire(c, s, node_at(place.mark)); // [W9]
+                }
+                return place.root;
+            }
+            line_type& home = t->home(place.unit);
+            if (d == decision::erase) {
+                erase_slot(c, s, *t, home, place.slot); // [W6] [W7]
+                this->unlock(c, lock, free);         // [W8]
+                in.leave();
+                held.drop();
+                this->retire(c, s, node_at(place.mark)); // [W9]
+                after_erase(c, s, place.root);
+                return place.root;
+            }
+            const vacancy v = base::find_vacancy(c, *t, home);
+            if (!v) {
+                this->unlock(c, lock, free);
+                in.leave();
+                this->make_room(c, s, place.root, t, place.unit);
+                continue;
+            }
+            insert_into(s, *t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
+            this->unlock(c, lock, Layout::with_next_version(free));                      // [W8]
+            return place.root;
+        }
+    }
+
+    static word value_at(const atomic_word* slot) noexcept {
+        return slot[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
+    }
+
+    /// What a node write is about to publish; built outside of any lock, once for all attempts.
+    template <class Op>
+    struct publication {
+        fresh_node node;
+        word value = 0;
+        bool has_value = false;
+
+        explicit publication(writing& map) noexcept : node(map) {}
+
+        /// `op` decided to assign: an insert needs a node for the key, a replacement of a large value one for both.
+        template <class K>
+        void prepare(bool present, std::uint64_t hash, K&& key, Op& op) {
+            if constexpr (Op::may_assign) {
+                if constexpr (Layout::pairs) {
+                    prepare_value(op);
+                    if (!present && !node) node.emplace(hash, std::forward<K>(key), [] {});
+                } else if (!node) {
+                    node.emplace(hash, std::forward<K>(key), [&]() -> T { return op.make(); });
+                } else if constexpr (Op::depends_on_current) {
+                    node.get()->value = op.make(); // fetch_add: a number; the key stays where others may look at it
+                }
+            }
+        }
+
+        void prepare_value(Op& op) {
+            if constexpr (Layout::pairs && Op::may_assign) {
+                if (!has_value || Op::depends_on_current) value = to_word(static_cast<const T&>(op.make()));
+                has_value = true;
+            }
+        }
+    };
+};
+
+} // namespace syncmap::engine
