@@ -8,6 +8,7 @@
 //     bool modify(const Key&)               payload<Key>::modify on the value
 // and, where the map wants it,
 //     std::uint64_t size()                  exact, beside other threads
+//     std::uint64_t walk()                  the sum of the values' digests, all of one instant
 //     class registration                    made by each thread before its first call, from the map
 //     void settle(std::uint64_t entries)    called once after filling
 #pragma once
@@ -49,6 +50,11 @@ struct registration_of<Map> {
 template <class Map>
 concept has_length = requires(Map& map) {
     { map.size() } -> std::convertible_to<std::uint64_t>;
+};
+
+template <class Map>
+concept has_walk = requires(Map& map) {
+    { map.walk() } -> std::convertible_to<std::uint64_t>;
 };
 
 template <class Map, class Key>
@@ -99,6 +105,9 @@ private:
         case action::length:
             if constexpr (has_length<Map>) result.digest += map_.size();
             break;
+        case action::walk:
+            if constexpr (has_walk<Map>) result.digest += map_.walk();
+            break;
         }
     }
 
@@ -133,8 +142,8 @@ template <class Adapter>
 engine adapt() {
     std::string_view caveat;
     if constexpr (requires { Adapter::caveat; }) caveat = Adapter::caveat;
-    constexpr bool has_length = detail::has_length<typename Adapter::template map<std::uint64_t, std::uint64_t>>;
-    return {Adapter::name, Adapter::about, caveat, Adapter::part, has_length,
+    using map = typename Adapter::template map<std::uint64_t, std::uint64_t>;
+    return {Adapter::name, Adapter::about, caveat, Adapter::part, detail::has_length<map>, detail::has_walk<map>,
             detail::make_subject<Adapter, std::uint64_t>, detail::make_subject<Adapter, std::string>};
 }
 

@@ -32,6 +32,7 @@ struct engine_result {
 struct left_out {
     const engine* map;
     std::string why;
+    bool failed = true; ///< it crashed or hung; else it is not made for the cell
 };
 
 struct cell_result {

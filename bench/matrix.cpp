@@ -15,7 +15,7 @@ constexpr std::array rows{
     matrix_row{"one thread only, by mistake many", "plain map", "one thread"},
     matrix_row{"the map is small, simplicity matters", "map + mutex", "at most 1,000 keys"},
     matrix_row{"length, atomic iteration, churn that bloats", "map + RWMutex",
-               "lengths are asked for, or at least half of the writes insert and erase keys"},
+               "there are lengths or walks, or at least half of the writes insert and erase keys"},
     matrix_row{"reads far outnumber writes, threads write distinct keys", "sync.Map",
                "at least 90 % reads, or each thread reads and overwrites its own keys"},
     matrix_row{"avoid locks on the read path, dynamic values acceptable", "sync.Map",
@@ -38,7 +38,7 @@ const matrix_row& row_of(const cell& cell) {
     const unsigned all_writes = what.stores + what.modifies + what.inserts + what.pairs;
     if (cell.threads == 1) return rows[one_thread];
     if (cell.keys <= small) return rows[small_map];
-    if (what.lengths != 0 || (what.pairs != 0 && 2 * what.pairs >= all_writes)) return rows[churn];
+    if (what.lengths != 0 || what.walks != 0 || (what.pairs != 0 && 2 * what.pairs >= all_writes)) return rows[churn];
     if (mostly_reads(what) || (cell.chosen() == choice::own && what.inserts == 0)) return rows[reads];
     return rows[writes];
 }

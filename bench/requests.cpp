@@ -74,6 +74,8 @@ std::optional<action> drawn(unsigned die, const workload& what) {
     if (die < what.modifies) return action::modify;
     die -= what.modifies;
     if (die < what.lengths) return action::length;
+    die -= what.lengths;
+    if (die < what.walks) return action::walk;
     return std::nullopt;
 }
 

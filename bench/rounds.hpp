@@ -77,8 +77,9 @@ public:
             std::size_t& at = positions_[thread];
             histogram unused;
             tally counted;
+            const std::size_t step = cell_.what->walks == 0 ? stretch : 8; // a walk takes long
             for (phase seen; (seen = now.load(std::memory_order_relaxed)) != phase::over;) {
-                const request_view<Key> requests = stream.view(at, stretch);
+                const request_view<Key> requests = stream.view(at, step);
                 at = at + requests.size == stream.size() ? 0 : at + requests.size;
                 const bool measuring = seen == phase::measuring;
                 const tally done =

@@ -64,6 +64,7 @@ struct engine {
     std::string_view caveat; ///< what it does differently from what it is asked, or empty
     role part;
     bool has_length; ///< tells its exact number of entries
+    bool has_walk;   ///< can be iterated over as it is at one instant
     std::unique_ptr<subject<std::uint64_t>> (*integers)();
     std::unique_ptr<subject<std::string>> (*strings)();
 
@@ -79,6 +80,7 @@ struct engine {
     std::string_view unfit_for(const cell& cell) const noexcept {
         if (cell.threads > 1 && part == role::limit) return "is for one thread";
         if (cell.what->lengths != 0 && !has_length) return "does not tell its exact length";
+        if (cell.what->walks != 0 && !has_walk) return "cannot be iterated over as it is at one instant";
         return {};
     }
     /// One of syncmap's, whose failures are findings.

@@ -6,7 +6,7 @@
 namespace syncmap::bench {
 namespace {
 
-//   name, about, keys, loads, stores, modifies, inserts, pairs, lengths
+//   name, about, keys, loads, stores, modifies, inserts, pairs, lengths, walks
 constexpr std::array catalogue{
     workload{"ycsb-a", "YCSB A: 50 % reads, 50 % overwrites, Zipf", choice::zipf, 50, 50, 0, 0, 0},
     workload{"ycsb-b", "YCSB B: 95 % reads, 5 % overwrites, Zipf", choice::zipf, 95, 5, 0, 0, 0},
@@ -23,7 +23,10 @@ constexpr std::array catalogue{
     workload{"grow", "inserts into an empty map until all keys are in", choice::own, 0, 0, 0, 100, 0},
     workload{"churn", "inserts and erases in turn, the size stays", choice::uniform, 0, 0, 0, 0, 100},
     workload{"churn-90", "90 % reads, the rest inserts and erases in turn", choice::uniform, 90, 0, 0, 0, 10},
-    workload{"length", "89 % reads, 1 % lengths, the rest inserts and erases in turn", choice::uniform, 89, 0, 0, 0, 10, 1},
+    workload{"length", "89 % reads, 1 % lengths, the rest inserts and erases in turn", choice::uniform, 89, 0, 0, 0, 10,
+             1},
+    workload{"walk", "89 % reads, 1 % walks over all, the rest inserts and erases in turn", choice::uniform, 89, 0, 0, 0,
+             10, 0, 1},
     workload{"hot", "one key for all threads: 90 % reads, 10 % overwrites", choice::single, 90, 10, 0, 0, 0},
     workload{"counter", "one key for all threads: read-modify-writes only", choice::single, 0, 0, 100, 0, 0},
 };

@@ -17,7 +17,8 @@ enum class action : std::uint8_t {
     insert, ///< add a key that is not there
     erase,  ///< remove a key that is there
     modify, ///< read-modify-write, atomic where the map offers that
-    length  ///< the exact number of entries
+    length, ///< the exact number of entries
+    walk    ///< all entries, as they are at one instant
 };
 
 /// Which keys the threads choose.
@@ -41,6 +42,7 @@ struct workload {
     unsigned inserts; ///< of new keys: the map grows, so that every pass starts with a new one
     unsigned pairs;   ///< insert of an absent key and erase of a present one in turn: the size stays
     unsigned lengths = 0; ///< of the whole map
+    unsigned walks = 0;   ///< over the whole map
 
     /// Nothing is in the map at the start: the workload is the filling itself.
     constexpr bool starts_empty() const noexcept { return inserts == 100; }

@@ -26,6 +26,7 @@ constexpr std::array ingredients{
     ingredient{"stores", "overwrites", &workload::stores},
     ingredient{"modifies", "read-modify-writes", &workload::modifies},
     ingredient{"lengths", "lengths of the whole map", &workload::lengths},
+    ingredient{"walks", "walks over the whole map", &workload::walks},
     ingredient{"churn", "inserts and erases in turn", &workload::pairs},
 };
 

@@ -50,7 +50,7 @@ double bench_outcome::worst_foreign_load() const {
 
 bool bench_outcome::own_maps_failed() const {
     return std::ranges::any_of(cells, [](const cell_outcome& cell) {
-        return std::ranges::any_of(cell.measured.absent, [](const left_out& out) { return out.map->is_own(); }) ||
+        return std::ranges::any_of(cell.measured.absent, [](const left_out& out) { return out.map->is_own() && out.failed; }) ||
                std::ranges::any_of(cell.measured.maps,
                                    [](const engine_result& r) { return r.map->is_own() && r.wrong != 0; });
     });

@@ -60,7 +60,7 @@ private:
         tried.measured.what = cell;
         for (const engine* const map : outcome_.job.maps) {
             if (const std::string_view why = map->unfit_for(cell); !why.empty()) {
-                if (map->part != role::limit) tried.measured.absent.push_back({map, std::string(why)});
+                if (map->part != role::limit) tried.measured.absent.push_back({map, std::string(why), false});
                 continue;
             }
             bar_.show(0, fmt::format("trying {} on {}", map->name, cell.what->name));

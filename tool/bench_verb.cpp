@@ -15,7 +15,7 @@ verb_action add_bench(CLI::App& verb) {
     verb.add_option("--suite", a.suite, "A named set of cells (default: default)");
     verb.add_option("--workload", a.workloads, "Workloads to measure instead of a suite, with commas between")->delimiter(',');
     verb.add_option("--mix", a.mix,
-                    "A workload of your own instead: loads=80,stores=15,churn=5, in percent; modifies and lengths besides");
+                    "A workload of your own instead: loads=80,stores=15,churn=5, in percent; modifies, lengths and walks besides");
     verb.add_option("--engine", a.engines,
                     "Maps to measure, by name or as the groups family, locks, peers, limits, all "
                     "(default: all; for --mix: family,mutex)")

@@ -9,7 +9,11 @@
 
 namespace syncmap::bench {
 
+/// Its loop sees one instant: the map behind a lock; or there is something besides that does.
 template <class Map>
+inline constexpr bool walks_at_one_instant = requires(Map& map) { map.lock(); } || requires(Map& map) { map.snapshot(); };
+
+template <class Map, bool HasWalk = walks_at_one_instant<Map>>
 class family_map {
     using key = typename Map::key_type;
     using value = typename Map::mapped_type;
@@ -35,6 +39,18 @@ public:
         }
     }
     std::uint64_t size() const { return map_.size(); }
+    std::uint64_t walk() const
+        requires HasWalk
+    {
+        std::uint64_t sum = 0;
+        const auto add = [&](const key&, const value& v) { sum += payload<key>::digest(v); };
+        if constexpr (requires { map_.snapshot(); }) {
+            map_.snapshot().for_each(add);
+        } else {
+            map_.for_each(add);
+        }
+        return sum;
+    }
 
 private:
     Map map_;

@@ -31,6 +31,11 @@ struct flat {
             return true;
         }
         std::uint64_t size() const { return table_.size(); }
+        std::uint64_t walk() const {
+            std::uint64_t sum = 0;
+            for (const auto& [key, value] : table_) sum += payload<Key>::digest(value);
+            return sum;
+        }
 
     private:
         boost::unordered_flat_map<Key, T, common_hash<Key>> table_;

@@ -23,6 +23,12 @@ struct libcuckoo {
         bool modify(const Key& key) {
             return table_.update_fn(key, [](T& value) { payload<Key>::modify(value); });
         }
+        std::uint64_t walk() {
+            std::uint64_t sum = 0;
+            const auto locked = table_.lock_table();
+            for (const auto& [key, value] : locked) sum += payload<Key>::digest(value);
+            return sum;
+        }
 
     private:
         ::libcuckoo::cuckoohash_map<Key, T, common_hash<Key>> table_;

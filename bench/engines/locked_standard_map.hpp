@@ -42,6 +42,12 @@ public:
         const ReadLock<Mutex> lock(mutex_);
         return map_.size();
     }
+    std::uint64_t walk() {
+        const ReadLock<Mutex> lock(mutex_);
+        std::uint64_t sum = 0;
+        for (const auto& [key, value] : map_) sum += payload<Key>::digest(value);
+        return sum;
+    }
 
 private:
     Mutex mutex_;

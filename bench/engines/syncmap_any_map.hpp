@@ -32,6 +32,11 @@ struct syncmap_any_map {
             }) == update_result::assigned;
         }
         std::uint64_t size() const { return map_.size(); }
+        std::uint64_t walk() const {
+            std::uint64_t sum = 0;
+            map_.snapshot().for_each([&](const any&, const any& value) { sum += payload<Key>::digest(value.as<T>()); });
+            return sum;
+        }
 
     private:
         any_map map_;

@@ -12,7 +12,7 @@ struct syncmap_checked_map {
     static constexpr std::string_view about = "syncmap::checked_map";
     static constexpr role part = role::limit;
     template <class Key, class T>
-    using map = family_map<syncmap::checked_map<Key, T>>;
+    using map = family_map<syncmap::checked_map<Key, T>, true>;
 };
 
 } // namespace syncmap::bench::adapters
