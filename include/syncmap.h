@@ -473,7 +473,10 @@ typedef struct syncmap_cursor syncmap_cursor;
 enum {
     /** All steps together are one `syncmap_for_each`, however the map changes between them. */
     SYNCMAP_CURSOR_WALK = 0,
-    /** The entries of one instant. The two engines behind a lock have it; the others give SYNCMAP_UNSUPPORTED. */
+    /**
+     * The entries of the instant at which the cursor is opened, whatever is written meanwhile. All engines have it but
+     * SYNCMAP_ENGINE_SNAPSHOT, which gives SYNCMAP_UNSUPPORTED.
+     */
     SYNCMAP_CURSOR_SNAPSHOT = 1
 };
 
@@ -496,10 +499,13 @@ typedef struct syncmap_entry {
  * cursors opened on the same map, and the map cleared, which ends the walk or goes unseen by it. A cursor belongs to no
  * thread; it is used by one at a time. It must be closed before the map is destroyed.
  *
- * With SYNCMAP_ENGINE_MAP a cursor keeps references to the entries of one bucket. With the other engines it takes
- * references to all entries when it is opened: memory and time are linear in the map then.
- * Progress: a read.
- * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_UNSUPPORTED.
+ * With SYNCMAP_ENGINE_MAP a cursor keeps references to the entries of one bucket; one over a snapshot also lets the first
+ * change of each bucket copy it, and keeps what is erased or replaced until it is closed. With the other engines it
+ * takes references to all entries when it is opened: memory and time are linear in the map then.
+ * Progress: a read. Over a snapshot, of SYNCMAP_ENGINE_MAP: waits for writers on their way, and lets others wait, for 100
+ * microseconds at most; it takes microseconds whatever the size of the map.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_UNSUPPORTED, SYNCMAP_TOO_LARGE (16 million snapshots during the
+ * life of one).
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_opened syncmap_cursor_open(syncmap_map* map, uint32_t mode);
 
@@ -510,7 +516,10 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_opened syncmap_cursor_open(syncmap_map* map
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_entry syncmap_cursor_next(syncmap_cursor* cursor);
 
-/** Ends a walk, at any place. Null does nothing. Cannot fail. Progress: waits for nobody. */
+/**
+ * Ends a walk, at any place. Null does nothing. Cannot fail. Progress: waits for nobody; over a snapshot, for others that
+ * take or end one.
+ */
 SYNCMAP_API void syncmap_cursor_close(syncmap_cursor* cursor);
 
 #ifdef __cplusplus

@@ -21,9 +21,21 @@ namespace syncmap::dynamic {
 
 using entry = std::pair<value, value>;
 
+/// A snapshot of a map, whichever it is.
+class any_instant {
+public:
+    any_instant() = default;
+    any_instant(const any_instant&) = delete;
+    any_instant& operator=(const any_instant&) = delete;
+    virtual ~any_instant() = default;
+
+    virtual walk_position for_each_from(walk_position at, function_ref<void(const value&, const value&)> f) const = 0;
+};
+
 /// Where a cursor stands: the entries that it has references to, and where it goes on when these have been shown.
 struct walk {
-    std::vector<entry> entries;
+    std::unique_ptr<const any_instant> instant{}; ///< what it walks over; else the map as it is at each step
+    std::vector<entry> entries{};
     walk_position at{};
     bool is_complete = false; ///< `entries` are the last ones
 };
@@ -52,6 +64,8 @@ public:
     /// The next entries of a walk, which has none; or all there are, if the map has no walk in steps. Throws
     /// `bad_alloc`, and then the walk stands where it stood.
     virtual void advance(walk& w) = 0;
+    /// Lets a walk that has not begun show the entries of one instant. False: the map cannot do that.
+    virtual bool fix_instant(walk& w) = 0;
 
     virtual std::size_t size() = 0;
     virtual void clear() = 0;
@@ -60,9 +74,8 @@ public:
 
     /// What is erased lives on until no reader can look at it.
     virtual bool destroys_late() const noexcept = 0;
-    /// `advance` needs only be called once, and then shows one instant.
+    /// Else one `advance` takes all entries, and has to come before others change them.
     virtual bool walks_in_steps() const noexcept = 0;
-    virtual bool shows_one_instant() const noexcept = 0;
 };
 
 /// Null for an unknown number.

@@ -13,8 +13,8 @@ syncmap_opened syncmap_cursor_open(syncmap_map* map, std::uint32_t mode) {
     return guarded<syncmap_opened>([&](syncmap_opened& result) {
         if (map == nullptr || mode > SYNCMAP_CURSOR_SNAPSHOT) throw failure{SYNCMAP_INVALID};
         call here(*map);
-        if (mode == SYNCMAP_CURSOR_SNAPSHOT && !here->shows_one_instant()) throw failure{SYNCMAP_UNSUPPORTED};
         auto made = std::make_unique<syncmap_cursor>(*map);
+        if (mode == SYNCMAP_CURSOR_SNAPSHOT && !here->fix_instant(made->place)) throw failure{SYNCMAP_UNSUPPORTED};
         if (!here->walks_in_steps()) here->advance(made->place);
         result.cursor = made.release();
     });
@@ -39,6 +39,12 @@ syncmap_entry syncmap_cursor_next(syncmap_cursor* cursor) {
     });
 }
 
-void syncmap_cursor_close(syncmap_cursor* cursor) { delete cursor; }
+void syncmap_cursor_close(syncmap_cursor* cursor) {
+    if (cursor == nullptr) return;
+    // What a snapshot has kept may have left the map since: this is the last call to hold it.
+    call here(cursor->map);
+    if (cursor->place.instant != nullptr) here.everything_departed();
+    delete cursor;
+}
 
 } // extern "C"

@@ -23,12 +23,26 @@ public:
     using Map::write;
 };
 
+template <class Snapshot>
+class instant_of final : public any_instant {
+public:
+    explicit instant_of(Snapshot taken) noexcept : taken_(std::move(taken)) {}
+
+    walk_position for_each_from(walk_position at, function_ref<void(const value&, const value&)> f) const override {
+        return taken_.for_each_from(at, f);
+    }
+
+private:
+    Snapshot taken_;
+};
+
 template <class Map>
 class engine_of final : public any_engine {
     static constexpr bool is_late = requires(Map & m) { m.flush(); };
     static constexpr bool has_steps = requires(const Map& m) {
         m.for_each_from({}, [](const value&, const value&) {});
     };
+    static constexpr bool has_snapshots = requires(const Map& m) { m.snapshot(); };
     /// Callbacks of such a map run inside its lock. What is shown to C is therefore first retained, and shown outside.
     static constexpr bool has_lock = requires(Map & m) { m.lock(); };
 
@@ -74,7 +88,7 @@ public:
         const auto keep = [&](const value& k, const value& v) { w.entries.emplace_back(k, v); };
         try {
             if constexpr (has_steps) {
-                w.at = map_.for_each_from(w.at, keep);
+                w.at = w.instant != nullptr ? w.instant->for_each_from(w.at, keep) : map_.for_each_from(w.at, keep);
                 w.is_complete = w.at.at_end();
             } else {
                 w.entries.reserve(map_.approx_size());
@@ -87,6 +101,16 @@ public:
         }
     }
 
+    bool fix_instant([[maybe_unused]] walk& w) override {
+        if constexpr (has_snapshots) {
+            auto taken = map_.snapshot();
+            w.instant = std::make_unique<instant_of<decltype(taken)>>(std::move(taken));
+            return true;
+        } else {
+            return map_traits<Map>::atomic_iteration; // its only step is one instant
+        }
+    }
+
     std::size_t size() override { return map_.size(); }
     void clear() override { map_.clear(); }
     void reserve(std::size_t entries) override { map_.reserve(entries); }
@@ -96,7 +120,6 @@ public:
 
     bool destroys_late() const noexcept override { return is_late; }
     bool walks_in_steps() const noexcept override { return has_steps; }
-    bool shows_one_instant() const noexcept override { return map_traits<Map>::atomic_iteration; }
 
 private:
     open_map<Map> map_;

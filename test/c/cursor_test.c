@@ -167,17 +167,31 @@ static void belongs_to_no_thread(uint32_t engine) {
 
 static void shows_one_instant_where_there_is_one(uint32_t engine) {
     syncmap_map* const map = filled(engine);
-    if (!has_lock(engine)) {
+    if (engine == SYNCMAP_ENGINE_SNAPSHOT) {
         CHECK(syncmap_cursor_open(map, SYNCMAP_CURSOR_SNAPSHOT).status == SYNCMAP_UNSUPPORTED);
         syncmap_destroy(map);
         return;
     }
-    int times[entries] = {0};
-    syncmap_cursor* const cursor = open_cursor(map, SYNCMAP_CURSOR_SNAPSHOT);
+    /* Each cursor over another instant: all entries, half of them, none. */
+    int all[entries] = {0};
+    int half[entries] = {0};
+    syncmap_cursor* const first = open_cursor(map, SYNCMAP_CURSOR_SNAPSHOT);
+    CHECK(step(first, all));
+    for (int64_t i = 0; i < entries; i += 2) CHECK(syncmap_erase(map, syncmap_int(i)).changed);
+    syncmap_cursor* const second = open_cursor(map, SYNCMAP_CURSOR_SNAPSHOT);
+    for (int64_t i = 1; i < entries; i += 2) CHECK(syncmap_store(map, syncmap_int(i), syncmap_nil()).found);
+    for (uint64_t i = 0; i < 10 * entries; ++i) CHECK(syncmap_store(map, syncmap_uint(i), syncmap_nil()).changed);
     CHECK(syncmap_clear(map) == SYNCMAP_OK);
-    while (step(cursor, times)) {}
-    all_seen_once(times);
-    syncmap_cursor_close(cursor);
+    syncmap_cursor* const third = open_cursor(map, SYNCMAP_CURSOR_SNAPSHOT);
+    CHECK(syncmap_flush(map) == SYNCMAP_OK);
+    while (step(second, half)) {}
+    while (step(first, all)) {}
+    CHECK(!syncmap_cursor_next(third).found);
+    all_seen_once(all);
+    for (int i = 0; i < entries; ++i) CHECK(half[i] == i % 2);
+    syncmap_cursor_close(first);
+    syncmap_cursor_close(third);
+    syncmap_cursor_close(second);
     syncmap_destroy(map);
 }
 

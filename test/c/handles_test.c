@@ -172,6 +172,27 @@ static void not_while_a_cursor_shows_it(uint32_t engine) {
     syncmap_destroy(map);
 }
 
+static void not_while_a_snapshot_keeps_it(uint32_t engine) {
+    if (engine == SYNCMAP_ENGINE_SNAPSHOT) return; /* has no such cursor */
+    struct object erased = {0}, replaced = {0}, cleared = {0};
+    syncmap_map* const map = make_map(engine);
+    CHECK(syncmap_store(map, syncmap_int(1), handle_of(&erased)).changed);
+    CHECK(syncmap_store(map, syncmap_int(2), handle_of(&replaced)).changed);
+    CHECK(syncmap_store(map, syncmap_int(3), handle_of(&cleared)).changed);
+    syncmap_cursor* const cursor = syncmap_cursor_open(map, SYNCMAP_CURSOR_SNAPSHOT).cursor;
+    CHECK(syncmap_erase(map, syncmap_int(1)).changed);
+    CHECK(syncmap_store(map, syncmap_int(2), syncmap_nil()).found);
+    CHECK(syncmap_clear(map) == SYNCMAP_OK);
+    wait_for_release(map, idle_size);
+    CHECK(syncmap_flush(map) == SYNCMAP_OK);
+    CHECK(releases_of(&erased) == 0 && releases_of(&replaced) == 0 && releases_of(&cleared) == 0);
+    CHECK(syncmap_cursor_next(cursor).value.kind == SYNCMAP_HANDLE);
+    syncmap_cursor_close(cursor);
+    wait_for_release(map, idle_size);
+    CHECK(releases_of(&erased) == 1 && releases_of(&replaced) == 1 && releases_of(&cleared) == 1);
+    syncmap_destroy(map);
+}
+
 static void what_is_not_stored_stays_the_callers(uint32_t engine) {
     struct object object = {0}, stored = {0};
     syncmap_map* const map = make_map(engine);
@@ -406,6 +427,7 @@ int main(void) {
     with_each_engine(at_once_when_asked);
     with_each_engine(not_while_somebody_has_it);
     with_each_engine(not_while_a_cursor_shows_it);
+    with_each_engine(not_while_a_snapshot_keeps_it);
     with_each_engine(what_is_not_stored_stays_the_callers);
     with_each_engine(keys);
     with_each_engine(computed);
