@@ -88,6 +88,17 @@ TYPED_TEST(explored_programs, size_under_steady_writing) {
                        {.preemptions = 1, .schedules = 5'000, .random = full_run() ? 500'000U : 6'000U});
 }
 
+TYPED_TEST(explored_programs, units_are_not_merged_while_a_snapshot_is_cut) {
+    // The other thread begins to shrink the table after the cut has seen it outside of a section, and before the gate
+    // opens again: what is merged then is neither of before the snapshot nor preserved for it.
+    this->expect_right(
+        {setting::shrink,
+         false,
+         {{{verb::snapshot, 0}},
+          {{verb::store, keys::apart, 40}, {verb::store, keys::first, 41}, {verb::store, keys::second, 42}}}},
+        {.preemptions = 1, .schedules = 1'000, .random = full_run() ? 500'000U : 10'000U});
+}
+
 TYPED_TEST(explored_programs, walks_while_keys_come_and_go) {
     this->expect_right(
         {setting::growth,

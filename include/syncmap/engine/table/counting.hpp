@@ -44,21 +44,6 @@ protected:
         return (gate_word & gate::cutting) != 0 || (changes_size && !has_waited);
     }
 
-    /// Waits, holding nothing, until the gate is open, and opens it when its lease is over: who has closed it may have
-    /// been stopped, and finds out by the ticket.
-    static void wait_for_gate(control& c) noexcept {
-        const typename Sync::lease lease;
-        for (;;) {
-            word seen = c.gate_word.load(std::memory_order_acquire);
-            if (gate::is_open(seen)) return;
-            if (lease.over()) {
-                c.gate_word.compare_exchange_strong(seen, gate::opened(seen), std::memory_order_acq_rel, std::memory_order_relaxed);
-                return;
-            }
-            Sync::pause();
-        }
-    }
-
     /// The closed gate of one attempt. Opens it again if no writer has done so.
     class closing {
     public:

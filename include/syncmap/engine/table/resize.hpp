@@ -143,7 +143,8 @@ protected:
         record_supply supply(*this);
         while (this->is_root(root) && base::table_of(root)->successor() != nullptr) {
             provide_for(c, supply, move_some(c, s, root, finish_batch, supply));
-            Sync::pause(); // a unit may be locked by a writer that needs the processor
+            base::wait_for_gate(c); // merges let the cut of a snapshot go first
+            Sync::pause();          // a unit may be locked by a writer that needs the processor
         }
     }
 
@@ -304,9 +305,9 @@ private:
             }
         }
         std::uint32_t stamp = 0;
-        if (!hand_on_stamps(c, t, n, from, supply, stamp)) {
+        if (const moving outcome = hand_on_stamps(c, t, n, from, supply, stamp); outcome != moving::done) {
             unlock_sources(c, t, from);
-            return moving::needs_record;
+            return outcome;
         }
         for (std::size_t i = 0; i < to.count; ++i) {
             n.controls[to.first + i].store(Layout::stamped(0, stamp), std::memory_order_relaxed); // seen by way of MOVED
@@ -325,21 +326,24 @@ private:
         return moving::done;
     }
 
-    /// The stamp of a group's targets [P3]; where no snapshot lives, stamps mean nothing. False: `supply` lacks records.
-    bool hand_on_stamps(control& c, header& t, header& n, range from, record_supply& supply, std::uint32_t& stamp) noexcept {
+    /// The stamp of a group's targets [P3]; where no snapshot lives, stamps mean nothing. A merge while a cut is being
+    /// made would be neither before it (the snapshot has seen the finer units) nor after it (nothing is preserved yet): it
+    /// is left for later.
+    moving hand_on_stamps(control& c, header& t, header& n, range from, record_supply& supply, std::uint32_t& stamp) noexcept {
         // acquire: pairs with the release that made a snapshot live. This section began before it, or sees it.
         const word gate_word = c.gate_word.load(std::memory_order_acquire);
-        if (gate::newest_phase(gate_word) == 0) [[likely]] return true;
+        const bool merges = n.log2() < t.log2();
+        if (merges && (gate_word & gate::cutting) != 0) return moving::busy;
+        if (gate::newest_phase(gate_word) == 0) [[likely]] return moving::done;
         for (std::size_t i = 0; i < from.count; ++i) {
             control_word held = t.controls[from.first + i].load(std::memory_order_relaxed) & ~Layout::lock_bit;
-            const bool merging = n.log2() < t.log2();
-            if (merging && !base::is_preserved(held, gate_word) &&
+            if (merges && !base::is_preserved(held, gate_word) &&
                 !base::preserve(c, t, from.first + i, held, gate_word, supply)) {
-                return false;
+                return moving::needs_record;
             }
             stamp = std::max(stamp, Layout::stamp_of(held));
         }
-        return true;
+        return moving::done;
     }
 
     void unlock_sources(control& c, header& t, range sources) noexcept {

@@ -82,6 +82,21 @@ protected:
         while (locked()) sync::parking<Sync>::instance().sleep(&lock, c.sleepers, locked);
     }
 
+    /// Waits, holding nothing, until the gate is open, and opens it when its lease is over: who has closed it may have
+    /// been stopped, and finds out by the ticket.
+    static void wait_for_gate(control& c) noexcept {
+        const typename Sync::lease lease;
+        for (;;) {
+            word seen = c.gate_word.load(std::memory_order_acquire);
+            if (gate::is_open(seen)) return;
+            if (lease.over()) {
+                c.gate_word.compare_exchange_strong(seen, gate::opened(seen), std::memory_order_acq_rel, std::memory_order_relaxed);
+                return;
+            }
+            Sync::pause();
+        }
+    }
+
     // ---- walking the chain ----
 
     /// The line that the last slot of `l` leads to, or null.
