@@ -42,10 +42,27 @@ protected:
         } else {
             const word last = home.mark(Layout::last); // [R4]
             if (last < Layout::link && this->is_root(root)) [[likely]] return false;
+            if (last == Layout::link) return taken(find_inline_behind(home, root, bits), value);
         }
-        const std::optional<word> anywhere = find_inline_anywhere(bits);
-        if (anywhere) value = *anywhere;
-        return anywhere.has_value();
+        return taken(find_inline_anywhere(bits), value);
+    }
+    /// The rarer cases return what they found in registers, so that the common one keeps the value in one.
+    static bool taken(std::optional<word> result, word& value) noexcept {
+        if (result) value = *result;
+        return result.has_value();
+    }
+
+    /// The same in the lines behind the home line.
+    [[gnu::noinline]] std::optional<word> find_inline_behind(const line_type& home, word root, word bits) const noexcept {
+        word value = 0;
+        bool hit = false;
+        for (const line_type* l = base::next_line(home); l != nullptr && !hit; l = base::next_line(*l)) {
+            hit = search::find_pair(*l, Layout::inline_mark(bits), value);
+        }
+        if ((hit || home.mark(Layout::last) != Layout::moved) && this->is_root(root)) { // [R4] [R5]
+            return hit ? std::optional<word>(value) : std::nullopt;
+        }
+        return find_inline_anywhere(bits);
     }
 
     [[gnu::noinline]] std::optional<word> find_inline_anywhere(word bits) const noexcept {

@@ -9,13 +9,13 @@
 
 #include <syncmap/engine/computations.hpp>
 #include <syncmap/engine/decision.hpp>
-#include <syncmap/engine/table/snapshots.hpp>
+#include <syncmap/engine/table/direct_write.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class writing : public snapshots<Types> {
-    using base = snapshots<Types>;
+class writing : public direct_write<Types> {
+    using base = direct_write<Types>;
 
 public:
     using base::base;
@@ -71,6 +71,7 @@ protected:
     using typename base::vacancy;
     using T = typename base::T;
     using KeyEqual = typename Types::key_equal;
+    using direct = typename base::direct;
     using base::node_at;
 
     template <class K>
@@ -90,12 +91,6 @@ protected:
     static decision decide(const found& place, Op& op) {
         if (place.mark == Layout::empty) return op.decide(nullptr);
         return base::show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
-    }
-    template <class Op>
-    static decision decide_on_word(bool present, word value, Op& op) {
-        if (!present) return op.decide(nullptr);
-        const T current = from_word<T>(value);
-        return op.decide(std::addressof(current));
     }
 
     // ---- computations [design 6] ----
@@ -209,7 +204,7 @@ protected:
                 word value = 0;
                 const bool present = this->find_inline(static_cast<const Key&>(key), value);
                 if (!this->is_root(root)) continue;
-                decided.verdict = decide_on_word(present, value, decided.op);
+                decided.verdict = base::decide_on_word(present, value, decided.op);
             } else {
                 reclaim::hold<Sync> held(*me);
                 const found place = this->find_node(key, hash, held, base::following::controls);
@@ -247,13 +242,6 @@ protected:
         this->shrink_if_sparse(c, s, root);
     }
 
-    /// Whether somebody computes a key of this hash, so that its writers must ask the registry [W4]. Under the lock.
-    static bool must_ask(control& c, std::uint64_t hash) noexcept {
-        // acquire: pairs with the end of a computing_mark. If a computation ended because `clear` came first, this
-        // writer, which checks the root next, sees that too, and does not write to what the computation did not.
-        return c.computing_of(hash).load(std::memory_order_acquire) != 0;
-    }
-
     template <class Op>
     static bool may_publish([[maybe_unused]] const Op& op, [[maybe_unused]] const header& t) noexcept {
         if constexpr (requires { op.incarnation; }) {
@@ -262,8 +250,6 @@ protected:
             return true;
         }
     }
-
-    static std::uint64_t incarnation_of(const header& t) noexcept { return t.incarnation.load(std::memory_order_relaxed); }
 
     /// What became of one attempt to write, and so what to do before the next.
     enum class outcome : unsigned char { done, erased, again, no_table, locked_by_other, must_ask, gate_closed, must_preserve, full };
@@ -276,13 +262,13 @@ protected:
         const word bits;
         const std::uint64_t hash;
         bool owner;             ///< this thread owns the key in the registry
+        record_supply& supply;
         word root = 0;          ///< where the last attempt took place
         header* t = nullptr;
         std::size_t unit = 0;
         word value = 0;         ///< to be published, once `made`
         bool past_gate = false; ///< it has waited for the gate, once
         bool made = false;
-        record_supply* supply = nullptr; ///< not in the first attempt
 
         void make() {
             if constexpr (Op::may_assign) {
@@ -296,19 +282,25 @@ protected:
     /// the write took place.
     template <class Op>
     word write_inline(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
-        inline_write<Op> w{op, key, to_word(key), hash, owner};
-        const outcome first = attempt(c, s, w);
-        if (first == outcome::done) [[likely]] return w.root;
-        return go_on(c, s, w, first);
+        if constexpr (decides_under_lock<Op>) {
+            word root = 0;
+            if (!owner) {
+                switch (this->write_directly(c, s, hash, key, op, root)) {
+                case direct::done: return root;
+                case direct::erased: after_erase(c, s, root); return root;
+                case direct::no: break;
+                }
+            }
+        }
+        return write_in_attempts(c, s, hash, key, op, owner);
     }
 
-    /// By value: the write of the common case stays in registers.
     template <class Op>
-    [[gnu::noinline]] word go_on(control& c, stripe_type& s, inline_write<Op> w, outcome o) {
+    [[gnu::noinline]] word write_in_attempts(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
         std::optional<ownership<Key>> own;
         record_supply supply(*this);
-        w.supply = &supply;
-        for (; o != outcome::done; o = attempt(c, s, w)) {
+        inline_write<Op> w{op, key, to_word(key), hash, owner, supply};
+        for (outcome o = outcome::again; o != outcome::done; o = attempt(c, s, w)) {
             switch (o) {
             case outcome::erased: after_erase(c, s, w.root); return w.root;
             case outcome::no_table: this->make_first_table(c, w.root, base::min_log2); break;
@@ -342,7 +334,7 @@ protected:
         decision d = decision::keep;
         if constexpr (!decides_under_lock<Op>) {
             was_present = this->find_inline(w.key, old_value);
-            d = decide_on_word(was_present, old_value, w.op);
+            d = base::decide_on_word(was_present, old_value, w.op);
             if (d == decision::keep) return outcome::done;
             if (d == decision::assign) w.make();
         }
@@ -351,8 +343,6 @@ protected:
         if (!in) return outcome::again;
         const auto unit_in = [&](const header& t) { return base::unit_of(t, w.hash, w.bits); };
         w.unit = unit_in(*w.t);
-        // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
-        __builtin_prefetch(w.t->home(w.unit).words, 1);
         control_word held = 0;
         switch (lock_live_unit(in, w.t, w.unit, held, w.root, unit_in)) {
         case locking::locked: break;
@@ -365,17 +355,17 @@ protected:
             return o;
         };
         if (!w.owner) {
-            if (must_ask(c, w.hash)) return end(outcome::must_ask); // [W4]
+            if (base::must_ask(c, w.hash)) return end(outcome::must_ask); // [W4]
             if (!this->is_root(w.root)) return end(outcome::again);
         }
 
         line_type& home = w.t->home(w.unit);
         const word mark = Layout::inline_mark(w.bits);
-        atomic_word* const slot = slot_of(home, mark);
+        atomic_word* const slot = base::slot_of(home, mark);
         if constexpr (decides_under_lock<Op>) {
-            d = decide_on_word(slot != nullptr, slot == nullptr ? 0 : value_at(slot), w.op);
+            d = base::decide_on_word(slot != nullptr, slot == nullptr ? 0 : base::value_at(slot), w.op);
             if (d == decision::assign) w.make();
-        } else if ((slot != nullptr) != was_present || (slot != nullptr && value_at(slot) != old_value)) {
+        } else if ((slot != nullptr) != was_present || (slot != nullptr && base::value_at(slot) != old_value)) {
             return end(outcome::again);
         }
         if (d == decision::keep || !may_publish(w.op, *w.t)) return end(outcome::done);
@@ -383,7 +373,7 @@ protected:
         const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
         if (base::must_wait(gate_word, !overwrites, w.past_gate)) return end(outcome::gate_closed);
         if (!base::is_preserved(held, gate_word)) [[unlikely]] { // [P1]
-            if (w.supply == nullptr || !base::preserve(c, *w.t, w.unit, held, gate_word, *w.supply)) {
+            if (!base::preserve(c, *w.t, w.unit, held, gate_word, w.supply)) {
                 return end(outcome::must_preserve);
             }
         }
@@ -403,24 +393,15 @@ protected:
 
     /// Publishes and counts an insert: announced before, so that whoever counts finds it either way [I8].
     static void insert_into(stripe_type& s, const header& t, const vacancy& v, word mark, word value) noexcept {
-        s.announce(base::announced_slot(v), base::announced_change(v), incarnation_of(t));
+        s.announce(base::announced_slot(v), base::announced_change(v), base::incarnation_of(t));
         base::place(v, mark, value);
         s.count(+1);
     }
     static void erase_slot(control& c, stripe_type& s, header& t, line_type& home, atomic_word* slot) noexcept {
-        s.announce(slot, change::erase, incarnation_of(t));
+        s.announce(slot, change::erase, base::incarnation_of(t));
         slot->store(Layout::empty, std::memory_order_release);
         s.count(-1);
         base::trim(c, t, home);
-    }
-
-    static atomic_word* slot_of(line_type& home, word mark) noexcept {
-        for (line_type* l = &home; l != nullptr; l = base::next_line(*l)) {
-            if (const unsigned found = search::match(*l, mark); found != 0) {
-                return l->slot(static_cast<std::size_t>(std::countr_zero(found)));
-            }
-        }
-        return nullptr;
     }
 
     enum class locking : unsigned char { locked, busy, stale };
@@ -430,6 +411,8 @@ protected:
     template <class UnitOf>
     locking lock_live_unit(section& in, header*& t, std::size_t& unit, control_word& held, word root, UnitOf unit_in) const noexcept {
         for (;;) {
+            // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
+            __builtin_prefetch(t->home(unit).words, 1);
             held = t->controls[unit].load(std::memory_order_acquire);
             if ((held & Layout::moved_bit) != 0) {
                 header* const n = t->successor();
@@ -493,12 +476,12 @@ protected:
                 continue;
             }
             if (present && (place.slot->load(std::memory_order_relaxed) != place.mark ||
-                            (Layout::pairs && decided && value_at(place.slot) != place.value))) {
+                            (Layout::pairs && decided && base::value_at(place.slot) != place.value))) {
                 this->unlock(c, lock, free);
                 continue;
             }
             if constexpr (can_compute) {
-                if (!owner && must_ask(c, hash)) { // [W4]
+                if (!owner && base::must_ask(c, hash)) { // [W4]
                     this->unlock(c, lock, free);
                     in.leave();
                     if (fresh.node) { // its key is the one: kept alive beyond its publication, until this has left
@@ -517,7 +500,7 @@ protected:
             }
             if constexpr (decides_under_lock<Op>) {
                 if (present) {
-                    d = decide_on_word(true, value_at(place.slot), op);
+                    d = base::decide_on_word(true, base::value_at(place.slot), op);
                     if (d == decision::assign) fresh.prepare_value(op);
                 }
             }
@@ -575,10 +558,6 @@ protected:
             this->unlock(c, lock, Layout::with_next_version(free));                      // [W8]
             return place.root;
         }
-    }
-
-    static word value_at(const atomic_word* slot) noexcept {
-        return slot[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
     }
 
     /// What a node write is about to publish; built outside of any lock, once for all attempts.

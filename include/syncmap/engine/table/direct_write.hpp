@@ -1,0 +1,142 @@
+// The common case of a write of an inline key, kept short and in line: the unit is live, unlocked and not asked about,
+// the key or a vacant slot is in the home line, and no whole-map operation wants anything. It is the protocol of
+// writing.hpp, docs/design.md [W1] to [W8], with every branch that waits, retries or allocates left out: where one of
+// them is needed it lets go of the unit, having changed nothing, and the general path begins anew.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+
+#include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/table/snapshots.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class direct_write : public snapshots<Types> {
+    using base = snapshots<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using typename base::atomic_control;
+    using typename base::atomic_word;
+    using typename base::control;
+    using typename base::control_word;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::search;
+    using typename base::section;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using T = typename base::T;
+
+    enum class direct : unsigned char { no, done, erased };
+
+    /// `op` decides by built-in operations alone, so it may do so under the lock. No: nothing was changed, and the op
+    /// may not even have been asked. `root`: where the write took place.
+    template <class Op>
+    direct write_directly(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, word& root) {
+        root = this->root_.load(std::memory_order_acquire); // [W1]
+        header* const t = base::table_of(root);
+        const word bits = to_word(key);
+        if (t == nullptr || Layout::is_outlier(bits)) return direct::no;
+        const std::size_t unit = t->unit_of(hash);
+        line_type& home = t->home(unit);
+        // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
+        __builtin_prefetch(home.words, 1);
+        atomic_control& lock = t->controls[unit];
+        const control_word held = lock.load(std::memory_order_relaxed);
+        if ((held & (Layout::lock_bit | Layout::moved_bit)) != 0) return direct::no;
+        const section in(*this, s, t, root);                       // [W2]
+        if (!in || !base::try_lock(lock, held)) return direct::no; // [W3]
+        const direct result = publish(c, s, *t, home, hash, Layout::inline_mark(bits), held, op, root);
+        this->unlock(c, lock, held); // [W8]
+        return result;
+    }
+
+    /// Whether somebody computes a key of this hash, so that its writers must ask the registry [W4]. Under the lock.
+    static bool must_ask(control& c, std::uint64_t hash) noexcept {
+        // acquire: pairs with the end of a computing_mark. If a computation ended because `clear` came first, this
+        // writer, which checks the root next, sees that too, and does not write to what the computation did not.
+        return c.computing_of(hash).load(std::memory_order_acquire) != 0;
+    }
+
+    template <class Op>
+    static decision decide_on_word(bool present, word value, Op& op) {
+        if (!present) return op.decide(nullptr);
+        const T current = from_word<T>(value);
+        return op.decide(std::addressof(current));
+    }
+
+    static word value_at(const atomic_word* slot) noexcept {
+        return slot[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
+    }
+
+    static std::uint64_t incarnation_of(const header& t) noexcept {
+        return t.incarnation.load(std::memory_order_relaxed);
+    }
+
+    static atomic_word* slot_of(line_type& home, word mark) noexcept {
+        for (line_type* l = &home; l != nullptr; l = base::next_line(*l)) {
+            if (const unsigned hits = search::match(*l, mark); hits != 0) {
+                return l->slot(static_cast<std::size_t>(std::countr_zero(hits)));
+            }
+        }
+        return nullptr;
+    }
+
+private:
+    /// The same behind the home line.
+    [[gnu::noinline]] static atomic_word* slot_behind(line_type& home, word mark) noexcept {
+        line_type* const l = base::next_line(home);
+        return l == nullptr ? nullptr : slot_of(*l, mark);
+    }
+
+    template <class Op>
+    direct publish(control& c, stripe_type& s, header& t, line_type& home, std::uint64_t hash, word mark,
+                   control_word held, Op& op, word root) {
+        if (must_ask(c, hash) || !this->is_root(root)) return direct::no;   // [W4]
+        const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
+        if (!gate::is_open(gate_word) || !base::is_preserved(held, gate_word)) return direct::no;
+        const unsigned hits = search::match(home, mark);
+        const bool is_long = hits == 0 && Layout::is_link(home.mark(Layout::last));
+        atomic_word* const slot = hits != 0 ? home.slot(static_cast<std::size_t>(std::countr_zero(hits)))
+                                  : is_long  ? slot_behind(home, mark)
+                                             : nullptr;
+        if (slot != nullptr) {
+            switch (decide_on_word(true, value_at(slot), op)) {
+            case decision::keep:
+                break;
+            case decision::assign:
+                if constexpr (Op::may_assign)
+                    slot[1].store(to_word(static_cast<const T&>(op.make())), std::memory_order_release); // [W6]
+                break;
+            case decision::erase:
+                if (Layout::is_link(home.mark(Layout::last))) return direct::no; // there may be a line to give back
+                s.announce(slot, change::erase, incarnation_of(t));
+                slot->store(Layout::empty, std::memory_order_release); // [W6]
+                s.count(-1);                                           // [W7]
+                return direct::erased;
+            }
+            return direct::done;
+        }
+        const unsigned vacant = search::match(home, Layout::empty);
+        if (vacant == 0) return direct::no;
+        if (op.decide(nullptr) != decision::assign) return direct::done;
+        if constexpr (Op::may_assign) {
+            atomic_word* const free = home.slot(static_cast<std::size_t>(std::countr_zero(vacant)));
+            const word value = to_word(static_cast<const T&>(op.make()));
+            s.announce(free, change::insert, incarnation_of(t));
+            base::store_entry(free, mark, value); // [W6]
+            s.count(+1);                          // [W7]
+        }
+        return direct::done;
+    }
+};
+
+} // namespace syncmap::engine
