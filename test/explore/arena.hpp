@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include <explore/clock.hpp>
+
 namespace explore {
 
 /// What becomes of a freed block within its execution.
@@ -27,7 +29,18 @@ public:
         std::size_t bytes;
         bool live;
         bool counted; ///< must be freed before the execution ends
+        // With weak memory only:
+        std::uint8_t maker;
+        std::uint16_t made;
+        clock accessed; ///< of each thread the last event at which it touched the block
     };
+
+    /// Who runs, and what happened before its next step. Null: memory is sequentially consistent, or only one thread runs.
+    struct viewpoint {
+        const clock* known = nullptr;
+        unsigned fiber = 0;
+    };
+    void look_from(viewpoint from) noexcept { from_ = from; }
 
     static arena& instance() {
         static arena* const object = new arena();
@@ -41,6 +54,7 @@ public:
         blocks_.clear();
         for (auto& list : freed_) list.clear();
         reuse_ = policy;
+        from_ = {};
         open_ = true;
     }
     void close() noexcept { open_ = false; }
@@ -70,6 +84,7 @@ public:
                     list.pop_back();
                     again.live = true;
                     again.counted = counted;
+                    sign(again);
                     return base_ + again.offset;
                 }
             }
@@ -78,7 +93,8 @@ public:
         const std::size_t end = (start + room + granule - 1) & ~(granule - 1);
         if (end + granule > capacity || blocks_.size() == blocks_.capacity()) throw std::bad_alloc();
         used_ = end + granule; // a gap behind every block shows a step over its end
-        blocks_.push_back({start, room, true, counted});
+        blocks_.push_back({start, room, true, counted, 0, 0, {}});
+        sign(blocks_.back());
         std::memset(base_ + start, fresh, room); // the same in every execution, and never by chance what was meant
         for (std::size_t at = start / granule; at != end / granule; ++at) {
             owner_[at] = static_cast<std::uint32_t>(blocks_.size());
@@ -95,6 +111,8 @@ public:
         block& freed = blocks_[owner - 1];
         if (!freed.live) return "double free";
         if (bytes != 0 && freed.bytes != bytes) return "freed with another size than allocated";
+        if (from_.known != nullptr && !from_.known->covers(freed.accessed))
+            return "freed while another thread's access does not happen before";
         freed.live = false;
         std::memset(address, poison, freed.bytes);
         if (reuse_ == reuse::at_once) freed_[size_class(freed.bytes)].push_back(owner - 1);
@@ -108,6 +126,18 @@ public:
         const std::uint32_t owner = owner_[offset / granule];
         if (owner == 0) return "access outside of every block";
         return blocks_[owner - 1].live ? nullptr : "use after free";
+    }
+
+    /// The same, noting who did. With weak memory the making of the block must happen before the access, and the access
+    /// before its end.
+    const char* touch(const void* address) noexcept {
+        const char* const wrong = check(address);
+        const std::size_t offset = offset_of(address);
+        if (wrong != nullptr || from_.known == nullptr || offset >= capacity) return wrong;
+        block& touched = blocks_[owner_[offset / granule] - 1];
+        if (!from_.known->has(touched.maker, touched.made)) return "access to memory whose making does not happen before";
+        touched.accessed.of[from_.fiber] = from_.known->of[from_.fiber];
+        return nullptr;
     }
 
     /// The block that holds `address`, and its number; null outside.
@@ -146,6 +176,12 @@ private:
         for (auto& list : freed_) list.reserve(most_blocks / freed_.size());
     }
 
+    void sign(block& b) noexcept {
+        b.maker = static_cast<std::uint8_t>(from_.fiber);
+        b.made = from_.known == nullptr ? 0 : from_.known->of[from_.fiber];
+        b.accessed = {};
+    }
+
     static void* reserve(std::size_t bytes) {
         void* const memory =
             ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -162,6 +198,7 @@ private:
     std::vector<block> blocks_;
     std::array<std::vector<std::uint32_t>, 64> freed_;
     reuse reuse_ = reuse::never;
+    viewpoint from_{};
 
     // Of the class, so that `operator new` can ask while the object is being made.
     static inline constinit std::byte* base_ = nullptr;

@@ -25,6 +25,8 @@ struct limits {
     std::uint64_t random = 0;            ///< schedules by chance, and as many with random priorities
     reuse memory = reuse::never;
     std::uint64_t seed = 1;
+    bool weak = false;        ///< memory as C++ allows it to be (weak_memory.hpp), not sequentially consistent
+    unsigned stale_reads = 1; ///< so many loads of an execution may return an older store; by chance, a few more
 };
 
 struct report {
@@ -96,7 +98,11 @@ private:
             scheduler_.begin_search();
             do {
                 if (result_.schedules == bounds_.schedules) return true;
-                if (!once({.how = strategy::depth_first, .preemptions = bound, .memory = bounds_.memory}))
+                if (!once({.how = strategy::depth_first,
+                           .preemptions = bound,
+                           .memory = bounds_.memory,
+                           .weak = bounds_.weak,
+                           .stale_reads = bounds_.stale_reads}))
                     return report_failure();
             } while (scheduler_.advance());
         }
@@ -107,7 +113,12 @@ private:
     void by_chance() {
         for (std::uint64_t i = 0; i != bounds_.random; ++i) {
             for (const strategy how : {strategy::random, strategy::pct}) {
-                if (!once({.how = how, .memory = bounds_.memory, .seed = bounds_.seed + i, .length = longest_})) {
+                if (!once({.how = how,
+                           .memory = bounds_.memory,
+                           .seed = bounds_.seed + i,
+                           .length = longest_,
+                           .weak = bounds_.weak,
+                           .stale_reads = 3 * bounds_.stale_reads})) {
                     report_failure();
                     return;
                 }
@@ -133,7 +144,11 @@ private:
     void repeat() {
         scheduler_.follow(from_text(result_.schedule));
         const std::string first = failure_;
-        once({.how = strategy::replay, .memory = bounds_.memory, .trace = true});
+        once({.how = strategy::replay,
+              .memory = bounds_.memory,
+              .trace = true,
+              .weak = bounds_.weak,
+              .stale_reads = ~0U});
         result_.description = result_.program + ": " + failure_ + "\n  repeat: SYNCMAP_REPLAY='" + result_.program +
                               "@" + result_.schedule + "'\n" + picture_of(scheduler_.trace());
         if (failure_ != first && !first.empty())

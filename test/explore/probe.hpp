@@ -19,11 +19,13 @@ public:
         return *this;
     }
     ~probe() {
+        touch();
         if (mark_ != alive) dead("destroyed twice");
         mark_ = 0;
     }
 
     std::uint64_t number() const noexcept {
+        touch();
         if (mark_ != alive) dead("read after its destruction");
         return number_;
     }
@@ -32,6 +34,9 @@ public:
 private:
     static constexpr std::uint64_t alive = 0xA11FEA11FEA11FE5U;
 
+    void touch() const noexcept {
+        if (scheduler::weak()) scheduler::instance().touch(this);
+    }
     static void dead(const char* what) { scheduler::instance().fail(std::string("a key or value was ") + what); }
 
     volatile std::uint64_t mark_ = alive; // volatile: a destructor's last store is otherwise no store

@@ -28,6 +28,7 @@
 #include <explore/event.hpp>
 #include <explore/fiber.hpp>
 #include <explore/schedule.hpp>
+#include <explore/weak_memory.hpp>
 
 namespace explore {
 
@@ -50,6 +51,7 @@ public:
         const void* address;
         std::uint64_t before;
         std::uint64_t after;
+        unsigned behind; ///< a load: so many stores older than the newest
     };
 
     static scheduler& instance() {
@@ -66,6 +68,8 @@ public:
         bool trace = false;
         std::uint64_t seed = 0;
         std::uint32_t length = 0; ///< pct: the number of steps to spread the changes over
+        bool weak = false;        ///< memory as C++ allows it to be
+        unsigned stale_reads = 0; ///< so many loads of an execution may return an older store
     };
 
     /// Forgets the path; the next `run` takes the plain course.
@@ -141,15 +145,42 @@ public:
         if (plan_.trace) [[unlikely]]
             record(what, address, where);
         if (switching_) may_preempt();
-        if (const char* wrong = arena::instance().check(address)) [[unlikely]]
+        if (const char* wrong = weak_ ? arena::instance().touch(address) : arena::instance().check(address)) [[unlikely]]
             fail_at(wrong, what, where);
     }
 
     /// What the event did to memory: threads that spin look again when something changed.
-    void did(bool changed, std::uint64_t before, std::uint64_t after) noexcept {
+    void did(bool changed, std::uint64_t before, std::uint64_t after, unsigned behind = 0) noexcept {
         if (changed) progress();
         if (plan_.trace && !trace_.empty()) [[unlikely]]
-            note(before, after);
+            note(before, after, behind);
+    }
+
+    /// A plain access: no event, but it must not be too late, nor, with weak memory, too early.
+    void touch(const void* address) {
+        if (const char* wrong = arena::instance().touch(address)) [[unlikely]]
+            fail(std::string(wrong) + " by a plain access");
+    }
+
+    // ---- weak memory ----
+
+    /// Whether a thread runs whose loads may return older stores.
+    static bool weak() noexcept { return weak_; }
+    weak_memory& memory() noexcept { return memory_; }
+
+    /// Which of so many stores a load returns, 0 for the newest.
+    unsigned choose_store(unsigned count) {
+        if (!switching_) return 0;
+        count_step();
+        if (stale_reads_ >= plan_.stale_reads) {
+            if (plan_.how == strategy::random || plan_.how == strategy::pct) return 0;
+            if (plan_.how == strategy::depth_first && position_ >= path_.size()) return 0;
+        } else if ((plan_.how == strategy::random || plan_.how == strategy::pct) && chance_() % 4 != 0) {
+            return 0;
+        }
+        const unsigned option = choose_plain(count);
+        if (option != 0) ++stale_reads_;
+        return option;
     }
 
     /// The thread waits for others without a claim to be woken.
@@ -235,12 +266,14 @@ public:
     /// The object of this key in this execution, made by `make` and ended by `destroy` after the program.
     void* process_wide(const void* key, void* (*make)(), void (*destroy)(void*)) {
         for (unsigned i = 0; i != process_wide_count_; ++i) {
-            if (process_wide_[i].key == key) return process_wide_[i].object;
+            if (process_wide_[i].key != key) continue;
+            if (weak_) memory_.learn(process_wide_[i].made);
+            return process_wide_[i].object;
         }
         if (process_wide_count_ == process_wide_.size()) fail("too many kinds of process_wide objects");
         const alone construction;
         void* const object = make();
-        process_wide_[process_wide_count_++] = {key, object, destroy};
+        process_wide_[process_wide_count_++] = {key, object, destroy, memory_.present()};
         return object;
     }
 
@@ -261,6 +294,7 @@ private:
         const void* key;
         void* object;
         void (*destroy)(void*);
+        weak_memory::knowledge made{};
     };
 
     bool run(const plan& how) {
@@ -270,10 +304,13 @@ private:
         position_ = 0;
         step_ = 0;
         preemptions_ = 0;
+        stale_reads_ = 0;
         idle_rounds_ = 0;
         expired_leases_ = 0;
         ready_ = yielded_ = impatient_ = 0;
         current_ = 0;
+        weak_ = false;
+        if (plan_.weak) memory_.open();
         threads_ = 0;
         switching_ = false;
         failure_.reset();
@@ -311,6 +348,7 @@ private:
         next.argument = argument;
         ended_ &= ~bit(threads_);
         slots_[threads_] = {};
+        if (plan_.weak) memory_.start(threads_);
     }
 
     static constexpr std::uint32_t bit(unsigned fiber_number) noexcept { return 1U << fiber_number; }
@@ -382,6 +420,7 @@ private:
                 const std::uint32_t all = ((1U << threads_) - 1) << 1;
                 if ((ended_ & all) != all) fail("deadlock: " + who_sleeps());
                 switching_ = false;
+                if (plan_.weak) memory_.join_all();
                 resume(0);
                 return;
             }
@@ -439,7 +478,14 @@ private:
     void resume(unsigned next) {
         if (next == current_) return;
         const unsigned last = std::exchange(current_, next);
+        if (plan_.weak) look_from(next);
         fiber::change(fibers_[last]->stack, fibers_[next]->stack);
+    }
+
+    void look_from(unsigned next) noexcept {
+        memory_.run(next);
+        weak_ = next != 0;
+        arena::instance().look_from(weak_ ? arena::viewpoint{&memory_.happened(), next} : arena::viewpoint{});
     }
 
     // ---- choices ----
@@ -522,15 +568,16 @@ private:
 
     void record(event what, const void* address, site where) {
         if (trace_.size() < trace_.capacity())
-            trace_.push_back({step_, static_cast<std::uint8_t>(current_), what, where, address, 0, 0});
+            trace_.push_back({step_, static_cast<std::uint8_t>(current_), what, where, address, 0, 0, 0});
     }
-    void note(std::uint64_t before, std::uint64_t after) noexcept {
+    void note(std::uint64_t before, std::uint64_t after, unsigned behind) noexcept {
         // The thread's own last event: others may have had theirs between its announcement and its effect.
         for (std::size_t i = trace_.size(); i-- != 0;) {
             if (trace_[i].fiber != current_) continue;
             traced mine = trace_[i];
             mine.before = before;
             mine.after = after;
+            mine.behind = behind;
             trace_.erase(trace_.begin() + static_cast<std::ptrdiff_t>(i));
             trace_.push_back(mine); // in the order of the effects
             return;
@@ -566,8 +613,12 @@ private:
     std::size_t position_ = 0;
     std::uint32_t step_ = 0;
     unsigned preemptions_ = 0;
+    unsigned stale_reads_ = 0;
     unsigned idle_rounds_ = 0;
     unsigned expired_leases_ = 0;
+
+    weak_memory memory_{};
+    static inline bool weak_ = false;
 
     std::minstd_rand chance_{};
     std::array<std::uint32_t, most_threads + 1> priority_{};

@@ -1,8 +1,8 @@
 // The Sync policy whose every operation is an event of the scheduler. Its members are those of sync::real.
 //
-// First stage: sequentially consistent. Memory orders are taken and not used, barriers do nothing: what is missing
-// between threads here is missing on every machine. There is no time either: a sleeper that nobody wakes sleeps for
-// ever, and is reported; time limits end when the search says so.
+// Two memories (a search says which). Sequentially consistent: memory orders are taken and not used, barriers do
+// nothing; what is missing between threads then is missing on every machine. Weak: weak_memory.hpp. There is no time
+// either way: a sleeper that nobody wakes sleeps for ever, and is reported; time limits end when the search says so.
 #pragma once
 
 #include <atomic>
@@ -17,6 +17,9 @@
 
 #include <syncmap/sync/real.hpp>
 
+// Plain accesses within are not watched: what they touch is the explorer's, or an atomic.
+#define EXPLORE_UNWATCHED __attribute__((no_sanitize("thread")))
+
 namespace explore {
 
 template <class T>
@@ -28,37 +31,50 @@ public:
     using difference_type = std::conditional_t<std::is_pointer_v<T>, std::ptrdiff_t, T>;
     static constexpr bool is_always_lock_free = true;
 
-    constexpr atomic() noexcept = default;
-    constexpr atomic(T value) noexcept : value_(value) {}
+    constexpr atomic() noexcept : atomic(T{}) {}
+    constexpr atomic(T value) noexcept : value_(value) {
+        if (!std::is_constant_evaluated() && scheduler::weak()) memory().forget(this);
+    }
     atomic(const atomic&) = delete;
     atomic& operator=(const atomic&) = delete;
 
-    T load(std::memory_order = std::memory_order_seq_cst, site where = site::here()) const noexcept {
+    T load(std::memory_order order = std::memory_order_seq_cst, site where = site::here()) const noexcept {
         before(event::load, where);
-        return seen();
+        if (!scheduler::weak()) return seen(now(), 0);
+        const auto r = memory().load(this, bits(now()), order, choose_store);
+        return seen(from_bits(r.value), r.behind);
     }
-    void store(T desired, std::memory_order = std::memory_order_seq_cst, site where = site::here()) noexcept {
+    void store(T desired, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept {
         before(event::store, where);
+        if (scheduler::weak()) memory().store(this, bits(now()), bits(desired), order);
         set(desired);
     }
-    T exchange(T desired, std::memory_order = std::memory_order_seq_cst, site where = site::here()) noexcept {
+    T exchange(T desired, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept {
         before(event::exchange, where);
-        return set(desired);
+        return change(desired, order);
     }
 
-    bool compare_exchange_strong(T& expected, T desired, std::memory_order, std::memory_order,
+    bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure,
                                  site where = site::here()) noexcept {
         before(event::compare_exchange, where);
-        if (bits(value_) == bits(expected)) {
+        T found = now();
+        unsigned behind = 0;
+        if (scheduler::weak()) {
+            const auto r = memory().compare_exchange(this, bits(found), bits(expected), bits(desired), success, failure,
+                                                     choose_store);
+            found = from_bits(r.value);
+            behind = r.behind;
+        }
+        if (bits(found) == bits(expected)) {
             set(desired);
             return true;
         }
-        expected = seen();
+        expected = seen(found, behind);
         return false;
     }
     bool compare_exchange_strong(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
                                  site where = site::here()) noexcept {
-        return compare_exchange_strong(expected, desired, order, order, where);
+        return compare_exchange_strong(expected, desired, order, when_it_fails(order), where);
     }
     bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure,
                                site where = site::here()) noexcept {
@@ -66,28 +82,28 @@ public:
     }
     bool compare_exchange_weak(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
                                site where = site::here()) noexcept {
-        return compare_exchange_strong(expected, desired, order, order, where);
+        return compare_exchange_strong(expected, desired, order, when_it_fails(order), where);
     }
 
-    T fetch_add(difference_type operand, std::memory_order = std::memory_order_seq_cst,
+    T fetch_add(difference_type operand, std::memory_order order = std::memory_order_seq_cst,
                 site where = site::here()) noexcept {
         before(event::fetch_add, where);
-        return set(static_cast<T>(value_ + operand));
+        return change(static_cast<T>(now() + operand), order);
     }
-    T fetch_sub(difference_type operand, std::memory_order = std::memory_order_seq_cst,
+    T fetch_sub(difference_type operand, std::memory_order order = std::memory_order_seq_cst,
                 site where = site::here()) noexcept {
         before(event::fetch_sub, where);
-        return set(static_cast<T>(value_ - operand));
+        return change(static_cast<T>(now() - operand), order);
     }
-    T fetch_and(T operand, std::memory_order = std::memory_order_seq_cst,
+    T fetch_and(T operand, std::memory_order order = std::memory_order_seq_cst,
                 site where = site::here()) noexcept requires std::integral<T> {
         before(event::fetch_and, where);
-        return set(static_cast<T>(value_ & operand));
+        return change(static_cast<T>(now() & operand), order);
     }
-    T fetch_or(T operand, std::memory_order = std::memory_order_seq_cst,
+    T fetch_or(T operand, std::memory_order order = std::memory_order_seq_cst,
                site where = site::here()) noexcept requires std::integral<T> {
         before(event::fetch_or, where);
-        return set(static_cast<T>(value_ | operand));
+        return change(static_cast<T>(now() | operand), order);
     }
 
 private:
@@ -98,19 +114,39 @@ private:
         std::memcpy(&word, &value, sizeof value);
         return word;
     }
+    static T from_bits(std::uint64_t word) noexcept {
+        T value;
+        std::memcpy(&value, &word, sizeof value);
+        return value;
+    }
+    static constexpr std::memory_order when_it_fails(std::memory_order order) noexcept {
+        if (order == std::memory_order_acq_rel) return std::memory_order_acquire;
+        return order == std::memory_order_release ? std::memory_order_relaxed : order;
+    }
+    static weak_memory& memory() noexcept { return scheduler::instance().memory(); }
+    static unsigned choose_store(unsigned count) { return scheduler::instance().choose_store(count); }
+
     void before(event what, site where) const noexcept { scheduler::instance().at(what, this, where); }
-    T seen() const noexcept {
-        scheduler::instance().did(false, bits(value_), bits(value_));
-        return value_;
+    T seen(T value, unsigned behind) const noexcept {
+        scheduler::instance().did(false, bits(value), bits(value), behind);
+        return value;
+    }
+    T change(T desired, std::memory_order order) noexcept {
+        if (scheduler::weak()) memory().change(this, bits(now()), bits(desired), order);
+        return set(desired);
     }
     T set(T desired) noexcept {
-        const T previous = value_;
-        value_ = desired;
+        const T previous = now();
+        write(desired);
         scheduler::instance().did(bits(previous) != bits(desired), bits(previous), bits(desired));
         return previous;
     }
 
-    alignas(sizeof(T)) T value_{};
+    // The newest value. What watches plain accesses (plain_access.hpp) does not count these.
+    EXPLORE_UNWATCHED T now() const noexcept { return value_; }
+    EXPLORE_UNWATCHED void write(T value) noexcept { value_ = value; }
+
+    alignas(sizeof(T)) T value_;
 };
 
 class mutex {
@@ -119,18 +155,18 @@ public:
     mutex(const mutex&) = delete;
     mutex& operator=(const mutex&) = delete;
 
-    void lock(site where = site::here()) {
+    EXPLORE_UNWATCHED void lock(site where = site::here()) {
         scheduler& s = scheduler::instance();
         s.at(event::lock, this, where);
         while (locked_) s.sleep(this);
-        locked_ = true;
+        take();
         s.did(true, 0, 1);
     }
-    bool try_lock(site where = site::here()) {
+    EXPLORE_UNWATCHED bool try_lock(site where = site::here()) {
         scheduler& s = scheduler::instance();
         s.at(event::lock, this, where);
         const bool free = !locked_;
-        locked_ = true;
+        if (free) take();
         s.did(free, free ? 0 : 1, 1);
         return free;
     }
@@ -143,9 +179,14 @@ public:
 private:
     friend class condition;
 
-    void release() {
+    EXPLORE_UNWATCHED void take() {
+        locked_ = true;
+        if (scheduler::weak()) scheduler::instance().memory().change(this, 0, 1, std::memory_order_acquire);
+    }
+    EXPLORE_UNWATCHED void release() {
         if (!locked_) scheduler::instance().fail("a mutex is unlocked that nobody holds");
         locked_ = false;
+        if (scheduler::weak()) scheduler::instance().memory().store(this, 1, 0, std::memory_order_release);
         scheduler::instance().wake(this);
         scheduler::instance().did(true, 1, 0);
     }
@@ -184,23 +225,39 @@ struct sync_policy {
     static word_pair load_pair(const atomic<std::uint64_t>* words, site where = site::here()) noexcept {
         scheduler& s = scheduler::instance();
         s.at(event::load_pair, words, where);
-        s.did(false, words[0].value_, words[1].value_);
-        return {words[0].value_, words[1].value_};
+        word_pair pair{words[0].now(), words[1].now()};
+        unsigned behind = 0;
+        if (scheduler::weak()) {
+            const auto r = s.memory().load_pair(words, pair.first, words + 1, pair.second,
+                                                [&](unsigned count) { return s.choose_store(count); });
+            pair = {r.first, r.second};
+            behind = r.behind;
+        }
+        s.did(false, pair.first, pair.second, behind);
+        return pair;
     }
     static void store_pair(atomic<std::uint64_t>* words, word_pair pair, site where = site::here()) noexcept {
         scheduler& s = scheduler::instance();
         s.at(event::store_pair, words, where);
-        words[0].value_ = pair.first;
-        words[1].value_ = pair.second;
+        if (scheduler::weak()) {
+            s.memory().store_pair(words, words[0].now(), pair.first, words + 1, words[1].now(), pair.second);
+        }
+        words[0].write(pair.first);
+        words[1].write(pair.second);
         s.did(true, pair.first, pair.second);
     }
 
-    static void light_barrier() noexcept {}
+    static void light_barrier() noexcept {
+        if (scheduler::weak()) scheduler::instance().memory().light_barrier();
+    }
     [[nodiscard]] static bool heavy_barrier(site where = site::here()) noexcept {
         scheduler::instance().at(event::barrier, nullptr, where);
+        if (scheduler::weak()) scheduler::instance().memory().heavy_barrier();
         return true;
     }
-    static void fence_after_rmw() noexcept {}
+    static void fence_after_rmw() noexcept {
+        if (scheduler::weak()) scheduler::instance().memory().full_fence();
+    }
 
     static void pause(site where = site::here()) noexcept { scheduler::instance().pause(where); }
     static void back_off(unsigned, site where = site::here()) noexcept { scheduler::instance().pause(where); }

@@ -62,6 +62,7 @@ inline std::string picture_of(const std::vector<scheduler::traced>& trace) {
                 effect += ", " + detail::value_text(each.after);
             else if (each.before != each.after)
                 effect += " -> " + detail::value_text(each.after);
+            if (each.behind != 0) effect += " (" + std::to_string(each.behind) + " behind)";
         }
         std::snprintf(line, sizeof line, "  %c %5u  %-16s %-52s %s:%u\n", scheduler::thread_name(each.fiber), each.step,
                       name_of(each.what), effect.c_str(), detail::file_name(each.where.file), each.where.line);
