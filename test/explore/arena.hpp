@@ -32,8 +32,12 @@ public:
         // With weak memory only:
         std::uint8_t maker;
         std::uint16_t made;
-        clock accessed; ///< of each thread the last event at which it touched the block
+        clock accessed;       ///< of each thread the last event at which it touched the block
+        std::uint32_t serial; ///< tells this use of the block from all others of the process
     };
+
+    static constexpr std::size_t capacity = std::size_t{1} << 26;
+    static inline constinit std::uintptr_t begins_at = ~std::uintptr_t{0}; ///< where it lies
 
     /// Who runs, and what happened before its next step. Null: memory is sequentially consistent, or only one thread runs.
     struct viewpoint {
@@ -41,8 +45,9 @@ public:
         unsigned fiber = 0;
     };
     void look_from(viewpoint from) noexcept { from_ = from; }
+    viewpoint from() const noexcept { return from_; }
 
-    static arena& instance() {
+    EXPLORE_UNWATCHED static arena& instance() {
         static arena* const object = new arena();
         return *object;
     }
@@ -72,7 +77,7 @@ public:
         bool was_open_;
     };
 
-    static bool contains(const void* address) noexcept { return offset_of(address) < capacity; }
+    EXPLORE_UNWATCHED static bool contains(const void* address) noexcept { return offset_of(address) < capacity; }
 
     void* allocate(std::size_t bytes, std::size_t alignment, bool counted) {
         const std::size_t room = bytes == 0 ? 1 : bytes;
@@ -93,7 +98,7 @@ public:
         const std::size_t end = (start + room + granule - 1) & ~(granule - 1);
         if (end + granule > capacity || blocks_.size() == blocks_.capacity()) throw std::bad_alloc();
         used_ = end + granule; // a gap behind every block shows a step over its end
-        blocks_.push_back({start, room, true, counted, 0, 0, {}});
+        blocks_.push_back({start, room, true, counted, 0, 0, {}, 0});
         sign(blocks_.back());
         std::memset(base_ + start, fresh, room); // the same in every execution, and never by chance what was meant
         for (std::size_t at = start / granule; at != end / granule; ++at) {
@@ -120,7 +125,7 @@ public:
     }
 
     /// Null, or what is wrong with touching this.
-    const char* check(const void* address) const noexcept {
+    EXPLORE_UNWATCHED const char* check(const void* address) const noexcept {
         const std::size_t offset = offset_of(address);
         if (offset >= capacity) return nullptr;
         const std::uint32_t owner = owner_[offset / granule];
@@ -130,7 +135,7 @@ public:
 
     /// The same, noting who did. With weak memory the making of the block must happen before the access, and the access
     /// before its end.
-    const char* touch(const void* address) noexcept {
+    EXPLORE_UNWATCHED const char* touch(const void* address) noexcept {
         const char* const wrong = check(address);
         const std::size_t offset = offset_of(address);
         if (wrong != nullptr || from_.known == nullptr || offset >= capacity) return wrong;
@@ -141,14 +146,14 @@ public:
     }
 
     /// The block that holds `address`, and its number; null outside.
-    const block* find(const void* address, std::uint32_t& number) const noexcept {
+    EXPLORE_UNWATCHED const block* find(const void* address, std::uint32_t& number) const noexcept {
         const std::size_t offset = offset_of(address);
         if (offset >= capacity || owner_[offset / granule] == 0) return nullptr;
         number = owner_[offset / granule];
         return &blocks_[number - 1];
     }
 
-    static std::size_t offset_of(const void* address) noexcept {
+    EXPLORE_UNWATCHED static std::size_t offset_of(const void* address) noexcept {
         return reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(base_);
     }
 
@@ -163,7 +168,6 @@ public:
     }
 
 private:
-    static constexpr std::size_t capacity = std::size_t{1} << 26;
     static constexpr std::size_t granule = 16;
     static constexpr std::size_t most_blocks = std::size_t{1} << 16;
     static constexpr int fresh = 0xCD;
@@ -171,6 +175,7 @@ private:
 
     arena() {
         base_ = static_cast<std::byte*>(reserve(capacity));
+        begins_at = reinterpret_cast<std::uintptr_t>(base_);
         owner_ = static_cast<std::uint32_t*>(reserve(capacity / granule * sizeof *owner_));
         blocks_.reserve(most_blocks);
         for (auto& list : freed_) list.reserve(most_blocks / freed_.size());
@@ -180,6 +185,7 @@ private:
         b.maker = static_cast<std::uint8_t>(from_.fiber);
         b.made = from_.known == nullptr ? 0 : from_.known->of[from_.fiber];
         b.accessed = {};
+        b.serial = ++last_serial_;
     }
 
     static void* reserve(std::size_t bytes) {
@@ -199,6 +205,7 @@ private:
     std::array<std::vector<std::uint32_t>, 64> freed_;
     reuse reuse_ = reuse::never;
     viewpoint from_{};
+    std::uint32_t last_serial_ = 0;
 
     // Of the class, so that `operator new` can ask while the object is being made.
     static inline constinit std::byte* base_ = nullptr;

@@ -27,6 +27,7 @@ struct limits {
     std::uint64_t seed = 1;
     bool weak = false;        ///< memory as C++ allows it to be (weak_memory.hpp), not sequentially consistent
     unsigned stale_reads = 1; ///< so many loads of an execution may return an older store; by chance, a few more
+    bool ordered_calls = true; ///< weak, calls of a map: see journal::order_calls
 };
 
 struct report {

@@ -35,14 +35,16 @@ enum class verb : std::uint8_t {
     erase_if,
     size,
     clear,
-    snapshot
+    snapshot,
+    reserve, ///< of eight units; this and the next answer nothing, and are not in histories
+    flush    ///< and approx_size
 };
 
 inline const char* name_of(verb what) noexcept {
     static constexpr const char* names[] = {
         "load",          "store",     "erase",  "exchange",     "load_or_store",   "load_and_erase", "compare_exchange",
         "compare_erase", "fetch_add", "update", "update_erase", "load_or_compute", "for_each",       "erase_if",
-        "size",          "clear",     "snapshot"};
+        "size",          "clear",     "snapshot", "reserve",    "flush"};
     return names[static_cast<unsigned>(what)];
 }
 
@@ -160,6 +162,8 @@ inline bool apply(const map_call& call, held& value) {
     case verb::size:
     case verb::clear:
     case verb::snapshot:
+    case verb::reserve:
+    case verb::flush:
         break;
     }
     return false;
@@ -296,6 +300,10 @@ inline std::string to_text(const map_call& call) {
     case verb::snapshot:
         text += "()";
         result = "contents with digest " + std::to_string(call.count);
+        break;
+    case verb::reserve:
+    case verb::flush:
+        text += "()";
         break;
     }
     if (pending) return text + " ...";

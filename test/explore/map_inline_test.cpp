@@ -8,6 +8,7 @@ namespace {
 using explore::explore_by_chance;
 using explore::explore_pairs;
 using explore::explore_triples;
+using explore::explore_weak;
 using explore::inline_layout;
 using explore::reuse;
 using explore::setting;
@@ -28,6 +29,8 @@ TEST(explored_inline_map, by_chance) {
 TEST(explored_inline_map, by_chance_and_reuse) {
     for (const setting each : settings) explore_by_chance<inline_layout>(each, reuse::at_once);
 }
+
+TEST(explored_inline_map, weak_memory) { explore_weak<inline_layout>(); }
 
 TEST(explored_inline_map, triples) {
     if (!explore::full_run()) GTEST_SKIP() << "hours: set SYNCMAP_FULL=1";

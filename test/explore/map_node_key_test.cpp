@@ -8,6 +8,7 @@ namespace {
 using explore::explore_by_chance;
 using explore::explore_pairs;
 using explore::explore_triples;
+using explore::explore_weak;
 using explore::node_key_layout;
 using explore::reuse;
 using explore::setting;
@@ -30,6 +31,8 @@ TEST(explored_node_key_map, by_chance) {
 TEST(explored_node_key_map, by_chance_and_reuse) {
     for (const setting each : settings) explore_by_chance<node_key_layout>(each, reuse::at_once);
 }
+
+TEST(explored_node_key_map, weak_memory) { explore_weak<node_key_layout>(); }
 
 TEST(explored_node_key_map, triples) {
     if (!explore::full_run()) GTEST_SKIP() << "hours: set SYNCMAP_FULL=1";

@@ -8,39 +8,11 @@
 #include <string>
 #include <vector>
 
-#include <explore/map_program.hpp>
+#include <explore/map_suite.hpp>
 
 #include <gtest/gtest.h>
 
 namespace explore {
-
-inline bool full_run() {
-    static const bool full = std::getenv("SYNCMAP_FULL") != nullptr;
-    return full;
-}
-
-template <class Layout>
-std::vector<verb> all_verbs() {
-    std::vector<verb> verbs{verb::load,          verb::store,
-                            verb::erase,         verb::exchange,
-                            verb::load_or_store, verb::compare_exchange,
-                            verb::compare_erase, verb::update,
-                            verb::update_erase,  verb::load_or_compute,
-                            verb::for_each,      verb::erase_if,
-                            verb::size,          verb::clear,
-                            verb::snapshot};
-    if (Layout::has_integral_value) verbs.push_back(verb::fetch_add);
-    return verbs;
-}
-
-/// What the thread with this number (0, 1, 2) asks when it is to use this verb on this key.
-inline step make_step(verb what, std::uint64_t key, std::uint64_t thread, bool first_present) {
-    step s{what, key, 11 + thread, {}};
-    const bool present = first_present && key == keys::first;
-    if (what == verb::compare_exchange && present) s.expected = 1;
-    if (what == verb::compare_erase) s.expected = present ? 1 : 11;
-    return s;
-}
 
 /// Counts the reports of one test and fails it for those that failed.
 class summary {
@@ -132,6 +104,27 @@ void explore_pairs(setting where, reuse memory = reuse::never) {
             }
         }
     }
+}
+
+/// Pairs and longer programs under weak memory. With SYNCMAP_FULL, a hundred times as many schedules of each.
+template <class Layout>
+void explore_weak() {
+    const unsigned more = full_run() ? 100 : 1;
+    {
+        summary all(std::string(Layout::name) + ", pairs, weak memory");
+        for (const setting where : all_settings) {
+            each_pair_on_one_key<Layout>(where, [&](const map_program& program) {
+                all.add(explore_program<Layout>(
+                    program, {.preemptions = 1, .schedules = 40 * more, .random = 20 * more, .weak = true}));
+            });
+        }
+    }
+    summary all(std::string(Layout::name) + ", longer programs, weak memory");
+    each_longer_program([&](const map_program& program, reuse memory) {
+        all.add(explore_program<Layout>(
+            program,
+            {.preemptions = 1, .schedules = 60 * more, .random = 60 * more, .memory = memory, .weak = true}));
+    });
 }
 
 /// Every three operations on one key. Hours: for the full run only.

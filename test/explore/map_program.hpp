@@ -118,8 +118,20 @@ public:
     void clear() noexcept {
         size_ = 0;
         clock_ = 0;
+        ended_ = {};
     }
-    std::uint64_t now() noexcept { return ++clock_; }
+    /// Weak memory: each call happens after those that ended before it began, as if the threads told each other. The
+    /// time that passes orders nothing by itself, so without this no answer is wrong because it is old.
+    void order_calls(bool by_time) noexcept { ordered_ = by_time; }
+
+    std::uint64_t begin_call() noexcept {
+        if (ordered_ && scheduler::weak()) scheduler::instance().memory().learn(ended_);
+        return ++clock_;
+    }
+    std::uint64_t end_call() noexcept {
+        if (ordered_ && scheduler::weak()) ended_.join(scheduler::instance().memory().present());
+        return ++clock_;
+    }
     void add(const map_call& call) {
         require(size_ != calls_.size(), "the journal has room");
         calls_[size_++] = call;
@@ -130,6 +142,8 @@ private:
     std::array<map_call, 256> calls_{};
     std::size_t size_ = 0;
     std::uint64_t clock_ = 0;
+    weak_memory::knowledge ended_{};
+    bool ordered_ = true;
 };
 
 /// One operation of a thread, as a program asks for it.
@@ -141,7 +155,7 @@ struct step {
 };
 
 inline bool has_key(verb what) noexcept {
-    return what != verb::for_each && what != verb::erase_if && !touches_all_keys(what);
+    return what != verb::for_each && what != verb::erase_if && what < verb::reserve && !touches_all_keys(what);
 }
 
 inline std::string to_text(const step& s) {
@@ -197,7 +211,7 @@ public:
 
     void perform(std::uint8_t thread, const step& s) {
         map_call call{.what = s.what, .thread = thread, .key = s.key, .argument = s.argument, .expected = s.expected};
-        call.invoked = journal_.now();
+        call.invoked = journal_.begin_call();
         switch (s.what) {
         case verb::load:
             call.seen = number(map_.load(key(s)));
@@ -268,7 +282,7 @@ public:
         case verb::erase_if:
             call.count =
                 map_.erase_if([](const key_type&, const mapped_type& v) { return Layout::value_of(v) % 2 != 0; });
-            call.responded = journal_.now();
+            call.responded = journal_.end_call();
             for (call.key = 0; call.key != keys::fillers; ++call.key) journal_.add(call); // fillers have even values
             return;
         case verb::size:
@@ -277,18 +291,27 @@ public:
         case verb::clear:
             map_.clear();
             break;
+        case verb::reserve:
+            map_.reserve(visible_engine<Layout>::slots * 5 / 8 * 7);
+            journal_.end_call();
+            return;
+        case verb::flush:
+            map_.flush();
+            require(map_.approx_size() <= contents::keys, "an approximate size is not absurd");
+            journal_.end_call();
+            return;
         case verb::snapshot: {
             auto& mine = kept_[thread];
             mine.reset();
             mine.emplace(map_.snapshot());
-            call.responded = journal_.now();
+            call.responded = journal_.end_call();
             mine->seen = read(mine->taken);
             call.count = mine->seen.digest();
             journal_.add(call);
             return;
         }
         }
-        call.responded = journal_.now();
+        call.responded = journal_.end_call();
         journal_.add(call);
     }
 
@@ -337,7 +360,7 @@ private:
             ++call.count;
         });
         require(visits == call.count, "for_each counts its calls");
-        call.responded = journal_.now();
+        call.responded = journal_.end_call();
         call.what = verb::load;
         for (call.key = 0; call.key != used_; ++call.key) {
             call.seen = seen[call.key];
@@ -373,9 +396,10 @@ struct map_program {
     bool first_present;
     std::vector<std::vector<step>> threads; ///< two or three, beside the one of the setting
 
-    std::string name(const char* layout, reuse memory) const {
+    std::string name(const char* layout, const limits& bounds) const {
         std::string text = std::string(layout) + " " + name_of(where) + (first_present ? " present" : " absent");
-        if (memory == reuse::at_once) text += " reuse";
+        if (bounds.memory == reuse::at_once) text += " reuse";
+        if (bounds.weak) text += bounds.ordered_calls ? " weak" : " weak unordered";
         for (const auto& steps : threads) {
             const char* before = "|";
             for (const step& each : steps) text += std::exchange(before, ",") + to_text(each);
@@ -457,6 +481,7 @@ template <class Layout>
 report explore_program(const map_program& program, const limits& bounds) {
     // Everything that the executions need is made here, outside of them.
     journal calls;
+    calls.order_calls(bounds.ordered_calls);
     const preparation<Layout> prepared(program.where, program.first_present);
 
     const auto body = [&] {
@@ -488,6 +513,7 @@ report explore_program(const map_program& program, const limits& bounds) {
     // Most schedules give a history that another one gave before.
     std::unordered_set<std::uint64_t> known;
     const auto verdict = [&]() -> std::string {
+        if (bounds.weak && !bounds.ordered_calls) return {}; // what is checked is memory
         std::uint64_t digest = 0;
         const auto add = [&](std::uint64_t word) {
             digest = syncmap::detail::fold(digest ^ word, 0x9E3779B97F4A7C15U) + word;
@@ -503,7 +529,7 @@ report explore_program(const map_program& program, const limits& bounds) {
         if (trouble.empty()) known.insert(digest);
         return trouble;
     };
-    return explore(program.name(Layout::name, bounds.memory), bounds, body, verdict);
+    return explore(program.name(Layout::name, bounds), bounds, body, verdict);
 }
 
 } // namespace explore

@@ -75,6 +75,25 @@ TYPED_TEST(explored_programs, what_a_computation_saw_before_a_clear_fits_what_la
     }
 }
 
+TYPED_TEST(explored_programs, a_computation_that_found_no_table_is_seen_by_who_makes_the_first) {
+    // Weak memory: the writer's lock is in a table that the computation has not locked, so nothing but fences shows it the
+    // mark [W4]. It was missing one, and both calls took the key for absent.
+    this->expect_right(
+        {setting::plain, false, {{{verb::store, keys::first, 11}}, {{verb::load_or_compute, keys::first, 12}}}},
+        {.preemptions = 1, .schedules = 1'000, .random = full_run() ? 500'000U : 1'500U, .weak = true});
+}
+
+TYPED_TEST(explored_programs, clear_sees_all_that_was_moved_to_the_next_table) {
+    // Weak memory: who takes a table apart passes over its MOVED units, and must see what was moved out of them in the
+    // next one. It looked at the control words without acquire, and lost nodes.
+    this->expect_right({setting::shrink, true, {{{verb::load, keys::first}}, {{verb::clear, 0}}}},
+                       {.preemptions = 1,
+                        .schedules = 1'000,
+                        .random = full_run() ? 500'000U : 1'500U,
+                        .weak = true,
+                        .ordered_calls = false});
+}
+
 TYPED_TEST(explored_programs, size_under_steady_writing) {
     // Collects that do not agree close the gate; whoever waits there may open it again.
     std::vector<step> churn;

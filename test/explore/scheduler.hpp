@@ -54,7 +54,7 @@ public:
         unsigned behind; ///< a load: so many stores older than the newest
     };
 
-    static scheduler& instance() {
+    EXPLORE_UNWATCHED static scheduler& instance() {
         static scheduler* const object = new scheduler();
         return *object;
     }
@@ -141,16 +141,16 @@ public:
     // ---- events, called before they take effect ----
 
     /// A plain event on `address`: may let other threads go first, and checks the memory.
-    void at(event what, const void* address, site where) {
+    EXPLORE_UNWATCHED void at(event what, const void* address, site where) {
         if (plan_.trace) [[unlikely]]
             record(what, address, where);
         if (switching_) may_preempt();
-        if (const char* wrong = weak_ ? arena::instance().touch(address) : arena::instance().check(address)) [[unlikely]]
+        if (const char* wrong = weak_now ? arena::instance().touch(address) : arena::instance().check(address)) [[unlikely]]
             fail_at(wrong, what, where);
     }
 
     /// What the event did to memory: threads that spin look again when something changed.
-    void did(bool changed, std::uint64_t before, std::uint64_t after, unsigned behind = 0) noexcept {
+    EXPLORE_UNWATCHED void did(bool changed, std::uint64_t before, std::uint64_t after, unsigned behind = 0) noexcept {
         if (changed) progress();
         if (plan_.trace && !trace_.empty()) [[unlikely]]
             note(before, after, behind);
@@ -165,11 +165,12 @@ public:
     // ---- weak memory ----
 
     /// Whether a thread runs whose loads may return older stores.
-    static bool weak() noexcept { return weak_; }
-    weak_memory& memory() noexcept { return memory_; }
+    EXPLORE_UNWATCHED static bool weak() noexcept { return weak_now; }
+    static inline bool weak_now = false;
+    EXPLORE_UNWATCHED weak_memory& memory() noexcept { return memory_; }
 
     /// Which of so many stores a load returns, 0 for the newest.
-    unsigned choose_store(unsigned count) {
+    EXPLORE_UNWATCHED unsigned choose_store(unsigned count) {
         if (!switching_) return 0;
         count_step();
         if (stale_reads_ >= plan_.stale_reads) {
@@ -267,7 +268,7 @@ public:
     void* process_wide(const void* key, void* (*make)(), void (*destroy)(void*)) {
         for (unsigned i = 0; i != process_wide_count_; ++i) {
             if (process_wide_[i].key != key) continue;
-            if (weak_) memory_.learn(process_wide_[i].made);
+            if (weak_now) memory_.learn(process_wide_[i].made);
             return process_wide_[i].object;
         }
         if (process_wide_count_ == process_wide_.size()) fail("too many kinds of process_wide objects");
@@ -309,7 +310,7 @@ private:
         expired_leases_ = 0;
         ready_ = yielded_ = impatient_ = 0;
         current_ = 0;
-        weak_ = false;
+        weak_now = false;
         if (plan_.weak) memory_.open();
         threads_ = 0;
         switching_ = false;
@@ -351,8 +352,8 @@ private:
         if (plan_.weak) memory_.start(threads_);
     }
 
-    static constexpr std::uint32_t bit(unsigned fiber_number) noexcept { return 1U << fiber_number; }
-    static unsigned nth(std::uint32_t mask, unsigned n) noexcept {
+    EXPLORE_UNWATCHED static constexpr std::uint32_t bit(unsigned fiber_number) noexcept { return 1U << fiber_number; }
+    EXPLORE_UNWATCHED static unsigned nth(std::uint32_t mask, unsigned n) noexcept {
         for (; n != 0; --n) mask &= mask - 1;
         return static_cast<unsigned>(std::countr_zero(mask));
     }
@@ -442,13 +443,13 @@ private:
         return ready_;
     }
 
-    void progress() noexcept {
+    EXPLORE_UNWATCHED void progress() noexcept {
         yielded_ &= bit(current_);
         impatient_ &= bit(current_);
         idle_rounds_ = 0;
     }
 
-    void count_step() {
+    EXPLORE_UNWATCHED void count_step() {
         if (++step_ == most_steps) fail("livelock: an execution of " + std::to_string(most_steps) + " steps");
     }
 
@@ -463,7 +464,7 @@ private:
         return text;
     }
 
-    void may_preempt() {
+    EXPLORE_UNWATCHED void may_preempt() {
         count_step();
         if (std::exchange(fresh_, false)) return;
         const std::uint32_t others = ready_ & ~yielded_ & ~bit(current_);
@@ -475,24 +476,24 @@ private:
         fresh_ = false;
     }
 
-    void resume(unsigned next) {
+    EXPLORE_UNWATCHED void resume(unsigned next) {
         if (next == current_) return;
         const unsigned last = std::exchange(current_, next);
         if (plan_.weak) look_from(next);
         fiber::change(fibers_[last]->stack, fibers_[next]->stack);
     }
 
-    void look_from(unsigned next) noexcept {
+    EXPLORE_UNWATCHED void look_from(unsigned next) noexcept {
         memory_.run(next);
-        weak_ = next != 0;
-        arena::instance().look_from(weak_ ? arena::viewpoint{&memory_.happened(), next} : arena::viewpoint{});
+        weak_now = next != 0;
+        arena::instance().look_from(weak_now ? arena::viewpoint{&memory_.happened(), next} : arena::viewpoint{});
     }
 
     // ---- choices ----
 
     /// Options: the running thread first when this is a preemption (and it costs nothing to go on), then `others`
     /// in order, then `extra` ones.
-    unsigned choose(std::uint32_t others, bool preemption, unsigned extra = 0) {
+    EXPLORE_UNWATCHED unsigned choose(std::uint32_t others, bool preemption, unsigned extra = 0) {
         if (plan_.how == strategy::pct) [[unlikely]]
             return by_priority(others, preemption);
         if (preemption) {
@@ -505,7 +506,7 @@ private:
         return choose_plain(static_cast<unsigned>(std::popcount(others)) + (preemption ? 1 : 0) + extra);
     }
 
-    unsigned choose_plain(unsigned count) {
+    EXPLORE_UNWATCHED unsigned choose_plain(unsigned count) {
         if (count <= 1) return 0;
         if (plan_.how == strategy::depth_first || plan_.how == strategy::replay) {
             if (position_ < path_.size()) {
@@ -528,7 +529,7 @@ private:
         return taken(static_cast<unsigned>(chance_() % count), count);
     }
 
-    unsigned taken(unsigned option, unsigned count) {
+    EXPLORE_UNWATCHED unsigned taken(unsigned option, unsigned count) {
         if (option != 0)
             path_.push_back({step_, static_cast<std::uint16_t>(option), static_cast<std::uint16_t>(count)});
         return option;
@@ -618,7 +619,6 @@ private:
     unsigned expired_leases_ = 0;
 
     weak_memory memory_{};
-    static inline bool weak_ = false;
 
     std::minstd_rand chance_{};
     std::array<std::uint32_t, most_threads + 1> priority_{};

@@ -17,9 +17,6 @@
 
 #include <syncmap/sync/real.hpp>
 
-// Plain accesses within are not watched: what they touch is the explorer's, or an atomic.
-#define EXPLORE_UNWATCHED __attribute__((no_sanitize("thread")))
-
 namespace explore {
 
 template <class T>
@@ -143,8 +140,8 @@ private:
     }
 
     // The newest value. What watches plain accesses (plain_access.hpp) does not count these.
-    EXPLORE_UNWATCHED T now() const noexcept { return value_; }
-    EXPLORE_UNWATCHED void write(T value) noexcept { value_ = value; }
+    EXPLORE_UNWATCHED_ACCESS T now() const noexcept { return value_; }
+    EXPLORE_UNWATCHED_ACCESS void write(T value) noexcept { value_ = value; }
 
     alignas(sizeof(T)) T value_;
 };
@@ -155,14 +152,14 @@ public:
     mutex(const mutex&) = delete;
     mutex& operator=(const mutex&) = delete;
 
-    EXPLORE_UNWATCHED void lock(site where = site::here()) {
+    EXPLORE_UNWATCHED_ACCESS void lock(site where = site::here()) {
         scheduler& s = scheduler::instance();
         s.at(event::lock, this, where);
         while (locked_) s.sleep(this);
         take();
         s.did(true, 0, 1);
     }
-    EXPLORE_UNWATCHED bool try_lock(site where = site::here()) {
+    EXPLORE_UNWATCHED_ACCESS bool try_lock(site where = site::here()) {
         scheduler& s = scheduler::instance();
         s.at(event::lock, this, where);
         const bool free = !locked_;
@@ -179,11 +176,11 @@ public:
 private:
     friend class condition;
 
-    EXPLORE_UNWATCHED void take() {
+    EXPLORE_UNWATCHED_ACCESS void take() {
         locked_ = true;
         if (scheduler::weak()) scheduler::instance().memory().change(this, 0, 1, std::memory_order_acquire);
     }
-    EXPLORE_UNWATCHED void release() {
+    EXPLORE_UNWATCHED_ACCESS void release() {
         if (!locked_) scheduler::instance().fail("a mutex is unlocked that nobody holds");
         locked_ = false;
         if (scheduler::weak()) scheduler::instance().memory().store(this, 1, 0, std::memory_order_release);

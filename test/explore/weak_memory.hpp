@@ -13,7 +13,6 @@
 // machine could. So what is found here is wrong, and what is not found may still be.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +29,7 @@ public:
     struct knowledge {
         clock happened;
         clock seen; ///< what loads do not go behind; all of `happened`, and more
-        void join(const knowledge& other) noexcept {
+        EXPLORE_UNWATCHED void join(const knowledge& other) noexcept {
             happened.join(other.happened);
             seen.join(other.seen);
         }
@@ -44,31 +43,32 @@ public:
                order == std::memory_order_seq_cst;
     }
 
-    weak_memory() : table_(std::size_t{1} << table_log2), locations_(most_locations) {}
+    weak_memory()
+        : table_(std::size_t{1} << table_log2), kept_(most_locations), places_(table_.data()), locations_(kept_.data()) {}
 
     // ---- threads ----
 
-    void open() noexcept {
+    EXPLORE_UNWATCHED void open() noexcept {
         ++execution_;
         used_ = 0;
         now_ = 0;
-        known_ = {};
-        light_ = {};
+        for (knowledge& each : known_) each = {};
+        for (clock& each : light_) each = {};
         heavy_ = {};
         total_ = {};
         fiber_ = 0;
     }
-    void run(unsigned fiber) noexcept { fiber_ = fiber; }
-    const clock& happened() const noexcept { return known_[fiber_].happened; }
+    EXPLORE_UNWATCHED void run(unsigned fiber) noexcept { fiber_ = fiber; }
+    EXPLORE_UNWATCHED const clock& happened() const noexcept { return known_[fiber_].happened; }
 
     /// Before a thread runs: it knows what the main one knows.
-    void start(unsigned fiber) noexcept {
+    EXPLORE_UNWATCHED void start(unsigned fiber) noexcept {
         const auto own = known_[fiber].happened.of[fiber];
         known_[fiber].join(known_[0]);
         known_[fiber].happened.of[fiber] = known_[fiber].seen.of[fiber] = static_cast<std::uint16_t>(own + 1);
     }
     /// After the threads have ended: the main one knows what they know, and memory is plain again.
-    void join_all() noexcept {
+    EXPLORE_UNWATCHED void join_all() noexcept {
         for (unsigned i = 1; i != most_fibers; ++i) known_[0].join(known_[i]);
         ++execution_;
         used_ = 0;
@@ -83,7 +83,7 @@ public:
 
     /// `choose(n)` says which of n stores is returned, 0 for the newest.
     template <class Choose>
-    result load(const void* address, std::uint64_t newest, std::memory_order order, Choose choose) {
+    EXPLORE_UNWATCHED result load(const void* address, std::uint64_t newest, std::memory_order order, Choose choose) {
         location* const l = find(address);
         if (l == nullptr) return {newest, 0};
         const unsigned back = pick(*l, order, [](std::uint64_t) { return true; }, choose);
@@ -93,7 +93,7 @@ public:
 
     /// Succeeds on the newest store alone; fails also on an older one with another value.
     template <class Choose>
-    result compare_exchange(const void* address, std::uint64_t newest, std::uint64_t expected, std::uint64_t desired,
+    EXPLORE_UNWATCHED result compare_exchange(const void* address, std::uint64_t newest, std::uint64_t expected, std::uint64_t desired,
                             std::memory_order success, std::memory_order failure, Choose choose) {
         location* const l = find(address);
         const unsigned back =
@@ -107,13 +107,13 @@ public:
         return {l->at(back).value, back};
     }
 
-    void store(const void* address, std::uint64_t previous, std::uint64_t desired, std::memory_order order) {
+    EXPLORE_UNWATCHED void store(const void* address, std::uint64_t previous, std::uint64_t desired, std::memory_order order) {
         push(*find_or_make(address, previous), desired, order, ++now_);
         tick();
     }
 
     /// A read-modify-write that succeeds.
-    void change(const void* address, std::uint64_t previous, std::uint64_t desired, std::memory_order order) {
+    EXPLORE_UNWATCHED void change(const void* address, std::uint64_t previous, std::uint64_t desired, std::memory_order order) {
         location& l = *find_or_make(address, previous);
         look_at(l.at(0), acquires(order));
         const knowledge sequence = l.at(0).released;
@@ -132,7 +132,7 @@ public:
 
     /// Both as they were at one instant; acquire.
     template <class Choose>
-    pair_result load_pair(const void* first, std::uint64_t newest_first, const void* second,
+    EXPLORE_UNWATCHED pair_result load_pair(const void* first, std::uint64_t newest_first, const void* second,
                           std::uint64_t newest_second, Choose choose) {
         location* const a = find(first);
         location* const b = find(second);
@@ -142,7 +142,7 @@ public:
         struct state {
             unsigned a, b;
         };
-        std::array<state, 2 * kept_stores> states{};
+        state states[2 * kept_stores]{};
         unsigned count = 0;
         for (state s{0, 0}; s.a < permitted_a && s.b < permitted_b;) {
             states[count++] = s;
@@ -166,7 +166,7 @@ public:
         return r;
     }
     /// Release.
-    void store_pair(const void* first, std::uint64_t previous_first, std::uint64_t desired_first, const void* second,
+    EXPLORE_UNWATCHED void store_pair(const void* first, std::uint64_t previous_first, std::uint64_t desired_first, const void* second,
                     std::uint64_t previous_second, std::uint64_t desired_second) {
         const std::uint32_t when = ++now_;
         push(*find_or_make(first, previous_first), desired_first, std::memory_order_release, when);
@@ -176,13 +176,13 @@ public:
 
     // ---- barriers ----
 
-    void light_barrier() noexcept {
+    EXPLORE_UNWATCHED void light_barrier() noexcept {
         knowledge& mine = known_[fiber_];
         mine.seen.join(heavy_);
         light_[fiber_] = mine.seen;
         tick();
     }
-    void heavy_barrier() noexcept {
+    EXPLORE_UNWATCHED void heavy_barrier() noexcept {
         knowledge& mine = known_[fiber_];
         for (const clock& each : light_) mine.seen.join(each);
         mine.seen.join(total_);
@@ -192,7 +192,7 @@ public:
         tick();
     }
     /// A sequentially consistent fence.
-    void full_fence() noexcept {
+    EXPLORE_UNWATCHED void full_fence() noexcept {
         knowledge& mine = known_[fiber_];
         mine.seen.join(total_);
         mine.seen.join(heavy_);
@@ -202,15 +202,15 @@ public:
 
     // ---- objects that are made once for all ----
 
-    knowledge present() noexcept {
+    EXPLORE_UNWATCHED knowledge present() noexcept {
         const knowledge all = known_[fiber_];
         tick();
         return all;
     }
-    void learn(const knowledge& more) noexcept { known_[fiber_].join(more); }
+    EXPLORE_UNWATCHED void learn(const knowledge& more) noexcept { known_[fiber_].join(more); }
 
     /// An atomic begins its life at this address.
-    void forget(const void* address) noexcept {
+    EXPLORE_UNWATCHED void forget(const void* address) noexcept {
         if (location* const l = find(address)) l->size = 0;
     }
     bool is_full() const noexcept { return used_ == most_locations; }
@@ -228,9 +228,9 @@ private:
     struct location {
         unsigned size; ///< versions kept; 0: none, memory is plain here
         unsigned newest;
-        std::array<version, kept_stores> kept;
+        version kept[kept_stores];
 
-        version& at(unsigned back) noexcept { return kept[(newest + kept_stores - back) % kept_stores]; }
+        EXPLORE_UNWATCHED version& at(unsigned back) noexcept { return kept[(newest + kept_stores - back) % kept_stores]; }
     };
     struct place {
         const void* address;
@@ -241,19 +241,20 @@ private:
     static constexpr unsigned table_log2 = 13;
     static constexpr std::uint32_t most_locations = 1U << 12;
 
-    place& place_of(const void* address) noexcept {
+    EXPLORE_UNWATCHED place& place_of(const void* address) noexcept {
+        place* const table = places_;
         auto i = static_cast<std::size_t>((reinterpret_cast<std::uintptr_t>(address) * 0x9E3779B97F4A7C15U) >>
                                           (64 - table_log2));
-        while (table_[i].execution == execution_ && table_[i].address != address) i = (i + 1) % table_.size();
-        return table_[i];
+        while (table[i].execution == execution_ && table[i].address != address) i = (i + 1) % (1U << table_log2);
+        return table[i];
     }
-    location* find(const void* address) noexcept {
+    EXPLORE_UNWATCHED location* find(const void* address) noexcept {
         const place& p = place_of(address);
         if (p.execution != execution_) return nullptr;
         location& l = locations_[p.index];
         return l.size == 0 ? nullptr : &l;
     }
-    location* find_or_make(const void* address, std::uint64_t previous) noexcept {
+    EXPLORE_UNWATCHED location* find_or_make(const void* address, std::uint64_t previous) noexcept {
         place& p = place_of(address);
         if (p.execution != execution_) {
             p = {address, execution_, used_++};
@@ -268,7 +269,7 @@ private:
         return &l;
     }
 
-    void push(location& l, std::uint64_t value, std::memory_order order, std::uint32_t when) noexcept {
+    EXPLORE_UNWATCHED void push(location& l, std::uint64_t value, std::memory_order order, std::uint32_t when) noexcept {
         l.newest = (l.newest + 1) % kept_stores;
         if (l.size < kept_stores) ++l.size;
         const knowledge& mine = known_[fiber_];
@@ -282,7 +283,7 @@ private:
     }
 
     /// So many stores, from the newest on, may be returned.
-    unsigned permitted_of(location& l, bool total) noexcept {
+    EXPLORE_UNWATCHED unsigned permitted_of(location& l, bool total) noexcept {
         const clock& seen = known_[fiber_].seen;
         for (unsigned back = 0; back + 1 < l.size; ++back) {
             const version& v = l.at(back);
@@ -293,9 +294,9 @@ private:
 
     /// The newest, or one of the older ones that the thread may see and whose value `may_be`.
     template <class MayBe, class Choose>
-    unsigned pick(location& l, std::memory_order order, MayBe may_be, Choose choose) {
+    EXPLORE_UNWATCHED unsigned pick(location& l, std::memory_order order, MayBe may_be, Choose choose) {
         const unsigned permitted = permitted_of(l, order == std::memory_order_seq_cst);
-        std::array<unsigned, kept_stores> ways{};
+        unsigned ways[kept_stores]{};
         unsigned count = 1;
         for (unsigned back = 1; back < permitted; ++back) {
             if (may_be(l.at(back).value)) ways[count++] = back;
@@ -303,26 +304,28 @@ private:
         return count == 1 ? 0 : ways[choose(count)];
     }
 
-    void look_at(version& v, bool acquire) noexcept {
+    EXPLORE_UNWATCHED void look_at(version& v, bool acquire) noexcept {
         knowledge& mine = known_[fiber_];
         if (v.read_by.of[fiber_] == 0) v.read_by.of[fiber_] = mine.happened.of[fiber_];
         if (acquire) mine.join(v.released);
     }
 
     /// What this thread does from now on is not known to those who learned from it so far.
-    void tick() noexcept {
+    EXPLORE_UNWATCHED void tick() noexcept {
         ++known_[fiber_].happened.of[fiber_];
         ++known_[fiber_].seen.of[fiber_];
     }
 
     std::vector<place> table_; // no allocation while an execution runs
-    std::vector<location> locations_;
+    std::vector<location> kept_;
+    place* places_; ///< their beginnings
+    location* locations_;
     std::uint32_t execution_ = 0;
     std::uint32_t used_ = 0;
     std::uint32_t now_ = 0;
     unsigned fiber_ = 0;
-    std::array<knowledge, most_fibers> known_{};
-    std::array<clock, most_fibers> light_{}; ///< of each thread: what it had seen at its last light barrier
+    knowledge known_[most_fibers]{};
+    clock light_[most_fibers]{}; ///< of each thread: what it had seen at its last light barrier
     clock heavy_{};                          ///< what had been seen at heavy barriers
     clock total_{};                          ///< the same at sequentially consistent fences
 };

@@ -379,7 +379,8 @@ private:
     template <class FreeNode>
     void dismantle_unit(control& c, header& t, std::size_t unit, FreeNode& free_node) {
         atomic_control& lock = t.controls[unit];
-        control_word seen = lock.load(std::memory_order_relaxed);
+        // acquire: what was moved is taken out of `next`, where it must be seen.
+        control_word seen = lock.load(std::memory_order_acquire);
         for (;;) {
             if ((seen & Layout::moved_bit) != 0) return;
             if ((seen & Layout::lock_bit) != 0) {
@@ -387,7 +388,7 @@ private:
             } else if (base::try_lock(lock, seen)) {
                 break;
             }
-            seen = lock.load(std::memory_order_relaxed);
+            seen = lock.load(std::memory_order_acquire);
         }
         reclaim::node_base<Sync>* taken = nullptr;
         if constexpr (!Layout::inline_key) {

@@ -135,7 +135,9 @@ protected:
     public:
         computing_mark(control& c, std::uint64_t hash) noexcept : counter_(c.computing_of(hash)) {
             counter_.fetch_add(1, std::memory_order_seq_cst);
-            Sync::fence_after_rmw(); // before the root is read: who makes a first table after that sees the mark
+            // Before the root is read; pairs with the one in must_ask. A writer in a table that the root shows only after
+            // that sees the mark: no lock of that table was passed between it and this thread.
+            Sync::fence_after_rmw();
         }
         computing_mark(const computing_mark&) = delete;
         computing_mark& operator=(const computing_mark&) = delete;

@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+"""Weakens every memory order of the engine and removes every step of its protocol, and asks who notices.
+
+All mutants are compiled into one copy of the headers, each behind a condition that is looked at while the program runs
+(test/mutants/mutant.hpp), so that the programs are compiled once; SYNCMAP_MUTANT says which of them is alive.
+The programs (test/mutants/check.cpp) explore the engine in the three slot formats under weak memory, with every plain
+access watched. A mutant is killed when one of them fails.
+
+Memory orders are found in the sources; what is removed beside them stands in test/mutants/removals.txt; mutants that are
+proven to change nothing stand in test/mutants/equivalent.md, each under its name. Results: test/mutants/results.json.
+
+    scripts/mutants.py --list                       the mutants, by number
+    scripts/mutants.py --only 'counting|size'       those whose names match
+    scripts/mutants.py --resume                     those without a result, as far as --limit goes
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+HERE = ROOT / "test" / "mutants"
+SOURCES = ["engine/table/*.hpp", "reclaim/*.hpp", "sync/parking.hpp", "engine/computations.hpp"]
+LAYOUTS = ["node", "inline", "node_key"]
+WEAKER = {
+    "acquire": ["relaxed"],
+    "release": ["relaxed"],
+    "acq_rel": ["acquire", "release"],
+    "seq_cst": ["acq_rel"],
+}
+COMPILE = ["-std=c++20", "-O2", "-w", "-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0",
+           "-fno-threadsafe-statics"]
+
+
+def fail(message):
+    sys.exit("mutants.py: " + message)
+
+
+class Mutant:
+    def __init__(self, name, file, line, edits):
+        self.name, self.file, self.line, self.edits = name, file, line, edits
+        self.number = 0
+
+
+def comments(text):
+    """The spans of comments, in which nothing is mutated."""
+    return [m.span() for m in re.finditer(r"//[^\n]*", text)]
+
+
+def line_of(text, at):
+    return text.count("\n", 0, at) + 1
+
+
+def orders_of(file, text):
+    """One mutant for each memory order and each weaker one."""
+    hidden = comments(text)
+    named = {}
+    for m in re.finditer(r"std::memory_order_(\w+)", text):
+        if any(a <= m.start() < b for a, b in hidden):
+            continue
+        code = text[text.rfind("\n", 0, m.start()) + 1 : text.find("\n", m.start())].split("//")[0].strip()
+        for weaker in WEAKER.get(m.group(1), []):
+            name = f"{file}: `{code}` {m.group(1)} -> {weaker}"
+            named[name] = named.get(name, 0) + 1
+            if named[name] > 1:
+                name += f" ({named[name]})"
+            before = f"mutants::order(@, std::memory_order_{weaker}, "
+            yield Mutant(name, file, line_of(text, m.start()), [(m.start(), m.end(), before, ")")])
+
+
+def removals_of(path, texts):
+    name, place, lines = None, None, {"<": [], ">": []}
+    wrong = []
+
+    def finish():
+        if name is None:
+            return None
+        if place is None or not lines["<"]:
+            fail(f"{path.name}: '{name}' has no place or no text")
+        file, kind, *nth = place.split()
+        if file not in texts:
+            fail(f"{path.name}: '{name}': no such file: {file}")
+        text = texts[file]
+        pattern = r"\s+".join(re.escape(part) for part in " ".join(lines["<"]).split())
+        found = list(re.finditer(pattern, text))
+        n = int(nth[0]) if nth else 1
+        if len(found) < n or (not nth and len(found) != 1):
+            wrong.append(f"{path.name}: '{name}': the text stands {len(found)} times in {file}")
+            return None
+        m = found[n - 1]
+        instead = "\n".join(lines[">"])
+        if kind == "statement":
+            before, after = "if (mutants::is(@)) {" + instead + "} else {", "}"
+        else:
+            tail = ";" if instead.rstrip().endswith(";") else ""
+            before, after = "(mutants::is(@) ? (" + instead.rstrip().rstrip(";") + ") : (", "))"
+            if tail:  # the text goes on to the end of its statement, which stays outside
+                return Mutant(f"{file}: {name}", file, line_of(text, m.start()),
+                              [(m.start(), m.end() - 1, before, after)])
+        return Mutant(f"{file}: {name}", file, line_of(text, m.start()), [(m.start(), m.end(), before, after)])
+
+    for raw in path.read_text().splitlines() + ["= "]:
+        mark, content = raw[:1], raw[2:]
+        if mark == "=":
+            mutant = finish()
+            if mutant is not None:
+                yield mutant
+            name, place, lines = content, None, {"<": [], ">": []}
+        elif mark in ("<", ">"):
+            lines[mark].append(content)
+        elif raw and mark != "#":
+            place = raw
+    if wrong:
+        fail("\n".join(wrong))
+
+
+def all_mutants(texts):
+    mutants = [m for file, text in texts.items() for m in orders_of(file, text)]
+    mutants += removals_of(HERE / "removals.txt", texts)
+    for number, m in enumerate(mutants, 1):
+        m.number = number
+    return mutants
+
+
+def write_tree(target, texts, mutants):
+    """A copy of the headers in which every mutant sleeps."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(ROOT / "include", target)
+    for file, text in texts.items():
+        edits = []  # (position, order among those at one position, what is put in)
+        for m in mutants:
+            if m.file != file:
+                continue
+            for start, end, before, after in m.edits:
+                edits.append((start, 1, -end, before.replace("@", str(m.number))))
+                edits.append((end, 0, -start, after))
+        out, last = [], 0
+        for at, _, _, put in sorted(edits):
+            out += [text[last:at], put]
+            last = at
+        out.append(text[last:])
+        (target / "syncmap" / file).write_text("".join(out))
+
+
+def build(directory, layouts, compiler, jobs):
+    def one(layout):
+        command = [*compiler.split(), *COMPILE, "-I", str(directory / "include"), "-I", str(ROOT / "test"),
+                   "-include", str(HERE / "mutant.hpp"), f"-DSYNCMAP_LAYOUT={layout}_layout",
+                   "-c", str(HERE / "check.cpp"), "-o", str(directory / f"{layout}.o")]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode == 0:
+            done = subprocess.run([compiler.split()[-1], str(directory / f"{layout}.o"), "-o", str(directory / f"check_{layout}")],
+                                  capture_output=True, text=True)
+        if done.returncode != 0:
+            fail(f"{layout} does not compile:\n{done.stderr[:4000]}")
+
+    # Nothing is compiled twice.
+    digest = hashlib.sha256(repr((COMPILE, compiler)).encode())
+    for path in sorted([*(directory / "include").rglob("*.hpp"), *(ROOT / "test" / "explore").glob("*.hpp"),
+                        HERE / "mutant.hpp", HERE / "check.cpp"]):
+        digest.update(path.read_bytes())
+    stamp = directory / "built"
+    built = json.loads(stamp.read_text()) if stamp.exists() else {}
+    missing = [layout for layout in layouts if built.get(layout) != digest.hexdigest()]
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(one, missing))
+    stamp.write_text(json.dumps({**built, **{layout: digest.hexdigest() for layout in layouts}}))
+
+
+def run(directory, layouts, number, seconds):
+    """(killed, by whom and how, seconds)"""
+    start = time.time()
+    environment = dict(os.environ, SYNCMAP_MUTANT=str(number))
+    for layout in layouts:
+        try:
+            done = subprocess.run([str(directory / f"check_{layout}"), str(seconds)], env=environment,
+                                  capture_output=True, text=True, timeout=seconds * 4 + 20)
+        except subprocess.TimeoutExpired:
+            return True, f"{layout}: hangs", time.time() - start
+        if done.returncode == 2:
+            fail(done.stderr.strip())
+        if done.returncode < 0:
+            return True, f"{layout}: ends with signal {-done.returncode}", time.time() - start
+        if done.returncode != 0:
+            lines = [line for line in done.stdout.splitlines() if "KILLED" in line or "REPLAY" in line]
+            return True, layout + ": " + " ".join(" ".join(lines).split())[:400], time.time() - start
+    return False, "", time.time() - start
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--list", action="store_true", help="name the mutants and end")
+    parser.add_argument("--only", metavar="REGEX", help="mutants whose names match")
+    parser.add_argument("--limit", type=int, metavar="N", help="so many at most")
+    parser.add_argument("--resume", action="store_true", help="leave out those that have a result")
+    parser.add_argument("--again", action="store_true", help="with --resume: those that survived once more")
+    parser.add_argument("--seconds", type=float, default=20, help="for one mutant in one slot format (%(default)s)")
+    parser.add_argument("--until", type=float, metavar="SECONDS", help="start no mutant after so long")
+    parser.add_argument("--layouts", default=",".join(LAYOUTS), help="of %(default)s")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at a time (%(default)s)")
+    parser.add_argument("--compiler", default="g++", help="GCC (%(default)s)")
+    parser.add_argument("--build", default=str(ROOT / "build" / "mutants"), help="scratch directory (%(default)s)")
+    parser.add_argument("--results", default=str(HERE / "results.json"), help="file of results (%(default)s)")
+    options = parser.parse_args()
+
+    begin = time.time()
+    paths = sorted(p for pattern in SOURCES for p in (ROOT / "include" / "syncmap").glob(pattern))
+    texts = {str(p.relative_to(ROOT / "include" / "syncmap")): p.read_text() for p in paths}
+    mutants = all_mutants(texts)
+    layouts = options.layouts.split(",")
+    if unknown := set(layouts) - set(LAYOUTS):
+        fail(f"no such slot format: {', '.join(sorted(unknown))}")
+
+    results_path = pathlib.Path(options.results)
+    results = json.loads(results_path.read_text())["mutants"] if results_path.exists() else {}
+    results = {m.name: results[m.name] for m in mutants if m.name in results}
+    proven = {line[3:].strip() for line in (HERE / "equivalent.md").read_text().splitlines() if line.startswith("## ")}
+    if stray := proven - {m.name for m in mutants}:
+        fail("equivalent.md names no mutant: " + "; ".join(sorted(stray)))
+
+    try:
+        wanted = [m for m in mutants if options.only is None or re.search(options.only, m.name)]
+    except re.error as error:
+        fail(f"--only: {error}")
+    if options.list:
+        for m in wanted:
+            state = "equivalent" if m.name in proven else results.get(m.name, {}).get("state", "")
+            print(f"{m.number:4} {state:10} {m.name} (line {m.line})")
+        return 0
+    wanted = [m for m in wanted if m.name not in proven]
+    if options.resume:
+        old = ("killed",) if options.again else ("killed", "survived")
+        wanted = [m for m in wanted if results.get(m.name, {}).get("state") not in old]
+    if options.limit is not None:
+        wanted = wanted[: options.limit]
+
+    directory = pathlib.Path(options.build)
+    directory.mkdir(parents=True, exist_ok=True)
+    write_tree(directory / "include", texts, mutants)
+    build(directory, layouts, options.compiler, options.jobs)
+    print(f"{len(layouts)} programs ready after {time.time() - begin:.0f} s", flush=True)
+    killed, how, _ = run(directory, layouts, 0, min(options.seconds, 5))
+    if killed:
+        fail(f"without a mutant a check fails: {how}")
+
+    def one(m):
+        if options.until is not None and time.time() - begin > options.until:
+            return
+        killed, how, seconds = run(directory, layouts, m.number, options.seconds)
+        state = "killed" if killed else "survived"
+        results[m.name] = {"state": state, "by": how, "seconds": round(seconds, 1)}
+        print(f"{state:8} {seconds:6.1f} s  {m.name}" + (f"\n         {how[:150]}" if how else ""), flush=True)
+
+    try:
+        with ThreadPoolExecutor(options.jobs) as pool:
+            list(pool.map(one, wanted))
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+
+    states = [results[m.name]["state"] for m in mutants if m.name in results and m.name not in proven]
+    counted = {
+        "mutants": len(mutants),
+        "equivalent": len(proven),
+        "run": len(states),
+        "killed": states.count("killed"),
+    }
+    results_path.write_text(json.dumps({"summary": counted, "mutants": results}, indent=1) + "\n")
+    ran = [m for m in wanted if m.name in results]
+    dead = sum(results[m.name]["state"] == "killed" for m in ran)
+    print(f"all so far: {counted['killed']} of {counted['run']} killed, {len(proven)} proven equivalent, "
+          f"{len(mutants)} in all")
+    print(f"{dead} of {len(ran)} killed")
+    return 0 if dead == len(ran) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
