@@ -145,6 +145,13 @@ concept lockable_map = concurrent_map<M> && requires(M& map, const M& shared, co
     { shared.lock_shared()->contains(key) } -> std::same_as<bool>;
 };
 
+/// Entries can be kept beyond a call.
+template <class M>
+concept pinnable_map = concurrent_map<M> && requires(const M& shared, const typename M::key_type& key) {
+    { static_cast<bool>(shared.pin(key)) };
+    { *shared.pin(key) } -> std::convertible_to<const typename M::mapped_type&>;
+};
+
 namespace engine {
 
 /// What `basic_map` needs of an engine; all the rest of the interface it writes itself.

@@ -23,6 +23,8 @@ namespace syncmap {
 
 template <class Engine>
 class snapshot;
+template <class Engine>
+class pinned;
 
 /// Base of all maps; its name is the error message of a copy by accident.
 struct a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident {
@@ -187,6 +189,20 @@ public:
                       "syncmap: visit(key, f) calls f(const T&): entries are read only while others may read them; "
                       "change a value with update");
         return engine_.visit(lookup(key), f);
+    }
+
+    /// The entry of `key`, to be kept beyond the call: a handle `syncmap::pinned`, empty when the key is absent.
+    /// (Include <syncmap/pinned.hpp>, as map.hpp does.)
+    ///
+    /// Progress: a read; afterwards nothing is held but the entry. Consistency: the entry of one instant of the call; it
+    /// does not change. Validity: the handle may be used and dropped on any thread, and must be dropped before the map
+    /// is destroyed. Throws: what hash and equality throw. Only of maps whose entries can be kept.
+    template <class K = Key>
+    [[nodiscard]] auto pin(const K& key) const
+        requires requires(const Engine& e, const Key& k) { e.pin(k); }
+    {
+        static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
+        return pinned<Engine>(engine_.pin(lookup(key)));
     }
 
     // ---- writes ----

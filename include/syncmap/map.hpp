@@ -10,6 +10,7 @@
 #include <syncmap/engine/table/table.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
+#include <syncmap/pinned.hpp>
 #include <syncmap/snapshot.hpp>
 
 namespace syncmap {

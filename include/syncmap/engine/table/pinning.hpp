@@ -1,0 +1,136 @@
+// Holding an entry beyond a call: no lock, no hazard, nobody kept waiting.
+//
+// A node is pinned while a hazard protects it; then the hazard is let go. From then on the count in the node alone keeps
+// it: the scan that finds it retired and pinned hands it over, and the last unpin destroys it (reclaim/node.hpp). What
+// lies in the table itself is copied.
+//
+// | what happens to the node    | whoever frees it                                                  |
+// |-----------------------------|-------------------------------------------------------------------|
+// | unpinned, then retired      | the scan                                                          |
+// | retired, unpinned, scanned  | the scan: it finds no pin                                         |
+// | retired, scanned, unpinned  | the unpin: it finds HANDED. The map does not know the node any more |
+// | never retired               | the map's destructor                                              |
+#pragma once
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/engine/table/writing.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class pinning : public writing<Types> {
+    using base = writing<Types>;
+
+protected:
+    using typename base::found;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::node;
+    using typename base::Sync;
+    using T = typename base::T;
+    using base::node_at;
+
+public:
+    using base::base;
+
+    /// An entry, or none, that stays readable whatever becomes of its key. Belongs to no thread.
+    class held_entry {
+    public:
+        held_entry() noexcept = default;
+        held_entry(held_entry&& other) noexcept
+            : map_(other.map_), node_(std::exchange(other.node_, nullptr)), copy_(std::move(other.copy_)) {
+            other.copy_.reset();
+        }
+        held_entry& operator=(held_entry&& other) noexcept {
+            if (this != &other) {
+                reset();
+                map_ = other.map_;
+                node_ = std::exchange(other.node_, nullptr);
+                if (other.copy_) copy_.emplace(*other.copy_);
+                other.copy_.reset();
+            }
+            return *this;
+        }
+        ~held_entry() { reset(); }
+
+        explicit operator bool() const noexcept {
+            if constexpr (Layout::inline_key) return copy_.has_value();
+            return node_ != nullptr;
+        }
+        const Key& key() const noexcept {
+            if constexpr (Layout::inline_key) {
+                return copy_->key;
+            } else {
+                return node_->key;
+            }
+        }
+        const T& value() const noexcept {
+            if constexpr (Layout::pairs) {
+                return copy_->value;
+            } else {
+                return node_->value;
+            }
+        }
+        void reset() noexcept {
+            copy_.reset();
+            if constexpr (!Layout::inline_key) {
+                node* const n = std::exchange(node_, nullptr);
+                if (n != nullptr && n->unpin()) map_->destroy_node(n);
+            }
+        }
+
+    private:
+        friend pinning;
+
+        struct key_and_value {
+            Key key;
+            T value;
+        };
+        struct value_alone {
+            T value;
+        };
+        struct nothing {};
+        using copied = std::conditional_t<Layout::inline_key, key_and_value, std::conditional_t<Layout::pairs, value_alone, nothing>>;
+
+        pinning* map_ = nullptr;
+        node* node_ = nullptr; ///< pinned
+        std::optional<copied> copy_{};
+    };
+
+    /// The entry of `key`, held; an empty one when the key is absent.
+    template <class K>
+    held_entry pin(const K& key) const {
+        held_entry held;
+        if constexpr (Layout::inline_key) {
+            word value = 0;
+            if (this->find_inline(static_cast<const Key&>(key), value)) {
+                keep(held, {static_cast<const Key&>(key), from_word<T>(value)});
+            }
+        } else {
+            if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return held;
+            const reclaim::thread_lease<Sync> me;
+            reclaim::hold<Sync> hazard(*me);
+            const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, this->shared_of_table().seed);
+            const found place = this->find_node(key, hash, hazard, base::following::marks);
+            if (place.mark != Layout::empty) keep(held, place);
+        }
+        return held;
+    }
+
+protected:
+    /// Inline keys: a copy.
+    static void keep(held_entry& held, const typename held_entry::copied& entry) noexcept { held.copy_.emplace(entry); }
+
+    /// Nodes: `place` was found, and its hazard is still set. The pin is seen by the scan that finds the hazard gone.
+    void keep(held_entry& held, const found& place) const noexcept {
+        held.map_ = const_cast<pinning*>(this);
+        held.node_ = node_at(place.mark);
+        held.node_->pin();
+        if constexpr (Layout::pairs) held.copy_.emplace(from_word<T>(place.value));
+    }
+};
+
+} // namespace syncmap::engine
