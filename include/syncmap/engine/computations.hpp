@@ -49,11 +49,39 @@ public:
         std::unique_lock<typename Sync::mutex> guard(q.lock);
         for (;;) {
             const std::uint64_t seen = q.entries_added;
-            if (pass(q, guard, mine, same_key) && q.entries_added == seen) break;
+            if (entry* const other = find(q, guard, mine, same_key)) {
+                wait_for(*other, guard);
+            } else if (q.entries_added == seen) {
+                break;
+            }
         }
-        mine.next_ = q.first;
-        q.first = &mine;
-        ++q.entries_added;
+        add(q, mine);
+    }
+
+    /// The same without waiting. False: another thread owns the key, and nothing has happened.
+    template <class SameKey>
+    [[nodiscard]] bool try_enter(entry& mine, SameKey same_key) {
+        queue& q = queue_of(mine.hash_);
+        std::unique_lock<typename Sync::mutex> guard(q.lock);
+        for (;;) {
+            const std::uint64_t seen = q.entries_added;
+            if (const entry* const other = find(q, guard, mine, same_key)) {
+                if (other->owner_ == mine.owner_) throw recursive_update();
+                return false;
+            }
+            if (q.entries_added == seen) break;
+        }
+        add(q, mine);
+        return true;
+    }
+
+    /// Waits until the owner that the key of `mine` has now, if any, is another one or none. Owns nothing afterwards.
+    /// Throws as `enter`.
+    template <class SameKey>
+    void wait_for_owner(const entry& mine, SameKey same_key) {
+        queue& q = queue_of(mine.hash_);
+        std::unique_lock<typename Sync::mutex> guard(q.lock);
+        if (entry* const other = find(q, guard, mine, same_key)) wait_for(*other, guard);
     }
 
     void leave(entry& mine) {
@@ -97,28 +125,30 @@ private:
         std::unique_lock<typename Sync::mutex>& guard_;
     };
 
-    /// Looks through the queue once; waits for the first entry with the same key. False: look again.
+    static void add(queue& q, entry& mine) noexcept {
+        mine.left_ = false; // it may have been here before
+        mine.next_ = q.first;
+        q.first = &mine;
+        ++q.entries_added;
+    }
+
+    /// Looks through the queue once for an entry with the key of `mine`; it stays while the guard is held. Null: look
+    /// again if entries were added meanwhile.
     template <class SameKey>
-    bool pass(queue& q, std::unique_lock<typename Sync::mutex>& guard, const entry& mine, SameKey& same_key) {
-        for (entry* e = q.first; e != nullptr;) {
-            if (e->left_ || e->map_ != mine.map_ || e->hash_ != mine.hash_) {
-                e = e->next_;
-                continue;
-            }
+    static entry* find(queue& q, std::unique_lock<typename Sync::mutex>& guard, const entry& mine, SameKey& same_key) {
+        for (entry* e = q.first; e != nullptr; e = e->next_) {
+            if (e->left_ || e->map_ != mine.map_ || e->hash_ != mine.hash_) continue;
             const use in_use(*e, guard);
             guard.unlock();
             const bool same = same_key(e->key_);
             guard.lock();
-            if (same && !e->left_) {
-                wait_for(*e, guard);
-                return false;
-            }
-            e = e->next_;
+            if (same && !e->left_) return e;
         }
-        return true;
+        return nullptr;
     }
 
     void wait_for(entry& e, std::unique_lock<typename Sync::mutex>& guard) {
+        const use in_use(e, guard);
         wait_record mine{Sync::this_thread(), &e, nullptr};
         {
             const std::lock_guard<typename Sync::mutex> waits(waits_lock_);

@@ -100,19 +100,25 @@ protected:
         syncmap::detail::string_like<Key> && std::is_invocable_r_v<bool, const KeyEqual&, const std::string_view&, const std::string_view&>;
     using registered_key = std::conditional_t<registers_views, std::string_view, Key>;
 
-    /// This thread is the only writer of a key, but for `clear`. Waits for it, or throws `recursive_update`.
+    /// A key, and its place in the registry once it was entered there.
     template <class K>
-    class ownership {
+    class registration {
     public:
-        ownership(const writing& map, std::uint64_t hash, const K& key)
-            : key_(registered(key)), entry_(&map, hash, std::addressof(key_)) {
-            computations<Sync>::instance().enter(entry_, [&](const void* other) {
-                return static_cast<bool>(map.equal_(key_, *static_cast<const registered_key*>(other)));
-            });
+        registration(const writing& map, std::uint64_t hash, const K& key)
+            : map_(map), key_(registered(key)), entry_(&map, hash, std::addressof(key_)) {}
+        registration(const registration&) = delete;
+        registration& operator=(const registration&) = delete;
+        ~registration() { leave(); }
+
+        void enter() {
+            registry().enter(entry_, same_key());
+            entered_ = true;
         }
-        ownership(const ownership&) = delete;
-        ownership& operator=(const ownership&) = delete;
-        ~ownership() { computations<Sync>::instance().leave(entry_); }
+        bool try_enter() { return entered_ = registry().try_enter(entry_, same_key()); }
+        void wait_for_owner() { registry().wait_for_owner(entry_, same_key()); }
+        void leave() {
+            if (std::exchange(entered_, false)) registry().leave(entry_);
+        }
 
     private:
         static constexpr bool viewed = registers_views && std::is_convertible_v<const K&, std::string_view>;
@@ -126,8 +132,23 @@ protected:
                 return Key(key);
             }
         }
+        static computations<Sync>& registry() { return computations<Sync>::instance(); }
+        auto same_key() const {
+            return [this](const void* other) {
+                return static_cast<bool>(map_.equal_(key_, *static_cast<const registered_key*>(other)));
+            };
+        }
+        const writing& map_;
         kept key_;
         typename computations<Sync>::entry entry_;
+        bool entered_ = false;
+    };
+
+    /// This thread is the only writer of a key, but for `clear`. Waits for it, or throws `recursive_update`.
+    template <class K>
+    class ownership : registration<K> {
+    public:
+        ownership(const writing& map, std::uint64_t hash, const K& key) : registration<K>(map, hash, key) { this->enter(); }
     };
 
     /// While it exists, other writers of keys of this hash look into the registry.
