@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <syncmap/engine/decision.hpp>
@@ -34,6 +35,12 @@ struct any_predicate {
 template <class T>
 struct any_update {
     keep_t operator()(const T*) const;
+};
+
+/// Stands for what a user passes to `update` of several keys.
+template <class T>
+struct any_slots {
+    bool operator()(std::span<update_slot<T>>) const;
 };
 
 /// Stands for any operation on one key.
@@ -150,6 +157,12 @@ template <class M>
 concept pinnable_map = concurrent_map<M> && requires(const M& shared, const typename M::key_type& key) {
     { static_cast<bool>(shared.pin(key)) };
     { *shared.pin(key) } -> std::convertible_to<const typename M::mapped_type&>;
+};
+
+/// Several keys can be changed in one step.
+template <class M>
+concept multi_key_map = concurrent_map<M> && requires(M& map, std::span<const typename M::key_type> keys) {
+    { map.update(keys, detail::any_slots<typename M::mapped_type>{}) } -> std::same_as<bool>;
 };
 
 namespace engine {

@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -122,6 +123,11 @@ private:
     using T = mapped_type;
     template <class K>
     static constexpr bool is_lookup_key = detail::lookup_key<K, Key, hasher, key_equal>;
+    template <class Keys>
+    static constexpr bool are_keys = std::is_convertible_v<const Keys&, std::span<const Key>> && !is_lookup_key<Keys>;
+    template <class E>
+    static constexpr bool has_multi_update =
+        requires(E& e, bool (*f)(std::span<update_slot<T>>)) { e.update_all(std::span<const Key>(), f); };
 
 public:
     /// An empty map; owns no heap until the first write. As a global it can be `constinit`.
@@ -381,6 +387,40 @@ public:
         return op.outcome;
     }
 
+    /// Atomic read-modify-write of several keys: `f(std::span<update_slot<T>>)` runs once, on one slot for each key in
+    /// the order given, with nothing locked but these keys for writers. A slot has `current()` (null when absent),
+    /// `assign(value)`, `erase()` and `keep()`; all that `f` asks for becomes so in one step. `f` returns nothing, or
+    /// whether that is wanted: after false nothing changes. Returns what `f` did (true for nothing).
+    ///
+    ///     accounts.update({from, to}, [&](auto slots) {
+    ///         if (slots[0].current() == nullptr || *slots[0].current() < amount) return false;
+    ///         slots[0].assign(*slots[0].current() - amount);
+    ///         slots[1].assign((slots[1].current() == nullptr ? 0 : *slots[1].current()) + amount);
+    ///         return true;
+    ///     });
+    ///
+    /// Progress: waits, asleep, for who writes or computes one of the keys, and owns none of them meanwhile: in whatever
+    /// orders keys are given, nobody waits for ever. Then locks the buckets that change, all of them for as long as it
+    /// publishes; `size` and `snapshot` wait for that. Consistency: atomic for writers of these keys, for `size` and for
+    /// snapshots. Not for reads of one key: beside the update a thread may read the new value of one and afterwards the
+    /// old one of another; take a `snapshot` for both together. (So may a write that finds nothing to change.) A `clear`
+    /// while `f` runs is ordered after: the result counts, and is not stored. Complexity: n log n in the keys. Throws: as
+    /// `update` of one; `std::invalid_argument` when two keys are equal; nothing has changed then. The key type must be
+    /// copyable, the value type need not be.
+    template <class F>
+    bool update(std::initializer_list<Key> keys, F&& f)
+        requires has_multi_update<Engine>
+    {
+        return update_all(std::span<const Key>(keys.begin(), keys.size()), f);
+    }
+
+    /// The same with keys from a vector, an array, or anything else that is a `std::span<const Key>`.
+    template <class Keys, class F>
+        requires(has_multi_update<Engine> && are_keys<std::remove_cvref_t<Keys>>)
+    bool update(Keys&& keys, F&& f) {
+        return update_all(std::span<const Key>(std::as_const(keys)), f);
+    }
+
     template <class K>
     void operator[](const K&) const {
         static_assert(sizeof(K) == 0, "syncmap: there is no operator[]: the reference that it would return could outlive "
@@ -448,8 +488,9 @@ public:
     /// How many entries there were at one instant of the call: exact, beside any number of writers.
     ///
     /// Progress: counts again while inserts and erases come in between, and after a few attempts lets new ones wait,
-    /// for about 100 microseconds at a time. Complexity: linear in the most threads that ever used maps at one time,
-    /// not in the entries. Throws: `std::bad_alloc`.
+    /// for about 100 microseconds at a time; waits for a thread that is publishing an `update` of several keys.
+    /// Complexity: linear in the most threads that ever used maps at one time, not in the entries. Throws:
+    /// `std::bad_alloc`.
     [[nodiscard]] size_type size() const { return engine_.size(); }
 
     /// The same without waiting for a consistent view: right when nobody inserts or erases meanwhile, and off by
@@ -509,6 +550,15 @@ protected:
         static_assert(!Op::may_assign || std::is_constructible_v<Key, K&&>,
                       "syncmap: this type can be looked up, but no key can be made from it to be stored");
         engine_.exclusive(lookup(std::forward<K>(key)), op);
+    }
+
+    template <class F>
+    bool update_all(std::span<const Key> keys, F& f) {
+        using slots = std::span<update_slot<T>>;
+        static_assert(std::is_invocable_v<F&, slots>,
+                      "syncmap: update of several keys calls f(std::span<syncmap::update_slot<T>>), one slot for each key");
+        static_assert(std::is_copy_constructible_v<Key>, "syncmap: update needs a key type that can be copied");
+        return engine_.update_all(keys, [&](slots all) { return detail::goes_on(f, all); });
     }
 
     Engine engine_{};

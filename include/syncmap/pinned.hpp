@@ -8,21 +8,23 @@
 
 namespace syncmap {
 
-/// An entry as it was at one instant, made by `map.pin(key)`: readable for as long as wanted, whatever becomes of its key
-/// meanwhile (erased, overwritten, cleared, the table grown or shrunk). Empty when the key was absent.
+/// An entry as it was at one instant, made by `map.pin(key)`: readable for as long as wanted, whatever becomes of its
+/// key meanwhile (erased, overwritten, cleared, the table grown or shrunk). Empty when the key was absent.
 ///
 ///     if (const auto user = users.pin("ann")) co_await greet(user->name);
 ///
 /// Threads      It belongs to no thread: it may be moved to another one, be read by several at once, be dropped
 ///              anywhere, and lie in a coroutine that goes on elsewhere. Moving and dropping belong to one thread.
-/// Progress     Reading it touches nothing of the map. It holds no lock, and nobody waits for it: who erases or overwrites
+/// Progress     Reading it touches nothing of the map. It holds no lock, and nobody waits for it: who erases or
+/// overwrites
 ///              the key goes on at once, and this entry stays as it was.
 /// Validity     It must be dropped before its map is destroyed. References into it are valid until it is dropped, moved
 ///              or assigned to.
-/// Cost         No allocation. An entry that is a node is shared and counted, by one atomic instruction at each end, and
-///              its memory is kept; the last one to let go of an erased entry destroys it. An entry that lies in the table is
-///              copied: key and value together 16 bytes at most. (Of a string key with a small value: the node is
-///              shared, the value copied.)
+/// Cost         No allocation. An entry that is a node is shared and counted, by one atomic instruction at each end,
+/// and
+///              its memory is kept; the last one to let go of an erased entry destroys it. An entry that lies in the
+///              table is copied: key and value together 16 bytes at most. (Of a string key with a small value: the node
+///              is shared, the value copied.)
 template <class Engine>
 class pinned {
     using held = typename Engine::held_entry;

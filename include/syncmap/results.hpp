@@ -55,6 +55,42 @@ private:
     std::optional<T> value_{};
 };
 
+/// One key of an `update` of several: what it has, and what it is to have. A slot that is left alone keeps its key as it is.
+template <class T>
+class update_slot {
+public:
+    explicit update_slot(const T* current) noexcept : current_(current) {}
+
+    /// The present value, null when the key is absent. It does not change until the function returns, also not by the
+    /// members below.
+    const T* current() const noexcept { return current_; }
+
+    /// The key is to have this value. The last call of these three counts.
+    template <class U = T>
+        requires std::is_constructible_v<T, U&&>
+    void assign(U&& value) {
+        kind_ = kind::none; // for as long as making the value may throw
+        value_.emplace(std::forward<U>(value));
+        kind_ = kind::value;
+    }
+    /// The key is to be absent.
+    void erase() noexcept { kind_ = kind::removal; }
+    /// The key is to stay as it is.
+    void keep() noexcept { kind_ = kind::none; }
+
+    // ---- for the map ----
+
+    bool keeps() const noexcept { return kind_ == kind::none || (kind_ == kind::removal && current_ == nullptr); }
+    bool erases() const noexcept { return kind_ == kind::removal; }
+    T&& value() && noexcept { return *std::move(value_); }
+
+private:
+    enum class kind : unsigned char { none, removal, value };
+    const T* current_;
+    kind kind_ = kind::none;
+    std::optional<T> value_{};
+};
+
 /// What an `update` did.
 enum class update_result : unsigned char {
     kept,     ///< nothing changed

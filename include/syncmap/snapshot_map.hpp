@@ -29,6 +29,7 @@ namespace syncmap {
 ///    callback that stands still holds back the keys of that snapshot.
 ///  - `reserve` makes room in the indexes; the entries themselves are allocated one by one.
 ///  - An allocator is called inside the mutex and must not use the map.
+///  - It has neither `pin` nor `update` of several keys.
 ///
 /// `syncmap::map` is faster wherever keys come and go; this type is here to be measured against it, and for who wants
 /// to keep what sync.Map does.

@@ -25,8 +25,10 @@ using pinned_in_place = flagship::of<int, int>;
 using pinned_node_key = flagship::of<std::string, std::uint64_t>;
 using pinned_node = flagship::of<std::string, std::string>;
 
-static_assert(syncmap::pinnable_map<pinned_in_place> && syncmap::pinnable_map<pinned_node_key> && syncmap::pinnable_map<pinned_node>);
-static_assert(!syncmap::pinnable_map<behind_mutex::of<int, int>> && !syncmap::pinnable_map<behind_shared_mutex::of<int, int>>);
+static_assert(syncmap::pinnable_map<pinned_in_place> && syncmap::pinnable_map<pinned_node_key> &&
+              syncmap::pinnable_map<pinned_node>);
+static_assert(!syncmap::pinnable_map<behind_mutex::of<int, int>> &&
+              !syncmap::pinnable_map<behind_shared_mutex::of<int, int>>);
 static_assert(!syncmap::pinnable_map<with_snapshot::of<int, int>>);
 
 template <class M>
@@ -100,8 +102,9 @@ TYPED_TEST(pin, allocates_nothing_and_keeps_nobody_waiting) {
     map.store(key<TypeParam>(1), value<TypeParam>(1));
     std::vector<typename TestFixture::handle> held(1000); // far more than a thread has hazards
     EXPECT_EQ(allocations_of([&] {
-        for (auto& each : held) each = map.pin(key<TypeParam>(1));
-    }), 0U);
+                  for (auto& each : held) each = map.pin(key<TypeParam>(1));
+              }),
+              0U);
     std::jthread([&] {
         map.store(key<TypeParam>(1), value<TypeParam>(2));
         map.erase(key<TypeParam>(1));
@@ -159,8 +162,14 @@ public:
 TEST(pins_of_nodes, end_in_every_order_with_erasing_and_scanning) {
     enum step { take_out, scan, unpin };
     for (const bool by_clear : {false, true}) {
-        for (const auto& order : {std::vector{take_out, scan, unpin}, {take_out, unpin, scan}, {unpin, take_out, scan},
-                                  {scan, take_out, unpin}, {take_out, unpin}, {unpin, take_out}, {unpin}, {take_out, scan, unpin, scan}}) {
+        for (const auto& order : {std::vector{take_out, scan, unpin},
+                                  {take_out, unpin, scan},
+                                  {unpin, take_out, scan},
+                                  {scan, take_out, unpin},
+                                  {take_out, unpin},
+                                  {unpin, take_out},
+                                  {unpin},
+                                  {take_out, scan, unpin, scan}}) {
             {
                 flagship::of<int, pin_counted> map;
                 map.store(1, pin_counted(7));
@@ -213,11 +222,12 @@ TEST(pins_by_another_key_type, look_up_without_a_copy) {
     pinned_node_key map;
     map.store(std::string(text), 5);
     EXPECT_EQ(allocations_of([&] {
-        const auto held = map.pin(text);
-        ASSERT_TRUE(held);
-        EXPECT_EQ(held.key(), text);
-        EXPECT_EQ(*held, 5U);
-    }), 0U);
+                  const auto held = map.pin(text);
+                  ASSERT_TRUE(held);
+                  EXPECT_EQ(held.key(), text);
+                  EXPECT_EQ(*held, 5U);
+              }),
+              0U);
     EXPECT_EQ(*map.pin("a key that is longer than any small string buffer"), 5U);
 }
 

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <syncmap/concepts.hpp>
 #include <syncmap/errors.hpp>
 
 #include "support/maps.hpp"
@@ -63,6 +64,14 @@ std::vector<operation<Map>> operations() {
          }},
         {"erase_if", effect::spans_all,
          [](Map& m, int i) { m.erase_if([i](const auto& k, const auto&) { return k == key<Map>(i); }); }},
+        {"update of two", effect::writes,
+         [](Map& m, int i) {
+             if constexpr (syncmap::multi_key_map<Map>) {
+                 m.update({key<Map>(i + 7000), key<Map>(i)}, [](auto slots) { slots[1].assign(value<Map>(77)); });
+             } else {
+                 m.store(key<Map>(i), value<Map>(77));
+             }
+         }},
         {"clear", effect::spans_all, [](Map& m, int) { m.clear(); }},
         {"reserve", effect::spans_all, [](Map& m, int) { m.reserve(1000); }},
     };
@@ -175,6 +184,20 @@ TYPED_TEST(reentrancy, of_an_update_of_an_absent_key) {
             return value<TypeParam>(88);
         });
     });
+}
+
+TYPED_TEST(reentrancy, of_an_update_of_two_keys) {
+    if constexpr (syncmap::multi_key_map<TypeParam>) {
+        this->each_operation("update of two", present, [](auto& map, auto inside) {
+            map.update({key<TypeParam>(9000), key<TypeParam>(present)}, [&](auto slots) {
+                const auto before = *slots[1].current();
+                slots[0].assign(value<TypeParam>(88));
+                inside();
+                EXPECT_EQ(*slots[1].current(), before) << "the value shown stays what it is";
+                slots[1].assign(value<TypeParam>(88));
+            });
+        });
+    }
 }
 
 TYPED_TEST(reentrancy, of_a_computation) {

@@ -37,14 +37,16 @@ enum class verb : std::uint8_t {
     clear,
     snapshot,
     reserve, ///< of eight units; this and the next answer nothing, and are not in histories
-    flush    ///< and approx_size
+    flush,   ///< and approx_size
+    add_to_two, ///< update of `key` and `other`: adds the argument to both
+    swap_two    ///< the same: each gets what the other had, or nothing
 };
 
 inline const char* name_of(verb what) noexcept {
     static constexpr const char* names[] = {
         "load",          "store",     "erase",  "exchange",     "load_or_store",   "load_and_erase", "compare_exchange",
         "compare_erase", "fetch_add", "update", "update_erase", "load_or_compute", "for_each",       "erase_if",
-        "size",          "clear",     "snapshot", "reserve",    "flush"};
+        "size",          "clear",     "snapshot", "reserve",  "flush",           "add_to_two",     "swap_two"};
     return names[static_cast<unsigned>(what)];
 }
 
@@ -57,15 +59,21 @@ struct map_call {
     std::uint64_t key = 0;
     std::uint64_t argument = 0; ///< the value to store; the operand of fetch_add and update
     held expected{};            ///< of the compare operations
+    std::uint64_t other = 0;    ///< the second key of an update of two
 
     bool answer = false;     ///< the returned truth value: new, existed, loaded, equal, ...
     held seen{};             ///< the returned value, or the one that a callback was shown
-    std::uint64_t count = 0; ///< the returned number; for computing calls: how often the callback ran
+    std::uint64_t count = 0; ///< the returned number; for computing calls: how often the callback ran; what it was shown of `other`
     std::uint64_t invoked = 0;
     std::uint64_t responded = never;
 };
 
-inline bool touches_all_keys(verb what) noexcept { return what == verb::size || what == verb::clear || what == verb::snapshot; }
+inline bool changes_two(verb what) noexcept { return what == verb::add_to_two || what == verb::swap_two; }
+inline bool touches_all_keys(verb what) noexcept {
+    return what == verb::size || what == verb::clear || what == verb::snapshot || changes_two(what);
+}
+/// A key's content as one number.
+inline std::uint64_t code_of(const held& value) noexcept { return value ? *value + 1 : 0; }
 
 inline bool only_reads(const map_call& call) noexcept {
     switch (call.what) {
@@ -164,6 +172,8 @@ inline bool apply(const map_call& call, held& value) {
     case verb::snapshot:
     case verb::reserve:
     case verb::flush:
+    case verb::add_to_two:
+    case verb::swap_two:
         break;
     }
     return false;
@@ -178,7 +188,7 @@ struct contents {
     /// A number that stands for them: what a snapshot answers.
     std::uint64_t digest() const noexcept {
         std::uint64_t sum = 0;
-        for (const held& each : values) sum = std::rotl(sum, 13) * 31 + (each ? *each + 1 : 0);
+        for (const held& each : values) sum = std::rotl(sum, 13) * 31 + code_of(each);
         return sum;
     }
 };
@@ -194,6 +204,19 @@ inline bool apply(const map_call& call, contents& all) {
         return true;
     case verb::snapshot:
         return call.count == all.digest();
+    case verb::add_to_two:
+    case verb::swap_two: {
+        held& first = all.values[call.key];
+        held& second = all.values[call.other];
+        const bool fits = call.seen == first && call.count == code_of(second);
+        if (call.what == verb::swap_two) {
+            std::swap(first, second);
+        } else {
+            first = first.value_or(0) + call.argument;
+            second = second.value_or(0) + call.argument;
+        }
+        return fits;
+    }
     default:
         return apply(call, all.values[call.key]);
     }
@@ -305,6 +328,11 @@ inline std::string to_text(const map_call& call) {
     case verb::flush:
         text += "()";
         break;
+    case verb::add_to_two:
+    case verb::swap_two:
+        text += "(" + key + ", " + std::to_string(call.other) + (call.what == verb::swap_two ? ")" : ", +" + argument + ")");
+        result = "was shown " + to_text(call.seen) + " and " + (call.count == 0 ? "nothing" : std::to_string(call.count - 1));
+        break;
     }
     if (pending) return text + " ...";
     return result.empty() ? text : text + " -> " + result;
@@ -382,7 +410,7 @@ std::string explain(std::span<const map_call> history, const State& initial, con
 inline bool disturbed(std::span<const map_call> history, const map_call& part) noexcept {
     return std::any_of(history.begin(), history.end(), [&](const map_call& other) {
         return other.thread != part.thread && !only_reads(other) &&
-               (other.key == part.key || other.what == verb::clear) && other.invoked < part.responded &&
+               (other.key == part.key || other.what == verb::clear || changes_two(other.what)) && other.invoked < part.responded &&
                other.responded > part.invoked;
     });
 }

@@ -152,6 +152,7 @@ struct step {
     std::uint64_t key;
     std::uint64_t argument = 0;
     held expected{};
+    std::uint64_t other = keys::apart; ///< the second key of an update of two
 };
 
 inline bool has_key(verb what) noexcept {
@@ -159,6 +160,7 @@ inline bool has_key(verb what) noexcept {
 }
 
 inline std::string to_text(const step& s) {
+    if (changes_two(s.what)) return std::string(name_of(s.what)) + std::to_string(s.key) + "+" + std::to_string(s.other);
     return std::string(name_of(s.what)) + (has_key(s.what) ? std::to_string(s.key) : std::string());
 }
 
@@ -210,7 +212,7 @@ public:
     visible_map<Layout>& plain() noexcept { return map_; }
 
     void perform(std::uint8_t thread, const step& s) {
-        map_call call{.what = s.what, .thread = thread, .key = s.key, .argument = s.argument, .expected = s.expected};
+        map_call call{.what = s.what, .thread = thread, .key = s.key, .argument = s.argument, .expected = s.expected, .other = s.other};
         call.invoked = journal_.begin_call();
         switch (s.what) {
         case verb::load:
@@ -300,6 +302,10 @@ public:
             require(map_.approx_size() <= contents::keys, "an approximate size is not absurd");
             journal_.end_call();
             return;
+        case verb::add_to_two:
+        case verb::swap_two:
+            update_two(s, call);
+            break;
         case verb::snapshot: {
             auto& mine = kept_[thread];
             mine.reset();
@@ -348,6 +354,27 @@ private:
     static mapped_type value(std::uint64_t number) { return mapped_type(number); }
     static held number(const std::optional<mapped_type>& v) { return v ? held(Layout::value_of(*v)) : held(); }
     static held number(const mapped_type* v) { return v != nullptr ? held(Layout::value_of(*v)) : held(); }
+
+    void update_two(const step& s, map_call& call) {
+        unsigned runs = 0;
+        const std::array<key_type, 2> both{key(s), Layout::key(s.other)};
+        const bool done = map_.update(both, [&](std::span<syncmap::update_slot<mapped_type>> slots) {
+            ++runs;
+            const held had[2] = {number(slots[0].current()), number(slots[1].current())};
+            call.seen = had[0];
+            call.count = code_of(had[1]);
+            for (std::size_t i = 0; i != 2; ++i) {
+                if (s.what == verb::add_to_two) {
+                    slots[i].assign(value(had[i].value_or(0) + s.argument));
+                } else if (had[1 - i]) {
+                    slots[i].assign(value(*had[1 - i]));
+                } else {
+                    slots[i].erase();
+                }
+            }
+        });
+        require(done && runs == 1, "the function runs once");
+    }
 
     /// A walk answers for every key: as if each had been loaded somewhere between its start and its end.
     void for_each(map_call& call) {

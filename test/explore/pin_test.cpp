@@ -1,5 +1,5 @@
-// Pins beside all that ends an entry: nothing is freed early, nothing is lost, in every order of erasing, scanning (each
-// retirement scans here) and unpinning. The arena and the probes see a node that is read too late or never freed.
+// Pins beside all that ends an entry: nothing is freed early, nothing is lost, in every order of erasing, scanning
+// (each retirement scans here) and unpinning. The arena and the probes see a node that is read too late or never freed.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,31 +22,33 @@ protected:
     using map_type = visible_map<Layout>;
     using handle = syncmap::pinned<visible_engine<Layout>>;
 
-    /// One thread pins the first key and reads what it has, another does `ends` to it, a third drops what the first left it.
+    /// One thread pins the first key and reads what it has, another does `ends` to it, a third drops what the first
+    /// left it.
     template <class Ends>
     static void explore_against(const char* what, Ends ends) {
         summary all(std::string(Layout::name) + ", pin against " + what);
         for (const reuse memory : {reuse::never, reuse::at_once}) {
-            limits bounds{.preemptions = full_run() ? 3U : 2U, .schedules = full_run() ? 2'000'000U : 4'000U,
+            limits bounds{.preemptions = full_run() ? 3U : 2U,
+                          .schedules = full_run() ? 2'000'000U : 4'000U,
                           .random = full_run() ? 50'000U : 300U};
             bounds.memory = memory;
-            all.add(explore::explore(std::string(Layout::name) + " pin|" + what + (memory == reuse::at_once ? " reuse" : ""), bounds,
-                                     [&] {
-                                         map_type map;
-                                         map.store(Layout::key(keys::first), mapped_type(1));
-                                         handle kept = map.pin(Layout::key(keys::first));
-                                         handle left;
-                                         parallel(
-                                             [&] {
-                                                 handle mine = map.pin(Layout::key(keys::first));
-                                                 look(mine);
-                                                 left = std::move(mine);
-                                             },
-                                             [&] { ends(map); }, [&] { kept.reset(); });
-                                         look(left);
-                                         map.flush();
-                                         look(left);
-                                     }));
+            all.add(explore::explore(
+                std::string(Layout::name) + " pin|" + what + (memory == reuse::at_once ? " reuse" : ""), bounds, [&] {
+                    map_type map;
+                    map.store(Layout::key(keys::first), mapped_type(1));
+                    handle kept = map.pin(Layout::key(keys::first));
+                    handle left;
+                    parallel(
+                        [&] {
+                            handle mine = map.pin(Layout::key(keys::first));
+                            look(mine);
+                            left = std::move(mine);
+                        },
+                        [&] { ends(map); }, [&] { kept.reset(); });
+                    look(left);
+                    map.flush();
+                    look(left);
+                }));
         }
     }
 
@@ -65,7 +67,8 @@ TYPED_TEST(explored_pins, are_exact_beside_erase) {
     this->explore_against("erase", [](auto& map) { map.erase(TypeParam::key(keys::first)); });
 }
 TYPED_TEST(explored_pins, are_exact_beside_overwriting) {
-    this->explore_against("store", [](auto& map) { map.store(TypeParam::key(keys::first), typename TypeParam::mapped_type(2)); });
+    this->explore_against(
+        "store", [](auto& map) { map.store(TypeParam::key(keys::first), typename TypeParam::mapped_type(2)); });
 }
 TYPED_TEST(explored_pins, are_exact_beside_clear) {
     this->explore_against("clear", [](auto& map) { map.clear(); });

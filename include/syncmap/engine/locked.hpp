@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <cstddef>
+#include <span>
 #include <utility>
 
+#include <syncmap/engine/locked/multi_update.hpp>
 #include <syncmap/engine/locked/section.hpp>
 #include <syncmap/engine/locked/unlocked.hpp>
 
@@ -125,6 +127,13 @@ public:
     template <class K, class Op>
     void exclusive(K&& key, Op& op) {
         write(std::forward<K>(key), op);
+    }
+
+    template <class F>
+    bool update_all(std::span<const Key> keys, F&& f) {
+        several_changes<plain_map> all(keys); // before the lock: what it took out is destroyed after it is left
+        const writing inside(*this);
+        return all.apply(plain_.table(), f);
     }
 
     template <class F>

@@ -225,6 +225,48 @@ public:
         forget(static_cast<std::size_t>(found.where_ - slots()));
     }
 
+    // ---- for changes of several entries, which must not end half way ----
+
+    template <class K>
+    std::uint64_t hash_of(const K& key) const {
+        return detail::seeded_hash(hash_, key, seed_);
+    }
+
+    /// Makes an entry outside of the table: a value, and a key unless it is null.
+    template <class Make>
+    void prepare(remains& fresh, const Key* key, Make&& make) {
+        fresh.slot_.value.construct(fresh.allocator_, std::forward<Make>(make)());
+        fresh.has_value_ = true;
+        if (key == nullptr) return;
+        fresh.slot_.key.construct(fresh.allocator_, *key);
+        fresh.has_key_ = true;
+    }
+
+    /// Afterwards so many entries can be added without moving any. May end the validity of positions and hashes.
+    void make_room(size_type more) {
+        if (more > groups_ * used_per_group - used_) rebuild(groups_for(std::max(size_ + more, size_ + size_ / 2)));
+    }
+
+    /// Moves a prepared entry into the table, whose key is not there and for which there is room.
+    void add_prepared(remains& fresh, std::uint64_t hash) noexcept {
+        const std::size_t index = vacancy(hash);
+        slot& target = slots()[index];
+        target.key.take(allocator_, fresh.slot_.key);
+        target.value.take(allocator_, fresh.slot_.value);
+        fresh.has_key_ = fresh.has_value_ = false;
+        used_ += is_never_used(index) ? 1U : 0U;
+        ++size_;
+        groups()[index / group::width].fill(index % group::width, group::tag(hash));
+    }
+
+    /// The entry gets the prepared value, and the other way round.
+    void exchange_value(position found, remains& fresh) noexcept {
+        cell<T, Allocator> old;
+        old.take(allocator_, found.where_->value);
+        found.where_->value.take(allocator_, fresh.slot_.value);
+        fresh.slot_.value.take(allocator_, old);
+    }
+
     /// Erases the entries for which `condemned(key, value)` is true; returns how many.
     template <class F>
     size_type erase_if(F&& condemned) {
@@ -274,10 +316,6 @@ private:
         std::size_t step_ = 0;
     };
 
-    template <class K>
-    std::uint64_t hash_of(const K& key) const {
-        return detail::seeded_hash(hash_, key, seed_);
-    }
     static constexpr bool hash_may_throw = [] {
         if constexpr (std::invocable<const Hash&, const Key&, const hash_seed&>) {
             return !std::is_nothrow_invocable_v<const Hash&, const Key&, const hash_seed&>;

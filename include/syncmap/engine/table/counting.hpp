@@ -4,6 +4,7 @@
 // collect twice) needs no second write by readers or by other writers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -92,7 +93,8 @@ private:
     struct look {
         std::uint64_t incarnation;
         word tally;
-        int uncounted; ///< +1 published insert, -1 published erase, not in the tally yet
+        int uncounted;    ///< +1 published insert, -1 published erase, not in the tally yet
+        bool in_the_midst; ///< of several changes that are one: true of no instant [M5]
         friend bool operator==(const look&, const look&) = default;
     };
 
@@ -102,6 +104,7 @@ private:
         seen.tally = s.tally.load(std::memory_order_acquire);
         const word place = s.place.load(std::memory_order_acquire);
         if (stripe_type::announces(place, seen.tally)) {
+            seen.in_the_midst = static_cast<change>(place & 7) == change::several;
             // Lines are never unmapped while the map lives, so even an outdated place can be read.
             const auto* slot = reinterpret_cast<const atomic_word*>(place & ((word{1} << 48) - 1) & ~word{7});
             if (slot != nullptr) {
@@ -110,6 +113,7 @@ private:
                 case change::insert: seen.uncounted = mark == Layout::empty ? 0 : 1; break;
                 case change::erase: seen.uncounted = mark == Layout::empty ? -1 : 0; break;
                 case change::link: seen.uncounted = Layout::is_link(mark) ? 1 : 0; break;
+                case change::several:
                 case change::none: break;
                 }
             }
@@ -132,6 +136,11 @@ private:
             std::size_t entries = 0;
             if (collect_twice(c, root, t->incarnation.load(std::memory_order_acquire), first, entries)) return entries;
             closed.reset();
+            // A thread that changes several keys may have been stopped half way: it wants the processor.
+            const auto half_way = [](const look& seen) { return seen.in_the_midst; };
+            if (attempt >= attempts_with_open_gate && std::any_of(first.begin(), first.end(), half_way)) {
+                Sync::back_off(static_cast<unsigned>(attempt - attempts_with_open_gate));
+            }
         }
     }
 
@@ -145,8 +154,8 @@ private:
         std::int64_t sum = 0;
         c.each_stripe([&](stripe_type& s) {
             const look again = look_at(s);
-            // A chunk of stripes that appeared in between, or a stripe that changed.
-            equal = equal && i < first.size() && again == first[i];
+            // A chunk of stripes that appeared in between, or a stripe that changed, or is half way through a change.
+            equal = equal && i < first.size() && again == first[i] && !again.in_the_midst;
             ++i;
             if (again.incarnation == incarnation) sum += stripe_type::net_of(again.tally) + again.uncounted;
         });

@@ -1,8 +1,8 @@
 // Holding an entry beyond a call: no lock, no hazard, nobody kept waiting.
 //
-// A node is pinned while a hazard protects it; then the hazard is let go. From then on the count in the node alone keeps
-// it: the scan that finds it retired and pinned hands it over, and the last unpin destroys it (reclaim/node.hpp). What
-// lies in the table itself is copied.
+// A node is pinned while a hazard protects it; then the hazard is let go. From then on the count in the node alone
+// keeps it: the scan that finds it retired and pinned hands it over, and the last unpin destroys it (reclaim/node.hpp).
+// What lies in the table itself is copied.
 //
 // | what happens to the node    | whoever frees it                                                  |
 // |-----------------------------|-------------------------------------------------------------------|
@@ -93,7 +93,8 @@ public:
             T value;
         };
         struct nothing {};
-        using copied = std::conditional_t<Layout::inline_key, key_and_value, std::conditional_t<Layout::pairs, value_alone, nothing>>;
+        using copied = std::conditional_t<Layout::inline_key, key_and_value,
+                                          std::conditional_t<Layout::pairs, value_alone, nothing>>;
 
         pinning* map_ = nullptr;
         node* node_ = nullptr; ///< pinned

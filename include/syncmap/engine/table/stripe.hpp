@@ -23,7 +23,8 @@
 namespace syncmap::engine {
 
 /// What a writer is about to do to the slot named by `place`, and so how to see whether it has done it.
-enum class change : unsigned char { none = 0, insert = 1, erase = 2, link = 3 };
+/// (`several`: it changes more than one slot, and until it has counted them nobody can tell.)
+enum class change : unsigned char { none = 0, insert = 1, erase = 2, link = 3, several = 4 };
 
 template <class Header, class Sync>
 struct alignas(detail::cache_line_bytes) stripe {

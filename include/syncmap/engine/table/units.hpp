@@ -181,12 +181,16 @@ protected:
         store_entry(v.extra->slot(0), last[0].load(std::memory_order_relaxed),
                     Layout::pairs ? last[Layout::words_per_slot - 1].load(std::memory_order_relaxed) : 0);
         store_entry(v.extra->slot(1), mark, value);
-        const word to = reinterpret_cast<word>(v.extra);
-        if constexpr (Layout::pairs) {
-            Sync::store_pair(last, {Layout::link, to});
-        } else {
-            last->store(to | Layout::link, std::memory_order_release);
+        store_link(last, *v.extra);
+    }
+
+    /// Links an empty line behind the last one of a chain; what the unit holds is the same before and after [I2].
+    static void add_line(line_type& end, line_type& extra) noexcept {
+        atomic_word* const last = end.slot(Layout::last);
+        if (const word mark = last[0].load(std::memory_order_relaxed); mark != Layout::empty) {
+            store_entry(extra.slot(0), mark, last[Layout::words_per_slot - 1].load(std::memory_order_relaxed));
         }
+        store_link(last, extra);
     }
 
     /// Takes lines from the end of the chain that have no entry left and gives them back.
@@ -216,6 +220,14 @@ protected:
     }
 
 private:
+    static void store_link(atomic_word* last, line_type& next) noexcept {
+        const word to = reinterpret_cast<word>(&next);
+        if constexpr (Layout::pairs) {
+            Sync::store_pair(last, {Layout::link, to});
+        } else {
+            last->store(to | Layout::link, std::memory_order_release);
+        }
+    }
     static void give_back(control& c, header& t, line_type& l) noexcept {
         if (t.owns(&l)) {
             t.free_lines.push(l);

@@ -1,0 +1,38 @@
+// The keys of one operation on several of them, in an order that does not depend on how they were given.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+namespace syncmap::detail {
+
+struct hashed_index {
+    std::uint64_t hash;
+    std::size_t index;
+};
+
+/// The indices of `keys` in the order of their hashes; keys with one hash as they were given.
+/// Throws `invalid_argument` if two keys are equal, and what hash and equality throw.
+template <class Key, class HashOf, class KeyEqual>
+std::vector<hashed_index> ordered_distinct(std::span<const Key> keys, HashOf hash_of, const KeyEqual& equal) {
+    std::vector<hashed_index> order;
+    order.reserve(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) order.push_back({hash_of(keys[i]), i});
+    std::sort(order.begin(), order.end(), [](const hashed_index& a, const hashed_index& b) {
+        return a.hash != b.hash ? a.hash < b.hash : a.index < b.index;
+    });
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        for (std::size_t j = i; j-- > 0 && order[j].hash == order[i].hash;) {
+            if (static_cast<bool>(equal(keys[order[j].index], keys[order[i].index]))) {
+                throw std::invalid_argument("syncmap: update of several keys: the same key was given twice");
+            }
+        }
+    }
+    return order;
+}
+
+} // namespace syncmap::detail

@@ -1,0 +1,424 @@
+// Changing several keys in one step: docs/design.md, section 6 [M1] to [M6].
+//
+// The function runs on held entries while this thread owns all the keys, with nothing locked, and once. What it has
+// decided is then published in one section, under the locks of all units that it changes.
+//
+// Whoever waits here holds nothing that another thread could wait for: neither a key of this call, nor a lock.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <syncmap/detail/distinct_keys.hpp>
+#include <syncmap/engine/table/pinning.hpp>
+#include <syncmap/results.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class multi_update : public pinning<Types> {
+    using base = pinning<Types>;
+
+protected:
+    using typename base::atomic_control;
+    using typename base::atomic_word;
+    using typename base::computing_mark;
+    using typename base::control;
+    using typename base::control_word;
+    using typename base::found;
+    using typename base::fresh_node;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::record_supply;
+    using typename base::search;
+    using typename base::section;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using T = typename base::T;
+    using base::node_at;
+
+public:
+    using base::base;
+    using typename base::held_entry;
+
+    /// Calls `f(std::span<update_slot<T>>)` once, on the slots of `keys` in their order, while this thread owns them
+    /// all; if it returns true, what the slots say becomes so in one step. Returns what `f` did.
+    template <class F>
+    bool update_all(std::span<const Key> keys, F&& f) {
+        static_assert(base::can_compute, "syncmap: update needs a key type that can be copied");
+        control& c = this->shared();
+        const auto hash_of_key = [&](const Key& key) { return syncmap::detail::seeded_hash(this->hash_, key, c.seed); };
+        const auto order = syncmap::detail::ordered_distinct(keys, hash_of_key, this->equal_);
+        std::vector<member> members(keys.size());
+        for (const auto& [hash, i] : order) {
+            members[i].key = &keys[i];
+            members[i].hash = hash;
+            members[i].bits = base::key_bits(keys[i]);
+            members[i].own.emplace(*this, hash, keys[i]);
+        }
+        own_all(members, order); // [M1]
+        for (member& m : members) m.mark.emplace(c, m.hash);
+        for (member& m : members) base::wait_for_earlier_writers(c, m.hash, *m.key);
+        const std::uint64_t incarnation = read_all(c, members); // [M2]
+        std::vector<update_slot<T>> slots;
+        slots.reserve(members.size());
+        for (const member& m : members) slots.emplace_back(m.held ? std::addressof(m.held.value()) : nullptr);
+        if (!f(std::span<update_slot<T>>(slots))) return false; // [M3]
+        std::vector<member*> changed;
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            if (slots[i].keeps()) continue;
+            prepare(members[i], std::move(slots[i]));
+            changed.push_back(&members[i]);
+        }
+        if (!changed.empty()) commit(c, changed, incarnation);
+        return true;
+    }
+
+private:
+    /// One key of the call.
+    struct member {
+        const Key* key = nullptr;
+        std::uint64_t hash = 0;
+        word bits = 0; ///< inline keys
+        std::optional<typename base::template registration<Key>> own{};
+        std::optional<computing_mark> mark{}; ///< ends before the key is owned no more
+        held_entry held{};                    ///< what it has
+        word mark_before = Layout::empty;     ///< of the slot that has it; EMPTY: absent
+
+        // What it is to have.
+        bool erases = false;
+        std::optional<fresh_node> fresh{};
+        word value = 0; ///< pairs
+
+        // Where it lies, in this attempt to commit.
+        header* t = nullptr;
+        std::size_t unit = 0;
+        atomic_word* slot = nullptr; ///< of a present key
+
+        bool present() const noexcept { return mark_before != Layout::empty; }
+        bool inserts() const noexcept { return !present(); } // who erases is present
+        atomic_control& lock() const noexcept { return t->controls[unit]; }
+    };
+
+    // ---- owning and reading ----
+
+    /// Owns all keys, in the order of their hashes. While it waits for one it owns none, so that no circle of waiting
+    /// threads goes through it: only one through what this thread computes outside of this call, and that throws.
+    /// Who owns the last key of all that are wanted does not wait, so somebody gets on.
+    static void own_all(std::vector<member>& members, const std::vector<syncmap::detail::hashed_index>& order) {
+        for (;; Sync::pause()) {
+            const auto refused = std::find_if(order.begin(), order.end(),
+                                              [&](const auto& at) { return !members[at.index].own->try_enter(); });
+            if (refused == order.end()) return;
+            for (member& m : members) m.own->leave();
+            members[refused->index].own->wait_for_owner();
+        }
+    }
+
+    /// Holds what the keys have, all in one life of the map, which it returns. Nobody else changes them meanwhile, so
+    /// it does not matter that they are read one after the other.
+    std::uint64_t read_all(control& c, std::vector<member>& members) {
+        const reclaim::thread_lease<Sync> me;
+        for (;;) {
+            const word root = this->root_.load(std::memory_order_acquire);
+            header* const t = base::table_of(root);
+            if (t == nullptr) {
+                this->make_first_table(c, root, base::min_log2);
+                continue;
+            }
+            const std::uint64_t incarnation = t->incarnation.load(std::memory_order_acquire);
+            if (std::all_of(members.begin(), members.end(), [&](member& m) { return read(*me, m, incarnation); }))
+                return incarnation;
+        }
+    }
+
+    /// False: the map was cleared.
+    bool read(reclaim::row<Sync>& row, member& m, std::uint64_t incarnation) {
+        for (;;) {
+            const word root = this->root_.load(std::memory_order_acquire);
+            const header* const t = base::table_of(root);
+            if (t == nullptr || t->incarnation.load(std::memory_order_acquire) != incarnation) return false;
+            m.held.reset();
+            m.mark_before = Layout::empty;
+            if constexpr (Layout::inline_key) {
+                word value = 0;
+                const bool present = this->find_inline(*m.key, value);
+                if (!this->is_root(root)) continue;
+                if (present) {
+                    m.mark_before = Layout::inline_mark(m.bits);
+                    base::keep(m.held, {*m.key, from_word<T>(value)});
+                }
+            } else {
+                reclaim::hold<Sync> hazard(row);
+                const found place = this->find_node(*m.key, m.hash, hazard, base::following::controls);
+                if (place.root != root) continue;
+                m.mark_before = place.mark;
+                if (place.mark != Layout::empty) base::keep(m.held, place);
+            }
+            return true;
+        }
+    }
+
+    /// Makes what will be published. All that may throw, or is the user's, is done here.
+    void prepare(member& m, update_slot<T>&& slot) {
+        m.erases = slot.erases();
+        if (m.erases) return;
+        if constexpr (Layout::pairs) {
+            m.value = to_word(static_cast<const T&>(std::move(slot).value()));
+            if constexpr (!Layout::inline_key) {
+                if (!m.present()) m.fresh.emplace(*this).emplace(m.hash, *m.key, [] {});
+            }
+        } else {
+            m.fresh.emplace(*this).emplace(m.hash, *m.key, [&]() -> T { return std::move(slot).value(); });
+        }
+    }
+
+    // ---- committing ----
+
+    /// A unit that the commit changes, locked.
+    struct locked_unit {
+        header* t;
+        std::size_t unit;
+        control_word held;   ///< its control word without LOCK
+        std::size_t inserts; ///< that need an EMPTY slot
+        bool erases;
+        bool moved_entries; ///< a line was added: as after an insert, who found no entry must look again
+
+        atomic_control& lock() const noexcept { return t->controls[unit]; }
+        line_type& home() const noexcept { return t->home(unit); }
+    };
+
+    enum class progress : unsigned char { done, cleared, again, locked_by_other, gate_closed, must_preserve, full };
+
+    /// The commit on its way, and where the last attempt stood.
+    struct commitment {
+        std::vector<member*>& changed;
+        const std::uint64_t incarnation;
+        const bool changes_size;
+        bool past_gate = false;
+        std::vector<locked_unit> units{};
+        word root = 0;
+        header* t = nullptr; ///< LOCK was found, or no room, in this unit
+        std::size_t unit = 0;
+    };
+
+    /// Publishes what was prepared. If the map was cleared since the keys were read, the update is ordered before that,
+    /// and nothing is published.
+    void commit(control& c, std::vector<member*>& changed, std::uint64_t incarnation) {
+        const bool changes_size =
+            std::any_of(changed.begin(), changed.end(), [](const member* m) { return m->erases || m->inserts(); });
+        commitment all{changed, incarnation, changes_size};
+        all.units.reserve(changed.size());
+        const reclaim::thread_lease<Sync> me;
+        stripe_type& s = this->stripe_of(c, *me);
+        record_supply supply(*this);
+        make_room_for_many(c, s, all);
+        for (;;) {
+            switch (attempt(c, s, all, supply)) {
+            case progress::done:
+                finish(c, s, all);
+                return;
+            case progress::cleared:
+                return;
+            case progress::again:
+                break;
+            case progress::locked_by_other:
+                base::wait_unlocked(c, all.t->controls[all.unit]);
+                break;
+            case progress::gate_closed:
+                base::wait_for_gate(c);
+                all.past_gate = true;
+                break;
+            case progress::must_preserve:
+                supply.provide();
+                break;
+            case progress::full:
+                this->make_room(c, s, all.root, all.t, all.unit);
+                break;
+            }
+        }
+    }
+
+    /// An update that brings more entries than the map has: to move those costs less than to crowd the new ones.
+    void make_room_for_many(control& c, stripe_type& s, const commitment& all) {
+        const auto inserts = static_cast<std::size_t>(
+            std::count_if(all.changed.begin(), all.changed.end(), [](const member* m) { return m->inserts(); }));
+        if (inserts <= Layout::slots) return;
+        const std::size_t entries = base::counted_entries(c, all.incarnation);
+        if (inserts <= entries) return;
+        const unsigned log2 = base::log2_for(entries + inserts);
+        for (;;) {
+            const word root = this->root_.load(std::memory_order_acquire);
+            header* const t = base::table_of(root);
+            if (t == nullptr) return;
+            if (t->successor() != nullptr) {
+                this->finish_resize(c, s, root);
+            } else if (t->log2() < log2) {
+                this->start_resize(c, s, root, log2);
+            } else {
+                return;
+            }
+        }
+    }
+
+    progress attempt(control& c, stripe_type& s, commitment& all, record_supply& supply) {
+        all.root = this->root_.load(std::memory_order_acquire);
+        header* const t = base::table_of(all.root);
+        if (t == nullptr) return progress::cleared;
+        section in(*this, s, t, all.root);
+        if (!in) return progress::again;
+        if (t->incarnation.load(std::memory_order_relaxed) != all.incarnation) return progress::cleared;
+        if (!find_units(*t, all.changed)) return progress::again;
+        progress result = lock_units(in, *t, all);
+        if (result == progress::done) result = make_ready(c, all, supply);
+        if (result == progress::done) publish(c, s, all); // [M5]
+        for (const locked_unit& u : all.units) {
+            const bool inserted = result == progress::done && u.inserts != 0;
+            this->unlock(c, u.lock(), inserted || u.moved_entries ? Layout::with_next_version(u.held) : u.held);
+        }
+        return result;
+    }
+
+    /// Which units are live for the keys, and puts the members in the order of those. False: the root changed.
+    static bool find_units(header& t, std::vector<member*>& changed) {
+        for (member* const m : changed) {
+            m->t = &t;
+            m->unit = base::unit_of(t, m->hash, m->bits);
+            // acquire: pairs with the unlock that made it MOVED.
+            if ((m->lock().load(std::memory_order_acquire) & Layout::moved_bit) == 0) continue;
+            m->t = t.successor(); // that of a table which the section names stays what it is
+            if (m->t == nullptr) return false;
+            m->unit = base::unit_of(*m->t, m->hash, m->bits);
+        }
+        std::sort(changed.begin(), changed.end(),
+                  [](const member* a, const member* b) { return &a->lock() < &b->lock(); });
+        return true;
+    }
+
+    /// Locks the units, in the order of their addresses, without waiting while one is locked. Who has locked the last
+    /// of all that are wanted meets no other commit, so some commit gets on.
+    ///
+    /// The stripe names one table, and the units may lie in two. What is named is the table whose unit is locked next;
+    /// a unit that is locked and not MOVED keeps its table by itself, since no table is retired before all its units
+    /// are MOVED [M4].
+    progress lock_units(section& in, header& t, commitment& all) {
+        all.units.clear();
+        const header* named = &t;
+        for (const member* const m : all.changed) {
+            if (all.units.empty() || &all.units.back().lock() != &m->lock()) {
+                if (m->t != named) {
+                    in.enter(*this, m->t, all.root);
+                    if (!in) return progress::again;
+                    named = m->t;
+                }
+                const control_word seen = m->lock().load(std::memory_order_relaxed);
+                if ((seen & Layout::moved_bit) != 0) return progress::again;
+                if ((seen & Layout::lock_bit) != 0 || !base::try_lock(m->lock(), seen)) {
+                    all.t = m->t;
+                    all.unit = m->unit;
+                    return progress::locked_by_other;
+                }
+                all.units.push_back({m->t, m->unit, seen, 0, false, false});
+            }
+            all.units.back().inserts += m->inserts() ? 1 : 0;
+            all.units.back().erases |= m->erases;
+        }
+        return progress::done;
+    }
+
+    /// Under the locks: all that could still stand against publishing is dealt with.
+    progress make_ready(control& c, commitment& all, record_supply& supply) {
+        const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
+        if (base::must_wait(gate_word, all.changes_size, all.past_gate)) return progress::gate_closed;
+        for (locked_unit& u : all.units) { // [P1]; a needless record is true as well
+            if (!base::is_preserved(u.held, gate_word) && !base::preserve(c, *u.t, u.unit, u.held, gate_word, supply)) {
+                return progress::must_preserve;
+            }
+        }
+        for (locked_unit& u : all.units) {
+            if (make_vacancies(c, u)) continue;
+            all.t = u.t;
+            all.unit = u.unit;
+            return progress::full;
+        }
+        return progress::done;
+    }
+
+    /// Adds lines to a unit until it has an EMPTY slot for each of its inserts. What it holds does not change by that.
+    /// False: there is no line to add.
+    bool make_vacancies(control& c, locked_unit& u) noexcept {
+        while (u.inserts != 0) {
+            std::size_t vacant = 0;
+            line_type* end = nullptr;
+            for (line_type* l = &u.home(); l != nullptr; l = base::next_line(*l)) {
+                vacant += static_cast<std::size_t>(std::popcount(search::match(*l, Layout::empty)));
+                end = l;
+            }
+            if (vacant >= u.inserts) break;
+            line_type* extra = u.t->take_line();
+            if (extra == nullptr) extra = c.spare_lines.pop();
+            if (extra == nullptr) return false;
+            base::add_line(*end, *extra);
+            u.moved_entries = true;
+        }
+        return true;
+    }
+
+    /// From the first store on it takes place. Nobody who looks at more than one key sees it half done: writers of
+    /// these keys wait for who owns them, a snapshot's cut for the section to end, and `size` takes no count meanwhile.
+    void publish(control& c, stripe_type& s, commitment& all) noexcept {
+        for (member* const m : all.changed)
+            m->slot = m->present() ? base::slot_of(m->t->home(m->unit), m->mark_before) : nullptr;
+        if (all.changes_size) s.announce(nullptr, change::several, all.incarnation);
+        std::int64_t more = 0;
+        for (member* const m : all.changed) {
+            if (m->erases) {
+                m->slot->store(Layout::empty, std::memory_order_release);
+                --more;
+            } else if (m->inserts()) {
+                base::place(base::find_vacancy(c, *m->t, m->t->home(m->unit)), new_mark(*m), m->value);
+                ++more;
+            } else if constexpr (Layout::pairs) {
+                m->slot[1].store(m->value, std::memory_order_release);
+            } else {
+                m->slot->store(new_mark(*m), std::memory_order_release);
+            }
+        }
+        if (all.changes_size) s.count(more);
+        for (const locked_unit& u : all.units) {
+            if (u.erases) base::trim(c, *u.t, u.home());
+        }
+    }
+
+    static word new_mark(member& m) noexcept {
+        if constexpr (Layout::inline_key) {
+            return Layout::inline_mark(m.bits);
+        } else {
+            return Layout::tagged(m.fresh->release(), m.hash);
+        }
+    }
+
+    /// With nothing locked any more [M6].
+    void finish(control& c, stripe_type& s, commitment& all) {
+        for (member* const m : all.changed) {
+            m->held.reset(); // not retired yet, so this destroys nothing
+            if constexpr (!Layout::inline_key) {
+                if (m->erases || (!Layout::pairs && m->present())) this->retire(c, s, node_at(m->mark_before));
+            }
+            if (m->erases) base::after_erase(c, s, all.root);
+        }
+        header* const t = base::table_of(all.root);
+        if (t->next.load(std::memory_order_relaxed) != nullptr)
+            this->help_resize(c, s, all.root, Sync::migration_batch);
+    }
+};
+
+} // namespace syncmap::engine

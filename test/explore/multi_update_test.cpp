@@ -1,0 +1,184 @@
+// Updates of two keys beside each other and beside everything else: atomic for writers, `size` and snapshots.
+//
+// Reads of single keys may see one key before and the other after it, so no program here
+// makes two of them.
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include <explore/map_pairs.hpp>
+
+#include <syncmap/errors.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace explore;
+
+template <class Layout>
+class explored_multi_updates : public testing::Test {};
+using layouts = testing::Types<inline_layout, node_key_layout, node_layout>;
+TYPED_TEST_SUITE(explored_multi_updates, layouts);
+
+step add_to_two(std::uint64_t key, std::uint64_t other, std::uint64_t operand) {
+    return {verb::add_to_two, key, operand, {}, other};
+}
+step swap_two(std::uint64_t key, std::uint64_t other) { return {verb::swap_two, key, 0, {}, other}; }
+
+constexpr setting settings[] = {setting::plain, setting::moving, setting::growth,
+                                setting::clear, setting::shrink, setting::reclaim};
+
+limits bounds_in(setting where) {
+    if (full_run()) return {.preemptions = 3, .schedules = 500'000, .random = 5000};
+    const bool small = where == setting::plain || where == setting::clear || where == setting::reclaim;
+    return {.preemptions = small ? 2U : 1U, .schedules = small ? 600U : 150U, .random = small ? 30U : 20U};
+}
+
+TYPED_TEST(explored_multi_updates, beside_one_more_thread) {
+    const std::vector<std::vector<step>> others = {
+        {add_to_two(keys::apart, keys::first, 100)},
+        {swap_two(keys::apart, keys::first)},
+        {add_to_two(keys::second, keys::apart, 100)},
+        {{verb::store, keys::first, 21}, {verb::store, keys::apart, 22}},
+        {{verb::update, keys::apart, 21}, {verb::update, keys::first, 22}},
+        {{verb::update_erase, keys::first}, {verb::size, 0}},
+        {{verb::erase, keys::first}, {verb::snapshot, 0}},
+        {{verb::load, keys::first}, {verb::size, 0}, {verb::snapshot, 0}},
+        {{verb::snapshot, 0}, {verb::load, keys::apart}},
+        {{verb::clear, 0}, {verb::size, 0}},
+    };
+    for (const setting where : settings) {
+        summary all(std::string(TypeParam::name) + ", updates of two keys, " + name_of(where));
+        for (const bool present : {true, false}) {
+            for (const auto& other : others) {
+                all.add(explore_program<TypeParam>(
+                    {where, present, {{add_to_two(keys::first, keys::apart, 11)}, other}}, bounds_in(where)));
+                all.add(explore_program<TypeParam>({where, present, {{swap_two(keys::first, keys::second)}, other}},
+                                                   bounds_in(where)));
+            }
+        }
+    }
+}
+
+TYPED_TEST(explored_multi_updates, in_a_circle) {
+    // Three threads want two keys each, so that each of them has what the next one wants.
+    summary all(std::string(TypeParam::name) + ", updates of two keys in a circle");
+    limits bounds{
+        .preemptions = 2, .schedules = full_run() ? 2'000'000U : 6'000U, .random = full_run() ? 100'000U : 1'000U};
+    for (const reuse memory : {reuse::never, reuse::at_once}) {
+        bounds.memory = memory;
+        all.add(explore_program<TypeParam>({setting::plain,
+                                            true,
+                                            {{add_to_two(keys::first, keys::apart, 10)},
+                                             {swap_two(keys::apart, keys::second)},
+                                             {add_to_two(keys::second, keys::first, 1000), {verb::size, 0}}}},
+                                           bounds));
+    }
+}
+
+TYPED_TEST(explored_multi_updates, whose_keys_are_computed_one_by_one_elsewhere) {
+    // A thread that computes one of the keys writes the other one meanwhile: no circle, so nobody gets an error.
+    using mapped_type = typename TypeParam::mapped_type;
+    using slots = std::span<syncmap::update_slot<mapped_type>>;
+    const auto program = [] {
+        visible_map<TypeParam> map;
+        const std::array<typename TypeParam::key_type, 2> both{TypeParam::key(keys::first),
+                                                               TypeParam::key(keys::apart)};
+        parallel(
+            [&] {
+                map.update(both, [](slots s) {
+                    for (auto& each : s)
+                        each.assign(
+                            mapped_type(each.current() == nullptr ? 1 : TypeParam::value_of(*each.current()) + 1));
+                });
+            },
+            [&] {
+                map.update(TypeParam::key(keys::first), [&](const mapped_type* v) {
+                    map.store(TypeParam::key(keys::apart), mapped_type(10));
+                    return mapped_type(v == nullptr ? 10 : TypeParam::value_of(*v) + 10);
+                });
+            },
+            [&] {
+                map.update(TypeParam::key(keys::apart), [](const mapped_type* v) {
+                    return mapped_type(v == nullptr ? 100 : TypeParam::value_of(*v) + 100);
+                });
+            });
+        require(TypeParam::value_of(*map.load(TypeParam::key(keys::first))) == 11, "all were there");
+        require(map.size() == 2, "two keys");
+    };
+    const report r = explore::explore(
+        std::string(TypeParam::name) + " two keys beside nested writes",
+        {.preemptions = 2, .schedules = full_run() ? 5'000'000U : 10'000U, .random = full_run() ? 100'000U : 1'000U},
+        program);
+    EXPECT_FALSE(r.failed()) << r.description;
+}
+
+TYPED_TEST(explored_multi_updates, that_insert_more_than_a_unit_holds) {
+    // Lines are added before anything is published, beside a walk and an insert into the same unit.
+    using key_type = typename TypeParam::key_type;
+    using mapped_type = typename TypeParam::mapped_type;
+    const auto program = [] {
+        visible_map<TypeParam> map;
+        map.store(TypeParam::key(keys::first), mapped_type(1));
+        std::vector<key_type> many;
+        for (std::uint64_t i = 0; i != 10; ++i) many.push_back(TypeParam::key(keys::fillers + i));
+        parallel(
+            [&] {
+                map.update(many, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                    for (auto& each : s) each.assign(mapped_type(2));
+                });
+            },
+            [&] {
+                std::size_t firsts = 0;
+                map.for_each([&](const key_type& k, const mapped_type&) {
+                    firsts += TypeParam::number_of(k) == keys::first ? 1 : 0;
+                });
+                require(firsts == 1, "a key that is there throughout is shown once");
+                const auto n = map.size();
+                require(n <= 2 || n >= 11, "size sees all of it or nothing");
+            },
+            [&] {
+                map.store(TypeParam::key(keys::second), mapped_type(3));
+                map.erase(TypeParam::key(keys::second));
+            });
+        require(map.size() == 11, "all are there");
+        for (const key_type& k : many) require(map.contains(k), "each is there");
+    };
+    const report r = explore::explore(
+        std::string(TypeParam::name) + " ten keys into small units",
+        {.preemptions = 2, .schedules = full_run() ? 1'000'000U : 3'000U, .random = full_run() ? 50'000U : 500U},
+        program);
+    EXPECT_FALSE(r.failed()) << r.description;
+}
+
+TYPED_TEST(explored_multi_updates, by_chance) {
+    summary all(std::string(TypeParam::name) + ", updates of two keys by chance");
+    constexpr std::uint64_t places[] = {keys::first, keys::second, keys::apart};
+    std::minstd_rand chance(17);
+    for (std::uint64_t n = 0, programs = full_run() ? 5000 : 60; n != programs; ++n) {
+        map_program program{settings[chance() % std::size(settings)], chance() % 2 == 0, {}};
+        bool has_read = false;
+        for (std::uint64_t t = 0, threads = 2 + chance() % 2; t != threads; ++t) {
+            std::vector<step> steps;
+            for (std::uint64_t left = 1 + chance() % 4; left != 0; --left) {
+                const std::uint64_t key = places[chance() % 3];
+                std::uint64_t other = key;
+                while (other == key) other = places[chance() % 3];
+                constexpr verb verbs[] = {verb::add_to_two, verb::swap_two, verb::add_to_two,   verb::swap_two,
+                                          verb::store,      verb::update,   verb::update_erase, verb::exchange,
+                                          verb::size,       verb::snapshot, verb::clear,        verb::load};
+                verb what = verbs[chance() % std::size(verbs)];
+                if (what == verb::load && std::exchange(has_read, true)) what = verb::size;
+                steps.push_back({what, key, 100 * (t + 1) + 10 * left, {}, other});
+            }
+            program.threads.push_back(std::move(steps));
+        }
+        all.add(explore_program<TypeParam>(program, {.preemptions = 1,
+                                                     .schedules = 100,
+                                                     .random = full_run() ? 2000U : 60U,
+                                                     .memory = n % 2 == 0 ? reuse::never : reuse::at_once}));
+    }
+}
+
+} // namespace
