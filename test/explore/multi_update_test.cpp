@@ -1,9 +1,13 @@
 // Updates of two keys beside each other and beside everything else: atomic for writers, `size` and snapshots.
 //
-// Reads of single keys may see one key before and the other after it, so no program here
-// makes two of them.
+// Reads of single keys may see one key before and the other after it, so no program here makes two of them.
+#include <array>
 #include <cstdint>
+#include <iterator>
 #include <random>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <explore/map_pairs.hpp>
@@ -150,6 +154,47 @@ TYPED_TEST(explored_multi_updates, that_insert_more_than_a_unit_holds) {
         {.preemptions = 2, .schedules = full_run() ? 1'000'000U : 3'000U, .random = full_run() ? 50'000U : 500U},
         program);
     EXPECT_FALSE(r.failed()) << r.description;
+}
+
+TYPED_TEST(explored_multi_updates, whose_units_lie_in_two_tables) {
+    // The first key's unit is moved already, that of the key apart is not. Meanwhile the new table is left as well, and
+    // its memory becomes that of the next life of the map.
+    using mapped_type = typename TypeParam::mapped_type;
+    const auto entries_of = [](std::size_t units) { return visible_engine<TypeParam>::slots * 5 / 8 * (units - 1); };
+    const preparation<TypeParam> prepared(setting::moving, true);
+    for (const std::uint64_t other : {keys::apart, keys::second}) {
+        const auto program = [&] {
+            visible_map<TypeParam> map;
+            prepared.bring(map);
+            const std::array<typename TypeParam::key_type, 2> both{TypeParam::key(keys::first), TypeParam::key(other)};
+            parallel(
+                [&] {
+                    map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                        for (auto& each : s) {
+                            each.assign(mapped_type(
+                                each.current() == nullptr ? 1000 : TypeParam::value_of(*each.current()) + 1000));
+                        }
+                    });
+                },
+                [&] {
+                    map.reserve(entries_of(16));
+                    map.clear();
+                    map.reserve(entries_of(8));
+                });
+            const auto first = map.load(both[0]);
+            const auto second = map.load(both[1]);
+            require(first.has_value() == second.has_value(), "both or none");
+            require(!first || TypeParam::value_of(*first) == 1000, "nothing of the life before is stored in the next");
+            require(map.size() == (first ? 2U : 0U), "size agrees");
+        };
+        const report r =
+            explore::explore(std::string(TypeParam::name) + " two keys in two tables, 0+" + std::to_string(other),
+                             {.preemptions = full_run() ? 2U : 1U,
+                              .schedules = full_run() ? 1'000'000U : 2'000U,
+                              .random = full_run() ? 20'000U : 100U},
+                             program);
+        EXPECT_FALSE(r.failed()) << r.description;
+    }
 }
 
 TYPED_TEST(explored_multi_updates, by_chance) {
