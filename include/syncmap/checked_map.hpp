@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -144,6 +145,27 @@ public:
     size_type erase_if(F&& f, site where = site::current()) {
         return writing("erase_if", where, [&] { return base::erase_if(f); });
     }
+    template <class Keys, class F>
+    size_type visit_many(const Keys& keys, F&& f, site where = site::current()) const {
+        return reading("visit_many", where, [&] { return base::visit_many(keys, f); });
+    }
+    template <class Keys>
+    size_type load_many(const Keys& keys, std::span<std::optional<T>> results, site where = site::current()) const {
+        return reading("load_many", where, [&] { return base::load_many(keys, results); });
+    }
+    template <class Keys>
+    size_type contains_many(const Keys& keys, std::span<bool> results, site where = site::current()) const {
+        return reading("contains_many", where, [&] { return base::contains_many(keys, results); });
+    }
+    template <class Keys, class Values>
+    size_type store_many(const Keys& keys, const Values& values, site where = site::current()) {
+        return writing("store_many", where, [&] { return base::store_many(keys, values); });
+    }
+    template <class Keys>
+    size_type erase_many(const Keys& keys, site where = site::current()) {
+        return writing("erase_many", where, [&] { return base::erase_many(keys); });
+    }
+
     void clear(site where = site::current()) {
         writing("clear", where, [&] { base::clear(); });
     }

@@ -15,6 +15,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/batches.hpp>
+#include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/engine/operations.hpp>
 #include <syncmap/engine/walk_position.hpp>
 #include <syncmap/errors.hpp>
@@ -37,33 +39,6 @@ struct a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident {
 };
 
 namespace detail {
-
-template <class Hash, class KeyEqual>
-concept transparent = requires {
-    typename Hash::is_transparent;
-    typename KeyEqual::is_transparent;
-};
-
-/// A key that the map can look up as it is, or a value that converts to the map's key.
-template <class K, class Key, class Hash, class KeyEqual>
-concept lookup_key = std::same_as<std::remove_cvref_t<K>, Key> || std::convertible_to<const K&, Key> ||
-                     (transparent<Hash, KeyEqual> && std::invocable<const Hash&, const K&> &&
-                      std::predicate<const KeyEqual&, const Key&, const K&>);
-
-/// The key as the engine takes it: unchanged if it can be looked up so, else converted once.
-template <class Engine, class K>
-decltype(auto) as_key(K&& key) {
-    using plain = std::remove_cvref_t<K>;
-    using Key = typename Engine::key_type;
-    using hasher = typename Engine::hasher;
-    using key_equal = typename Engine::key_equal;
-    if constexpr (std::same_as<plain, Key> || (transparent<hasher, key_equal> && std::invocable<const hasher&, const plain&> &&
-                                               std::predicate<const key_equal&, const Key&, const plain&>)) {
-        return std::forward<K>(key);
-    } else {
-        return Key(std::forward<K>(key));
-    }
-}
 
 template <class F, class... Args>
 bool goes_on(F& f, Args&&... args) {
@@ -108,7 +83,10 @@ concept equality_comparable_value = requires(const T& a) {
 /// Keys         of another type than `key_type` are looked up as they are when hash and equality are transparent
 ///              (the defaults are for strings), and converted to `key_type` otherwise.
 template <class Engine>
-class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident {
+class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
+                  public batch_operations<Engine> {
+    friend batch_operations<Engine>;
+
 public:
     using key_type = typename Engine::key_type;
     using mapped_type = typename Engine::mapped_type;

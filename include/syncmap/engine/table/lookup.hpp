@@ -31,12 +31,20 @@ protected:
 
     /// Whether the map has the key, and its value. The common case, decided by the home line, is in line.
     bool find_inline(const Key& key, word& value) const noexcept {
-        const word bits = to_word(key);
         const word root = this->root_.load(std::memory_order_acquire); // [R1]
         const header* const t = base::table_of(root);
         if (t == nullptr) return false;
-        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, t->seed);
-        const line_type& home = t->home(base::unit_of(*t, hash, bits));
+        return find_inline_in(root, *t, to_word(key), syncmap::detail::seeded_hash(this->hash_, key, t->seed), value);
+    }
+    /// The same of a key whose hash is known.
+    bool find_inline(word bits, std::uint64_t hash, word& value) const noexcept {
+        const word root = this->root_.load(std::memory_order_acquire); // [R1]
+        const header* const t = base::table_of(root);
+        return t != nullptr && find_inline_in(root, *t, bits, hash, value);
+    }
+
+    bool find_inline_in(word root, const header& t, word bits, std::uint64_t hash, word& value) const noexcept {
+        const line_type& home = t.home(base::unit_of(t, hash, bits));
         if (search::find_pair(home, Layout::inline_mark(bits), value)) {
             if (this->is_root(root)) [[likely]] return true; // [R3] [R5]
         } else {

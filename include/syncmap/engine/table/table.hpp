@@ -2,7 +2,7 @@
 // the tags [R1], [W3], [I4], … in the comments are that page's.
 //
 // Layers, each on top of the one before: storage, retirement, units, preservation, resize, counting, lookup,
-// iteration, snapshots, writing, pinning, multi_update, table.
+// iteration, snapshots, writing, pinning, multi_update, batches, table.
 #pragma once
 
 #include <limits>
@@ -13,14 +13,14 @@
 #include <utility>
 
 #include <syncmap/engine/decision.hpp>
-#include <syncmap/engine/table/multi_update.hpp>
+#include <syncmap/engine/table/batches.hpp>
 #include <syncmap/sync/real.hpp>
 
 namespace syncmap::engine {
 
 template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = sync::real>
-class table : public multi_update<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
-    using base = multi_update<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
+class table : public batches<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
+    using base = batches<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
 
     static_assert(std::is_object_v<Key> && std::is_object_v<T> && !std::is_const_v<Key> && !std::is_const_v<T>,
                   "syncmap: keys and values are plain object types, neither const nor references");

@@ -1,0 +1,126 @@
+// Many keys in one call: the memory that their operations will read is asked for before the first of them begins, so
+// that the misses of the caches overlap.
+//
+//   B1  the keys of a group are hashed, and their lines (for writes their control words as well) are prefetched
+//   B2  node keys: the lines are looked through for a slot with the key's tag, and its node is prefetched
+//   B3  the operations run, one after the other, each by the protocol of its own
+//
+// Nothing that B1 and B2 see is believed in B3: a table that is left meanwhile costs a prefetch in vain. B1 reads what a
+// reader may read at any time (the root, a header, lines, which stay mapped while the map lives). B2 prefetches a node
+// without a hazard and does not read it: a prefetch of an address that is no longer any node's does nothing.
+// The hash of a key is the same in every table of a map, so that it stays good whatever happens in between.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include <syncmap/engine/table/multi_update.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class batches : public multi_update<Types> {
+    using base = multi_update<Types>;
+
+protected:
+    using typename base::control;
+    using typename base::found;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::search;
+    using typename base::Sync;
+    using T = typename base::T;
+    using base::node_at;
+
+public:
+    using base::base;
+
+    /// Calls `f(i, const T*)` for every i below `count` with what a reader finds for the key `key_at(i)`, null when it is
+    /// absent; in the order of i. `f` may use the map where it is given a value.
+    template <class KeyAt, class F>
+    void visit_many(std::size_t count, KeyAt key_at, F f) const {
+        if constexpr (Layout::inline_key) {
+            for_groups(count, key_at, [&](std::size_t i, const std::uint64_t* hash) {
+                word value = 0;
+                if (hash == nullptr || !this->find_inline(to_word(static_cast<const Key&>(key_at(i))), *hash, value)) {
+                    f(i, static_cast<const T*>(nullptr));
+                    return;
+                }
+                const T copy = from_word<T>(value);
+                f(i, std::addressof(copy));
+            });
+        } else {
+            const reclaim::thread_lease<Sync> me;
+            reclaim::hold<Sync> held(*me);
+            for_groups(count, key_at, [&](std::size_t i, const std::uint64_t* hash) {
+                if (hash != nullptr) {
+                    const found place = this->find_node(key_at(i), *hash, held, base::following::marks);
+                    if (place.mark != Layout::empty) {
+                        base::show(place, [&](const T& value) { f(i, std::addressof(value)); });
+                        return;
+                    }
+                }
+                f(i, static_cast<const T*>(nullptr));
+            });
+        }
+    }
+
+    /// Writes the key `key_at(i)` as the operation `op_at(i)` decides, and calls `done(i, op)` after it, for every i
+    /// below `count` and in that order. `done` may use the map.
+    template <class KeyAt, class OpAt, class Done>
+    void write_many(std::size_t count, KeyAt key_at, OpAt op_at, Done done) {
+        for_groups<true>(count, key_at, [&](std::size_t i, const std::uint64_t* hash) {
+            auto op = op_at(i);
+            if (hash != nullptr) {
+                this->write_hashed(this->shared_of_table(), *hash, key_at(i), op, false);
+            } else {
+                this->write(key_at(i), op);
+            }
+            done(i, op);
+        });
+    }
+
+private:
+    /// As many as the caches can fetch at a time; nodes take two rounds, and more of the caches.
+    static constexpr std::size_t group_size = Layout::inline_key ? 32 : 16;
+
+    /// Calls `f(i, hash)`, group by group; a null hash: the map had no table when the group began.
+    template <bool ForWrites = false, class KeyAt, class F>
+    void for_groups(std::size_t count, KeyAt& key_at, F f) const {
+        std::array<std::uint64_t, group_size> hashes; // written before it is read, group by group
+        for (std::size_t begin = 0; begin < count; begin += group_size) {
+            const std::size_t size = std::min(group_size, count - begin);
+            const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
+            if (t != nullptr) {
+                const hash_seed& seed = this->shared_of_table().seed;
+                for (std::size_t i = 0; i != size; ++i) { // [B1]
+                    hashes[i] = syncmap::detail::seeded_hash(this->hash_, key_at(begin + i), seed);
+                    const std::size_t unit = t->unit_of(hashes[i]);
+                    __builtin_prefetch(t->home(unit).words, ForWrites ? 1 : 0);
+                    if constexpr (ForWrites) __builtin_prefetch(&t->controls[unit], 1);
+                }
+                if constexpr (!Layout::inline_key) {
+                    for (std::size_t i = 0; i != size; ++i) prefetch_node(t->home(t->unit_of(hashes[i])), hashes[i]); // [B2]
+                }
+            }
+            for (std::size_t i = 0; i != size; ++i) f(begin + i, t == nullptr ? nullptr : &hashes[i]); // [B3]
+        }
+    }
+
+    static void prefetch_node(const line_type& home, std::uint64_t hash) noexcept {
+        const unsigned candidates = search::match_hash(home, hash);
+        if (candidates == 0) return;
+        const void* const node = node_at(home.mark(static_cast<std::size_t>(std::countr_zero(candidates))));
+        __builtin_prefetch(node);
+        __builtin_prefetch(static_cast<const char*>(node) + detail::cache_line_bytes);
+    }
+};
+
+} // namespace syncmap::engine
