@@ -11,8 +11,12 @@
 //     std::uint64_t walk()                  the sum of the values' digests, all of one instant
 //     class registration                    made by each thread before its first call, from the map
 //     void settle(std::uint64_t entries)    called once after filling
+//     load_batch(const Key*, n, f)          calls f(const T&) for those of n keys that are there, and returns their number
+//
+// An adapter whose map is `integers_only`, `is_bare`, or `can` less than everything (subject.hpp) says so.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 
@@ -66,6 +70,10 @@ public:
 
     tally execute(const request_view<Key>& requests) override {
         tally result{requests.size, 0, 0};
+        if (requests.batch != 0) {
+            each_batch(requests, [&](const Key* keys, std::size_t size) { load_batch(keys, size, result); });
+            return result;
+        }
         for (std::size_t i = 0; i < requests.size; ++i) {
             perform(requests.actions[i], requests.keys[i], values_[i % values_.size()], result);
         }
@@ -74,6 +82,14 @@ public:
 
     tally execute_timed(const request_view<Key>& requests, unsigned stride, histogram& latencies) override {
         tally result{requests.size, 0, 0};
+        if (requests.batch != 0) {
+            each_batch(requests, [&](const Key* keys, std::size_t size) {
+                const stopwatch watch;
+                load_batch(keys, size, result);
+                latencies.add(watch.elapsed() / size);
+            });
+            return result;
+        }
         for (std::size_t i = 0; i < requests.size; ++i) {
             const value_of<Key>& value = values_[i % values_.size()];
             if (++since_sample_ < stride) {
@@ -111,6 +127,25 @@ private:
         }
     }
 
+    template <class F>
+    static void each_batch(const request_view<Key>& requests, F f) {
+        for (std::size_t i = 0; i < requests.size; i += requests.batch) {
+            f(requests.keys + i, std::min<std::size_t>(requests.batch, requests.size - i));
+        }
+    }
+
+    void load_batch(const Key* keys, std::size_t size, tally& result) {
+        const auto take = [&](const value_of<Key>& value) {
+            out_ = value;
+            result.digest += payload<Key>::digest(out_);
+        };
+        if constexpr (requires { map_.load_batch(keys, size, take); }) {
+            result.missed += size - map_.load_batch(keys, size, take);
+        } else {
+            for (std::size_t i = 0; i < size; ++i) perform(action::load, keys[i], out_, result);
+        }
+    }
+
     [[no_unique_address]] typename registration_of<Map>::type registration_;
     Map& map_;
     std::array<value_of<Key>, 16> values_{};
@@ -143,8 +178,12 @@ engine adapt() {
     std::string_view caveat;
     if constexpr (requires { Adapter::caveat; }) caveat = Adapter::caveat;
     using map = typename Adapter::template map<std::uint64_t, std::uint64_t>;
-    return {Adapter::name, Adapter::about, caveat, Adapter::part, detail::has_length<map>, detail::has_walk<map>,
-            detail::make_subject<Adapter, std::uint64_t>, detail::make_subject<Adapter, std::string>};
+    engine made{Adapter::name, Adapter::about, caveat, Adapter::part, detail::has_length<map>, detail::has_walk<map>,
+                detail::make_subject<Adapter, std::uint64_t>, nullptr, reach::everything, false};
+    if constexpr (!requires { Adapter::integers_only; }) made.strings = detail::make_subject<Adapter, std::string>;
+    if constexpr (requires { Adapter::can; }) made.can = Adapter::can;
+    if constexpr (requires { Adapter::is_bare; }) made.is_bare = true;
+    return made;
 }
 
 } // namespace syncmap::bench

@@ -37,9 +37,10 @@ public:
         if (!cell_.what->single_pass()) {
             for (std::size_t i = 0; i < contestants_.size(); ++i) fill(i);
         }
-        const double left = plan_.seconds - seconds(monotonic::now() - begin_).count();
+        const double planned = plan_.seconds - seconds(monotonic::now() - begin_).count();
         const auto passes = static_cast<double>(contestants_.size() * (plan_.rounds + 1));
-        result_.round_seconds = std::max(shortest_round, left / passes / (cell_.what->single_pass() ? 1.5 : 1.1));
+        const double share = planned / passes / (cell_.what->single_pass() ? 1.5 : 1.1);
+        result_.round_seconds = plan_.round_seconds.value_or(std::max(shortest_round, share));
         for (unsigned round = 0; round < plan_.rounds; ++round) {
             for (const std::size_t i : shuffled()) throughput(i);
         }

@@ -19,6 +19,7 @@ struct plan {
     double seconds; ///< for the whole cell, filling included
     bool pin;
     std::uint64_t seed;
+    std::optional<double> round_seconds{}; ///< instead of a share of `seconds`
 };
 
 struct engine_result {

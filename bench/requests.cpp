@@ -141,7 +141,9 @@ request_stream<Key> steady(const cell& cell, unsigned thread, std::uint64_t seed
         const auto what = drawn(static_cast<unsigned>(index.random().below(100)), *cell.what);
         if (what) stream.add(*what, index());
     }
-    return stream.take();
+    request_stream<Key> requests = stream.take();
+    requests.batch = cell.what->batch;
+    return requests;
 }
 
 } // namespace

@@ -16,6 +16,7 @@ struct request_view {
     const action* actions;
     const Key* keys;
     std::size_t size;
+    unsigned batch = 0; ///< so many of them, all reads, in one call; 0: one by one
 };
 
 /// All requests of one thread, in order. Keys are held by value, in the order of use, as a request that
@@ -24,10 +25,11 @@ template <class Key>
 struct request_stream {
     std::vector<action> actions;
     std::vector<Key> keys;
+    unsigned batch = 0;
 
     std::size_t size() const noexcept { return actions.size(); }
     request_view<Key> view(std::size_t from, std::size_t count) const noexcept {
-        return {actions.data() + from, keys.data() + from, std::min(count, size() - from)};
+        return {actions.data() + from, keys.data() + from, std::min(count, size() - from), batch};
     }
 };
 

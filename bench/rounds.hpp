@@ -53,16 +53,23 @@ public:
 
     /// A new map with the cell's keys. Returns how many inserts failed.
     std::uint64_t fill() {
-        subject_ = map_.make<Key>();
+        const bool many = map_.is_private_in(cell_);
+        const bool at_once = many || map_.part != role::limit;
+        subjects_.clear();
+        for (unsigned copies = many ? cell_.threads : 1; copies > 0; --copies) subjects_.push_back(map_.make<Key>());
         std::atomic<std::uint64_t> failed{0};
-        run_crew(cell_.threads, pin_, [&](unsigned thread) {
-            failed += insert_keys(*subject_->enter(), initial_keys(cell_, thread)).missed;
+        run_crew(at_once ? cell_.threads : 1, pin_, [&](unsigned thread) {
+            const std::uint64_t all = initial_keys(cell_, 0).end;
+            const initial_share share = many || !at_once ? initial_share{0, all, 1} : initial_keys(cell_, thread);
+            failed += insert_keys(*subject_of(thread).enter(), share).missed;
         });
-        if (!cell_.what->starts_empty()) subject_->settle(cell_.keys);
+        if (!cell_.what->starts_empty()) {
+            for (auto& subject : subjects_) subject->settle(cell_.keys);
+        }
         return failed;
     }
 
-    void drop() { subject_.reset(); }
+    void drop() { subjects_.clear(); }
 
     /// Drives the filled map for `duration` after a short warm-up. With `latencies` (one for each thread),
     /// operations are timed one by one.
@@ -72,7 +79,7 @@ public:
         std::vector<tally> tallies(cell_.threads);
         round_result result;
         const auto work = [&](unsigned thread) {
-            const auto session = subject_->enter();
+            const auto session = subject_of(thread).enter();
             const request_stream<Key>& stream = streams_[thread];
             std::size_t& at = positions_[thread];
             histogram unused;
@@ -109,7 +116,7 @@ public:
         std::vector<monotonic::time_point> starts(cell_.threads);
         std::vector<monotonic::time_point> ends(cell_.threads);
         const auto work = [&](unsigned thread) {
-            const auto session = subject_->enter();
+            const auto session = subject_of(thread).enter();
             const request_stream<Key>& stream = streams_[thread];
             tally counted;
             starts[thread] = monotonic::now();
@@ -129,6 +136,8 @@ public:
     }
 
 private:
+    subject<Key>& subject_of(unsigned thread) { return *subjects_[subjects_.size() == 1 ? 0 : thread]; }
+
     static constexpr unsigned sampling = 13; ///< every 13th operation: odd, so that no pattern of a stream hides
 
     const engine& map_;
@@ -136,7 +145,7 @@ private:
     const std::vector<request_stream<Key>>& streams_;
     bool pin_;
     std::vector<std::size_t> positions_;
-    std::unique_ptr<subject<Key>> subject_{};
+    std::vector<std::unique_ptr<subject<Key>>> subjects_{}; ///< one, or one for each thread
 };
 
 template <class Key>

@@ -57,6 +57,13 @@ enum class role : std::uint8_t {
     limit    ///< not a concurrent map: what the machine gives without synchronisation, one thread only
 };
 
+/// What a map without synchronisation can do when several threads take part.
+enum class reach : std::uint8_t {
+    everything, ///< all operations. With several threads, if it is a limit: each on a copy of its own, unless all only read
+    overwrites, ///< reads, and overwrites of keys that stay: its values are atomic, its keys are not
+    reads       ///< nothing but reads
+};
+
 /// A kind of map that can be measured.
 struct engine {
     std::string_view name;  ///< as typed on the command line
@@ -66,7 +73,9 @@ struct engine {
     bool has_length; ///< tells its exact number of entries
     bool has_walk;   ///< can be iterated over as it is at one instant
     std::unique_ptr<subject<std::uint64_t>> (*integers)();
-    std::unique_ptr<subject<std::string>> (*strings)();
+    std::unique_ptr<subject<std::string>> (*strings)(); ///< null: it has integer keys alone
+    reach can;
+    bool is_bare; ///< no map at all: only of use beside others, as their limit
 
     template <class Key>
     std::unique_ptr<subject<Key>> make() const {
@@ -78,10 +87,18 @@ struct engine {
     }
     /// Empty, or why it cannot take part in the cell.
     std::string_view unfit_for(const cell& cell) const noexcept {
-        if (cell.threads > 1 && part == role::limit) return "is for one thread";
+        if (cell.threads > 1 && part == role::limit && !cell.beside_limits) return "is for one thread";
+        if (is_bare && !cell.beside_limits) return "is no map";
+        if (cell.kind == key_kind::string && strings == nullptr) return "is for integer keys";
+        if (can == reach::reads && !(cell.what->only_reads() && cell.chosen() != choice::absent)) return "only reads what is there";
+        if (can == reach::overwrites && !cell.what->keeps_keys()) return "cannot erase";
         if (cell.what->lengths != 0 && !has_length) return "does not tell its exact length";
         if (cell.what->walks != 0 && !has_walk) return "cannot be iterated over as it is at one instant";
         return {};
+    }
+    /// Each thread of the cell works on a copy of its own.
+    bool is_private_in(const cell& cell) const noexcept {
+        return part == role::limit && can == reach::everything && cell.threads > 1 && !cell.what->only_reads();
     }
     /// One of syncmap's, whose failures are findings.
     bool is_own() const noexcept { return about.starts_with("syncmap::"); }

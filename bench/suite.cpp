@@ -4,6 +4,8 @@
 #include <array>
 #include <initializer_list>
 
+#include "limits.hpp"
+
 namespace syncmap::bench {
 namespace {
 
@@ -57,11 +59,18 @@ std::vector<cell> everything(unsigned processors) {
     return cells;
 }
 
+std::vector<cell> limits(unsigned processors) {
+    std::vector<cell> cells;
+    for (const limit_cell& limit : limit_cells(processors, false)) cells.push_back(limit.what);
+    return cells;
+}
+
 constexpr std::array catalogue{
     suite{"default", "one cell for each question that users ask", 60, 5, representative},
     suite{"quick", "its first four cells, in a hurry", 12, 3, quick},
     suite{"ycsb", "YCSB A, B, C, D and F", 60, 5, ycsb},
     suite{"shares", "read shares of 100, 99, 90, 50 and 0 %", 60, 5, shares},
+    suite{"limits", "map against what the machine can do, and against the best peers: about ten minutes (see --cell)", 600, 5, limits},
     suite{"all", "every workload, integer and string keys", 300, 5, everything},
 };
 

@@ -6,7 +6,7 @@
 namespace syncmap::bench {
 namespace {
 
-//   name, about, keys, loads, stores, modifies, inserts, pairs, lengths, walks
+//   name, about, keys, loads, stores, modifies, inserts, pairs, lengths, walks, batch
 constexpr std::array catalogue{
     workload{"ycsb-a", "YCSB A: 50 % reads, 50 % overwrites, Zipf", choice::zipf, 50, 50, 0, 0, 0},
     workload{"ycsb-b", "YCSB B: 95 % reads, 5 % overwrites, Zipf", choice::zipf, 95, 5, 0, 0, 0},
@@ -28,6 +28,7 @@ constexpr std::array catalogue{
     workload{"walk", "89 % reads, 1 % walks over all, the rest inserts and erases in turn", choice::uniform, 89, 0, 0, 0,
              10, 0, 1},
     workload{"hot", "one key for all threads: 90 % reads, 10 % overwrites", choice::single, 90, 10, 0, 0, 0},
+    workload{"batch-32", "reads only, 32 keys in one call", choice::uniform, 100, 0, 0, 0, 0, 0, 0, 32},
     workload{"counter", "one key for all threads: read-modify-writes only", choice::single, 0, 0, 100, 0, 0},
 };
 

@@ -43,11 +43,15 @@ struct workload {
     unsigned pairs;   ///< insert of an absent key and erase of a present one in turn: the size stays
     unsigned lengths = 0; ///< of the whole map
     unsigned walks = 0;   ///< over the whole map
+    unsigned batch = 0;   ///< reads in one call, where a map has such a call; 0: one by one
 
     /// Nothing is in the map at the start: the workload is the filling itself.
     constexpr bool starts_empty() const noexcept { return inserts == 100; }
     /// Cannot be repeated on the same map.
     constexpr bool single_pass() const noexcept { return inserts != 0; }
+    constexpr bool only_reads() const noexcept { return loads == 100; }
+    /// The keys stay those of the beginning.
+    constexpr bool keeps_keys() const noexcept { return inserts == 0 && pairs == 0; }
 };
 
 std::span<const workload> workloads();
@@ -60,6 +64,7 @@ struct cell {
     unsigned threads;
     key_kind kind = key_kind::integer;
     std::optional<choice> distribution{}; ///< uniform, Zipf or own: replaces a workload's uniform or Zipf choice
+    bool beside_limits = false; ///< maps that are not synchronised take part also when there are several threads
 
     choice chosen() const noexcept {
         const bool open = what->keys == choice::uniform || what->keys == choice::zipf;

@@ -4,6 +4,7 @@
 
 #include <syncmap/version.hpp>
 
+#include "bench_limits.hpp"
 #include "bench_matrix.hpp"
 #include "bench_table.hpp"
 #include "bench_verdict.hpp"
@@ -64,13 +65,58 @@ json map_json(const engine_result& map, const cell& cell, const weight& weight) 
             {"caveat", map.map->caveat}};
 }
 
-json cell_json(const bench_outcome& outcome, const cell_outcome& cell) {
+json spread_json(const spread& s) {
+    return {{"median", s.median}, {"min", s.least}, {"max", s.most}};
+}
+
+json limits_json(const bench_outcome& outcome, std::size_t index) {
+    const cell_outcome& cell = outcome.cells[index];
+    const limit_standing found = limit_standing_of(outcome, index);
+    json ratios = json::object();
+    for (const row_ratio& r : found.ratios) {
+        ratios[std::string(r.row->name)] = {{"ratio", spread_json(r.ratio)}, {"verdict", name_of(standing_of(r.ratio))}};
+    }
+    json goals = json::array();
+    for (const judged_goal& goal : found.goals) {
+        goals.push_back({{"goal", goal.text},
+                         {"against", goal.against.empty() ? json(nullptr) : json(goal.against)},
+                         {"found", goal.found ? spread_json(*goal.found) : json(nullptr)},
+                         {"met", goal.found ? json(goal.met) : json(nullptr)}});
+    }
+    json figures = json::object();
+    for (const figure& f : cell.figures) {
+        if (cell.limit->kind == measure::stall) {
+            figures[std::string(f.map->name)] = {{"longest_ms", f.first}, {"work_ms", f.second}};
+        } else {
+            figures[std::string(f.map->name)] = {{"empty_bytes", f.first}, {"four_entries_bytes", f.second}};
+        }
+    }
+    json weights = json::object();
+    if (cell.limit->kind == measure::weight) {
+        for (const engine* const map : outcome.job.maps) {
+            const weight w = outcome.weight_of(*map, cell.measured.what);
+            if (!w.bytes_per_entry || !cell.limit->has(*map)) continue;
+            weights[std::string(map->name)] = {{"bytes_per_entry", *w.bytes_per_entry},
+                                               {"bytes_per_entry_mean_of_doubling", number_or_null(w.mean_bytes)}};
+        }
+    }
+    return {{"cell", cell.limit->name},
+            {"map_by_row", std::move(ratios)},
+            {"best_peer", found.best_peer == nullptr ? json(nullptr) : json(found.best_peer->row->name)},
+            {"verdict", found.best_peer == nullptr ? json(nullptr) : json(name_of(standing_of(found.best_peer->ratio)))},
+            {"goals", std::move(goals)},
+            {"figures", std::move(figures)},
+            {"weights", std::move(weights)}};
+}
+
+json cell_json(const bench_outcome& outcome, std::size_t index) {
+    const cell_outcome& cell = outcome.cells[index];
     const bench::cell& what = cell.measured.what;
     json maps = json::array();
     for (const engine_result& map : cell.measured.maps) maps.push_back(map_json(map, what, outcome.weight_of(*map.map, what)));
     json absent = json::array();
     for (const left_out& out : cell.measured.absent) absent.push_back({{"engine", out.map->name}, {"why", out.why}});
-    return {{"workload", what.what->name},
+    json found = {{"workload", what.what->name},
             {"about", what.what->about},
             {"decision_matrix_row", row_of(what).name},
             {"distribution", name_of(what.chosen())},
@@ -81,6 +127,8 @@ json cell_json(const bench_outcome& outcome, const cell_outcome& cell) {
             {"foreign_load", number_or_null(cell.measured.foreign_load)},
             {"maps", std::move(maps)},
             {"left_out", std::move(absent)}};
+    if (cell.limit != nullptr) found["limits"] = limits_json(outcome, index);
+    return found;
 }
 
 json row_json(const row_standing& standing) {
@@ -112,10 +160,8 @@ json row_json(const row_standing& standing) {
 std::string to_json(const bench_outcome& outcome) {
     const machine here = this_machine();
     json cells = json::array();
-    for (const cell_outcome& cell : outcome.cells) cells.push_back(cell_json(outcome, cell));
-    json rows = json::array();
-    for (const row_standing& standing : row_standings(outcome)) rows.push_back(row_json(standing));
-    const json document = {{"tool", "syncmap bench"},
+    for (std::size_t i = 0; i < outcome.cells.size(); ++i) cells.push_back(cell_json(outcome, i));
+    json document = {{"tool", "syncmap bench"},
                            {"version", library_version_text},
                            {"machine",
                             {{"processor", here.processor},
@@ -128,9 +174,13 @@ std::string to_json(const bench_outcome& outcome) {
                            {"rounds", outcome.job.rounds},
                            {"pinned", outcome.job.pin},
                            {"seconds", outcome.seconds},
-                           {"cells", std::move(cells)},
-                           {"decision_matrix", std::move(rows)},
-                           {"verdict", verdict(outcome)}};
+                           {"cells", std::move(cells)}};
+    if (outcome.job.limits.empty()) {
+        json rows = json::array();
+        for (const row_standing& standing : row_standings(outcome)) rows.push_back(row_json(standing));
+        document["decision_matrix"] = std::move(rows);
+        document["verdict"] = verdict(outcome);
+    }
     return document.dump(2) + '\n';
 }
 

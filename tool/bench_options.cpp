@@ -4,10 +4,12 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include "contest.hpp"
 #include "crew.hpp"
@@ -66,7 +68,11 @@ std::optional<choice> distribution(const std::string& name) {
     throw usage_error(fmt::format("--distribution: '{}' is none of uniform, zipf, own", name));
 }
 
+constexpr std::string_view limits_suite = "limits";
+
 const suite& chosen_suite(const bench_arguments& arguments) {
+    if (arguments.suite == limits_suite) return *find_suite(limits_suite);
+    if (!arguments.cells.empty()) throw usage_error("--cell belongs to --suite limits");
     if (arguments.quick && !arguments.suite.empty()) throw usage_error("--quick and --suite exclude each other");
     const std::string name = arguments.quick ? "quick" : arguments.suite.empty() ? "default" : arguments.suite;
     if (const suite* const found = find_suite(name)) return *found;
@@ -107,7 +113,9 @@ auto each(const std::vector<std::string>& texts, F&& parse) {
 /// What `--mix` is measured on when no engine is named: the maps that are to be chosen from.
 const std::vector<std::string> maps_to_choose_from{"family", "mutex"};
 
-void check(const cell& cell, const std::vector<const engine*>& maps) {
+void check(const bench_job& job, std::size_t index) {
+    const cell& cell = job.cells[index];
+    const std::vector<const engine*> maps = maps_for(job, index);
     if (cell.keys < cell.fewest_keys()) {
         throw usage_error(fmt::format("workload {} with {} threads needs at least {} keys, not {}", cell.what->name,
                                       cell.threads, cell.fewest_keys(), cell.keys));
@@ -115,9 +123,10 @@ void check(const cell& cell, const std::vector<const engine*>& maps) {
     const auto taking_part = static_cast<std::size_t>(
         std::ranges::count_if(maps, [&](const engine* map) { return map->unfit_for(cell).empty(); }));
     if (taking_part == 0) {
+        const engine& one = *job.maps.front();
         throw usage_error(fmt::format("none of the chosen engines can do {} with {} thread{}: {} {}", cell.what->name,
-                                      cell.threads, cell.threads == 1 ? "" : "s", maps.front()->name,
-                                      maps.front()->unfit_for(cell)));
+                                      cell.threads, cell.threads == 1 ? "" : "s", one.name,
+                                      one.unfit_for(cell).empty() ? "does not belong there" : one.unfit_for(cell)));
     }
     const double needed = contest_bytes(cell, taking_part);
     const auto available = available_bytes();
@@ -128,17 +137,7 @@ void check(const cell& cell, const std::vector<const engine*>& maps) {
     }
 }
 
-} // namespace
-
-bench_job understand(const bench_arguments& arguments) {
-    const suite& suite = chosen_suite(arguments);
-    if (!arguments.workloads.empty() && !arguments.suite.empty()) {
-        throw usage_error("--workload and --suite exclude each other");
-    }
-    if (arguments.mix && !(arguments.workloads.empty() && arguments.suite.empty() && !arguments.quick)) {
-        throw usage_error("--mix excludes --workload, --suite and --quick");
-    }
-    bench_job job{};
+void choose_cells(const bench_arguments& arguments, const suite& suite, bench_job& job) {
     if (arguments.mix) job.mix = understand_mix(*arguments.mix);
     job.cells = job.mix != nullptr            ? std::vector<cell>{{&job.mix->what, usual_keys, usable_processors()}}
                 : arguments.workloads.empty() ? suite.cells(usable_processors()) : chosen_workloads(arguments.workloads);
@@ -153,13 +152,80 @@ bench_job understand(const bench_arguments& arguments) {
         for (cell& c : job.cells) c.distribution = replaced;
     }
     job.maps = chosen_engines(job.mix != nullptr && arguments.engines.empty() ? maps_to_choose_from : arguments.engines);
+    job.rounds = suite.rounds;
+}
+
+/// The cells whose name is given, or else begins so.
+std::vector<limit_cell> chosen_limits(const std::vector<std::string>& names, bool quick) {
+    std::vector<limit_cell> all = limit_cells(usable_processors(), quick);
+    if (names.empty()) return all;
+    std::vector<limit_cell> chosen;
+    for (const std::string& name : names) {
+        const bool exact = std::ranges::find(all, name, &limit_cell::name) != all.end();
+        const auto meant = [&](const limit_cell& c) { return exact ? c.name == name : c.name.starts_with(name); };
+        if (name.empty() || std::ranges::none_of(all, meant)) {
+            std::vector<std::string_view> known;
+            for (const limit_cell& c : all) known.push_back(c.name);
+            throw usage_error(fmt::format("no cell '{}' in the suite limits: it has {}", name, fmt::join(known, ", ")));
+        }
+        std::ranges::copy_if(all, std::back_inserter(chosen), meant);
+    }
+    return chosen;
+}
+
+/// What the suite `limits` measures when no engine is named.
+bool belongs_to_limits(const engine& e) {
+    return e.name == "map" || e.part == role::peer || e.is_bare || e.name == "flat" || e.name == "mutex_flat";
+}
+
+bench_job limits_job(const bench_arguments& arguments, const suite& suite) {
+    const bool sized = !(arguments.keys.empty() && arguments.threads.empty() && arguments.key_types.empty() && arguments.distribution.empty());
+    if (sized) throw usage_error("--suite limits has its own --keys, --threads, --key-type and --distribution");
+    bench_job job{};
+    job.limits = chosen_limits(arguments.cells, arguments.quick);
+    for (const limit_cell& limit : job.limits) job.cells.push_back(limit.what);
+    if (arguments.engines.empty()) {
+        for (const engine& e : engines()) {
+            if (belongs_to_limits(e)) job.maps.push_back(&e);
+        }
+    } else {
+        job.maps = chosen_engines(arguments.engines);
+    }
+    job.rounds = arguments.quick ? 3 : suite.rounds;
+    if (arguments.seconds.empty()) job.round_seconds = arguments.quick ? 0.05 : 0.2;
+    return job;
+}
+
+} // namespace
+
+std::vector<const engine*> maps_for(const bench_job& job, std::size_t index) {
+    if (job.limits.empty()) return job.maps;
+    std::vector<const engine*> maps;
+    std::ranges::copy_if(job.maps, std::back_inserter(maps), [&](const engine* e) { return job.limits[index].has(*e); });
+    return maps;
+}
+
+bench_job understand(const bench_arguments& arguments) {
+    const suite& suite = chosen_suite(arguments);
+    if (!arguments.workloads.empty() && !arguments.suite.empty()) {
+        throw usage_error("--workload and --suite exclude each other");
+    }
+    if (arguments.mix && !(arguments.workloads.empty() && arguments.suite.empty() && !arguments.quick)) {
+        throw usage_error("--mix excludes --workload, --suite and --quick");
+    }
+    bench_job job{};
+    if (arguments.suite == limits_suite) {
+        job = limits_job(arguments, suite);
+    } else {
+        choose_cells(arguments, suite, job);
+    }
     job.seconds = arguments.seconds.empty() ? suite.seconds : number(arguments.seconds, "--seconds");
     if (!(job.seconds > 0 && job.seconds <= 86400)) throw usage_error("--seconds: it can be above 0, up to 86400");
-    job.rounds = arguments.rounds.empty() ? suite.rounds : static_cast<unsigned>(whole_number(arguments.rounds, "--rounds", 1, 1000));
+    if (!arguments.rounds.empty()) job.rounds = static_cast<unsigned>(whole_number(arguments.rounds, "--rounds", 1, 1000));
     job.seed = arguments.seed.empty() ? 1 : whole_number(arguments.seed, "--seed", 0, std::uint64_t{1} << 53);
     job.pin = !arguments.no_pin;
     job.json = arguments.json;
-    for (const cell& c : job.cells) check(c, job.maps);
+    for (std::size_t i = 0; i < job.cells.size(); ++i) check(job, i);
     return job;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench_mix.hpp"
+#include "limits.hpp"
 #include "subject.hpp"
 #include "workload.hpp"
 
@@ -17,6 +18,7 @@ namespace syncmap::tool {
 struct bench_arguments {
     std::string suite;
     std::vector<std::string> workloads;
+    std::vector<std::string> cells;
     std::optional<std::string> mix;
     std::vector<std::string> engines;
     std::vector<std::string> keys;
@@ -34,14 +36,19 @@ struct bench_arguments {
 
 struct bench_job {
     std::shared_ptr<const own_mix> mix; ///< where cells refer to, if the workload is the user's own
+    std::vector<bench::limit_cell> limits{}; ///< of the suite `limits`: what the cells are
     std::vector<bench::cell> cells;
     std::vector<const bench::engine*> maps;
+    std::optional<double> round_seconds{}; ///< instead of a share of `seconds`
     double seconds; ///< for all cells together
     unsigned rounds;
     std::uint64_t seed;
     bool pin;
     std::string json; ///< path, "-" for stdout, empty for none
 };
+
+/// The maps that belong into a cell.
+std::vector<const bench::engine*> maps_for(const bench_job& job, std::size_t index);
 
 /// Throws `usage_error` for unknown names and impossible sizes, memory that is not there included.
 bench_job understand(const bench_arguments& arguments);

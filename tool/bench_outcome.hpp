@@ -15,9 +15,20 @@ namespace syncmap::tool {
 
 /// Share of the best that is closer to it than people can tell in a program.
 inline constexpr double close_enough = 0.9;
+/// Share of the processors in other hands above which figures mislead.
+inline constexpr double disturbing_load = 0.12;
+
+/// What a cell of the suite `limits` has of a map that is no rate.
+struct figure {
+    const bench::engine* map;
+    double first;
+    double second;
+};
 
 struct cell_outcome {
     bench::cell_result measured;
+    const bench::limit_cell* limit = nullptr; ///< of the suite `limits`
+    std::vector<figure> figures{};
 
     const bench::engine_result* find(std::string_view name) const;
     /// The best median of the maps that several threads may use, or null when there is none.

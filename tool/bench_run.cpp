@@ -12,13 +12,16 @@
 #include <fmt/ranges.h>
 
 #include "bench_json.hpp"
+#include "bench_limits.hpp"
 #include "bench_matrix.hpp"
 #include "bench_outcome.hpp"
 #include "bench_table.hpp"
 #include "bench_verdict.hpp"
 #include "engine_groups.hpp"
+#include "footprint.hpp"
 #include "matrix.hpp"
 #include "progress.hpp"
+#include "stall.hpp"
 #include "suite.hpp"
 #include "units.hpp"
 #include "usage_error.hpp"
@@ -38,16 +41,21 @@ public:
     }
 
     exit_status run() {
+        const bool limits = !outcome_.job.limits.empty();
         print_heading(text_, outcome_.job);
-        for (const cell& cell : outcome_.job.cells) try_all(cell); // first: they want a young process
+        for (std::size_t i = 0; i < outcome_.job.cells.size(); ++i) try_all(i); // first: they want a young process
         for (std::size_t i = 0; i < outcome_.cells.size(); ++i) {
             measure(i);
             bar_.clear();
-            print_cell(text_, outcome_, i);
+            limits ? print_limit_cell(text_, outcome_, i) : print_cell(text_, outcome_, i);
         }
         outcome_.seconds = elapsed();
-        print_matrix(text_, row_standings(outcome_));
-        fmt::print(text_, "{}\n", wrapped(verdict(outcome_), 118));
+        if (limits) {
+            print_limits(text_, outcome_);
+        } else {
+            print_matrix(text_, row_standings(outcome_));
+            fmt::print(text_, "{}\n", wrapped(verdict(outcome_), 118));
+        }
         write_json();
         return outcome_.own_maps_failed() ? exit_status::findings : exit_status::fine;
     }
@@ -55,20 +63,24 @@ public:
 private:
     double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
 
-    void try_all(const cell& cell) {
+    void try_all(std::size_t index) {
+        const cell& cell = outcome_.job.cells[index];
         cell_outcome tried{};
         tried.measured.what = cell;
-        for (const engine* const map : outcome_.job.maps) {
+        if (!outcome_.job.limits.empty()) tried.limit = &outcome_.job.limits[index];
+        for (const engine* const map : maps_for(outcome_.job, index)) {
             if (const std::string_view why = map->unfit_for(cell); !why.empty()) {
                 if (map->part != role::limit) tried.measured.absent.push_back({map, std::string(why), false});
                 continue;
             }
             bar_.show(0, fmt::format("trying {} on {}", map->name, cell.what->name));
-            const auto [weighed, first] = outcome_.weights.try_emplace({map->name, cell.kind, cell.keys});
+            const bool weighs = tried.limit == nullptr || tried.limit->kind == measure::weight;
+            const auto [weighed, added] = outcome_.weights.try_emplace({map->name, cell.kind, cell.keys});
+            const bool first = weighs && (added || !weighed->second.bytes_per_entry);
             const trial_result result = try_out(*map, cell, first);
             if (!result.failure.empty()) {
                 tried.measured.absent.push_back({map, result.failure});
-                if (first) outcome_.weights.erase(weighed);
+                if (added) outcome_.weights.erase(weighed);
             } else if (first) {
                 weighed->second = {result.bytes_per_entry, result.mean_bytes};
             }
@@ -81,18 +93,41 @@ private:
         const bench::cell what = cell.measured.what;
         const std::vector<left_out> absent = std::move(cell.measured.absent);
         std::vector<const engine*> taking_part;
-        for (const engine* const map : outcome_.job.maps) {
+        for (const engine* const map : maps_for(outcome_.job, index)) {
             const bool failed = std::ranges::find(absent, map, &left_out::map) != absent.end();
             if (!failed && map->unfit_for(what).empty()) taking_part.push_back(map);
         }
+        if (cell.limit != nullptr && cell.limit->kind != measure::rate && cell.limit->kind != measure::tail) {
+            cell.measured.absent = absent;
+            for (const engine* const map : taking_part) look_at(*map, cell);
+            return;
+        }
         const auto left = static_cast<double>(outcome_.cells.size() - index);
-        const plan plan{outcome_.job.rounds, std::max(0.0, outcome_.job.seconds - elapsed()) / left, outcome_.job.pin,
-                        outcome_.job.seed};
+        const unsigned rounds = cell.limit != nullptr && what.what->single_pass() ? std::min(3U, outcome_.job.rounds) : outcome_.job.rounds;
+        const plan plan{rounds, std::max(0.0, outcome_.job.seconds - elapsed()) / left, outcome_.job.pin,
+                        outcome_.job.seed, outcome_.job.round_seconds};
         const auto all = static_cast<double>(outcome_.cells.size());
         cell.measured = run_contest(what, taking_part, plan, [&](double share, std::string_view map) {
             bar_.show((static_cast<double>(index) + share) / all, fmt::format("{}: {}", what.what->name, map));
         });
         cell.measured.absent.insert(cell.measured.absent.begin(), absent.begin(), absent.end());
+    }
+
+    /// What a cell of the suite `limits` has that is no contest; weights are known from the try.
+    void look_at(const engine& map, cell_outcome& cell) {
+        bar_.show(0, fmt::format("{}: {}", cell.limit->name, map.name));
+        if (cell.limit->kind == measure::stall) {
+            const stall_result found = measure_stall(map, cell.measured.what, outcome_.job.pin);
+            if (!found.failure.empty()) {
+                cell.measured.absent.push_back({&map, found.failure});
+            } else {
+                cell.figures.push_back({&map, found.longest, found.work});
+            }
+        } else if (cell.limit->kind == measure::footprint) {
+            const std::optional<footprint> found = measure_footprint(map);
+            if (found && !found->failure.empty()) cell.measured.absent.push_back({&map, found->failure});
+            if (found && found->failure.empty()) cell.figures.push_back({&map, found->empty, found->four});
+        }
     }
 
     void write_json() {

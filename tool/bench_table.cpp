@@ -6,6 +6,7 @@
 
 #include <syncmap/version.hpp>
 
+#include "bench_limits.hpp"
 #include "machine.hpp"
 #include "statistics.hpp"
 #include "units.hpp"
@@ -47,6 +48,7 @@ void print_heading(std::FILE* out, const bench_job& job) {
     fmt::print(out, "syncmap {} bench: {}, {} processor{}, {}, {}; {}; {}\n", library_version_text, here.processor,
                here.processors, here.processors == 1 ? "" : "s", in_bytes(static_cast<double>(here.memory)), here.system,
                here.compiler, here.flags);
+    if (!job.limits.empty()) return print_limits_heading(out, job);
     fmt::print(out, "{} interleaved rounds in random order, all maps alive; {}; syncmap's hash for all but the standard map\n"
                     "Mops/s: all threads together, median and range. ns/op: of one thread. p99.9: of one operation, in ns, timed\n"
                     "in a pass of its own. B/entry: memory held, mean from that many keys to twice as many (above 1e6: there)\n\n",

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "bench_limits.hpp"
 #include "bench_matrix.hpp"
 #include "bench_table.hpp"
 #include "statistics.hpp"
@@ -21,15 +22,7 @@ using namespace syncmap::bench;
 
 constexpr std::string_view flagship = "map";
 constexpr std::string_view plain_mutex = "mutex";
-constexpr double disturbing = 0.12; ///< share of the processors in other hands above which figures mislead
 constexpr double unnoticed = 0.1; ///< share of its time that a program may spend in a map without feeling it
-
-enum class standing { ahead, level, behind };
-
-/// Ahead or behind only when every round says so.
-standing compare(const spread& ratio) {
-    return ratio.least > 1 ? standing::ahead : ratio.most < 1 ? standing::behind : standing::level;
-}
 
 /// The map that is spoken of: the flagship, or without it the one nearest to the best over all cells.
 std::string_view protagonist(const bench_outcome& outcome) {
@@ -62,7 +55,7 @@ std::string standing_of(std::string_view name, const bench_outcome& outcome) {
         const engine_result* const rival = own == nullptr ? nullptr : cell.fastest_beside(*own);
         if (rival == nullptr) continue;
         const spread ratio = paired_ratio(own->rates, rival->rates);
-        found[compare(ratio)].push_back({&cell.measured.what, rival->map->name, ratio});
+        found[standing_of(ratio)].push_back({&cell.measured.what, rival->map->name, ratio});
     }
     const std::size_t all = found[standing::ahead].size() + found[standing::level].size() + found[standing::behind].size();
     if (all == 0) return "Only one map was measured: there is nothing to compare.";
@@ -116,7 +109,7 @@ std::string verdict(const bench_outcome& outcome) {
     const std::string advice = mutex_advice(outcome);
     const double others = outcome.worst_foreign_load();
     return fmt::format("Verdict: {}{}{}{}{}{}", standing_of(name, outcome), rows.empty() ? "" : " ", rows, advice.empty() ? "" : " ", advice,
-                       others < disturbing ? ""
+                       others < disturbing_load ? ""
                                            : fmt::format(" Do not trust these figures far: other programs took up to {:.0f} % of "
                                                          "the processors meanwhile.", 100 * others));
 }

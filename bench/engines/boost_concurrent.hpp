@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/unordered/concurrent_flat_map.hpp>
+#include <boost/version.hpp>
 
 #include "../adapt.hpp"
 
@@ -17,6 +18,12 @@ struct boost_concurrent {
         bool load(const Key& key, T& out) const {
             return table_.cvisit(key, [&](const auto& entry) { out = entry.second; }) != 0;
         }
+#if BOOST_VERSION >= 108400
+        template <class F>
+        std::size_t load_batch(const Key* keys, std::size_t size, F f) const {
+            return table_.cvisit(keys, keys + size, [&](const auto& entry) { f(entry.second); });
+        }
+#endif
         void store(const Key& key, const T& value) { table_.insert_or_assign(key, value); }
         bool insert(const Key& key, const T& value) { return table_.emplace(key, value); }
         bool erase(const Key& key) { return table_.erase(key) != 0; }

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "../adapt.hpp"
 
@@ -37,6 +38,10 @@ public:
                 return changed;
             }) == update_result::assigned;
         }
+    }
+    template <class F>
+    std::size_t load_batch(const key* keys, std::size_t size, F f) const {
+        return map_.visit_many(std::span(keys, size), [&](std::size_t, const value& v) { f(v); });
     }
     std::uint64_t size() const { return map_.size(); }
     std::uint64_t walk() const

@@ -8,8 +8,8 @@
 
 namespace syncmap::bench {
 
-/// `ReadLock` is the lock that a reader takes; writers always take the mutex for themselves.
-template <class Key, class T, class Mutex, template <class> class ReadLock>
+/// Or another map of that interface. `ReadLock` is the lock that a reader takes; writers always take the mutex for themselves.
+template <class Key, class T, class Mutex, template <class> class ReadLock, class Map = std::unordered_map<Key, T>>
 class locked_standard_map {
 public:
     bool load(const Key& key, T& out) {
@@ -51,7 +51,7 @@ public:
 
 private:
     Mutex mutex_;
-    std::unordered_map<Key, T> map_;
+    Map map_;
 };
 
 } // namespace syncmap::bench

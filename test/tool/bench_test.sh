@@ -76,6 +76,13 @@ refuses '--keys' bench --mix loads=100 --keys 0
 refuses 'at least' bench --mix loads=90,churn=10 --keys 3 --threads 2
 refuses 'at least' bench --mix loads=100 --distribution own --keys 3 --threads 4
 refuses exclude bench --quick --suite ycsb
+refuses '--suite limits' bench --cell read-1e3
+refuses '--suite limits' bench --suite ycsb --cell read-1e3
+refuses 'no cell' bench --suite limits --cell nonsense
+refuses 'no cell' bench --suite limits --cell read-1e3,
+refuses '--keys' bench --suite limits --keys 1000
+refuses '--threads' bench --suite limits --threads 1
+refuses 'is no map' bench --engine line --threads 1
 refuses exclude bench --workload ycsb-a --suite ycsb
 refuses 'at least' bench --workload churn --keys 3 --threads 2
 refuses 'cannot be written' bench --json "$folder/no/such/folder"
@@ -97,7 +104,7 @@ says 'family, locks, peers, limits, all'
 # every workload, with as few keys as it can do with, and none of our maps may answer wrongly (status 1)
 short=(--engine family,any_map,mutex --seconds 0.1 --rounds 1)
 works bench --suite all --keys 4 --threads 2 "${short[@]}"
-says '\[38/38\]'
+says '\[40/40\]'
 works bench --workload grow,ycsb-d,churn-90 --keys 1k,20k --threads 1,3 --key-type integer,string --json "$folder/found" "${short[@]}"
 says '^\[24/24\]'
 says '^  snapshot_map( +[0-9][0-9.]*) +[0-9.]+ - [0-9.]+ +[0-9.]+ +[0-9.]+x +[0-9,]+ +[0-9]+$' # p99.9 and bytes, too
@@ -159,6 +166,30 @@ says '^avoid locks on the read path, dynamic values acceptable$'
 [ "$(grep -c '^  rule of thumb: ' "$folder/out")" -eq 2 ] || fail "two rows were wanted: $(cat "$folder/out")"
 works bench --mix loads=50,stores=50 --threads 2 --engine map,any_map "${instant[@]}"
 lacks '^avoid locks'
+
+# the suite of limits: rows that are no maps, goals that are met, not met or not measured, and every kind of cell
+works bench --suite limits --quick --rounds 2 --engine map,array,xchg_array,line --json "$folder/found" \
+    --cell read-1e5,90-1e5,90-1e5-crowd,footprint
+says '^\[1/4\] read-1e5: read-100 \(reads only\), 100,000 integer keys'
+for row in map 'array \(limit\)' 'line \(limit\)'; do says "^  $row +[0-9]"; done
+says '^  goal >= 0\.97 x array +[0-9.]+ \([0-9.]+ - [0-9.]+\) +(not )?met$'
+says '^  goal >= 0\.96 x xchg array +[0-9.]+ \([0-9.]+ - [0-9.]+\) +(not )?met$'
+says '^  goal >= 1\.25 x growt +not measured here$'
+says '^  goal >= 0\.85 x own two threads +[0-9.]+ +(not )?met'
+says '^  goal four entries: <= 256 bytes on the heap'
+says '^read-1e5 +[0-9.]+ M/s +- +[0-9.]+ +- +[0-9.]+ +- +- +[01] of 1$'
+says '^[0-9]+ of [0-9]+ goals that could be measured are met; [0-9]+ more have a rival'
+lacks '^Verdict'
+for word in '"cell": "90-1e5-crowd"' '"map_by_row"' '"met": null'; do
+    grep -q "$word" "$folder/found" || fail "no $word in the JSON of the suite limits"
+done
+works bench --suite limits --quick --rounds 1 --cell stall,bytes-doubling --engine map
+says '^  map +[0-9.]+ +[0-9.]+$'
+says '^  goal longest operation <= 5 ms'
+says '^  goal <= 34 bytes an entry +[0-9.]+ +(not )?met'
+works bench --list
+says '^  limits '
+says '^  xchg_array '
 
 # who cannot tell a length is left out, and said to be
 if "$tool" bench --list | grep -q '^  liburcu '; then
