@@ -5,6 +5,7 @@
 
 namespace {
 
+using explore::explore_batches;
 using explore::explore_by_chance;
 using explore::explore_pairs;
 using explore::explore_triples;
@@ -21,6 +22,10 @@ TEST(explored_inline_map, moving) { explore_pairs<inline_layout>(setting::moving
 TEST(explored_inline_map, growth) { explore_pairs<inline_layout>(setting::growth); }
 TEST(explored_inline_map, clear) { explore_pairs<inline_layout>(setting::clear); }
 TEST(explored_inline_map, shrink) { explore_pairs<inline_layout>(setting::shrink); }
+
+TEST(explored_inline_map, batches) {
+    for (const setting each : settings) explore_batches<inline_layout>(each);
+}
 
 TEST(explored_inline_map, by_chance) {
     for (const setting each : settings) explore_by_chance<inline_layout>(each, reuse::never);

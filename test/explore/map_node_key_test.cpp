@@ -5,6 +5,7 @@
 
 namespace {
 
+using explore::explore_batches;
 using explore::explore_by_chance;
 using explore::explore_pairs;
 using explore::explore_triples;
@@ -23,6 +24,10 @@ TEST(explored_node_key_map, clear) { explore_pairs<node_key_layout>(setting::cle
 TEST(explored_node_key_map, shrink) { explore_pairs<node_key_layout>(setting::shrink); }
 TEST(explored_node_key_map, reclaim) { explore_pairs<node_key_layout>(setting::reclaim); }
 TEST(explored_node_key_map, reclaim_and_reuse) { explore_pairs<node_key_layout>(setting::reclaim, reuse::at_once); }
+
+TEST(explored_node_key_map, batches) {
+    for (const setting each : settings) explore_batches<node_key_layout>(each);
+}
 
 TEST(explored_node_key_map, by_chance) {
     for (const setting each : settings) explore_by_chance<node_key_layout>(each, reuse::never);

@@ -5,6 +5,7 @@
 
 namespace {
 
+using explore::explore_batches;
 using explore::explore_by_chance;
 using explore::explore_pairs;
 using explore::explore_triples;
@@ -23,6 +24,10 @@ TEST(explored_node_map, clear) { explore_pairs<node_layout>(setting::clear); }
 TEST(explored_node_map, shrink) { explore_pairs<node_layout>(setting::shrink); }
 TEST(explored_node_map, reclaim) { explore_pairs<node_layout>(setting::reclaim); }
 TEST(explored_node_map, reclaim_and_reuse) { explore_pairs<node_layout>(setting::reclaim, reuse::at_once); }
+
+TEST(explored_node_map, batches) {
+    for (const setting each : settings) explore_batches<node_layout>(each);
+}
 
 TEST(explored_node_map, by_chance) {
     for (const setting each : settings) explore_by_chance<node_layout>(each, reuse::never);

@@ -127,6 +127,25 @@ void explore_weak() {
     });
 }
 
+/// Batches of two keys of one unit, beside what may happen to their table, lines and nodes between prefetch and use.
+template <class Layout>
+void explore_batches(setting where) {
+    summary all(std::string(Layout::name) + ", batches, " + name_of(where));
+    limits bounds = usual_limits(where);
+    bounds.memory = reuse::at_once; // a node that was prefetched may be another one when it is read
+    for (const verb many : {verb::load, verb::store, verb::erase}) {
+        step batch = make_step(many, keys::first, 0, true);
+        batch.many = true;
+        for (const verb other : {verb::load, verb::store, verb::erase}) {
+            for (const bool both_many : {false, true}) {
+                step beside = make_step(other, keys::second, 1, true);
+                beside.many = both_many;
+                all.add(explore_program<Layout>({where, true, {{batch}, {beside}}}, bounds));
+            }
+        }
+    }
+}
+
 /// Every three operations on one key. Hours: for the full run only.
 template <class Layout>
 void explore_triples(setting where) {

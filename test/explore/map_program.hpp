@@ -153,6 +153,7 @@ struct step {
     std::uint64_t argument = 0;
     held expected{};
     std::uint64_t other = keys::apart; ///< the second key of an update of two
+    bool many = false; ///< load, store or erase of this key and another one in one call
 };
 
 inline bool has_key(verb what) noexcept {
@@ -161,7 +162,7 @@ inline bool has_key(verb what) noexcept {
 
 inline std::string to_text(const step& s) {
     if (changes_two(s.what)) return std::string(name_of(s.what)) + std::to_string(s.key) + "+" + std::to_string(s.other);
-    return std::string(name_of(s.what)) + (has_key(s.what) ? std::to_string(s.key) : std::string());
+    return std::string(name_of(s.what)) + (s.many ? "_many" : "") + (has_key(s.what) ? std::to_string(s.key) : std::string());
 }
 
 template <class Layout, template <class...> class Made>
@@ -214,6 +215,7 @@ public:
     void perform(std::uint8_t thread, const step& s) {
         map_call call{.what = s.what, .thread = thread, .key = s.key, .argument = s.argument, .expected = s.expected, .other = s.other};
         call.invoked = journal_.begin_call();
+        if (s.many) return perform_many(call);
         switch (s.what) {
         case verb::load:
             call.seen = number(map_.load(key(s)));
@@ -329,6 +331,33 @@ public:
     }
 
 private:
+    /// Each element is a call of its own, in the order of the index: one begins no earlier than the one before ends.
+    void perform_many(map_call& call) {
+        const std::array<std::uint64_t, 2> numbers{call.key, call.key == keys::first ? keys::second : keys::first};
+        const std::array<key_type, 2> wanted{Layout::key(numbers[0]), Layout::key(numbers[1])};
+        const auto record = [&](std::size_t i, bool answer) {
+            call.key = numbers[i];
+            call.answer = answer;
+            call.responded = journal_.end_call();
+            journal_.add(call);
+            call.invoked = journal_.begin_call();
+        };
+        if (call.what == verb::store) {
+            map_.store_many(wanted, std::array<mapped_type, 2>{value(call.argument), value(call.argument)}, record);
+        } else if (call.what == verb::erase) {
+            map_.erase_many(wanted, record);
+        } else {
+            std::array<std::optional<mapped_type>, 2> results{};
+            map_.load_many(wanted, results);
+            call.responded = journal_.end_call();
+            for (std::size_t i = 0; i != 2; ++i) {
+                call.key = numbers[i];
+                call.seen = number(results[i]);
+                journal_.add(call);
+            }
+        }
+    }
+
     struct kept_snapshot {
         explicit kept_snapshot(syncmap::snapshot<visible_engine<Layout>> s) : taken(std::move(s)) {}
         syncmap::snapshot<visible_engine<Layout>> taken;
