@@ -213,7 +213,7 @@ public:
     visible_map<Layout>& plain() noexcept { return map_; }
 
     void perform(std::uint8_t thread, const step& s) {
-        map_call call{.what = s.what, .thread = thread, .key = s.key, .argument = s.argument, .expected = s.expected, .other = s.other};
+        map_call call{.what = s.what, .thread = thread, .other = static_cast<std::uint32_t>(s.other), .key = s.key, .argument = s.argument, .expected = s.expected};
         call.invoked = journal_.begin_call();
         if (s.many) return perform_many(call);
         switch (s.what) {
@@ -304,6 +304,8 @@ public:
             require(map_.approx_size() <= contents::keys, "an approximate size is not absurd");
             journal_.end_call();
             return;
+        case verb::replace: // of maps at rest: explored by nobody here
+            break;
         case verb::add_to_two:
         case verb::swap_two:
             update_two(s, call);
