@@ -39,6 +39,11 @@ limits bounds_in(setting where) {
     return {.preemptions = small ? 2U : 1U, .schedules = small ? 600U : 150U, .random = small ? 30U : 20U};
 }
 
+limits weak_bounds() {
+    const unsigned more = full_run() ? 100 : 1;
+    return {.preemptions = 1, .schedules = 40 * more, .random = 20 * more, .weak = true};
+}
+
 TYPED_TEST(explored_multi_updates, beside_one_more_thread) {
     const std::vector<std::vector<step>> others = {
         {add_to_two(keys::apart, keys::first, 100)},
@@ -54,12 +59,14 @@ TYPED_TEST(explored_multi_updates, beside_one_more_thread) {
     };
     for (const setting where : settings) {
         summary all(std::string(TypeParam::name) + ", updates of two keys, " + name_of(where));
-        for (const bool present : {true, false}) {
-            for (const auto& other : others) {
-                all.add(explore_program<TypeParam>(
-                    {where, present, {{add_to_two(keys::first, keys::apart, 11)}, other}}, bounds_in(where)));
-                all.add(explore_program<TypeParam>({where, present, {{swap_two(keys::first, keys::second)}, other}},
-                                                   bounds_in(where)));
+        for (const limits& bounds : {bounds_in(where), weak_bounds()}) {
+            for (const bool present : {true, false}) {
+                for (const auto& other : others) {
+                    all.add(explore_program<TypeParam>(
+                        {where, present, {{add_to_two(keys::first, keys::apart, 11)}, other}}, bounds));
+                    all.add(explore_program<TypeParam>({where, present, {{swap_two(keys::first, keys::second)}, other}},
+                                                       bounds));
+                }
             }
         }
     }
@@ -222,7 +229,8 @@ TYPED_TEST(explored_multi_updates, by_chance) {
         all.add(explore_program<TypeParam>(program, {.preemptions = 1,
                                                      .schedules = 100,
                                                      .random = full_run() ? 2000U : 60U,
-                                                     .memory = n % 2 == 0 ? reuse::never : reuse::at_once}));
+                                                     .memory = n % 2 == 0 ? reuse::never : reuse::at_once,
+                                                     .weak = n % 3 == 0}));
     }
 }
 

@@ -27,28 +27,32 @@ protected:
     template <class Ends>
     static void explore_against(const char* what, Ends ends) {
         summary all(std::string(Layout::name) + ", pin against " + what);
-        for (const reuse memory : {reuse::never, reuse::at_once}) {
+        for (const unsigned mode : {0U, 1U, 2U, 3U}) {
+            const bool weak = mode % 2 != 0;
+            const reuse memory = mode / 2 == 0 ? reuse::never : reuse::at_once;
             limits bounds{.preemptions = full_run() ? 3U : 2U,
-                          .schedules = full_run() ? 2'000'000U : 4'000U,
+                          .schedules = full_run() ? 2'000'000U : 2'000U,
                           .random = full_run() ? 50'000U : 300U};
             bounds.memory = memory;
-            all.add(explore::explore(
-                std::string(Layout::name) + " pin|" + what + (memory == reuse::at_once ? " reuse" : ""), bounds, [&] {
-                    map_type map;
-                    map.store(Layout::key(keys::first), mapped_type(1));
-                    handle kept = map.pin(Layout::key(keys::first));
-                    handle left;
-                    parallel(
-                        [&] {
-                            handle mine = map.pin(Layout::key(keys::first));
-                            look(mine);
-                            left = std::move(mine);
-                        },
-                        [&] { ends(map); }, [&] { kept.reset(); });
-                    look(left);
-                    map.flush();
-                    look(left);
-                }));
+            bounds.weak = weak;
+            all.add(explore::explore(std::string(Layout::name) + " pin|" + what + (weak ? " weak" : "") +
+                                         (memory == reuse::at_once ? " reuse" : ""),
+                                     bounds, [&] {
+                                         map_type map;
+                                         map.store(Layout::key(keys::first), mapped_type(1));
+                                         handle kept = map.pin(Layout::key(keys::first));
+                                         handle left;
+                                         parallel(
+                                             [&] {
+                                                 handle mine = map.pin(Layout::key(keys::first));
+                                                 look(mine);
+                                                 left = std::move(mine);
+                                             },
+                                             [&] { ends(map); }, [&] { kept.reset(); });
+                                         look(left);
+                                         map.flush();
+                                         look(left);
+                                     }));
         }
     }
 
