@@ -485,6 +485,27 @@ public:
     /// Go: `Clear`.
     void clear() { engine_.clear(); }
 
+    /// Replaces everything by the entries of `other`, in one atomic step: every thread sees all of the old entries or all
+    /// of the new ones, and no mixture. `other` is empty afterwards. For a generation that was built beside:
+    ///
+    ///     syncmap::map<std::string, route> next;
+    ///     load_routes(next);
+    ///     routes.replace(std::move(next));
+    ///
+    /// No other thread may use `other` meanwhile, and no snapshot of it may be alive. Snapshots of this map stay as they
+    /// are; a computation that is running is ordered before the step, as with `clear`.
+    ///
+    /// Progress: nobody waits for it. The caller prepares the new entries beside, takes the step, and then takes the old
+    /// table apart, where it waits for writers that are still in it. Nodes go over as they are, without copies.
+    /// Complexity: constant for others, linear in both maps for the caller. Throws: what hash throws, `std::bad_alloc`,
+    /// `std::invalid_argument` if the allocators are unequal, `std::logic_error` if a snapshot of `other` is alive; both
+    /// maps are as before then. Nothing like it in Go.
+    void replace(basic_map&& other)
+        requires requires(Engine& e) { e.replace(e); }
+    {
+        engine_.replace(other.engine_);
+    }
+
     /// Makes room for so many entries, so that the table need not grow before. Never shrinks; erasing may later.
     ///
     /// Progress: moves what there is to the larger table, and waits for writers of single buckets; others go on.

@@ -310,6 +310,17 @@ public:
         case verb::swap_two:
             update_two(s, call);
             break;
+        case verb::replace: {
+            auto& next = next_[thread];
+            if (!next) prepare(thread, s);
+            call.other = s.other;
+            map_.replace(std::move(*next));
+            call.responded = journal_.end_call();
+            require(next->size() == 0, "the map that replaced another is empty");
+            next.reset();
+            journal_.add(call);
+            return;
+        }
         case verb::snapshot: {
             auto& mine = kept_[thread];
             mine.reset();
@@ -323,6 +334,13 @@ public:
         }
         call.responded = journal_.end_call();
         journal_.add(call);
+    }
+
+    /// Makes the map that a `replace` of this thread will take, so that this is no part of what is explored.
+    void prepare(std::uint8_t thread, const step& s) {
+        auto& next = next_[thread];
+        next.emplace();
+        for (const std::uint64_t k : {s.key, s.other}) next->store(Layout::key(k), value(s.argument));
     }
 
     /// After everything: snapshots still show what they showed at first.
@@ -430,6 +448,7 @@ private:
     std::uint64_t used_;
     visible_map<Layout> map_;
     std::array<std::optional<kept_snapshot>, 5> kept_{}; ///< by thread; they end before the map
+    std::array<std::optional<visible_map<Layout>>, 5> next_{}; ///< by thread
 };
 
 // ---- programs ----
@@ -546,6 +565,13 @@ report explore_program(const map_program& program, const limits& bounds) {
         calls.clear();
         recorded_map<Layout> map(calls, prepared.used());
         prepared.bring(map.plain());
+        for (std::size_t thread = 0; thread != program.threads.size(); ++thread) {
+            for (const step& each : program.threads[thread]) {
+                if (each.what != verb::replace) continue;
+                map.prepare(static_cast<std::uint8_t>(thread + 1), each);
+                break;
+            }
+        }
         const auto run = [&](std::size_t thread) {
             for (const step& each : program.threads[thread]) map.perform(static_cast<std::uint8_t>(thread + 1), each);
         };

@@ -23,7 +23,7 @@ std::vector<verb> all_verbs() {
                             verb::update_erase,  verb::load_or_compute,
                             verb::for_each,      verb::erase_if,
                             verb::size,          verb::clear,
-                            verb::snapshot};
+                            verb::snapshot,      verb::replace};
     if (Layout::has_integral_value) verbs.push_back(verb::fetch_add);
     return verbs;
 }

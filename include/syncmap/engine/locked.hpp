@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstddef>
 #include <span>
+#include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include <syncmap/engine/locked/multi_update.hpp>
@@ -155,6 +157,22 @@ public:
         plain_map old(plain_.hash_function(), plain_.key_eq(), plain_.get_allocator());
         const writing inside(*this);
         plain_.table().swap_contents(old);
+    }
+
+    /// Nobody else uses `other`, which is empty afterwards. The tables are exchanged as they are, so hash and equality must
+    /// be the same in every map of the type.
+    void replace(locked& other)
+        requires(std::is_empty_v<Hash> && std::is_empty_v<KeyEqual>)
+    {
+        if (this == &other) return;
+        if (!(plain_.get_allocator() == other.plain_.get_allocator())) {
+            throw std::invalid_argument("syncmap: replace: the two maps have different allocators");
+        }
+        plain_map old(plain_.hash_function(), plain_.key_eq(), plain_.get_allocator());
+        const writing inside(*this);
+        const writing there(other);
+        plain_.table().swap_contents(old);
+        plain_.table().swap_contents(other.plain_.table());
     }
 
     void reserve(std::size_t entries) {

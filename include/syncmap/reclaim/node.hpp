@@ -20,8 +20,11 @@ struct node_base {
 
     explicit node_base(std::uint64_t h) noexcept : hash(h) {}
 
-    const std::uint64_t hash;
-    node_base* next_retired = nullptr; ///< written by who retires it, then by the scan
+    std::uint64_t hash; ///< constant while other threads can find the node
+    union {
+        node_base* next_retired = nullptr; ///< written by who retires it, then by the scan
+        std::uint64_t next_hash;           ///< while the node goes over to another map
+    };
     typename Sync::template atomic<std::uint32_t> pins{0};
 
     void pin() noexcept {

@@ -27,7 +27,7 @@ public:
     std::size_t approx_size() const noexcept {
         const auto* t = base::table_of(this->root_.load(std::memory_order_acquire));
         if (t == nullptr) return 0;
-        return base::counted_entries(this->shared_of_table(), t->incarnation.load(std::memory_order_relaxed));
+        return base::counted_entries(this->shared_of_table(), *t);
     }
 
 protected:
@@ -134,7 +134,7 @@ private:
                 Sync::pause();
             }
             std::size_t entries = 0;
-            if (collect_twice(c, root, t->incarnation.load(std::memory_order_acquire), first, entries)) return entries;
+            if (collect_twice(c, root, *t, first, entries)) return entries;
             closed.reset();
             // A thread that changes several keys may have been stopped half way: it wants the processor.
             const auto half_way = [](const look& seen) { return seen.in_the_midst; };
@@ -146,12 +146,13 @@ private:
 
     /// Equal twice: all of it was true together between the two collects. A tally that changed does not come back
     /// to its old value (its sequence), and under one tally an announced change is published at most once.
-    bool collect_twice(control& c, word root, std::uint64_t incarnation, std::vector<look>& first, std::size_t& entries) {
+    bool collect_twice(control& c, word root, const header& t, std::vector<look>& first, std::size_t& entries) {
+        const std::uint64_t incarnation = t.incarnation.load(std::memory_order_acquire);
         first.clear();
         c.each_stripe([&](stripe_type& s) { first.push_back(look_at(s)); });
         std::size_t i = 0;
         bool equal = true;
-        std::int64_t sum = 0;
+        std::int64_t sum = t.brought.load(std::memory_order_acquire);
         c.each_stripe([&](stripe_type& s) {
             const look again = look_at(s);
             // A chunk of stripes that appeared in between, or a stripe that changed, or is half way through a change.

@@ -81,6 +81,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     unsigned shift = 0; ///< 64 - log2 of the number of units
     bool mapped = false; ///< pages of the system, which can be given back
     atomic<std::uint64_t> incarnation{0}; ///< which life of the map: one more after every clear
+    atomic<std::int64_t> brought{0}; ///< entries with which that life began: they are in no tally
     atomic<table_header*> next{nullptr};
 
     // Written by those who insert and those who move units.

@@ -90,6 +90,12 @@ struct layout {
         }
     }
 
+    /// Inserts so far.
+    static constexpr std::size_t version_of(control_word control) noexcept {
+        static_assert(!inline_key);
+        return static_cast<std::size_t>((control & ((control_word{1} << stamp_shift) - 1)) >> 2);
+    }
+
     // ---- marks ----
 
     static constexpr word empty = 0;

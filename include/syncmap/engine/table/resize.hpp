@@ -46,9 +46,10 @@ protected:
         return std::max(base::min_log2, static_cast<unsigned>(std::bit_width(units - 1)));
     }
 
-    /// Entries of one life of the map, counting neither those being inserted nor those being erased.
-    static std::size_t counted_entries(control& c, std::uint64_t incarnation) noexcept {
-        std::int64_t sum = 0;
+    /// Entries of the life of the map that a table belongs to, counting neither those being inserted nor those being erased.
+    static std::size_t counted_entries(control& c, const header& t) noexcept {
+        const std::uint64_t incarnation = t.incarnation.load(std::memory_order_relaxed);
+        std::int64_t sum = t.brought.load(std::memory_order_relaxed);
         c.each_stripe([&](stripe_type& s) {
             if (s.incarnation.load(std::memory_order_acquire) == incarnation) {
                 sum += stripe_type::net_of(s.tally.load(std::memory_order_relaxed));
@@ -63,6 +64,7 @@ protected:
     void make_first_table(control& c, word root, unsigned log2) {
         header* const t = this->acquire_table(c, log2);
         t->incarnation.store(c.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        t->brought.store(0, std::memory_order_relaxed);
         if (!this->root_.compare_exchange_strong(root, base::next_root(root, t), std::memory_order_acq_rel,
                                                  std::memory_order_acquire)) {
             this->abandon_table(c, t);
@@ -77,6 +79,7 @@ protected:
             const section in(*this, s, t, root);
             if (in) {
                 n->incarnation.store(t->incarnation.load(std::memory_order_relaxed), std::memory_order_relaxed);
+                n->brought.store(t->brought.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->left.store(groups(*t, *n), std::memory_order_relaxed);
                 header* expected = nullptr;
                 // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
@@ -89,7 +92,7 @@ protected:
     void shrink_if_sparse(control& c, stripe_type& s, word root) noexcept {
         header* const t = base::table_of(root);
         if (t == nullptr || t->log2() <= base::min_log2 || t->next.load(std::memory_order_relaxed) != nullptr) return;
-        const std::size_t entries = counted_entries(c, t->incarnation.load(std::memory_order_relaxed));
+        const std::size_t entries = counted_entries(c, *t);
         if (entries >= shrink_below(t->units())) return;
         const unsigned target = std::max(log2_for(entries), t->log2() - std::min(t->log2() - base::min_log2, max_shrink));
         if (target >= t->log2()) return;
@@ -224,7 +227,7 @@ private:
 
     bool needs_growth(control& c, const header& t) noexcept {
         return t.log2() + 2 <= base::max_log2 &&
-               counted_entries(c, t.incarnation.load(std::memory_order_relaxed)) >= t.units() * grow_from;
+               counted_entries(c, t) >= t.units() * grow_from;
     }
 
     // ---- groups; the outlier unit is one of its own, the last ----

@@ -107,21 +107,23 @@ protected:
         destroy_states(unreachable);
     }
 
-    /// Takes the root's table out of the map. Null: there is none, or its snapshots keep it [S4].
-    header* take_root_out(control& c) {
+    /// Makes `instead`, which may be null, the root's table in place of what there is, of which the life ends. Returns
+    /// the old one; null: there is none, or its snapshots keep it [S4].
+    header* exchange_root(control& c, header* instead) {
         const std::lock_guard guard(c.snapshot_mutex);
         word root = this->root_.load(std::memory_order_acquire);
         for (;;) {
             header* const t = base::table_of(root);
-            if (t == nullptr) return nullptr;
+            if (t == nullptr && instead == nullptr) return nullptr;
             bool kept = false;
-            for (state* s = c.live.load(std::memory_order_relaxed); s != nullptr; s = s->older.load(std::memory_order_relaxed)) {
+            for (state* s = c.live.load(std::memory_order_relaxed); t != nullptr && s != nullptr;
+                 s = s->older.load(std::memory_order_relaxed)) {
                 if (s->incarnation != t->incarnation.load(std::memory_order_relaxed)) continue;
                 s->kept.store(t, std::memory_order_release); // before the root changes: its readers go there then
                 kept = true;
             }
             // The linearization point for everyone [design 5].
-            if (this->root_.compare_exchange_weak(root, base::next_root(root, nullptr), std::memory_order_acq_rel,
+            if (this->root_.compare_exchange_weak(root, base::next_root(root, instead), std::memory_order_acq_rel,
                                                   std::memory_order_acquire)) {
                 return kept ? nullptr : t;
             }
@@ -222,7 +224,7 @@ private:
         const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
         if (t == nullptr || coarsest(*t) < s.log2) return attempt_result::again;
         s.incarnation = t->incarnation.load(std::memory_order_relaxed);
-        s.entries = base::counted_entries(c, s.incarnation);
+        s.entries = base::counted_entries(c, *t);
         s.phase = ++c.last_phase;
         s.older.store(c.live.load(std::memory_order_relaxed), std::memory_order_relaxed);
         c.live.store(&s, std::memory_order_release); // [S1]

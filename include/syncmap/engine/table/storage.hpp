@@ -239,14 +239,15 @@ protected:
     }
 
     /// An overflow line beside any table. Throws `bad_alloc`; never called under a unit's lock.
-    void make_spare_line(control& c) {
+    void make_spare_line(control& c) { c.spare_lines.push(new_spare_line(c)); }
+    line_type& new_spare_line(control& c) {
         using spare = typename control::spare_line;
         spare* const l = make_object<spare>();
         spare* head = c.all_spare_lines.load(std::memory_order_relaxed);
         do {
             l->next = head;
         } while (!c.all_spare_lines.compare_exchange_weak(head, l, std::memory_order_release, std::memory_order_relaxed));
-        c.spare_lines.push(*l);
+        return *l;
     }
 
     typename Sync::template atomic<word> root_{0};

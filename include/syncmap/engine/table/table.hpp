@@ -2,7 +2,7 @@
 // the tags [R1], [W3], [I4], … in the comments are that page's.
 //
 // Layers, each on top of the one before: storage, retirement, units, preservation, resize, counting, lookup,
-// iteration, snapshots, writing, pinning, multi_update, batches, table.
+// iteration, snapshots, writing, pinning, multi_update, batches, replacing, table.
 #pragma once
 
 #include <limits>
@@ -13,14 +13,14 @@
 #include <utility>
 
 #include <syncmap/engine/decision.hpp>
-#include <syncmap/engine/table/batches.hpp>
+#include <syncmap/engine/table/replacing.hpp>
 #include <syncmap/sync/real.hpp>
 
 namespace syncmap::engine {
 
 template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = sync::real>
-class table : public batches<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
-    using base = batches<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
+class table : public replacing<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
+    using base = replacing<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
 
     static_assert(std::is_object_v<Key> && std::is_object_v<T> && !std::is_const_v<Key> && !std::is_const_v<T>,
                   "syncmap: keys and values are plain object types, neither const nor references");
@@ -98,7 +98,7 @@ public:
         control& c = this->shared_of_table();
         const reclaim::thread_lease<Sync> me;
         stripe_type& s = this->stripe_of(c, *me);
-        if (header* const taken = this->take_root_out(c)) {
+        if (header* const taken = this->exchange_root(c, nullptr)) {
             this->dismantle(c, taken, [&](node* n) { this->retire(c, s, n); });
         }
     }

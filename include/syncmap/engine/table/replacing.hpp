@@ -1,0 +1,178 @@
+// Replacing all contents by those of a map that no other thread uses: docs/design.md, section 5.
+//
+// A table of this map's seed is filled beside the live one, in memory of this map's pool. One exchange of the root makes
+// it visible, and ends the life of the old table as `clear` does.
+//
+// Why the other map's table is not taken over as it is: table memory is never unmapped while a map lives, so every
+// replacement would leave one more table behind, and tables of a foreign seed besides.
+//
+// [X1] All that can fail (hashing keys, memory for lines) comes before the first node is placed. A reader that wakes in
+//      memory that is now the prepared table may hold a node which it finds there: from then on the node is this map's,
+//      and is freed only when nobody holds it.
+// [X2] A node's hash is written before the node is placed, and never again while another thread can find it.
+// [X3] Entries that came with a table are in no tally: the header counts them, and a resize hands that on.
+#pragma once
+
+#include <stdexcept>
+#include <utility>
+
+#include <syncmap/engine/table/batches.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class replacing : public batches<Types> {
+    using base = batches<Types>;
+
+public:
+    using base::base;
+
+    /// No other thread uses `other`, which is empty afterwards. Strong guarantee for both.
+    void replace(replacing& other) {
+        if (this == &other) return;
+        if (!(this->allocator_ == other.allocator_)) {
+            throw std::invalid_argument("syncmap: replace: the two maps have different allocators");
+        }
+        control* const theirs = other.control_.load(std::memory_order_acquire);
+        if (theirs != nullptr && theirs->live.load(std::memory_order_acquire) != nullptr) {
+            throw std::logic_error("syncmap: replace: a snapshot of the other map is alive");
+        }
+        header* const from = base::table_of(other.root_.load(std::memory_order_acquire));
+        if (from == nullptr && base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
+
+        control& c = this->shared();
+        const reclaim::thread_lease<Sync> me;
+        stripe_type& s = this->stripe_of(c, *me);
+        preparation fresh(*this, c);
+        if (from != nullptr) {
+            fresh.make(base::counted_entries(*theirs, *from));
+            fresh.take_all(from);
+        }
+        header* const taken = this->exchange_root(c, fresh.release());
+        if (from != nullptr) other.forget_entries(*theirs, from);
+        if (taken != nullptr) this->dismantle(c, taken, [&](node* n) { this->retire(c, s, n); });
+    }
+
+protected:
+    using typename base::atomic_control;
+    using typename base::control;
+    using typename base::header;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::node;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using base::node_at;
+
+private:
+    /// A table that is not published yet, and what is put into it.
+    class preparation {
+    public:
+        preparation(replacing& map, control& c) noexcept : map_(map), control_(c) {}
+        preparation(const preparation&) = delete;
+        preparation& operator=(const preparation&) = delete;
+        ~preparation() {
+            if (table_ == nullptr) return;
+            header& t = *std::exchange(table_, nullptr);
+            for (std::size_t unit = 0; unit < t.all_units(); ++unit) base::wipe(control_, t, t.home(unit), Layout::empty);
+            while (line_type* const l = t.free_lines.pop()) {
+                if (!t.owns(l)) control_.spare_lines.push(*l);
+            }
+            map_.abandon_table(control_, &t);
+        }
+
+        void make(std::size_t entries) { table_ = map_.acquire_table(control_, base::log2_for(entries)); }
+
+        /// All entries of `from` and of the table that it was being moved to. A node's is not looked at there any more
+        /// when this has returned: it may be erased and freed as soon as the table is published.
+        void take_all(header* from) {
+            if constexpr (Layout::inline_key) {
+                each_entry_of(from, [&](word mark, word value, bool outlier) {
+                    put(outlier ? table_->units() : table_->unit_of(map_.hash_of(table_->seed, mark)), mark, value);
+                });
+            } else {
+                const hash_seed seed = control_.seed;
+                each_entry_of(from, [&](word mark, word, bool) {
+                    node* const n = node_at(mark);
+                    n->next_hash = syncmap::detail::seeded_hash(map_.hash_, std::as_const(n->key), seed);
+                    atomic_control& of_unit = table_->controls[table_->unit_of(n->next_hash)];
+                    // The version is the number of inserts; nobody writes here but who prepares the table.
+                    of_unit.store(Layout::with_next_version(of_unit.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+                });
+                provide_lines();
+                // Nothing fails from here on [X1].
+                each_entry_of(from, [&](word mark, word value, bool) {
+                    node* const n = node_at(mark);
+                    n->hash = n->next_hash; // [X2]
+                    put(table_->unit_of(n->hash), Layout::tagged(n, n->hash), value);
+                });
+            }
+        }
+
+        /// The table, as the beginning of a new life of the map; null if nothing is in it.
+        header* release() noexcept {
+            if (count_ == 0) return nullptr;
+            table_->incarnation.store(control_.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+            table_->brought.store(static_cast<std::int64_t>(count_), std::memory_order_relaxed); // [X3]
+            return std::exchange(table_, nullptr);
+        }
+
+    private:
+        template <class F>
+        static void each_entry_of(header* t, F f) {
+            for (; t != nullptr; t = t->successor()) {
+                for (std::size_t unit = 0; unit < t->all_units(); ++unit) {
+                    base::each_entry(t->home(unit), [&](line_type& l, std::size_t i, word mark) {
+                        f(mark, l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed),
+                          base::is_outlier_unit(*t, unit));
+                        return false;
+                    });
+                }
+            }
+        }
+
+        void put(std::size_t unit, word mark, word value) {
+            for (;;) {
+                if (const auto v = base::find_vacancy(control_, *table_, table_->home(unit))) {
+                    base::place(v, mark, value);
+                    ++count_;
+                    return;
+                }
+                map_.make_spare_line(control_);
+            }
+        }
+
+        /// So many lines that every unit has room for the entries that were counted in its control word.
+        void provide_lines() {
+            std::size_t needed = 0;
+            for (std::size_t unit = 0; unit < table_->all_units(); ++unit) {
+                const std::size_t entries = Layout::version_of(table_->controls[unit].load(std::memory_order_relaxed));
+                // A line that leads on to the next has one entry less.
+                if (entries > Layout::slots) needed += (entries - Layout::slots + Layout::slots - 2) / (Layout::slots - 1);
+            }
+            for (std::size_t have = table_->overflow_lines(); have < needed; ++have) {
+                table_->free_lines.push(map_.new_spare_line(control_));
+            }
+        }
+
+        replacing& map_;
+        control& control_;
+        header* table_ = nullptr;
+        std::size_t count_ = 0;
+    };
+
+    /// Leaves this map, which nobody else uses, without a table. Its nodes are another map's: they are not looked at.
+    void forget_entries(control& c, header* t) noexcept {
+        const word root = this->root_.load(std::memory_order_relaxed);
+        this->root_.store(base::next_root(root, nullptr), std::memory_order_release);
+        while (t != nullptr) {
+            header* const n = t->successor();
+            for (std::size_t unit = 0; unit < t->all_units(); ++unit) base::wipe(c, *t, t->home(unit), Layout::empty);
+            this->retire_table(c, t);
+            t = n;
+        }
+        this->tidy_tables(c, base::tidy_budget);
+    }
+};
+
+} // namespace syncmap::engine
