@@ -1,6 +1,7 @@
-// Where a walk over a map stands between two of its steps.
+// Where a walk over a map stands between two of its steps, and the part of a walk that one of several threads does.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace syncmap {
@@ -30,12 +31,52 @@ public:
 private:
     template <class Types>
     friend class engine::iteration;
+    friend class walk_range;
 
     // Hash values at which a unit begins have their low bits clear, so that two others can stand for the last stages.
     static constexpr std::uint64_t outliers = 1;
     static constexpr std::uint64_t past_the_end = 3;
 
     std::uint64_t hash_ = 0;
+};
+
+/// A part of a walk, for `for_each_from`: the entries whose hashes lie in one range. It is a plain value, and belongs to no
+/// map and no size of a table: the parts of one `n` have every key in exactly one of them, also while tables grow and
+/// shrink. What is left of a range is a range.
+///
+///     // on thread i of n, each with an `at` of its own:
+///     for (auto rest = syncmap::walk_range::part(i, n); !rest.at_end();) rest = map.for_each_from(rest, show);
+class walk_range {
+public:
+    static constexpr std::size_t most_parts = std::size_t{1} << 32;
+
+    /// The part with number `i`, from 0 on, of `n` parts of about the same size; `n` from 1 to `most_parts`.
+    [[nodiscard]] static constexpr walk_range part(std::size_t i, std::size_t n) noexcept {
+        walk_position from;
+        from.hash_ = border(i, n);
+        return {from, i + 1 < n ? border(i + 1, n) : 0};
+    }
+    /// Nothing at all.
+    [[nodiscard]] static constexpr walk_range ended() noexcept {
+        return {walk_position::end(), 0};
+    }
+    /// Nothing is left to be shown.
+    [[nodiscard]] constexpr bool at_end() const noexcept { return at_.at_end(); }
+
+    friend constexpr bool operator==(const walk_range&, const walk_range&) = default;
+
+private:
+    template <class Types>
+    friend class engine::iteration;
+
+    static constexpr std::uint64_t border(std::uint64_t i, std::uint64_t n) noexcept {
+        return (~std::uint64_t{0} / n * i) & ~std::uint64_t{0xFFFF}; // clear of the values that stand for stages
+    }
+
+    constexpr walk_range(walk_position at, std::uint64_t end) noexcept : at_(at), end_(end) {}
+
+    walk_position at_;
+    std::uint64_t end_; ///< the first hash behind the range; 0: it goes to the end of the walk
 };
 
 } // namespace syncmap

@@ -82,6 +82,22 @@ protected:
         return at;
     }
 
+    /// Calls `f(entry)` for the entries of the next unit of the range that has any there; returns what is left.
+    template <class Copy, class F>
+    walk_range step_in(Copy copy, walk_range range, F&& f) {
+        batch entries(*this);
+        while (!range.at_end() && entries.empty()) {
+            copy_next_unit(copy, range.at_, entries);
+            const bool last_stage = range.at_.at_end() || range.at_.hash_ == walk_position::outliers;
+            if (range.end_ != 0 && (last_stage || range.at_.hash_ >= range.end_)) {
+                entries.keep_if([&](const entry& e) { return !e.outlier && hash_of_entry(e) < range.end_; });
+                range.at_ = walk_position::end();
+            }
+        }
+        for (; !entries.empty(); entries.pop_front()) f(entries.front());
+        return range;
+    }
+
     /// The entries of one unit; lets go of the nodes that it still has.
     class batch {
     public:
@@ -97,6 +113,18 @@ protected:
             while (!empty()) pop_front();
             entries_.clear();
             next_ = 0;
+        }
+        template <class Predicate>
+        void keep_if(Predicate wanted) noexcept {
+            auto kept = entries_.begin();
+            for (const entry& e : entries_) {
+                if (wanted(e)) {
+                    *kept++ = e;
+                } else {
+                    let_go(e);
+                }
+            }
+            entries_.erase(kept, entries_.end());
         }
         /// Throws `bad_alloc`, changing nothing.
         void make_room() {
@@ -165,6 +193,8 @@ protected:
             }
         }
     }
+
+    std::uint64_t hash_of_entry(const entry& e) const noexcept { return this->hash_of(this->shared_of_table().seed, e.mark); }
 
     /// The first hash behind a unit, 0 behind the last one.
     static std::uint64_t end_of(const header& t, std::size_t unit) noexcept {

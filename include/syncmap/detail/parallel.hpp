@@ -1,0 +1,48 @@
+// Numbered parts of one piece of work, done by several threads.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <new>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace syncmap::detail {
+
+/// Calls `work(part)` for the parts from 0 to `parts` - 1, each once, on up to `threads` threads, of which the caller is one. Where
+/// the system refuses a thread, those that there are do the rest. The first exception ends the work, and reaches the
+/// caller when all threads have ended.
+template <class Work>
+void in_parallel(std::size_t threads, std::size_t parts, Work work) {
+    if (threads == 0) throw std::invalid_argument("syncmap: work for no threads: at least one is needed");
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> failed{false};
+    std::exception_ptr first; // written by the one that set `failed`, read after all have ended
+    const auto run = [&]() noexcept {
+        try {
+            for (std::size_t part; !failed.load(std::memory_order_relaxed) &&
+                                   (part = next.fetch_add(1, std::memory_order_relaxed)) < parts;) {
+                work(part);
+            }
+        } catch (...) {
+            if (!failed.exchange(true, std::memory_order_relaxed)) first = std::current_exception();
+        }
+    };
+    {
+        std::vector<std::jthread> helpers; // joined at the end of the block
+        try {
+            helpers.reserve(std::min(threads, parts) - 1);
+            while (helpers.size() + 1 < std::min(threads, parts)) helpers.emplace_back(run);
+        } catch (const std::system_error&) { // the system has no more threads,
+        } catch (const std::bad_alloc&) {    // or no memory for one
+        }
+        run();
+    }
+    if (first) std::rethrow_exception(first);
+}
+
+} // namespace syncmap::detail
