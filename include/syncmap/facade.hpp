@@ -29,6 +29,11 @@ class snapshot;
 template <class Engine>
 class pinned;
 
+namespace engine {
+template <class Source, class F>
+std::size_t walk_in_parallel(std::size_t threads, const Source& source, F f); // engine/parallel_walk.hpp
+}
+
 /// Base of all maps; its name is the error message of a copy by accident.
 struct a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident {
     constexpr a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident() = default;
@@ -437,6 +442,30 @@ public:
         return engine_.for_each_from(position, [&](const Key& key, const T& value) { std::invoke(f, key, value); });
     }
 
+    /// The same within a part of the walk; returns what is left of that part. For users with threads of their own: see
+    /// `walk_range::part`. All parts together are one `for_each`: no key twice, none missed that is there throughout.
+    template <class F>
+    [[nodiscard]] walk_range for_each_from(walk_range range, F&& f) const
+        requires requires(const Engine& e) { e.for_each_from(range, [](const Key&, const T&) {}); }
+    {
+        static_assert(std::invocable<F&, const Key&, const T&>, "syncmap: for_each_from(range, f) calls f(const Key&, const T&)");
+        return engine_.for_each_from(range, [&](const Key& key, const T& value) { std::invoke(f, key, value); });
+    }
+
+    /// `for_each` by so many threads, at least one, of which the caller is one; the others are started for it. `f` is called
+    /// by several of them at once; when it returns false, they stop soon. (Include <syncmap/map.hpp>.)
+    ///
+    /// Consistency, Progress and Complexity: as `for_each`. Throws: `std::invalid_argument` for no threads; what `f`
+    /// throws: the first exception ends the walk and leaves it when all threads have ended; `std::bad_alloc`. Where the
+    /// system refuses threads, fewer do the work.
+    template <class F>
+    size_type for_each_parallel(size_type threads, F&& f) const
+        requires requires(const Engine& e) { e.for_each_from(walk_range::ended(), [](const Key&, const T&) {}); }
+    {
+        static_assert(std::invocable<F&, const Key&, const T&>, "syncmap: for_each_parallel(n, f) calls f(const Key&, const T&)");
+        return engine::walk_in_parallel(threads, engine_, [&](const Key& key, const T& value) { return detail::goes_on(f, key, value); });
+    }
+
     /// One instant of the whole map: to iterate over, look up in and count, for as long as wanted, while writers go on.
     /// (Include <syncmap/snapshot.hpp>, as map.hpp does.)
     ///
@@ -492,7 +521,8 @@ public:
     ///     load_routes(next);
     ///     routes.replace(std::move(next));
     ///
-    /// No other thread may use `other` meanwhile, and no snapshot of it may be alive. Snapshots of this map stay as they
+    /// No other thread may use `other` meanwhile, and no snapshot of it may be alive; entries of it that are pinned must be
+    /// let go before either map is destroyed. Snapshots of this map stay as they
     /// are; a computation that is running is ordered before the step, as with `clear`.
     ///
     /// Progress: nobody waits for it. The caller prepares the new entries beside, takes the step, and then takes the old
@@ -511,6 +541,18 @@ public:
     /// Progress: moves what there is to the larger table, and waits for writers of single buckets; others go on.
     /// Throws: `std::length_error` for a number that no map can hold, `std::bad_alloc`; nothing has changed then.
     void reserve(size_type entries) { engine_.reserve(entries); }
+
+    /// Gives memory back now: moves what there is to a table of the size that it needs, and `flush`. Without it that happens
+    /// by and by, while entries are erased.
+    ///
+    /// Progress: waits for writers of single buckets; others go on. Complexity: linear in the table, and as `flush`.
+    /// Throws: `std::bad_alloc` on the first use of the map by a thread; where memory for the smaller table is missing, the
+    /// map stays as it is.
+    void shrink_to_fit()
+        requires requires(Engine& e) { e.shrink_to_fit(); }
+    {
+        engine_.shrink_to_fit();
+    }
 
     /// Destroys now what was erased or replaced before the call and nobody looks at any more. Without it that happens by
     /// and by: when one thread has erased or replaced 512 more entries, and with the map. A value that another

@@ -310,6 +310,7 @@ struct sync_policy {
     static constexpr std::uint32_t most_snapshots = ~std::uint32_t{0};
     static constexpr std::uint32_t retire_batch = 1;
     static constexpr std::size_t migration_batch = 1;
+    static constexpr std::uint32_t writes_between_tidying = 1;
     static constexpr std::uint32_t looks_between_barriers = 0;
     static constexpr std::uint32_t shrink_check_interval = 1;
 };

@@ -180,6 +180,11 @@ public:
         plain_.reserve(entries);
     }
 
+    void shrink_to_fit() {
+        const writing inside(*this);
+        plain_.table().shrink_to_fit();
+    }
+
     Hash hash_function() const { return plain_.hash_function(); }
     KeyEqual key_eq() const { return plain_.key_eq(); }
     Allocator get_allocator() const noexcept { return plain_.get_allocator(); }

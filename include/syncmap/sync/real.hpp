@@ -276,6 +276,8 @@ struct [[gnu::visibility("default")]] real {
     static constexpr std::uint32_t retire_batch = 512;
     /// Units that one write moves while a table is being left.
     static constexpr std::size_t migration_batch = 16;
+    /// Writes of a thread between two looks at whether pages of an earlier table can be given back, when there are any.
+    static constexpr std::uint32_t writes_between_tidying = 16;
     /// Calls that pass before a table that a writer still names is looked at again.
     static constexpr std::uint32_t looks_between_barriers = 64;
     /// Erases of one thread between two looks at whether the table has become too large.

@@ -162,6 +162,12 @@ public:
         if (entries > groups_ * used_per_group) rebuild(groups_for(entries));
     }
 
+    /// Gives the room back that its entries do not need.
+    void shrink_to_fit() {
+        if (size_ == 0) return clear();
+        if (groups_for(size_) < groups_) rebuild(groups_for(size_));
+    }
+
     /// Iterators yield `std::pair<const Key&, T&>` by value; any insertion ends their validity.
     iterator begin() noexcept { return iterator(*this, 0); }
     iterator end() noexcept { return iterator(*this, groups_); }

@@ -4,6 +4,7 @@
 // |------------------|------------------------------------|-----------|
 // | geometry, seed   | before the table is published      | all       |
 // | `next`           | CAS once: start of a resize, clear | all       |
+// | `needs_help`     | who begins or ends such work       | writers   |
 // | `overflow_used`  | lock holders (RMW)                 | the same  |
 // | `free_lines`     | lock holders (CAS, tagged)         | the same  |
 // | `cursor`, `left` | who moves units (RMW)              | the same  |
@@ -83,6 +84,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     atomic<std::uint64_t> incarnation{0}; ///< which life of the map: one more after every clear
     atomic<std::int64_t> brought{0}; ///< entries with which that life began: they are in no tally
     atomic<table_header*> next{nullptr};
+    atomic<bool> needs_help{false}; ///< writers have to do more than their write: move units, or give pages back
 
     // Written by those who insert and those who move units.
     alignas(detail::cache_line_bytes) atomic<std::size_t> overflow_used{0};

@@ -252,7 +252,9 @@ private:
         const auto inserts = static_cast<std::size_t>(
             std::count_if(all.changed.begin(), all.changed.end(), [](const member* m) { return m->inserts(); }));
         if (inserts <= Layout::slots) return;
-        const std::size_t entries = base::counted_entries(c, all.incarnation);
+        const header* const now = base::table_of(this->root_.load(std::memory_order_acquire));
+        if (now == nullptr) return; // cleared
+        const std::size_t entries = base::counted_entries(c, *now);
         if (inserts <= entries) return;
         const unsigned log2 = base::log2_for(entries + inserts);
         for (;;) {
@@ -416,8 +418,8 @@ private:
             if (m->erases) base::after_erase(c, s, all.root);
         }
         header* const t = base::table_of(all.root);
-        if (t->next.load(std::memory_order_relaxed) != nullptr)
-            this->help_resize(c, s, all.root, Sync::migration_batch);
+        if (t->needs_help.load(std::memory_order_relaxed))
+            this->help(c, s, all.root, Sync::migration_batch);
     }
 };
 

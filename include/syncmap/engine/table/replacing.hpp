@@ -13,6 +13,8 @@
 // [X3] Entries that came with a table are in no tally: the header counts them, and a resize hands that on.
 #pragma once
 
+#include <array>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -87,24 +89,42 @@ private:
         /// when this has returned: it may be erased and freed as soon as the table is published.
         void take_all(header* from) {
             if constexpr (Layout::inline_key) {
-                each_entry_of(from, [&](word mark, word value, bool outlier) {
-                    put(outlier ? table_->units() : table_->unit_of(map_.hash_of(table_->seed, mark)), mark, value);
+                each_batch_of(from, [&](std::span<const seen_entry> batch) {
+                    std::array<std::size_t, batch_size> units{};
+                    for (std::size_t i = 0; i < batch.size(); ++i) {
+                        units[i] = batch[i].outlier ? table_->units()
+                                                    : table_->unit_of(map_.hash_of(table_->seed, batch[i].mark));
+                        __builtin_prefetch(table_->home(units[i]).words, 1);
+                    }
+                    for (std::size_t i = 0; i < batch.size(); ++i) put(units[i], batch[i].mark, batch[i].value);
                 });
             } else {
-                const hash_seed seed = control_.seed;
-                each_entry_of(from, [&](word mark, word, bool) {
-                    node* const n = node_at(mark);
-                    n->next_hash = syncmap::detail::seeded_hash(map_.hash_, std::as_const(n->key), seed);
-                    atomic_control& of_unit = table_->controls[table_->unit_of(n->next_hash)];
-                    // The version is the number of inserts; nobody writes here but who prepares the table.
-                    of_unit.store(Layout::with_next_version(of_unit.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+                each_batch_of(from, [&](std::span<const seen_entry> batch) {
+                    for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.mark), 1);
+                    for (const seen_entry& e : batch) {
+                        node* const n = node_at(e.mark);
+                        n->next_hash = syncmap::detail::seeded_hash(map_.hash_, std::as_const(n->key), control_.seed);
+                        __builtin_prefetch(table_->controls + table_->unit_of(n->next_hash), 1);
+                    }
+                    for (const seen_entry& e : batch) {
+                        atomic_control& of_unit = table_->controls[table_->unit_of(node_at(e.mark)->next_hash)];
+                        // The version is the number of inserts; nobody writes here but who prepares the table.
+                        of_unit.store(Layout::with_next_version(of_unit.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+                    }
                 });
                 provide_lines();
                 // Nothing fails from here on [X1].
-                each_entry_of(from, [&](word mark, word value, bool) {
-                    node* const n = node_at(mark);
-                    n->hash = n->next_hash; // [X2]
-                    put(table_->unit_of(n->hash), Layout::tagged(n, n->hash), value);
+                each_batch_of(from, [&](std::span<const seen_entry> batch) {
+                    for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.mark), 1);
+                    for (const seen_entry& e : batch) {
+                        node* const n = node_at(e.mark);
+                        n->hash = n->next_hash; // [X2]
+                        __builtin_prefetch(table_->home(table_->unit_of(n->hash)).words, 1);
+                    }
+                    for (const seen_entry& e : batch) {
+                        const std::uint64_t hash = node_at(e.mark)->hash;
+                        put(table_->unit_of(hash), Layout::tagged(node_at(e.mark), hash), e.value);
+                    }
                 });
             }
         }
@@ -118,17 +138,24 @@ private:
         }
 
     private:
+        /// So many entries are looked for at once: most of the time goes into waiting for memory.
+        static constexpr std::size_t batch_size = 32;
+
         template <class F>
-        static void each_entry_of(header* t, F f) {
+        static void each_batch_of(header* t, F f) {
+            std::array<seen_entry, batch_size> batch;
+            std::size_t n = 0;
             for (; t != nullptr; t = t->successor()) {
                 for (std::size_t unit = 0; unit < t->all_units(); ++unit) {
                     base::each_entry(t->home(unit), [&](line_type& l, std::size_t i, word mark) {
-                        f(mark, l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed),
-                          base::is_outlier_unit(*t, unit));
+                        batch[n++] = {mark, l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed),
+                                      base::is_outlier_unit(*t, unit)};
+                        if (n == batch_size) f(std::span<const seen_entry>(batch.data(), std::exchange(n, 0)));
                         return false;
                     });
                 }
             }
+            if (n != 0) f(std::span<const seen_entry>(batch.data(), n));
         }
 
         void put(std::size_t unit, word mark, word value) {
@@ -151,7 +178,8 @@ private:
                 if (entries > Layout::slots) needed += (entries - Layout::slots + Layout::slots - 2) / (Layout::slots - 1);
             }
             for (std::size_t have = table_->overflow_lines(); have < needed; ++have) {
-                table_->free_lines.push(map_.new_spare_line(control_));
+                line_type* const l = control_.spare_lines.pop();
+                table_->free_lines.push(l != nullptr ? *l : map_.new_spare_line(control_));
             }
         }
 
@@ -171,7 +199,7 @@ private:
             this->retire_table(c, t);
             t = n;
         }
-        this->tidy_tables(c, base::tidy_budget);
+        this->tidy_now(c);
     }
 };
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <new>
 
 #include <syncmap/engine/table/preservation.hpp>
@@ -83,7 +84,10 @@ protected:
                 n->left.store(groups(*t, *n), std::memory_order_relaxed);
                 header* expected = nullptr;
                 // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
-                if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) n = nullptr;
+                if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+                    n = nullptr;
+                    t->needs_help.store(true, std::memory_order_release);
+                }
             }
         }
         if (n != nullptr) this->abandon_table(c, n);
@@ -94,7 +98,7 @@ protected:
         if (t == nullptr || t->log2() <= base::min_log2 || t->next.load(std::memory_order_relaxed) != nullptr) return;
         const std::size_t entries = counted_entries(c, *t);
         if (entries >= shrink_below(t->units())) return;
-        const unsigned target = std::max(log2_for(entries), t->log2() - std::min(t->log2() - base::min_log2, max_shrink));
+        const unsigned target = shrunk_log2(t->log2(), entries);
         if (target >= t->log2()) return;
         try {
             start_resize(c, s, root, target);
@@ -105,8 +109,18 @@ protected:
 
     // ---- help ----
 
-    /// Moves a few groups if the root's table is being left. Called by every writer after its own work.
-    void help_resize(control& c, stripe_type& s, word root, std::size_t batch) noexcept {
+    /// What every writer does after its own work in a table that asks for it: moves a few groups if the table is being
+    /// left, else gives some pages of earlier tables back.
+    void help(control& c, stripe_type& s, word root, std::size_t batch) noexcept {
+        if (header* const t = base::table_of(root); t->next.load(std::memory_order_relaxed) == nullptr) {
+            // Not each time: a writer that stands still may keep a table from being given back.
+            if (++s.help_count % Sync::writes_between_tidying != 0) return;
+            // acquire: pairs with the release of who asked. What it asked for is seen below, or it asks after this.
+            t->needs_help.exchange(false, std::memory_order_acquire);
+            this->tidy_tables(c, tidy_budget);
+            if (t->next.load(std::memory_order_relaxed) != nullptr) t->needs_help.store(true, std::memory_order_release);
+            return;
+        }
         record_supply supply(*this);
         try {
             while (!provide_for(c, supply, move_some(c, s, root, batch, supply))) {}
@@ -151,6 +165,27 @@ protected:
         }
     }
 
+    /// Brings the table down to what its entries need now, by the steps in which it would shrink by and by. Blocks on
+    /// writers of single units.
+    void finish_shrinking(control& c, stripe_type& s) noexcept {
+        try {
+            for (unsigned steps = 0; steps < base::max_log2; ++steps) { // others may let it grow meanwhile
+                const word root = this->root_.load(std::memory_order_acquire);
+                header* const t = base::table_of(root);
+                if (t == nullptr) return;
+                if (t->successor() != nullptr) {
+                    finish_resize(c, s, root);
+                    continue;
+                }
+                const unsigned target = shrunk_log2(t->log2(), counted_entries(c, *t));
+                if (target >= t->log2()) return;
+                start_resize(c, s, root, target);
+            }
+        } catch (...) {
+            // No memory to be had: the map stays as large as it is.
+        }
+    }
+
     // ---- the end of a table's life ----
 
     /// Takes all entries out of a table that `clear` has taken out of the map; `free_node(node*)` gets the nodes.
@@ -163,7 +198,13 @@ protected:
             this->retire_table(c, t);
             t = n == header::closed() ? nullptr : n;
         }
-        this->tidy_tables(c, tidy_budget);
+        tidy_now(c);
+    }
+
+    /// For who takes a whole table apart: gives back all that no writer can touch any more.
+    void tidy_now(control& c) noexcept {
+        this->tidy_tables(c, std::numeric_limits<std::size_t>::max());
+        this->ask_for_tidying(c);
     }
 
     /// The hash of an entry, by its mark.
@@ -225,6 +266,11 @@ private:
     static constexpr unsigned max_spread = 3; ///< log2 of the most targets of one unit that are filled in order
     static constexpr std::size_t finish_batch = 256;
 
+    /// The next size on the way down to what so many entries need.
+    static unsigned shrunk_log2(unsigned log2, std::size_t entries) noexcept {
+        return std::max(log2_for(entries), log2 - std::min(log2 - base::min_log2, max_shrink));
+    }
+
     bool needs_growth(control& c, const header& t) noexcept {
         return t.log2() + 2 <= base::max_log2 &&
                counted_entries(c, t) >= t.units() * grow_from;
@@ -266,6 +312,7 @@ private:
                 map_.root_.compare_exchange_strong(root_, base::next_root(root_, &n_), std::memory_order_acq_rel,
                                                    std::memory_order_relaxed)) {
                 map_.retire_table(control_, &t_); // named by the caller's section for as long as it unlocks
+                map_.ask_for_tidying(control_);
             }
             release();
         }

@@ -31,7 +31,7 @@ protected:
             n->next_retired = head;
             // release: the scan that takes the list sees the nodes' links. Only the scan competes, by taking all.
         } while (!s.retired.compare_exchange_weak(head, n, std::memory_order_release, std::memory_order_relaxed));
-        if (++s.retired_count >= Sync::retire_batch) {
+        if (++s.retired_count >= batch_size) {
             s.retired_count = 0;
             scan(c);
         }
@@ -61,6 +61,11 @@ protected:
     }
 
 private:
+    /// Retired nodes that one thread gathers before it looks which can be freed: of large entries fewer.
+    static constexpr std::size_t batch_bytes = std::size_t{1} << 20;
+    static constexpr std::uint32_t batch_size =
+        static_cast<std::uint32_t>(std::clamp<std::size_t>(batch_bytes / sizeof(node), 1, Sync::retire_batch));
+
     static void append(node_base*& list, node_base* more) noexcept {
         while (more != nullptr) {
             node_base* const next = more->next_retired;

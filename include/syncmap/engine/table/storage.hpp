@@ -215,9 +215,7 @@ protected:
     /// Brings retired tables closer to being free, `budget` bytes of pages at most; by whoever comes by.
     /// Nobody waits: if another thread is at it, nothing is done.
     void tidy_tables(control& c, std::size_t budget) noexcept {
-        if (c.retired_tables.load(std::memory_order_relaxed) == nullptr && !c.anything_leaving.load(std::memory_order_relaxed)) {
-            return;
-        }
+        if (is_tidy(c)) return;
         const only_one tidying(c.tidying);
         if (!tidying) return;
         for (header* t = c.retired_tables.exchange(nullptr, std::memory_order_acquire); t != nullptr;) {
@@ -236,6 +234,18 @@ protected:
             }
         }
         c.anything_leaving.store(c.leaving_tables != nullptr, std::memory_order_relaxed);
+        ask_for_tidying(c);
+    }
+
+    static bool is_tidy(const control& c) noexcept {
+        return c.retired_tables.load(std::memory_order_relaxed) == nullptr && !c.anything_leaving.load(std::memory_order_relaxed);
+    }
+
+    /// Makes the writers of the root's table bring retired tables closer to being free, if there are any. (Their memory
+    /// stays a table's, so a root that changes meanwhile does no harm; whoever changed it calls this as well.)
+    void ask_for_tidying(const control& c) noexcept {
+        header* const t = table_of(root_.load(std::memory_order_acquire));
+        if (t != nullptr && !is_tidy(c)) t->needs_help.store(true, std::memory_order_release);
     }
 
     /// An overflow line beside any table. Throws `bad_alloc`; never called under a unit's lock.
@@ -453,7 +463,11 @@ private:
         const std::size_t page = Sync::page_bytes(); // the first one holds the header
         const std::size_t from = page + t->emptied;
         const std::size_t bytes = std::min(budget, size - from);
-        const std::size_t whole = std::min((bytes + page - 1) / page * page, size - from);
+        std::size_t whole = std::min((bytes + page - 1) / page * page, size - from);
+        // Up to the end of a huge page: one that is given back in parts is taken apart first.
+        if (const std::size_t end = (from + whole) / Sync::huge_page_bytes * Sync::huge_page_bytes; whole < size - from && end > from) {
+            whole = end - from;
+        }
         if (!Sync::empty_pages(reinterpret_cast<std::byte*>(t) + from, whole)) {
             zero(t, size); // the system keeps them (locked memory, say)
             return true;
@@ -479,6 +493,7 @@ private:
 
     static void put_free(control& c, header* t) noexcept {
         t->next.store(nullptr, std::memory_order_relaxed);
+        t->needs_help.store(false, std::memory_order_relaxed);
         t->overflow_used.store(0, std::memory_order_relaxed);
         t->free_lines.forget();
         t->cursor.store(0, std::memory_order_relaxed);

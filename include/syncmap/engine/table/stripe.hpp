@@ -38,6 +38,7 @@ struct alignas(detail::cache_line_bytes) stripe {
     atomic<reclaim::node_base<Sync>*> retired{nullptr};
     std::uint32_t retired_count = 0;
     std::uint32_t erase_count = 0;
+    std::uint32_t help_count = 0;
 
     static constexpr int net_shift = 22;
     static constexpr word sequence_mask = (word{1} << net_shift) - 1;

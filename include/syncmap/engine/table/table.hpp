@@ -79,6 +79,14 @@ public:
         return const_cast<table*>(this)->walk_from(from, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
     }
 
+    /// The same within a range; returns what is left of it.
+    template <class F>
+    walk_range for_each_from(walk_range range, F&& f) const {
+        auto* const self = const_cast<table*>(this);
+        return self->step_in([self](auto... where) { return self->copy_unit_at(where...); }, range,
+                             [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+    }
+
     /// `pred` is called once for each entry; an entry that was changed since is left alone.
     template <class F>
     std::size_t erase_if(F&& pred) {
@@ -127,6 +135,17 @@ public:
         }
     }
 
+    /// The table as small as its entries allow, now, and `flush`.
+    void shrink_to_fit() {
+        control* const c = this->control_.load(std::memory_order_acquire);
+        if (c == nullptr) return;
+        {
+            const reclaim::thread_lease<Sync> me;
+            this->finish_shrinking(*c, this->stripe_of(*c, *me));
+        }
+        flush();
+    }
+
     /// Frees what was retired before the call and is not held.
     void flush() noexcept {
         control* const c = this->control_.load(std::memory_order_acquire);
@@ -173,6 +192,11 @@ public:
         walk_position for_each_from(walk_position from, F&& f) const {
             if (state_ == nullptr) return walk_position::end();
             return map_->step_over(copier(), from, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+        }
+        template <class F>
+        walk_range for_each_from(walk_range range, F&& f) const {
+            if (state_ == nullptr) return walk_range::ended();
+            return map_->step_in(copier(), range, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
         }
         std::size_t size() const noexcept { return state_ == nullptr ? 0 : state_->entries; }
 

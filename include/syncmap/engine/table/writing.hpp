@@ -252,8 +252,8 @@ protected:
             root = write_node(c, s, *me, hash, std::forward<K>(key), op, owner);
         }
         header* const t = base::table_of(root);
-        if (t != nullptr && t->next.load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
-            this->help_resize(c, s, root, Sync::migration_batch);
+        if (t != nullptr && t->needs_help.load(std::memory_order_relaxed)) [[unlikely]] {
+            this->help(c, s, root, Sync::migration_batch);
         }
     }
 
