@@ -304,8 +304,6 @@ public:
             require(map_.approx_size() <= contents::keys, "an approximate size is not absurd");
             journal_.end_call();
             return;
-        case verb::replace: // of maps at rest: explored by nobody here
-            break;
         case verb::add_to_two:
         case verb::swap_two:
             update_two(s, call);
@@ -313,7 +311,7 @@ public:
         case verb::replace: {
             auto& next = next_[thread];
             if (!next) prepare(thread, s);
-            call.other = s.other;
+            call.other = static_cast<std::uint32_t>(s.other);
             map_.replace(std::move(*next));
             call.responded = journal_.end_call();
             require(next->size() == 0, "the map that replaced another is empty");
