@@ -84,18 +84,18 @@ protected:
 
     /// Calls `f(entry)` for the entries of the next unit of the range that has any there; returns what is left.
     template <class Copy, class F>
-    walk_range step_in(Copy copy, walk_range range, F&& f) {
+    walk_range step_in(Copy copy, walk_range part, F&& f) {
         batch entries(*this);
-        while (!range.at_end() && entries.empty()) {
-            copy_next_unit(copy, range.at_, entries);
-            const bool last_stage = range.at_.at_end() || range.at_.hash_ == walk_position::outliers;
-            if (range.end_ != 0 && (last_stage || range.at_.hash_ >= range.end_)) {
-                entries.keep_if([&](const entry& e) { return !e.outlier && hash_of_entry(e) < range.end_; });
-                range.at_ = walk_position::end();
+        while (!part.at_end() && entries.empty()) {
+            copy_next_unit(copy, part.at_, entries);
+            const bool last_stage = part.at_.at_end() || part.at_.hash_ == walk_position::outliers;
+            if (part.end_ != 0 && (last_stage || part.at_.hash_ >= part.end_)) {
+                entries.keep_if([&](const entry& e) { return !e.outlier && hash_of_entry(e) < part.end_; });
+                part.at_ = walk_position::end();
             }
         }
         for (; !entries.empty(); entries.pop_front()) f(entries.front());
-        return range;
+        return part;
     }
 
     /// The entries of one unit; lets go of the nodes that it still has.

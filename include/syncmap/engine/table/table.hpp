@@ -81,9 +81,9 @@ public:
 
     /// The same within a range; returns what is left of it.
     template <class F>
-    walk_range for_each_from(walk_range range, F&& f) const {
+    walk_range for_each_from(walk_range rest, F&& f) const {
         auto* const self = const_cast<table*>(this);
-        return self->step_in([self](auto... where) { return self->copy_unit_at(where...); }, range,
+        return self->step_in([self](auto... where) { return self->copy_unit_at(where...); }, rest,
                              [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
     }
 
@@ -194,9 +194,9 @@ public:
             return map_->step_over(copier(), from, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
         }
         template <class F>
-        walk_range for_each_from(walk_range range, F&& f) const {
+        walk_range for_each_from(walk_range rest, F&& f) const {
             if (state_ == nullptr) return walk_range::ended();
-            return map_->step_in(copier(), range, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+            return map_->step_in(copier(), rest, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
         }
         std::size_t size() const noexcept { return state_ == nullptr ? 0 : state_->entries; }
 
