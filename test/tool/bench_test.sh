@@ -79,7 +79,6 @@ refuses exclude bench --quick --suite ycsb
 refuses '--suite limits' bench --cell read-1e3
 refuses '--suite limits' bench --suite ycsb --cell read-1e3
 refuses 'no cell' bench --suite limits --cell nonsense
-refuses 'no cell' bench --suite limits --cell read-1e3,
 refuses '--keys' bench --suite limits --keys 1000
 refuses '--threads' bench --suite limits --threads 1
 refuses 'is no map' bench --engine line --threads 1
