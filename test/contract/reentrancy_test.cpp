@@ -2,6 +2,7 @@
 //
 // Where callbacks are free every operation must work; only a write to the very key that the callback computes throws
 // `recursive_update`. Behind a lock an operation works or throws `reentrant_call`. Nowhere may it hang.
+#include <iterator>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -74,6 +75,15 @@ std::vector<operation<Map>> operations() {
          }},
         {"clear", effect::spans_all, [](Map& m, int) { m.clear(); }},
         {"reserve", effect::spans_all, [](Map& m, int) { m.reserve(1000); }},
+        {"for_each_from", effect::reads, [](Map& m, int) { m.for_each_from({}, [](const auto&, const auto&) {}); }},
+        {"flush", effect::reads,
+         [](Map& m, int) {
+             if constexpr (requires { m.flush(); }) m.flush();
+         }},
+        {"snapshot", effect::reads,
+         [](Map& m, int i) {
+             if constexpr (requires { m.snapshot(); }) static_cast<void>(m.snapshot().contains(key<Map>(i)));
+         }},
     };
 }
 
@@ -268,6 +278,86 @@ TYPED_TEST(reentrancy, of_a_computation_that_asks_for_itself_throws_and_leaves_n
 template <class Family>
 class reentrancy_of_types : public ::testing::Test {};
 TYPED_TEST_SUITE(reentrancy_of_types, families, names);
+
+/// What a map does to keys and values behind an operation's back.
+enum class moment { hash, key_equality, key_copy, key_end, value_equality, value_copy, value_end };
+constexpr const char* moment_names[] = {"hash",           "equality of keys", "copy of a key", "destructor of a key",
+                                        "equality of values", "copy of a value",  "destructor of a value"};
+
+/// Runs a function once, when the moment comes.
+struct at_moment {
+    static inline thread_local at_moment* armed = nullptr;
+    moment when;
+    void (*run)(void*);
+    void* argument;
+    bool came = false;
+
+    static void has_come(moment m) {
+        if (armed == nullptr || armed->when != m) return;
+        at_moment& now = *std::exchange(armed, nullptr);
+        now.came = true;
+        now.run(now.argument);
+    }
+};
+
+/// A key or value that tells when it is compared, copied and destroyed.
+template <moment Equality, moment Copy, moment End>
+struct telling {
+    explicit telling(int n) noexcept : number(n) {}
+    telling(const telling& other) : number(other.number) { at_moment::has_come(Copy); }
+    telling& operator=(const telling&) = default;
+    ~telling() { at_moment::has_come(End); }
+    int number;
+    friend bool operator==(const telling& a, const telling& b) {
+        at_moment::has_come(Equality);
+        return a.number == b.number;
+    }
+};
+using telling_key = telling<moment::key_equality, moment::key_copy, moment::key_end>;
+using telling_value = telling<moment::value_equality, moment::value_copy, moment::value_end>;
+struct telling_hash {
+    std::size_t operator()(const telling_key& key) const {
+        at_moment::has_come(moment::hash);
+        return static_cast<std::size_t>(key.number);
+    }
+};
+
+TYPED_TEST(reentrancy_of_types, every_operation_in_every_function_of_keys_and_values_in_every_operation) {
+    if constexpr (TypeParam::callbacks_are_free) {
+        using map_type = typename TypeParam::template of<telling_key, telling_value, telling_hash>;
+        const watchdog dog("operations in the functions of keys and values");
+        const auto all = operations<map_type>();
+        std::vector<int> came(std::size(moment_names));
+        for (const auto& outer : all) {
+            for (std::size_t m = 0; m != std::size(moment_names); ++m) {
+                for (const auto& inner : all) {
+                    for (const auto& [outer_key, inner_key] : {std::pair(present, present), std::pair(present, present + 1),
+                                                               std::pair(absent, absent), std::pair(absent, present)}) {
+                        map_type map;
+                        fill(map);
+                        outcome result = outcome::worked;
+                        const auto run = [&, target = inner_key] { result = attempt(map, inner, target); };
+                        at_moment waiting{static_cast<moment>(m), [](void* f) { (*static_cast<decltype(run)*>(f))(); },
+                                          const_cast<std::remove_const_t<decltype(run)>*>(&run)};
+                        at_moment::armed = &waiting;
+                        outer.call(map, outer_key);
+                        at_moment::armed = nullptr;
+                        came[m] += waiting.came ? 1 : 0;
+                        const std::string what = std::string(inner.name) + " of key " + std::to_string(inner_key) + " in the " +
+                                                 moment_names[m] + " in " + outer.name + " of key " + std::to_string(outer_key);
+                        const bool computes = std::string(outer.name) == "update" || std::string(outer.name) == "load_or_compute";
+                        EXPECT_NE(result, outcome::reentrant) << what;
+                        EXPECT_TRUE(result == outcome::worked || (computes && inner_key == outer_key)) << what;
+                        map.clear();
+                        fill(map);
+                        EXPECT_EQ(map.size(), static_cast<std::size_t>(entries)) << what;
+                    }
+                }
+            }
+        }
+        for (std::size_t m = 0; m != std::size(moment_names); ++m) EXPECT_GT(came[m], 50) << moment_names[m];
+    }
+}
 
 /// A value whose comparison looks into a map, through a hook.
 struct nosy {

@@ -134,6 +134,21 @@ public:
         std::abort();
     }
 
+    /// As in the child of a fork: the running thread goes on alone, the others stay where they stand for good.
+    void lose_others() noexcept {
+        ready_ = bit(current_);
+        yielded_ = impatient_ = 0;
+        ended_ = (((1U << threads_) - 1) << 1) & ~bit(current_);
+        progress();
+    }
+    /// Ends the execution here, nothing being wrong: for who cannot wait for others that are lost.
+    [[noreturn]] void finish() {
+        broken_ = true;
+        switching_ = false;
+        fiber::change(fibers_[current_]->stack, host_);
+        std::abort();
+    }
+
     static char thread_name(unsigned number) noexcept {
         return number == 0 ? '-' : static_cast<char>('A' + number - 1);
     }

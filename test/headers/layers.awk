@@ -3,7 +3,7 @@
 #     syncmap.hpp                                      everything
 #     decorators    recorded_map.hpp checked_map.hpp
 #     facades       every other header at the top
-#     engines       engine/NAME.hpp engine/NAME/       never one another; decision, concepts and computations are shared
+#     engines       engine/NAME.hpp engine/NAME/       never one another; what several need is shared: see below
 #     reclamation   reclaim/
 #     parts         sync/ detail/ hash errors ...      the standard library and the system alone
 #
@@ -13,7 +13,7 @@ BEGIN {
     split("parts reclamation engines facades decorators everything", layer_name)
     split("hash errors results version fwd", names)
     for (i in names) part[names[i]] = 1
-    split("decision concepts computations walk_position", names)
+    split("decision concepts computations process walk_position", names)
     for (i in names) shared[names[i]] = 1
 }
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <new>
 
 #include <syncmap/errors.hpp>
 
@@ -25,6 +26,9 @@ public:
         entry(const entry&) = delete;
         entry& operator=(const entry&) = delete;
 
+        /// The counter by which the owner tells writers of its computation; written by the owner alone.
+        typename Sync::template atomic<std::uint32_t>* mark = nullptr;
+
     private:
         friend computations;
         const void* const map_;
@@ -37,8 +41,6 @@ public:
         bool left_ = false;
         typename Sync::condition changed_{};
     };
-
-    static computations& instance() { return Sync::template process_wide<computations>(); }
 
     /// Owns the key of `mine`, waiting until no other thread does. `same_key(const void*)` compares with the key of
     /// another entry of this map and hash; it may throw, and nothing has happened then.
@@ -93,6 +95,37 @@ public:
         entry** link = &q.first;
         while (*link != &mine) link = &(*link)->next_;
         *link = mine.next_;
+    }
+
+    // ---- fork; see table/living_maps.hpp ----
+
+    /// Takes every lock: nobody is in the middle of a change. Few enough for the thread sanitizer, which knows 64 at a time.
+    void before_fork() {
+        for (queue& q : queues_) q.lock.lock();
+        waits_lock_.lock();
+    }
+    void after_fork_in_parent() {
+        waits_lock_.unlock();
+        for (queue& q : queues_) q.lock.unlock();
+    }
+    /// Keeps what the calling thread owns. The others are gone, and those that waited with them.
+    void after_fork_in_child() {
+        const void* const me = Sync::this_thread();
+        waits_ = nullptr;
+        for (queue& q : queues_) {
+            for (entry** link = &q.first; *link != nullptr;) {
+                entry& e = **link;
+                if (e.owner_ != me) {
+                    *link = e.next_;
+                    continue;
+                }
+                e.users_ = 0;
+                ::new (static_cast<void*>(&e.changed_)) typename Sync::condition; // nobody wakes up in the old one
+                if (e.mark != nullptr) e.mark->fetch_add(1, std::memory_order_relaxed);
+                link = &e.next_;
+            }
+        }
+        after_fork_in_parent();
     }
 
 private:
@@ -170,7 +203,7 @@ private:
         *link = mine.next;
     }
 
-    static constexpr std::size_t queues = 64;
+    static constexpr std::size_t queues = 16;
     queue& queue_of(std::uint64_t hash) noexcept { return queues_[(hash >> 8) % queues]; }
 
     queue queues_[queues];

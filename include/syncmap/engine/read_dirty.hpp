@@ -286,7 +286,7 @@ private:
 
         const read_dirty& map;
         control& shared;
-        const reclaim::thread_lease<Sync> me{};
+        const reclaim::thread_lease<Sync> me{shared.home->threads};
         bin& mine;
         reclaim::hold<Sync> held_index;
         reclaim::hold<Sync> held_value;
@@ -696,14 +696,16 @@ private:
     /// This thread is the only one that changes an entry. Waits for it, or throws `recursive_update`.
     class ownership {
     public:
-        ownership(const read_dirty& map, const entry& e) : mine_(&map, e.hash, &e) {
-            computations<Sync>::instance().enter(mine_, [&e](const void* other) { return other == &e; });
+        ownership(const read_dirty& map, const entry& e)
+            : registry_(map.control_.load(std::memory_order_relaxed)->home->registry), mine_(&map, e.hash, &e) {
+            registry_.enter(mine_, [&e](const void* other) { return other == &e; });
         }
         ownership(const ownership&) = delete;
         ownership& operator=(const ownership&) = delete;
-        ~ownership() { computations<Sync>::instance().leave(mine_); }
+        ~ownership() { registry_.leave(mine_); }
 
     private:
+        computations<Sync>& registry_;
         typename computations<Sync>::entry mine_;
     };
 

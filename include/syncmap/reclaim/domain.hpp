@@ -7,10 +7,14 @@
 // Threads take a row on first use and give it back when they end; rows are never freed. A thread that is
 // ending already (a map used from the destructor of another thread-local) borrows a row per operation.
 //
+// A program and the libraries that it loads may have a domain each, where their symbols are hidden. A map names the
+// domain that it was first written to in, and whoever uses it, from whichever library, takes a row of that one.
+//
 // | word             | written by                | read by       |
 // |------------------|---------------------------|---------------|
 // | `first_`, `next` | who adds a row (CAS)      | all           |
 // | `taken`          | CAS by takers, owner      | takers        |
+// | `owner`          | who has taken the row     | the child of a fork |
 // | `hazard[]`       | the owner, release stores | reclaimers    |
 #pragma once
 
@@ -33,8 +37,10 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) row {
 
     typename Sync::template atomic<const void*> hazard[hazards] = {};
     typename Sync::template atomic<bool> taken{false};
-    std::uint32_t slot = 0; ///< dense number of the thread; constant
-    row* next = nullptr;    ///< constant once published
+    std::uint32_t slot = 0;       ///< dense number of the thread; constant
+    row* next = nullptr;          ///< constant once published
+    domain<Sync>* home = nullptr; ///< constant once published
+    typename Sync::template atomic<const void*> owner{nullptr};
 
     static void thread_exits(row* ended) noexcept { domain<Sync>::give_back(*ended); }
 };
@@ -43,8 +49,6 @@ template <class Sync>
 class [[gnu::visibility("default")]] domain {
 public:
     using row_type = row<Sync>;
-
-    static domain& instance() { return Sync::template process_wide<domain>(); }
 
     domain() = default;
     domain(const domain&) = delete;
@@ -64,11 +68,14 @@ public:
             // acquire: pairs with the release in give_back; the new owner sees what the old one left in its stripes.
             if (!r->taken.load(std::memory_order_relaxed) &&
                 r->taken.compare_exchange_strong(expected, true, std::memory_order_acquire)) {
+                r->owner.store(Sync::this_thread(), std::memory_order_relaxed); // for the child of a fork, after which all is one thread
                 return *r;
             }
         }
         auto* const fresh = new row_type;
         fresh->taken.store(true, std::memory_order_relaxed);
+        fresh->owner.store(Sync::this_thread(), std::memory_order_relaxed);
+        fresh->home = this;
         row_type* head = first_.load(std::memory_order_acquire);
         do {
             fresh->next = head;
@@ -91,6 +98,16 @@ public:
         }
     }
 
+    /// In the child of a fork, where the calling thread is the only one: what the others had is free again.
+    void free_rows_of_others() noexcept {
+        const void* const me = Sync::this_thread();
+        for (row_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) {
+            if (r->owner.load(std::memory_order_relaxed) == me) continue;
+            for (auto& hazard : r->hazard) hazard.store(nullptr, std::memory_order_relaxed);
+            give_back(*r);
+        }
+    }
+
 private:
     typename Sync::template atomic<row_type*> first_{nullptr};
 };
@@ -99,9 +116,9 @@ private:
 template <class Sync>
 class thread_lease {
 public:
-    thread_lease() {
+    explicit thread_lease(domain<Sync>& of) {
         row_ = slots::get();
-        if (row_ == nullptr) [[unlikely]] first_use();
+        if (row_ == nullptr || row_->home != &of) [[unlikely]] take_from(of);
     }
     ~thread_lease() {
         if (borrowed_) [[unlikely]] domain<Sync>::give_back(*row_);
@@ -115,9 +132,11 @@ public:
 private:
     using slots = typename Sync::template per_thread<row<Sync>>;
 
-    [[gnu::noinline]] void first_use() {
-        row_ = &domain<Sync>::instance().take();
-        borrowed_ = !slots::set(row_);
+    /// The first row that a thread uses is kept; one of another domain is borrowed each time.
+    [[gnu::noinline]] void take_from(domain<Sync>& of) {
+        const bool first = row_ == nullptr;
+        row_ = &of.take();
+        borrowed_ = !(first && slots::set(row_));
     }
 
     row<Sync>* row_;

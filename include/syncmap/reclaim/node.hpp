@@ -74,7 +74,7 @@ private:
     void find_free() {
         for (;; ++index_) {
             if (index_ == row<Sync>::hazards) {
-                row_ = &domain<Sync>::instance().take();
+                row_ = &row_->home->take();
                 borrowed_ = true;
                 index_ = 0;
             }

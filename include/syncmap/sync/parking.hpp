@@ -6,14 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <new>
 
 namespace syncmap::sync {
 
 template <class Sync>
 class [[gnu::visibility("default")]] parking {
 public:
-    static parking& instance() { return Sync::template process_wide<parking>(); }
-
     /// Sleeps while `still_locked()`, until woken, or about a millisecond. `sleepers` is the word that the
     /// unlocking thread reads: it is raised, and the barrier passed, before the lock is looked at again, so
     /// either the sleeper sees the lock released or the other sees a sleeper.
@@ -33,6 +32,11 @@ public:
         // Taken so that a sleeper between its look at the lock and its wait is not passed over.
         const std::lock_guard<typename Sync::mutex> guard(q.lock);
         q.woken.notify_all();
+    }
+
+    /// In the child of a fork: who slept, or was about to, is gone.
+    void renew() noexcept {
+        for (queue& q : queues_) ::new (static_cast<void*>(&q)) queue;
     }
 
 private:

@@ -222,11 +222,8 @@ struct [[gnu::visibility("default")]] real {
         static inline thread_local constinit bool ended = false;
     };
 
-    /// Tells threads apart; usable for as long as the thread runs.
-    [[gnu::visibility("default")]] static const void* this_thread() noexcept {
-        static thread_local constinit char mark = 0;
-        return &mark;
-    }
+    /// Tells threads apart, the same in every library of the process; usable for as long as the thread runs.
+    static const void* this_thread() noexcept { return __builtin_thread_pointer(); }
 
     // ---- memory of large tables ----
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include <syncmap/detail/cache_line.hpp>
+#include <syncmap/engine/process.hpp>
 #include <syncmap/engine/read_dirty/census.hpp>
 #include <syncmap/engine/read_dirty/entry.hpp>
 #include <syncmap/hash.hpp>
@@ -23,10 +24,11 @@ struct control_block {
         atomic<std::uint32_t> weight{0};
     };
 
-    explicit control_block(const hash_seed& s) noexcept : seed(s) {}
+    control_block(const hash_seed& s, process<Sync>& p) noexcept : seed(s), home(&p) {}
 
     // ---- read by all, written rarely and under the mutex ----
     const hash_seed seed;
+    process<Sync>* const home;
     atomic<std::uint64_t> life{0};              ///< how often the map was cleared
     atomic<std::size_t> snapshot_entries{0};    ///< what the snapshot holds, dead ones too
 

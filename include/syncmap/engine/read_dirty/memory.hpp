@@ -26,7 +26,7 @@ public:
 
     const Allocator& allocator() const noexcept { return allocator_; }
 
-    control* make_control(const hash_seed& seed) const { return make<control>(seed); }
+    control* make_control(const hash_seed& seed) const { return make<control>(seed, process<Sync>::instance()); }
     void destroy_control(control* c) const noexcept { unmake(c); }
 
     /// `make_object()` is the value.

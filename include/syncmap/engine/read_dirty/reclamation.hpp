@@ -86,7 +86,7 @@ private:
         try {
             std::vector<const void*> held;
             if (Sync::heavy_barrier()) { // between unlinking and reading the hazards; pairs with hold::protect
-                reclaim::domain<Sync>::instance().hazards(held);
+                c.home->threads.hazards(held);
                 std::sort(held.begin(), held.end());
                 for (retirable<Sync>* n = std::exchange(found, nullptr); n != nullptr;) {
                     const bool is_held = std::binary_search(held.begin(), held.end(), static_cast<const void*>(n));

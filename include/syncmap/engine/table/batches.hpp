@@ -57,7 +57,12 @@ public:
                 f(i, std::addressof(copy));
             });
         } else {
-            const reclaim::thread_lease<Sync> me;
+            const auto* const c = this->control_.load(std::memory_order_acquire);
+            if (c == nullptr) { // nothing was ever stored
+                for (std::size_t i = 0; i < count; ++i) f(i, static_cast<const T*>(nullptr));
+                return;
+            }
+            const reclaim::thread_lease<Sync> me(c->home->threads);
             reclaim::hold<Sync> held(*me);
             for_groups(count, key_at, [&](std::size_t i, const std::uint64_t* hash) {
                 if (hash != nullptr) {

@@ -236,7 +236,7 @@ private:
     /// meanwhile (the version counts inserts): no key can then have been seen in two places, or missed between two.
     copied copy_nodes(word root, header& t, std::size_t unit, std::uint64_t cursor, int attempt, batch& entries) {
         control& c = this->shared_of_table();
-        const reclaim::thread_lease<Sync> me;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
         atomic_control& lock = t.controls[unit];
         const control_word seen = lock.load(std::memory_order_acquire);
         if ((seen & Layout::moved_bit) != 0) return copied::moved;

@@ -65,7 +65,7 @@ public:
             members[i].own.emplace(*this, hash, keys[i]);
         }
         own_all(members, order); // [M1]
-        for (member& m : members) m.mark.emplace(c, m.hash);
+        for (member& m : members) m.mark.emplace(c, m.hash, m.own->registered_entry());
         for (member& m : members) base::wait_for_earlier_writers(c, m.hash, *m.key);
         const std::uint64_t incarnation = read_all(c, members); // [M2]
         std::vector<update_slot<T>> slots;
@@ -126,7 +126,7 @@ private:
     /// Holds what the keys have, all in one life of the map, which it returns. Nobody else changes them meanwhile, so
     /// it does not matter that they are read one after the other.
     std::uint64_t read_all(control& c, std::vector<member>& members) {
-        const reclaim::thread_lease<Sync> me;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
@@ -217,7 +217,7 @@ private:
             std::any_of(changed.begin(), changed.end(), [](const member* m) { return m->erases || m->inserts(); });
         commitment all{changed, incarnation, changes_size};
         all.units.reserve(changed.size());
-        const reclaim::thread_lease<Sync> me;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
         record_supply supply(*this);
         make_room_for_many(c, s, all);

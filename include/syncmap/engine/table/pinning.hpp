@@ -112,9 +112,10 @@ public:
             }
         } else {
             if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return held;
-            const reclaim::thread_lease<Sync> me;
+            const auto& c = this->shared_of_table();
+            const reclaim::thread_lease<Sync> me(c.home->threads);
             reclaim::hold<Sync> hazard(*me);
-            const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, this->shared_of_table().seed);
+            const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
             const found place = this->find_node(key, hash, hazard, base::following::marks);
             if (place.mark != Layout::empty) keep(held, place);
         }

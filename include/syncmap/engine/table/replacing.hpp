@@ -43,7 +43,7 @@ public:
         if (from == nullptr && base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
 
         control& c = this->shared();
-        const reclaim::thread_lease<Sync> me;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
         preparation fresh(*this, c);
         if (from != nullptr) {
@@ -191,8 +191,7 @@ private:
 
     /// Leaves this map, which nobody else uses, without a table. Its nodes are another map's: they are not looked at.
     void forget_entries(control& c, header* t) noexcept {
-        const word root = this->root_.load(std::memory_order_relaxed);
-        this->root_.store(base::next_root(root, nullptr), std::memory_order_release);
+        static_cast<void>(this->change_root(this->root_.load(std::memory_order_relaxed), nullptr)); // nobody else does
         while (t != nullptr) {
             header* const n = t->successor();
             for (std::size_t unit = 0; unit < t->all_units(); ++unit) base::wipe(c, *t, t->home(unit), Layout::empty);

@@ -66,10 +66,7 @@ protected:
         header* const t = this->acquire_table(c, log2);
         t->incarnation.store(c.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         t->brought.store(0, std::memory_order_relaxed);
-        if (!this->root_.compare_exchange_strong(root, base::next_root(root, t), std::memory_order_acq_rel,
-                                                 std::memory_order_acquire)) {
-            this->abandon_table(c, t);
-        }
+        if (!this->change_root(root, t)) this->abandon_table(c, t);
     }
 
     /// Lets the root's table be left for one of 2^log2 units, if it is not being left already. Throws `bad_alloc`.
@@ -308,9 +305,7 @@ private:
         ~departure() {
             if (moved_ == 0) return;
             // acq_rel: who moves the last group has seen all others moved.
-            if (n_.left.fetch_sub(moved_, std::memory_order_acq_rel) == moved_ &&
-                map_.root_.compare_exchange_strong(root_, base::next_root(root_, &n_), std::memory_order_acq_rel,
-                                                   std::memory_order_relaxed)) {
+            if (n_.left.fetch_sub(moved_, std::memory_order_acq_rel) == moved_ && map_.change_root(root_, &n_)) {
                 map_.retire_table(control_, &t_); // named by the caller's section for as long as it unlocks
                 map_.ask_for_tidying(control_);
             }

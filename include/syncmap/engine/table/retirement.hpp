@@ -47,7 +47,7 @@ protected:
         try {
             std::vector<const void*> held;
             if (Sync::heavy_barrier()) { // between unlinking and reading the hazards; pairs with hold::protect
-                reclaim::domain<Sync>::instance().hazards(held);
+                c.home->threads.hazards(held);
                 std::sort(held.begin(), held.end());
                 separate(found, held, free_now);
             }

@@ -66,7 +66,7 @@ protected:
             const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
             if (t == nullptr) return nullptr;
             fresh.make(coarsest(*t));
-            const std::lock_guard guard(c->snapshot_mutex);
+            const snapshot_turn turn(*this, *c);
             if (c->last_phase == most_phases) renumber(*c);
             switch (cut(*c, *fresh.get())) {
             case attempt_result::done: return fresh.release();
@@ -80,7 +80,7 @@ protected:
         control& c = this->shared_of_table();
         header* orphan = nullptr;
         {
-            const std::lock_guard guard(c.snapshot_mutex);
+            const snapshot_turn turn(*this, c);
             unlink(c, *s);
             header* const kept = s->kept.load(std::memory_order_relaxed);
             if (kept != nullptr && !is_needed(c, s->incarnation)) orphan = kept; // [S4]
@@ -88,7 +88,7 @@ protected:
         }
         reap_snapshots(c);
         if (orphan != nullptr) {
-            const reclaim::thread_lease<Sync> me;
+            const reclaim::thread_lease<Sync> me(c.home->threads);
             stripe_type& mine = this->stripe_of(c, *me);
             this->dismantle(c, orphan, [&](auto* n) { this->retire(c, mine, n); });
         }
@@ -98,7 +98,7 @@ protected:
     void reap_snapshots(control& c) noexcept {
         state* unreachable = nullptr;
         {
-            const std::lock_guard guard(c.snapshot_mutex);
+            const snapshot_turn turn(*this, c);
             if (c.dropped == nullptr) return;
             int patience = 1000;
             if (!Sync::heavy_barrier() || !all_outside(c, [&] { return --patience > 0; })) return; // [S3]
@@ -110,7 +110,7 @@ protected:
     /// Makes `instead`, which may be null, the root's table in place of what there is, of which the life ends. Returns
     /// the old one; null: there is none, or its snapshots keep it [S4].
     header* exchange_root(control& c, header* instead) {
-        const std::lock_guard guard(c.snapshot_mutex);
+        const snapshot_turn turn(*this, c);
         word root = this->root_.load(std::memory_order_acquire);
         for (;;) {
             header* const t = base::table_of(root);
@@ -123,10 +123,8 @@ protected:
                 kept = true;
             }
             // The linearization point for everyone [design 5].
-            if (this->root_.compare_exchange_weak(root, base::next_root(root, instead), std::memory_order_acq_rel,
-                                                  std::memory_order_acquire)) {
-                return kept ? nullptr : t;
-            }
+            if (this->change_root(root, instead)) return kept ? nullptr : t;
+            root = this->root_.load(std::memory_order_acquire);
         }
     }
 
@@ -159,7 +157,7 @@ protected:
                         f(copy);
                     }
                 } else {
-                    const reclaim::thread_lease<Sync> me;
+                    const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
                     reclaim::hold<Sync> held(*me);
                     found place{};
                     if (!this->find_in_unit(t->home(unit), key, hash, held, place) || !is_still(s, root, *t, unit)) break;
@@ -208,6 +206,24 @@ private:
         done,
         again, ///< the state was not made live
         seen   ///< it was, but is void
+    };
+
+    /// Has the snapshot mutex, and the process is not forking [F2].
+    class snapshot_turn {
+    public:
+        snapshot_turn(const snapshots& map, control& c) : guard_(c.snapshot_mutex, std::defer_lock) {
+            for (unsigned attempt = 0;; ++attempt) {
+                if (!map.is_forking()) {
+                    guard_.lock();
+                    if (!map.is_forking()) return;
+                    guard_.unlock();
+                }
+                Sync::back_off(attempt);
+            }
+        }
+
+    private:
+        std::unique_lock<typename Sync::mutex> guard_;
     };
 
     /// The cut, by who has the snapshot mutex.
@@ -281,7 +297,7 @@ private:
         }
         // No writer has an old phase in hand, and none gets one; so every move from now on makes stamps zero.
         while (!Sync::heavy_barrier() || !all_outside(c, [] { return true; })) {}
-        const reclaim::thread_lease<Sync> me;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& mine = this->stripe_of(c, *me);
         const auto finish = [&] { this->finish_resize(c, mine, this->root_.load(std::memory_order_acquire)); };
         if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;

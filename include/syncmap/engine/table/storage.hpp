@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <syncmap/engine/table/control_block.hpp>
+#include <syncmap/engine/table/living_maps.hpp>
 
 namespace syncmap::engine {
 
@@ -73,6 +74,7 @@ public:
     ~storage() {
         control* const c = control_.load(std::memory_order_relaxed);
         if (c == nullptr) return;
+        c->list->remove(*c);
         destroy_table_and_nodes(table_of(root_.load(std::memory_order_relaxed)));
         for (auto* list : {c->retired_tables.load(std::memory_order_relaxed), c->leaving_tables}) destroy_tables(list);
         for (header* list : c->free_tables) destroy_tables(list);
@@ -97,11 +99,26 @@ protected:
     static constexpr word root_address = 0x0000FFFFFFFFFFC0U;
 
     static header* table_of(word root) noexcept { return reinterpret_cast<header*>(root & root_address); }
-    static word generation_of(word root) noexcept { return (root >> 48) << 6 | (root & 63); }
+    static constexpr word forking = control::forking;
+    static word generation_of(word root) noexcept { return (root >> 48) << 5 | (root & 62) >> 1; }
     static word make_root(header* t, word generation) noexcept {
-        return reinterpret_cast<word>(t) | (generation & 63) | (generation >> 6) << 48;
+        return reinterpret_cast<word>(t) | (generation & 31) << 1 | (generation >> 5) << 48;
     }
-    static word next_root(word root, header* t) noexcept { return make_root(t, generation_of(root) + 1); }
+    static word next_root(word root, header* t) noexcept {
+        return make_root(t, generation_of(root) + 1) | (root & forking);
+    }
+
+    /// Makes `t` the root's table if the root is `from`, but for the mark of a fork, which comes and goes by itself.
+    bool change_root(word from, header* t) noexcept {
+        word seen = root_.load(std::memory_order_relaxed);
+        while (((seen ^ from) & ~forking) == 0) {
+            // release: who finds the table sees it whole. acquire: the old one's successors are seen as they were left.
+            if (root_.compare_exchange_weak(seen, next_root(seen, t), std::memory_order_acq_rel, std::memory_order_relaxed)) {
+                return true;
+            }
+        }
+        return false;
+    }
 
     bool is_root(word r) const noexcept {
         // acquire loads before this one are not moved behind it; see design R5 and W2.
@@ -324,9 +341,12 @@ private:
         const hash_seed seed{Sync::random_word(), Sync::random_word() | 1};
         control* const fresh = make_object<control>();
         fresh->seed = seed;
+        fresh->home = &process<Sync>::instance();
+        living_maps<Sync>::instance().add(*fresh, root_);
         control* expected = nullptr;
         // release: who finds the block sees it whole. acquire: so does the loser of the race.
         if (control_.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) return *fresh;
+        fresh->list->remove(*fresh);
         destroy_object(fresh);
         return *expected;
     }

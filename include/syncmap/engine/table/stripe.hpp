@@ -26,12 +26,12 @@ namespace syncmap::engine {
 /// (`several`: it changes more than one slot, and until it has counted them nobody can tell.)
 enum class change : unsigned char { none = 0, insert = 1, erase = 2, link = 3, several = 4 };
 
-template <class Header, class Sync>
+template <class Sync>
 struct alignas(detail::cache_line_bytes) stripe {
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
-    atomic<Header*> table{nullptr};
+    atomic<const void*> table{nullptr};
     atomic<word> tally{0}; ///< net count in the upper 42 bits, number of changes so far in the lower 22
     atomic<word> place{0}; ///< slot address, kind in the low bits, the tally's low 16 sequence bits on top
     atomic<std::uint64_t> incarnation{0};

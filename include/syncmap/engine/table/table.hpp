@@ -52,9 +52,10 @@ public:
             return true;
         } else {
             if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return false;
-            const reclaim::thread_lease<Sync> me;
+            const control& c = this->shared_of_table();
+            const reclaim::thread_lease<Sync> me(c.home->threads);
             reclaim::hold<Sync> held(*me);
-            const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, this->shared_of_table().seed);
+            const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
             const found place = this->find_node(key, hash, held, base::following::marks);
             if (place.mark == Layout::empty) return false;
             base::show(place, f);
@@ -104,7 +105,7 @@ public:
         if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
         // All that can fail comes before the step that cannot be taken back.
         control& c = this->shared_of_table();
-        const reclaim::thread_lease<Sync> me;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
         if (header* const taken = this->exchange_root(c, nullptr)) {
             this->dismantle(c, taken, [&](node* n) { this->retire(c, s, n); });
@@ -118,7 +119,7 @@ public:
         if (entries == 0) return;
         control& c = this->shared();
         const unsigned log2 = base::log2_for(entries);
-        const reclaim::thread_lease<Sync> me;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
@@ -140,7 +141,7 @@ public:
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return;
         {
-            const reclaim::thread_lease<Sync> me;
+            const reclaim::thread_lease<Sync> me(c->home->threads);
             this->finish_shrinking(*c, this->stripe_of(*c, *me));
         }
         flush();

@@ -3,7 +3,6 @@
 
 #include <syncmap/engine/table/retirement.hpp>
 #include <syncmap/engine/table/search.hpp>
-#include <syncmap/sync/parking.hpp>
 #include <syncmap/sync/word_pair.hpp>
 
 namespace syncmap::engine {
@@ -37,7 +36,10 @@ protected:
     /// use the same stripe one after the other.
     class section {
     public:
-        section(const units& owner, stripe_type& s, header* t, word root) noexcept : stripe_(s) { enter(owner, t, root); }
+        section(const units& owner, stripe_type& s, header* t, word root) noexcept : stripe_(s) {
+            enter(owner, t, root);
+            if (!valid_) [[unlikely]] let_fork_pass(owner);
+        }
         section(const section&) = delete;
         section& operator=(const section&) = delete;
         ~section() { leave(); }
@@ -45,17 +47,28 @@ protected:
         /// Whether `t` was still the root's table, or on its way to become so, after the stripe named it.
         explicit operator bool() const noexcept { return valid_; }
 
+        /// Goes over to another table, perhaps with units locked: invalid, it still names that one.
         void enter(const units& owner, header* t, word root) noexcept {
             stripe_.table.store(t, std::memory_order_release);
             Sync::light_barrier(); // pairs with the heavy barrier before tidying reads the stripes
-            valid_ = owner.is_root(root);
+            valid_ = owner.is_root(root & ~base::forking);
         }
         void leave() noexcept { stripe_.table.store(nullptr, std::memory_order_release); }
 
     private:
+        /// Whoever may not begin because of a fork waits here, holding nothing, and then begins anew [F2].
+        [[gnu::noinline]] void let_fork_pass(const units& owner) noexcept {
+            for (unsigned attempt = 0; owner.is_forking(); ++attempt) {
+                leave();
+                Sync::back_off(attempt);
+            }
+        }
+
         stripe_type& stripe_;
         bool valid_ = false;
     };
+
+    bool is_forking() const noexcept { return (this->root_.load(std::memory_order_acquire) & base::forking) != 0; }
 
     // ---- the lock ----
 
@@ -69,7 +82,7 @@ protected:
     void unlock(control& c, atomic_control& lock, control_word value) noexcept {
         lock.store(value & ~Layout::lock_bit, std::memory_order_release);
         Sync::light_barrier(); // pairs with the heavy barrier of parking::sleep
-        if (c.sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]] sync::parking<Sync>::instance().wake(&lock);
+        if (c.sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]] c.home->parking.wake(&lock);
     }
 
     /// Waits until the unit is not locked. Holding nothing, and not in a section.
@@ -79,7 +92,7 @@ protected:
             if (!locked()) return;
             Sync::pause();
         }
-        while (locked()) sync::parking<Sync>::instance().sleep(&lock, c.sleepers, locked);
+        while (locked()) c.home->parking.sleep(&lock, c.sleepers, locked);
     }
 
     /// Waits, holding nothing, until the gate is open, and opens it when its lease is over: who has closed it may have

@@ -42,8 +42,8 @@ public:
         static_assert(can_compute, "syncmap: update and load_or_compute need a key type that can be copied");
         control& c = this->shared();
         const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
-        const ownership<std::remove_cvref_t<K>> own(*this, hash, key);
-        const computing_mark mark(c, hash);
+        ownership<std::remove_cvref_t<K>> own(*this, hash, key);
+        const computing_mark mark(c, hash, own.registered_entry());
         wait_for_earlier_writers(c, hash, key);
         decided_operation<Op> decided{op};
         decide_alone(c, hash, key, decided);
@@ -120,6 +120,8 @@ protected:
             if (std::exchange(entered_, false)) registry().leave(entry_);
         }
 
+        auto& registered_entry() noexcept { return entry_; }
+
     private:
         static constexpr bool viewed = registers_views && std::is_convertible_v<const K&, std::string_view>;
         static constexpr bool as_it_is = !registers_views && std::is_same_v<K, Key>;
@@ -132,7 +134,7 @@ protected:
                 return Key(key);
             }
         }
-        static computations<Sync>& registry() { return computations<Sync>::instance(); }
+        computations<Sync>& registry() const noexcept { return map_.shared_of_table().home->registry; }
         auto same_key() const {
             return [this](const void* other) {
                 return static_cast<bool>(map_.equal_(key_, *static_cast<const registered_key*>(other)));
@@ -148,24 +150,31 @@ protected:
     template <class K>
     class ownership : registration<K> {
     public:
+        using registration<K>::registered_entry;
         ownership(const writing& map, std::uint64_t hash, const K& key) : registration<K>(map, hash, key) { this->enter(); }
     };
 
     /// While it exists, other writers of keys of this hash look into the registry.
     class computing_mark {
     public:
-        computing_mark(control& c, std::uint64_t hash) noexcept : counter_(c.computing_of(hash)) {
+        computing_mark(control& c, std::uint64_t hash, typename computations<Sync>::entry& of) noexcept
+            : counter_(c.computing_of(hash)), entry_(of) {
             counter_.fetch_add(1, std::memory_order_seq_cst);
+            entry_.mark = &counter_;
             // Before the root is read; pairs with the one in must_ask. A writer in a table that the root shows only after
             // that sees the mark: no lock of that table was passed between it and this thread.
             Sync::fence_after_rmw();
         }
         computing_mark(const computing_mark&) = delete;
         computing_mark& operator=(const computing_mark&) = delete;
-        ~computing_mark() { counter_.fetch_sub(1, std::memory_order_release); }
+        ~computing_mark() {
+            entry_.mark = nullptr;
+            counter_.fetch_sub(1, std::memory_order_release);
+        }
 
     private:
         typename Sync::template atomic<std::uint32_t>& counter_;
+        typename computations<Sync>::entry& entry_;
     };
 
     /// An operation that has decided already, about one life of the map.
@@ -190,7 +199,7 @@ protected:
     /// By having the lock of the key's unit once: every writer of the key either had it before, or sees the mark.
     template <class K>
     void wait_for_earlier_writers(control& c, std::uint64_t hash, const K& key) {
-        const reclaim::thread_lease<Sync> me;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
         const auto unit_in = [&](const header& t) { return base::unit_of(t, hash, key_bits(key)); };
         for (;;) {
@@ -214,7 +223,7 @@ protected:
     /// Runs `op.decide`, the user's function, on the present value, once, with nothing held but a hazard.
     template <class K, class Op>
     void decide_alone(control& c, std::uint64_t hash, const K& key, decided_operation<Op>& decided) {
-        const reclaim::thread_lease<Sync> me;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
@@ -243,7 +252,7 @@ protected:
     /// `owner`: this thread owns the key in the registry.
     template <class K, class Op>
     void write_hashed(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
-        const reclaim::thread_lease<Sync> me;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
         word root = 0;
         if constexpr (Layout::inline_key) {

@@ -1,0 +1,24 @@
+// What all maps of a process share: the rows of threads, the queues of sleeping writers, the registry of computations.
+//
+// A program and the shared libraries that it loads have one each where their symbols are hidden from one another. So a
+// map names the one of who wrote to it first, and everybody uses the one that the map names: two threads with
+// different hazards, slot numbers or registries must never meet in a map. It is on the heap and never destroyed: it
+// outlives the library whose code made it.
+#pragma once
+
+#include <syncmap/engine/computations.hpp>
+#include <syncmap/reclaim/domain.hpp>
+#include <syncmap/sync/parking.hpp>
+
+namespace syncmap::engine {
+
+template <class Sync>
+struct [[gnu::visibility("default")]] process {
+    reclaim::domain<Sync> threads;
+    sync::parking<Sync> parking;
+    computations<Sync> registry;
+
+    static process& instance() { return Sync::template process_wide<process>(); }
+};
+
+} // namespace syncmap::engine

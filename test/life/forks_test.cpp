@@ -1,0 +1,215 @@
+// Forks while other threads write: the child reads at once, and writes after the hooks.
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <syncmap/errors.hpp>
+#include <syncmap/fork.hpp>
+#include <syncmap/snapshot.hpp>
+
+#include "life/common.hpp"
+#include "support/watchdog.hpp"
+
+namespace test {
+namespace {
+
+constexpr std::size_t forks = 150;
+std::size_t forks_of_each() { return long_form() ? 1000 : sanitized ? 20 : forks; }
+
+/// Runs `f` in a child, which an alarm ends if it hangs: 0 when it returned true.
+template <class F>
+int status_of_child(F f) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(20);
+        ::_exit(f() ? 0 : 1);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    return status;
+}
+
+/// Three threads that write to a map.
+template <class Map>
+class busy_map {
+public:
+    busy_map() {
+        for (std::uint64_t n = 0; n < 200; ++n) map.store(keys<Map>()[n], proven<Map>(n, 0));
+        for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+            threads_.emplace_back([this, seed] { write_while(map, seed, [&] { return !stop_.load(); }); });
+        }
+    }
+    ~busy_map() { stop_ = true; }
+    Map map;
+
+private:
+    std::atomic<bool> stop_{false};
+    std::vector<std::jthread> threads_;
+};
+
+template <class Map>
+bool reads_all(const Map& map) {
+    bool right = true;
+    for (std::uint64_t n = 0; n < keys<Map>().size(); ++n) right = read_one(map, n) && right;
+    return right;
+}
+
+#if !defined(SYNCMAP_TEST_SANITIZED)
+/// What a program does with a map that it has for itself.
+template <class Map>
+bool does_everything(Map& map) {
+    const auto& all = keys<Map>();
+    if (!reads_all(map)) return false;
+    std::size_t counted = 0;
+    map.for_each([&](const auto&, const auto&) { ++counted; });
+    if (counted != map.size()) return false;
+    for (std::uint64_t n = 0; n < all.size(); ++n) map.store(all[n], proven<Map>(n, 1));
+    if (map.size() != all.size()) return false;
+    const auto taken = map.snapshot();
+    for (std::uint64_t n = 0; n < all.size(); ++n) {
+        map.update(all[n], [&](const auto* old) { return proven<Map>(n, proof<typename Map::mapped_type>::generation(*old) + 1); });
+        if (proof<typename Map::mapped_type>::generation(*map.load(all[n])) != 2) return false;
+    }
+    if (taken.size() != all.size()) return false;
+    for (std::uint64_t n = 10; n < all.size(); ++n) map.erase(all[n]);
+    map.flush();
+    if (map.size() != 10) return false;
+    map.clear();
+    map.reserve(5000);
+    static_cast<void>(map.load_or_compute(all[0], [&] { return proven<Map>(0, 7); }));
+    std::vector<std::jthread> threads;
+    for (std::uint64_t t = 0; t < 4; ++t) {
+        threads.emplace_back([&, t] {
+            for (std::uint64_t n = t; n < all.size(); n += 4) map.store(all[n], proven<Map>(n, 3));
+        });
+    }
+    threads.clear();
+    return map.size() == all.size();
+}
+#endif
+
+template <class Map>
+void fork_and_read() {
+    const watchdog dog("reads in the children of forks", std::chrono::seconds(600));
+    busy_map<Map> busy;
+    for (std::size_t i = 0; i < forks_of_each(); ++i) {
+        ASSERT_EQ(status_of_child([&] { return reads_all(busy.map); }), 0) << "fork " << i;
+    }
+    report("forks beside three writers whose children read every key, without hooks", forks_of_each());
+}
+
+#if !defined(SYNCMAP_TEST_SANITIZED)
+template <class Map>
+void fork_and_write() {
+    const watchdog dog("writes in the children of forks", std::chrono::seconds(600));
+    busy_map<Map> busy;
+    for (std::size_t i = 0; i < forks_of_each(); ++i) {
+        syncmap::before_fork();
+        const int status = status_of_child([&] {
+            syncmap::after_fork_in_child();
+            return does_everything(busy.map);
+        });
+        syncmap::after_fork_in_parent();
+        ASSERT_EQ(status, 0) << "fork " << i;
+    }
+    report("forks beside three writers whose children write, between the hooks", forks_of_each());
+}
+#endif
+
+} // namespace
+
+TEST(forks, beside_writers_of_entries_in_place_let_the_child_read) { fork_and_read<numbers>(); }
+TEST(forks, beside_writers_of_nodes_let_the_child_read) { fork_and_read<texts>(); }
+// The memory of sanitizers is not fit for use in the child of a program with threads.
+#if !defined(SYNCMAP_TEST_SANITIZED)
+TEST(forks, beside_writers_of_entries_in_place_let_the_child_write_between_the_hooks) { fork_and_write<numbers>(); }
+TEST(forks, beside_writers_of_nodes_let_the_child_write_between_the_hooks) { fork_and_write<texts>(); }
+
+TEST(forks, drop_the_computations_of_threads_that_the_child_has_not) {
+    const watchdog dog("computations and forks");
+    texts map;
+    std::atomic<bool> computing{false};
+    std::atomic<bool> go_on{false};
+    std::jthread other([&] {
+        map.update("theirs", [&](const auto*) {
+            computing = true;
+            computing.notify_all();
+            go_on.wait(false);
+            return proven<texts>(1, 1);
+        });
+    });
+    computing.wait(false);
+    std::jthread waiter([&] { map.store("theirs", proven<texts>(2, 2)); }); // asleep, or about to be
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    // The forking thread computes a key itself: that goes on in both.
+    bool is_child = false;
+    int status = -1;
+    map.update("ours", [&](const auto*) {
+        syncmap::before_fork();
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::alarm(20);
+            syncmap::after_fork_in_child();
+            is_child = true;
+            map.store("theirs", proven<texts>(3, 3));
+            try {
+                map.store("ours", proven<texts>(4, 4));
+                ::_exit(3); // it is being computed still
+            } catch (const syncmap::recursive_update&) {}
+        } else {
+            syncmap::after_fork_in_parent();
+            ::waitpid(child, &status, 0);
+        }
+        return proven<texts>(5, is_child ? 6 : 5);
+    });
+    if (is_child) {
+        map.store("ours", *map.load("ours"));
+        ::_exit(map.load("theirs") == proven<texts>(3, 3) && map.load("ours") == proven<texts>(5, 6) ? 0 : 1);
+    }
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(map.load("ours"), (proven<texts>(5, 5)));
+    EXPECT_EQ(map.load("theirs"), std::nullopt) << "the other thread has not done yet";
+    go_on = true;
+    go_on.notify_all();
+    other.join();
+    waiter.join();
+    EXPECT_EQ(map.load("theirs"), (proven<texts>(2, 2)));
+}
+
+TEST(forks, wait_for_maps_that_come_and_go) {
+    const watchdog dog("forks while maps come and go");
+    std::atomic<bool> stop{false};
+    std::vector<std::jthread> makers;
+    for (std::uint64_t t = 0; t < 2; ++t) {
+        makers.emplace_back([&, t] {
+            for (std::uint64_t i = 0; !stop; ++i) {
+                numbers map;
+                for (std::uint64_t n = 0; n < 20; ++n) map.store(n, i + t);
+            }
+        });
+    }
+    numbers lasting;
+    for (std::size_t i = 0; i < forks_of_each() / 3 + 1; ++i) {
+        syncmap::before_fork();
+        const int status = status_of_child([&] {
+            syncmap::after_fork_in_child();
+            numbers own;
+            own.store(1, i);
+            lasting.store(1, i);
+            return own.load(1) == i && lasting.load(1) == i;
+        });
+        syncmap::after_fork_in_parent();
+        ASSERT_EQ(status, 0);
+    }
+    stop = true;
+}
+#endif
+
+} // namespace test
