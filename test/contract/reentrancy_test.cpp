@@ -75,7 +75,11 @@ std::vector<operation<Map>> operations() {
          }},
         {"clear", effect::spans_all, [](Map& m, int) { m.clear(); }},
         {"reserve", effect::spans_all, [](Map& m, int) { m.reserve(1000); }},
-        {"for_each_from", effect::reads, [](Map& m, int) { m.for_each_from({}, [](const auto&, const auto&) {}); }},
+        {"for_each_from", effect::reads,
+         [](Map& m, int) {
+             const auto nothing = [](const auto&, const auto&) {};
+             if constexpr (requires { m.for_each_from({}, nothing); }) static_cast<void>(m.for_each_from({}, nothing));
+         }},
         {"flush", effect::reads,
          [](Map& m, int) {
              if constexpr (requires { m.flush(); }) m.flush();

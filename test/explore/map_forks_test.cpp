@@ -55,8 +55,8 @@ protected:
                                  (!hooked ? "|read" : in_child ? "|child" : "|parent");
         const preparation<Layout> prepared(where, true);
         limits bounds{.preemptions = full_run() ? 2U : 1U,
-                      .schedules = full_run() ? 20'000U : 120U,
-                      .random = full_run() ? 2000U : 15U};
+                      .schedules = full_run() ? 20'000U : in_child ? 30U : 120U, // a child leaves its fibers behind
+                      .random = full_run() ? 2000U : in_child ? 12U : 15U};
         journal calls;
         all.add(explore::explore(name, bounds, [&] {
             calls.clear();

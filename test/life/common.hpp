@@ -8,6 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <unistd.h>
 
 #include <syncmap/map.hpp>
@@ -79,8 +82,11 @@ inline void report(std::string_view what, std::uint64_t figure) {
 
 inline bool long_form() { return scaled(sanitizer_cost) > sanitizer_cost || (sanitized && scaled(sanitizer_cost) > 1); }
 
-/// Bytes of the process that are in memory.
+/// Bytes of the process that are in memory, without what the heap has free.
 inline std::uint64_t resident_bytes() {
+#if defined(__GLIBC__)
+    ::malloc_trim(0);
+#endif
     unsigned long long pages = 0;
     unsigned long long resident = 0;
     std::FILE* const file = std::fopen("/proc/self/statm", "r");
