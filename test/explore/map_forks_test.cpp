@@ -30,6 +30,12 @@ void use_alone(visible_map<Layout>& map, std::uint64_t used) {
         for (std::uint64_t n = 0; n != used; ++n) map.store(Layout::key(n), typename Layout::mapped_type(1000 + n));
         require(map.size() == used, "the child's inserts are counted");
     }
+    const std::vector<typename Layout::key_type> two{Layout::key(keys::first), Layout::key(keys::apart)};
+    map.update(two, [](auto slots) {
+        require(slots[0].current() != nullptr && slots[1].current() != nullptr, "the child finds both keys");
+        slots[0].assign(typename Layout::mapped_type(1000 + keys::first));
+        slots[1].assign(typename Layout::mapped_type(1000 + keys::apart));
+    });
     for (std::uint64_t n = 0; n != used; ++n) {
         map.update(Layout::key(n), [&](const auto* old) {
             require(old != nullptr && Layout::value_of(*old) == 1000 + n, "the child finds what it stored");

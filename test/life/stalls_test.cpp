@@ -156,6 +156,14 @@ TEST(stalls, of_a_walk_hold_back_a_bucket) {
     });
 }
 
+TEST(stalls, of_who_keeps_an_entry_hold_back_that_entry) {
+    expect_little_held_back("possession of an entry", [](auto& map, void (*stand)()) {
+        const auto kept = map.pin(7);
+        stand();
+        EXPECT_TRUE(kept->whole());
+    });
+}
+
 // ---- writers, stopped before each of their steps ----
 
 namespace {
