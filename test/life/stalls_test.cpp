@@ -357,7 +357,7 @@ TEST(stalls, of_a_writer_anywhere_delay_nobody_elses_bucket) {
             if (i % 3 == 0) map.erase(mine);
         }
     });
-    const std::size_t stops = scaled(2000);
+    const std::size_t stops = scaled(1000);
     std::uint64_t reads = 0;
     std::uint64_t writes = 0;
     std::uint64_t delayed_in_all = 0;

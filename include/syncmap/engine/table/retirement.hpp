@@ -26,14 +26,10 @@ protected:
     /// `n` lies in no slot any more [I6] and is freed when nobody holds it. Never under a unit's lock: it may run
     /// destructors of the user's.
     void retire(control& c, stripe_type& s, node* n) noexcept {
-        node_base* head = s.retired.load(std::memory_order_relaxed);
-        do {
-            n->next_retired = head;
-            // release: the scan that takes the list sees the nodes' links. Only the scan competes, by taking all.
-        } while (!s.retired.compare_exchange_weak(head, n, std::memory_order_release, std::memory_order_relaxed));
+        put(s, n);
         if (++s.retired_count >= batch_size) {
             s.retired_count = 0;
-            scan(c);
+            if (!scan(c)) scan_own(c, s); // who scans may have been stopped: garbage does not wait for that
         }
     }
 
@@ -43,17 +39,7 @@ protected:
         node_base* found = c.waiting;
         c.waiting = nullptr;
         c.each_stripe([&](stripe_type& s) { append(found, s.retired.exchange(nullptr, std::memory_order_acquire)); });
-        node_base* free_now = nullptr;
-        try {
-            std::vector<const void*> held;
-            if (Sync::heavy_barrier()) { // between unlinking and reading the hazards; pairs with hold::protect
-                c.home->threads.hazards(held);
-                std::sort(held.begin(), held.end());
-                separate(found, held, free_now);
-            }
-        } catch (const std::bad_alloc&) {
-            // No room to remember the hazards: all wait for the next scan.
-        }
+        node_base* const free_now = take_unheld(c, found);
         c.waiting = found;
         c.scanning.store(false, std::memory_order_release);
         this->destroy_nodes(free_now); // destructors may use the map again, and scan
@@ -65,6 +51,38 @@ private:
     static constexpr std::size_t batch_bytes = std::size_t{1} << 20;
     static constexpr std::uint32_t batch_size =
         static_cast<std::uint32_t>(std::clamp<std::size_t>(batch_bytes / sizeof(node), 1, Sync::retire_batch));
+
+    static void put(stripe_type& s, node_base* n) noexcept {
+        node_base* head = s.retired.load(std::memory_order_relaxed);
+        do {
+            n->next_retired = head;
+            // release: the scan that takes the list sees the nodes' links. Only the scan competes, by taking all.
+        } while (!s.retired.compare_exchange_weak(head, n, std::memory_order_release, std::memory_order_relaxed));
+    }
+
+    /// Frees what this thread has retired and no thread holds. Touches nothing that another thread could have in hand.
+    void scan_own(control& c, stripe_type& s) noexcept {
+        node_base* found = s.retired.exchange(nullptr, std::memory_order_acquire);
+        node_base* const free_now = take_unheld(c, found);
+        while (found != nullptr) put(s, std::exchange(found, found->next_retired));
+        this->destroy_nodes(free_now);
+    }
+
+    /// Takes those out of `found` that no thread holds.
+    static node_base* take_unheld(control& c, node_base*& found) noexcept {
+        node_base* free_now = nullptr;
+        try {
+            std::vector<const void*> held;
+            if (Sync::heavy_barrier()) { // between unlinking and reading the hazards; pairs with hold::protect
+                c.home->threads.hazards(held);
+                std::sort(held.begin(), held.end());
+                separate(found, held, free_now);
+            }
+        } catch (const std::bad_alloc&) {
+            // No room to remember the hazards: all wait for the next scan.
+        }
+        return free_now;
+    }
 
     static void append(node_base*& list, node_base* more) noexcept {
         while (more != nullptr) {
