@@ -1,4 +1,5 @@
-// For threads that must not allocate when they first use a map: those that read in a signal handler, or have to be quick.
+// For threads that must not allocate when they first use a map: those that read in a signal handler, or have to be
+// quick.
 #pragma once
 
 #include <syncmap/engine/process.hpp>
@@ -6,17 +7,15 @@
 
 namespace syncmap {
 
-/// The calling thread takes what its reads of maps will need, and keeps it until it ends. Any use of a map whose entries
-/// are nodes does the same, the first time. Throws `bad_alloc`.
+/// The calling thread takes what its reads of maps will need, and keeps it until it ends. Any use of a map whose
+/// entries are nodes does the same, the first time. Throws `bad_alloc`.
 ///
 /// After it, `load`, `contains` and `visit` may be called in a signal handler that interrupts this thread anywhere, in
 /// the middle of a write to the same map too: they allocate nothing, make no system call, and wait for nothing. (What
 /// the copy of a value does is another matter: `load` of a string may allocate, `visit` does not copy.)
 ///
-/// A map names the program or library whose code wrote to it first; a thread that also uses maps of another library, where
-/// symbols are hidden, needs a little more for those, each time. Then a read may allocate.
-inline void warm_up() {
-    const reclaim::thread_lease<sync::real> kept(engine::process<sync::real>::instance().threads);
-}
+/// A map names the program or library whose code wrote to it first; a thread that also uses maps of another library,
+/// where symbols are hidden, needs a little more for those, each time. Then a read may allocate.
+inline void warm_up() { const reclaim::thread_lease<sync::real> kept(engine::process<sync::real>::instance().threads); }
 
 } // namespace syncmap

@@ -13,7 +13,8 @@ namespace {
 
 using namespace explore;
 
-/// What the child finds: each key as some prefix of its writers' work left it, and everything else consistent with that.
+/// What the child finds: each key as some prefix of its writers' work left it, and everything else consistent with
+/// that.
 template <class Layout>
 void use_alone(visible_map<Layout>& map, std::uint64_t used) {
     const auto count = [&] {
@@ -58,11 +59,17 @@ protected:
     /// `hooked`: between the hooks, else the child only reads. `in_child`: which of the two processes goes on.
     static void explore_fork(summary& all, setting where, verb what, bool hooked, bool in_child) {
         const std::string name = std::string(Layout::name) + " fork " + name_of(where) + "|" + name_of(what) +
-                                 (!hooked ? "|read" : in_child ? "|child" : "|parent");
+                                 (!hooked    ? "|read"
+                                  : in_child ? "|child"
+                                             : "|parent");
         const preparation<Layout> prepared(where, true);
         limits bounds{.preemptions = full_run() ? 2U : 1U,
-                      .schedules = full_run() ? 20'000U : in_child ? 30U : 120U, // a child leaves its fibers behind
-                      .random = full_run() ? 2000U : in_child ? 12U : 15U};
+                      .schedules = full_run() ? 20'000U
+                                   : in_child ? 30U
+                                              : 120U, // a child leaves its fibers behind
+                      .random = full_run() ? 2000U
+                                : in_child ? 12U
+                                           : 15U};
         journal calls;
         all.add(explore::explore(name, bounds, [&] {
             calls.clear();

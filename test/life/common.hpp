@@ -62,10 +62,15 @@ void write_while(Map& map, std::uint64_t seed, GoesOn goes_on) {
         for (int i = 0; i < 200; ++i) {
             const std::uint64_t n = draw.below(span);
             switch (draw.below(8)) {
-            case 0: map.update(all[n], [&](const auto*) { return proven<Map>(n, generation & 0xFFFF); }); break;
+            case 0:
+                map.update(all[n], [&](const auto*) { return proven<Map>(n, generation & 0xFFFF); });
+                break;
             case 1:
-            case 2: map.erase(all[n]); break;
-            default: map.store(all[n], proven<Map>(n, generation & 0xFFFF));
+            case 2:
+                map.erase(all[n]);
+                break;
+            default:
+                map.store(all[n], proven<Map>(n, generation & 0xFFFF));
             }
         }
         if (generation % 3 == 2) {
@@ -77,7 +82,8 @@ void write_while(Map& map, std::uint64_t seed, GoesOn goes_on) {
 
 /// A figure for the record, among the output of the test.
 inline void report(std::string_view what, std::uint64_t figure) {
-    std::printf("[  figure  ] %.*s: %llu\n", static_cast<int>(what.size()), what.data(), static_cast<unsigned long long>(figure));
+    std::printf("[  figure  ] %.*s: %llu\n", static_cast<int>(what.size()), what.data(),
+                static_cast<unsigned long long>(figure));
 }
 
 inline bool long_form() { return scaled(sanitizer_cost) > sanitizer_cost || (sanitized && scaled(sanitizer_cost) > 1); }

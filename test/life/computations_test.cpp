@@ -24,7 +24,9 @@ namespace {
 std::chrono::microseconds processor_time() {
     rusage used{};
     ::getrusage(RUSAGE_THREAD, &used);
-    const auto of = [](const timeval& t) { return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec); };
+    const auto of = [](const timeval& t) {
+        return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
+    };
     return of(used.ru_utime) + of(used.ru_stime);
 }
 
@@ -90,7 +92,9 @@ TEST(computations, let_those_who_wait_sleep) {
         wait_in(0, [&] { map.store(key, value); });
         wait_in(1, [&] { map.update(key, [&](const auto*) { return value; }); });
         wait_in(2, [&] { static_cast<void>(map.exchange(key, value)); });
-        wait_in(3, [&] { static_cast<void>(present ? map.erase(key) : map.load_or_compute(key, [&] { return value; }).loaded); });
+        wait_in(3, [&] {
+            static_cast<void>(present ? map.erase(key) : map.load_or_compute(key, [&] { return value; }).loaded);
+        });
         wait_in(4, [&] { map.update(key, [&](const auto*) { return value; }); });
         map.update(key, [&](const auto*) {
             computing.count_down();
@@ -119,15 +123,19 @@ TEST(computations, that_change_nothing_allocate_nothing) {
     const auto nothing = [](const auto*) { return syncmap::keep; };
     EXPECT_EQ(allocations_of([&] { some.update(1, nothing); }), 0U);
     EXPECT_EQ(allocations_of([&] { EXPECT_TRUE(some.load_or_compute(1, [] { return 5U; }).loaded); }), 0U);
-    EXPECT_EQ(allocations_of([&] { EXPECT_TRUE(others.load_or_compute(key, [] { return wide_proof{}; }).loaded); }), 0U);
+    EXPECT_EQ(allocations_of([&] { EXPECT_TRUE(others.load_or_compute(key, [] { return wide_proof{}; }).loaded); }),
+              0U);
     EXPECT_EQ(allocations_of([&] { others.update(absent, nothing); }), 0U);
     EXPECT_EQ(allocations_of([&] { some.update(200, nothing); }), 0U);
     EXPECT_EQ(allocations_of([&] { others.erase(absent); }), 0U);
     EXPECT_EQ(allocations_of([&] {
-        EXPECT_THROW(static_cast<void>(some.load_or_compute(300, []() -> std::uint64_t { throw 1; })), int);
-    }) > 2, false) << "more than the exception itself";
+                  EXPECT_THROW(static_cast<void>(some.load_or_compute(300, []() -> std::uint64_t { throw 1; })), int);
+              }) > 2,
+              false)
+        << "more than the exception itself";
     EXPECT_EQ(allocations_of([&] { EXPECT_FALSE(others.insert(key, proven<texts>(1, 1))); }), 0U);
-    EXPECT_EQ(allocations_of([&] { some.update(1, [](const std::uint64_t* old) { return *old + 1; }); }), 0U) << "an overwrite in place";
+    EXPECT_EQ(allocations_of([&] { some.update(1, [](const std::uint64_t* old) { return *old + 1; }); }), 0U)
+        << "an overwrite in place";
     EXPECT_EQ(allocations_of([&] { some.fetch_add(1, 1); }), 0U);
 }
 

@@ -30,8 +30,10 @@ inline std::uint64_t work_on(shared_map& map, std::uint64_t thread, std::uint64_
         map.store(common, brittle(i));
         map.visit((common * 7) % 16, [&](const brittle& value) { wrong += value.whole() ? 0 : 1; });
         map.store(1000 + thread, brittle(i)); // in the end one key for each thread
-        if (i % 2 == 0) map.erase(2000 + thread * 64 + i % 64);
-        else map.store(2000 + thread * 64 + i % 64, brittle(i));
+        if (i % 2 == 0)
+            map.erase(2000 + thread * 64 + i % 64);
+        else
+            map.store(2000 + thread * 64 + i % 64, brittle(i));
         if (i % 64 == 0) {
             std::uint64_t sum = 0;
             map.update(3000, [&](const brittle* old) { return brittle(sum = old == nullptr ? 1 : old->number + 1); });

@@ -175,8 +175,8 @@ std::array<std::uint64_t, 4> steps_of(F f) {
 }
 
 template <class Key, class T>
-using stepped_map = syncmap::basic_map<
-    syncmap::engine::table<Key, T, syncmap::hash<Key>, std::equal_to<>, std::allocator<std::pair<const Key, T>>, stepping_sync>>;
+using stepped_map = syncmap::basic_map<syncmap::engine::table<Key, T, syncmap::hash<Key>, std::equal_to<>,
+                                                              std::allocator<std::pair<const Key, T>>, stepping_sync>>;
 
 /// Of reads of present and absent keys, while the table is moving: hits in a node store a hazard, and clear it.
 template <class Key, class T>
@@ -188,7 +188,8 @@ void expect_no_lock(std::uint64_t stores_of_a_hit) {
         const Key key = key_of<Key>(n);
         const auto steps = steps_of([&] { static_cast<void>(map.contains(key)); });
         EXPECT_GT(steps[static_cast<int>(step::load)], 0U);
-        EXPECT_LE(steps[static_cast<int>(step::store)], stores_of_a_hit == 0 ? 0 : stores_of_a_hit + 2); // equal tags: one more
+        EXPECT_LE(steps[static_cast<int>(step::store)],
+                  stores_of_a_hit == 0 ? 0 : stores_of_a_hit + 2); // equal tags: one more
         EXPECT_EQ(steps[static_cast<int>(step::change)], 0U) << "a read-modify-write in a read of " << n;
         EXPECT_EQ(steps[static_cast<int>(step::lock)], 0U) << "a lock in a read of " << n;
     }

@@ -179,7 +179,8 @@ placed in_eighth(std::uint64_t eighth, std::uint64_t i) { return {eighth << 32 |
 
 struct hash_by_place {
     std::uint64_t operator()(const placed& key, const syncmap::hash_seed&) const noexcept {
-        return (key.number >> 32) << 61 | (syncmap::detail::mix(key.number + 1, {0x9E3779B97F4A7C15U, 0xBF58476D1CE4E5B9U}) >> 3);
+        return (key.number >> 32) << 61 |
+               (syncmap::detail::mix(key.number + 1, {0x9E3779B97F4A7C15U, 0xBF58476D1CE4E5B9U}) >> 3);
     }
 };
 
@@ -227,8 +228,10 @@ struct stop {
 
 template <class T>
 T some_value(std::uint64_t n) {
-    if constexpr (std::is_same_v<T, large>) return large::of(n);
-    else return n;
+    if constexpr (std::is_same_v<T, large>)
+        return large::of(n);
+    else
+        return n;
 }
 
 /// Stops `write(map)` before every step that it has, one after the other. Meanwhile readers of every key, `size`, and
@@ -299,29 +302,42 @@ void stop_all_kinds_of_writers(const char* layout) {
     const auto roomy = [](placed_map<T>& map) { fill_every_second(map, 2000); };
     const auto moving = [](placed_map<T>& map) { // to a larger table, which the writer will help with
         fill_every_second(map, 1);
-        for (std::uint64_t i = 2000; !map.is_moving_many_units(); ++i) map.store(in_eighth(i % eighths, i), some_value<T>(i));
+        for (std::uint64_t i = 2000; !map.is_moving_many_units(); ++i)
+            map.store(in_eighth(i % eighths, i), some_value<T>(i));
     };
-    stops += stop_everywhere<T>(roomy, [](auto& map) { map.store(in_eighth(3, 2), some_value<T>(9)); }, true);
-    stops += stop_everywhere<T>(roomy, [](auto& map) { map.store(in_eighth(3, 1), some_value<T>(9)); }, false);
-    stops += stop_everywhere<T>(roomy, [](auto& map) { map.erase(in_eighth(3, 2)); }, false);
-    stops += stop_everywhere<T>(roomy, [](auto& map) {
-        map.update(in_eighth(3, 2), [](const T*) { return some_value<T>(8); });
-    }, true);
-    stops += stop_everywhere<T>(roomy, [](auto& map) { // the last of them frees what was replaced
-        for (std::uint64_t i = 0; i < 5; ++i) map.store(in_eighth(3, 2), some_value<T>(i));
-    }, true);
-    stops += stop_everywhere<T>(moving, [](auto& map) {
-        for (std::uint64_t i = 1; i < 6; i += 2) map.store(in_eighth(3, 2), some_value<T>(i));
-        map.store(in_eighth(3, 1), some_value<T>(9));
-    }, false);
+    stops += stop_everywhere<T>(
+        roomy, [](auto& map) { map.store(in_eighth(3, 2), some_value<T>(9)); }, true);
+    stops += stop_everywhere<T>(
+        roomy, [](auto& map) { map.store(in_eighth(3, 1), some_value<T>(9)); }, false);
+    stops += stop_everywhere<T>(
+        roomy, [](auto& map) { map.erase(in_eighth(3, 2)); }, false);
+    stops += stop_everywhere<T>(
+        roomy, [](auto& map) { map.update(in_eighth(3, 2), [](const T*) { return some_value<T>(8); }); }, true);
+    stops += stop_everywhere<T>(
+        roomy,
+        [](auto& map) { // the last of them frees what was replaced
+            for (std::uint64_t i = 0; i < 5; ++i) map.store(in_eighth(3, 2), some_value<T>(i));
+        },
+        true);
+    stops += stop_everywhere<T>(
+        moving,
+        [](auto& map) {
+            for (std::uint64_t i = 1; i < 6; i += 2) map.store(in_eighth(3, 2), some_value<T>(i));
+            map.store(in_eighth(3, 1), some_value<T>(9));
+        },
+        false);
     report(std::string("places where a writer was stopped, ") + layout, stops);
     EXPECT_GT(stops, 60U);
 }
 
 } // namespace
 
-TEST(stalls, of_a_writer_delay_its_bucket_alone_where_values_lie_in_the_table) { stop_all_kinds_of_writers<std::uint64_t>("values in the table"); }
-TEST(stalls, of_a_writer_delay_its_bucket_alone_where_values_lie_in_nodes) { stop_all_kinds_of_writers<large>("values in nodes"); }
+TEST(stalls, of_a_writer_delay_its_bucket_alone_where_values_lie_in_the_table) {
+    stop_all_kinds_of_writers<std::uint64_t>("values in the table");
+}
+TEST(stalls, of_a_writer_delay_its_bucket_alone_where_values_lie_in_nodes) {
+    stop_all_kinds_of_writers<large>("values in nodes");
+}
 
 // ---- writers, stopped anywhere by a signal; the thread sanitizer delivers those at places of its own choice ----
 
@@ -369,7 +385,8 @@ TEST(stalls, of_a_writer_anywhere_delay_nobody_elses_bucket) {
         static_cast<void>(map.contains(mine));
         const std::size_t size = map.size();
         EXPECT_TRUE(size == 2000 || size == 2001) << size;
-        if (i % 20 == 0) { // one writer goes through all keys; where it comes to a halt, another goes on behind that key
+        if (i % 20 ==
+            0) { // one writer goes through all keys; where it comes to a halt, another goes on behind that key
             std::atomic<std::uint64_t> at{0};
             std::atomic<std::uint64_t> done{0};
             const auto write_rest = [&] {
@@ -384,7 +401,8 @@ TEST(stalls, of_a_writer_anywhere_delay_nobody_elses_bucket) {
                 std::this_thread::sleep_for(std::chrono::milliseconds(2));
             }
             // A bucket has a few slots; each of its keys stops one writer. The others did all the rest.
-            for (int patience = 0; done + 8 < 2000 && patience < 10'000; ++patience) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            for (int patience = 0; done + 8 < 2000 && patience < 10'000; ++patience)
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
             EXPECT_GE(done + 8, 2000U) << "more waited than share the bucket of the stopped writer";
             delayed_in_all += 2000 - done;
             writes += done;

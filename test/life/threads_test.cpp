@@ -24,10 +24,14 @@ public:
         pthread_attr_t attributes;
         ::pthread_attr_init(&attributes);
         if (!sanitized) ::pthread_attr_setstacksize(&attributes, std::size_t{64} << 10);
-        ASSERT_EQ(::pthread_create(&threads_[i], &attributes, [](void* function) -> void* { // NOLINT
-                      (*static_cast<F*>(function))();
-                      return nullptr;
-                  }, &f), 0);
+        ASSERT_EQ(::pthread_create(
+                      &threads_[i], &attributes,
+                      [](void* function) -> void* { // NOLINT
+                          (*static_cast<F*>(function))();
+                          return nullptr;
+                      },
+                      &f),
+                  0);
         ::pthread_attr_destroy(&attributes);
     }
     void join(std::size_t i) { ::pthread_join(threads_[i], nullptr); }
@@ -91,7 +95,7 @@ TEST(threads, live_by_the_thousand_at_once) {
         for (std::size_t t = 0; t < count; ++t) crowd_of.start(t, live);
         for (std::size_t t = 0; t < count; ++t) crowd_of.join(t);
         EXPECT_EQ(some.size() + others.size(), 0U);
-        others.flush(); // else up to 512 erased nodes wait in each of the threads' stripes
+        others.flush();                           // else up to 512 erased nodes wait in each of the threads' stripes
         if (wave == 1) before = resident_bytes(); // the heap has made its arenas by then
     }
     const std::uint64_t growth = resident_bytes() - std::min(before, resident_bytes());
@@ -112,9 +116,8 @@ struct last_use {
     ~last_use() {
         if (some == nullptr) return;
         use(*some, *others, 1);
-        others->update("at the end", [](const auto* old) {
-            return proven<texts>(0, old == nullptr ? 1 : old->from.generation + 1);
-        });
+        others->update("at the end",
+                       [](const auto* old) { return proven<texts>(0, old == nullptr ? 1 : old->from.generation + 1); });
         others->for_each([](const auto&, const auto&) {});
         *uses += 1;
     }
@@ -142,7 +145,8 @@ TEST(threads, may_use_maps_in_destructors_before_and_after_the_librarys_own) {
         }).join();
     }
     EXPECT_EQ(uses.load(), 2 * rounds);
-    others.visit("at the end", [&](const auto& value) { EXPECT_EQ(value.from.generation, static_cast<std::uint64_t>(2 * rounds)); });
+    others.visit("at the end",
+                 [&](const auto& value) { EXPECT_EQ(value.from.generation, static_cast<std::uint64_t>(2 * rounds)); });
 }
 
 TEST(threads, may_use_maps_in_destructors_of_the_systems_keys) {
@@ -151,10 +155,12 @@ TEST(threads, may_use_maps_in_destructors_of_the_systems_keys) {
     static texts others;
     static std::atomic<int> uses;
     static pthread_key_t key;
-    ASSERT_EQ(::pthread_key_create(&key, [](void* rounds) { // after all thread-locals, and once more
-                  use(some, others, 2);
-                  if (++uses % 2 == 1) ::pthread_setspecific(key, rounds);
-              }), 0);
+    ASSERT_EQ(::pthread_key_create(&key,
+                                   [](void* rounds) { // after all thread-locals, and once more
+                                       use(some, others, 2);
+                                       if (++uses % 2 == 1) ::pthread_setspecific(key, rounds);
+                                   }),
+              0);
     for (int i = 0; i < 20; ++i) {
         std::jthread([] {
             ::pthread_setspecific(key, &uses);

@@ -99,7 +99,7 @@ public:
 
     // ---- fork; see table/living_maps.hpp ----
 
-    /// Takes every lock: nobody is in the middle of a change. Few enough for the thread sanitizer, which knows 64 at a time.
+    /// Takes every lock: nobody is in the middle of a change. (The thread sanitizer allows a thread 64 locks.)
     void before_fork() {
         for (queue& q : queues_) q.lock.lock();
         waits_lock_.lock();

@@ -68,7 +68,7 @@ public:
             // acquire: pairs with the release in give_back; the new owner sees what the old one left in its stripes.
             if (!r->taken.load(std::memory_order_relaxed) &&
                 r->taken.compare_exchange_strong(expected, true, std::memory_order_acquire)) {
-                r->owner.store(Sync::this_thread(), std::memory_order_relaxed); // for the child of a fork, after which all is one thread
+                r->owner.store(Sync::this_thread(), std::memory_order_relaxed); // the child of a fork is one thread
                 return *r;
             }
         }

@@ -15,7 +15,8 @@
 // The parent lets go of all that. So does the child, after it has freed what the other threads had: it makes their
 // stripes and rows empty, drops the computations that they own (as if their function had thrown), takes back the marks
 // of those, and makes the mutexes and conditions anew that may have had somebody in them. What a lost thread had in
-// its hands alone (a node that it was about to publish, a table that `clear` was taking apart) stays where it is, unused.
+// its hands alone (a node that it was about to publish, a table that `clear` was taking apart) stays where it is,
+// unused.
 #pragma once
 
 #include <atomic>
@@ -34,7 +35,7 @@ public:
     static living_maps& instance() { return Sync::template process_wide<living_maps>(); }
 
     /// Before it is published. Waits while the process is forking, as does `remove`.
-    void add(map& m, typename Sync::template atomic<word>& root) {
+    void add(map & m, typename Sync::template atomic<word> & root) {
         const std::lock_guard<typename Sync::mutex> guard(mutex_);
         m.list = this;
         m.root = &root;
@@ -42,14 +43,14 @@ public:
         if (first_ != nullptr) first_->previous = &m;
         first_ = &m;
     }
-    void remove(map& m) {
+    void remove(map & m) {
         const std::lock_guard<typename Sync::mutex> guard(mutex_);
         (m.previous == nullptr ? first_ : m.previous->following) = m.following;
         if (m.following != nullptr) m.following->previous = m.previous;
     }
 
     void before_fork() {
-        mutex_.lock(); // [F1]
+        mutex_.lock();                                          // [F1]
         for (map* m = first_; m != nullptr; m = m->following) { // [F2]
             const std::lock_guard<typename Sync::mutex> guard(m->snapshot_mutex);
             m->root->fetch_or(map::forking, std::memory_order_acq_rel);

@@ -28,9 +28,9 @@ struct shared_words {
 
     // Read by every write, written rarely.
     alignas(detail::cache_line_bytes) atomic<gate::word> gate_word{0};
-    atomic<std::uint32_t> sleepers{0};  ///< writers asleep on some unit of this map
+    atomic<std::uint32_t> sleepers{0}; ///< writers asleep on some unit of this map
     hash_seed seed;
-    process<Sync>* home = nullptr;      ///< constant once published
+    process<Sync>* home = nullptr; ///< constant once published
 
     /// Running computations by hash (design 6).
     static constexpr std::size_t computing_counters = 64;
