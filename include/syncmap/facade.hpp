@@ -79,7 +79,9 @@ concept equality_comparable_value = requires(const T& a) {
 /// Throws       What hash, equality and the copies and moves of keys and values throw; `std::bad_alloc` where a
 ///              write needs memory, and where a thread uses the map for the first time; `recursive_update` for a
 ///              write from a callback to a key that its own thread computes. After a throw the map holds what it
-///              held before; only an argument that was passed as an rvalue may have been moved from.
+///              held before; only an argument that was passed as an rvalue may have been moved from. (With one
+///              exception: `load_or_store` and `load_or_compute` move the value into their result when all is done. If
+///              that move throws, the caller does not get the result, and the entry stays.)
 /// Validity     Results are copies, and the caller's. What a callback is shown stays valid, and unchanged, until
 ///              the callback returns, whatever others do to the entry.
 /// Callbacks    may call every operation of the same map, on the same key too, but for the write named above.
@@ -242,9 +244,10 @@ public:
         static_assert(std::is_copy_constructible_v<T>,
                       "syncmap: exchange returns a copy of the old value (readers may still hold it), and this value "
                       "type cannot be copied: use store");
-        detail::exchange_operation<T, U> op{std::forward<U>(value)};
+        std::optional<T> previous;
+        detail::exchange_operation<T, U> op{std::forward<U>(value), previous};
         write(std::forward<K>(key), op);
-        return std::move(op.previous);
+        return previous;
     }
 
     /// Erases `key`; returns whether it was there. The entry is destroyed later, when no reader can look at it any
@@ -266,9 +269,10 @@ public:
         static_assert(std::is_copy_constructible_v<T>,
                       "syncmap: load_and_erase returns a copy of the value (readers may still hold it), and this value "
                       "type cannot be copied: use visit and erase");
-        detail::load_and_erase_operation<T> op{};
+        std::optional<T> previous;
+        detail::load_and_erase_operation<T> op{previous};
         write(key, op);
-        return std::move(op.previous);
+        return previous;
     }
 
     /// If `key` has a value equal to `expected`, sets it to `desired` and returns true. Otherwise returns

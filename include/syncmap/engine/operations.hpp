@@ -72,13 +72,15 @@ struct load_or_store_operation {
     load_result<T> take() { return {existed ? *std::move(found) : *std::move(own), existed}; }
 };
 
+/// `previous` is what the caller returns, made in its place: nothing has to be moved, and so nothing can throw, once the
+/// map has changed.
 template <class T, class U>
 struct exchange_operation {
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = !scalars<T, U>;
     U&& value;
-    std::optional<T> previous{};
+    std::optional<T>& previous;
 
     engine::decision decide(const T* current) {
         if (current != nullptr) {
@@ -110,7 +112,7 @@ struct load_and_erase_operation {
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = false;
     static constexpr bool runs_user_code = !scalars<T, T>;
-    std::optional<T> previous{};
+    std::optional<T>& previous; ///< as in exchange_operation
 
     engine::decision decide(const T* current) {
         if (current != nullptr) {
