@@ -195,14 +195,23 @@ private:
             return other.has_value();
         };
         const bool reported = report(inside.conflict_at_begin());
+        const auto end = [&] {
+            if (!reported) report(inside.conflict_at_end());
+        };
         if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
             f();
-            if (!reported) report(inside.conflict_at_end());
+            end();
         } else {
-            auto result = f();
-            if (!reported) report(inside.conflict_at_end());
-            return result;
+            return result_of(f, end);
         }
+    }
+    /// A result is not moved: a move that throws would lose what was taken out. (GCC 12 makes a variable in the caller's
+    /// place only where it stands in the outermost block.)
+    template <class F, class End>
+    static auto result_of(F& f, const End& end) {
+        auto result = f();
+        end();
+        return result;
     }
 
     [[gnu::cold, gnu::noinline]] void tell(const map_access& mine, const map_access& other) const {

@@ -55,11 +55,12 @@ inline std::uint64_t read_half(const char* p) noexcept {
 
 /// Bytes under a secret. Every block of 16 bytes is masked with secret words on both sides before it is
 /// multiplied, so no input, known without the seed, makes a factor zero (the seed-independent collisions
-/// of wyhash and its kin use constant secrets for exactly that).
+/// of wyhash and its kin use constant secrets for exactly that). The length is multiplied by a secret, too: a known
+/// difference between the states of two lengths could be made up for by the text (docs/decisions/0008).
 inline std::uint64_t hash_bytes(const char* p, std::size_t length, const hash_seed& seed) noexcept {
     const std::uint64_t left = seed.mask;
     const std::uint64_t right = std::rotl(seed.multiplier, 29) ^ seed.mask;
-    std::uint64_t state = left ^ (length * 0x9E3779B97F4A7C15U);
+    std::uint64_t state = left ^ (length * seed.multiplier);
     std::uint64_t a = 0;
     std::uint64_t b = 0;
     if (length > 16) {
@@ -87,12 +88,22 @@ template <class Key>
 concept string_like = std::convertible_to<const Key&, std::string_view> && !std::is_pointer_v<Key> &&
                       !std::is_array_v<Key>;
 
+/// Texts of wider characters, equal when their bytes are. `std::hash` takes them with a known seed.
+template <class Key>
+inline constexpr bool is_wide_text = false;
+template <class C, class Allocator>
+    requires(std::is_integral_v<C> && !std::is_same_v<C, char>)
+inline constexpr bool is_wide_text<std::basic_string<C, std::char_traits<C>, Allocator>> = true;
+template <class C>
+    requires(std::is_integral_v<C> && !std::is_same_v<C, char>)
+inline constexpr bool is_wide_text<std::basic_string_view<C, std::char_traits<C>>> = true;
+
 } // namespace detail
 
 /// The library's default hash. Integers, enumerations and pointers are mixed with the map's secret seed;
 /// strings are hashed under it, and may be looked up by anything that converts to `std::string_view`;
-/// every other type goes through `std::hash` and is mixed afterwards. A `const char*` is a pointer: it is hashed by its
-/// address, not by its text.
+/// every other type goes through `std::hash` and is mixed afterwards: keys that collide there collide here. A
+/// `const char*` is a pointer: it is hashed by its address, not by its text.
 ///
 /// Called with two arguments, as maps do, the result differs from map to map and from run to run. Called with one
 /// (outside a map) it uses a fixed seed; do not store that either, a new version may change it.
@@ -107,8 +118,13 @@ template <class Key>
 struct hash {
     constexpr std::uint64_t operator()(const Key& key, const hash_seed& seed) const
         noexcept(std::is_integral_v<Key> || std::is_enum_v<Key> || noexcept(std::hash<Key>{}(key))) {
-        if constexpr (std::is_integral_v<Key> || std::is_enum_v<Key>) {
+        if constexpr (std::is_integral_v<Key> && sizeof(Key) > sizeof(std::uint64_t)) { // __int128, where it is integral
+            const std::uint64_t upper = detail::mix(static_cast<std::uint64_t>(key >> 64), seed);
+            return detail::mix(static_cast<std::uint64_t>(key) ^ upper, seed);
+        } else if constexpr (std::is_integral_v<Key> || std::is_enum_v<Key>) {
             return detail::mix(static_cast<std::uint64_t>(key), seed);
+        } else if constexpr (detail::is_wide_text<Key>) {
+            return detail::hash_bytes(reinterpret_cast<const char*>(key.data()), key.size() * sizeof(*key.data()), seed);
         } else {
             return detail::mix(static_cast<std::uint64_t>(std::hash<Key>{}(key)), seed);
         }

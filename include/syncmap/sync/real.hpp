@@ -231,11 +231,12 @@ struct [[gnu::visibility("default")]] real {
 
 #if defined(__linux__)
     static constexpr bool has_pages = true;
-    /// Zeroed memory from the system, aligned to huge pages and asked to lie on them. Null when refused.
+    /// Zeroed memory from the system, aligned to huge pages and asked to lie on them. Null when refused, as what is
+    /// more than all memory of the machine mostly is (hence no MAP_NORESERVE).
     static void* map_pages(std::size_t bytes) noexcept {
         const std::size_t page = page_bytes();
         const std::size_t room = bytes + huge_page_bytes;
-        void* const raw = ::mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* const raw = ::mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (raw == MAP_FAILED) return nullptr;
         const auto start = reinterpret_cast<std::uintptr_t>(raw);
         const std::uintptr_t aligned = (start + huge_page_bytes - 1) & ~(huge_page_bytes - 1);

@@ -63,6 +63,8 @@ protected:
             return *std::exchange(unused_, unused_->next);
         }
 
+        std::size_t lines_lacking = 0; ///< overflow lines that a move was lacking besides
+
     private:
         preservation& owner_;
         unit_record* unused_ = nullptr;

@@ -221,7 +221,9 @@ private:
     /// Makes what a move was lacking. True: nothing that has to be tried again at once.
     bool provide_for(control& c, record_supply& supply, moving outcome) {
         if (outcome == moving::needs_record) supply.provide();
-        if (outcome == moving::needs_line) this->make_spare_line(c);
+        if (outcome == moving::needs_line) {
+            for (; supply.lines_lacking != 0; --supply.lines_lacking) this->make_spare_line(c);
+        }
         return outcome != moving::needs_record;
     }
 
@@ -358,7 +360,9 @@ private:
             n.controls[to.first + i].store(Layout::stamped(0, stamp), std::memory_order_relaxed); // seen by way of MOVED
         }
         for (std::size_t i = 0; i < from.count; ++i) {
-            if (!copy_unit(c, t, from.first + i, n, to)) {
+            if (const std::size_t left_out = copy_unit(c, t, from.first + i, n, to); left_out != 0) {
+                // All that are missing at once: with many equal hashes each attempt copies a long chain in vain.
+                supply.lines_lacking = left_out / Layout::last + 1;
                 for (std::size_t j = 0; j < to.count; ++j) base::wipe(c, n, n.home(to.first + j), Layout::empty);
                 unlock_sources(c, t, from);
                 return moving::needs_line;
@@ -399,13 +403,20 @@ private:
     }
 
     /// Copies the entries of one source to the targets `to`, which nobody else writes to or reads before the group is
-    /// MOVED. False: a target is full.
-    bool copy_unit(control& c, header& t, std::size_t unit, header& n, range to) noexcept {
+    /// MOVED. Returns how many had no place, because a target is full.
+    std::size_t copy_unit(control& c, header& t, std::size_t unit, header& n, range to) noexcept {
         // Growing, a target has nothing but what was put there here, from its first slot on: no need to search.
         std::array<unsigned char, std::size_t{1} << max_spread> used{};
+        // Where the last entry went that did not fit into the home line: all lines before are full.
+        std::array<line_type*, std::size_t{1} << max_spread> ends{};
         const bool outlier = base::is_outlier_unit(t, unit);
         const bool spreads = n.log2() > t.log2() && to.count <= used.size();
-        return !base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
+        std::size_t left_out = 0;
+        base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
+            if (left_out != 0) {
+                ++left_out;
+                return false;
+            }
             const std::size_t target = outlier ? n.units() : n.unit_of(hash_of(n.seed, mark));
             const word value = l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
             if (spreads) {
@@ -414,11 +425,21 @@ private:
                     return false;
                 }
             }
-            const vacancy v = base::find_vacancy(c, n, n.home(target));
-            if (!v) return true;
-            base::place(v, mark, value);
+            line_type* end = &n.home(target);
+            if (to.count <= ends.size()) {
+                line_type*& known = ends[target - to.first];
+                if (known != nullptr) end = known;
+                while (line_type* const next = base::next_line(*end)) end = next;
+                known = end;
+            }
+            if (const vacancy v = base::find_vacancy(c, n, *end)) {
+                base::place(v, mark, value);
+            } else {
+                left_out = 1;
+            }
             return false;
         });
+        return left_out;
     }
 
     template <class FreeNode>
