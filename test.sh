@@ -14,7 +14,8 @@ Installs the packages that are missing (Debian, Ubuntu), then builds and runs th
   tsan-clang   clang-19; thread sanitizer
 
   --quick   release alone
-  --full    also release-clang, asan-clang and tsan, and the long form of every test (may take hours)
+  --full    also release-clang, asan-clang and tsan, and the long form of every test (may take hours); ten minutes of
+            fuzzing
 
 Each stage is a preset of CMakePresets.json and builds under build/. A stage that fails does not stop the others.
 The last line is `N passed, M failed`; the exit status is 0 when M is 0, 1 otherwise, 2 for bad arguments.
@@ -98,6 +99,11 @@ for stage in "${stages[@]}"; do
         run_tests "$stage"
     fi
 done
+
+if [ "${SYNCMAP_FULL:-0}" = 1 ]; then
+    printf '\n==== fuzz (%d s since the start) ====\n' $SECONDS
+    if scripts/fuzz.sh 600; then passed=$((passed + 1)); else fail_stage fuzz "scripts/fuzz.sh ended with an error"; fi
+fi
 
 printf '\n==== %d s ====\n' $SECONDS
 [ ${#report[@]} -eq 0 ] || printf '%s\n' "${report[@]}"

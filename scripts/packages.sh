@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# The Debian and Ubuntu packages of each purpose, and their installing. Sourced by run.sh and test.sh.
+# The Debian and Ubuntu packages of each purpose, and their installing. Sourced by run.sh, test.sh and the scripts here.
 #
 # `a|b` is a choice: the first that is installed or that the system offers.
 
@@ -7,6 +7,7 @@ packages_to_build=(g++ cmake ninja-build pkg-config libgtest-dev libcli11-dev li
 packages_of_peers=(libtbb-dev libcuckoo-dev libxenium-dev liburcu-dev libcds-dev
     "libboost1.88-dev|libboost1.83-dev|libboost1.81-dev")
 packages_of_clang=("clang-19|clang" "libclang-rt-19-dev|libclang-rt-dev")
+packages_of_coverage=("llvm-19|llvm") # scripts/coverage.sh alone
 
 has_apt() { command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; }
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
