@@ -27,7 +27,7 @@ namespace syncmap {
 /// Hash         `hash(key)`, which the map mixes with its secret, so that an identity will do; or
 ///              `hash(key, hash_seed)`, which gets the secret (see hash.hpp).
 /// KeyEqual     `equal(key, key)`. With `is_transparent` in both, keys of other types are looked up as they are.
-/// Allocator    Makes the nodes and tables. With `std::allocator` on Linux, tables of a MiB and more come straight
+/// Allocator    Makes the nodes and tables. With `std::allocator` on Linux, tables of 256 KiB and more come straight
 ///              from the system, which gets their pages back when they are left; all other tables are kept for the
 ///              next resize until the map is destroyed.
 ///

@@ -315,7 +315,7 @@ protected:
         destroy_objects(p, 1);
     }
 
-    static constexpr std::size_t mapped_from = std::size_t{1} << 20; ///< bytes
+    static constexpr std::size_t mapped_from = std::size_t{1} << 18; ///< bytes
     static constexpr bool uses_pages =
         Sync::has_pages && std::is_same_v<allocator_type, std::allocator<typename std::allocator_traits<allocator_type>::value_type>>;
 
