@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 
+#include <explore/map_messages.hpp>
 #include <explore/map_pairs.hpp>
 
 #include <syncmap/errors.hpp>
@@ -92,6 +93,13 @@ TYPED_TEST(explored_programs, clear_sees_all_that_was_moved_to_the_next_table) {
                         .random = full_run() ? 500'000U : 1'500U,
                         .weak = true,
                         .ordered_calls = false});
+}
+
+TYPED_TEST(explored_programs, who_sees_a_write_sees_what_came_before_it) {
+    summary all(std::string(TypeParam::name) + ", messages, weak memory");
+    const unsigned more = full_run() ? 100 : 1;
+    explore_messages<TypeParam>({.preemptions = 1, .schedules = 200 * more, .random = 60 * more},
+                                [&](const report& r) { all.add(r); });
 }
 
 TYPED_TEST(explored_programs, size_under_steady_writing) {

@@ -76,6 +76,8 @@ void each_longer_program(F&& f) {
         f({setting::plain, present, {{of(verb::reserve), store(second, 20)}, {load(first), of(verb::for_each)}}},
           reuse::never);
     }
+    f({setting::plain, false, {{store(first, 20)}, {erase(first)}, {of(verb::size), of(verb::size)}}}, reuse::never);
+    f({setting::clear, false, {{store(first, 20), store(second, 22)}, {of(verb::size), of(verb::size)}}}, reuse::never);
     for (const setting where : all_settings) {
         for (const bool present : {true, false}) {
             f({where, present, {churn, {load(first), load(second), load(first)}}}, reuse::never);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <explore/map_messages.hpp>
 #include <explore/map_suite.hpp>
 #include <explore/new_delete.hpp>
 #include <explore/plain_access.hpp>
@@ -25,13 +26,12 @@ using layout = SYNCMAP_LAYOUT;
 const auto start = std::chrono::steady_clock::now();
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
 
-std::uint64_t programs = 0, schedules = 0, weak_schedules = 0;
+std::uint64_t programs = 0, schedules = 0;
 
 /// Ends the process at the first failure.
-void expect_right(const map_program& program, const limits& bounds) {
-    const report r = explore_program<layout>(program, bounds);
+void expect_right(const report& r) {
     ++programs;
-    (bounds.weak ? weak_schedules : schedules) += r.schedules;
+    schedules += r.schedules;
     if (std::getenv("SYNCMAP_VERBOSE") != nullptr) {
         std::printf("%7.2f %s: %llu schedules\n", seconds(), r.program.c_str(), static_cast<unsigned long long>(r.schedules));
     }
@@ -55,35 +55,28 @@ int main(int argc, char** argv) {
     for (unsigned round = 0; seconds() < limit; ++round) {
         const std::uint64_t in_order = std::uint64_t{5} << 2 * round;
         const std::uint64_t by_chance = std::uint64_t{4} << round;
+        const auto check = [&](const map_program& program, reuse memory, std::uint64_t chances, bool ordered) {
+            if (seconds() >= limit) return;
+            expect_right(explore_program<layout>(program, {.preemptions = 1,
+                                                           .schedules = in_order,
+                                                           .random = chances,
+                                                           .memory = memory,
+                                                           .seed = 1 + round * 100'000,
+                                                           .weak = true,
+                                                           .ordered_calls = ordered}));
+        };
+        explore_messages<layout>({.preemptions = 1, .schedules = in_order, .random = by_chance, .seed = 1 + round * 100'000},
+                                 [](const report& r) { expect_right(r); });
         // First without an order of the calls, for what is wrong with memory; then with it, for wrong answers.
         for (const bool ordered : {false, true}) {
             for (const setting where : all_settings) {
-                each_pair_on_one_key<layout>(where, [&](const map_program& program) {
-                    if (seconds() < limit) {
-                        expect_right(program, {.preemptions = 1,
-                                               .schedules = in_order,
-                                               .random = by_chance,
-                                               .seed = 1 + round * 100'000,
-                                               .weak = true,
-                                               .ordered_calls = ordered});
-                    }
-                });
+                each_pair_on_one_key<layout>(
+                    where, [&](const map_program& p) { check(p, reuse::never, by_chance, ordered); });
             }
-            each_longer_program([&](const map_program& program, reuse memory) {
-                if (seconds() < limit) {
-                    expect_right(program, {.preemptions = 1,
-                                           .schedules = in_order,
-                                           .random = 5 * by_chance,
-                                           .memory = memory,
-                                           .seed = 1 + round * 100'000,
-                                           .weak = true,
-                                           .ordered_calls = ordered});
-                }
-            });
+            each_longer_program([&](const map_program& p, reuse memory) { check(p, memory, 5 * by_chance, ordered); });
         }
     }
-    std::printf("survived %.1f s: %llu programs, %llu schedules, %llu weak ones\n", seconds(),
-                static_cast<unsigned long long>(programs), static_cast<unsigned long long>(schedules),
-                static_cast<unsigned long long>(weak_schedules));
+    std::printf("survived %.1f s: %llu programs, %llu schedules\n", seconds(),
+                static_cast<unsigned long long>(programs), static_cast<unsigned long long>(schedules));
     return 0;
 }

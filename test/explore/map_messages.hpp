@@ -1,0 +1,75 @@
+// What docs/guarantees.md says about order: who sees what a call left also sees what its thread did before.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <explore/map_suite.hpp>
+
+namespace explore {
+
+/// A thread notes something outside of the map and then writes the first key; another looks at that key, and if it sees
+/// the write, at the note. Calls `f(report)` for every kind of write and of look, weak memory.
+template <class Layout, class F>
+void explore_messages(limits bounds, F&& f) {
+    using value_type = typename Layout::mapped_type;
+    enum class write { insert, overwrite, erase, exchange, update, clear };
+    enum class look { load, walk, erase, exchange, snapshot };
+    static constexpr const char* writes[] = {"insert", "overwrite", "erase", "exchange", "update", "clear"};
+    static constexpr const char* looks[] = {"load", "walk", "erase", "exchange", "snapshot"};
+    bounds.weak = true;
+    for (const write how : {write::insert, write::overwrite, write::erase, write::exchange, write::update, write::clear}) {
+        for (const look by : {look::load, look::walk, look::erase, look::exchange, look::snapshot}) {
+            const bool present = how != write::insert;
+            const auto body = [&] {
+                visible_map<Layout> map;
+                if (present) map.store(Layout::key(keys::first), value_type(1));
+                map.store(Layout::key(keys::apart), value_type(5));
+                sync_policy::atomic<int> note{0};
+                const auto writer = [&] {
+                    note.store(1, std::memory_order_relaxed);
+                    const auto key = Layout::key(keys::first);
+                    switch (how) {
+                    case write::insert:
+                    case write::overwrite: map.store(key, value_type(2)); break;
+                    case write::erase: map.erase(key); break;
+                    case write::exchange: map.exchange(key, value_type(2)); break;
+                    case write::update: map.update(key, [](const value_type*) { return value_type(2); }); break;
+                    case write::clear: map.clear(); break;
+                    }
+                };
+                const auto reader = [&] {
+                    const auto key = Layout::key(keys::first);
+                    held seen;
+                    switch (by) {
+                    case look::load:
+                        if (const auto found = map.load(key)) seen = Layout::value_of(*found);
+                        break;
+                    case look::walk:
+                        map.for_each([&](const auto& k, const auto& v) {
+                            if (Layout::number_of(k) == keys::first) seen = Layout::value_of(v);
+                        });
+                        break;
+                    case look::erase:
+                        if (const auto found = map.load_and_erase(key)) seen = Layout::value_of(*found);
+                        break;
+                    case look::exchange:
+                        if (const auto found = map.exchange(key, value_type(3))) seen = Layout::value_of(*found);
+                        break;
+                    case look::snapshot:
+                        if (const auto found = map.snapshot().load(key)) seen = Layout::value_of(*found);
+                        break;
+                    }
+                    const bool sees = seen != (present ? held(1) : held());
+                    if (sees) require(note.load(std::memory_order_relaxed) == 1, "who sees the write sees the note");
+                };
+                parallel(writer, reader);
+            };
+            f(explore(std::string(Layout::name) + " weak message " + writes[static_cast<int>(how)] + " to " +
+                          looks[static_cast<int>(by)],
+                      bounds, body));
+        }
+    }
+}
+
+} // namespace explore
