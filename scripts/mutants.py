@@ -151,27 +151,41 @@ def write_tree(target, texts, mutants):
 
 
 def build(directory, layouts, compiler, jobs):
-    def one(layout):
-        command = [*compiler.split(), *COMPILE, "-I", str(directory / "include"), "-I", str(ROOT / "test"),
-                   "-include", str(HERE / "mutant.hpp"), f"-DSYNCMAP_LAYOUT={layout}_layout",
-                   "-c", str(HERE / "check.cpp"), "-o", str(directory / f"{layout}.o")]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode == 0:
-            done = subprocess.run([compiler.split()[-1], str(directory / f"{layout}.o"), "-o", str(directory / f"check_{layout}")],
-                                  capture_output=True, text=True)
+    include = ["-I", str(directory / "include"), "-I", str(ROOT / "test")]
+    checker = [p for p in sorted((ROOT / "test" / "linearizability").glob("*.cpp"))
+               if not p.name.endswith("_test.cpp") and p.name != "check_history.cpp"]
+
+    def compile_one(source, target, flags):
+        done = subprocess.run([*compiler.split(), *flags, *include, "-c", str(source), "-o", str(directory / target)],
+                              capture_output=True, text=True)
         if done.returncode != 0:
-            fail(f"{layout} does not compile:\n{done.stderr[:4000]}")
+            fail(f"{target} does not compile:\n{done.stderr[:4000]}")
+
+    def one(job):
+        kind, name = job
+        if kind == "layout":
+            compile_one(HERE / "check.cpp", f"{name}.o",
+                        [*COMPILE, "-include", str(HERE / "mutant.hpp"), f"-DSYNCMAP_LAYOUT={name}_layout"])
+        else:
+            compile_one(name, f"checker_{name.stem}.o", ["-std=c++20", "-O2", "-w", "-I", str(ROOT / "include")])
 
     # Nothing is compiled twice.
     digest = hashlib.sha256(repr((COMPILE, compiler)).encode())
     for path in sorted([*(directory / "include").rglob("*.hpp"), *(ROOT / "test" / "explore").glob("*.hpp"),
-                        HERE / "mutant.hpp", HERE / "check.cpp"]):
+                        *(ROOT / "test" / "linearizability").glob("*.[ch]pp"), HERE / "mutant.hpp", HERE / "check.cpp"]):
         digest.update(path.read_bytes())
     stamp = directory / "built"
     built = json.loads(stamp.read_text()) if stamp.exists() else {}
     missing = [layout for layout in layouts if built.get(layout) != digest.hexdigest()]
-    with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(one, missing))
+    if missing:
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(one, [("layout", layout) for layout in missing] + [("checker", path) for path in checker]))
+    for layout in missing:
+        objects = [str(directory / f"{layout}.o"), *(str(directory / f"checker_{path.stem}.o") for path in checker)]
+        done = subprocess.run([*compiler.split(), *objects, "-o", str(directory / f"check_{layout}")],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            fail(f"check_{layout} does not link:\n{done.stderr[:4000]}")
     stamp.write_text(json.dumps({**built, **{layout: digest.hexdigest() for layout in layouts}}))
 
 
