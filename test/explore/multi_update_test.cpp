@@ -36,12 +36,12 @@ constexpr setting settings[] = {setting::plain, setting::moving, setting::growth
 limits bounds_in(setting where) {
     if (full_run()) return {.preemptions = 3, .schedules = 500'000, .random = 5000};
     const bool small = where == setting::plain || where == setting::clear || where == setting::reclaim;
-    return {.preemptions = small ? 2U : 1U, .schedules = small ? 600U : 150U, .random = small ? 30U : 20U};
+    return {.preemptions = small ? 2U : 1U, .schedules = small ? 300U : 80U, .random = small ? 20U : 10U};
 }
 
 limits weak_bounds() {
     const unsigned more = full_run() ? 100 : 1;
-    return {.preemptions = 1, .schedules = 40 * more, .random = 20 * more, .weak = true};
+    return {.preemptions = 1, .schedules = 12 * more, .random = 6 * more, .weak = true};
 }
 
 TYPED_TEST(explored_multi_updates, beside_one_more_thread) {
