@@ -67,6 +67,7 @@ protected:
         t->incarnation.store(c.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         t->brought.store(0, std::memory_order_relaxed);
         if (!this->change_root(root, t)) this->abandon_table(c, t);
+        this->ask_for_tidying(c); // what a clear has left
     }
 
     /// Lets the root's table be left for one of 2^log2 units, if it is not being left already. Throws `bad_alloc`.
