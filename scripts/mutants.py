@@ -269,6 +269,7 @@ def main():
         if options.until is not None and time.time() - begin > options.until:
             return
         killed, how, seconds = run(directory, layouts, m.number, options.seconds)
+        how = how.replace(f"{directory}/", "") if how else how  # results belong to no machine
         state = "killed" if killed else "survived"
         results[m.name] = {"state": state, "by": how, "seconds": round(seconds, 1)}
         print(f"{state:8} {seconds:6.1f} s  {m.name}" + (f"\n         {how[:150]}" if how else ""), flush=True)
