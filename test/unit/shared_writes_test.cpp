@@ -181,11 +181,11 @@ public:
         auto& c = this->shared();
         const auto* const t = base::table_of(this->root_.load());
         const std::size_t unit = t->unit_of(syncmap::detail::seeded_hash(this->hash_, key, c.seed));
-        const syncmap::reclaim::thread_lease<noting> me;
+        const syncmap::reclaim::thread_lease<noting> me(c.home->threads);
         return {line_of(&t->controls[unit]), line_of(&t->home(unit)), line_of(&this->stripe_of(c, *me))};
     }
-    static std::uintptr_t own_hazards() {
-        const syncmap::reclaim::thread_lease<noting> me;
+    std::uintptr_t own_hazards() {
+        const syncmap::reclaim::thread_lease<noting> me(this->shared().home->threads);
         return line_of(&*me);
     }
 };
