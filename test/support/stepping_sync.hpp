@@ -3,8 +3,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <mutex>
+#include <type_traits>
 
 #include <syncmap/sync/real.hpp>
 
@@ -23,6 +26,7 @@ template <class T>
 struct stepping_atomic : std::atomic<T> {
     using base = std::atomic<T>;
     using order = std::memory_order;
+    using difference = std::conditional_t<std::is_pointer_v<T>, std::ptrdiff_t, T>;
     static constexpr order strongest = std::memory_order_seq_cst;
     using base::base;
 
@@ -48,13 +52,11 @@ struct stepping_atomic : std::atomic<T> {
         take_step(step::change);
         return base::compare_exchange_weak(expected, desired, o...);
     }
-    template <class Operand>
-    T fetch_add(Operand operand, order o = strongest) noexcept {
+    T fetch_add(difference operand, order o = strongest) noexcept {
         take_step(step::change);
         return base::fetch_add(operand, o);
     }
-    template <class Operand>
-    T fetch_sub(Operand operand, order o = strongest) noexcept {
+    T fetch_sub(difference operand, order o = strongest) noexcept {
         take_step(step::change);
         return base::fetch_sub(operand, o);
     }
