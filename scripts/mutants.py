@@ -23,6 +23,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -265,29 +266,28 @@ def main():
     if killed:
         fail(f"without a mutant a check fails: {how}")
 
+    writing = threading.Lock()
+
+    def keep_results():
+        states = [results[m.name]["state"] for m in mutants if m.name in results and m.name not in proven]
+        counted = {"mutants": len(mutants), "equivalent": len(proven), "run": len(states), "killed": states.count("killed")}
+        results_path.write_text(json.dumps({"summary": counted, "mutants": results}, indent=1) + "\n")
+        return counted
+
     def one(m):
         if options.until is not None and time.time() - begin > options.until:
             return
         killed, how, seconds = run(directory, layouts, m.number, options.seconds)
         how = how.replace(f"{directory}/", "") if how else how  # results belong to no machine
         state = "killed" if killed else "survived"
-        results[m.name] = {"state": state, "by": how, "seconds": round(seconds, 1)}
-        print(f"{state:8} {seconds:6.1f} s  {m.name}" + (f"\n         {how[:150]}" if how else ""), flush=True)
+        with writing:  # at once: whoever stops a long run keeps what it found
+            results[m.name] = {"state": state, "by": how, "seconds": round(seconds, 1)}
+            keep_results()
+            print(f"{state:8} {seconds:6.1f} s  {m.name}" + (f"\n         {how[:150]}" if how else ""), flush=True)
 
-    try:
-        with ThreadPoolExecutor(options.jobs) as pool:
-            list(pool.map(one, wanted))
-    except KeyboardInterrupt:
-        print("stopped", flush=True)
-
-    states = [results[m.name]["state"] for m in mutants if m.name in results and m.name not in proven]
-    counted = {
-        "mutants": len(mutants),
-        "equivalent": len(proven),
-        "run": len(states),
-        "killed": states.count("killed"),
-    }
-    results_path.write_text(json.dumps({"summary": counted, "mutants": results}, indent=1) + "\n")
+    with ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(one, wanted))
+    counted = keep_results()
     ran = [m for m in wanted if m.name in results]
     dead = sum(results[m.name]["state"] == "killed" for m in ran)
     print(f"all so far: {counted['killed']} of {counted['run']} killed, {len(proven)} proven equivalent, "
