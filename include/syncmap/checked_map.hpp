@@ -206,10 +206,10 @@ private:
         }
     }
     /// A result is not moved: a move that throws would lose what was taken out. (GCC 12 makes a variable in the caller's
-    /// place only where it stands in the outermost block.)
+    /// place only where it stands in the outermost block, Clang 19 only where the type is written down.)
     template <class F, class End>
-    static auto result_of(F& f, const End& end) {
-        auto result = f();
+    static std::invoke_result_t<F&> result_of(F& f, const End& end) {
+        std::invoke_result_t<F&> result = f();
         end();
         return result;
     }
