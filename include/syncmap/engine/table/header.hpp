@@ -6,6 +6,7 @@
 // | `next`           | CAS once: start of a resize, clear | all       |
 // | `needs_help`     | who begins or ends such work       | writers   |
 // | `overflow_used`  | lock holders (RMW)                 | the same  |
+// | `crowded`        | lock holders; who looks into it    | writers   |
 // | `free_lines`     | lock holders (CAS, tagged)         | the same  |
 // | `cursor`, `left` | who moves units (RMW)              | the same  |
 //
@@ -81,13 +82,14 @@ struct alignas(detail::cache_line_bytes) table_header {
     control_type* controls = nullptr;
     unsigned shift = 0; ///< 64 - log2 of the number of units
     bool mapped = false; ///< pages of the system, which can be given back
+    atomic<bool> needs_help{false}; ///< writers have to do more than their write: move units, or give pages back
     atomic<std::uint64_t> incarnation{0}; ///< which life of the map: one more after every clear
     atomic<std::int64_t> brought{0}; ///< entries with which that life began: they are in no tally
     atomic<table_header*> next{nullptr};
-    atomic<bool> needs_help{false}; ///< writers have to do more than their write: move units, or give pages back
 
     // Written by those who insert and those who move units.
     alignas(detail::cache_line_bytes) atomic<std::size_t> overflow_used{0};
+    atomic<bool> crowded{false}; ///< a unit has a line that is not the table's since somebody looked whether it should grow
     line_stack<Layout> free_lines{};                      ///< overflow lines given back
     atomic<std::size_t> cursor{0};
     atomic<std::size_t> left{0};

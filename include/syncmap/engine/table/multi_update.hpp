@@ -365,8 +365,7 @@ private:
                 end = l;
             }
             if (vacant >= u.inserts) break;
-            line_type* extra = u.t->take_line();
-            if (extra == nullptr) extra = c.spare_lines.pop();
+            line_type* const extra = base::another_line(c, *u.t);
             if (extra == nullptr) return false;
             base::add_line(*end, *extra);
             u.moved_entries = true;

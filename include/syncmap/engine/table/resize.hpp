@@ -111,6 +111,10 @@ protected:
     /// left, else gives some pages of earlier tables back.
     void help(control& c, stripe_type& s, word root, std::size_t batch) noexcept {
         if (header* const t = base::table_of(root); t->next.load(std::memory_order_relaxed) == nullptr) {
+            if (t->crowded.load(std::memory_order_relaxed)) {
+                t->crowded.store(false, std::memory_order_relaxed);
+                grow_if_full(c, s, root, *t);
+            }
             // Not each time: a writer that stands still may keep a table from being given back.
             if (++s.help_count % Sync::writes_between_tidying != 0) return;
             // acquire: pairs with the release of who asked. What it asked for is seen below, or it asks after this.
@@ -127,18 +131,21 @@ protected:
         }
     }
 
+    void grow_if_full(control& c, stripe_type& s, word root, const header& t) noexcept {
+        if (!needs_growth(c, t)) return;
+        try {
+            start_resize(c, s, root, t.log2() < 6 ? t.log2() + 2 : t.log2() + 1);
+        } catch (...) { // whatever the allocator throws
+            // One more line will do for now.
+        }
+    }
+
     /// For a writer that found `unit` of `t` full: afterwards there is room, or at least one more line to take.
     /// Throws `bad_alloc` when there can be neither.
     void make_room(control& c, stripe_type& s, word root, header* t, std::size_t unit) {
         this->tidy_tables(c, tidy_budget);
         if (t == base::table_of(root)) {
-            if (t->successor() == nullptr && needs_growth(c, *t)) {
-                try {
-                    start_resize(c, s, root, t->log2() < 6 ? t->log2() + 2 : t->log2() + 1);
-                } catch (...) {
-                    // One more line will do for now.
-                }
-            }
+            if (t->successor() == nullptr) grow_if_full(c, s, root, *t);
             if (header* const n = t->successor()) {
                 record_supply supply(*this);
                 for (;;) {

@@ -514,6 +514,7 @@ private:
     static void put_free(control& c, header* t) noexcept {
         t->next.store(nullptr, std::memory_order_relaxed);
         t->needs_help.store(false, std::memory_order_relaxed);
+        t->crowded.store(false, std::memory_order_relaxed);
         t->overflow_used.store(0, std::memory_order_relaxed);
         t->free_lines.forget();
         t->cursor.store(0, std::memory_order_relaxed);

@@ -166,9 +166,21 @@ protected:
             }
             v.full = l;
         }
-        v.extra = t.take_line();
-        if (v.extra == nullptr) v.extra = c.spare_lines.pop();
+        v.extra = another_line(c, t);
         return v;
+    }
+
+    /// A line for a unit that is full: of the table's share or, when that is used up, one beside any table. Of those there
+    /// may be many, left from fuller times; so who takes one asks for a look whether the table should grow. (A hint: no
+    /// order hangs on it.)
+    static line_type* another_line(control& c, header& t) noexcept {
+        if (line_type* const l = t.take_line()) return l;
+        line_type* const l = c.spare_lines.pop();
+        if (l != nullptr) {
+            t.crowded.store(true, std::memory_order_relaxed);
+            t.needs_help.store(true, std::memory_order_release);
+        }
+        return l;
     }
 
     /// The slot by which others see that the entry is there, and what to look for; see stripe.

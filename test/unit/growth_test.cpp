@@ -1,0 +1,56 @@
+// A table grows with its entries, whatever happened before.
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include <syncmap/engine/table/table.hpp>
+#include <syncmap/facade.hpp>
+#include <syncmap/hash.hpp>
+
+namespace test {
+namespace {
+
+/// Keys below 1000 all collide.
+struct partly_bad_hash {
+    std::uint64_t operator()(std::uint64_t key, const syncmap::hash_seed& seed) const {
+        return key < 1000 ? 0 : syncmap::detail::seeded_hash(syncmap::hash<std::uint64_t>{}, key, seed);
+    }
+};
+
+using plain_table = syncmap::engine::table<std::uint64_t, std::uint64_t, partly_bad_hash, std::equal_to<>,
+                                           std::allocator<std::pair<const std::uint64_t, std::uint64_t>>>;
+class visible_table : public plain_table {
+public:
+    using plain_table::plain_table;
+    std::size_t units() const noexcept {
+        const auto* const t = plain_table::table_of(this->root_.load());
+        return t == nullptr ? 0 : t->units();
+    }
+};
+class visible_map : public syncmap::basic_map<visible_table> {
+public:
+    std::size_t units() const noexcept { return this->engine_.units(); }
+};
+
+TEST(growth, is_not_put_off_by_lines_that_are_left_from_before) {
+    visible_map map;
+    const auto fill = [&] {
+        for (std::uint64_t key = 1000; key != 1200; ++key) map.store(key, key);
+        return map.units();
+    };
+    const std::size_t expected = fill();
+    EXPECT_GE(expected, 32U);
+    // Keys that collide make the map allocate lines beside the table, and leave them behind.
+    map.clear();
+    for (std::uint64_t key = 0; key != 900; ++key) map.store(key, key);
+    map.clear();
+    EXPECT_EQ(fill(), expected);
+    EXPECT_EQ(map.size(), 200U);
+}
+
+} // namespace
+} // namespace test
