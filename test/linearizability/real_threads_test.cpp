@@ -58,7 +58,7 @@ private:
 };
 
 /// Calls in an ordinary run of an optimised build, all tests together.
-constexpr std::size_t ordinary_calls = 50'000'000;
+constexpr std::size_t ordinary_calls = 16'000'000;
 constexpr std::size_t calls_of_a_round = 400'000;
 /// Keys that nobody records, and that only make the table grow and shrink.
 constexpr std::uint64_t fillers = 1024, first_filler = std::uint64_t{1} << 40;
