@@ -33,7 +33,7 @@ void explore_messages(limits bounds, F&& f) {
                     case write::insert:
                     case write::overwrite: map.store(key, value_type(2)); break;
                     case write::erase: map.erase(key); break;
-                    case write::exchange: map.exchange(key, value_type(2)); break;
+                    case write::exchange: static_cast<void>(map.exchange(key, value_type(2))); break;
                     case write::update: map.update(key, [](const value_type*) { return value_type(2); }); break;
                     case write::clear: map.clear(); break;
                     }
