@@ -1,7 +1,7 @@
 #include <cstdint>
-#include <random>
 #include <limits>
 #include <new>
+#include <random>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
@@ -46,7 +46,7 @@ TYPED_TEST(reserve_makes_room, so_that_insertions_of_small_entries_allocate_noth
         typename TypeParam::template of<std::uint64_t, std::uint64_t> map;
         map.reserve(5000);
         map.store(0, 0); // what a thread needs once, it has now
-        // Keys without an order: numbers in a row crowd under about one secret in a hundred (docs/decisions/0008).
+        // Keys without an order: numbers in a row crowd under some secrets (docs/decisions/0008).
         std::mt19937_64 draw(1);
         EXPECT_EQ(allocations_of([&] {
             for (std::uint64_t i = 1; i < 5000; ++i) map.store(draw(), i);
