@@ -2,7 +2,7 @@
 // the tags [R1], [W3], [I4], … in the comments are that page's.
 //
 // Layers, each on top of the one before: storage, retirement, units, preservation, resize, counting, lookup,
-// iteration, snapshots, writing, pinning, multi_update, batches, replacing, table.
+// iteration, snapshots, direct_write, writing, pinning, multi_update, batches, replacing, table.
 #pragma once
 
 #include <limits>
