@@ -25,6 +25,8 @@ endif()
 
 # Tests, examples and tool link this target; the library comes with it.
 add_library(syncmap_development INTERFACE)
+# See detail/leak_checker.hpp; test/life/at_exit.cpp is about maps that are never destroyed, and undoes this.
+target_compile_definitions(syncmap_development INTERFACE SYNCMAP_LEAK_CHECKER_SEES_ALL)
 target_link_libraries(syncmap_development INTERFACE syncmap::syncmap)
 target_compile_options(syncmap_development INTERFACE ${SYNCMAP_WARNINGS})
 if(SYNCMAP_SANITIZE)

@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/leak_checker.hpp>
 #include <syncmap/engine/table/control_block.hpp>
 #include <syncmap/engine/table/living_maps.hpp>
 
@@ -164,6 +165,7 @@ protected:
                 node_traits::deallocate(a, pointer_to<node_traits>(n), 1);
                 throw;
             }
+            detail::reachable_by_marked_pointer(n);
             node_ = n;
         }
 
@@ -397,9 +399,11 @@ private:
         if (mapped) {
             memory = Sync::map_pages(s.bytes);
             if (memory == nullptr) throw std::bad_alloc();
+            detail::may_hold_pointers(memory, s.bytes);
         } else {
             typename traits_for<block>::allocator_type a(allocator_);
             memory = std::to_address(traits_for<block>::allocate(a, s.bytes / sizeof(block)));
+            detail::reachable_by_marked_pointer(memory);
         }
         auto* const bytes = static_cast<std::byte*>(memory);
         auto* const t = ::new (memory) header;
@@ -422,6 +426,7 @@ private:
             const bool mapped = t->mapped;
             t->~header();
             if (mapped) {
+                detail::holds_no_pointers_more(t, s.bytes);
                 Sync::unmap_pages(t, s.bytes);
             } else {
                 typename traits_for<block>::allocator_type a(allocator_);
