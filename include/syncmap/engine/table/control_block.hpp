@@ -29,7 +29,7 @@ struct control_block : shared_words<Sync> {
     atomic<bool> anything_leaving{false};
     header* leaving_tables = nullptr; ///< retired, perhaps still touched by a writer, or not yet emptied
     std::uint32_t looks_to_skip = 0;  ///< a writer that names a leaving table may stay for long: not each call asks
-    header* free_tables[64] = {};      ///< by log2 of their units
+    header* free_tables = nullptr;    ///< of all sizes: a map has been of few
 
     // ---- snapshots: `live` is changed by who has the mutex, and followed by writers in their sections ----
     atomic<snapshot_type*> live{nullptr};   ///< newest first, linked by `older`

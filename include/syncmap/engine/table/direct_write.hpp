@@ -1,5 +1,5 @@
 // The common case of a write of an inline key, kept short and in line: the unit is live, unlocked and not asked about,
-// the key or a vacant slot is in the home line, and no whole-map operation wants anything. It is the protocol of
+// it has the key, a vacant slot or a line to add, and no whole-map operation wants anything. It is the protocol of
 // writing.hpp, docs/design.md [W1] to [W8], with every branch that waits, retries or allocates left out: where one of
 // them is needed it lets go of the unit, having changed nothing, and the general path begins anew.
 #pragma once
@@ -98,6 +98,16 @@ private:
         return l == nullptr ? nullptr : slot_of(*l, mark);
     }
 
+    /// An insert where the home line is full.
+    [[gnu::noinline]] static direct insert_behind(control& c, stripe_type& s, header& t, line_type& home, word mark, word value) noexcept {
+        const typename base::vacancy v = base::find_vacancy(c, t, home);
+        if (!v) return direct::no;
+        s.announce(base::announced_slot(v), base::announced_change(v), incarnation_of(t));
+        base::place(v, mark, value); // [W6]
+        s.count(+1);                 // [W7]
+        return direct::done;
+    }
+
     template <class Op>
     direct publish(control& c, stripe_type& s, header& t, line_type& home, std::uint64_t hash, word mark,
                    control_word held, Op& op, word root) {
@@ -118,20 +128,20 @@ private:
                     slot[1].store(to_word(static_cast<const T&>(op.make())), std::memory_order_release); // [W6]
                 break;
             case decision::erase:
-                if (Layout::is_link(home.mark(Layout::last))) return direct::no; // there may be a line to give back
                 s.announce(slot, change::erase, incarnation_of(t));
                 slot->store(Layout::empty, std::memory_order_release); // [W6]
                 s.count(-1);                                           // [W7]
+                if (Layout::is_link(home.mark(Layout::last))) [[unlikely]] base::trim(c, t, home);
                 return direct::erased;
             }
             return direct::done;
         }
-        const unsigned vacant = search::match(home, Layout::empty);
-        if (vacant == 0) return direct::no;
         if (op.decide(nullptr) != decision::assign) return direct::done;
         if constexpr (Op::may_assign) {
-            atomic_word* const free = home.slot(static_cast<std::size_t>(std::countr_zero(vacant)));
             const word value = to_word(static_cast<const T&>(op.make()));
+            const unsigned vacant = search::match(home, Layout::empty);
+            if (vacant == 0) return insert_behind(c, s, t, home, mark, value);
+            atomic_word* const free = home.slot(static_cast<std::size_t>(std::countr_zero(vacant)));
             s.announce(free, change::insert, incarnation_of(t));
             base::store_entry(free, mark, value); // [W6]
             s.count(+1);                          // [W7]

@@ -413,35 +413,58 @@ private:
     /// Copies the entries of one source to the targets `to`, which nobody else writes to or reads before the group is
     /// MOVED. Returns how many had no place, because a target is full.
     std::size_t copy_unit(control& c, header& t, std::size_t unit, header& n, range to) noexcept {
+        const bool outlier = base::is_outlier_unit(t, unit);
+        line_type* const targets = &n.home(to.first);
+        // The target of an entry, from `to.first` on.
+        const auto target_of = [&](word mark) { return outlier ? 0 : n.unit_of(hash_of(n.seed, mark)) - to.first; };
         // Growing, a target has nothing but what was put there here, from its first slot on: no need to search.
         std::array<unsigned char, std::size_t{1} << max_spread> used{};
+        const bool spreads = n.log2() > t.log2() && to.count <= used.size();
+        line_type* rest = &t.home(unit);
+        if (spreads) {
+            // A home line has no more entries than each target has slots.
+            for (std::size_t i = 0; i < Layout::slots; ++i) {
+                const word mark = rest->mark(i);
+                if (!Layout::is_entry(mark)) continue;
+                const std::size_t target = target_of(mark);
+                base::store_entry(targets[target].slot(used[target]++), mark, value_of(*rest, i));
+            }
+            rest = base::next_line(*rest);
+        }
+        return rest == nullptr ? 0 : copy_lines(c, *rest, n, to, target_of, spreads ? used.data() : nullptr);
+    }
+
+    static word value_of(const line_type& l, std::size_t i) noexcept {
+        return l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
+    }
+
+    /// copy_unit for the lines from `first` on. `used`: how many slots of each target's home line are taken, the first ones;
+    /// null if those are not known.
+    template <class TargetOf>
+    [[gnu::noinline]] std::size_t copy_lines(control& c, line_type& first, header& n, range to, TargetOf target_of,
+                                             unsigned char* used) noexcept {
         // Where the last entry went that did not fit into the home line: all lines before are full.
         std::array<line_type*, std::size_t{1} << max_spread> ends{};
-        const bool outlier = base::is_outlier_unit(t, unit);
-        const bool spreads = n.log2() > t.log2() && to.count <= used.size();
         std::size_t left_out = 0;
-        base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
+        base::each_entry(first, [&](line_type& l, std::size_t i, word mark) {
             if (left_out != 0) {
                 ++left_out;
                 return false;
             }
-            const std::size_t target = outlier ? n.units() : n.unit_of(hash_of(n.seed, mark));
-            const word value = l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
-            if (spreads) {
-                if (unsigned char& next = used[target - to.first]; next < Layout::slots) {
-                    base::store_entry(n.home(target).slot(next++), mark, value);
-                    return false;
-                }
+            const std::size_t target = target_of(mark);
+            line_type* end = &n.home(to.first + target);
+            if (used != nullptr && used[target] < Layout::slots) {
+                base::store_entry(end->slot(used[target]++), mark, value_of(l, i));
+                return false;
             }
-            line_type* end = &n.home(target);
             if (to.count <= ends.size()) {
-                line_type*& known = ends[target - to.first];
+                line_type*& known = ends[target];
                 if (known != nullptr) end = known;
                 while (line_type* const next = base::next_line(*end)) end = next;
                 known = end;
             }
             if (const vacancy v = base::find_vacancy(c, n, *end)) {
-                base::place(v, mark, value);
+                base::place(v, mark, value_of(l, i));
             } else {
                 left_out = 1;
             }

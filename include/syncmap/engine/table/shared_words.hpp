@@ -33,7 +33,7 @@ struct shared_words {
     process<Sync>* home = nullptr; ///< constant once published
 
     /// Running computations by hash (design 6).
-    static constexpr std::size_t computing_counters = 64;
+    static constexpr std::size_t computing_counters = 32;
     alignas(detail::cache_line_bytes) atomic<std::uint32_t> computing[computing_counters]{};
     atomic<std::uint32_t>& computing_of(std::uint64_t hash) noexcept { return computing[hash % computing_counters]; }
 
@@ -50,9 +50,9 @@ struct shared_words {
     shared_words* previous = nullptr;
     shared_words* following = nullptr;
 
-    // ---- stripes, by thread slot: 4, then 4, 8, 16, … more ----
-    static constexpr std::size_t first_stripes = 4;
-    static constexpr std::size_t chunks = 28;
+    // ---- stripes, by thread slot: 2, then 2, 4, 8, … more, to four million at once ----
+    static constexpr std::size_t first_stripes = 2;
+    static constexpr std::size_t chunks = 21;
     stripe_type first[first_stripes];
     atomic<stripe_type*> chunk[chunks]{};
 

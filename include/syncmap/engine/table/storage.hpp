@@ -77,8 +77,9 @@ public:
         if (c == nullptr) return;
         c->list->remove(*c);
         destroy_table_and_nodes(table_of(root_.load(std::memory_order_relaxed)));
-        for (auto* list : {c->retired_tables.load(std::memory_order_relaxed), c->leaving_tables}) destroy_tables(list);
-        for (header* list : c->free_tables) destroy_tables(list);
+        for (auto* list : {c->retired_tables.load(std::memory_order_relaxed), c->leaving_tables, c->free_tables}) {
+            destroy_tables(list);
+        }
         c->each_stripe([&](stripe_type& s) { destroy_nodes(s.retired.load(std::memory_order_relaxed)); });
         destroy_nodes(c->waiting);
         for (auto* l = c->all_spare_lines.load(std::memory_order_relaxed); l != nullptr;) {
@@ -208,8 +209,9 @@ protected:
     header* acquire_table(control& c, unsigned log2) {
         header* t = nullptr;
         if (const only_one tidying(c.tidying); tidying) {
-            t = c.free_tables[log2];
-            if (t != nullptr) c.free_tables[log2] = t->next_in_list;
+            header** link = &c.free_tables;
+            while (*link != nullptr && (*link)->log2() != log2) link = &(*link)->next_in_list;
+            if ((t = *link) != nullptr) *link = t->next_in_list;
         }
         if (t == nullptr) {
             t = make_table(c, log2);
@@ -525,7 +527,7 @@ private:
         t->cursor.store(0, std::memory_order_relaxed);
         t->emptied = 0;
         t->unnamed = false;
-        t->next_in_list = std::exchange(c.free_tables[t->log2()], t);
+        t->next_in_list = std::exchange(c.free_tables, t);
     }
 };
 
