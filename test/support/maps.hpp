@@ -56,7 +56,11 @@ struct with_snapshot {
     using of = syncmap::snapshot_map<Key, T, Hash, KeyEqual, Allocator>;
 };
 
+#if defined(SYNCMAP_TEST_FLAGSHIP_ALONE)
+using families = ::testing::Types<flagship>;
+#else
 using families = ::testing::Types<flagship, behind_mutex, behind_shared_mutex, with_snapshot>;
+#endif
 
 namespace detail {
 
