@@ -12,11 +12,12 @@ Installs the packages that are missing (Debian, Ubuntu), then builds and runs th
   release      g++, optimised; with the headers, the compile-fail cases and the consumer projects
   asan         g++; address, leak and undefined behaviour sanitizers
   tsan-clang   clang-19; thread sanitizer
-In the last two the contract suite runs over syncmap::map alone; every other suite over the whole family.
+In the last two the contract suite runs over syncmap::map alone, and under the thread sanitizer its threaded tests alone;
+every other suite runs over the whole family.
 
   --quick   release alone
-  --full    also release-clang, asan-clang and tsan, the contract suite over the whole family everywhere, and the long
-            form of every test (may take hours); ten minutes of fuzzing
+  --full    also release-clang, asan-clang and tsan, everything under every sanitizer, and the long form of every test
+            (may take hours); ten minutes of fuzzing
 
 Each stage is a preset of CMakePresets.json and builds under build/. A stage that fails does not stop the others.
 The last line is `N passed, M failed`; the exit status is 0 when M is 0, 1 otherwise, 2 for bad arguments.
@@ -66,7 +67,7 @@ configure() {
         [[ $compiler == *-19 ]] || echo "clang-19 is not here; using $("$compiler" --version | head -n 1)"
         arguments=("-DCMAKE_CXX_COMPILER=$compiler")
     fi
-    [ "${SYNCMAP_FULL:-0}" = 0 ] || arguments+=(-DSYNCMAP_TEST_WHOLE_FAMILY=ON)
+    [ "${SYNCMAP_FULL:-0}" = 0 ] || arguments+=(-DSYNCMAP_TEST_EVERYTHING=ON)
     cmake --preset "$1" "${arguments[@]}"
 }
 
