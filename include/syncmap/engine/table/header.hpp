@@ -9,6 +9,7 @@
 // | `crowded`        | lock holders; who looks into it    | writers   |
 // | `free_lines`     | lock holders (CAS, tagged)         | the same  |
 // | `cursor`, `left` | who moves units (RMW)              | the same  |
+// | `erased`         | now and then who erases (RMW)      | the same  |
 //
 // Geometry and seed of a block never change, not even when it is used again for another table: a reader
 // with an outdated root may be looking at it (and finds out by the root when it is done).
@@ -93,6 +94,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     line_stack<Layout> free_lines{};                      ///< overflow lines given back
     atomic<std::size_t> cursor{0};
     atomic<std::size_t> left{0};
+    atomic<std::size_t> erased{0}; ///< entries erased here, about; see resize::is_sparse
     table_header* next_in_list = nullptr; ///< in the pool's lists
     bool unnamed = false;                 ///< retired, and no writer can name it any more
     std::size_t emptied = 0;              ///< bytes of pages given back so far, while it is being emptied

@@ -41,10 +41,16 @@ protected:
 
     /// Entries per unit at which a table may be left for a larger or a smaller one, and that a new one aims at.
     static constexpr std::size_t grow_from = Layout::slots / 2;
-    static std::size_t shrink_below(std::size_t units) noexcept { return units * Layout::slots / 8; }
     static unsigned log2_for(std::size_t entries) noexcept {
-        const std::size_t units = entries / (Layout::slots * 5 / 8) + 1; // pairs 2 to 2.5, singles 5 a unit
-        return std::max(base::min_log2, static_cast<unsigned>(std::bit_width(units - 1)));
+        return log2_of_units(entries / (Layout::slots * 5 / 8) + 1); // pairs 2 to 2.5, singles 5 a unit
+    }
+
+    /// Whether a table may be left for a smaller one. One with less than an eighth of its slots in use always; else one that
+    /// would not have grown to its size with these entries, a twentieth of them to spare, but only after as many erases
+    /// as it has units, or if it is on its way down: who lets the entries go up and down pays for moves by writes.
+    static bool is_sparse(const header& t, std::size_t entries, std::size_t erased) noexcept {
+        const std::size_t slots = t.units() * Layout::slots;
+        return entries < slots / 8 || (entries < slots / 5 * 2 && erased >= t.units());
     }
 
     /// Entries of the life of the map that a table belongs to, counting neither those being inserted nor those being erased.
@@ -80,6 +86,7 @@ protected:
                 n->incarnation.store(t->incarnation.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->brought.store(t->brought.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->left.store(groups(*t, *n), std::memory_order_relaxed);
+                if (log2 < t->log2()) n->erased.store(n->units(), std::memory_order_relaxed);
                 header* expected = nullptr;
                 // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
                 if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) {
@@ -91,11 +98,12 @@ protected:
         if (n != nullptr) this->abandon_table(c, n);
     }
 
-    void shrink_if_sparse(control& c, stripe_type& s, word root) noexcept {
+    /// `erased`: since the last look.
+    void shrink_if_sparse(control& c, stripe_type& s, word root, std::size_t erased) noexcept {
         header* const t = base::table_of(root);
         if (t == nullptr || t->log2() <= base::min_log2 || t->next.load(std::memory_order_relaxed) != nullptr) return;
         const std::size_t entries = counted_entries(c, *t);
-        if (entries >= shrink_below(t->units())) return;
+        if (!is_sparse(*t, entries, t->erased.fetch_add(erased, std::memory_order_relaxed) + erased)) return;
         const unsigned target = shrunk_log2(t->log2(), entries);
         if (target >= t->log2()) return;
         try {
@@ -256,7 +264,7 @@ private:
         if (base::table_of(this->root_.load(std::memory_order_relaxed)) == n) {
             this->tidy_tables(c, tidy_budget);
             // A table can shrink by more than one step. One that has just grown was asked for.
-            if (n->log2() < t->log2()) shrink_if_sparse(c, s, this->root_.load(std::memory_order_acquire));
+            if (n->log2() < t->log2()) shrink_if_sparse(c, s, this->root_.load(std::memory_order_acquire), 0);
         }
         return outcome;
     }
@@ -275,7 +283,12 @@ private:
 
     /// The next size on the way down to what so many entries need.
     static unsigned shrunk_log2(unsigned log2, std::size_t entries) noexcept {
-        return std::max(log2_for(entries), log2 - std::min(log2 - base::min_log2, max_shrink));
+        const unsigned enough = log2_of_units(entries * 5 / (Layout::slots * 4) + 1); // nearly as full as tables get
+        return std::max(enough, log2 - std::min(log2 - base::min_log2, max_shrink));
+    }
+    /// The smallest table of that many units or more.
+    static unsigned log2_of_units(std::size_t units) noexcept {
+        return std::max(base::min_log2, static_cast<unsigned>(std::bit_width(units - 1)));
     }
 
     bool needs_growth(control& c, const header& t) noexcept {

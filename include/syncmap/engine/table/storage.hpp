@@ -219,6 +219,7 @@ protected:
             zero(t, shape_of(log2).bytes); // not when it was retired: most tables are outgrown and never used again
         }
         t->next_in_list = nullptr;
+        t->erased.store(0, std::memory_order_relaxed);
         return t;
     }
     /// Gives back a table that was not published. Its memory may have been another table's before, and be looked at by

@@ -271,7 +271,7 @@ protected:
         if (++s.erase_count < Sync::shrink_check_interval) return;
         s.erase_count = 0;
         this->tidy_tables(c, base::tidy_budget);
-        this->shrink_if_sparse(c, s, root);
+        this->shrink_if_sparse(c, s, root, Sync::shrink_check_interval);
     }
 
     template <class Op>
