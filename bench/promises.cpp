@@ -14,7 +14,7 @@ constexpr std::array catalogue{
             measure_living_snapshot},
     promise{"snapshot-taking", "how long taking and dropping a snapshot takes", measure_taking_snapshots},
     promise{"clear", "how long after the call of clear() another thread sees the map empty", measure_clear},
-    promise{"replace", "how long another thread's reads take across replace()", measure_replace},
+    promise{"replace", "how long the reads of another thread take across replace()", measure_replace},
 };
 
 } // namespace

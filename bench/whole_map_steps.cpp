@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,46 +23,53 @@ void fill(map_type& map, std::uint64_t keys, std::uint64_t value) {
     for (std::uint64_t i = 0; i < keys; ++i) map.store(payload<key>::key(i), value);
 }
 
-/// What a thread that reads without pause sees of a step that another thread takes.
+/// What a thread that reads without pause sees of a step that another thread takes; milliseconds.
 struct sight {
-    double visible = 0; ///< milliseconds from the beginning of the step to the first new answer
-    double whole = 0;   ///< ... to its end
-    double longest = 0; ///< longest read, from the beginning of the step to its end or the new answer
+    double visible = 0; ///< from the call to the end of the first read that gave the new answer
+    double whole = 0;   ///< ... to the end of the step
+    double work = 0;    ///< processor time of the longest of these reads
 };
+
+double milliseconds(clockid_t clock) noexcept {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
+}
 
 /// `is_new(answer of a read)` once `step` has taken effect.
 template <class Step, class IsNew>
 sight watch(const map_type& map, const Step& step, const IsNew& is_new) {
-    using milliseconds = std::chrono::duration<double, std::milli>;
-    std::atomic<bool> reads{false};
-    monotonic::time_point seen{};
-    std::vector<std::pair<monotonic::time_point, monotonic::duration>> slow; // reads, with when they ended
-    slow.reserve(1 << 16);
-    monotonic::time_point begin{};
-    monotonic::time_point end{};
+    std::atomic<std::uint64_t> reads{0};
+    std::atomic<bool> called{false};
+    sight found;
+    double first_new = 0;
+    double begin = 0;
     run_crew(1, false, [&](unsigned) {
         const key watched = payload<key>::key(0);
-        constexpr monotonic::duration least = std::chrono::microseconds(20); // what is shorter is not worth telling
-        for (monotonic::time_point before = monotonic::now();;) {
+        for (;;) {
+            const bool counts = called.load(std::memory_order_relaxed);
+            const double work = milliseconds(CLOCK_THREAD_CPUTIME_ID);
             const auto answer = map.load(watched);
-            const monotonic::time_point after = monotonic::now();
-            if (after - before > least && slow.size() < slow.capacity()) slow.emplace_back(after, after - before);
-            before = after;
-            reads.store(true, std::memory_order_release);
-            if (!is_new(answer)) continue;
-            seen = after;
-            return;
+            if (counts) found.work = std::max(found.work, milliseconds(CLOCK_THREAD_CPUTIME_ID) - work);
+            if (is_new(answer)) break;
+            reads.fetch_add(1, std::memory_order_release);
         }
+        first_new = milliseconds(CLOCK_MONOTONIC);
     }, [&] {
-        while (!reads.load(std::memory_order_acquire)) {}
-        begin = monotonic::now();
+        // Begins while the other thread has a processor of its own: when it gets on in an instant.
+        constexpr double instant = 0.02;
+        for (double looked = 0;;) {
+            looked = milliseconds(CLOCK_MONOTONIC);
+            const std::uint64_t seen = reads.load(std::memory_order_acquire);
+            while (reads.load(std::memory_order_acquire) < seen + 2) {}
+            if (seen != 0 && milliseconds(CLOCK_MONOTONIC) - looked < instant) break;
+        }
+        called.store(true, std::memory_order_relaxed);
+        begin = milliseconds(CLOCK_MONOTONIC);
         step();
-        end = monotonic::now();
+        found.whole = milliseconds(CLOCK_MONOTONIC) - begin;
     });
-    sight found{milliseconds(seen - begin).count(), milliseconds(end - begin).count(), 0};
-    for (const auto& [when, length] : slow) {
-        if (when >= begin) found.longest = std::max(found.longest, milliseconds(length).count());
-    }
+    found.visible = first_new - begin;
     return found;
 }
 
@@ -86,7 +93,7 @@ std::vector<promised_figure> measure_clear(const promise_plan& plan) {
 std::vector<promised_figure> measure_replace(const promise_plan& plan) {
     constexpr double bound = 1;
     const std::string at = std::to_string(plan.most) + " entries by as many, ";
-    promised_figure longest{at + "longest read over 20 us of another thread, until its first new answer", "ms", {}, bound};
+    promised_figure work{at + "processor time of another thread's longest read meanwhile", "ms", {}, bound};
     promised_figure whole{at + "the caller prepares the new table and takes the old one apart", "ms", {}};
     map_type map;
     fill(map, plan.most, 0);
@@ -95,10 +102,10 @@ std::vector<promised_figure> measure_replace(const promise_plan& plan) {
         fill(next, plan.most, round);
         const sight seen = watch(map, [&] { map.replace(std::move(next)); },
                                  [&](const auto& answer) { return answer && *answer == round; });
-        longest.values.push_back(seen.longest);
+        work.values.push_back(seen.work);
         whole.values.push_back(seen.whole);
     }
-    return {std::move(longest), std::move(whole)};
+    return {std::move(work), std::move(whole)};
 }
 
 } // namespace syncmap::bench
