@@ -20,9 +20,10 @@
 #include "usage_error.hpp"
 
 namespace syncmap::tool {
-namespace {
 
 using namespace syncmap::bench;
+
+namespace {
 
 constexpr unsigned most_threads = 1024;
 constexpr std::uint64_t most_keys = std::uint64_t{1} << 60;
@@ -45,15 +46,6 @@ double number(const std::string& text, std::string_view option) {
     return value * unit;
 }
 
-std::uint64_t whole_number(const std::string& text, std::string_view option, std::uint64_t least, std::uint64_t most) {
-    const double value = number(text, option);
-    if (value != std::floor(value)) throw usage_error(fmt::format("{}: '{}' is not a whole number", option, text));
-    if (value < static_cast<double>(least) || value > static_cast<double>(most)) {
-        throw usage_error(fmt::format("{}: '{}' is out of range: it can be {} to {}", option, text, least, most));
-    }
-    return static_cast<std::uint64_t>(value);
-}
-
 key_kind key_type(const std::string& name) {
     if (name == "integer") return key_kind::integer;
     if (name == "string") return key_kind::string;
@@ -72,7 +64,7 @@ constexpr std::string_view limits_suite = "limits";
 
 const suite& chosen_suite(const bench_arguments& arguments) {
     if (arguments.suite == limits_suite) return *find_suite(limits_suite);
-    if (!arguments.cells.empty()) throw usage_error("--cell belongs to --suite limits");
+    if (!arguments.cells.empty()) throw usage_error("--cell belongs to --suite limits and --suite promises");
     if (arguments.quick && !arguments.suite.empty()) throw usage_error("--quick and --suite exclude each other");
     const std::string name = arguments.quick ? "quick" : arguments.suite.empty() ? "default" : arguments.suite;
     if (const suite* const found = find_suite(name)) return *found;
@@ -197,6 +189,15 @@ bench_job limits_job(const bench_arguments& arguments, const suite& suite) {
 }
 
 } // namespace
+
+std::uint64_t whole_number(const std::string& text, std::string_view option, std::uint64_t least, std::uint64_t most) {
+    const double value = number(text, option);
+    if (value != std::floor(value)) throw usage_error(fmt::format("{}: '{}' is not a whole number", option, text));
+    if (value < static_cast<double>(least) || value > static_cast<double>(most)) {
+        throw usage_error(fmt::format("{}: '{}' is out of range: it can be {} to {}", option, text, least, most));
+    }
+    return static_cast<std::uint64_t>(value);
+}
 
 std::vector<const engine*> maps_for(const bench_job& job, std::size_t index) {
     if (job.limits.empty()) return job.maps;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench_mix.hpp"
@@ -46,6 +47,9 @@ struct bench_job {
     bool pin;
     std::string json; ///< path, "-" for stdout, empty for none
 };
+
+/// A number such as 1000, 1e6, 250k or 10M; throws `usage_error`.
+std::uint64_t whole_number(const std::string& text, std::string_view option, std::uint64_t least, std::uint64_t most);
 
 /// The maps that belong into a cell.
 std::vector<const bench::engine*> maps_for(const bench_job& job, std::size_t index);

@@ -15,6 +15,7 @@
 #include "bench_limits.hpp"
 #include "bench_matrix.hpp"
 #include "bench_outcome.hpp"
+#include "bench_promises.hpp"
 #include "bench_table.hpp"
 #include "bench_verdict.hpp"
 #include "engine_groups.hpp"
@@ -163,6 +164,7 @@ void list_bench() {
     for (const workload& w : workloads()) fmt::print("  {:<14}{}\n", w.name, w.about);
     fmt::print("Suites:\n");
     for (const suite& s : suites()) fmt::print("  {:<14}{}\n", s.name, s.about);
+    fmt::print("  {:<14}{}\n", promises_suite, "map against what is promised of size, snapshots, clear and replace: about six minutes (see --cell)");
     fmt::print("Engines:\n");
     for (const engine& e : engines()) fmt::print("  {:<18}{}\n", e.name, e.about);
     fmt::print("Groups of engines:\n");

@@ -57,6 +57,9 @@ public:
         return sum;
     }
 
+    /// For what is no request.
+    Map& plain() noexcept { return map_; }
+
 private:
     Map map_;
 };

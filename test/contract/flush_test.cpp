@@ -1,7 +1,9 @@
 // What was erased or replaced is destroyed by `flush`, of the maps that destroy late.
 #include <atomic>
-#include <string>
+#include <latch>
+#include <memory>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -78,6 +80,62 @@ TYPED_TEST(flush, leaves_what_a_callback_is_shown) {
         });
         map.flush();
         EXPECT_EQ(flush_counted::alive, 0);
+    }
+}
+
+// ---- without flush: docs/guarantees.md, "Memory" ----
+
+constexpr int writes_until_destroyed = 1024;
+
+using late_map = syncmap::map<int, std::shared_ptr<int>>;
+
+/// Replaces an entry until that value is gone; returns how often, or one more than is promised.
+int writes_until_gone(late_map& map, const std::weak_ptr<int>& value) {
+    int writes = 0;
+    for (; !value.expired() && writes <= writes_until_destroyed; ++writes) map.store(1, std::make_shared<int>(writes));
+    return writes;
+}
+
+TEST(destruction, of_what_this_thread_took_out_comes_within_1024_of_its_writes) {
+    // From each position within a batch of retired nodes.
+    for (int before = 0; before < 600; before += 7) {
+        late_map map;
+        map.store(1, nullptr);
+        for (int i = 0; i < before; ++i) map.store(1, nullptr);
+        auto erased = std::make_shared<int>(1);
+        auto replaced = std::make_shared<int>(2);
+        const std::weak_ptr<int> first = erased;
+        const std::weak_ptr<int> second = replaced;
+        map.store(2, std::move(erased));
+        map.store(3, std::move(replaced));
+        map.erase(2);
+        map.store(3, nullptr);
+        EXPECT_LE(writes_until_gone(map, first), writes_until_destroyed);
+        EXPECT_LE(writes_until_gone(map, second), writes_until_destroyed);
+    }
+}
+
+TEST(destruction, of_what_another_thread_erased_comes_within_1024_writes_of_any_thread) {
+    for (const bool ends : {true, false}) {
+        late_map map;
+        map.store(1, nullptr);
+        std::weak_ptr<int> value;
+        {
+            const auto erased = std::make_shared<int>(1);
+            value = erased;
+            map.store(2, erased);
+        }
+        std::latch done(1);
+        std::latch may_end(1);
+        std::jthread other([&] {
+            map.erase(2);
+            done.count_down();
+            if (!ends) may_end.wait(); // it stands still, and does nothing more for the map
+        });
+        done.wait();
+        if (ends) other.join();
+        EXPECT_LE(writes_until_gone(map, value), writes_until_destroyed);
+        may_end.count_down();
     }
 }
 

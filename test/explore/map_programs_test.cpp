@@ -4,6 +4,7 @@
 
 #include <explore/map_messages.hpp>
 #include <explore/map_pairs.hpp>
+#include <explore/map_sizes.hpp>
 
 #include <syncmap/errors.hpp>
 
@@ -100,6 +101,13 @@ TYPED_TEST(explored_programs, who_sees_a_write_sees_what_came_before_it) {
     const unsigned more = full_run() ? 100 : 1;
     explore_messages<TypeParam>({.preemptions = 1, .schedules = 200 * more, .random = 60 * more},
                                 [&](const report& r) { all.add(r); });
+}
+
+TYPED_TEST(explored_programs, threads_that_change_and_count_agree_on_an_order) {
+    summary all(std::string(TypeParam::name) + ", sizes, weak memory");
+    const unsigned more = full_run() ? 100 : 1;
+    explore_sizes<TypeParam>({.preemptions = 1, .schedules = 500 * more, .random = 3000 * more},
+                             [&](const report& r) { all.add(r); });
 }
 
 TYPED_TEST(explored_programs, size_under_steady_writing) {

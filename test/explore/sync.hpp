@@ -252,9 +252,10 @@ struct sync_policy {
         if (scheduler::weak()) scheduler::instance().memory().heavy_barrier();
         return true;
     }
-    static void fence_after_rmw() noexcept {
+    static void fence() noexcept {
         if (scheduler::weak()) scheduler::instance().memory().full_fence();
     }
+    static void fence_after_rmw() noexcept { fence(); }
 
     static void pause(site where = site::here()) noexcept { scheduler::instance().pause(where); }
     static void back_off(unsigned, site where = site::here()) noexcept { scheduler::instance().pause(where); }

@@ -163,7 +163,7 @@ void pass(barrier b) {
     case barrier::none: break;
     case barrier::light: sync_policy::light_barrier(); break;
     case barrier::heavy: (void)sync_policy::heavy_barrier(); break;
-    case barrier::full: sync_policy::fence_after_rmw(); break;
+    case barrier::full: sync_policy::fence(); break;
     }
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <explore/map_messages.hpp>
+#include <explore/map_sizes.hpp>
 #include <explore/map_suite.hpp>
 #include <explore/new_delete.hpp>
 #include <explore/plain_access.hpp>
@@ -67,6 +68,8 @@ int main(int argc, char** argv) {
         };
         explore_messages<layout>({.preemptions = 1, .schedules = in_order, .random = by_chance, .seed = 1 + round * 100'000},
                                  [](const report& r) { expect_right(r); });
+        explore_sizes<layout>({.preemptions = 1, .schedules = 25 * in_order, .random = 25 * by_chance, .seed = 1 + round * 100'000},
+                              [](const report& r) { expect_right(r); });
         // First without an order of the calls, for what is wrong with memory; then with it, for wrong answers.
         for (const bool ordered : {false, true}) {
             for (const setting where : all_settings) {

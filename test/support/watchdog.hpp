@@ -10,16 +10,18 @@
 #include <thread>
 #include <utility>
 
+#include "support/scale.hpp"
+
 namespace test {
 
 /// Ends the program, naming what hung, unless it is destroyed in time. The time is generous: it must only be
-/// shorter than "for ever".
+/// shorter than "for ever". A full run, which does more, has more of it.
 class watchdog {
 public:
     explicit watchdog(std::string what, std::chrono::seconds patience = std::chrono::seconds(60))
         : thread_([this, what = std::move(what), patience] {
               std::unique_lock lock(mutex_);
-              if (ended_.wait_for(lock, patience, [this] { return done_; })) return;
+              if (ended_.wait_for(lock, patience * (is_full_run() ? full_run / 2 : 1), [this] { return done_; })) return;
               std::fprintf(stderr, "watchdog: no end in sight: %s\n", what.c_str());
               std::abort();
           }) {}

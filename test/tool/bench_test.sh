@@ -186,8 +186,23 @@ works bench --suite limits --quick --rounds 1 --cell stall,bytes-doubling --engi
 says '^  map +[0-9.]+ +[0-9.]+$'
 says '^  goal longest operation <= 5 ms'
 says '^  goal <= 34 bytes an entry +[0-9.]+ +(not )?met'
+
+# the suite of promises: each figure with its median and range, goals that are met or not
+works bench --suite promises --quick --rounds 1 --keys 2k --cell size-cost,snapshot-taking,clear,replace --json "$folder/found"
+says '^\[1/4\] size-cost: '
+says '^  .*beside size\(\) without pause +[0-9.]+ ratio +[0-9.]+ - [0-9.]+ +goal >= 0\.95: (not )?met$'
+says '^  2000 entries, beside a writer, taking: median of 100 +[0-9.]+ us '
+says '^  2000 entries, until another thread sees the map empty +[0-9.]+ ms .*goal <= 1: (not )?met$'
+for word in '"suite": "promises"' '"cell": "replace"' '"at_least": 0.95' '"rounds": \['; do
+    grep -q "$word" "$folder/found" || fail "no $word in the JSON of the suite promises"
+done
+refuses 'no cell' bench --suite promises --cell nonsense
+refuses '--threads' bench --suite promises --threads 1
+refuses available bench --suite promises --keys 1e9
+
 works bench --list
 says '^  limits '
+says '^  promises '
 says '^  xchg_array '
 
 # who cannot tell a length is left out, and said to be

@@ -115,13 +115,24 @@ struct [[gnu::visibility("default")]] real {
 
     // ---- fences ----
 
+    /// A sequentially consistent fence. Any locked instruction is one on x86-64, and the thread sanitizer understands no
+    /// other form.
+    static void fence() noexcept {
+#if defined(__x86_64__) || defined(SYNCMAP_THREAD_SANITIZER)
+        static thread_local constinit atomic<int> own{0};
+        own.fetch_add(1, std::memory_order_seq_cst);
+#else
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+    }
+
     /// Orders a thread's own earlier stores before its later loads, together with `heavy_barrier` on the other
     /// side: only the compiler is held back here where the system lets the other side do the work.
     static void light_barrier() noexcept {
         if (asymmetric()) {
             std::atomic_signal_fence(std::memory_order_seq_cst);
         } else {
-            full_fence();
+            fence();
         }
     }
 
@@ -129,7 +140,7 @@ struct [[gnu::visibility("default")]] real {
     /// refused, which it never does after it accepted the registration: then nothing may be freed.
     [[nodiscard]] static bool heavy_barrier() noexcept {
         if (asymmetric()) return detail::heavy_membarrier();
-        full_fence();
+        fence();
         return true;
     }
 
@@ -139,7 +150,7 @@ struct [[gnu::visibility("default")]] real {
 #if defined(__x86_64__)
         std::atomic_signal_fence(std::memory_order_seq_cst);
 #else
-        full_fence();
+        fence();
 #endif
     }
 
@@ -283,16 +294,6 @@ struct [[gnu::visibility("default")]] real {
 
 private:
     static bool asymmetric() noexcept { return barrier_registered; }
-
-    static void full_fence() noexcept {
-#if defined(__x86_64__) || defined(SYNCMAP_THREAD_SANITIZER)
-        // Any locked instruction is a full fence on x86-64, and the thread sanitizer understands no other form.
-        static thread_local constinit atomic<int> own{0};
-        own.fetch_add(1, std::memory_order_seq_cst);
-#else
-        std::atomic_thread_fence(std::memory_order_seq_cst);
-#endif
-    }
 
     /// Decided before the first map of the process is used, and never changed.
     [[gnu::visibility("default")]] static inline const bool barrier_registered = detail::register_membarrier();

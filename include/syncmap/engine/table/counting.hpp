@@ -150,6 +150,10 @@ private:
         const std::uint64_t incarnation = t.incarnation.load(std::memory_order_acquire);
         first.clear();
         c.each_stripe([&](stripe_type& s) { first.push_back(look_at(s)); });
+        // What this thread wrote before, and what it saw in the first collect, before the second: pairs with itself in
+        // another thread that counts. Without it two threads that each insert and then count might both miss the other's
+        // entry, and two that only count might see the changes of two others in opposite order.
+        Sync::fence();
         std::size_t i = 0;
         bool equal = true;
         std::int64_t sum = t.brought.load(std::memory_order_acquire);
