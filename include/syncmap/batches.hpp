@@ -57,8 +57,8 @@ public:
     /// `results[i]` becomes a copy of the value of `keys[i]`, or nothing; returns how many were there. There may be more
     /// results than keys; those are left alone.
     template <class Keys>
-    std::size_t load_many(const Keys& keys, std::span<std::optional<T>> results) const {
-        static_assert(std::is_copy_constructible_v<T>, "syncmap: load_many copies the values, and this value type cannot be "
+    std::size_t load_many(const Keys& keys, std::span<std::optional<detail::copied_out_t<T>>> results) const {
+        static_assert(std::is_copy_constructible_v<detail::copied_out_t<T>>, "syncmap: load_many copies the values, and this value type cannot be "
                                                        "copied: use visit_many(keys, f)");
         require_room(std::size(keys), results.size(), "syncmap: load_many: fewer results than keys");
         std::size_t found = 0;
@@ -98,7 +98,7 @@ public:
         require_room(std::size(values), std::size(keys), "syncmap: store_many: fewer keys than values");
         const auto* const first = std::data(values);
         using U = decltype(*first);
-        static_assert(std::is_constructible_v<T, U>, "syncmap: store_many: the value type cannot be made from these values");
+        static_assert(detail::stored_from<T, U>, "syncmap: store_many: the value type cannot be made from these values");
         std::size_t added = 0;
         write_each(
             keys, [first](std::size_t i) { return detail::store_operation<T, U>{first[i]}; },
@@ -166,7 +166,7 @@ private:
     /// Writes each key as `op_at(i)` decides, and calls `done(i, op)` after it.
     template <class Keys, class OpAt, class Done>
     void write_each(const Keys& keys, OpAt op_at, Done done) {
-        static_assert(!std::invoke_result_t<OpAt&, std::size_t>::may_assign || std::is_constructible_v<Key, const element<Keys>&>,
+        static_assert(!std::invoke_result_t<OpAt&, std::size_t>::may_assign || detail::stored_from<Key, const element<Keys>&>,
                       "syncmap: these keys can be looked up, but no key of the map can be made from them to be stored");
         const auto key_at = keys_of(keys);
         if constexpr (asking_twice_is_cheap<Keys> && requires { engine().write_many(std::size(keys), key_at, op_at, done); }) {

@@ -43,6 +43,10 @@ struct any_slots {
     bool operator()(std::span<update_slot<T>>) const;
 };
 
+/// The form in which a map's values leave it.
+template <class M>
+using copied_value_t = copied_out_t<typename M::mapped_type>;
+
 /// Stands for any operation on one key.
 template <class T>
 struct any_operation {
@@ -50,7 +54,7 @@ struct any_operation {
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = true;
     engine::decision decide(const T* current);
-    T make();
+    made_t<T> make();
 };
 
 } // namespace detail
@@ -110,21 +114,21 @@ concept concurrent_map =
 
 template <class M>
 concept copyable_value_map =
-    concurrent_map<M> && std::copy_constructible<typename M::mapped_type> &&
+    concurrent_map<M> && std::copy_constructible<detail::copied_value_t<M>> &&
     requires(M& map, const M& shared, const typename M::key_type& key, const typename M::mapped_type& value,
-             typename M::mapped_type (&make)()) {
-        { shared.load(key) } -> std::same_as<std::optional<typename M::mapped_type>>;
-        { map.load_or_store(key, value) } -> std::same_as<load_result<typename M::mapped_type>>;
-        { map.load_or_compute(key, make) } -> std::same_as<load_result<typename M::mapped_type>>;
-        { map.exchange(key, value) } -> std::same_as<std::optional<typename M::mapped_type>>;
-        { map.load_and_erase(key) } -> std::same_as<std::optional<typename M::mapped_type>>;
+             detail::copied_value_t<M> (&make)()) {
+        { shared.load(key) } -> std::same_as<std::optional<detail::copied_value_t<M>>>;
+        { map.load_or_store(key, value) } -> std::same_as<load_result<detail::copied_value_t<M>>>;
+        { map.load_or_compute(key, make) } -> std::same_as<load_result<detail::copied_value_t<M>>>;
+        { map.exchange(key, value) } -> std::same_as<std::optional<detail::copied_value_t<M>>>;
+        { map.load_and_erase(key) } -> std::same_as<std::optional<detail::copied_value_t<M>>>;
     };
 
 template <class M>
 concept comparable_value_map =
-    copyable_value_map<M> && std::equality_comparable<typename M::mapped_type> &&
-    requires(M& map, const typename M::key_type& key, typename M::mapped_type& expected,
-             std::optional<typename M::mapped_type>& expected_or_none, const typename M::mapped_type& desired) {
+    copyable_value_map<M> && std::equality_comparable<detail::copied_value_t<M>> &&
+    requires(M& map, const typename M::key_type& key, detail::copied_value_t<M>& expected,
+             std::optional<detail::copied_value_t<M>>& expected_or_none, const typename M::mapped_type& desired) {
         { map.compare_exchange(key, expected, desired) } -> std::same_as<bool>;
         { map.compare_exchange(key, expected_or_none, desired) } -> std::same_as<bool>;
         { map.compare_erase(key, expected) } -> std::same_as<bool>;
@@ -161,7 +165,7 @@ concept pinnable_map = concurrent_map<M> && requires(const M& shared, const type
 
 /// Several keys can be changed in one step.
 template <class M>
-concept multi_key_map = concurrent_map<M> && requires(M& map, std::span<const typename M::key_type> keys) {
+concept multi_key_map = concurrent_map<M> && requires(M& map, std::span<const detail::given_t<typename M::key_type>> keys) {
     { map.update(keys, detail::any_slots<typename M::mapped_type>{}) } -> std::same_as<bool>;
 };
 

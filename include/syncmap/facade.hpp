@@ -12,8 +12,10 @@
 #include <iterator>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <syncmap/batches.hpp>
 #include <syncmap/detail/lookup_key.hpp>
@@ -21,6 +23,7 @@
 #include <syncmap/engine/walk_position.hpp>
 #include <syncmap/errors.hpp>
 #include <syncmap/results.hpp>
+#include <syncmap/text.hpp>
 
 namespace syncmap {
 
@@ -54,6 +57,13 @@ bool goes_on(F& f, Args&&... args) {
         return static_cast<bool>(std::invoke(f, std::forward<Args>(args)...));
     }
 }
+
+/// A contiguous range of what converts to a view.
+template <class Keys>
+inline constexpr bool are_views = requires(const Keys& keys) {
+    { *std::data(keys) } -> std::convertible_to<std::string_view>;
+    std::size(keys);
+};
 
 template <class T>
 concept equality_comparable_value = requires(const T& a) {
@@ -97,7 +107,7 @@ class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copi
 public:
     using key_type = typename Engine::key_type;
     using mapped_type = typename Engine::mapped_type;
-    using value_type = std::pair<const key_type, mapped_type>;
+    using value_type = std::pair<const detail::given_t<key_type>, detail::given_t<mapped_type>>;
     using size_type = std::size_t;
     using hasher = typename Engine::hasher;
     using key_equal = typename Engine::key_equal;
@@ -106,13 +116,17 @@ public:
 private:
     using Key = key_type;
     using T = mapped_type;
+    using copied = detail::copied_out_t<T>;
+    using given = detail::given_t<T>;
+    using given_key = detail::given_t<Key>;
     template <class K>
     static constexpr bool is_lookup_key = detail::lookup_key<K, Key, hasher, key_equal>;
     template <class Keys>
-    static constexpr bool are_keys = std::is_convertible_v<const Keys&, std::span<const Key>> && !is_lookup_key<Keys>;
+    static constexpr bool are_keys = !is_lookup_key<Keys> && (std::is_convertible_v<const Keys&, std::span<const given_key>> ||
+                                                              (detail::is_text<Key> && detail::are_views<Keys>));
     template <class E>
     static constexpr bool has_multi_update =
-        requires(E& e, bool (*f)(std::span<update_slot<T>>)) { e.update_all(std::span<const Key>(), f); };
+        requires(E& e, bool (*f)(std::span<update_slot<T>>)) { e.update_all(std::span<const given_key>(), f); };
 
 public:
     /// An empty map; owns no heap until the first write. As a global it can be `constinit`.
@@ -149,19 +163,19 @@ public:
     ///
     /// Progress: a read, for hits and misses alike; wait-free between two resizes when keys and values lie in the
     /// table itself. Throws: nothing then; else what hash, equality and the copy throw. Go: `Load`.
-    template <class K = Key>
-    [[nodiscard]] std::optional<T> load(const K& key) const {
+    template <class K = given_key>
+    [[nodiscard]] std::optional<copied> load(const K& key) const {
         static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up: it neither converts to the key type nor "
                                         "do hash and equality accept it (both need is_transparent)");
-        static_assert(std::is_copy_constructible_v<T>,
+        static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: load copies the value, and this value type cannot be copied: use visit(key, f)");
-        std::optional<T> result;
+        std::optional<copied> result;
         engine_.visit(lookup(key), [&](const T& value) { result.emplace(value); });
         return result;
     }
 
     /// Whether `key` is there. As `load`, without the copy.
-    template <class K = Key>
+    template <class K = given_key>
     [[nodiscard]] bool contains(const K& key) const {
         static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
         return engine_.visit(lookup(key), [](const T&) {});
@@ -173,7 +187,7 @@ public:
     /// Progress: a read. Consistency: `f` sees the value of one instant before its call, however long it runs;
     /// others may meanwhile replace or erase the entry. Validity: the reference dies with the call of `f`.
     /// Throws: what hash, equality and `f` throw.
-    template <class K = Key, class F>
+    template <class K = given_key, class F>
     bool visit(const K& key, F&& f) const {
         static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
         static_assert(std::invocable<F&, const T&>,
@@ -188,7 +202,7 @@ public:
     /// Progress: a read; afterwards nothing is held but the entry. Consistency: the entry of one instant of the call; it
     /// does not change. Validity: the handle may be used and dropped on any thread, and must be dropped before the map
     /// is destroyed. Throws: what hash and equality throw. Only of maps whose entries can be kept.
-    template <class K = Key>
+    template <class K = given_key>
     [[nodiscard]] auto pin(const K& key) const
         requires requires(const Engine& e, const Key& k) { e.pin(k); }
     {
@@ -202,9 +216,9 @@ public:
     ///
     /// Progress: a write. A trivially copyable value of up to 8 bytes is overwritten in place. Any other is replaced
     /// by one in new memory, and destroyed later, when no reader can look at it any more. Go: `Store`.
-    template <class K = Key, class U = T>
+    template <class K = given_key, class U = given>
     bool store(K&& key, U&& value) {
-        static_assert(std::is_constructible_v<T, U&&>, "syncmap: store: the value type cannot be made from this argument");
+        static_assert(detail::stored_from<T, U&&>, "syncmap: store: the value type cannot be made from this argument");
         detail::store_operation<T, U> op{std::forward<U>(value)};
         write(std::forward<K>(key), op);
         return !op.existed;
@@ -215,9 +229,9 @@ public:
     ///
     /// Progress: a write. When another thread inserts the key at the same time, arguments passed as rvalues may
     /// have been moved from although the result is false.
-    template <class K = Key, class U = T>
+    template <class K = given_key, class U = given>
     bool insert(K&& key, U&& value) {
-        static_assert(std::is_constructible_v<T, U&&>, "syncmap: insert: the value type cannot be made from this argument");
+        static_assert(detail::stored_from<T, U&&>, "syncmap: insert: the value type cannot be made from this argument");
         detail::insert_operation<T, U> op{std::forward<U>(value)};
         write(std::forward<K>(key), op);
         return !op.existed;
@@ -227,11 +241,11 @@ public:
     ///
     /// Progress: a write, which may lock the bucket also when the key is there: where it mostly is, `load` first is
     /// cheaper. For a value that is costly to make, use `load_or_compute`. Go: `LoadOrStore`.
-    template <class K = Key, class U = T>
-    [[nodiscard]] load_result<T> load_or_store(K&& key, U&& value) {
-        static_assert(std::is_copy_constructible_v<T>,
+    template <class K = given_key, class U = given>
+    [[nodiscard]] load_result<copied> load_or_store(K&& key, U&& value) {
+        static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: load_or_store returns a copy of the value, and this value type cannot be copied: use insert");
-        static_assert(std::is_constructible_v<T, U&&>, "syncmap: load_or_store: the value type cannot be made from this argument");
+        static_assert(detail::stored_from<T, U&&>, "syncmap: load_or_store: the value type cannot be made from this argument");
         detail::load_or_store_operation<T, U> op{std::forward<U>(value)};
         write(std::forward<K>(key), op);
         return op.take();
@@ -239,12 +253,12 @@ public:
 
     /// Sets the value of `key` and returns the previous one, or nothing when the key was absent.
     /// Progress: a write. Go: `Swap`.
-    template <class K = Key, class U = T>
-    [[nodiscard]] std::optional<T> exchange(K&& key, U&& value) {
-        static_assert(std::is_copy_constructible_v<T>,
+    template <class K = given_key, class U = given>
+    [[nodiscard]] std::optional<copied> exchange(K&& key, U&& value) {
+        static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: exchange returns a copy of the old value (readers may still hold it), and this value "
                       "type cannot be copied: use store");
-        std::optional<T> previous;
+        std::optional<copied> previous;
         detail::exchange_operation<T, U> op{std::forward<U>(value), previous};
         write(std::forward<K>(key), op);
         return previous;
@@ -255,7 +269,7 @@ public:
     ///
     /// Progress: a write. Throws: what hash, equality and a conversion of the key throw; `std::bad_alloc` only on a
     /// thread's first use of the map. Go: `Delete`.
-    template <class K = Key>
+    template <class K = given_key>
     bool erase(const K& key) {
         detail::erase_operation<T> op{};
         write(key, op);
@@ -264,12 +278,12 @@ public:
 
     /// Erases `key` and returns a copy of the value it had, or nothing when it was absent. As `erase`.
     /// Go: `LoadAndDelete`.
-    template <class K = Key>
-    [[nodiscard]] std::optional<T> load_and_erase(const K& key) {
-        static_assert(std::is_copy_constructible_v<T>,
+    template <class K = given_key>
+    [[nodiscard]] std::optional<copied> load_and_erase(const K& key) {
+        static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: load_and_erase returns a copy of the value (readers may still hold it), and this value "
                       "type cannot be copied: use visit and erase");
-        std::optional<T> previous;
+        std::optional<copied> previous;
         detail::load_and_erase_operation<T> op{previous};
         write(key, op);
         return previous;
@@ -280,11 +294,11 @@ public:
     ///
     /// Progress: a write. The `==` of a class may run more than once, and never inside a lock. Throws: also what it
     /// throws. Go: `CompareAndSwap`, but with the value seen, so that a retry needs no load.
-    template <class K = Key, class U = T>
-    [[nodiscard]] bool compare_exchange(K&& key, T& expected, U&& desired) {
+    template <class K = given_key, class U = given>
+    [[nodiscard]] bool compare_exchange(K&& key, copied& expected, U&& desired) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
-        static_assert(std::is_copy_constructible_v<T>, "syncmap: compare_exchange returns the value that it saw, and this value "
+        static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
         detail::compare_operation<T, U, engine::decision::assign> op{&expected, std::forward<U>(desired)};
         write(std::forward<K>(key), op);
@@ -294,11 +308,11 @@ public:
 
     /// The same where absence is a state like any other: an empty `expected` expects no entry and makes
     /// one; after a failure `expected` is what was seen, empty when the key is absent.
-    template <class K = Key, class U = T>
-    [[nodiscard]] bool compare_exchange(K&& key, std::optional<T>& expected, U&& desired) {
+    template <class K = given_key, class U = given>
+    [[nodiscard]] bool compare_exchange(K&& key, std::optional<copied>& expected, U&& desired) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
-        static_assert(std::is_copy_constructible_v<T>, "syncmap: compare_exchange returns the value that it saw, and this value "
+        static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
         detail::compare_operation<T, U, engine::decision::assign> op{expected ? &*expected : nullptr,
                                                                      std::forward<U>(desired)};
@@ -311,13 +325,13 @@ public:
     /// becomes the value seen, or is left alone when the key is absent.
     ///
     /// Progress and Throws: as `compare_exchange`. Go: `CompareAndDelete`.
-    template <class K = Key>
-    [[nodiscard]] bool compare_erase(const K& key, T& expected) {
+    template <class K = given_key>
+    [[nodiscard]] bool compare_erase(const K& key, copied& expected) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_erase compares values, and this value type has no operator==: use update");
-        static_assert(std::is_copy_constructible_v<T>, "syncmap: compare_erase returns the value that it saw, and this value "
+        static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_erase returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
-        detail::compare_operation<T, const T&, engine::decision::erase> op{&expected, expected};
+        detail::compare_operation<T, const copied&, engine::decision::erase> op{&expected, expected};
         write(key, op);
         if (op.seen) expected = *std::move(op.seen);
         return op.equal;
@@ -325,7 +339,7 @@ public:
 
     /// Adds `operand` to the value of `key`, an absent key counting as zero; returns the value before. Overflow
     /// wraps around, as in `std::atomic`. Progress: a write.
-    template <class K = Key>
+    template <class K = given_key>
     T fetch_add(K&& key, T operand)
         requires(std::integral<T> && !std::same_as<T, bool>)
     {
@@ -343,13 +357,13 @@ public:
     /// `f` runs is ordered after: the value is returned and not stored. Throws: what `f` throws; `recursive_update`
     /// when `f` asks for its own key, or when threads would wait for each other in a circle. The key type must be
     /// copyable.
-    template <class K = Key, class F>
-    [[nodiscard]] load_result<T> load_or_compute(K&& key, F&& f) {
-        static_assert(std::is_copy_constructible_v<T>, "syncmap: load_or_compute returns a copy of the value, and this "
+    template <class K = given_key, class F>
+    [[nodiscard]] load_result<copied> load_or_compute(K&& key, F&& f) {
+        static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
                                                        "value type cannot be copied: use update");
-        static_assert(std::is_invocable_v<F&> && std::is_constructible_v<T, std::invoke_result_t<F&>>,
+        static_assert(std::is_invocable_v<F&> && detail::stored_from<T, std::invoke_result_t<F&>>,
                       "syncmap: load_or_compute(key, f) calls f() and needs a value");
-        if (std::optional<T> hit = load(key)) return {*std::move(hit), true};
+        if (std::optional<copied> hit = load(key)) return {*std::move(hit), true};
         detail::compute_operation<T, std::remove_reference_t<F>> op{f};
         exclusive(std::forward<K>(key), op);
         return {*std::move(op.result), op.loaded};
@@ -363,7 +377,7 @@ public:
     /// Consistency: readers see the old value until `f` has returned; a `clear` while `f` runs is ordered after: the
     /// result counts, and is not stored. Throws: as `load_or_compute`; the entry is then as before. The key type
     /// must be copyable, the value type need not be.
-    template <class K = Key, class F>
+    template <class K = given_key, class F>
     update_result update(K&& key, F&& f) {
         static_assert(std::is_invocable_v<F&, const T*>,
                       "syncmap: update(key, f) calls f(const T* current), null when the key is absent");
@@ -395,17 +409,22 @@ public:
     /// `update` of one; `std::invalid_argument` when two keys are equal; nothing has changed then. The key type must be
     /// copyable, the value type need not be.
     template <class F>
-    bool update(std::initializer_list<Key> keys, F&& f)
+    bool update(std::initializer_list<given_key> keys, F&& f)
         requires has_multi_update<Engine>
     {
-        return update_all(std::span<const Key>(keys.begin(), keys.size()), f);
+        return update_all(std::span<const given_key>(keys.begin(), keys.size()), f);
     }
 
     /// The same with keys from a vector, an array, or anything else that is a `std::span<const Key>`.
     template <class Keys, class F>
         requires(has_multi_update<Engine> && are_keys<std::remove_cvref_t<Keys>>)
     bool update(Keys&& keys, F&& f) {
-        return update_all(std::span<const Key>(std::as_const(keys)), f);
+        if constexpr (std::is_convertible_v<const std::remove_cvref_t<Keys>&, std::span<const given_key>>) {
+            return update_all(std::span<const given_key>(std::as_const(keys)), f);
+        } else {
+            const std::vector<given_key> views(std::data(keys), std::data(keys) + std::size(keys));
+            return update_all(std::span<const given_key>(views), f);
+        }
     }
 
     template <class K>
@@ -584,7 +603,7 @@ protected:
     template <class K, class Op>
     void write(K&& key, Op& op) {
         static_assert(is_lookup_key<std::remove_cvref_t<K>>, "syncmap: this type cannot be a key of this map");
-        static_assert(!Op::may_assign || std::is_constructible_v<Key, K&&>,
+        static_assert(!Op::may_assign || detail::stored_from<Key, K&&>,
                       "syncmap: this type can be looked up, but no key can be made from it to be stored");
         engine_.write(lookup(std::forward<K>(key)), op);
     }
@@ -592,17 +611,17 @@ protected:
     template <class K, class Op>
     void exclusive(K&& key, Op& op) {
         static_assert(is_lookup_key<std::remove_cvref_t<K>>, "syncmap: this type cannot be a key of this map");
-        static_assert(!Op::may_assign || std::is_constructible_v<Key, K&&>,
+        static_assert(!Op::may_assign || detail::stored_from<Key, K&&>,
                       "syncmap: this type can be looked up, but no key can be made from it to be stored");
         engine_.exclusive(lookup(std::forward<K>(key)), op);
     }
 
     template <class F>
-    bool update_all(std::span<const Key> keys, F& f) {
+    bool update_all(std::span<const given_key> keys, F& f) {
         using slots = std::span<update_slot<T>>;
         static_assert(std::is_invocable_v<F&, slots>,
                       "syncmap: update of several keys calls f(std::span<syncmap::update_slot<T>>), one slot for each key");
-        static_assert(std::is_copy_constructible_v<Key>, "syncmap: update needs a key type that can be copied");
+        static_assert(std::is_copy_constructible_v<given_key>, "syncmap: update needs a key type that can be copied");
         return engine_.update_all(keys, [&](slots all) { return detail::goes_on(f, all); });
     }
 

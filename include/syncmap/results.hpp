@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/text.hpp>
+
 namespace syncmap {
 
 /// What `load_or_store` and `load_or_compute` return; made for `const auto [value, loaded] = …`.
@@ -31,12 +33,14 @@ inline constexpr keep_t keep{};
 /// Name it as the result of a callback that returns several of these: `-> syncmap::update_action<T>`.
 template <class T>
 class update_action {
+    using copied = detail::copied_out_t<T>;
+
 public:
     update_action(keep_t) noexcept : kind_(kind::none) {}
     update_action(std::nullopt_t) noexcept : kind_(kind::removal) {}
-    update_action(std::optional<T> value) : kind_(value ? kind::value : kind::removal), value_(std::move(value)) {}
+    update_action(std::optional<copied> value) : kind_(value ? kind::value : kind::removal), value_(std::move(value)) {}
     template <class U>
-        requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, std::optional<T>> &&
+        requires(detail::stored_from<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, std::optional<copied>> &&
                  !std::is_same_v<std::remove_cvref_t<U>, update_action> &&
                  !std::is_same_v<std::remove_cvref_t<U>, std::nullopt_t> &&
                  !std::is_same_v<std::remove_cvref_t<U>, keep_t>)
@@ -47,17 +51,19 @@ public:
     /// The entry is to go.
     bool erases() const noexcept { return kind_ == kind::removal; }
     /// The new value; only if it neither keeps nor erases.
-    T&& value() && noexcept { return *std::move(value_); }
+    copied&& value() && noexcept { return *std::move(value_); }
 
 private:
     enum class kind : unsigned char { none, removal, value };
     kind kind_;
-    std::optional<T> value_{};
+    std::optional<copied> value_{};
 };
 
 /// One key of an `update` of several: what it has, and what it is to have. A slot that is left alone keeps its key as it is.
 template <class T>
 class update_slot {
+    using copied = detail::copied_out_t<T>;
+
 public:
     explicit update_slot(const T* current) noexcept : current_(current) {}
 
@@ -66,8 +72,8 @@ public:
     const T* current() const noexcept { return current_; }
 
     /// The key is to have this value. The last call of these three counts.
-    template <class U = T>
-        requires std::is_constructible_v<T, U&&>
+    template <class U = copied>
+        requires detail::stored_from<T, U&&>
     void assign(U&& value) {
         kind_ = kind::none; // for as long as making the value may throw
         value_.emplace(std::forward<U>(value));
@@ -82,13 +88,13 @@ public:
 
     bool keeps() const noexcept { return kind_ == kind::none || (kind_ == kind::removal && current_ == nullptr); }
     bool erases() const noexcept { return kind_ == kind::removal; }
-    T&& value() && noexcept { return *std::move(value_); }
+    copied&& value() && noexcept { return *std::move(value_); }
 
 private:
     enum class kind : unsigned char { none, removal, value };
     const T* current_;
     kind kind_ = kind::none;
-    std::optional<T> value_{};
+    std::optional<copied> value_{};
 };
 
 /// What an `update` did.

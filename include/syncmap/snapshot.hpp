@@ -37,21 +37,21 @@ public:
     snapshot() noexcept = default;
 
     /// A copy of the value that `key` had, or nothing.
-    template <class K = key_type>
-    [[nodiscard]] std::optional<mapped_type> load(const K& key) const {
-        std::optional<mapped_type> result;
+    template <class K = detail::given_t<key_type>>
+    [[nodiscard]] std::optional<detail::copied_out_t<mapped_type>> load(const K& key) const {
+        std::optional<detail::copied_out_t<mapped_type>> result;
         visit(key, [&](const mapped_type& value) { result.emplace(value); });
         return result;
     }
 
     /// Whether `key` was there.
-    template <class K = key_type>
+    template <class K = detail::given_t<key_type>>
     [[nodiscard]] bool contains(const K& key) const {
         return visit(key, [](const mapped_type&) {});
     }
 
     /// Calls `f(const T&)` on the value that `key` had and returns true, or returns false.
-    template <class K = key_type, class F>
+    template <class K = detail::given_t<key_type>, class F>
     bool visit(const K& key, F&& f) const {
         static_assert(detail::lookup_key<K, key_type, typename Engine::hasher, typename Engine::key_equal>,
                       "syncmap: this type cannot be looked up in this snapshot");

@@ -3,6 +3,8 @@
 
 #include <concepts>
 
+#include <syncmap/text.hpp>
+
 namespace syncmap::engine {
 
 /// What an operation wants done with the key it was shown.
@@ -24,7 +26,7 @@ enum class decision : unsigned char {
 template <class Op, class T>
 concept write_operation = requires(Op& op, const T* current) {
     { op.decide(current) } -> std::same_as<decision>;
-    { op.make() } -> std::convertible_to<T>;
+    { op.make() } -> std::convertible_to<syncmap::detail::made_t<T>>;
     { Op::depends_on_current } -> std::convertible_to<bool>;
     { Op::may_assign } -> std::convertible_to<bool>;
     { Op::runs_user_code } -> std::convertible_to<bool>;

@@ -31,7 +31,7 @@ struct store_operation {
         existed = current != nullptr;
         return engine::decision::assign;
     }
-    T make() { return T(std::forward<U>(value)); }
+    made_t<T> make() { return made_t<T>(std::forward<U>(value)); }
 };
 
 template <class T, class U>
@@ -46,7 +46,7 @@ struct insert_operation {
         existed = current != nullptr;
         return existed ? engine::decision::keep : engine::decision::assign;
     }
-    T make() { return T(std::forward<U>(value)); }
+    made_t<T> make() { return made_t<T>(std::forward<U>(value)); }
 };
 
 template <class T, class U>
@@ -55,8 +55,8 @@ struct load_or_store_operation {
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = !scalars<T, U>;
     U&& value;
-    std::optional<T> found{};
-    std::optional<T> own{};
+    std::optional<copied_out_t<T>> found{};
+    std::optional<copied_out_t<T>> own{};
     bool existed = false;
 
     engine::decision decide(const T* current) {
@@ -68,8 +68,8 @@ struct load_or_store_operation {
         if (!own) own.emplace(std::forward<U>(value));
         return engine::decision::assign;
     }
-    T make() { return *own; }
-    load_result<T> take() { return {existed ? *std::move(found) : *std::move(own), existed}; }
+    made_t<T> make() { return *own; }
+    load_result<copied_out_t<T>> take() { return {existed ? *std::move(found) : *std::move(own), existed}; }
 };
 
 /// `previous` is what the caller returns, made in its place: nothing has to be moved, and so nothing can throw, once the
@@ -80,7 +80,7 @@ struct exchange_operation {
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = !scalars<T, U>;
     U&& value;
-    std::optional<T>& previous;
+    std::optional<copied_out_t<T>>& previous;
 
     engine::decision decide(const T* current) {
         if (current != nullptr) {
@@ -90,7 +90,7 @@ struct exchange_operation {
         }
         return engine::decision::assign;
     }
-    T make() { return T(std::forward<U>(value)); }
+    made_t<T> make() { return made_t<T>(std::forward<U>(value)); }
 };
 
 template <class T>
@@ -104,7 +104,7 @@ struct erase_operation {
         existed = current != nullptr;
         return existed ? engine::decision::erase : engine::decision::keep;
     }
-    [[noreturn]] T make() { std::terminate(); }
+    [[noreturn]] made_t<T> make() { std::terminate(); }
 };
 
 template <class T>
@@ -112,7 +112,7 @@ struct load_and_erase_operation {
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = false;
     static constexpr bool runs_user_code = !scalars<T, T>;
-    std::optional<T>& previous; ///< as in exchange_operation
+    std::optional<copied_out_t<T>>& previous; ///< as in exchange_operation
 
     engine::decision decide(const T* current) {
         if (current != nullptr) {
@@ -122,7 +122,7 @@ struct load_and_erase_operation {
         previous.reset();
         return engine::decision::keep;
     }
-    [[noreturn]] T make() { std::terminate(); }
+    [[noreturn]] made_t<T> make() { std::terminate(); }
 };
 
 /// Both forms of compare_exchange and compare_erase: `expected` is empty when the caller expects no entry.
@@ -131,10 +131,10 @@ struct compare_operation {
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = Success == engine::decision::assign;
     static constexpr bool runs_user_code = !scalars<T, U>;
-    const T* expected;
+    const copied_out_t<T>* expected;
     U&& desired;
     bool equal = false;
-    std::optional<T> seen{};
+    std::optional<copied_out_t<T>> seen{};
 
     engine::decision decide(const T* current) {
         if ((current == nullptr) != (expected == nullptr)) {
@@ -149,7 +149,7 @@ struct compare_operation {
         }
         return equal ? Success : engine::decision::keep;
     }
-    T make() { return T(std::forward<U>(desired)); }
+    made_t<T> make() { return made_t<T>(std::forward<U>(desired)); }
 };
 
 template <class T>
@@ -176,7 +176,7 @@ struct compute_operation {
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = true;
     F& function;
-    std::optional<T> result{};
+    std::optional<copied_out_t<T>> result{};
     bool loaded = false;
 
     engine::decision decide(const T* current) {
@@ -188,7 +188,7 @@ struct compute_operation {
         result.emplace(std::invoke(function));
         return engine::decision::assign;
     }
-    T make() { return *result; }
+    made_t<T> make() { return *result; }
 };
 
 template <class T, class F>
@@ -211,7 +211,7 @@ struct update_operation {
         outcome = update_result::erased;
         return engine::decision::erase;
     }
-    T make() { return std::move(*action).value(); }
+    made_t<T> make() { return std::move(*action).value(); }
 };
 
 } // namespace syncmap::detail

@@ -39,14 +39,14 @@ protected:
         if constexpr (Layout::inline_key) {
             return Layout::key_of(e.mark, e.outlier);
         } else {
-            return static_cast<const Key&>(node_at(e.mark)->key);
+            return static_cast<const Key&>(node_at(e.mark)->key());
         }
     }
     static decltype(auto) value_of(const entry& e) noexcept {
         if constexpr (Layout::pairs) {
             return from_word<T>(e.value);
         } else {
-            return static_cast<const T&>(node_at(e.mark)->value);
+            return static_cast<const T&>(node_at(e.mark)->value());
         }
     }
 

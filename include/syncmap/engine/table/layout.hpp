@@ -19,6 +19,7 @@
 #include <syncmap/detail/cache_line.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/reclaim/node.hpp>
+#include <syncmap/text.hpp>
 
 namespace syncmap::engine {
 
@@ -48,7 +49,7 @@ inline constexpr bool has_trusted_key =
 
 /// No padding: two copies of a value have the same bits. (Of the types with padding, only numbers are let in.)
 template <class T>
-inline constexpr bool has_small_value = std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(word) &&
+inline constexpr bool has_small_value = !syncmap::detail::is_text<T> && std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(word) &&
                                         (std::has_unique_object_representations_v<T> || std::is_same_v<T, float> ||
                                          std::is_same_v<T, double>);
 

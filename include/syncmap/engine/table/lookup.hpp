@@ -170,7 +170,7 @@ protected:
                     }
                 });
                 if (!linked) return false;
-                if (static_cast<bool>(this->equal_(static_cast<const Key&>(node_at(mark)->key), key))) {
+                if (static_cast<bool>(this->equal_(static_cast<const Key&>(node_at(mark)->key()), key))) {
                     place.slot = l->slot(i);
                     place.mark = mark;
                     place.value = value;
@@ -187,7 +187,7 @@ protected:
             const T copy = from_word<T>(place.value);
             return f(copy);
         } else {
-            return f(static_cast<const T&>(node_at(place.mark)->value));
+            return f(static_cast<const T&>(node_at(place.mark)->value()));
         }
     }
 };

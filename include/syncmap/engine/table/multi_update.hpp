@@ -48,14 +48,15 @@ protected:
 public:
     using base::base;
     using typename base::held_entry;
+    using given_key = syncmap::detail::given_t<Key>;
 
     /// Calls `f(std::span<update_slot<T>>)` once, on the slots of `keys` in their order, while this thread owns them
     /// all; if it returns true, what the slots say becomes so in one step. Returns what `f` did.
     template <class F>
-    bool update_all(std::span<const Key> keys, F&& f) {
+    bool update_all(std::span<const given_key> keys, F&& f) {
         static_assert(base::can_compute, "syncmap: update needs a key type that can be copied");
         control& c = this->shared();
-        const auto hash_of_key = [&](const Key& key) { return syncmap::detail::seeded_hash(this->hash_, key, c.seed); };
+        const auto hash_of_key = [&](const given_key& key) { return syncmap::detail::seeded_hash(this->hash_, key, c.seed); };
         const auto order = syncmap::detail::ordered_distinct(keys, hash_of_key, this->equal_);
         std::vector<member> members(keys.size());
         for (const auto& [hash, i] : order) {
@@ -85,10 +86,10 @@ public:
 private:
     /// One key of the call.
     struct member {
-        const Key* key = nullptr;
+        const given_key* key = nullptr;
         std::uint64_t hash = 0;
         word bits = 0; ///< inline keys
-        std::optional<typename base::template registration<Key>> own{};
+        std::optional<typename base::template registration<given_key>> own{};
         std::optional<computing_mark> mark{}; ///< ends before the key is owned no more
         held_entry held{};                    ///< what it has
         word mark_before = Layout::empty;     ///< of the slot that has it; EMPTY: absent
@@ -177,7 +178,7 @@ private:
                 if (!m.present()) m.fresh.emplace(*this).emplace(m.hash, *m.key, [] {});
             }
         } else {
-            m.fresh.emplace(*this).emplace(m.hash, *m.key, [&]() -> T { return std::move(slot).value(); });
+            m.fresh.emplace(*this).emplace(m.hash, *m.key, [&]() -> syncmap::detail::made_t<T> { return std::move(slot).value(); });
         }
     }
 

@@ -64,14 +64,14 @@ public:
             if constexpr (Layout::inline_key) {
                 return copy_->key;
             } else {
-                return node_->key;
+                return node_->key();
             }
         }
         const T& value() const noexcept {
             if constexpr (Layout::pairs) {
                 return copy_->value;
             } else {
-                return node_->value;
+                return node_->value();
             }
         }
         void reset() noexcept {

@@ -103,7 +103,7 @@ private:
                     for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.mark), 1);
                     for (const seen_entry& e : batch) {
                         node* const n = node_at(e.mark);
-                        n->next_hash = syncmap::detail::seeded_hash(map_.hash_, std::as_const(n->key), control_.seed);
+                        n->next_hash = syncmap::detail::seeded_hash(map_.hash_, std::as_const(*n).key(), control_.seed);
                         __builtin_prefetch(table_->controls + table_->unit_of(n->next_hash), 1);
                     }
                     for (const seen_entry& e : batch) {

@@ -15,6 +15,7 @@
 #include <syncmap/detail/leak_checker.hpp>
 #include <syncmap/engine/table/control_block.hpp>
 #include <syncmap/engine/table/living_maps.hpp>
+#include <syncmap/engine/table/node.hpp>
 
 namespace syncmap::engine {
 
@@ -32,18 +33,7 @@ struct table_types {
     using line_type = line<layout>;
     using control = control_block<layout, Sync>;
 
-    struct no_value {};
-    /// Key and value are made and destroyed by the allocator, hence the unions.
-    struct node : reclaim::node_base<Sync> {
-        explicit node(std::uint64_t h) noexcept : reclaim::node_base<Sync>(h) {}
-        ~node() {}
-        union {
-            Key key;
-        };
-        union {
-            std::conditional_t<layout::pairs, no_value, T> value;
-        };
-    };
+    using node = node_for<Key, T, layout::pairs, Sync>;
 };
 
 template <class Types>
@@ -129,7 +119,7 @@ protected:
 
     // ---- nodes ----
 
-    using node_allocator = typename std::allocator_traits<allocator_type>::template rebind_alloc<node>;
+    using node_allocator = typename std::allocator_traits<allocator_type>::template rebind_alloc<typename node::unit>;
     using node_traits = std::allocator_traits<node_allocator>;
 
     /// A node that is not published yet. Whoever publishes it calls `release`.
@@ -147,27 +137,12 @@ protected:
             if (node* const n = std::exchange(node_, nullptr)) owner_.destroy_node(n);
         }
 
-        /// Strong guarantee: the value first, since the key may be moved from its caller for good.
+        /// Strong guarantee.
         template <class K, class Make>
         void emplace(std::uint64_t hash, K&& key, Make&& make) {
             node_allocator a(owner_.allocator_);
-            node* const n = std::to_address(node_traits::allocate(a, 1));
-            ::new (static_cast<void*>(n)) node(hash);
-            try {
-                if constexpr (!Layout::pairs) node_traits::construct(a, std::addressof(n->value), make());
-                try {
-                    node_traits::construct(a, std::addressof(n->key), std::forward<K>(key));
-                } catch (...) {
-                    if constexpr (!Layout::pairs) node_traits::destroy(a, std::addressof(n->value));
-                    throw;
-                }
-            } catch (...) {
-                n->~node();
-                node_traits::deallocate(a, pointer_to<node_traits>(n), 1);
-                throw;
-            }
-            detail::reachable_by_marked_pointer(n);
-            node_ = n;
+            node_ = node::make(a, hash, std::forward<K>(key), make);
+            detail::reachable_by_marked_pointer(node_);
         }
 
     private:
@@ -177,10 +152,10 @@ protected:
 
     void destroy_node(node* n) noexcept {
         node_allocator a(allocator_);
-        node_traits::destroy(a, std::addressof(n->key));
-        if constexpr (!Layout::pairs) node_traits::destroy(a, std::addressof(n->value));
+        const std::size_t units = n->units();
+        n->destroy_content(a);
         n->~node();
-        node_traits::deallocate(a, pointer_to<node_traits>(n), 1);
+        node_traits::deallocate(a, pointer_to<node_traits>(reinterpret_cast<typename node::unit*>(n)), units);
     }
     void destroy_nodes(node_base* list) noexcept {
         while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));

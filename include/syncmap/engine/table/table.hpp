@@ -244,7 +244,7 @@ private:
             if constexpr (Layout::pairs) {
                 return to_word(current) == seen.value;
             } else {
-                return std::addressof(current) == std::addressof(node_at(seen.mark)->value);
+                return std::addressof(current) == std::addressof(std::as_const(*node_at(seen.mark)).value());
             }
         }
     };

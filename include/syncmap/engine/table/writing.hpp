@@ -190,11 +190,11 @@ protected:
         engine::decision decide(const T* current) const noexcept {
             return current == nullptr && verdict == engine::decision::erase ? engine::decision::keep : verdict;
         }
-        T make() { return op.make(); }
+        syncmap::detail::made_t<T> make() { return op.make(); }
     };
 
     /// Keys that cannot be copied cannot be owned while they are moved into the map: such maps have no computations.
-    static constexpr bool can_compute = std::is_copy_constructible_v<Key>;
+    static constexpr bool can_compute = std::is_copy_constructible_v<syncmap::detail::given_t<Key>>;
 
     /// By having the lock of the key's unit once: every writer of the key either had it before, or sees the mark.
     template <class K>
@@ -474,7 +474,7 @@ protected:
         for (;;) {
             held.drop();
             // The key may have been moved into the node that waits to be published.
-            const found place = fresh.node ? this->find_node(fresh.node.get()->key, hash, held, base::following::controls)
+            const found place = fresh.node ? this->find_node(std::as_const(*fresh.node.get()).key(), hash, held, base::following::controls)
                                            : this->find_node(key, hash, held, base::following::controls);
             header* const t = place.t;
             if (t == nullptr) {
@@ -518,7 +518,7 @@ protected:
                     in.leave();
                     if (fresh.node) { // its key is the one: kept alive beyond its publication, until this has left
                         key_held.protect(fresh.node.get(), [] { return true; });
-                        own_node.emplace(*this, hash, fresh.node.get()->key);
+                        own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key());
                     } else {
                         own_key.emplace(*this, hash, key);
                     }
@@ -609,9 +609,9 @@ protected:
                     prepare_value(op);
                     if (!present && !node) node.emplace(hash, std::forward<K>(key), [] {});
                 } else if (!node) {
-                    node.emplace(hash, std::forward<K>(key), [&]() -> T { return op.make(); });
+                    node.emplace(hash, std::forward<K>(key), [&]() -> syncmap::detail::made_t<T> { return op.make(); });
                 } else if constexpr (Op::depends_on_current) {
-                    node.get()->value = op.make(); // fetch_add: a number; the key stays where others may look at it
+                    node.get()->value() = op.make(); // fetch_add: a number; the key stays where others may look at it
                 }
             }
         }

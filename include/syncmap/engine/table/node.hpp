@@ -1,0 +1,213 @@
+// The two kinds of nodes: of any types, and with texts behind.
+//
+//   plain    [hash, link, pins][key][value]                   one object each; no value where that lies in the slot
+//   packed   [hash, link, pins][key or value][text][text]     what is a text stands last, as a length and bytes
+//
+// A packed node has at most one member that is no text, and the key's text before the value's: all three have one place,
+// known from the node's address and, for the second text, from the first one's length.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/reclaim/node.hpp>
+#include <syncmap/text.hpp>
+
+namespace syncmap::engine {
+
+/// Key and value are made and destroyed by the allocator, hence the unions.
+template <class Key, class T, bool ValueInSlot, class Sync>
+struct plain_node : reclaim::node_base<Sync> {
+    /// What memory for nodes is counted in.
+    using unit = plain_node;
+
+    explicit plain_node(std::uint64_t h) noexcept : reclaim::node_base<Sync>(h) {}
+    ~plain_node() {}
+
+    const Key& key() const noexcept { return key_; }
+    const T& value() const noexcept { return value_; }
+    T& value() noexcept { return value_; }
+
+    static constexpr std::size_t units() noexcept { return 1; }
+
+    /// Strong guarantee: the value first, since the key may be moved from its caller for good.
+    template <class NodeAllocator, class K, class Make>
+    static plain_node* make(NodeAllocator& a, std::uint64_t hash, K&& key, Make&& make_value) {
+        using traits = std::allocator_traits<NodeAllocator>;
+        const auto memory = traits::allocate(a, 1);
+        auto* const n = ::new (static_cast<void*>(std::to_address(memory))) plain_node(hash);
+        try {
+            if constexpr (!ValueInSlot) traits::construct(a, std::addressof(n->value_), make_value());
+            try {
+                traits::construct(a, std::addressof(n->key_), std::forward<K>(key));
+            } catch (...) {
+                if constexpr (!ValueInSlot) traits::destroy(a, std::addressof(n->value_));
+                throw;
+            }
+        } catch (...) {
+            n->~plain_node();
+            traits::deallocate(a, memory, 1);
+            throw;
+        }
+        return n;
+    }
+    template <class NodeAllocator>
+    void destroy_content(NodeAllocator& a) noexcept {
+        using traits = std::allocator_traits<NodeAllocator>;
+        traits::destroy(a, std::addressof(key_));
+        if constexpr (!ValueInSlot) traits::destroy(a, std::addressof(value_));
+    }
+
+private:
+    struct no_value {};
+    union {
+        Key key_;
+    };
+    union {
+        std::conditional_t<ValueInSlot, no_value, T> value_;
+    };
+};
+
+/// The member of a packed node that is no text.
+template <class Member, class Sync>
+struct packed_head : reclaim::node_base<Sync> {
+    explicit packed_head(std::uint64_t h) noexcept : reclaim::node_base<Sync>(h) {}
+    ~packed_head() {}
+    union {
+        Member member;
+    };
+};
+template <class Sync>
+struct packed_head<void, Sync> : reclaim::node_base<Sync> {
+    using reclaim::node_base<Sync>::node_base;
+};
+
+/// Where the last member of a class ends, and its padding begins: so many bytes more can a class made from it have before
+/// it becomes larger.
+template <class Head, std::size_t More>
+struct lengthened : Head {
+    std::byte more[More];
+};
+template <class Head, std::size_t More = 1>
+constexpr std::size_t end_of_members() noexcept {
+    if constexpr (sizeof(lengthened<Head, More + 1>) == sizeof(lengthened<Head, 1>)) {
+        return end_of_members<Head, More + 1>();
+    } else {
+        return sizeof(lengthened<Head, 1>) - More;
+    }
+}
+
+template <class Key, class T, bool ValueInSlot, class Sync>
+struct packed_node
+    : packed_head<std::conditional_t<!syncmap::detail::is_text<Key>, Key, std::conditional_t<ValueInSlot || syncmap::detail::is_text<T>, void, T>>,
+                  Sync> {
+private:
+    static constexpr bool key_is_text = syncmap::detail::is_text<Key>;
+    static constexpr bool value_is_text = syncmap::detail::is_text<T>;
+    static constexpr bool has_member = !key_is_text || !(value_is_text || ValueInSlot);
+    using member_type = std::conditional_t<key_is_text, T, Key>;
+    using head = packed_head<std::conditional_t<has_member, member_type, void>, Sync>;
+
+public:
+    struct alignas(alignof(head)) unit {
+        std::byte bytes[alignof(head)];
+    };
+
+    using head::head;
+
+    const Key& key() const noexcept {
+        if constexpr (key_is_text) {
+            return text_at(texts());
+        } else {
+            return this->member;
+        }
+    }
+    const T& value() const noexcept {
+        if constexpr (!value_is_text) {
+            return this->member;
+        } else if constexpr (key_is_text) {
+            return text_at(key().end());
+        } else {
+            return text_at(texts());
+        }
+    }
+
+    std::size_t units() const noexcept {
+        const std::byte* end = nullptr;
+        if constexpr (value_is_text) {
+            end = value().end();
+        } else {
+            end = key().end();
+        }
+        return units_of(static_cast<std::size_t>(end - reinterpret_cast<const std::byte*>(this)));
+    }
+
+    /// Strong guarantee: what is moved from its caller for good comes last.
+    template <class NodeAllocator, class K, class Make>
+    static packed_node* make(NodeAllocator& a, std::uint64_t hash, K&& key, Make&& make_value) {
+        if constexpr (!value_is_text) {
+            const std::string_view name = key;
+            packed_node* const n = allocate(a, hash, text::bytes_of(name));
+            text::write(n->texts(), name);
+            if constexpr (has_member) construct_member(a, *n, make_value);
+            return n;
+        } else {
+            const std::string_view value = make_value(); // may run code of the user's, and tells the size of the block
+            if constexpr (key_is_text) {
+                const std::string_view name = key;
+                packed_node* const n = allocate(a, hash, text::bytes_of(name) + text::bytes_of(value));
+                text::write(text::write(n->texts(), name), value);
+                return n;
+            } else {
+                packed_node* const n = allocate(a, hash, text::bytes_of(value));
+                text::write(n->texts(), value);
+                construct_member(a, *n, [&]() -> K&& { return std::forward<K>(key); });
+                return n;
+            }
+        }
+    }
+    template <class NodeAllocator>
+    void destroy_content([[maybe_unused]] NodeAllocator& a) noexcept {
+        if constexpr (has_member) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(this->member));
+    }
+
+private:
+    static constexpr std::size_t units_of(std::size_t bytes) noexcept { return (bytes + sizeof(unit) - 1) / sizeof(unit); }
+    static const text& text_at(const std::byte* place) noexcept { return *std::launder(reinterpret_cast<const text*>(place)); }
+
+    static constexpr std::size_t texts_at = end_of_members<head>();
+    std::byte* texts() noexcept { return reinterpret_cast<std::byte*>(this) + texts_at; }
+    const std::byte* texts() const noexcept { return reinterpret_cast<const std::byte*>(this) + texts_at; }
+
+    template <class NodeAllocator>
+    static packed_node* allocate(NodeAllocator& a, std::uint64_t hash, std::size_t bytes_of_texts) {
+        const auto memory = std::allocator_traits<NodeAllocator>::allocate(a, units_of(texts_at + bytes_of_texts));
+        return ::new (static_cast<void*>(std::to_address(memory))) packed_node(hash);
+    }
+    /// The texts are written, so that the block's size can be told where this throws.
+    template <class NodeAllocator, class From>
+    static void construct_member(NodeAllocator& a, packed_node& n, From&& from) {
+        using traits = std::allocator_traits<NodeAllocator>;
+        try {
+            traits::construct(a, std::addressof(n.member), from());
+        } catch (...) {
+            const std::size_t size = n.units();
+            unit& memory = reinterpret_cast<unit&>(n);
+            n.~packed_node();
+            traits::deallocate(a, std::pointer_traits<typename traits::pointer>::pointer_to(memory), size);
+            throw;
+        }
+    }
+};
+
+/// Which of them a map has.
+template <class Key, class T, bool ValueInSlot, class Sync>
+using node_for = std::conditional_t<syncmap::detail::is_text<Key> || syncmap::detail::is_text<T>,
+                                    packed_node<Key, T, ValueInSlot, Sync>, plain_node<Key, T, ValueInSlot, Sync>>;
+
+} // namespace syncmap::engine
