@@ -11,9 +11,9 @@
 //     std::uint64_t walk()                  the sum of the values' digests, all of one instant
 //     class registration                    made by each thread before its first call, from the map
 //     void settle(std::uint64_t entries)    called once after filling
-//     load_batch(const Key*, n, f)          calls f(const T&) for those of n keys that are there, and returns their number
+//     load_batch(const Key*, n, f)          calls f(value) for those of n keys that are there, and returns their number
 //
-// An adapter whose map is `integers_only`, `is_bare`, or `can` less than everything (subject.hpp) says so.
+// An adapter whose map is `integers_only`, `strings_only`, `is_bare`, or `can` less than everything (subject.hpp) says so.
 #pragma once
 
 #include <algorithm>
@@ -135,7 +135,7 @@ private:
     }
 
     void load_batch(const Key* keys, std::size_t size, tally& result) {
-        const auto take = [&](const value_of<Key>& value) {
+        const auto take = [&](const auto& value) {
             out_ = value;
             result.digest += payload<Key>::digest(out_);
         };
@@ -177,9 +177,12 @@ template <class Adapter>
 engine adapt() {
     std::string_view caveat;
     if constexpr (requires { Adapter::caveat; }) caveat = Adapter::caveat;
-    using map = typename Adapter::template map<std::uint64_t, std::uint64_t>;
+    constexpr bool has_integers = !requires { Adapter::strings_only; };
+    using key = std::conditional_t<has_integers, std::uint64_t, std::string>;
+    using map = typename Adapter::template map<key, value_of<key>>;
     engine made{Adapter::name, Adapter::about, caveat, Adapter::part, detail::has_length<map>, detail::has_walk<map>,
-                detail::make_subject<Adapter, std::uint64_t>, nullptr, reach::everything, false};
+                nullptr, nullptr, reach::everything, false};
+    if constexpr (has_integers) made.integers = detail::make_subject<Adapter, std::uint64_t>;
     if constexpr (!requires { Adapter::integers_only; }) made.strings = detail::make_subject<Adapter, std::string>;
     if constexpr (requires { Adapter::can; }) made.can = Adapter::can;
     if constexpr (requires { Adapter::is_bare; }) made.is_bare = true;

@@ -72,7 +72,7 @@ struct engine {
     role part;
     bool has_length; ///< tells its exact number of entries
     bool has_walk;   ///< can be iterated over as it is at one instant
-    std::unique_ptr<subject<std::uint64_t>> (*integers)();
+    std::unique_ptr<subject<std::uint64_t>> (*integers)();    ///< null: it has string keys alone
     std::unique_ptr<subject<std::string>> (*strings)(); ///< null: it has integer keys alone
     reach can;
     bool is_bare; ///< no map at all: only of use beside others, as their limit
@@ -89,6 +89,7 @@ struct engine {
     std::string_view unfit_for(const cell& cell) const noexcept {
         if (cell.threads > 1 && part == role::limit && !cell.beside_limits) return "is for one thread";
         if (is_bare && !cell.beside_limits) return "is no map";
+        if (cell.kind == key_kind::integer && integers == nullptr) return "is for string keys";
         if (cell.kind == key_kind::string && strings == nullptr) return "is for integer keys";
         if (can == reach::reads && !(cell.what->only_reads() && cell.chosen() != choice::absent)) return "only reads what is there";
         if (can == reach::overwrites && !cell.what->keeps_keys()) return "cannot erase";

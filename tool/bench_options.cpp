@@ -167,7 +167,7 @@ std::vector<limit_cell> chosen_limits(const std::vector<std::string>& names, boo
 
 /// What the suite `limits` measures when no engine is named.
 bool belongs_to_limits(const engine& e) {
-    return e.name == "map" || e.part == role::peer || e.is_bare || e.name == "flat" || e.name == "mutex_flat";
+    return e.name == "map" || e.name == "text_map" || e.part == role::peer || e.is_bare || e.name == "flat" || e.name == "mutex_flat";
 }
 
 bench_job limits_job(const bench_arguments& arguments, const suite& suite) {

@@ -71,7 +71,8 @@ private:
         if (!outcome_.job.limits.empty()) tried.limit = &outcome_.job.limits[index];
         for (const engine* const map : maps_for(outcome_.job, index)) {
             if (const std::string_view why = map->unfit_for(cell); !why.empty()) {
-                if (map->part != role::limit) tried.measured.absent.push_back({map, std::string(why), false});
+                const bool asked = map->part != role::limit && (cell.kind != key_kind::integer || map->integers != nullptr);
+                if (asked) tried.measured.absent.push_back({map, std::string(why), false});
                 continue;
             }
             bar_.show(0, fmt::format("trying {} on {}", map->name, cell.what->name));

@@ -91,7 +91,7 @@ private:
 namespace detail {
 
 template <class T>
-inline constexpr bool is_text = std::is_same_v<T, text>;
+inline constexpr bool is_text = std::is_same_v<T, syncmap::text>;
 
 /// The form in which a key or a value leaves a map.
 template <class T>

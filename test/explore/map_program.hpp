@@ -22,6 +22,7 @@
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/snapshot.hpp>
+#include <syncmap/text.hpp>
 
 namespace explore {
 
@@ -109,6 +110,54 @@ struct node_layout {
     static std::uint64_t number_of(const key_type& key) { return key.number(); }
     static std::uint64_t value_of(const mapped_type& value) { return value.number(); }
 };
+
+/// Key and value are texts in one block with their node, of a size that depends on the number.
+struct text_layout {
+    static constexpr const char* name = "text";
+    static constexpr bool has_integral_value = false;
+    using key_type = syncmap::text;
+    using mapped_type = syncmap::text;
+
+    /// As for probes. What a map has of a text must be readable when it is read.
+    struct hasher {
+        using is_transparent = void;
+        std::uint64_t operator()(std::string_view key, const syncmap::hash_seed&) const noexcept {
+            const std::uint64_t number = value_of(key);
+            return keys::octant(number) << 61 | number << 40 | 0x5A5AU;
+        }
+        std::size_t operator()(std::string_view key) const noexcept { return static_cast<std::size_t>(value_of(key)); }
+    };
+    struct key_equal {
+        using is_transparent = void;
+        bool operator()(std::string_view a, std::string_view b) const noexcept { return value_of(a) == value_of(b); }
+        bool operator()(const syncmap::text& a, std::string_view b) const noexcept { return value_of(a) == value_of(b); }
+    };
+
+    /// Short enough for a `std::string` to have no memory of its own.
+    static std::string value(std::uint64_t number) { return std::string(number % 9, '0') + std::to_string(number); }
+    static std::string key(std::uint64_t number) { return value(number); }
+    static std::uint64_t number_of(std::string_view key) { return value_of(key); }
+    static std::uint64_t value_of(const syncmap::text& in_map) {
+        scheduler::instance().touch(&in_map);
+        return value_of(in_map.view());
+    }
+    static std::uint64_t value_of(const std::string& copy) { return value_of(std::string_view(copy)); }
+    static std::uint64_t value_of(std::string_view digits) {
+        std::uint64_t number = 0;
+        for (const char digit : digits) number = 10 * number + static_cast<unsigned char>(digit - '0');
+        return number;
+    }
+};
+
+/// A value by number, as it is given to a map.
+template <class Layout>
+auto value_for(std::uint64_t number) {
+    if constexpr (requires { Layout::value(number); }) {
+        return Layout::value(number);
+    } else {
+        return typename Layout::mapped_type(number);
+    }
+}
 
 // ---- recording ----
 
@@ -203,8 +252,10 @@ public:
 /// A map under exploration, with what it is asked and answers.
 template <class Layout>
 class recorded_map {
-    using key_type = typename Layout::key_type;
-    using mapped_type = typename Layout::mapped_type;
+    using shown_key = typename Layout::key_type;
+    using shown_value = typename Layout::mapped_type;
+    using key_type = syncmap::detail::copied_out_t<shown_key>;
+    using mapped_type = syncmap::detail::copied_out_t<shown_value>;
 
 public:
     /// `used`: keys 0 to used-1 are those that the program may store.
@@ -240,7 +291,7 @@ public:
         }
         case verb::compare_exchange: {
             std::optional<mapped_type> expected;
-            if (s.expected) expected.emplace(*s.expected);
+            if (s.expected) expected.emplace(value(*s.expected));
             call.answer = map_.compare_exchange(key(s), expected, value(s.argument));
             call.seen = number(expected);
             break;
@@ -255,7 +306,7 @@ public:
             if constexpr (Layout::has_integral_value) call.seen = map_.fetch_add(key(s), s.argument);
             break;
         case verb::update: {
-            const auto result = map_.update(key(s), [&](const mapped_type* current) {
+            const auto result = map_.update(key(s), [&](const shown_value* current) {
                 ++call.count;
                 call.seen = number(current);
                 return value(call.seen.value_or(0) + s.argument);
@@ -264,7 +315,7 @@ public:
             break;
         }
         case verb::update_erase: {
-            const auto result = map_.update(key(s), [&](const mapped_type* current) {
+            const auto result = map_.update(key(s), [&](const shown_value* current) {
                 ++call.count;
                 call.seen = number(current);
                 return std::optional<mapped_type>();
@@ -285,7 +336,7 @@ public:
             return for_each(call);
         case verb::erase_if:
             call.count =
-                map_.erase_if([](const key_type&, const mapped_type& v) { return Layout::value_of(v) % 2 != 0; });
+                map_.erase_if([](const shown_key&, const shown_value& v) { return Layout::value_of(v) % 2 != 0; });
             call.responded = journal_.end_call();
             for (call.key = 0; call.key != keys::fillers; ++call.key) journal_.add(call); // fillers have even values
             return;
@@ -384,7 +435,7 @@ private:
 
     contents read(const syncmap::snapshot<visible_engine<Layout>>& taken) const {
         contents all;
-        const std::size_t visits = taken.for_each([&](const key_type& k, const mapped_type& v) {
+        const std::size_t visits = taken.for_each([&](const shown_key& k, const shown_value& v) {
             const std::uint64_t n = Layout::number_of(k);
             require(n < used_, "a snapshot shows keys that were stored");
             require(!all.values[n], "a snapshot shows no key twice");
@@ -398,14 +449,14 @@ private:
     }
 
     key_type key(const step& s) const { return Layout::key(s.key); }
-    static mapped_type value(std::uint64_t number) { return mapped_type(number); }
+    static mapped_type value(std::uint64_t number) { return value_for<Layout>(number); }
     static held number(const std::optional<mapped_type>& v) { return v ? held(Layout::value_of(*v)) : held(); }
-    static held number(const mapped_type* v) { return v != nullptr ? held(Layout::value_of(*v)) : held(); }
+    static held number(const shown_value* v) { return v != nullptr ? held(Layout::value_of(*v)) : held(); }
 
     void update_two(const step& s, map_call& call) {
         unsigned runs = 0;
         const std::array<key_type, 2> both{key(s), Layout::key(s.other)};
-        const bool done = map_.update(both, [&](std::span<syncmap::update_slot<mapped_type>> slots) {
+        const bool done = map_.update(both, [&](std::span<syncmap::update_slot<shown_value>> slots) {
             ++runs;
             const held had[2] = {number(slots[0].current()), number(slots[1].current())};
             call.seen = had[0];
@@ -426,7 +477,7 @@ private:
     /// A walk answers for every key: as if each had been loaded somewhere between its start and its end.
     void for_each(map_call& call) {
         std::array<held, contents::keys> seen{};
-        const std::size_t visits = map_.for_each([&](const key_type& k, const mapped_type& v) {
+        const std::size_t visits = map_.for_each([&](const shown_key& k, const shown_value& v) {
             const std::uint64_t n = Layout::number_of(k);
             require(n < used_, "for_each shows keys that were stored");
             require(!seen[n], "for_each shows no key twice");
@@ -527,7 +578,7 @@ public:
     void bring(visible_map<Layout>& map) const {
         if (where_ == setting::shrink) map.reserve(entries_of_eight_units());
         for (const step& each : stores_) {
-            map.store(Layout::key(each.key), typename Layout::mapped_type(each.argument));
+            map.store(Layout::key(each.key), value_for<Layout>(each.argument));
         }
         require(map.engine().is_moving() == (where_ == setting::moving), "the map is moving where it should");
         if (where_ == setting::growth) require(map.engine().units() == 2, "the map has not grown yet");

@@ -20,9 +20,13 @@ namespace {
 
 using namespace explore;
 
+/// A key as it is given to a map.
+template <class Layout>
+using given_key = decltype(Layout::key(0));
+
 template <class Layout>
 class explored_multi_updates : public testing::Test {};
-using layouts = testing::Types<inline_layout, node_key_layout, node_layout>;
+using layouts = testing::Types<inline_layout, node_key_layout, node_layout, text_layout>;
 TYPED_TEST_SUITE(explored_multi_updates, layouts);
 
 step add_to_two(std::uint64_t key, std::uint64_t other, std::uint64_t operand) {
@@ -94,25 +98,25 @@ TYPED_TEST(explored_multi_updates, whose_keys_are_computed_one_by_one_elsewhere)
     using slots = std::span<syncmap::update_slot<mapped_type>>;
     const auto program = [] {
         visible_map<TypeParam> map;
-        const std::array<typename TypeParam::key_type, 2> both{TypeParam::key(keys::first),
+        const std::array<given_key<TypeParam>, 2> both{TypeParam::key(keys::first),
                                                                TypeParam::key(keys::apart)};
         parallel(
             [&] {
                 map.update(both, [](slots s) {
                     for (auto& each : s)
                         each.assign(
-                            mapped_type(each.current() == nullptr ? 1 : TypeParam::value_of(*each.current()) + 1));
+                            value_for<TypeParam>(each.current() == nullptr ? 1 : TypeParam::value_of(*each.current()) + 1));
                 });
             },
             [&] {
                 map.update(TypeParam::key(keys::first), [&](const mapped_type* v) {
-                    map.store(TypeParam::key(keys::apart), mapped_type(10));
-                    return mapped_type(v == nullptr ? 10 : TypeParam::value_of(*v) + 10);
+                    map.store(TypeParam::key(keys::apart), value_for<TypeParam>(10));
+                    return value_for<TypeParam>(v == nullptr ? 10 : TypeParam::value_of(*v) + 10);
                 });
             },
             [&] {
                 map.update(TypeParam::key(keys::apart), [](const mapped_type* v) {
-                    return mapped_type(v == nullptr ? 100 : TypeParam::value_of(*v) + 100);
+                    return value_for<TypeParam>(v == nullptr ? 100 : TypeParam::value_of(*v) + 100);
                 });
             });
         require(TypeParam::value_of(*map.load(TypeParam::key(keys::first))) == 11, "all were there");
@@ -127,22 +131,23 @@ TYPED_TEST(explored_multi_updates, whose_keys_are_computed_one_by_one_elsewhere)
 
 TYPED_TEST(explored_multi_updates, that_insert_more_than_a_unit_holds) {
     // Lines are added before anything is published, beside a walk and an insert into the same unit.
-    using key_type = typename TypeParam::key_type;
+    using shown_key = typename TypeParam::key_type;
+    using key_type = given_key<TypeParam>;
     using mapped_type = typename TypeParam::mapped_type;
     const auto program = [] {
         visible_map<TypeParam> map;
-        map.store(TypeParam::key(keys::first), mapped_type(1));
+        map.store(TypeParam::key(keys::first), value_for<TypeParam>(1));
         std::vector<key_type> many;
         for (std::uint64_t i = 0; i != 10; ++i) many.push_back(TypeParam::key(keys::fillers + i));
         parallel(
             [&] {
                 map.update(many, [](std::span<syncmap::update_slot<mapped_type>> s) {
-                    for (auto& each : s) each.assign(mapped_type(2));
+                    for (auto& each : s) each.assign(value_for<TypeParam>(2));
                 });
             },
             [&] {
                 std::size_t firsts = 0;
-                map.for_each([&](const key_type& k, const mapped_type&) {
+                map.for_each([&](const shown_key& k, const mapped_type&) {
                     firsts += TypeParam::number_of(k) == keys::first ? 1 : 0;
                 });
                 require(firsts == 1, "a key that is there throughout is shown once");
@@ -150,7 +155,7 @@ TYPED_TEST(explored_multi_updates, that_insert_more_than_a_unit_holds) {
                 require(n <= 2 || n >= 11, "size sees all of it or nothing");
             },
             [&] {
-                map.store(TypeParam::key(keys::second), mapped_type(3));
+                map.store(TypeParam::key(keys::second), value_for<TypeParam>(3));
                 map.erase(TypeParam::key(keys::second));
             });
         require(map.size() == 11, "all are there");
@@ -174,12 +179,12 @@ TYPED_TEST(explored_multi_updates, whose_units_lie_in_two_tables) {
         const auto program = [&] {
             visible_map<TypeParam> map;
             prepared.bring(map);
-            const std::array<typename TypeParam::key_type, 2> both{TypeParam::key(keys::first), TypeParam::key(other)};
+            const std::array<given_key<TypeParam>, 2> both{TypeParam::key(keys::first), TypeParam::key(other)};
             parallel(
                 [&] {
                     map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
                         for (auto& each : s) {
-                            each.assign(mapped_type(
+                            each.assign(value_for<TypeParam>(
                                 each.current() == nullptr ? 1000 : TypeParam::value_of(*each.current()) + 1000));
                         }
                     });

@@ -18,7 +18,6 @@ template <class Layout>
 class explored_pins : public testing::Test {
 protected:
     using key_type = typename Layout::key_type;
-    using mapped_type = typename Layout::mapped_type;
     using map_type = visible_map<Layout>;
     using handle = syncmap::pinned<visible_engine<Layout>>;
 
@@ -39,7 +38,7 @@ protected:
                                          (memory == reuse::at_once ? " reuse" : ""),
                                      bounds, [&] {
                                          map_type map;
-                                         map.store(Layout::key(keys::first), mapped_type(1));
+                                         map.store(Layout::key(keys::first), value_for<Layout>(1));
                                          handle kept = map.pin(Layout::key(keys::first));
                                          handle left;
                                          parallel(
@@ -64,7 +63,7 @@ protected:
     }
 };
 
-using layouts = testing::Types<inline_layout, node_key_layout, node_layout>;
+using layouts = testing::Types<inline_layout, node_key_layout, node_layout, text_layout>;
 TYPED_TEST_SUITE(explored_pins, layouts);
 
 TYPED_TEST(explored_pins, are_exact_beside_erase) {
@@ -72,7 +71,7 @@ TYPED_TEST(explored_pins, are_exact_beside_erase) {
 }
 TYPED_TEST(explored_pins, are_exact_beside_overwriting) {
     this->explore_against(
-        "store", [](auto& map) { map.store(TypeParam::key(keys::first), typename TypeParam::mapped_type(2)); });
+        "store", [](auto& map) { map.store(TypeParam::key(keys::first), value_for<TypeParam>(2)); });
 }
 TYPED_TEST(explored_pins, are_exact_beside_clear) {
     this->explore_against("clear", [](auto& map) { map.clear(); });
@@ -80,7 +79,7 @@ TYPED_TEST(explored_pins, are_exact_beside_clear) {
 TYPED_TEST(explored_pins, are_exact_beside_erase_and_insert) {
     this->explore_against("erase, store", [](auto& map) {
         map.erase(TypeParam::key(keys::first));
-        map.store(TypeParam::key(keys::first), typename TypeParam::mapped_type(2));
+        map.store(TypeParam::key(keys::first), value_for<TypeParam>(2));
     });
 }
 TYPED_TEST(explored_pins, are_exact_beside_growth) {

@@ -74,7 +74,7 @@ struct subject_names {
         return Named::name;
     }
 };
-using subjects = ::testing::Types<inline_words, inline_small_values, node_keys, nodes, behind_mutex, behind_shared_mutex, with_snapshot>;
+using subjects = ::testing::Types<inline_words, inline_small_values, node_keys, nodes, texts, texts_of_nodes, behind_mutex, behind_shared_mutex, with_snapshot>;
 TYPED_TEST_SUITE(every_call, subjects, subject_names);
 
 TYPED_TEST(every_call, may_fail_and_nothing_has_changed_and_nothing_is_lost) {

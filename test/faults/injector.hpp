@@ -6,8 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <functional>
 #include <limits>
 #include <new>
+#include <string>
+#include <string_view>
+#include <type_traits>
 
 #include "support/threads.hpp"
 #include "support/types.hpp"
@@ -169,10 +174,31 @@ struct breakable_hash {
     }
 };
 
+/// As hash and equality of texts.
+struct breakable_view_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const {
+        injector::reach(site::hash);
+        return std::hash<std::string_view>()(key);
+    }
+};
+struct breakable_view_equal {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const {
+        injector::reach(site::equality);
+        return a == b;
+    }
+};
+
 template <class T>
 T made_of(int number) {
-    return T{number};
+    if constexpr (std::is_same_v<T, std::string>) {
+        return std::to_string(number) + std::string(30, '.'); // too long to lie in the string itself
+    } else {
+        return T{number};
+    }
 }
+inline int number_of(std::string_view value) noexcept { return std::atoi(value.data()); }
 inline int number_of(int value) noexcept { return value; }
 inline int number_of(const small_value& value) noexcept { return value.number; }
 template <site Made>

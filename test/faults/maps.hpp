@@ -8,6 +8,7 @@
 #include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>
 #include <syncmap/snapshot_map.hpp>
+#include <syncmap/text.hpp>
 
 #include "faults/injector.hpp"
 
@@ -46,6 +47,17 @@ struct node_keys {
 struct nodes {
     static constexpr const char* name = "map_node";
     using type = of_nodes<breakable_value>;
+};
+struct texts {
+    static constexpr const char* name = "map_text";
+    using type = syncmap::basic_map<syncmap::engine::table<syncmap::text, syncmap::text, breakable_view_hash, breakable_view_equal,
+                                                           allocator_for<syncmap::text, syncmap::text>, hurried>>;
+};
+/// The text stands behind a key whose copy may fail when the block is there already.
+struct texts_of_nodes {
+    static constexpr const char* name = "map_node_text";
+    using type = syncmap::basic_map<
+        syncmap::engine::table<breakable_key, syncmap::text, breakable_hash, std::equal_to<>, allocator_for<breakable_key, syncmap::text>, hurried>>;
 };
 struct behind_mutex {
     static constexpr const char* name = "mutex_map";

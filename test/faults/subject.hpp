@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <syncmap/text.hpp>
+
 #include "faults/injector.hpp"
 
 namespace test::faults {
@@ -51,8 +53,10 @@ struct step {
 template <class Map>
 class subject {
 public:
-    using key_type = typename Map::key_type;
-    using mapped = typename Map::mapped_type;
+    using shown_key = typename Map::key_type;
+    using shown = typename Map::mapped_type;
+    using key_type = syncmap::detail::copied_out_t<shown_key>;
+    using mapped = syncmap::detail::copied_out_t<shown>;
     using content = std::map<int, int>;
 
     explicit subject(Map& map) : map_(map) {}
@@ -77,9 +81,9 @@ public:
             const auto found = model_.find(k);
             const key_type key = made_of<key_type>(k);
             std::optional<int> seen;
-            map_.visit(key, [&](const mapped& v) { seen = number_of(v); });
+            map_.visit(key, [&](const shown& v) { seen = number_of(v); });
             ASSERT_EQ(seen, found != model_.end() ? std::optional(found->second) : std::nullopt) << "key " << k;
-            map_.update(key, [](const mapped*) { return syncmap::keep; });
+            map_.update(key, [](const shown*) { return syncmap::keep; });
             if (seen) {
                 ASSERT_FALSE(map_.store(key, made_of<mapped>(*seen)));
             } else {
@@ -95,7 +99,7 @@ public:
 private:
     static constexpr bool has_snapshots = requires(const Map& m) { m.snapshot(); };
     static constexpr bool has_steps = requires(const Map& m, syncmap::walk_position p) {
-        m.for_each_from(p, [](const key_type&, const mapped&) {});
+        m.for_each_from(p, [](const shown_key&, const shown&) {});
     };
     static constexpr bool can_flush = requires(Map& m) { m.flush(); };
     static auto snapshot_type() {
@@ -126,7 +130,7 @@ private:
     template <class M>
     content content_of(const M& map) const {
         content result;
-        map.for_each([&](const key_type& k, const mapped& v) {
+        map.for_each([&](const shown_key& k, const shown& v) {
             EXPECT_TRUE(result.emplace(number_of(k), number_of(v)).second) << "key " << number_of(k) << " came twice";
         });
         return result;
@@ -140,7 +144,7 @@ private:
     void judge(const step& s, const content& before) {
         if (!whole_) {
             std::optional<int> seen;
-            map_.visit(made_of<key_type>(s.key), [&](const mapped& v) { seen = number_of(v); });
+            map_.visit(made_of<key_type>(s.key), [&](const shown& v) { seen = number_of(v); });
             if (seen != now(s.key) && returns_by_moving(s.what)) model_[s.key] = s.number;
             ASSERT_EQ(seen, now(s.key)) << describe(s);
             return;
@@ -277,7 +281,7 @@ private:
         case act::visit: {
             std::optional<int> seen;
             done = tried(failing, [&] {
-                map_.visit(key, [&](const mapped& v) {
+                map_.visit(key, [&](const shown& v) {
                     injector::reach(site::callback);
                     seen = number_of(v);
                 });
@@ -291,7 +295,7 @@ private:
         case act::update_nothing:
         case act::update_away: {
             done = tried(failing, [&] {
-                map_.update(key, [&](const mapped* current) -> syncmap::update_action<mapped> {
+                map_.update(key, [&](const shown* current) -> syncmap::update_action<shown> {
                     injector::reach(site::callback);
                     EXPECT_EQ(current != nullptr ? std::optional(number_of(*current)) : std::nullopt, was);
                     if (s.what == act::update_nothing) return syncmap::keep;
@@ -356,7 +360,7 @@ private:
         case act::erase_if_even: {
             std::size_t erased = 0;
             const bool done = tried(failing, [&] {
-                erased = map_.erase_if([&](const key_type&, const mapped& v) {
+                erased = map_.erase_if([&](const shown_key&, const shown& v) {
                     injector::reach(site::callback);
                     return number_of(v) % 2 == 0;
                 });
@@ -369,7 +373,7 @@ private:
         case act::for_each: {
             std::size_t calls = 0;
             const bool done = tried(failing, [&] {
-                calls = map_.for_each([](const key_type&, const mapped&) { injector::reach(site::callback); });
+                calls = map_.for_each([](const shown_key&, const shown&) { injector::reach(site::callback); });
             });
             if (done && whole_) {
                 EXPECT_EQ(calls, model_.size());
@@ -404,7 +408,7 @@ private:
             for (syncmap::walk_position at; !at.at_end();) {
                 std::size_t shown = 0;
                 const bool done = tried(failing, [&] {
-                    at = map_.for_each_from(at, [&](const key_type&, const mapped&) {
+                    at = map_.for_each_from(at, [&](const shown_key&, const shown&) {
                         injector::reach(site::callback);
                         ++shown;
                     });
@@ -432,11 +436,11 @@ private:
             std::optional<int> seen;
             std::size_t calls = 0;
             const bool done = tried(failing, [&] {
-                snapshot_->visit(key, [&](const mapped& v) {
+                snapshot_->visit(key, [&](const shown& v) {
                     injector::reach(site::callback);
                     seen = number_of(v);
                 });
-                calls = snapshot_->for_each([](const key_type&, const mapped&) { injector::reach(site::callback); });
+                calls = snapshot_->for_each([](const shown_key&, const shown&) { injector::reach(site::callback); });
             });
             if (done) {
                 const auto found = in_snapshot_.find(s.key);

@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
 
 #include <gtest/gtest.h>
+
+#include <syncmap/text.hpp>
 
 #include "support/maps.hpp"
 #include "support/scale.hpp"
@@ -45,8 +48,10 @@ T make(std::uint64_t number) {
 /// A map and what it should be.
 template <class Map>
 class pair_of_maps {
-    using key_type = typename Map::key_type;
-    using mapped = typename Map::mapped_type;
+    using shown_key = typename Map::key_type;
+    using shown = typename Map::mapped_type;
+    using key_type = syncmap::detail::copied_out_t<shown_key>;
+    using mapped = syncmap::detail::copied_out_t<shown>;
     using optional = std::optional<mapped>;
     using model_map = std::unordered_map<key_type, mapped>;
 
@@ -167,8 +172,8 @@ private:
     void update(const key_type& key, const mapped& value, const optional& now) {
         using syncmap::update_result;
         const std::uint64_t wish = draw_.below(3);
-        const auto result = map_.update(key, [&](const mapped* current) -> syncmap::update_action<mapped> {
-            EXPECT_EQ(current != nullptr ? optional(*current) : std::nullopt, now);
+        const auto result = map_.update(key, [&](const shown* current) -> syncmap::update_action<shown> {
+            EXPECT_EQ(current != nullptr ? optional(mapped(*current)) : std::nullopt, now);
             if (wish == 0) return syncmap::keep;
             if (wish == 1) return std::nullopt;
             return value;
@@ -189,7 +194,7 @@ private:
     void erase_some() {
         if (draw_.below(200) != 0) return;
         const mapped doomed = make<mapped>(draw_.below(1000));
-        const auto erased = map_.erase_if([&](const key_type&, const mapped& value) { return value == doomed; });
+        const auto erased = map_.erase_if([&](const shown_key&, const shown& value) { return value == doomed; });
         ASSERT_EQ(erased, std::erase_if(model_, [&](const auto& entry) { return entry.second == doomed; }));
     }
 
@@ -197,7 +202,7 @@ private:
         if (draw_.below(200) != 0) return;
         const std::size_t limit = 1 + draw_.below(keys_);
         std::size_t calls = 0;
-        const auto returned = map_.for_each([&](const key_type&, const mapped&) { return ++calls < limit; });
+        const auto returned = map_.for_each([&](const shown_key&, const shown&) { return ++calls < limit; });
         ASSERT_EQ(returned, calls);
         ASSERT_EQ(calls, std::min(limit, model_.size()));
     }
@@ -205,8 +210,8 @@ private:
     void compare() {
         ASSERT_EQ(map_.size(), model_.size());
         model_map seen;
-        map_.for_each([&](const key_type& key, const mapped& value) {
-            EXPECT_TRUE(seen.emplace(key, value).second) << "a key came twice";
+        map_.for_each([&](const shown_key& key, const shown& value) {
+            EXPECT_TRUE(seen.emplace(key_type(key), mapped(value)).second) << "a key came twice";
         });
         ASSERT_TRUE(seen == model_);
         for (const auto& [key, value] : model_) ASSERT_EQ(map_.load(key), optional(value));
@@ -258,5 +263,32 @@ TYPED_TEST(model, agrees_when_hashes_have_four_bits) {
 TYPED_TEST(model, agrees_when_a_users_hash_has_four_bits) {
     this->template compare<int, brittle, poor_hash<4>>(30'000, 30, 1'000);
 }
+
+namespace {
+
+/// A poor hash of what converts to a view.
+template <unsigned Bits>
+struct truncated_view_hash {
+    using is_transparent = void;
+    std::uint64_t operator()(std::string_view key, const syncmap::hash_seed& seed) const {
+        return truncated_hash<Bits>()(key, seed);
+    }
+    std::size_t operator()(std::string_view key) const { return static_cast<std::size_t>((*this)(key, {})); }
+};
+
+template <class Key, class T, class Hash = syncmap::hash<Key>>
+void compare_texts(std::size_t steps) {
+    for (const std::uint64_t keys : {std::uint64_t{1}, std::uint64_t{20}, std::uint64_t{2'000}}) {
+        SCOPED_TRACE(std::to_string(keys) + " keys");
+        pair_of_maps<syncmap::map<Key, T, Hash>>(keys, keys).run(scaled(steps));
+    }
+}
+
+} // namespace
+
+TEST(model_of_texts, agrees) { compare_texts<syncmap::text, syncmap::text>(80'000); }
+TEST(model_of_texts, agrees_with_numbers_as_values) { compare_texts<syncmap::text, int>(80'000); }
+TEST(model_of_texts, agrees_with_numbers_as_keys) { compare_texts<int, syncmap::text>(80'000); }
+TEST(model_of_texts, agrees_when_hashes_have_four_bits) { compare_texts<syncmap::text, syncmap::text, truncated_view_hash<4>>(20'000); }
 
 } // namespace test

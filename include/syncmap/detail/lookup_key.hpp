@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -12,6 +13,11 @@ concept transparent = requires {
     typename Hash::is_transparent;
     typename KeyEqual::is_transparent;
 };
+
+/// Of what keys are made that live in maps alone.
+template <class Hash, class KeyEqual>
+concept takes_views = transparent<Hash, KeyEqual> && std::invocable<const Hash&, const std::string_view&> &&
+                      std::predicate<const KeyEqual&, const std::string_view&, const std::string_view&>;
 
 /// A key that the map can look up as it is, or a value that converts to the map's key.
 template <class K, class Key, class Hash, class KeyEqual>

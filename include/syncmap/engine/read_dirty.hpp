@@ -58,6 +58,8 @@ class read_dirty : private read_dirty_parts::reclamation<Key, T, Allocator, Sync
 
     static_assert(std::is_object_v<Key> && std::is_object_v<T> && !std::is_const_v<Key> && !std::is_const_v<T>,
                   "syncmap: keys and values are plain object types, neither const nor references");
+    static_assert(!syncmap::detail::is_text<Key> && !syncmap::detail::is_text<T>,
+                  "syncmap: syncmap::text is made for the nodes of syncmap::map: use std::string in other maps");
 
 public:
     using key_type = Key;

@@ -15,6 +15,9 @@ namespace syncmap::engine {
 /// Nothing is synchronised. What a callback is shown is valid until the map is next written to.
 template <class Key, class T, class Hash, class KeyEqual, class Allocator>
 class unlocked {
+    static_assert(!syncmap::detail::is_text<Key> && !syncmap::detail::is_text<T>,
+                  "syncmap: syncmap::text is made for the nodes of syncmap::map: use std::string in other maps");
+
 public:
     using key_type = Key;
     using mapped_type = T;

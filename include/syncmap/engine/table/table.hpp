@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/table/replacing.hpp>
 #include <syncmap/sync/real.hpp>
@@ -27,6 +28,9 @@ class table : public replacing<table_types<Key, T, Hash, KeyEqual, Allocator, Sy
     static_assert(std::is_same_v<std::remove_cvref_t<std::invoke_result_t<const KeyEqual&, const Key&, const Key&>>, bool> ||
                       std::is_convertible_v<std::invoke_result_t<const KeyEqual&, const Key&, const Key&>, bool>,
                   "syncmap: KeyEqual compares two keys");
+    static_assert(!syncmap::detail::is_text<Key> || syncmap::detail::takes_views<Hash, KeyEqual>,
+                  "syncmap: keys that are syncmap::text are looked up by views: hash and equality must take std::string_view, "
+                  "and both need is_transparent");
 
 public:
     using key_type = Key;

@@ -1,0 +1,47 @@
+// The engine with keys and values as texts behind their node, explored: blocks of several sizes, each freed with its own.
+#include <explore/map_pairs.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using explore::explore_batches;
+using explore::explore_by_chance;
+using explore::explore_pairs;
+using explore::explore_triples;
+using explore::explore_weak;
+using explore::text_layout;
+using explore::reuse;
+using explore::setting;
+
+constexpr setting settings[] = {setting::plain, setting::moving, setting::growth,
+                                setting::clear, setting::shrink, setting::reclaim};
+
+TEST(explored_text_map, plain) { explore_pairs<text_layout>(setting::plain); }
+TEST(explored_text_map, moving) { explore_pairs<text_layout>(setting::moving); }
+TEST(explored_text_map, growth) { explore_pairs<text_layout>(setting::growth); }
+TEST(explored_text_map, clear) { explore_pairs<text_layout>(setting::clear); }
+TEST(explored_text_map, shrink) { explore_pairs<text_layout>(setting::shrink); }
+TEST(explored_text_map, reclaim) { explore_pairs<text_layout>(setting::reclaim); }
+TEST(explored_text_map, reclaim_and_reuse) { explore_pairs<text_layout>(setting::reclaim, reuse::at_once); }
+
+TEST(explored_text_map, batches) {
+    for (const setting each : settings) explore_batches<text_layout>(each);
+}
+
+TEST(explored_text_map, by_chance) {
+    for (const setting each : settings) explore_by_chance<text_layout>(each, reuse::never);
+}
+
+TEST(explored_text_map, by_chance_and_reuse) {
+    for (const setting each : settings) explore_by_chance<text_layout>(each, reuse::at_once);
+}
+
+TEST(explored_text_map, weak_memory) { explore_weak<text_layout>(); }
+
+TEST(explored_text_map, triples) {
+    if (!explore::full_run()) GTEST_SKIP() << "hours: set SYNCMAP_FULL=1";
+    for (const setting each : settings) explore_triples<text_layout>(each);
+}
+
+} // namespace
