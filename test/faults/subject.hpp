@@ -406,15 +406,15 @@ private:
         if constexpr (has_steps) {
             std::size_t calls = 0;
             for (syncmap::walk_position at; !at.at_end();) {
-                std::size_t shown = 0;
+                std::size_t calls_now = 0;
                 const bool done = tried(failing, [&] {
                     at = map_.for_each_from(at, [&](const shown_key&, const shown&) {
                         injector::reach(site::callback);
-                        ++shown;
+                        ++calls_now;
                     });
                 });
                 if (!done) continue; // once more from the same position
-                calls += shown;
+                calls += calls_now;
             }
             if (whole_) {
                 EXPECT_EQ(calls, model_.size());
