@@ -19,7 +19,7 @@ enum class measure : std::uint8_t {
     footprint, ///< bytes on the heap of an empty map, and of one with four entries
 };
 
-/// What a goal compares `map` with.
+/// What a goal compares the judged map with.
 enum class rival : std::uint8_t {
     flat,          ///< boost::unordered_flat_map, not synchronised
     array,         ///< a bare array of words
@@ -47,6 +47,7 @@ struct goal {
     rival against;
     double bound;
     quantity what = quantity::rate;
+    std::string_view of = "map"; ///< the map that is judged
 
     constexpr bool at_least() const noexcept { return what == quantity::rate; }
 };

@@ -57,6 +57,7 @@ bool takes_any_type(const engine& map) {
 }
 
 std::string text_of(const goal& g) {
+    if (g.of != flagship) return fmt::format("{} {}", g.of, text_of({g.against, g.bound, g.what}));
     switch (g.what) {
     case quantity::rate: return fmt::format(">= {:.2f} x {}", g.bound, words_for(g.against));
     case quantity::p999: return fmt::format("p99.9 <= {:.1f} x {}", g.bound, words_for(g.against));
@@ -74,10 +75,11 @@ std::string text_of(const goal& g) {
 class judge {
 public:
     judge(const bench_outcome& outcome, std::size_t index)
-        : outcome_(outcome), cell_(outcome.cells[index]), own_(cell_.find(flagship)) {}
+        : outcome_(outcome), cell_(outcome.cells[index]) {}
 
-    judged_goal operator()(const goal& g) const {
+    judged_goal operator()(const goal& g) {
         judged_goal judged{text_of(g)};
+        own_ = cell_.find(g.of);
         find(g, judged);
         if (judged.found) judged.met = g.at_least() ? judged.found->median >= g.bound : judged.found->median <= g.bound;
         return judged;
@@ -95,7 +97,7 @@ private:
         case quantity::four_entries: return take_figure(&figure::second, judged);
         case quantity::bytes: break;
         }
-        const auto map = std::ranges::find(outcome_.job.maps, flagship, &engine::name);
+        const auto map = std::ranges::find(outcome_.job.maps, g.of, &engine::name);
         if (map == outcome_.job.maps.end()) return;
         if (const auto bytes = outcome_.weight_of(**map, cell_.measured.what).fair()) judged.found = exactly(*bytes);
     }
@@ -151,7 +153,7 @@ private:
 
     const bench_outcome& outcome_;
     const cell_outcome& cell_;
-    const engine_result* own_;
+    const engine_result* own_ = nullptr; ///< the map that is judged
 };
 
 std::string in_words(const spread& s) {

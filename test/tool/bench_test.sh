@@ -94,7 +94,7 @@ says bench
 works bench --list
 says 'ycsb-f'
 says 'std::mutex \+ std::unordered_map'
-says '^  family +.*: map, snapshot_map, mutex_map, shared_mutex_map$'
+says '^  family +.*: map, text_map, snapshot_map, mutex_map, shared_mutex_map$'
 says '^  frequent writes, compile-time types +everything else$'
 works bench --help
 for option in --mix --engine --keys --threads --distribution; do says "$option"; done
