@@ -1,4 +1,5 @@
-// The engine with keys and values as texts behind their node, explored: blocks of several sizes, each freed with its own.
+// The engine with keys and values as texts behind their node, explored: blocks of several sizes, each freed with its own. The
+// protocol is that of the other nodes, so the settings of map_node_test.cpp are not all repeated.
 #include <explore/map_pairs.hpp>
 
 #include <gtest/gtest.h>
@@ -18,19 +19,11 @@ constexpr setting settings[] = {setting::plain, setting::moving, setting::growth
                                 setting::clear, setting::shrink, setting::reclaim};
 
 TEST(explored_text_map, plain) { explore_pairs<text_layout>(setting::plain); }
-TEST(explored_text_map, moving) { explore_pairs<text_layout>(setting::moving); }
-TEST(explored_text_map, growth) { explore_pairs<text_layout>(setting::growth); }
-TEST(explored_text_map, clear) { explore_pairs<text_layout>(setting::clear); }
-TEST(explored_text_map, shrink) { explore_pairs<text_layout>(setting::shrink); }
 TEST(explored_text_map, reclaim) { explore_pairs<text_layout>(setting::reclaim); }
 TEST(explored_text_map, reclaim_and_reuse) { explore_pairs<text_layout>(setting::reclaim, reuse::at_once); }
 
 TEST(explored_text_map, batches) {
     for (const setting each : settings) explore_batches<text_layout>(each);
-}
-
-TEST(explored_text_map, by_chance) {
-    for (const setting each : settings) explore_by_chance<text_layout>(each, reuse::never);
 }
 
 TEST(explored_text_map, by_chance_and_reuse) {
