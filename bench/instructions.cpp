@@ -12,6 +12,7 @@
 #include "engines/std_mutex.hpp"
 #include "engines/std_plain.hpp"
 #include "engines/syncmap_map.hpp"
+#include "engines/syncmap_text_map.hpp"
 
 namespace {
 
@@ -96,12 +97,17 @@ template <class Row>
 bool choose_key(std::string_view operation, std::uint64_t times) {
     constexpr std::string_view strings = "string-";
     if (operation.starts_with(strings)) return repeat<Row, std::string>(operation.substr(strings.size()), times);
-    return repeat<Row, std::uint64_t>(operation, times);
+    if constexpr (requires { Row::strings_only; }) {
+        return false;
+    } else {
+        return repeat<Row, std::uint64_t>(operation, times);
+    }
 }
 
 bool run(std::string_view row, std::string_view operation, std::uint64_t times) {
     if (row == "loop") return choose_key<nothing>(operation, times);
     if (row == "map") return choose_key<adapters::syncmap_map>(operation, times);
+    if (row == "text_map") return choose_key<adapters::syncmap_text_map>(operation, times);
     if (row == "flat") return choose_key<adapters::flat>(operation, times);
     if (row == "mutex") return choose_key<adapters::std_mutex>(operation, times);
     if (row == "plain") return choose_key<adapters::std_plain>(operation, times);
@@ -112,7 +118,7 @@ bool run(std::string_view row, std::string_view operation, std::uint64_t times) 
 
 int main(int argc, char** argv) {
     if (argc != 4 || !run(argv[1], argv[2], std::strtoull(argv[3], nullptr, 10))) {
-        std::fputs("usage: instructions loop|map|flat|mutex|plain [string-]hit|miss|overwrite|insert+erase TIMES\n", stderr);
+        std::fputs("usage: instructions loop|map|text_map|flat|mutex|plain [string-]hit|miss|overwrite|insert+erase TIMES\n", stderr);
         return 2;
     }
     return 0;

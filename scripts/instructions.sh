@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Instructions of single operations of one thread, at a thousand keys, counted by callgrind. Usage: instructions.sh [ROW...]
-# Rows: map, flat (boost::unordered_flat_map), mutex (std::mutex + std::unordered_map), plain (std::unordered_map).
+# Rows: map, text_map (strings in the compact form alone), flat (boost::unordered_flat_map), mutex (std::mutex + std::unordered_map), plain (std::unordered_map).
 # Each figure is (instructions of 2 N operations - those of N) / N, less the same of the loop without a map.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,8 +14,8 @@ trap 'rm -rf "$folder"' EXIT
 "${CXX:-g++}" -std=c++20 -O3 -DNDEBUG -march=x86-64-v3 -Iinclude -o "$folder/instructions" bench/instructions.cpp -pthread
 
 rows=("$@")
-[ ${#rows[@]} -gt 0 ] || rows=(map flat mutex plain)
-operations=(hit miss overwrite insert+erase string-hit)
+[ ${#rows[@]} -gt 0 ] || rows=(map text_map flat mutex plain)
+operations=(hit miss overwrite insert+erase string-hit string-overwrite)
 times=20000
 
 # count ROW OPERATION TIMES: instructions of the whole program.
@@ -32,20 +32,24 @@ each() {
 }
 
 printf '%-10s' row
-printf '%14s' "${operations[@]}"
+printf '%18s' "${operations[@]}"
 printf '\n'
 declare -A loop
 printf '%-10s' '(loop)'
 for operation in "${operations[@]}"; do
     loop[$operation]=$(each loop "$operation")
-    printf '%14s' "$((loop[$operation] / 10)).$((loop[$operation] % 10))"
+    printf '%18s' "$((loop[$operation] / 10)).$((loop[$operation] % 10))"
 done
 printf '\n'
 for row in "${rows[@]}"; do
     printf '%-10s' "$row"
     for operation in "${operations[@]}"; do
+        if [ "$row" = text_map ] && [[ $operation != string-* ]]; then
+            printf '%18s' -
+            continue
+        fi
         own=$(($(each "$row" "$operation") - loop[$operation]))
-        printf '%14s' "$((own / 10)).$((own % 10))"
+        printf '%18s' "$((own / 10)).$((own % 10))"
     done
     printf '\n'
 done

@@ -24,7 +24,6 @@ protected:
     using typename base::Key;
     using typename base::Layout;
     using typename base::line_type;
-    using typename base::node;
     using typename base::search;
     using typename base::Sync;
     using T = typename base::T;
@@ -160,7 +159,6 @@ protected:
                 const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
                 const word mark = l->mark(i);
                 if (!Layout::tag_matches(mark, hash)) return false;
-                if constexpr (node::spans_lines) __builtin_prefetch(static_cast<const char*>(Layout::address(mark)) + syncmap::detail::cache_line_bytes);
                 word value = 0;
                 const bool linked = held.protect(node_at(mark), [&] { // [R3]
                     if constexpr (Layout::pairs) {

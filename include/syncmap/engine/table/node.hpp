@@ -25,8 +25,6 @@ template <class Key, class T, bool ValueInSlot, class Sync>
 struct plain_node : reclaim::node_base<Sync> {
     /// What memory for nodes is counted in.
     using unit = plain_node;
-    /// A lookup reads what may lie in the line behind the node's first one.
-    static constexpr bool spans_lines = false;
 
     explicit plain_node(std::uint64_t h) noexcept : reclaim::node_base<Sync>(h) {}
     ~plain_node() {}
@@ -119,7 +117,6 @@ public:
     struct alignas(alignof(head)) unit {
         std::byte bytes[alignof(head)];
     };
-    static constexpr bool spans_lines = true;
 
     using head::head;
 
