@@ -38,7 +38,7 @@ const std::vector<std::size_t> lengths{0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31
 
 std::string of_length(std::size_t length, char first = 'a') {
     std::string s(length, '.');
-    for (std::size_t i = 0; i < length; ++i) s[i] = static_cast<char>(first + i % 23);
+    for (std::size_t i = 0; i < length; ++i) s[i] = static_cast<char>(first + static_cast<int>(i % 23));
     return s;
 }
 
