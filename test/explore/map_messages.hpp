@@ -9,19 +9,18 @@
 namespace explore {
 
 /// A thread notes something outside of the map and then writes the first key; another looks at that key, and if it sees
-/// the write, at the note. Calls `f(report)` for every kind of write and of look, weak memory.
+/// the write, at the note. Calls `f(name, body)` for every kind of write and of look.
 template <class Layout, class F>
-void explore_messages(limits bounds, F&& f) {
+void each_message(F&& f) {
     using value_type = typename Layout::mapped_type;
     enum class write { insert, overwrite, erase, exchange, update, clear };
     enum class look { load, walk, erase, exchange, snapshot };
     static constexpr const char* writes[] = {"insert", "overwrite", "erase", "exchange", "update", "clear"};
     static constexpr const char* looks[] = {"load", "walk", "erase", "exchange", "snapshot"};
-    bounds.weak = true;
     for (const write how : {write::insert, write::overwrite, write::erase, write::exchange, write::update, write::clear}) {
         for (const look by : {look::load, look::walk, look::erase, look::exchange, look::snapshot}) {
             const bool present = how != write::insert;
-            const auto body = [&] {
+            const auto body = [how, by, present] {
                 visible_map<Layout> map;
                 if (present) map.store(Layout::key(keys::first), value_type(1));
                 map.store(Layout::key(keys::apart), value_type(5));
@@ -65,11 +64,18 @@ void explore_messages(limits bounds, F&& f) {
                 };
                 parallel(writer, reader);
             };
-            f(explore(std::string(Layout::name) + " weak message " + writes[static_cast<int>(how)] + " to " +
-                          looks[static_cast<int>(by)],
-                      bounds, body));
+            f(std::string(Layout::name) + " weak message " + writes[static_cast<int>(how)] + " to " +
+                  looks[static_cast<int>(by)],
+              body);
         }
     }
+}
+
+/// Explores them all in weak memory and calls `f(report)`.
+template <class Layout, class F>
+void explore_messages(limits bounds, F&& f) {
+    bounds.weak = true;
+    each_message<Layout>([&](std::string name, const auto& body) { f(explore(std::move(name), bounds, body)); });
 }
 
 } // namespace explore

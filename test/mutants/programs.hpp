@@ -1,0 +1,410 @@
+// The programs that look for mutants of one slot format: those of the explorer's tests, and what is made here to reach
+// what they reach rarely. Each is a function of its bounds, so that a search can come back to it with more schedules.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <explore/map_messages.hpp>
+#include <explore/map_suite.hpp>
+
+#include <syncmap/errors.hpp>
+#include <syncmap/pinned.hpp>
+#include <syncmap/engine/walk_position.hpp>
+
+namespace mutants {
+
+using namespace explore;
+
+using program = std::function<report(limits)>;
+
+template <class Layout>
+class programs {
+public:
+    static std::vector<program> all() {
+        programs p;
+        p.add_messages();
+        for (const setting where : all_settings) {
+            each_pair_on_one_key<Layout>(where, [&](const map_program& m) { p.add(m, reuse::never); });
+        }
+        each_longer_program([&](const map_program& m, reuse memory) { p.add(m, memory); });
+        p.add_multi_updates();
+        p.add_bodies();
+        for (unsigned seed = 1; seed <= 300; ++seed) p.add(by_chance(seed), seed % 3 == 0 ? reuse::at_once : reuse::never);
+        return std::move(p.list_);
+    }
+
+private:
+    using key_type = typename Layout::key_type;
+    using mapped_type = typename Layout::mapped_type;
+    using map_type = visible_map<Layout>;
+    using handle = syncmap::pinned<visible_engine<Layout>>;
+
+    static key_type key(std::uint64_t number) { return Layout::key(number); }
+    static mapped_type value(std::uint64_t number) { return mapped_type(number); }
+    static constexpr std::size_t entries_of_eight_units() { return visible_engine<Layout>::slots * 5 / 8 * 7; }
+
+    /// Without an order of the calls, for what is wrong with memory, and with it, for wrong answers.
+    void add(const map_program& m, reuse memory) {
+        for (const bool ordered : {false, true}) {
+            list_.push_back([m, memory, ordered](limits bounds) {
+                bounds.memory = memory;
+                bounds.ordered_calls = ordered;
+                return explore_program<Layout>(m, bounds);
+            });
+        }
+    }
+    template <class Body>
+    void add(std::string name, Body body) {
+        for (const reuse memory : {reuse::never, reuse::at_once}) {
+            list_.push_back([name, memory, body](limits bounds) {
+                bounds.memory = memory;
+                return explore::explore(std::string(Layout::name) + " weak " + name +
+                                            (memory == reuse::at_once ? " reuse" : ""),
+                                        bounds, body);
+            });
+        }
+    }
+
+    void add_messages() {
+        each_message<Layout>([&](const std::string& name, auto body) {
+            list_.push_back([name, body](const limits& bounds) { return explore::explore(name, bounds, body); });
+        });
+    }
+
+    // ---- updates of two keys; no program reads two keys one by one, which may see half an update ----
+
+    void add_multi_updates() {
+        const auto add_to = [](std::uint64_t k, std::uint64_t other, std::uint64_t operand) {
+            return step{verb::add_to_two, k, operand, {}, other};
+        };
+        const auto swap = [](std::uint64_t k, std::uint64_t other) { return step{verb::swap_two, k, 0, {}, other}; };
+        const std::vector<std::vector<step>> others = {
+            {add_to(keys::apart, keys::first, 100)},
+            {swap(keys::apart, keys::first), {verb::size, 0}},
+            {{verb::store, keys::first, 21}, {verb::store, keys::apart, 22}},
+            {{verb::update, keys::apart, 21}, {verb::update, keys::first, 22}},
+            {{verb::update_erase, keys::first}, {verb::size, 0}},
+            {{verb::erase, keys::first}, {verb::snapshot, 0}},
+            {{verb::snapshot, 0}, {verb::load, keys::apart}, {verb::snapshot, 0}},
+            {{verb::clear, 0}, {verb::size, 0}, {verb::reserve, 0}},
+        };
+        for (const setting where : all_settings) {
+            for (const bool present : {true, false}) {
+                for (const auto& other : others) {
+                    add({where, present, {{add_to(keys::first, keys::apart, 11)}, other}}, reuse::never);
+                    add({where, present, {{swap(keys::first, keys::second), add_to(keys::apart, keys::first, 7)}, other}},
+                        reuse::at_once);
+                }
+            }
+        }
+    }
+
+    /// Of all operations. One in three is about updates of two keys.
+    static map_program by_chance(unsigned seed) {
+        std::minstd_rand chance(seed * 7919);
+        const auto one_of = [&](const auto& list) { return list[chance() % std::size(list)]; };
+        static constexpr std::uint64_t places[] = {keys::first, keys::second, keys::apart, keys::first};
+        static constexpr verb of_one[] = {
+            verb::load,          verb::store,        verb::erase,           verb::exchange, verb::load_or_store,
+            verb::load_and_erase, verb::update,      verb::update_erase,    verb::load_or_compute,
+            verb::for_each,      verb::erase_if,     verb::size,            verb::clear,    verb::snapshot,
+            verb::reserve,       verb::flush,        verb::store,           verb::erase,    verb::load,
+            verb::replace,       verb::snapshot,     verb::size};
+        static constexpr verb of_two[] = {verb::add_to_two, verb::swap_two, verb::store,    verb::update,  verb::update_erase,
+                                          verb::exchange,   verb::size,     verb::snapshot, verb::clear,   verb::load,
+                                          verb::reserve,    verb::flush,    verb::erase};
+        const bool two = seed % 3 == 1;
+        map_program m{one_of(all_settings), chance() % 2 == 0, {}};
+        bool has_read = false;
+        std::uint64_t stored = 100;
+        for (std::uint64_t t = 0, threads = 2 + chance() % 2; t != threads; ++t) {
+            std::vector<step> steps;
+            for (std::uint64_t left = 1 + chance() % 4; left != 0; --left) {
+                const std::uint64_t at = one_of(places);
+                std::uint64_t other = at;
+                while (other == at) other = one_of(places);
+                verb what = two ? one_of(of_two) : one_of(of_one);
+                if (two && what == verb::load && std::exchange(has_read, true)) what = verb::size;
+                const bool many = !two && chance() % 4 == 0 &&
+                                  (what == verb::load || what == verb::store || what == verb::erase);
+                stored += 1 + chance() % 3;
+                steps.push_back({what, at, stored, {}, other, many});
+            }
+            m.threads.push_back(std::move(steps));
+        }
+        return m;
+    }
+
+    // ---- what no history says ----
+
+    static void look(const handle& h) {
+        if (!h) return;
+        require(Layout::number_of(h.key()) == keys::first, "a pinned entry has its key");
+        const auto v = Layout::value_of(h.value());
+        require(v == 1 || v == 2, "a pinned entry has a value that was stored");
+    }
+
+    template <class Ends>
+    void add_pins(const char* name, Ends ends) {
+        add(std::string("pin|") + name, [ends] {
+            map_type map;
+            map.store(key(keys::first), value(1));
+            handle kept = map.pin(key(keys::first));
+            handle left;
+            parallel(
+                [&] {
+                    handle mine = map.pin(key(keys::first));
+                    look(mine);
+                    left = std::move(mine);
+                },
+                [&] { ends(map); }, [&] { kept.reset(); });
+            look(left);
+            map.flush();
+            look(left);
+        });
+    }
+
+    /// Steps of a walk beside what changes the table; keys 0 and 3 are there throughout.
+    template <class Meanwhile>
+    void add_walks(const char* name, setting where, Meanwhile meanwhile) {
+        const preparation<Layout> prepared(where, true);
+        const auto shows = [](const map_type& map) {
+            std::array<unsigned, contents::keys> seen{};
+            for (syncmap::walk_position at; !at.at_end();) {
+                at = map.for_each_from(at, [&](const key_type& k, const mapped_type&) { ++seen[Layout::number_of(k)]; });
+            }
+            for (const unsigned each : seen) require(each <= 1, "a walk in steps shows no key twice");
+            return seen;
+        };
+        add(std::string("walk in steps|") + name, [prepared, meanwhile, shows] {
+            map_type map;
+            prepared.bring(map);
+            map.store(key(keys::apart), value(5));
+            bool cleared = false;
+            parallel(
+                [&] {
+                    const auto seen = shows(map);
+                    if (!cleared) {
+                        require(seen[keys::first] == 1 && seen[keys::apart] == 1, "a walk misses nothing that stays");
+                    }
+                },
+                [&] { meanwhile(map, cleared); });
+            shows(map);
+        });
+    }
+
+    /// Grows, shrinks and clears until tables are used again, while another thread does `beside`.
+    template <class Beside>
+    void add_lives(const char* name, Beside beside) {
+        add(std::string("lives|") + name, [beside] {
+            map_type map;
+            map.store(key(keys::first), value(1));
+            parallel(
+                [&] {
+                    for (int life = 0; life != 2; ++life) {
+                        map.reserve(entries_of_eight_units());
+                        map.store(key(keys::second), value(3));
+                        map.clear();
+                        map.store(key(keys::apart), value(4));
+                        map.flush();
+                    }
+                },
+                [&] { beside(map); });
+            require(map.size() <= contents::keys, "no more than was stored");
+            map.clear();
+            require(map.size() == 0, "a cleared map is empty");
+            map.flush();
+        });
+    }
+
+    void add_bodies() {
+        add_pins("erase", [](map_type& map) { map.erase(key(keys::first)); });
+        add_pins("store", [](map_type& map) { map.store(key(keys::first), value(2)); });
+        add_pins("clear", [](map_type& map) { map.clear(); });
+        add_pins("erase, store", [](map_type& map) {
+            map.erase(key(keys::first));
+            map.store(key(keys::first), value(2));
+        });
+        add_pins("reserve", [](map_type& map) { map.reserve(4 * visible_engine<Layout>::slots); });
+
+        const auto churn = [](map_type& map, bool&) {
+            for (std::uint64_t i = 0; i != 3; ++i) {
+                map.store(key(keys::second), value(10 + i));
+                map.erase(key(keys::second));
+            }
+        };
+        add_walks("churn", setting::plain, churn);
+        add_walks("churn", setting::moving, churn);
+        add_walks("growth", setting::growth, [](map_type& map, bool&) { map.store(key(keys::trigger), value(30)); });
+        add_walks("shrink", setting::shrink, [](map_type& map, bool&) {
+            map.erase(key(keys::trigger));
+            map.shrink_to_fit();
+        });
+        add_walks("clear", setting::plain, [](map_type& map, bool& cleared) {
+            cleared = true;
+            map.clear();
+            map.store(key(keys::first), value(9));
+        });
+
+        add_lives("loads", [](map_type& map) {
+            for (int i = 0; i != 4; ++i) static_cast<void>(map.load(key(keys::first)));
+            static_cast<void>(map.load(key(keys::second)));
+        });
+        add_lives("writes", [](map_type& map) {
+            for (std::uint64_t i = 0; i != 3; ++i) {
+                map.store(key(keys::first), value(20 + i));
+                map.erase(key(keys::apart));
+            }
+        });
+        add_lives("computations", [](map_type& map) {
+            for (std::uint64_t i = 0; i != 2; ++i) {
+                map.update(key(keys::first), [&](const mapped_type*) { return value(20 + i); });
+                static_cast<void>(map.load_or_compute(key(keys::second), [] { return value(31); }));
+            }
+        });
+        add_lives("snapshots", [](map_type& map) {
+            for (int i = 0; i != 2; ++i) {
+                const auto s = map.snapshot();
+                std::size_t seen = 0;
+                s.for_each([&](const key_type&, const mapped_type&) { ++seen; });
+                require(s.size() == seen, "a snapshot has as many entries as it says");
+            }
+        });
+        add_lives("walks", [](map_type& map) {
+            for (int i = 0; i != 2; ++i) map.for_each([](const key_type&, const mapped_type&) {});
+        });
+        add_lives("sizes", [](map_type& map) {
+            for (int i = 0; i != 3; ++i) require(map.size() <= 3, "no more than was stored");
+        });
+        add_lives("two keys", [](map_type& map) {
+            const std::array<key_type, 2> both{key(keys::first), key(keys::apart)};
+            for (std::uint64_t i = 0; i != 2; ++i) {
+                map.update(both, [&](std::span<syncmap::update_slot<mapped_type>> s) {
+                    for (auto& each : s) each.assign(value(40 + i));
+                });
+            }
+        });
+        add_lives("batches", [](map_type& map) {
+            const std::array<key_type, 3> three{key(keys::first), key(keys::second), key(keys::apart)};
+            std::array<std::optional<mapped_type>, 3> found{};
+            map.load_many(three, found);
+            map.erase_many(three);
+            map.load_many(three, found);
+        });
+        add_lives("another life", [](map_type& map) {
+            map.clear();
+            map.reserve(entries_of_eight_units());
+            map.store(key(keys::first), value(50));
+        });
+
+        add("ten keys into small units", [] {
+            map_type map;
+            map.store(key(keys::first), value(1));
+            std::vector<key_type> many;
+            for (std::uint64_t i = 0; i != 10; ++i) many.push_back(key(keys::fillers + i));
+            parallel(
+                [&] {
+                    map.update(many, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                        for (auto& each : s) each.assign(value(2));
+                    });
+                },
+                [&] {
+                    std::size_t firsts = 0;
+                    map.for_each([&](const key_type& k, const mapped_type&) {
+                        firsts += Layout::number_of(k) == keys::first ? 1 : 0;
+                    });
+                    require(firsts == 1, "a key that is there throughout is shown once");
+                    const auto n = map.size();
+                    require(n <= 2 || n >= 11, "size sees all of it or nothing");
+                },
+                [&] {
+                    map.store(key(keys::second), value(3));
+                    map.erase(key(keys::second));
+                });
+            require(map.size() == 11, "all are there");
+            for (const key_type& k : many) require(map.contains(k), "each is there");
+        });
+
+        for (const std::uint64_t other : {keys::apart, keys::second}) {
+            const preparation<Layout> prepared(setting::moving, true);
+            add("two keys in two tables, 0+" + std::to_string(other), [prepared, other] {
+                map_type map;
+                prepared.bring(map);
+                const std::array<key_type, 2> both{key(keys::first), key(other)};
+                parallel(
+                    [&] {
+                        map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                            for (auto& each : s) {
+                                each.assign(value(each.current() == nullptr ? 1000 : Layout::value_of(*each.current()) + 1000));
+                            }
+                        });
+                    },
+                    [&] {
+                        for (std::uint64_t k = keys::second; k != prepared.used(); ++k) map.erase(key(k));
+                        map.clear();
+                        map.reserve(entries_of_eight_units());
+                    });
+                const auto first = map.load(both[0]);
+                const auto second = map.load(both[1]);
+                require(first.has_value() == second.has_value(), "both or none");
+                require(!first || Layout::value_of(*first) == 1000, "nothing of the life before is stored in the next");
+                require(map.size() == (first ? 2U : 0U), "size agrees");
+            });
+        }
+
+        add("two keys, computed one by one", [] {
+            map_type map;
+            const std::array<key_type, 2> both{key(keys::first), key(keys::apart)};
+            const auto number = [](const mapped_type* v) { return v == nullptr ? 0 : Layout::value_of(*v); };
+            parallel(
+                [&] {
+                    map.update(both, [&](std::span<syncmap::update_slot<mapped_type>> s) {
+                        for (auto& each : s) each.assign(value(number(each.current()) + 1));
+                    });
+                },
+                [&] {
+                    map.update(key(keys::first), [&](const mapped_type* v) {
+                        map.store(key(keys::apart), value(10));
+                        return value(number(v) + 10);
+                    });
+                },
+                [&] { map.update(key(keys::apart), [&](const mapped_type* v) { return value(number(v) + 100); }); });
+            require(Layout::value_of(*map.load(key(keys::first))) == 11, "all were there");
+            require(map.size() == 2, "two keys");
+        });
+
+        add("crossed computations", [] {
+            map_type map;
+            int errors = 0;
+            const auto compute = [&](std::uint64_t outer, std::uint64_t inner) {
+                try {
+                    map.update(key(outer), [&](const mapped_type*) {
+                        map.update(key(inner), [](const mapped_type*) { return value(1); });
+                        return value(2);
+                    });
+                } catch (const syncmap::recursive_update&) {
+                    return 1;
+                }
+                return 0;
+            };
+            int of_first = 0, of_second = 0;
+            parallel([&] { of_first = compute(keys::first, keys::second); },
+                     [&] { of_second = compute(keys::second, keys::first); });
+            errors = of_first + of_second;
+            require(errors <= 1, "not both gave up");
+        });
+    }
+
+    std::vector<program> list_;
+};
+
+} // namespace mutants
