@@ -203,7 +203,7 @@ def run(directory, layouts, number, seconds):
     for layout in layouts:
         try:
             done = subprocess.run([str(directory / f"check_{layout}"), str(seconds), str(directory / f"profile_{layout}")],
-                                  env=environment, capture_output=True, text=True, timeout=seconds * 4 + 20)
+                                  env=environment, capture_output=True, text=True, timeout=seconds * 40 + 60)
         except subprocess.TimeoutExpired:
             return True, f"{layout}: hangs", time.time() - start
         if done.returncode == 2:
@@ -226,7 +226,7 @@ def main():
     parser.add_argument("--limit", type=int, metavar="N", help="so many at most")
     parser.add_argument("--resume", action="store_true", help="leave out those that have a result")
     parser.add_argument("--again", action="store_true", help="with --resume: those that survived once more")
-    parser.add_argument("--seconds", type=float, default=20, help="for one mutant in one slot format (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=20, help="of the processor for one mutant in one slot format (%(default)s)")
     parser.add_argument("--until", type=float, metavar="SECONDS", help="start no mutant after so long")
     parser.add_argument("--layouts", default=",".join(LAYOUTS), help="of %(default)s")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at a time (%(default)s)")

@@ -1,15 +1,15 @@
 // What must notice a mutant of the engine: programs of one slot format, in weak memory, until one fails.
 //
-//     check_node SECONDS PROFILE    exit status 0: nothing failed; 1: the first failure is told; 3: no program comes by
+//     check_node SECONDS PROFILE    exit status 0: nothing failed in so much time of the processor; 1: the first failure is told; 3: no program comes by
 //     check_node profile PROFILE    runs each program a few times and writes down which mutants it comes by
 //
 // It is compiled with the compiler's instrumentation of plain accesses (explore/plain_access.hpp). The mutant is chosen
 // by the environment variable SYNCMAP_MUTANT, see mutant.hpp: only the programs that come by it are run. Without one all
 // are. With SYNCMAP_REPLAY it repeats one schedule.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <new>
 #include <random>
 #include <string>
@@ -26,8 +26,8 @@ namespace {
 using namespace explore;
 using layout = SYNCMAP_LAYOUT;
 
-const auto start = std::chrono::steady_clock::now();
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+/// Of the processor: how far a search comes must not hang on what else the machine does.
+double seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 std::uint64_t programs = 0, schedules = 0;
 bool verbose() { return std::getenv("SYNCMAP_VERBOSE") != nullptr; }
@@ -47,11 +47,11 @@ void expect_right(const report& r) {
     std::_Exit(1);
 }
 
-/// Of each mutant, whether a thread of the program that runs has come by.
+/// Of each mutant, how often threads of the program that runs have come by.
 constexpr std::size_t most_mutants = 1024;
-bool seen[most_mutants];
+std::uint64_t seen[most_mutants];
 EXPLORE_UNWATCHED void note_arrival(unsigned long number) {
-    if (scheduler::weak_now && number < most_mutants) seen[number] = true;
+    if (scheduler::weak_now && number < most_mutants) ++seen[number];
 }
 EXPLORE_UNWATCHED void attend(unsigned long) { scheduler::instance().attend(); }
 
@@ -61,10 +61,12 @@ int write_profile(const char* path, const std::vector<mutants::program>& all) {
     mutants::profiling = true;
     mutants::arrived = note_arrival;
     for (const mutants::program& each : all) {
-        std::fill(std::begin(seen), std::end(seen), false);
-        expect_right(each({.preemptions = 1, .schedules = 5, .random = 6, .weak = true}));
+        std::fill(std::begin(seen), std::end(seen), 0);
+        const report r = each.run({.preemptions = 1, .schedules = 5, .random = 6, .weak = true});
+        expect_right(r);
         for (std::size_t number = 0; number != most_mutants; ++number) {
-            if (seen[number]) std::fprintf(out, "%zu ", number);
+            const auto rate = static_cast<unsigned long>(1e3 * static_cast<double>(seen[number]) / (1e6 * r.seconds + 1));
+            if (seen[number] != 0) std::fprintf(out, "%zu:%lu ", number, rate);
         }
         std::fprintf(out, "\n");
     }
@@ -74,25 +76,40 @@ int write_profile(const char* path, const std::vector<mutants::program>& all) {
     return 0;
 }
 
-/// The numbers of the programs that come by the living mutant.
+/// The numbers of the programs that come by the living mutant, those first that do so most often in their time.
 std::vector<std::size_t> read_profile(const char* path, std::size_t count) {
-    std::vector<std::size_t> chosen;
+    std::vector<std::pair<unsigned long, std::size_t>> found;
     std::FILE* const in = std::fopen(path, "r");
     if (in == nullptr) std::exit(2);
     std::size_t line = 0;
-    unsigned long number = 0;
+    unsigned long word = 0, number = 0;
     for (int c = 0; (c = std::fgetc(in)) != EOF;) {
         if (c >= '0' && c <= '9') {
-            number = 10 * number + static_cast<unsigned long>(c - '0');
+            word = 10 * word + static_cast<unsigned long>(c - '0');
             continue;
         }
-        if (c == ' ' && number == mutants::active) chosen.push_back(line);
-        number = 0;
+        if (c == ':') number = word;
+        if (c == ' ' && number == mutants::active) found.emplace_back(word, line);
+        word = 0;
         if (c == '\n') ++line;
     }
     std::fclose(in);
     if (line != count) std::exit(2);
+    std::shuffle(found.begin(), found.end(), std::minstd_rand(static_cast<unsigned>(mutants::active)));
+    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<std::size_t> chosen;
+    for (const auto& [rate, each] : found) chosen.push_back(each);
     return chosen;
+}
+
+/// One of these and one of those in turn, for as long as there are both.
+std::vector<std::size_t> in_turn(const std::vector<std::size_t>& these, const std::vector<std::size_t>& those) {
+    std::vector<std::size_t> all;
+    for (std::size_t i = 0; i < std::max(these.size(), those.size()); ++i) {
+        if (i < these.size()) all.push_back(these[i]);
+        if (i < those.size()) all.push_back(those[i]);
+    }
+    return all;
 }
 
 } // namespace
@@ -120,18 +137,21 @@ int main(int argc, char** argv) {
         std::printf("no program comes by\n");
         return 3;
     }
-    // Rounds of all of them, each with more schedules than the one before, in an order that favours no kind.
-    std::shuffle(chosen.begin(), chosen.end(), std::minstd_rand(static_cast<unsigned>(mutants::active)));
+    std::vector<std::size_t> short_ones, long_ones;
+    for (const std::size_t each : chosen) (all[each].is_long ? long_ones : short_ones).push_back(each);
+    chosen = in_turn(short_ones, long_ones);
+    // Rounds, each of more of them and with more schedules than the one before.
     unsigned round = 0;
     for (; seconds() < limit; ++round) {
-        for (const std::size_t each : chosen) {
-            if (seconds() >= limit) break;
-            expect_right(all[each]({.preemptions = 1,
-                                    .schedules = std::uint64_t{2} << 2 * round,
-                                    .random = std::uint64_t{6} << round,
-                                    .seed = 1 + round * 100'000,
-                                    .weak = true,
-                                    .steered = true}));
+        const std::size_t part = std::getenv("SYNCMAP_REPLAY") != nullptr ? chosen.size() : 100 + (chosen.size() >> 2 << round);
+        for (std::size_t i = 0; i < std::min(part, chosen.size()) && seconds() < limit; ++i) {
+            const mutants::program& each = all[chosen[i]];
+            expect_right(each.run({.preemptions = 1,
+                                   .schedules = std::uint64_t{each.is_long ? 8U : 2U} << 2 * round,
+                                   .random = std::uint64_t{each.is_long ? 3U : 6U} << round,
+                                   .seed = 1 + round * 100'000,
+                                   .weak = true,
+                                   .steered = true}));
         }
         if (std::getenv("SYNCMAP_REPLAY") != nullptr) break;
     }

@@ -18,13 +18,28 @@
 
 #include <syncmap/errors.hpp>
 #include <syncmap/pinned.hpp>
+#include <syncmap/engine/table/living_maps.hpp>
 #include <syncmap/engine/walk_position.hpp>
 
 namespace mutants {
 
 using namespace explore;
 
-using program = std::function<report(limits)>;
+struct program {
+    std::function<report(limits)> run;
+    bool is_long; ///< one operation beside the lives of several tables: best searched depth first
+};
+
+/// A value in a slot whose comparison is the user's: what is to be done with it is not decided under the lock.
+struct boxed {
+    std::uint64_t number = 0;
+    friend bool operator==(const boxed& a, const boxed& b) noexcept { return a.number == b.number; }
+};
+
+template <class Layout>
+struct with_boxed_values : Layout {
+    using mapped_type = boxed;
+};
 
 template <class Layout>
 class programs {
@@ -36,8 +51,12 @@ public:
             each_pair_on_one_key<Layout>(where, [&](const map_program& m) { p.add(m, reuse::never); });
         }
         each_longer_program([&](const map_program& m, reuse memory) { p.add(m, memory); });
+        p.add_made_by_hand();
+        p.add_two_looks();
         p.add_multi_updates();
         p.add_bodies();
+        p.add_boxed_values();
+        p.add_forks();
         for (unsigned seed = 1; seed <= 300; ++seed) p.add(by_chance(seed), seed % 3 == 0 ? reuse::at_once : reuse::never);
         return std::move(p.list_);
     }
@@ -48,6 +67,7 @@ private:
     using map_type = visible_map<Layout>;
     using handle = syncmap::pinned<visible_engine<Layout>>;
 
+    static constexpr std::uint64_t absent = contents::keys - 1; ///< in no setting
     static key_type key(std::uint64_t number) { return Layout::key(number); }
     static mapped_type value(std::uint64_t number) { return mapped_type(number); }
     static constexpr std::size_t entries_of_eight_units() { return visible_engine<Layout>::slots * 5 / 8 * 7; }
@@ -55,29 +75,156 @@ private:
     /// Without an order of the calls, for what is wrong with memory, and with it, for wrong answers.
     void add(const map_program& m, reuse memory) {
         for (const bool ordered : {false, true}) {
-            list_.push_back([m, memory, ordered](limits bounds) {
+            const auto run = [m, memory, ordered](limits bounds) {
                 bounds.memory = memory;
                 bounds.ordered_calls = ordered;
                 return explore_program<Layout>(m, bounds);
-            });
+            };
+            list_.push_back({run, false});
         }
     }
-    template <class Body>
-    void add(std::string name, Body body) {
+    void add(const std::string& name, const std::function<void()>& body, bool is_long = false) {
         for (const reuse memory : {reuse::never, reuse::at_once}) {
-            list_.push_back([name, memory, body](limits bounds) {
+            const auto run = [name, memory, body](limits bounds) {
                 bounds.memory = memory;
                 return explore::explore(std::string(Layout::name) + " weak " + name +
                                             (memory == reuse::at_once ? " reuse" : ""),
                                         bounds, body);
-            });
+            };
+            list_.push_back({run, is_long});
         }
     }
 
     void add_messages() {
-        each_message<Layout>([&](const std::string& name, auto body) {
-            list_.push_back([name, body](const limits& bounds) { return explore::explore(name, bounds, body); });
+        each_message<Layout>([&](const std::string& name, std::function<void()> body) {
+            list_.push_back({[name, body](const limits& bounds) { return explore::explore(name, bounds, body); }, false});
         });
+    }
+
+    /// What failed once, and what a removal needs that pairs do not have.
+    void add_made_by_hand() {
+        const step size{verb::size, 0};
+        const auto store = [](std::uint64_t k, std::uint64_t v) { return step{verb::store, k, v}; };
+        const auto erase = [](std::uint64_t k) { return step{verb::erase, k}; };
+        const std::vector<step> churn{store(keys::first, 100), erase(keys::first), store(keys::first, 102), erase(keys::first)};
+        for (const reuse memory : {reuse::never, reuse::at_once}) {
+            add({setting::clear, true, {{{verb::update, keys::first, 12}}, {store(keys::second, 21)}, {{verb::update, keys::second, 30}}}},
+                memory);
+            for (const bool present : {false, true}) {
+                add({setting::clear, present, {{{verb::update, keys::first, 12}}, {{verb::exchange, keys::first, 21}}}}, memory);
+            }
+            add({setting::plain, false, {{store(keys::first, 11)}, {{verb::load_or_compute, keys::first, 12}}}}, memory);
+            add({setting::shrink, true, {{{verb::load, keys::first}}, {{verb::clear, 0}}}}, memory);
+            add({setting::plain, false, {{size, size}, churn, {size, store(keys::apart, 40)}}}, memory);
+            add({setting::plain, false, {{size}, {store(keys::first, 10), store(keys::apart, 11), erase(keys::first)}, {size}}}, memory);
+            add({setting::plain, true, {{size}, {erase(keys::first), store(keys::first, 11)}}}, memory);
+            add({setting::moving, true, {{size}, {erase(keys::first), store(keys::apart, 11)}}}, memory);
+            add({setting::shrink,
+                 false,
+                 {{{verb::snapshot, 0}}, {store(keys::apart, 40), store(keys::first, 41), store(keys::second, 42)}}},
+                memory);
+            add({setting::growth,
+                 true,
+                 {{{verb::for_each, 0}}, {erase(keys::first), store(keys::second, 50), store(keys::first, 51)}}},
+                memory);
+            // Lines behind the home line: they come and go while they are looked through.
+            for (const verb look : {verb::load, verb::store, verb::exchange, verb::erase, verb::for_each, verb::update}) {
+                for (const std::uint64_t at : {keys::first, keys::second, keys::fillers + 1}) {
+                    add({setting::growth, true, {{make_step(look, at, 1, true)}, {erase(keys::fillers), store(keys::second, 60)}}}, memory);
+                }
+            }
+        }
+    }
+
+    /// Counts up by comparing and exchanging, and passes a value on by exchanging: nothing is lost.
+    void add_boxed_values() {
+        if constexpr (Layout::has_integral_value) {
+            using boxes = with_boxed_values<Layout>;
+            const auto count_up = [](visible_map<boxes>& map) {
+                std::optional<boxed> seen = boxed{0};
+                while (!map.compare_exchange(key(keys::first), seen, boxed{seen->number + 1})) {}
+            };
+            add("boxed values|count", [count_up] {
+                visible_map<boxes> map;
+                map.store(key(keys::first), boxed{0});
+                parallel([&] { count_up(map); }, [&] { count_up(map); });
+                require(map.load(key(keys::first))->number == 2, "both have counted");
+            });
+            add("boxed values|exchange", [] {
+                visible_map<boxes> map;
+                map.store(key(keys::first), boxed{1});
+                std::uint64_t a = 0, b = 0;
+                parallel([&] { a = map.exchange(key(keys::first), boxed{2})->number; },
+                         [&] { b = map.exchange(key(keys::first), boxed{4})->number; });
+                require(a + b + map.load(key(keys::first))->number == 7, "each value is given out once");
+            });
+            add("boxed values|take", [] {
+                visible_map<boxes> map;
+                std::uint64_t taken = 0;
+                parallel([&] { map.store(key(keys::first), boxed{1}); },
+                         [&] {
+                             const auto had = map.load_or_store(key(keys::first), boxed{2});
+                             taken = had.loaded ? had.value.number : 0;
+                         });
+                const std::uint64_t left = map.load(key(keys::first))->number;
+                require(left == 1, "a store is not lost");
+                require(taken == 0 || taken == 1, "what is loaded was stored");
+            });
+        }
+    }
+
+    /// A fork in which the parent goes on: the hooks stop the writers and let them go again.
+    void add_forks() {
+        for (const setting where : all_settings) {
+            const preparation<Layout> prepared(where, true);
+            for (const verb what : {verb::store, verb::erase, verb::update, verb::clear, verb::snapshot, verb::flush}) {
+                add(std::string("fork|") + name_of(where) + "|" + name_of(what), [prepared, what] {
+                    map_type map;
+                    prepared.bring(map);
+                    parallel(
+                        [&] {
+                            auto& living = syncmap::engine::living_maps<sync_policy>::instance();
+                            living.before_fork();
+                            living.after_fork_in_parent();
+                        },
+                        [&] {
+                            switch (what) {
+                            case verb::store: map.store(key(keys::first), value(7)); break;
+                            case verb::erase: map.erase(key(keys::first)); break;
+                            case verb::update: map.update(key(keys::first), [](const mapped_type*) { return value(8); }); break;
+                            case verb::clear: map.clear(); break;
+                            case verb::snapshot: static_cast<void>(map.snapshot().size()); break;
+                            default: map.flush();
+                            }
+                        },
+                        [&] { map.store(key(keys::second), value(9)); });
+                    std::size_t seen = 0;
+                    map.for_each([&](const key_type&, const mapped_type&) { ++seen; });
+                    require(map.size() == seen, "size agrees with a walk");
+                });
+            }
+        }
+    }
+
+    /// Who has seen a write, and looks again by other means, sees it again.
+    void add_two_looks() {
+        constexpr verb writes[] = {verb::store, verb::erase, verb::update, verb::update_erase, verb::exchange, verb::clear};
+        constexpr verb looks[] = {verb::load, verb::for_each, verb::size, verb::snapshot, verb::erase_if, verb::load_or_store};
+        for (const setting where : all_settings) {
+            for (const verb what : writes) {
+                for (const verb one : looks) {
+                    for (const verb other : looks) {
+                        if (one == other) continue;
+                        for (const bool present : {true, false}) {
+                            if (!present && where != setting::plain) continue;
+                            const std::vector<step> both{make_step(one, keys::first, 1, present),
+                                                         make_step(other, keys::first, 1, present)};
+                            add({where, present, {{make_step(what, keys::first, 0, present)}, both}}, reuse::never);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     // ---- updates of two keys; no program reads two keys one by one, which may see half an update ----
@@ -153,8 +300,7 @@ private:
         require(v == 1 || v == 2, "a pinned entry has a value that was stored");
     }
 
-    template <class Ends>
-    void add_pins(const char* name, Ends ends) {
+    void add_pins(const char* name, const std::function<void(map_type&)>& ends) {
         add(std::string("pin|") + name, [ends] {
             map_type map;
             map.store(key(keys::first), value(1));
@@ -174,8 +320,7 @@ private:
     }
 
     /// Steps of a walk beside what changes the table; keys 0 and 3 are there throughout.
-    template <class Meanwhile>
-    void add_walks(const char* name, setting where, Meanwhile meanwhile) {
+    void add_walks(const char* name, setting where, const std::function<void(map_type&, bool&)>& meanwhile) {
         const preparation<Layout> prepared(where, true);
         const auto shows = [](const map_type& map) {
             std::array<unsigned, contents::keys> seen{};
@@ -202,28 +347,120 @@ private:
         });
     }
 
-    /// Grows, shrinks and clears until tables are used again, while another thread does `beside`.
-    template <class Beside>
-    void add_lives(const char* name, Beside beside) {
-        add(std::string("lives|") + name, [beside] {
-            map_type map;
-            map.store(key(keys::first), value(1));
-            parallel(
-                [&] {
-                    for (int life = 0; life != 2; ++life) {
-                        map.reserve(entries_of_eight_units());
-                        map.store(key(keys::second), value(3));
-                        map.clear();
-                        map.store(key(keys::apart), value(4));
-                        map.flush();
-                    }
+    /// One thread does `beside` while another lets tables grow, shrink and be used again; with `clears`, for other lives
+    /// of the map as well. Without, the keys 0 and 3 are there throughout.
+    void add_lives(const char* name, bool clears, const std::function<void(map_type&)>& beside) {
+        for (const setting where : {setting::plain, setting::moving, setting::shrink}) {
+            const preparation<Layout> prepared(where, true);
+            add(
+                std::string(clears ? "lives|" : "tables|") + name_of(where) + "|" + name,
+                [prepared, clears, beside] {
+                    map_type map;
+                    prepared.bring(map);
+                    map.store(key(keys::apart), value(5));
+                    parallel([&] { beside(map); },
+                             [&] {
+                                 for (int life = 0; life != 2; ++life) {
+                                     map.reserve(entries_of_eight_units());
+                                     map.store(key(keys::second), value(3));
+                                     if (clears) {
+                                         map.clear();
+                                         map.store(key(keys::first), value(4));
+                                     } else {
+                                         map.erase(key(keys::second));
+                                         map.shrink_to_fit();
+                                     }
+                                     map.flush();
+                                 }
+                             });
+                    if (!clears) require(map.contains(key(keys::apart)), "what nobody erases stays");
+                    std::size_t seen = 0;
+                    map.for_each([&](const key_type&, const mapped_type&) { ++seen; });
+                    require(map.size() == seen, "size agrees with a walk");
+                    map.clear();
+                    require(map.size() == 0, "a cleared map is empty");
+                    map.flush();
                 },
-                [&] { beside(map); });
-            require(map.size() <= contents::keys, "no more than was stored");
-            map.clear();
-            require(map.size() == 0, "a cleared map is empty");
-            map.flush();
+                true);
+        }
+    }
+
+    void add_all_lives(bool clears) {
+        const bool steady = !clears;
+        const auto there = [steady](bool seen) { require(seen || !steady, "who stays is seen"); };
+        add_lives("load", clears, [there](map_type& map) { there(map.load(key(keys::first)).has_value()); });
+        add_lives("load apart", clears, [there](map_type& map) { there(map.load(key(keys::apart)).has_value()); });
+        add_lives("load absent", clears, [](map_type& map) {
+            require(!map.contains(key(absent)), "who was never stored is not seen");
         });
+        add_lives("visit", clears, [there](map_type& map) {
+            there(map.visit(key(keys::first), [](const mapped_type&) {}));
+        });
+        add_lives("store", clears, [](map_type& map) { map.store(key(keys::first), value(20)); });
+        add_lives("insert", clears, [](map_type& map) { map.store(key(absent), value(20)); });
+        add_lives("erase", clears, [steady](map_type& map) {
+            const bool erased = map.erase(key(keys::first));
+            require(erased || !steady, "who stays can be erased");
+            if (steady) require(!map.contains(key(keys::first)), "who was erased is gone");
+        });
+        add_lives("exchange", clears, [there](map_type& map) {
+            there(map.exchange(key(keys::first), value(20)).has_value());
+        });
+        add_lives("update", clears, [there](map_type& map) {
+            bool seen = false;
+            map.update(key(keys::first), [&](const mapped_type* v) {
+                seen = v != nullptr;
+                return value(20);
+            });
+            there(seen);
+        });
+        add_lives("compute", clears, [there](map_type& map) {
+            there(map.load_or_compute(key(keys::first), [] { return value(31); }).loaded);
+            static_cast<void>(map.load_or_compute(key(absent), [] { return value(31); }));
+        });
+        add_lives("snapshot", clears, [there](map_type& map) {
+            const auto s = map.snapshot();
+            std::size_t seen = 0;
+            s.for_each([&](const key_type&, const mapped_type&) { ++seen; });
+            require(s.size() == seen, "a snapshot has as many entries as it says");
+            there(s.load(key(keys::first)).has_value() && s.load(key(keys::apart)).has_value());
+        });
+        add_lives("walk", clears, [steady](map_type& map) {
+            std::array<unsigned, contents::keys> seen{};
+            map.for_each([&](const key_type& k, const mapped_type&) { ++seen[Layout::number_of(k)]; });
+            for (const unsigned each : seen) require(each <= 1, "a walk shows no key twice");
+            if (steady) require(seen[keys::first] == 1 && seen[keys::apart] == 1, "a walk misses nothing that stays");
+        });
+        add_lives("erase_if", clears, [](map_type& map) {
+            map.erase_if([](const key_type& k, const mapped_type&) { return Layout::number_of(k) == keys::first; });
+        });
+        add_lives("size", clears, [steady](map_type& map) {
+            const std::size_t n = map.size();
+            if (steady) require(n >= 2, "size counts those who stay");
+        });
+        add_lives("two keys", clears, [](map_type& map) {
+            const std::array<key_type, 2> both{key(keys::first), key(keys::apart)};
+            map.update(both, [&](std::span<syncmap::update_slot<mapped_type>> s) {
+                for (auto& each : s) each.assign(value(40));
+            });
+        });
+        add_lives("batches", clears, [steady](map_type& map) {
+            const std::array<key_type, 3> three{key(keys::first), key(keys::second), key(keys::apart)};
+            std::array<std::optional<mapped_type>, 3> found{};
+            map.load_many(three, found);
+            if (steady) require(found[0] && found[2], "who stays is seen");
+        });
+        add_lives("flush", clears, [](map_type& map) { map.flush(); });
+        add_lives("approximate size", clears, [](map_type& map) { static_cast<void>(map.approx_size()); });
+        if (clears) {
+            add_lives("reserve", clears, [](map_type& map) { map.reserve(entries_of_eight_units()); });
+            add_lives("clear", clears, [](map_type& map) { map.clear(); });
+            add_lives("clear and go on", clears, [](map_type& map) {
+                map.clear();
+                map.reserve(entries_of_eight_units());
+                map.store(key(keys::first), value(50));
+            });
+        }
     }
 
     void add_bodies() {
@@ -255,56 +492,8 @@ private:
             map.store(key(keys::first), value(9));
         });
 
-        add_lives("loads", [](map_type& map) {
-            for (int i = 0; i != 4; ++i) static_cast<void>(map.load(key(keys::first)));
-            static_cast<void>(map.load(key(keys::second)));
-        });
-        add_lives("writes", [](map_type& map) {
-            for (std::uint64_t i = 0; i != 3; ++i) {
-                map.store(key(keys::first), value(20 + i));
-                map.erase(key(keys::apart));
-            }
-        });
-        add_lives("computations", [](map_type& map) {
-            for (std::uint64_t i = 0; i != 2; ++i) {
-                map.update(key(keys::first), [&](const mapped_type*) { return value(20 + i); });
-                static_cast<void>(map.load_or_compute(key(keys::second), [] { return value(31); }));
-            }
-        });
-        add_lives("snapshots", [](map_type& map) {
-            for (int i = 0; i != 2; ++i) {
-                const auto s = map.snapshot();
-                std::size_t seen = 0;
-                s.for_each([&](const key_type&, const mapped_type&) { ++seen; });
-                require(s.size() == seen, "a snapshot has as many entries as it says");
-            }
-        });
-        add_lives("walks", [](map_type& map) {
-            for (int i = 0; i != 2; ++i) map.for_each([](const key_type&, const mapped_type&) {});
-        });
-        add_lives("sizes", [](map_type& map) {
-            for (int i = 0; i != 3; ++i) require(map.size() <= 3, "no more than was stored");
-        });
-        add_lives("two keys", [](map_type& map) {
-            const std::array<key_type, 2> both{key(keys::first), key(keys::apart)};
-            for (std::uint64_t i = 0; i != 2; ++i) {
-                map.update(both, [&](std::span<syncmap::update_slot<mapped_type>> s) {
-                    for (auto& each : s) each.assign(value(40 + i));
-                });
-            }
-        });
-        add_lives("batches", [](map_type& map) {
-            const std::array<key_type, 3> three{key(keys::first), key(keys::second), key(keys::apart)};
-            std::array<std::optional<mapped_type>, 3> found{};
-            map.load_many(three, found);
-            map.erase_many(three);
-            map.load_many(three, found);
-        });
-        add_lives("another life", [](map_type& map) {
-            map.clear();
-            map.reserve(entries_of_eight_units());
-            map.store(key(keys::first), value(50));
-        });
+        add_all_lives(false);
+        add_all_lives(true);
 
         add("ten keys into small units", [] {
             map_type map;
