@@ -1,10 +1,16 @@
 // What docs/guarantees.md says about order: who sees what a call left also sees what its thread did before.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <explore/map_suite.hpp>
+
+#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/pinned.hpp>
 
 namespace explore {
 
@@ -14,11 +20,13 @@ template <class Layout, class F>
 void each_message(F&& f) {
     using value_type = typename Layout::mapped_type;
     enum class write { insert, overwrite, erase, exchange, update, clear };
-    enum class look { load, walk, erase, exchange, snapshot };
+    enum class look { load, walk, erase, exchange, snapshot, size, pin, batch, compute, steps, two_keys };
     static constexpr const char* writes[] = {"insert", "overwrite", "erase", "exchange", "update", "clear"};
-    static constexpr const char* looks[] = {"load", "walk", "erase", "exchange", "snapshot"};
+    static constexpr const char* looks[] = {"load",  "walk",    "erase", "exchange", "snapshot", "size", "pin",
+                                             "batch", "compute", "steps", "two keys"};
     for (const write how : {write::insert, write::overwrite, write::erase, write::exchange, write::update, write::clear}) {
-        for (const look by : {look::load, look::walk, look::erase, look::exchange, look::snapshot}) {
+        for (const look by : {look::load, look::walk, look::erase, look::exchange, look::snapshot, look::size, look::pin,
+                              look::batch, look::compute, look::steps, look::two_keys}) {
             const bool present = how != write::insert;
             const auto body = [how, by, present] {
                 visible_map<Layout> map;
@@ -57,6 +65,37 @@ void each_message(F&& f) {
                         break;
                     case look::snapshot:
                         if (const auto found = map.snapshot().load(key)) seen = Layout::value_of(*found);
+                        break;
+                    case look::size:
+                        seen = present ? held(1) : held();
+                        if (map.size() != (present ? 2U : 1U)) seen = held(2);
+                        break;
+                    case look::pin:
+                        if (const auto found = map.pin(key)) seen = Layout::value_of(found.value());
+                        break;
+                    case look::batch: {
+                        std::array<std::optional<value_type>, 1> found{};
+                        map.load_many(std::array{key}, found);
+                        if (found[0]) seen = Layout::value_of(*found[0]);
+                        break;
+                    }
+                    case look::compute:
+                        map.update(key, [&](const value_type* v) {
+                            if (v != nullptr) seen = Layout::value_of(*v);
+                            return value_type(3);
+                        });
+                        break;
+                    case look::steps:
+                        for (syncmap::walk_position at; !at.at_end();) {
+                            at = map.for_each_from(at, [&](const auto& k, const auto& v) {
+                                if (Layout::number_of(k) == keys::first) seen = Layout::value_of(v);
+                            });
+                        }
+                        break;
+                    case look::two_keys:
+                        map.update(std::array{key, Layout::key(keys::second)}, [&](auto slots) {
+                            if (slots[0].current() != nullptr) seen = Layout::value_of(*slots[0].current());
+                        });
                         break;
                     }
                     const bool sees = seen != (present ? held(1) : held());

@@ -57,6 +57,7 @@ public:
         p.add_bodies();
         p.add_boxed_values();
         p.add_forks();
+        p.add_chains();
         for (unsigned seed = 1; seed <= 300; ++seed) p.add(by_chance(seed), seed % 3 == 0 ? reuse::at_once : reuse::never);
         return std::move(p.list_);
     }
@@ -204,6 +205,54 @@ private:
                 });
             }
         }
+    }
+
+    /// The lines behind a home line are given back and taken again while others look through them: who finds a key gone
+    /// sees what came before. And what a thread that has seen nothing of the map does beside the first store.
+    void add_chains() {
+        const preparation<Layout> prepared(setting::growth, true);
+        const std::uint64_t last = prepared.used() - 1;
+        for (const std::uint64_t wanted : {last, last - 1, keys::fillers, keys::first}) {
+            for (const bool again : {false, true}) {
+                add("chain|" + std::to_string(last - wanted) + (again ? "|again" : ""), [prepared, last, wanted, again] {
+                    map_type map;
+                    prepared.bring(map);
+                    sync_policy::atomic<int> note{0};
+                    parallel(
+                        [&] {
+                            if (!map.contains(key(wanted))) {
+                                require(note.load(std::memory_order_relaxed) != 0, "who finds it gone sees the note");
+                            }
+                        },
+                        [&] {
+                            note.store(1, std::memory_order_relaxed);
+                            for (std::uint64_t k = last; k >= keys::fillers; --k) map.erase(key(k));
+                            if (again) {
+                                for (std::uint64_t k = keys::fillers; k <= last; ++k) map.store(key(k), value(2 * k));
+                            }
+                            map.erase(key(keys::first));
+                        });
+                });
+            }
+        }
+        add("first store|shrink_to_fit", [] {
+            map_type map;
+            parallel([&] { map.store(key(keys::first), value(1)); }, [&] { map.shrink_to_fit(); });
+        });
+        add("first store|flush", [] {
+            map_type map;
+            parallel([&] { map.store(key(keys::first), value(1)); }, [&] { map.flush(); });
+        });
+        add("first store|approximate size", [] {
+            map_type map;
+            parallel([&] { map.store(key(keys::first), value(1)); },
+                     [&] { require(map.approx_size() <= 1, "no more than was stored"); });
+        });
+        add("first store|replace", [] {
+            map_type map, next;
+            next.store(key(keys::first), value(1));
+            parallel([&] { map.store(key(keys::apart), value(1)); }, [&] { map.replace(std::move(next)); });
+        });
     }
 
     /// Who has seen a write, and looks again by other means, sees it again.
