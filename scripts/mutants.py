@@ -195,15 +195,15 @@ def build(directory, layouts, compiler, jobs):
     stamp.write_text(json.dumps({**built, **{layout: digest.hexdigest() for layout in layouts}}))
 
 
-def run(directory, layouts, number, seconds):
+def run(directory, layouts, number, seconds, of_a_step=False):
     """(killed, by whom and how, seconds)"""
     start = time.time()
     environment = dict(os.environ, SYNCMAP_MUTANT=str(number))
     reached = False
     for layout in layouts:
         try:
-            done = subprocess.run([str(directory / f"check_{layout}"), str(seconds), str(directory / f"profile_{layout}")],
-                                  env=environment, capture_output=True, text=True, timeout=seconds * 40 + 60)
+            done = subprocess.run([str(directory / f"check_{layout}"), str(seconds), str(directory / f"profile_{layout}"),
+                                   *(["step"] if of_a_step else [])], env=environment, capture_output=True, text=True, timeout=seconds * 40 + 60)
         except subprocess.TimeoutExpired:
             return True, f"{layout}: hangs", time.time() - start
         if done.returncode == 2:
@@ -286,7 +286,7 @@ def main():
     def one(m):
         if options.until is not None and time.time() - begin > options.until:
             return
-        killed, how, seconds = run(directory, layouts, m.number, options.seconds)
+        killed, how, seconds = run(directory, layouts, m.number, options.seconds, "`" not in m.name)
         how = how.replace(f"{directory}/", "") if how else how  # results belong to no machine
         state = "killed" if killed else "survived"
         with writing:  # at once: whoever stops a long run keeps what it found

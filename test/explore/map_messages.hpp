@@ -19,12 +19,14 @@ namespace explore {
 template <class Layout, class F>
 void each_message(F&& f) {
     using value_type = typename Layout::mapped_type;
-    enum class write { insert, overwrite, erase, exchange, update, clear };
+    enum class write { insert, overwrite, erase, exchange, update, clear, two_keys, erase_two };
     enum class look { load, walk, erase, exchange, snapshot, size, pin, batch, compute, steps, two_keys };
-    static constexpr const char* writes[] = {"insert", "overwrite", "erase", "exchange", "update", "clear"};
+    static constexpr const char* writes[] = {"insert", "overwrite", "erase",    "exchange",
+                                              "update", "clear",     "two keys", "erase two"};
     static constexpr const char* looks[] = {"load",  "walk",    "erase", "exchange", "snapshot", "size", "pin",
                                              "batch", "compute", "steps", "two keys"};
-    for (const write how : {write::insert, write::overwrite, write::erase, write::exchange, write::update, write::clear}) {
+    for (const write how : {write::insert, write::overwrite, write::erase, write::exchange, write::update, write::clear,
+                            write::two_keys, write::erase_two}) {
         for (const look by : {look::load, look::walk, look::erase, look::exchange, look::snapshot, look::size, look::pin,
                               look::batch, look::compute, look::steps, look::two_keys}) {
             const bool present = how != write::insert;
@@ -43,6 +45,16 @@ void each_message(F&& f) {
                     case write::exchange: static_cast<void>(map.exchange(key, value_type(2))); break;
                     case write::update: map.update(key, [](const value_type*) { return value_type(2); }); break;
                     case write::clear: map.clear(); break;
+                    case write::two_keys:
+                        map.update(std::array{key, Layout::key(keys::second)}, [](auto slots) {
+                            for (auto& each : slots) each.assign(value_type(2));
+                        });
+                        break;
+                    case write::erase_two:
+                        map.update(std::array{key, Layout::key(keys::apart)}, [](auto slots) {
+                            for (auto& each : slots) each.erase();
+                        });
+                        break;
                     }
                 };
                 const auto reader = [&] {

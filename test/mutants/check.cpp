@@ -1,7 +1,9 @@
 // What must notice a mutant of the engine: programs of one slot format, in weak memory, until one fails.
 //
-//     check_node SECONDS PROFILE    exit status 0: nothing failed in so much time of the processor; 1: the first failure is told; 3: no program comes by
-//     check_node profile PROFILE    runs each program a few times and writes down which mutants it comes by
+//     check_node SECONDS PROFILE [step]   exit status 0: nothing failed in so much time of the processor; 1: the first
+//                                         failure is told; 3: no program comes by. `step`: the mutant lacks more than a
+//                                         memory order, so sequentially consistent memory is searched as well
+//     check_node profile PROFILE          runs each program a few times and writes down which mutants it comes by
 //
 // It is compiled with the compiler's instrumentation of plain accesses (explore/plain_access.hpp). The mutant is chosen
 // by the environment variable SYNCMAP_MUTANT, see mutant.hpp: only the programs that come by it are run. Without one all
@@ -116,9 +118,10 @@ std::vector<std::size_t> in_turn(const std::vector<std::size_t>& these, const st
 
 int main(int argc, char** argv) {
     const bool profile = argc == 3 && std::string(argv[1]) == "profile";
-    const double limit = argc == 3 ? std::atof(argv[1]) : 0;
+    const bool of_a_step = argc == 4 && std::string(argv[3]) == "step";
+    const double limit = argc == 3 || of_a_step ? std::atof(argv[1]) : 0;
     if (!profile && limit <= 0) {
-        std::fprintf(stderr, "usage: %s SECONDS PROFILE, or profile PROFILE\n", argv[0]);
+        std::fprintf(stderr, "usage: %s SECONDS PROFILE [step], or profile PROFILE\n", argv[0]);
         return 2;
     }
     const std::vector<mutants::program> all = mutants::programs<layout>::all();
@@ -146,6 +149,12 @@ int main(int argc, char** argv) {
         const std::size_t part = std::getenv("SYNCMAP_REPLAY") != nullptr ? chosen.size() : 100 + (chosen.size() >> 2 << round);
         for (std::size_t i = 0; i < std::min(part, chosen.size()) && seconds() < limit; ++i) {
             const mutants::program& each = all[chosen[i]];
+            if (of_a_step) {
+                expect_right(each.run({.preemptions = 1,
+                                       .schedules = std::uint64_t{100} << 2 * round,
+                                       .random = std::uint64_t{10} << round,
+                                       .seed = 1 + round * 100'000}));
+            }
             expect_right(each.run({.preemptions = 1,
                                    .schedules = std::uint64_t{each.is_long ? 8U : 2U} << 2 * round,
                                    .random = std::uint64_t{each.is_long ? 3U : 6U} << round,
