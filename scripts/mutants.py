@@ -202,8 +202,9 @@ def run(directory, layouts, number, seconds, of_a_step=False):
     reached = False
     for layout in layouts:
         try:
-            done = subprocess.run([str(directory / f"check_{layout}"), str(seconds), str(directory / f"profile_{layout}"),
-                                   *(["step"] if of_a_step else [])], env=environment, capture_output=True, text=True, timeout=seconds * 40 + 60)
+            command = [str(directory / f"check_{layout}"), str(seconds), str(directory / f"profile_{layout}")]
+            done = subprocess.run(command + (["step"] if of_a_step else []), env=environment, capture_output=True,
+                                  text=True, timeout=seconds * 40 + 60)
         except subprocess.TimeoutExpired:
             return True, f"{layout}: hangs", time.time() - start
         if done.returncode == 2:

@@ -6,8 +6,8 @@
 //     check_node profile PROFILE          runs each program a few times and writes down which mutants it comes by
 //
 // It is compiled with the compiler's instrumentation of plain accesses (explore/plain_access.hpp). The mutant is chosen
-// by the environment variable SYNCMAP_MUTANT, see mutant.hpp: only the programs that come by it are run. Without one all
-// are. With SYNCMAP_REPLAY it repeats one schedule.
+// by the environment variable SYNCMAP_MUTANT, see mutant.hpp: only the programs that come by it are run. Without one
+// all are. With SYNCMAP_REPLAY it repeats one schedule.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -39,7 +39,8 @@ void expect_right(const report& r) {
     ++programs;
     schedules += r.schedules;
     if (verbose()) {
-        std::printf("%7.2f %s: %llu schedules\n", seconds(), r.program.c_str(), static_cast<unsigned long long>(r.schedules));
+        std::printf("%7.2f %s: %llu schedules\n", seconds(), r.program.c_str(),
+                    static_cast<unsigned long long>(r.schedules));
     }
     if (!r.failed()) return;
     std::printf("KILLED after %.2f s, %llu programs: %s\n", seconds(), static_cast<unsigned long long>(programs),
@@ -67,7 +68,8 @@ int write_profile(const char* path, const std::vector<mutants::program>& all) {
         const report r = each.run({.preemptions = 1, .schedules = 5, .random = 6, .weak = true});
         expect_right(r);
         for (std::size_t number = 0; number != most_mutants; ++number) {
-            const auto rate = static_cast<unsigned long>(1e3 * static_cast<double>(seen[number]) / (1e6 * r.seconds + 1));
+            const auto rate =
+                static_cast<unsigned long>(1e3 * static_cast<double>(seen[number]) / (1e6 * r.seconds + 1));
             if (seen[number] != 0) std::fprintf(out, "%zu:%lu ", number, rate);
         }
         std::fprintf(out, "\n");
@@ -146,7 +148,8 @@ int main(int argc, char** argv) {
     // Rounds, each of more of them and with more schedules than the one before.
     unsigned round = 0;
     for (; seconds() < limit; ++round) {
-        const std::size_t part = std::getenv("SYNCMAP_REPLAY") != nullptr ? chosen.size() : 100 + (chosen.size() >> 2 << round);
+        const std::size_t part =
+            std::getenv("SYNCMAP_REPLAY") != nullptr ? chosen.size() : 100 + (chosen.size() >> 2 << round);
         for (std::size_t i = 0; i < std::min(part, chosen.size()) && seconds() < limit; ++i) {
             const mutants::program& each = all[chosen[i]];
             if (of_a_step) {

@@ -16,10 +16,10 @@
 #include <explore/map_messages.hpp>
 #include <explore/map_suite.hpp>
 
-#include <syncmap/errors.hpp>
-#include <syncmap/pinned.hpp>
 #include <syncmap/engine/table/living_maps.hpp>
 #include <syncmap/engine/walk_position.hpp>
+#include <syncmap/errors.hpp>
+#include <syncmap/pinned.hpp>
 
 namespace mutants {
 
@@ -58,7 +58,8 @@ public:
         p.add_boxed_values();
         p.add_forks();
         p.add_chains();
-        for (unsigned seed = 1; seed <= 300; ++seed) p.add(by_chance(seed), seed % 3 == 0 ? reuse::at_once : reuse::never);
+        for (unsigned seed = 1; seed <= 300; ++seed)
+            p.add(by_chance(seed), seed % 3 == 0 ? reuse::at_once : reuse::never);
         return std::move(p.list_);
     }
 
@@ -98,7 +99,8 @@ private:
 
     void add_messages() {
         each_message<Layout>([&](const std::string& name, std::function<void()> body) {
-            list_.push_back({[name, body](const limits& bounds) { return explore::explore(name, bounds, body); }, false});
+            list_.push_back(
+                {[name, body](const limits& bounds) { return explore::explore(name, bounds, body); }, false});
         });
     }
 
@@ -107,17 +109,25 @@ private:
         const step size{verb::size, 0};
         const auto store = [](std::uint64_t k, std::uint64_t v) { return step{verb::store, k, v}; };
         const auto erase = [](std::uint64_t k) { return step{verb::erase, k}; };
-        const std::vector<step> churn{store(keys::first, 100), erase(keys::first), store(keys::first, 102), erase(keys::first)};
+        const std::vector<step> churn{store(keys::first, 100), erase(keys::first), store(keys::first, 102),
+                                      erase(keys::first)};
         for (const reuse memory : {reuse::never, reuse::at_once}) {
-            add({setting::clear, true, {{{verb::update, keys::first, 12}}, {store(keys::second, 21)}, {{verb::update, keys::second, 30}}}},
+            add({setting::clear,
+                 true,
+                 {{{verb::update, keys::first, 12}}, {store(keys::second, 21)}, {{verb::update, keys::second, 30}}}},
                 memory);
             for (const bool present : {false, true}) {
-                add({setting::clear, present, {{{verb::update, keys::first, 12}}, {{verb::exchange, keys::first, 21}}}}, memory);
+                add({setting::clear, present, {{{verb::update, keys::first, 12}}, {{verb::exchange, keys::first, 21}}}},
+                    memory);
             }
-            add({setting::plain, false, {{store(keys::first, 11)}, {{verb::load_or_compute, keys::first, 12}}}}, memory);
+            add({setting::plain, false, {{store(keys::first, 11)}, {{verb::load_or_compute, keys::first, 12}}}},
+                memory);
             add({setting::shrink, true, {{{verb::load, keys::first}}, {{verb::clear, 0}}}}, memory);
             add({setting::plain, false, {{size, size}, churn, {size, store(keys::apart, 40)}}}, memory);
-            add({setting::plain, false, {{size}, {store(keys::first, 10), store(keys::apart, 11), erase(keys::first)}, {size}}}, memory);
+            add({setting::plain,
+                 false,
+                 {{size}, {store(keys::first, 10), store(keys::apart, 11), erase(keys::first)}, {size}}},
+                memory);
             add({setting::plain, true, {{size}, {erase(keys::first), store(keys::first, 11)}}}, memory);
             add({setting::moving, true, {{size}, {erase(keys::first), store(keys::apart, 11)}}}, memory);
             add({setting::shrink,
@@ -129,9 +139,13 @@ private:
                  {{{verb::for_each, 0}}, {erase(keys::first), store(keys::second, 50), store(keys::first, 51)}}},
                 memory);
             // Lines behind the home line: they come and go while they are looked through.
-            for (const verb look : {verb::load, verb::store, verb::exchange, verb::erase, verb::for_each, verb::update}) {
+            for (const verb look :
+                 {verb::load, verb::store, verb::exchange, verb::erase, verb::for_each, verb::update}) {
                 for (const std::uint64_t at : {keys::first, keys::second, keys::fillers + 1}) {
-                    add({setting::growth, true, {{make_step(look, at, 1, true)}, {erase(keys::fillers), store(keys::second, 60)}}}, memory);
+                    add({setting::growth,
+                         true,
+                         {{make_step(look, at, 1, true)}, {erase(keys::fillers), store(keys::second, 60)}}},
+                        memory);
                 }
             }
         }
@@ -190,12 +204,23 @@ private:
                         },
                         [&] {
                             switch (what) {
-                            case verb::store: map.store(key(keys::first), value(7)); break;
-                            case verb::erase: map.erase(key(keys::first)); break;
-                            case verb::update: map.update(key(keys::first), [](const mapped_type*) { return value(8); }); break;
-                            case verb::clear: map.clear(); break;
-                            case verb::snapshot: static_cast<void>(map.snapshot().size()); break;
-                            default: map.flush();
+                            case verb::store:
+                                map.store(key(keys::first), value(7));
+                                break;
+                            case verb::erase:
+                                map.erase(key(keys::first));
+                                break;
+                            case verb::update:
+                                map.update(key(keys::first), [](const mapped_type*) { return value(8); });
+                                break;
+                            case verb::clear:
+                                map.clear();
+                                break;
+                            case verb::snapshot:
+                                static_cast<void>(map.snapshot().size());
+                                break;
+                            default:
+                                map.flush();
                             }
                         },
                         [&] { map.store(key(keys::second), value(9)); });
@@ -214,7 +239,8 @@ private:
         const std::uint64_t last = prepared.used() - 1;
         for (const std::uint64_t wanted : {last, last - 1, keys::fillers, keys::first}) {
             for (const bool again : {false, true}) {
-                add("chain|" + std::to_string(last - wanted) + (again ? "|again" : ""), [prepared, last, wanted, again] {
+                add("chain|" + std::to_string(last - wanted) + (again ? "|again" : ""), [prepared, last, wanted,
+                                                                                         again] {
                     map_type map;
                     prepared.bring(map);
                     sync_policy::atomic<int> note{0};
@@ -257,8 +283,10 @@ private:
 
     /// Who has seen a write, and looks again by other means, sees it again.
     void add_two_looks() {
-        constexpr verb writes[] = {verb::store, verb::erase, verb::update, verb::update_erase, verb::exchange, verb::clear};
-        constexpr verb looks[] = {verb::load, verb::for_each, verb::size, verb::snapshot, verb::erase_if, verb::load_or_store};
+        constexpr verb writes[] = {verb::store,        verb::erase,    verb::update,
+                                   verb::update_erase, verb::exchange, verb::clear};
+        constexpr verb looks[] = {verb::load,     verb::for_each, verb::size,
+                                  verb::snapshot, verb::erase_if, verb::load_or_store};
         for (const setting where : all_settings) {
             for (const verb what : writes) {
                 for (const verb one : looks) {
@@ -297,7 +325,9 @@ private:
             for (const bool present : {true, false}) {
                 for (const auto& other : others) {
                     add({where, present, {{add_to(keys::first, keys::apart, 11)}, other}}, reuse::never);
-                    add({where, present, {{swap(keys::first, keys::second), add_to(keys::apart, keys::first, 7)}, other}},
+                    add({where,
+                         present,
+                         {{swap(keys::first, keys::second), add_to(keys::apart, keys::first, 7)}, other}},
                         reuse::at_once);
                 }
             }
@@ -309,15 +339,18 @@ private:
         std::minstd_rand chance(seed * 7919);
         const auto one_of = [&](const auto& list) { return list[chance() % std::size(list)]; };
         static constexpr std::uint64_t places[] = {keys::first, keys::second, keys::apart, keys::first};
-        static constexpr verb of_one[] = {
-            verb::load,          verb::store,        verb::erase,           verb::exchange, verb::load_or_store,
-            verb::load_and_erase, verb::update,      verb::update_erase,    verb::load_or_compute,
-            verb::for_each,      verb::erase_if,     verb::size,            verb::clear,    verb::snapshot,
-            verb::reserve,       verb::flush,        verb::store,           verb::erase,    verb::load,
-            verb::replace,       verb::snapshot,     verb::size};
-        static constexpr verb of_two[] = {verb::add_to_two, verb::swap_two, verb::store,    verb::update,  verb::update_erase,
-                                          verb::exchange,   verb::size,     verb::snapshot, verb::clear,   verb::load,
-                                          verb::reserve,    verb::flush,    verb::erase};
+        static constexpr verb of_one[] = {verb::load,     verb::store,         verb::erase,
+                                          verb::exchange, verb::load_or_store, verb::load_and_erase,
+                                          verb::update,   verb::update_erase,  verb::load_or_compute,
+                                          verb::for_each, verb::erase_if,      verb::size,
+                                          verb::clear,    verb::snapshot,      verb::reserve,
+                                          verb::flush,    verb::store,         verb::erase,
+                                          verb::load,     verb::replace,       verb::snapshot,
+                                          verb::size};
+        static constexpr verb of_two[] = {verb::add_to_two,   verb::swap_two, verb::store,   verb::update,
+                                          verb::update_erase, verb::exchange, verb::size,    verb::snapshot,
+                                          verb::clear,        verb::load,     verb::reserve, verb::flush,
+                                          verb::erase};
         const bool two = seed % 3 == 1;
         map_program m{one_of(all_settings), chance() % 2 == 0, {}};
         bool has_read = false;
@@ -330,8 +363,8 @@ private:
                 while (other == at) other = one_of(places);
                 verb what = two ? one_of(of_two) : one_of(of_one);
                 if (two && what == verb::load && std::exchange(has_read, true)) what = verb::size;
-                const bool many = !two && chance() % 4 == 0 &&
-                                  (what == verb::load || what == verb::store || what == verb::erase);
+                const bool many =
+                    !two && chance() % 4 == 0 && (what == verb::load || what == verb::store || what == verb::erase);
                 stored += 1 + chance() % 3;
                 steps.push_back({what, at, stored, {}, other, many});
             }
@@ -374,7 +407,8 @@ private:
         const auto shows = [](const map_type& map) {
             std::array<unsigned, contents::keys> seen{};
             for (syncmap::walk_position at; !at.at_end();) {
-                at = map.for_each_from(at, [&](const key_type& k, const mapped_type&) { ++seen[Layout::number_of(k)]; });
+                at =
+                    map.for_each_from(at, [&](const key_type& k, const mapped_type&) { ++seen[Layout::number_of(k)]; });
             }
             for (const unsigned each : seen) require(each <= 1, "a walk in steps shows no key twice");
             return seen;
@@ -396,8 +430,8 @@ private:
         });
     }
 
-    /// One thread does `beside` while another lets tables grow, shrink and be used again; with `clears`, for other lives
-    /// of the map as well. Without, the keys 0 and 3 are there throughout.
+    /// One thread does `beside` while another lets tables grow, shrink and be used again; with `clears`, for other
+    /// lives of the map as well. Without, the keys 0 and 3 are there throughout.
     void add_lives(const char* name, bool clears, const std::function<void(map_type&)>& beside) {
         for (const setting where : {setting::plain, setting::moving, setting::shrink}) {
             const preparation<Layout> prepared(where, true);
@@ -439,12 +473,10 @@ private:
         const auto there = [steady](bool seen) { require(seen || !steady, "who stays is seen"); };
         add_lives("load", clears, [there](map_type& map) { there(map.load(key(keys::first)).has_value()); });
         add_lives("load apart", clears, [there](map_type& map) { there(map.load(key(keys::apart)).has_value()); });
-        add_lives("load absent", clears, [](map_type& map) {
-            require(!map.contains(key(absent)), "who was never stored is not seen");
-        });
-        add_lives("visit", clears, [there](map_type& map) {
-            there(map.visit(key(keys::first), [](const mapped_type&) {}));
-        });
+        add_lives("load absent", clears,
+                  [](map_type& map) { require(!map.contains(key(absent)), "who was never stored is not seen"); });
+        add_lives("visit", clears,
+                  [there](map_type& map) { there(map.visit(key(keys::first), [](const mapped_type&) {})); });
         add_lives("store", clears, [](map_type& map) { map.store(key(keys::first), value(20)); });
         add_lives("insert", clears, [](map_type& map) { map.store(key(absent), value(20)); });
         add_lives("erase", clears, [steady](map_type& map) {
@@ -452,9 +484,8 @@ private:
             require(erased || !steady, "who stays can be erased");
             if (steady) require(!map.contains(key(keys::first)), "who was erased is gone");
         });
-        add_lives("exchange", clears, [there](map_type& map) {
-            there(map.exchange(key(keys::first), value(20)).has_value());
-        });
+        add_lives("exchange", clears,
+                  [there](map_type& map) { there(map.exchange(key(keys::first), value(20)).has_value()); });
         add_lives("update", clears, [there](map_type& map) {
             bool seen = false;
             map.update(key(keys::first), [&](const mapped_type* v) {
@@ -582,7 +613,8 @@ private:
                     [&] {
                         map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
                             for (auto& each : s) {
-                                each.assign(value(each.current() == nullptr ? 1000 : Layout::value_of(*each.current()) + 1000));
+                                each.assign(
+                                    value(each.current() == nullptr ? 1000 : Layout::value_of(*each.current()) + 1000));
                             }
                         });
                     },
