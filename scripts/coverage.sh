@@ -1,19 +1,23 @@
 #!/usr/bin/env bash
 # Tells how much of include/syncmap the tests run: lines and branches, by file and in all, with Clang's own counters.
-# scripts/coverage.sh; the lines that nothing ran lie in build/coverage/uncovered.txt afterwards.
+# scripts/coverage.sh [PROGRAM...], by default those below; the lines that nothing ran lie in
+# build/coverage/uncovered.txt afterwards. (What a child of a fork ran is not counted: it ends without a word.)
 set -u
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 source scripts/packages.sh
 
-if [ $# -ne 0 ]; then
-    echo "usage: scripts/coverage.sh" >&2
-    exit 2
-fi
+programs=(unit_tests contract_tests model_tests faults_tests attacks_tests life_tests explorer_tests)
+for program in "$@"; do
+    if [[ " ${programs[*]} " != *" $program "* ]]; then
+        echo "usage: scripts/coverage.sh [PROGRAM...], of: ${programs[*]}" >&2
+        exit 2
+    fi
+done
+if [ $# -ne 0 ]; then programs=("$@"); fi
 need "${packages_to_build[@]}" "${packages_of_clang[@]}" "${packages_of_coverage[@]}"
 llvm_tool() { command -v "$1-19" || command -v "$1"; }
 profdata=$(llvm_tool llvm-profdata) && cov=$(llvm_tool llvm-cov) || exit
 
-programs=(unit_tests contract_tests model_tests faults_tests attacks_tests explorer_tests)
 cmake --preset coverage && cmake --build build/coverage --target "${programs[@]}" || exit
 
 rm -f build/coverage/*.profraw

@@ -3,8 +3,9 @@
 
 All mutants are compiled into one copy of the headers, each behind a condition that is looked at while the program runs
 (test/mutants/mutant.hpp), so that the programs are compiled once; SYNCMAP_MUTANT says which of them is alive.
-The programs (test/mutants/check.cpp) explore the engine in the three slot formats under weak memory, with every plain
-access watched. A mutant is killed when one of them fails.
+The programs (test/mutants/programs.hpp) explore the engine in the three slot formats under weak memory, with every plain
+access watched. A mutant is killed when one of them fails. First each is run a little, to learn which mutants it comes by:
+only those are run for a mutant.
 
 Memory orders are found in the sources; what is removed beside them stands in test/mutants/removals.txt; mutants that are
 proven to change nothing stand in test/mutants/equivalent.md, each under its name. Results: test/mutants/results.json.
@@ -173,7 +174,7 @@ def build(directory, layouts, compiler, jobs):
     # Nothing is compiled twice.
     digest = hashlib.sha256(repr((COMPILE, compiler)).encode())
     for path in sorted([*(directory / "include").rglob("*.hpp"), *(ROOT / "test" / "explore").glob("*.hpp"),
-                        *(ROOT / "test" / "linearizability").glob("*.[ch]pp"), HERE / "mutant.hpp", HERE / "check.cpp"]):
+                        *(ROOT / "test" / "linearizability").glob("*.[ch]pp"), *HERE.glob("*.[ch]pp")]):
         digest.update(path.read_bytes())
     stamp = directory / "built"
     built = json.loads(stamp.read_text()) if stamp.exists() else {}
@@ -187,27 +188,36 @@ def build(directory, layouts, compiler, jobs):
                               capture_output=True, text=True)
         if done.returncode != 0:
             fail(f"check_{layout} does not link:\n{done.stderr[:4000]}")
+        done = subprocess.run([str(directory / f"check_{layout}"), "profile", str(directory / f"profile_{layout}")],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            fail(f"without a mutant a check fails: {layout}: {done.stdout}{done.stderr}")
     stamp.write_text(json.dumps({**built, **{layout: digest.hexdigest() for layout in layouts}}))
 
 
-def run(directory, layouts, number, seconds):
+def run(directory, layouts, number, seconds, of_a_step=False):
     """(killed, by whom and how, seconds)"""
     start = time.time()
     environment = dict(os.environ, SYNCMAP_MUTANT=str(number))
+    reached = False
     for layout in layouts:
         try:
-            done = subprocess.run([str(directory / f"check_{layout}"), str(seconds)], env=environment,
-                                  capture_output=True, text=True, timeout=seconds * 4 + 20)
+            command = [str(directory / f"check_{layout}"), str(seconds), str(directory / f"profile_{layout}")]
+            done = subprocess.run(command + (["step"] if of_a_step else []), env=environment, capture_output=True,
+                                  text=True, timeout=seconds * 40 + 60)
         except subprocess.TimeoutExpired:
             return True, f"{layout}: hangs", time.time() - start
         if done.returncode == 2:
-            fail(done.stderr.strip())
+            fail(f"check_{layout}: " + (done.stderr.strip() or "no profile of these programs"))
+        if done.returncode == 3:
+            continue
+        reached = True
         if done.returncode < 0:
             return True, f"{layout}: ends with signal {-done.returncode}", time.time() - start
         if done.returncode != 0:
             lines = [line for line in done.stdout.splitlines() if "KILLED" in line or "REPLAY" in line]
             return True, layout + ": " + " ".join(" ".join(lines).split())[:400], time.time() - start
-    return False, "", time.time() - start
+    return False, "" if reached else "no program comes by", time.time() - start
 
 
 def main():
@@ -217,7 +227,7 @@ def main():
     parser.add_argument("--limit", type=int, metavar="N", help="so many at most")
     parser.add_argument("--resume", action="store_true", help="leave out those that have a result")
     parser.add_argument("--again", action="store_true", help="with --resume: those that survived once more")
-    parser.add_argument("--seconds", type=float, default=20, help="for one mutant in one slot format (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=20, help="of the processor for one mutant in one slot format (%(default)s)")
     parser.add_argument("--until", type=float, metavar="SECONDS", help="start no mutant after so long")
     parser.add_argument("--layouts", default=",".join(LAYOUTS), help="of %(default)s")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at a time (%(default)s)")
@@ -277,11 +287,11 @@ def main():
     def one(m):
         if options.until is not None and time.time() - begin > options.until:
             return
-        killed, how, seconds = run(directory, layouts, m.number, options.seconds)
+        killed, how, seconds = run(directory, layouts, m.number, options.seconds, "`" not in m.name)
         how = how.replace(f"{directory}/", "") if how else how  # results belong to no machine
         state = "killed" if killed else "survived"
         with writing:  # at once: whoever stops a long run keeps what it found
-            results[m.name] = {"state": state, "by": how, "seconds": round(seconds, 1)}
+            results[m.name] = {"state": state, "by": how, "seconds": round(seconds, 1), "limit": options.seconds}
             keep_results()
             print(f"{state:8} {seconds:6.1f} s  {m.name}" + (f"\n         {how[:150]}" if how else ""), flush=True)
 

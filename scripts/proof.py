@@ -70,18 +70,17 @@ class figures:
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("logs", nargs="+", metavar="LOG")
-    arguments.add_argument("--mutants", help="results of scripts/mutants.py")
+    arguments.add_argument("--mutants", default=root / "test/mutants/results.json", help="results of scripts/mutants.py")
     arguments.add_argument("--list", action="store_true", help="print the figures that the logs have, and write nothing")
     given = arguments.parse_args()
 
     all_figures = figures()
     for log in given.logs:
         all_figures.add(read(log))
-    if given.mutants:
-        results = collections.Counter(m["result"] for m in json.loads(read(given.mutants))["mutants"])
-        for result, count in results.items():
-            all_figures.sums[f"mutants.{result}"] += count
-        all_figures.sums["mutants"] = sum(results.values())
+    summary = json.loads(read(given.mutants))["summary"]
+    for name, count in summary.items():
+        all_figures.sums[name if name == "mutants" else f"mutants.{name}"] = count
+    all_figures.sums["mutants.left"] = summary["mutants"] - summary["killed"] - summary["equivalent"]
     if given.list:
         for name in sorted([*all_figures.sums, *all_figures.most, *all_figures.named]):
             print(f"{name}: {all_figures.value(name)}")

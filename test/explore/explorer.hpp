@@ -27,6 +27,7 @@ struct limits {
     std::uint64_t seed = 1;
     bool weak = false;        ///< memory as C++ allows it to be (weak_memory.hpp), not sequentially consistent
     unsigned stale_reads = 1; ///< so many loads of an execution may return an older store; by chance, a few more
+    bool steered = false;      ///< weak: every other schedule by chance is about what follows scheduler::attend
     bool ordered_calls = true; ///< weak, calls of a map: see journal::order_calls
 };
 
@@ -112,6 +113,8 @@ private:
     }
 
     void by_chance() {
+        // Where many loads could return an older store, a high rate spends all that may on the first of them.
+        static constexpr unsigned rates[] = {4, 16, 64};
         for (std::uint64_t i = 0; i != bounds_.random; ++i) {
             for (const strategy how : {strategy::random, strategy::pct}) {
                 if (!once({.how = how,
@@ -119,7 +122,9 @@ private:
                            .seed = bounds_.seed + i,
                            .length = longest_,
                            .weak = bounds_.weak,
-                           .stale_reads = 3 * bounds_.stale_reads})) {
+                           .stale_reads = 3 * bounds_.stale_reads,
+                           .stale_one_in = rates[i % 3],
+                           .steered = bounds_.steered && i % 2 != 0})) {
                     report_failure();
                     return;
                 }

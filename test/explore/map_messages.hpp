@@ -1,27 +1,36 @@
 // What docs/guarantees.md says about order: who sees what a call left also sees what its thread did before.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <explore/map_suite.hpp>
+
+#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/pinned.hpp>
 
 namespace explore {
 
 /// A thread notes something outside of the map and then writes the first key; another looks at that key, and if it sees
-/// the write, at the note. Calls `f(report)` for every kind of write and of look, weak memory.
+/// the write, at the note. Calls `f(name, body)` for every kind of write and of look.
 template <class Layout, class F>
-void explore_messages(limits bounds, F&& f) {
+void each_message(F&& f) {
     using value_type = typename Layout::mapped_type;
-    enum class write { insert, overwrite, erase, exchange, update, clear };
-    enum class look { load, walk, erase, exchange, snapshot };
-    static constexpr const char* writes[] = {"insert", "overwrite", "erase", "exchange", "update", "clear"};
-    static constexpr const char* looks[] = {"load", "walk", "erase", "exchange", "snapshot"};
-    bounds.weak = true;
-    for (const write how : {write::insert, write::overwrite, write::erase, write::exchange, write::update, write::clear}) {
-        for (const look by : {look::load, look::walk, look::erase, look::exchange, look::snapshot}) {
+    enum class write { insert, overwrite, erase, exchange, update, clear, two_keys, erase_two };
+    enum class look { load, walk, erase, exchange, snapshot, size, pin, batch, compute, steps, two_keys };
+    static constexpr const char* writes[] = {"insert", "overwrite", "erase",    "exchange",
+                                              "update", "clear",     "two keys", "erase two"};
+    static constexpr const char* looks[] = {"load",  "walk",    "erase", "exchange", "snapshot", "size", "pin",
+                                             "batch", "compute", "steps", "two keys"};
+    for (const write how : {write::insert, write::overwrite, write::erase, write::exchange, write::update, write::clear,
+                            write::two_keys, write::erase_two}) {
+        for (const look by : {look::load, look::walk, look::erase, look::exchange, look::snapshot, look::size, look::pin,
+                              look::batch, look::compute, look::steps, look::two_keys}) {
             const bool present = how != write::insert;
-            const auto body = [&] {
+            const auto body = [how, by, present] {
                 visible_map<Layout> map;
                 if (present) map.store(Layout::key(keys::first), value_type(1));
                 map.store(Layout::key(keys::apart), value_type(5));
@@ -36,6 +45,16 @@ void explore_messages(limits bounds, F&& f) {
                     case write::exchange: static_cast<void>(map.exchange(key, value_type(2))); break;
                     case write::update: map.update(key, [](const value_type*) { return value_type(2); }); break;
                     case write::clear: map.clear(); break;
+                    case write::two_keys:
+                        map.update(std::array{key, Layout::key(keys::second)}, [](auto slots) {
+                            for (auto& each : slots) each.assign(value_type(2));
+                        });
+                        break;
+                    case write::erase_two:
+                        map.update(std::array{key, Layout::key(keys::apart)}, [](auto slots) {
+                            for (auto& each : slots) each.erase();
+                        });
+                        break;
                     }
                 };
                 const auto reader = [&] {
@@ -59,17 +78,55 @@ void explore_messages(limits bounds, F&& f) {
                     case look::snapshot:
                         if (const auto found = map.snapshot().load(key)) seen = Layout::value_of(*found);
                         break;
+                    case look::size:
+                        seen = present ? held(1) : held();
+                        if (map.size() != (present ? 2U : 1U)) seen = held(2);
+                        break;
+                    case look::pin:
+                        if (const auto found = map.pin(key)) seen = Layout::value_of(found.value());
+                        break;
+                    case look::batch: {
+                        std::array<std::optional<value_type>, 1> found{};
+                        map.load_many(std::array{key}, found);
+                        if (found[0]) seen = Layout::value_of(*found[0]);
+                        break;
+                    }
+                    case look::compute:
+                        map.update(key, [&](const value_type* v) {
+                            if (v != nullptr) seen = Layout::value_of(*v);
+                            return value_type(3);
+                        });
+                        break;
+                    case look::steps:
+                        for (syncmap::walk_position at; !at.at_end();) {
+                            at = map.for_each_from(at, [&](const auto& k, const auto& v) {
+                                if (Layout::number_of(k) == keys::first) seen = Layout::value_of(v);
+                            });
+                        }
+                        break;
+                    case look::two_keys:
+                        map.update(std::array{key, Layout::key(keys::second)}, [&](auto slots) {
+                            if (slots[0].current() != nullptr) seen = Layout::value_of(*slots[0].current());
+                        });
+                        break;
                     }
                     const bool sees = seen != (present ? held(1) : held());
                     if (sees) require(note.load(std::memory_order_relaxed) == 1, "who sees the write sees the note");
                 };
                 parallel(writer, reader);
             };
-            f(explore(std::string(Layout::name) + " weak message " + writes[static_cast<int>(how)] + " to " +
-                          looks[static_cast<int>(by)],
-                      bounds, body));
+            f(std::string(Layout::name) + " weak message " + writes[static_cast<int>(how)] + " to " +
+                  looks[static_cast<int>(by)],
+              body);
         }
     }
+}
+
+/// Explores them all in weak memory and calls `f(report)`.
+template <class Layout, class F>
+void explore_messages(limits bounds, F&& f) {
+    bounds.weak = true;
+    each_message<Layout>([&](std::string name, const auto& body) { f(explore(std::move(name), bounds, body)); });
 }
 
 } // namespace explore

@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <random>
@@ -70,6 +71,8 @@ public:
         std::uint32_t length = 0; ///< pct: the number of steps to spread the changes over
         bool weak = false;        ///< memory as C++ allows it to be
         unsigned stale_reads = 0; ///< so many loads of an execution may return an older store
+        unsigned stale_one_in = 4; ///< by chance: one of so many loads that could
+        bool steered = false;      ///< by chance: loads do so after `attend` alone, and then every other one
     };
 
     /// Forgets the path; the next `run` takes the plain course.
@@ -184,6 +187,11 @@ public:
     static inline bool weak_now = false;
     EXPLORE_UNWATCHED weak_memory& memory() noexcept { return memory_; }
 
+    /// The running thread is at a place that a steered search is about: what it and others read from here on matters.
+    EXPLORE_UNWATCHED void attend() noexcept {
+        if (switching_ && plan_.steered && chance_() % 2 == 0) stale_one_in_ = 2;
+    }
+
     /// Which of so many stores a load returns, 0 for the newest.
     EXPLORE_UNWATCHED unsigned choose_store(unsigned count) {
         if (!switching_) return 0;
@@ -191,7 +199,8 @@ public:
         if (stale_reads_ >= plan_.stale_reads) {
             if (plan_.how == strategy::random || plan_.how == strategy::pct) return 0;
             if (plan_.how == strategy::depth_first && position_ >= path_.size()) return 0;
-        } else if ((plan_.how == strategy::random || plan_.how == strategy::pct) && chance_() % 4 != 0) {
+        } else if ((plan_.how == strategy::random || plan_.how == strategy::pct) &&
+                   (stale_one_in_ == 0 || chance_() % stale_one_in_ != 0)) {
             return 0;
         }
         const unsigned option = choose_plain(count);
@@ -206,6 +215,7 @@ public:
         if (!switching_) fail_at("waits for itself", event::pause, where);
         count_step();
         yielded_ |= bit(current_);
+        priority_[current_] = --lowest_; // else two that spin could keep the third from what they wait for
         const bool patient = (impatient_ & bit(current_)) == 0;
         const std::uint32_t others = ready_ & ~yielded_;
         if (others == 0 && !patient) return all_spin();
@@ -321,8 +331,10 @@ private:
         step_ = 0;
         preemptions_ = 0;
         stale_reads_ = 0;
+        stale_one_in_ = plan_.steered ? 0 : plan_.stale_one_in;
         idle_rounds_ = 0;
         expired_leases_ = 0;
+        lowest_ = 0;
         ready_ = yielded_ = impatient_ = 0;
         current_ = 0;
         weak_now = false;
@@ -554,17 +566,17 @@ private:
         path_.clear();
         chance_.seed(static_cast<std::minstd_rand::result_type>(plan_.seed * 2654435761U + 1));
         for (unsigned i = 0; i <= most_threads; ++i) {
-            priority_[i] = static_cast<std::uint32_t>(chance_()) | 0x1000U; // above those given at the changes
+            priority_[i] = static_cast<std::int32_t>(chance_() >> 1) | 0x1000; // above those given at the changes
         }
         for (auto& each : change_at_) each = static_cast<std::uint32_t>(chance_() % (plan_.length + 1));
     }
 
     unsigned by_priority(std::uint32_t others, bool preemption) {
         for (std::uint32_t i = 0; i != pct_changes; ++i) {
-            if (change_at_[i] == step_) priority_[current_] = i;
+            if (change_at_[i] == step_) priority_[current_] = static_cast<std::int32_t>(i);
         }
         unsigned best = 0;
-        std::uint32_t highest = 0;
+        std::int32_t highest = std::numeric_limits<std::int32_t>::min();
         unsigned option = 0;
         const auto consider = [&](unsigned candidate) {
             if (priority_[candidate] >= highest) {
@@ -630,13 +642,15 @@ private:
     std::uint32_t step_ = 0;
     unsigned preemptions_ = 0;
     unsigned stale_reads_ = 0;
+    unsigned stale_one_in_ = 0; ///< 0: none does
     unsigned idle_rounds_ = 0;
     unsigned expired_leases_ = 0;
 
     weak_memory memory_{};
 
     std::minstd_rand chance_{};
-    std::array<std::uint32_t, most_threads + 1> priority_{};
+    std::array<std::int32_t, most_threads + 1> priority_{};
+    std::int32_t lowest_ = 0; ///< of those who have spun
     std::array<std::uint32_t, pct_changes> change_at_{};
 
     std::array<thread_slots, most_threads + 1> slots_{};

@@ -1,85 +1,173 @@
-// What must notice a mutant of the engine: programs of one slot format, in both memories, until one fails.
+// What must notice a mutant of the engine: programs of one slot format, in weak memory, until one fails.
 //
-//     check_node [SECONDS]      exit status 0: nothing failed; 1: the first failure is told; 2: bad arguments
+//     check_node SECONDS PROFILE [step]   exit status 0: nothing failed in so much time of the processor; 1: the first
+//                                         failure is told; 3: no program comes by. `step`: the mutant lacks more than a
+//                                         memory order, so sequentially consistent memory is searched as well
+//     check_node profile PROFILE          runs each program a few times and writes down which mutants it comes by
 //
 // It is compiled with the compiler's instrumentation of plain accesses (explore/plain_access.hpp). The mutant is chosen
-// by the environment variable SYNCMAP_MUTANT, see mutant.hpp; with SYNCMAP_REPLAY it repeats one schedule.
-#include <chrono>
+// by the environment variable SYNCMAP_MUTANT, see mutant.hpp: only the programs that come by it are run. Without one
+// all are. With SYNCMAP_REPLAY it repeats one schedule.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <new>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <explore/map_messages.hpp>
-#include <explore/map_sizes.hpp>
-#include <explore/map_suite.hpp>
 #include <explore/new_delete.hpp>
 #include <explore/plain_access.hpp>
+
+#include "programs.hpp"
 
 namespace {
 
 using namespace explore;
 using layout = SYNCMAP_LAYOUT;
 
-const auto start = std::chrono::steady_clock::now();
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+/// Of the processor: how far a search comes must not hang on what else the machine does.
+double seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 std::uint64_t programs = 0, schedules = 0;
+bool verbose() { return std::getenv("SYNCMAP_VERBOSE") != nullptr; }
 
 /// Ends the process at the first failure.
 void expect_right(const report& r) {
     ++programs;
     schedules += r.schedules;
-    if (std::getenv("SYNCMAP_VERBOSE") != nullptr) {
-        std::printf("%7.2f %s: %llu schedules\n", seconds(), r.program.c_str(), static_cast<unsigned long long>(r.schedules));
+    if (verbose()) {
+        std::printf("%7.2f %s: %llu schedules\n", seconds(), r.program.c_str(),
+                    static_cast<unsigned long long>(r.schedules));
     }
     if (!r.failed()) return;
     std::printf("KILLED after %.2f s, %llu programs: %s\n", seconds(), static_cast<unsigned long long>(programs),
-                std::getenv("SYNCMAP_VERBOSE") != nullptr ? r.description.c_str() : r.failure.c_str());
+                verbose() ? r.description.c_str() : r.failure.c_str());
     std::printf("  SYNCMAP_REPLAY='%s@%s'\n", r.program.c_str(), r.schedule.c_str());
     std::fflush(stdout);
     std::_Exit(1);
 }
 
+/// Of each mutant, how often threads of the program that runs have come by.
+constexpr std::size_t most_mutants = 1024;
+std::uint64_t seen[most_mutants];
+EXPLORE_UNWATCHED void note_arrival(unsigned long number) {
+    if (scheduler::weak_now && number < most_mutants) ++seen[number];
+}
+EXPLORE_UNWATCHED void attend(unsigned long) { scheduler::instance().attend(); }
+
+int write_profile(const char* path, const std::vector<mutants::program>& all) {
+    std::FILE* const out = std::fopen(path, "w");
+    if (out == nullptr) return 2;
+    mutants::profiling = true;
+    mutants::arrived = note_arrival;
+    for (const mutants::program& each : all) {
+        std::fill(std::begin(seen), std::end(seen), 0);
+        const report r = each.run({.preemptions = 1, .schedules = 5, .random = 6, .weak = true});
+        expect_right(r);
+        for (std::size_t number = 0; number != most_mutants; ++number) {
+            const auto rate =
+                static_cast<unsigned long>(1e3 * static_cast<double>(seen[number]) / (1e6 * r.seconds + 1));
+            if (seen[number] != 0) std::fprintf(out, "%zu:%lu ", number, rate);
+        }
+        std::fprintf(out, "\n");
+    }
+    std::fclose(out);
+    std::printf("%llu programs, %llu schedules, %.1f s\n", static_cast<unsigned long long>(programs),
+                static_cast<unsigned long long>(schedules), seconds());
+    return 0;
+}
+
+/// The numbers of the programs that come by the living mutant, those first that do so most often in their time.
+std::vector<std::size_t> read_profile(const char* path, std::size_t count) {
+    std::vector<std::pair<unsigned long, std::size_t>> found;
+    std::FILE* const in = std::fopen(path, "r");
+    if (in == nullptr) std::exit(2);
+    std::size_t line = 0;
+    unsigned long word = 0, number = 0;
+    for (int c = 0; (c = std::fgetc(in)) != EOF;) {
+        if (c >= '0' && c <= '9') {
+            word = 10 * word + static_cast<unsigned long>(c - '0');
+            continue;
+        }
+        if (c == ':') number = word;
+        if (c == ' ' && number == mutants::active) found.emplace_back(word, line);
+        word = 0;
+        if (c == '\n') ++line;
+    }
+    std::fclose(in);
+    if (line != count) std::exit(2);
+    std::shuffle(found.begin(), found.end(), std::minstd_rand(static_cast<unsigned>(mutants::active)));
+    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<std::size_t> chosen;
+    for (const auto& [rate, each] : found) chosen.push_back(each);
+    return chosen;
+}
+
+/// One of these and one of those in turn, for as long as there are both.
+std::vector<std::size_t> in_turn(const std::vector<std::size_t>& these, const std::vector<std::size_t>& those) {
+    std::vector<std::size_t> all;
+    for (std::size_t i = 0; i < std::max(these.size(), those.size()); ++i) {
+        if (i < these.size()) all.push_back(these[i]);
+        if (i < those.size()) all.push_back(those[i]);
+    }
+    return all;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-    const double limit = argc > 1 ? std::atof(argv[1]) : 60;
-    if (argc > 2 || limit <= 0) {
-        std::fprintf(stderr, "usage: %s [SECONDS]\n", argv[0]);
+    const bool profile = argc == 3 && std::string(argv[1]) == "profile";
+    const bool of_a_step = argc == 4 && std::string(argv[3]) == "step";
+    const double limit = argc == 3 || of_a_step ? std::atof(argv[1]) : 0;
+    if (!profile && limit <= 0) {
+        std::fprintf(stderr, "usage: %s SECONDS PROFILE [step], or profile PROFILE\n", argv[0]);
         return 2;
     }
-    // Rounds of all programs, each with more schedules than the one before.
-    for (unsigned round = 0; seconds() < limit; ++round) {
-        const std::uint64_t in_order = std::uint64_t{5} << 2 * round;
-        const std::uint64_t by_chance = std::uint64_t{4} << round;
-        const auto check = [&](const map_program& program, reuse memory, std::uint64_t chances, bool ordered) {
-            if (seconds() >= limit) return;
-            expect_right(explore_program<layout>(program, {.preemptions = 1,
-                                                           .schedules = in_order,
-                                                           .random = chances,
-                                                           .memory = memory,
-                                                           .seed = 1 + round * 100'000,
-                                                           .weak = true,
-                                                           .ordered_calls = ordered}));
-        };
-        explore_messages<layout>({.preemptions = 1, .schedules = in_order, .random = by_chance, .seed = 1 + round * 100'000},
-                                 [](const report& r) { expect_right(r); });
-        explore_sizes<layout>({.preemptions = 1, .schedules = 25 * in_order, .random = 25 * by_chance, .seed = 1 + round * 100'000},
-                              [](const report& r) { expect_right(r); });
-        // First without an order of the calls, for what is wrong with memory; then with it, for wrong answers.
-        for (const bool ordered : {false, true}) {
-            for (const setting where : all_settings) {
-                each_pair_on_one_key<layout>(
-                    where, [&](const map_program& p) { check(p, reuse::never, by_chance, ordered); });
-            }
-            each_longer_program([&](const map_program& p, reuse memory) { check(p, memory, 5 * by_chance, ordered); });
-        }
+    const std::vector<mutants::program> all = mutants::programs<layout>::all();
+    if (profile) return write_profile(argv[2], all);
+
+    std::vector<std::size_t> chosen;
+    if (mutants::active != 0) {
+        chosen = read_profile(argv[2], all.size());
+        mutants::arrived = attend;
     }
-    std::printf("survived %.1f s: %llu programs, %llu schedules\n", seconds(),
-                static_cast<unsigned long long>(programs), static_cast<unsigned long long>(schedules));
+    if (mutants::active == 0 || std::getenv("SYNCMAP_REPLAY") != nullptr) {
+        chosen.resize(all.size());
+        for (std::size_t i = 0; i != chosen.size(); ++i) chosen[i] = i;
+    }
+    if (chosen.empty()) {
+        std::printf("no program comes by\n");
+        return 3;
+    }
+    std::vector<std::size_t> short_ones, long_ones;
+    for (const std::size_t each : chosen) (all[each].is_long ? long_ones : short_ones).push_back(each);
+    chosen = in_turn(short_ones, long_ones);
+    // Rounds, each of more of them and with more schedules than the one before.
+    unsigned round = 0;
+    for (; seconds() < limit; ++round) {
+        const std::size_t part =
+            std::getenv("SYNCMAP_REPLAY") != nullptr ? chosen.size() : 100 + (chosen.size() >> 2 << round);
+        for (std::size_t i = 0; i < std::min(part, chosen.size()) && seconds() < limit; ++i) {
+            const mutants::program& each = all[chosen[i]];
+            if (of_a_step) {
+                expect_right(each.run({.preemptions = 1,
+                                       .schedules = std::uint64_t{100} << 2 * round,
+                                       .random = std::uint64_t{10} << round,
+                                       .seed = 1 + round * 100'000}));
+            }
+            expect_right(each.run({.preemptions = 1,
+                                   .schedules = std::uint64_t{each.is_long ? 8U : 2U} << 2 * round,
+                                   .random = std::uint64_t{each.is_long ? 3U : 6U} << round,
+                                   .seed = 1 + round * 100'000,
+                                   .weak = true,
+                                   .steered = true}));
+        }
+        if (std::getenv("SYNCMAP_REPLAY") != nullptr) break;
+    }
+    std::printf("survived %.1f s: %zu programs, %u rounds, %llu schedules\n", seconds(), chosen.size(), round,
+                static_cast<unsigned long long>(schedules));
     return 0;
 }

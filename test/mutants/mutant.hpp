@@ -11,7 +11,15 @@ inline const unsigned long active = [] {
     return number == nullptr ? 0UL : std::strtoul(number, nullptr, 10);
 }();
 
-inline bool is(unsigned long number) noexcept { return number == active; }
+/// Called where a mutant is, the living one or, with `profiling`, any. What it does is no part of what is explored.
+inline void (*arrived)(unsigned long) = nullptr;
+inline bool profiling = false;
+
+/// Out of line: the explorer watches plain accesses, and those here are not the engine's.
+[[gnu::no_sanitize("thread"), gnu::noinline]] inline bool is(unsigned long number) noexcept {
+    if (arrived != nullptr && (profiling || number == active)) arrived(number);
+    return number == active;
+}
 inline std::memory_order order(unsigned long number, std::memory_order weaker, std::memory_order right) noexcept {
     return is(number) ? weaker : right;
 }

@@ -255,7 +255,7 @@ private:
             const std::size_t total = groups(*t, *n);
             const std::size_t first = n->cursor.fetch_add(batch, std::memory_order_relaxed);
             departure leaving(*this, c, *t, *n, root);
-            for (std::size_t i = 0; i < batch && outcome == moving::done; ++i) {
+            for (std::size_t i = 0; i < std::min(batch, total) && outcome == moving::done; ++i) { // each group once
                 if (n->left.load(std::memory_order_relaxed) == 0) break;
                 outcome = move_group(c, *t, *n, (first + i) % total, leaving, supply);
                 if (outcome == moving::busy) outcome = moving::done; // whoever comes round again

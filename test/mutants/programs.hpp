@@ -1,0 +1,693 @@
+// The programs that look for mutants of one slot format: those of the explorer's tests, and what is made here to reach
+// what they reach rarely. Each is a function of its bounds, so that a search can come back to it with more schedules.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <explore/map_messages.hpp>
+#include <explore/map_sizes.hpp>
+#include <explore/map_suite.hpp>
+
+#include <syncmap/engine/table/living_maps.hpp>
+#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/errors.hpp>
+#include <syncmap/pinned.hpp>
+
+namespace mutants {
+
+using namespace explore;
+
+struct program {
+    std::function<report(limits)> run;
+    bool is_long; ///< one operation beside the lives of several tables: best searched depth first
+};
+
+/// A value in a slot whose comparison is the user's: what is to be done with it is not decided under the lock.
+struct boxed {
+    std::uint64_t number = 0;
+    friend bool operator==(const boxed& a, const boxed& b) noexcept { return a.number == b.number; }
+};
+
+template <class Layout>
+struct with_boxed_values : Layout {
+    using mapped_type = boxed;
+};
+
+template <class Layout>
+class programs {
+public:
+    static std::vector<program> all() {
+        programs p;
+        p.add_messages();
+        p.add_counts();
+        for (const setting where : all_settings) {
+            each_pair_on_one_key<Layout>(where, [&](const map_program& m) { p.add(m, reuse::never); });
+        }
+        each_longer_program([&](const map_program& m, reuse memory) { p.add(m, memory); });
+        p.add_made_by_hand();
+        p.add_two_looks();
+        p.add_multi_updates();
+        p.add_bodies();
+        p.add_boxed_values();
+        p.add_forks();
+        p.add_chains();
+        for (unsigned seed = 1; seed <= 300; ++seed)
+            p.add(by_chance(seed), seed % 3 == 0 ? reuse::at_once : reuse::never);
+        return std::move(p.list_);
+    }
+
+private:
+    using key_type = typename Layout::key_type;
+    using mapped_type = typename Layout::mapped_type;
+    using map_type = visible_map<Layout>;
+    using handle = syncmap::pinned<visible_engine<Layout>>;
+
+    static constexpr std::uint64_t absent = contents::keys - 1; ///< in no setting
+    static key_type key(std::uint64_t number) { return Layout::key(number); }
+    static mapped_type value(std::uint64_t number) { return mapped_type(number); }
+    static constexpr std::size_t entries_of_eight_units() { return visible_engine<Layout>::slots * 5 / 8 * 7; }
+
+    /// Without an order of the calls, for what is wrong with memory, and with it, for wrong answers.
+    void add(const map_program& m, reuse memory) {
+        for (const bool ordered : {false, true}) {
+            const auto run = [m, memory, ordered](limits bounds) {
+                bounds.memory = memory;
+                bounds.ordered_calls = ordered;
+                return explore_program<Layout>(m, bounds);
+            };
+            list_.push_back({run, false});
+        }
+    }
+    void add(const std::string& name, const std::function<void()>& body, bool is_long = false) {
+        for (const reuse memory : {reuse::never, reuse::at_once}) {
+            const auto run = [name, memory, body](limits bounds) {
+                bounds.memory = memory;
+                return explore::explore(std::string(Layout::name) + " weak " + name +
+                                            (memory == reuse::at_once ? " reuse" : ""),
+                                        bounds, body);
+            };
+            list_.push_back({run, is_long});
+        }
+    }
+
+    void add_messages() {
+        each_message<Layout>([&](const std::string& name, std::function<void()> body) {
+            list_.push_back(
+                {[name, body](const limits& bounds) { return explore::explore(name, bounds, body); }, false});
+        });
+    }
+
+    void add_counts() {
+        explore::each_count<Layout>([&](const std::string& name, std::function<void()> body, unsigned stale_reads) {
+            list_.push_back({[name, body, stale_reads](limits bounds) {
+                                 bounds.stale_reads = std::max(bounds.stale_reads, stale_reads);
+                                 return explore::explore(name, bounds, body);
+                             },
+                             false});
+        });
+    }
+
+    /// What failed once, and what a removal needs that pairs do not have.
+    void add_made_by_hand() {
+        const step size{verb::size, 0};
+        const auto store = [](std::uint64_t k, std::uint64_t v) { return step{verb::store, k, v}; };
+        const auto erase = [](std::uint64_t k) { return step{verb::erase, k}; };
+        const std::vector<step> churn{store(keys::first, 100), erase(keys::first), store(keys::first, 102),
+                                      erase(keys::first)};
+        for (const reuse memory : {reuse::never, reuse::at_once}) {
+            add({setting::clear,
+                 true,
+                 {{{verb::update, keys::first, 12}}, {store(keys::second, 21)}, {{verb::update, keys::second, 30}}}},
+                memory);
+            for (const bool present : {false, true}) {
+                add({setting::clear, present, {{{verb::update, keys::first, 12}}, {{verb::exchange, keys::first, 21}}}},
+                    memory);
+            }
+            add({setting::plain, false, {{store(keys::first, 11)}, {{verb::load_or_compute, keys::first, 12}}}},
+                memory);
+            add({setting::shrink, true, {{{verb::load, keys::first}}, {{verb::clear, 0}}}}, memory);
+            add({setting::plain, false, {{size, size}, churn, {size, store(keys::apart, 40)}}}, memory);
+            add({setting::plain,
+                 false,
+                 {{size}, {store(keys::first, 10), store(keys::apart, 11), erase(keys::first)}, {size}}},
+                memory);
+            add({setting::plain, true, {{size}, {erase(keys::first), store(keys::first, 11)}}}, memory);
+            add({setting::moving, true, {{size}, {erase(keys::first), store(keys::apart, 11)}}}, memory);
+            add({setting::shrink,
+                 false,
+                 {{{verb::snapshot, 0}}, {store(keys::apart, 40), store(keys::first, 41), store(keys::second, 42)}}},
+                memory);
+            add({setting::growth,
+                 true,
+                 {{{verb::for_each, 0}}, {erase(keys::first), store(keys::second, 50), store(keys::first, 51)}}},
+                memory);
+            // Lines behind the home line: they come and go while they are looked through.
+            for (const verb look :
+                 {verb::load, verb::store, verb::exchange, verb::erase, verb::for_each, verb::update}) {
+                for (const std::uint64_t at : {keys::first, keys::second, keys::fillers + 1}) {
+                    add({setting::growth,
+                         true,
+                         {{make_step(look, at, 1, true)}, {erase(keys::fillers), store(keys::second, 60)}}},
+                        memory);
+                }
+            }
+        }
+    }
+
+    /// Counts up by comparing and exchanging, and passes a value on by exchanging: nothing is lost.
+    void add_boxed_values() {
+        if constexpr (Layout::has_integral_value) {
+            using boxes = with_boxed_values<Layout>;
+            const auto count_up = [](visible_map<boxes>& map) {
+                std::optional<boxed> seen = boxed{0};
+                while (!map.compare_exchange(key(keys::first), seen, boxed{seen->number + 1})) {}
+            };
+            add("boxed values|count", [count_up] {
+                visible_map<boxes> map;
+                map.store(key(keys::first), boxed{0});
+                parallel([&] { count_up(map); }, [&] { count_up(map); });
+                require(map.load(key(keys::first))->number == 2, "both have counted");
+            });
+            add("boxed values|exchange", [] {
+                visible_map<boxes> map;
+                map.store(key(keys::first), boxed{1});
+                std::uint64_t a = 0, b = 0;
+                parallel([&] { a = map.exchange(key(keys::first), boxed{2})->number; },
+                         [&] { b = map.exchange(key(keys::first), boxed{4})->number; });
+                require(a + b + map.load(key(keys::first))->number == 7, "each value is given out once");
+            });
+            add("boxed values|take", [] {
+                visible_map<boxes> map;
+                std::uint64_t taken = 0;
+                parallel([&] { map.store(key(keys::first), boxed{1}); },
+                         [&] {
+                             const auto had = map.load_or_store(key(keys::first), boxed{2});
+                             taken = had.loaded ? had.value.number : 0;
+                         });
+                const std::uint64_t left = map.load(key(keys::first))->number;
+                require(left == 1, "a store is not lost");
+                require(taken == 0 || taken == 1, "what is loaded was stored");
+            });
+        }
+    }
+
+    /// A fork in which the parent goes on: the hooks stop the writers and let them go again.
+    void add_forks() {
+        for (const setting where : all_settings) {
+            const preparation<Layout> prepared(where, true);
+            for (const verb what : {verb::store, verb::erase, verb::update, verb::clear, verb::snapshot, verb::flush}) {
+                add(std::string("fork|") + name_of(where) + "|" + name_of(what), [prepared, what] {
+                    map_type map;
+                    prepared.bring(map);
+                    parallel(
+                        [&] {
+                            auto& living = syncmap::engine::living_maps<sync_policy>::instance();
+                            living.before_fork();
+                            living.after_fork_in_parent();
+                        },
+                        [&] {
+                            switch (what) {
+                            case verb::store:
+                                map.store(key(keys::first), value(7));
+                                break;
+                            case verb::erase:
+                                map.erase(key(keys::first));
+                                break;
+                            case verb::update:
+                                map.update(key(keys::first), [](const mapped_type*) { return value(8); });
+                                break;
+                            case verb::clear:
+                                map.clear();
+                                break;
+                            case verb::snapshot:
+                                static_cast<void>(map.snapshot().size());
+                                break;
+                            default:
+                                map.flush();
+                            }
+                        },
+                        [&] { map.store(key(keys::second), value(9)); });
+                    std::size_t seen = 0;
+                    map.for_each([&](const key_type&, const mapped_type&) { ++seen; });
+                    require(map.size() == seen, "size agrees with a walk");
+                });
+            }
+        }
+    }
+
+    /// The lines behind a home line are given back and taken again while others look through them: who finds a key gone
+    /// sees what came before. And what a thread that has seen nothing of the map does beside the first store.
+    void add_chains() {
+        const preparation<Layout> prepared(setting::growth, true);
+        const std::uint64_t last = prepared.used() - 1;
+        for (const std::uint64_t wanted : {last, last - 1, keys::fillers, keys::first}) {
+            for (const bool again : {false, true}) {
+                add("chain|" + std::to_string(last - wanted) + (again ? "|again" : ""), [prepared, last, wanted,
+                                                                                         again] {
+                    map_type map;
+                    prepared.bring(map);
+                    sync_policy::atomic<int> note{0};
+                    parallel(
+                        [&] {
+                            if (!map.contains(key(wanted))) {
+                                require(note.load(std::memory_order_relaxed) != 0, "who finds it gone sees the note");
+                            }
+                        },
+                        [&] {
+                            note.store(1, std::memory_order_relaxed);
+                            for (std::uint64_t k = last; k >= keys::fillers; --k) map.erase(key(k));
+                            if (again) {
+                                for (std::uint64_t k = keys::fillers; k <= last; ++k) map.store(key(k), value(2 * k));
+                            }
+                            map.erase(key(keys::first));
+                        });
+                });
+            }
+        }
+        add("first store|shrink_to_fit", [] {
+            map_type map;
+            parallel([&] { map.store(key(keys::first), value(1)); }, [&] { map.shrink_to_fit(); });
+        });
+        add("first store|flush", [] {
+            map_type map;
+            parallel([&] { map.store(key(keys::first), value(1)); }, [&] { map.flush(); });
+        });
+        add("first store|approximate size", [] {
+            map_type map;
+            parallel([&] { map.store(key(keys::first), value(1)); },
+                     [&] { require(map.approx_size() <= 1, "no more than was stored"); });
+        });
+        add("first store|replace", [] {
+            map_type map, next;
+            next.store(key(keys::first), value(1));
+            parallel([&] { map.store(key(keys::apart), value(1)); }, [&] { map.replace(std::move(next)); });
+        });
+    }
+
+    /// Who has seen a write, and looks again by other means, sees it again.
+    void add_two_looks() {
+        constexpr verb writes[] = {verb::store,        verb::erase,    verb::update,
+                                   verb::update_erase, verb::exchange, verb::clear};
+        constexpr verb looks[] = {verb::load,     verb::for_each, verb::size,
+                                  verb::snapshot, verb::erase_if, verb::load_or_store};
+        for (const setting where : all_settings) {
+            for (const verb what : writes) {
+                for (const verb one : looks) {
+                    for (const verb other : looks) {
+                        if (one == other) continue;
+                        for (const bool present : {true, false}) {
+                            if (!present && where != setting::plain) continue;
+                            const std::vector<step> both{make_step(one, keys::first, 1, present),
+                                                         make_step(other, keys::first, 1, present)};
+                            add({where, present, {{make_step(what, keys::first, 0, present)}, both}}, reuse::never);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    // ---- updates of two keys; no program reads two keys one by one, which may see half an update ----
+
+    void add_multi_updates() {
+        const auto add_to = [](std::uint64_t k, std::uint64_t other, std::uint64_t operand) {
+            return step{verb::add_to_two, k, operand, {}, other};
+        };
+        const auto swap = [](std::uint64_t k, std::uint64_t other) { return step{verb::swap_two, k, 0, {}, other}; };
+        const std::vector<std::vector<step>> others = {
+            {add_to(keys::apart, keys::first, 100)},
+            {swap(keys::apart, keys::first), {verb::size, 0}},
+            {{verb::store, keys::first, 21}, {verb::store, keys::apart, 22}},
+            {{verb::update, keys::apart, 21}, {verb::update, keys::first, 22}},
+            {{verb::update_erase, keys::first}, {verb::size, 0}},
+            {{verb::erase, keys::first}, {verb::snapshot, 0}},
+            {{verb::snapshot, 0}, {verb::load, keys::apart}, {verb::snapshot, 0}},
+            {{verb::clear, 0}, {verb::size, 0}, {verb::reserve, 0}},
+        };
+        for (const setting where : all_settings) {
+            for (const bool present : {true, false}) {
+                for (const auto& other : others) {
+                    add({where, present, {{add_to(keys::first, keys::apart, 11)}, other}}, reuse::never);
+                    add({where,
+                         present,
+                         {{swap(keys::first, keys::second), add_to(keys::apart, keys::first, 7)}, other}},
+                        reuse::at_once);
+                }
+            }
+        }
+    }
+
+    /// Of all operations. One in three is about updates of two keys.
+    static map_program by_chance(unsigned seed) {
+        std::minstd_rand chance(seed * 7919);
+        const auto one_of = [&](const auto& list) { return list[chance() % std::size(list)]; };
+        static constexpr std::uint64_t places[] = {keys::first, keys::second, keys::apart, keys::first};
+        static constexpr verb of_one[] = {verb::load,     verb::store,         verb::erase,
+                                          verb::exchange, verb::load_or_store, verb::load_and_erase,
+                                          verb::update,   verb::update_erase,  verb::load_or_compute,
+                                          verb::for_each, verb::erase_if,      verb::size,
+                                          verb::clear,    verb::snapshot,      verb::reserve,
+                                          verb::flush,    verb::store,         verb::erase,
+                                          verb::load,     verb::replace,       verb::snapshot,
+                                          verb::size};
+        static constexpr verb of_two[] = {verb::add_to_two,   verb::swap_two, verb::store,   verb::update,
+                                          verb::update_erase, verb::exchange, verb::size,    verb::snapshot,
+                                          verb::clear,        verb::load,     verb::reserve, verb::flush,
+                                          verb::erase};
+        const bool two = seed % 3 == 1;
+        map_program m{one_of(all_settings), chance() % 2 == 0, {}};
+        bool has_read = false;
+        std::uint64_t stored = 100;
+        for (std::uint64_t t = 0, threads = 2 + chance() % 2; t != threads; ++t) {
+            std::vector<step> steps;
+            for (std::uint64_t left = 1 + chance() % 4; left != 0; --left) {
+                const std::uint64_t at = one_of(places);
+                std::uint64_t other = at;
+                while (other == at) other = one_of(places);
+                verb what = two ? one_of(of_two) : one_of(of_one);
+                if (two && what == verb::load && std::exchange(has_read, true)) what = verb::size;
+                const bool many =
+                    !two && chance() % 4 == 0 && (what == verb::load || what == verb::store || what == verb::erase);
+                stored += 1 + chance() % 3;
+                steps.push_back({what, at, stored, {}, other, many});
+            }
+            m.threads.push_back(std::move(steps));
+        }
+        return m;
+    }
+
+    // ---- what no history says ----
+
+    static void look(const handle& h) {
+        if (!h) return;
+        require(Layout::number_of(h.key()) == keys::first, "a pinned entry has its key");
+        const auto v = Layout::value_of(h.value());
+        require(v == 1 || v == 2, "a pinned entry has a value that was stored");
+    }
+
+    void add_pins(const char* name, const std::function<void(map_type&)>& ends) {
+        add(std::string("pin|") + name, [ends] {
+            map_type map;
+            map.store(key(keys::first), value(1));
+            handle kept = map.pin(key(keys::first));
+            handle left;
+            parallel(
+                [&] {
+                    handle mine = map.pin(key(keys::first));
+                    look(mine);
+                    left = std::move(mine);
+                },
+                [&] { ends(map); }, [&] { kept.reset(); });
+            look(left);
+            map.flush();
+            look(left);
+        });
+    }
+
+    /// Steps of a walk beside what changes the table; keys 0 and 3 are there throughout.
+    void add_walks(const char* name, setting where, const std::function<void(map_type&, bool&)>& meanwhile) {
+        const preparation<Layout> prepared(where, true);
+        const auto shows = [](const map_type& map) {
+            std::array<unsigned, contents::keys> seen{};
+            for (syncmap::walk_position at; !at.at_end();) {
+                at =
+                    map.for_each_from(at, [&](const key_type& k, const mapped_type&) { ++seen[Layout::number_of(k)]; });
+            }
+            for (const unsigned each : seen) require(each <= 1, "a walk in steps shows no key twice");
+            return seen;
+        };
+        add(std::string("walk in steps|") + name, [prepared, meanwhile, shows] {
+            map_type map;
+            prepared.bring(map);
+            map.store(key(keys::apart), value(5));
+            bool cleared = false;
+            parallel(
+                [&] {
+                    const auto seen = shows(map);
+                    if (!cleared) {
+                        require(seen[keys::first] == 1 && seen[keys::apart] == 1, "a walk misses nothing that stays");
+                    }
+                },
+                [&] { meanwhile(map, cleared); });
+            shows(map);
+        });
+    }
+
+    /// One thread does `beside` while another lets tables grow, shrink and be used again; with `clears`, for other
+    /// lives of the map as well. Without, the keys 0 and 3 are there throughout.
+    void add_lives(const char* name, bool clears, const std::function<void(map_type&)>& beside) {
+        for (const setting where : {setting::plain, setting::moving, setting::shrink}) {
+            const preparation<Layout> prepared(where, true);
+            add(
+                std::string(clears ? "lives|" : "tables|") + name_of(where) + "|" + name,
+                [prepared, clears, beside] {
+                    map_type map;
+                    prepared.bring(map);
+                    map.store(key(keys::apart), value(5));
+                    parallel([&] { beside(map); },
+                             [&] {
+                                 for (int life = 0; life != 2; ++life) {
+                                     map.reserve(entries_of_eight_units());
+                                     map.store(key(keys::second), value(3));
+                                     if (clears) {
+                                         map.clear();
+                                         map.store(key(keys::first), value(4));
+                                     } else {
+                                         map.erase(key(keys::second));
+                                         map.shrink_to_fit();
+                                     }
+                                     map.flush();
+                                 }
+                             });
+                    if (!clears) require(map.contains(key(keys::apart)), "what nobody erases stays");
+                    std::size_t seen = 0;
+                    map.for_each([&](const key_type&, const mapped_type&) { ++seen; });
+                    require(map.size() == seen, "size agrees with a walk");
+                    map.clear();
+                    require(map.size() == 0, "a cleared map is empty");
+                    map.flush();
+                },
+                true);
+        }
+    }
+
+    void add_all_lives(bool clears) {
+        const bool steady = !clears;
+        const auto there = [steady](bool seen) { require(seen || !steady, "who stays is seen"); };
+        add_lives("load", clears, [there](map_type& map) { there(map.load(key(keys::first)).has_value()); });
+        add_lives("load apart", clears, [there](map_type& map) { there(map.load(key(keys::apart)).has_value()); });
+        add_lives("load absent", clears,
+                  [](map_type& map) { require(!map.contains(key(absent)), "who was never stored is not seen"); });
+        add_lives("visit", clears,
+                  [there](map_type& map) { there(map.visit(key(keys::first), [](const mapped_type&) {})); });
+        add_lives("store", clears, [](map_type& map) { map.store(key(keys::first), value(20)); });
+        add_lives("insert", clears, [](map_type& map) { map.store(key(absent), value(20)); });
+        add_lives("erase", clears, [steady](map_type& map) {
+            const bool erased = map.erase(key(keys::first));
+            require(erased || !steady, "who stays can be erased");
+            if (steady) require(!map.contains(key(keys::first)), "who was erased is gone");
+        });
+        add_lives("exchange", clears,
+                  [there](map_type& map) { there(map.exchange(key(keys::first), value(20)).has_value()); });
+        add_lives("update", clears, [there](map_type& map) {
+            bool seen = false;
+            map.update(key(keys::first), [&](const mapped_type* v) {
+                seen = v != nullptr;
+                return value(20);
+            });
+            there(seen);
+        });
+        add_lives("compute", clears, [there](map_type& map) {
+            there(map.load_or_compute(key(keys::first), [] { return value(31); }).loaded);
+            static_cast<void>(map.load_or_compute(key(absent), [] { return value(31); }));
+        });
+        add_lives("snapshot", clears, [there](map_type& map) {
+            const auto s = map.snapshot();
+            std::size_t seen = 0;
+            s.for_each([&](const key_type&, const mapped_type&) { ++seen; });
+            require(s.size() == seen, "a snapshot has as many entries as it says");
+            there(s.load(key(keys::first)).has_value() && s.load(key(keys::apart)).has_value());
+        });
+        add_lives("walk", clears, [steady](map_type& map) {
+            std::array<unsigned, contents::keys> seen{};
+            map.for_each([&](const key_type& k, const mapped_type&) { ++seen[Layout::number_of(k)]; });
+            for (const unsigned each : seen) require(each <= 1, "a walk shows no key twice");
+            if (steady) require(seen[keys::first] == 1 && seen[keys::apart] == 1, "a walk misses nothing that stays");
+        });
+        add_lives("erase_if", clears, [](map_type& map) {
+            map.erase_if([](const key_type& k, const mapped_type&) { return Layout::number_of(k) == keys::first; });
+        });
+        add_lives("size", clears, [steady](map_type& map) {
+            const std::size_t n = map.size();
+            if (steady) require(n >= 2, "size counts those who stay");
+        });
+        add_lives("two keys", clears, [](map_type& map) {
+            const std::array<key_type, 2> both{key(keys::first), key(keys::apart)};
+            map.update(both, [&](std::span<syncmap::update_slot<mapped_type>> s) {
+                for (auto& each : s) each.assign(value(40));
+            });
+        });
+        add_lives("batches", clears, [steady](map_type& map) {
+            const std::array<key_type, 3> three{key(keys::first), key(keys::second), key(keys::apart)};
+            std::array<std::optional<mapped_type>, 3> found{};
+            map.load_many(three, found);
+            if (steady) require(found[0] && found[2], "who stays is seen");
+        });
+        add_lives("flush", clears, [](map_type& map) { map.flush(); });
+        add_lives("approximate size", clears, [](map_type& map) { static_cast<void>(map.approx_size()); });
+        if (clears) {
+            add_lives("reserve", clears, [](map_type& map) { map.reserve(entries_of_eight_units()); });
+            add_lives("clear", clears, [](map_type& map) { map.clear(); });
+            add_lives("clear and go on", clears, [](map_type& map) {
+                map.clear();
+                map.reserve(entries_of_eight_units());
+                map.store(key(keys::first), value(50));
+            });
+        }
+    }
+
+    void add_bodies() {
+        add_pins("erase", [](map_type& map) { map.erase(key(keys::first)); });
+        add_pins("store", [](map_type& map) { map.store(key(keys::first), value(2)); });
+        add_pins("clear", [](map_type& map) { map.clear(); });
+        add_pins("erase, store", [](map_type& map) {
+            map.erase(key(keys::first));
+            map.store(key(keys::first), value(2));
+        });
+        add_pins("reserve", [](map_type& map) { map.reserve(4 * visible_engine<Layout>::slots); });
+
+        const auto churn = [](map_type& map, bool&) {
+            for (std::uint64_t i = 0; i != 3; ++i) {
+                map.store(key(keys::second), value(10 + i));
+                map.erase(key(keys::second));
+            }
+        };
+        add_walks("churn", setting::plain, churn);
+        add_walks("churn", setting::moving, churn);
+        add_walks("growth", setting::growth, [](map_type& map, bool&) { map.store(key(keys::trigger), value(30)); });
+        add_walks("shrink", setting::shrink, [](map_type& map, bool&) {
+            map.erase(key(keys::trigger));
+            map.shrink_to_fit();
+        });
+        add_walks("clear", setting::plain, [](map_type& map, bool& cleared) {
+            cleared = true;
+            map.clear();
+            map.store(key(keys::first), value(9));
+        });
+
+        add_all_lives(false);
+        add_all_lives(true);
+
+        add("ten keys into small units", [] {
+            map_type map;
+            map.store(key(keys::first), value(1));
+            std::vector<key_type> many;
+            for (std::uint64_t i = 0; i != 10; ++i) many.push_back(key(keys::fillers + i));
+            parallel(
+                [&] {
+                    map.update(many, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                        for (auto& each : s) each.assign(value(2));
+                    });
+                },
+                [&] {
+                    std::size_t firsts = 0;
+                    map.for_each([&](const key_type& k, const mapped_type&) {
+                        firsts += Layout::number_of(k) == keys::first ? 1 : 0;
+                    });
+                    require(firsts == 1, "a key that is there throughout is shown once");
+                    const auto n = map.size();
+                    require(n <= 2 || n >= 11, "size sees all of it or nothing");
+                },
+                [&] {
+                    map.store(key(keys::second), value(3));
+                    map.erase(key(keys::second));
+                });
+            require(map.size() == 11, "all are there");
+            for (const key_type& k : many) require(map.contains(k), "each is there");
+        });
+
+        for (const std::uint64_t other : {keys::apart, keys::second}) {
+            const preparation<Layout> prepared(setting::moving, true);
+            add("two keys in two tables, 0+" + std::to_string(other), [prepared, other] {
+                map_type map;
+                prepared.bring(map);
+                const std::array<key_type, 2> both{key(keys::first), key(other)};
+                parallel(
+                    [&] {
+                        map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                            for (auto& each : s) {
+                                each.assign(
+                                    value(each.current() == nullptr ? 1000 : Layout::value_of(*each.current()) + 1000));
+                            }
+                        });
+                    },
+                    [&] {
+                        for (std::uint64_t k = keys::second; k != prepared.used(); ++k) map.erase(key(k));
+                        map.clear();
+                        map.reserve(entries_of_eight_units());
+                    });
+                const auto first = map.load(both[0]);
+                const auto second = map.load(both[1]);
+                require(first.has_value() == second.has_value(), "both or none");
+                require(!first || Layout::value_of(*first) == 1000, "nothing of the life before is stored in the next");
+                require(map.size() == (first ? 2U : 0U), "size agrees");
+            });
+        }
+
+        add("two keys, computed one by one", [] {
+            map_type map;
+            const std::array<key_type, 2> both{key(keys::first), key(keys::apart)};
+            const auto number = [](const mapped_type* v) { return v == nullptr ? 0 : Layout::value_of(*v); };
+            parallel(
+                [&] {
+                    map.update(both, [&](std::span<syncmap::update_slot<mapped_type>> s) {
+                        for (auto& each : s) each.assign(value(number(each.current()) + 1));
+                    });
+                },
+                [&] {
+                    map.update(key(keys::first), [&](const mapped_type* v) {
+                        map.store(key(keys::apart), value(10));
+                        return value(number(v) + 10);
+                    });
+                },
+                [&] { map.update(key(keys::apart), [&](const mapped_type* v) { return value(number(v) + 100); }); });
+            require(Layout::value_of(*map.load(key(keys::first))) == 11, "all were there");
+            require(map.size() == 2, "two keys");
+        });
+
+        add("crossed computations", [] {
+            map_type map;
+            int errors = 0;
+            const auto compute = [&](std::uint64_t outer, std::uint64_t inner) {
+                try {
+                    map.update(key(outer), [&](const mapped_type*) {
+                        map.update(key(inner), [](const mapped_type*) { return value(1); });
+                        return value(2);
+                    });
+                } catch (const syncmap::recursive_update&) {
+                    return 1;
+                }
+                return 0;
+            };
+            int of_first = 0, of_second = 0;
+            parallel([&] { of_first = compute(keys::first, keys::second); },
+                     [&] { of_second = compute(keys::second, keys::first); });
+            errors = of_first + of_second;
+            require(errors <= 1, "not both gave up");
+        });
+    }
+
+    std::vector<program> list_;
+};
+
+} // namespace mutants
