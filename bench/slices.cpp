@@ -97,8 +97,11 @@ double quantile(std::vector<double> of, double share) {
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) return 2;
-    const int rounds = std::atoi(argv[1]);
+    const int rounds = argc == 2 ? std::atoi(argv[1]) : 0;
+    if (rounds < 1) {
+        std::fputs("usage: slices ROUNDS\n", stderr);
+        return 2;
+    }
     std::tuple<contestant<adapters::syncmap_text_map>, contestant<adapters::syncmap_map>, contestant<adapters::libcuckoo>,
                contestant<adapters::onetbb>, contestant<adapters::flat>>
         all;

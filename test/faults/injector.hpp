@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -198,7 +199,11 @@ T made_of(int number) {
         return T{number};
     }
 }
-inline int number_of(std::string_view value) noexcept { return std::atoi(value.data()); }
+inline int number_of(std::string_view value) noexcept {
+    int number = 0;
+    std::from_chars(value.data(), value.data() + value.size(), number);
+    return number;
+}
 inline int number_of(int value) noexcept { return value; }
 inline int number_of(const small_value& value) noexcept { return value.number; }
 template <site Made>
