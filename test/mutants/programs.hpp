@@ -113,7 +113,7 @@ private:
                                  bounds.stale_reads = std::max(bounds.stale_reads, stale_reads);
                                  return explore::explore(name, bounds, body);
                              },
-                             false});
+                             true});
         });
     }
 
