@@ -1,4 +1,4 @@
-// A table grows with its entries, whatever happened before.
+// A table grows with its entries, whatever happened before, and stays where it is when their number does.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -50,6 +50,28 @@ TEST(growth, is_not_put_off_by_lines_that_are_left_from_before) {
     map.clear();
     EXPECT_EQ(fill(), expected);
     EXPECT_EQ(map.size(), 200U);
+}
+
+/// 1.5 entries a unit: more than a fresh map of them would have, so the table may be left for one half as large, where the
+/// lines that come into use by and by ask for the larger one again.
+TEST(growth, and_shrinking_in_turn_are_rare_where_keys_come_and_go) {
+    constexpr std::uint64_t entries = 25'000;
+    constexpr std::uint64_t rounds = 40 * entries;
+    visible_map map;
+    map.reserve(entries);
+    std::uint64_t oldest = 1000;
+    std::uint64_t next = oldest;
+    while (next != oldest + entries) map.store(next++, 0);
+    std::size_t units = map.units();
+    const std::size_t largest = units;
+    std::size_t changes = 0;
+    for (std::uint64_t i = 0; i != rounds; ++i) {
+        map.store(next++, 0);
+        map.erase(oldest++);
+        if (std::exchange(units, map.units()) != map.units()) ++changes;
+    }
+    EXPECT_LE(map.units(), largest);
+    EXPECT_LE(changes, 2 * (rounds / (16 * largest) + 1));
 }
 
 } // namespace

@@ -46,12 +46,15 @@ protected:
     }
 
     /// Whether a table may be left for a smaller one. One with less than an eighth of its slots in use always; else one that
-    /// would not have grown to its size with these entries, a twentieth of them to spare, but only after as many erases
-    /// as it has units, or if it is on its way down: who lets the entries go up and down pays for moves by writes.
+    /// would not have grown to its size with these entries, a twentieth of them to spare, but only after many erases, or
+    /// if it is on its way down: where keys come and go, lines stay in use by few entries, and the smaller table may have to
+    /// grow again though the number of entries is the same. Each round of that is paid for by writes.
     static bool is_sparse(const header& t, std::size_t entries, std::size_t erased) noexcept {
         const std::size_t slots = t.units() * Layout::slots;
-        return entries < slots / 8 || (entries < slots / 5 * 2 && erased >= t.units());
+        return entries < slots / 8 || (entries < slots / 5 * 2 && erased >= erases_before_fit(t));
     }
+
+    static std::size_t erases_before_fit(const header& t) noexcept { return 16 * t.units(); }
 
     /// Entries of the life of the map that a table belongs to, counting neither those being inserted nor those being erased.
     static std::size_t counted_entries(control& c, const header& t) noexcept {
@@ -86,7 +89,7 @@ protected:
                 n->incarnation.store(t->incarnation.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->brought.store(t->brought.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->left.store(groups(*t, *n), std::memory_order_relaxed);
-                if (log2 < t->log2()) n->erased.store(n->units(), std::memory_order_relaxed);
+                if (log2 < t->log2()) n->erased.store(erases_before_fit(*n), std::memory_order_relaxed);
                 header* expected = nullptr;
                 // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
                 if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) {
