@@ -114,12 +114,9 @@ struct layout_names {
 };
 TYPED_TEST_SUITE(explored_forks, layouts, layout_names);
 
-constexpr setting settings[] = {setting::plain,  setting::moving, setting::growth,
-                                setting::shrink, setting::clear,  setting::reclaim};
-
 TYPED_TEST(explored_forks, let_the_child_read) {
     summary all(std::string(TypeParam::name) + ", reads in the child");
-    for (const setting where : settings) {
+    for (const setting where : all_settings) {
         for (const verb what : {verb::store, verb::erase, verb::update, verb::clear}) {
             this->explore_fork(all, where, what, false, true);
         }
@@ -128,14 +125,14 @@ TYPED_TEST(explored_forks, let_the_child_read) {
 
 TYPED_TEST(explored_forks, let_the_child_write_between_the_hooks) {
     summary all(std::string(TypeParam::name) + ", writes in the child");
-    for (const setting where : settings) {
+    for (const setting where : all_settings) {
         for (const verb what : all_verbs<TypeParam>()) this->explore_fork(all, where, what, true, true);
     }
 }
 
 TYPED_TEST(explored_forks, let_the_parent_go_on) {
     summary all(std::string(TypeParam::name) + ", the parent goes on");
-    for (const setting where : settings) {
+    for (const setting where : all_settings) {
         for (const verb what : all_verbs<TypeParam>()) this->explore_fork(all, where, what, true, false);
     }
 }

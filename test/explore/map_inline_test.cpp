@@ -5,6 +5,7 @@
 
 namespace {
 
+using explore::all_settings;
 using explore::explore_batches;
 using explore::explore_by_chance;
 using explore::explore_pairs;
@@ -14,9 +15,6 @@ using explore::inline_layout;
 using explore::reuse;
 using explore::setting;
 
-constexpr setting settings[] = {setting::plain, setting::moving, setting::growth,
-                                setting::clear, setting::shrink, setting::reclaim};
-
 TEST(explored_inline_map, plain) { explore_pairs<inline_layout>(setting::plain); }
 TEST(explored_inline_map, moving) { explore_pairs<inline_layout>(setting::moving); }
 TEST(explored_inline_map, growth) { explore_pairs<inline_layout>(setting::growth); }
@@ -24,22 +22,22 @@ TEST(explored_inline_map, clear) { explore_pairs<inline_layout>(setting::clear);
 TEST(explored_inline_map, shrink) { explore_pairs<inline_layout>(setting::shrink); }
 
 TEST(explored_inline_map, batches) {
-    for (const setting each : settings) explore_batches<inline_layout>(each);
+    for (const setting each : all_settings) explore_batches<inline_layout>(each);
 }
 
 TEST(explored_inline_map, by_chance) {
-    for (const setting each : settings) explore_by_chance<inline_layout>(each, reuse::never);
+    for (const setting each : all_settings) explore_by_chance<inline_layout>(each, reuse::never);
 }
 
 TEST(explored_inline_map, by_chance_and_reuse) {
-    for (const setting each : settings) explore_by_chance<inline_layout>(each, reuse::at_once);
+    for (const setting each : all_settings) explore_by_chance<inline_layout>(each, reuse::at_once);
 }
 
 TEST(explored_inline_map, weak_memory) { explore_weak<inline_layout>(); }
 
 TEST(explored_inline_map, triples) {
     if (!explore::full_run()) GTEST_SKIP() << "hours: set SYNCMAP_FULL=1";
-    for (const setting each : settings) explore_triples<inline_layout>(each);
+    for (const setting each : all_settings) explore_triples<inline_layout>(each);
 }
 
 } // namespace

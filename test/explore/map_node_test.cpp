@@ -5,6 +5,7 @@
 
 namespace {
 
+using explore::all_settings;
 using explore::explore_batches;
 using explore::explore_by_chance;
 using explore::explore_pairs;
@@ -13,9 +14,6 @@ using explore::explore_weak;
 using explore::node_layout;
 using explore::reuse;
 using explore::setting;
-
-constexpr setting settings[] = {setting::plain, setting::moving, setting::growth,
-                                setting::clear, setting::shrink, setting::reclaim};
 
 TEST(explored_node_map, plain) { explore_pairs<node_layout>(setting::plain); }
 TEST(explored_node_map, moving) { explore_pairs<node_layout>(setting::moving); }
@@ -26,22 +24,22 @@ TEST(explored_node_map, reclaim) { explore_pairs<node_layout>(setting::reclaim);
 TEST(explored_node_map, reclaim_and_reuse) { explore_pairs<node_layout>(setting::reclaim, reuse::at_once); }
 
 TEST(explored_node_map, batches) {
-    for (const setting each : settings) explore_batches<node_layout>(each);
+    for (const setting each : all_settings) explore_batches<node_layout>(each);
 }
 
 TEST(explored_node_map, by_chance) {
-    for (const setting each : settings) explore_by_chance<node_layout>(each, reuse::never);
+    for (const setting each : all_settings) explore_by_chance<node_layout>(each, reuse::never);
 }
 
 TEST(explored_node_map, by_chance_and_reuse) {
-    for (const setting each : settings) explore_by_chance<node_layout>(each, reuse::at_once);
+    for (const setting each : all_settings) explore_by_chance<node_layout>(each, reuse::at_once);
 }
 
 TEST(explored_node_map, weak_memory) { explore_weak<node_layout>(); }
 
 TEST(explored_node_map, triples) {
     if (!explore::full_run()) GTEST_SKIP() << "hours: set SYNCMAP_FULL=1";
-    for (const setting each : settings) explore_triples<node_layout>(each);
+    for (const setting each : all_settings) explore_triples<node_layout>(each);
 }
 
 } // namespace

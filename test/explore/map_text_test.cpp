@@ -6,6 +6,7 @@
 
 namespace {
 
+using explore::all_settings;
 using explore::explore_batches;
 using explore::explore_by_chance;
 using explore::explore_pairs;
@@ -15,26 +16,23 @@ using explore::text_layout;
 using explore::reuse;
 using explore::setting;
 
-constexpr setting settings[] = {setting::plain, setting::moving, setting::growth,
-                                setting::clear, setting::shrink, setting::reclaim};
-
 TEST(explored_text_map, plain) { explore_pairs<text_layout>(setting::plain); }
 TEST(explored_text_map, reclaim) { explore_pairs<text_layout>(setting::reclaim); }
 TEST(explored_text_map, reclaim_and_reuse) { explore_pairs<text_layout>(setting::reclaim, reuse::at_once); }
 
 TEST(explored_text_map, batches) {
-    for (const setting each : settings) explore_batches<text_layout>(each);
+    for (const setting each : all_settings) explore_batches<text_layout>(each);
 }
 
 TEST(explored_text_map, by_chance_and_reuse) {
-    for (const setting each : settings) explore_by_chance<text_layout>(each, reuse::at_once);
+    for (const setting each : all_settings) explore_by_chance<text_layout>(each, reuse::at_once);
 }
 
 TEST(explored_text_map, weak_memory) { explore_weak<text_layout>(); }
 
 TEST(explored_text_map, triples) {
     if (!explore::full_run()) GTEST_SKIP() << "hours: set SYNCMAP_FULL=1";
-    for (const setting each : settings) explore_triples<text_layout>(each);
+    for (const setting each : all_settings) explore_triples<text_layout>(each);
 }
 
 } // namespace

@@ -34,9 +34,6 @@ step add_to_two(std::uint64_t key, std::uint64_t other, std::uint64_t operand) {
 }
 step swap_two(std::uint64_t key, std::uint64_t other) { return {verb::swap_two, key, 0, {}, other}; }
 
-constexpr setting settings[] = {setting::plain, setting::moving, setting::growth,
-                                setting::clear, setting::shrink, setting::reclaim};
-
 limits bounds_in(setting where) {
     if (full_run()) return {.preemptions = 3, .schedules = 500'000, .random = 5000};
     const bool small = where == setting::plain || where == setting::clear || where == setting::reclaim;
@@ -61,7 +58,7 @@ TYPED_TEST(explored_multi_updates, beside_one_more_thread) {
         {{verb::snapshot, 0}, {verb::load, keys::apart}},
         {{verb::clear, 0}, {verb::size, 0}},
     };
-    for (const setting where : settings) {
+    for (const setting where : all_settings) {
         summary all(std::string(TypeParam::name) + ", updates of two keys, " + name_of(where));
         for (const limits& bounds : {bounds_in(where), weak_bounds()}) {
             for (const bool present : {true, false}) {
@@ -215,7 +212,7 @@ TYPED_TEST(explored_multi_updates, by_chance) {
     constexpr std::uint64_t places[] = {keys::first, keys::second, keys::apart};
     std::minstd_rand chance(17);
     for (std::uint64_t n = 0, programs = full_run() ? 5000 : 60; n != programs; ++n) {
-        map_program program{settings[chance() % std::size(settings)], chance() % 2 == 0, {}};
+        map_program program{all_settings[chance() % std::size(all_settings)], chance() % 2 == 0, {}};
         bool has_read = false;
         for (std::uint64_t t = 0, threads = 2 + chance() % 2; t != threads; ++t) {
             std::vector<step> steps;
