@@ -33,6 +33,7 @@ protected:
     using typename base::section;
     using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::vacancy;
     using T = typename base::T;
 
     enum class direct : unsigned char { no, done, erased };
@@ -74,10 +75,6 @@ protected:
         return op.decide(std::addressof(current));
     }
 
-    static word value_at(const atomic_word* slot) noexcept {
-        return slot[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
-    }
-
     static std::uint64_t incarnation_of(const header& t) noexcept {
         return t.incarnation.load(std::memory_order_relaxed);
     }
@@ -91,6 +88,19 @@ protected:
         return nullptr;
     }
 
+    /// Publishes and counts an insert: announced before, so that whoever counts finds it either way [I8].
+    static void insert_into(stripe_type& s, const header& t, const vacancy& v, word mark, word value) noexcept {
+        s.announce(base::announced_slot(v), base::announced_change(v), incarnation_of(t));
+        base::place(v, mark, value);
+        s.count(+1);
+    }
+    static void erase_slot(control& c, stripe_type& s, header& t, line_type& home, atomic_word* slot) noexcept {
+        s.announce(slot, change::erase, incarnation_of(t));
+        slot->store(Layout::empty, std::memory_order_release);
+        s.count(-1);
+        base::trim(c, t, home);
+    }
+
 private:
     /// The same behind the home line.
     [[gnu::noinline]] static atomic_word* slot_behind(line_type& home, word mark) noexcept {
@@ -100,11 +110,9 @@ private:
 
     /// An insert where the home line is full.
     [[gnu::noinline]] static direct insert_behind(control& c, stripe_type& s, header& t, line_type& home, word mark, word value) noexcept {
-        const typename base::vacancy v = base::find_vacancy(c, t, home);
+        const vacancy v = base::find_vacancy(c, t, home);
         if (!v) return direct::no;
-        s.announce(base::announced_slot(v), base::announced_change(v), incarnation_of(t));
-        base::place(v, mark, value); // [W6]
-        s.count(+1);                 // [W7]
+        insert_into(s, t, v, mark, value); // [W6] [W7]
         return direct::done;
     }
 
@@ -120,7 +128,7 @@ private:
                                   : is_long  ? slot_behind(home, mark)
                                              : nullptr;
         if (slot != nullptr) {
-            switch (decide_on_word(true, value_at(slot), op)) {
+            switch (decide_on_word(true, base::value_at(slot), op)) {
             case decision::keep:
                 break;
             case decision::assign:
@@ -128,10 +136,7 @@ private:
                     slot[1].store(to_word(static_cast<const T&>(op.make())), std::memory_order_release); // [W6]
                 break;
             case decision::erase:
-                s.announce(slot, change::erase, incarnation_of(t));
-                slot->store(Layout::empty, std::memory_order_release); // [W6]
-                s.count(-1);                                           // [W7]
-                if (Layout::is_link(home.mark(Layout::last))) [[unlikely]] base::trim(c, t, home);
+                erase_slot(c, s, t, home, slot); // [W6] [W7]
                 return direct::erased;
             }
             return direct::done;

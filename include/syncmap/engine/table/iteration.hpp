@@ -280,7 +280,7 @@ private:
                 if (!is_wanted(t, unit, cursor, node_at(mark)->hash)) return false;
                 if (entries.is_full()) return !(complete = false);
                 node_at(mark)->pin();
-                entries.add({mark, l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed), false});
+                entries.add({mark, base::value_at(l.slot(i)), false});
                 return false;
             });
             this->unlock(c, t.controls[unit], seen);

@@ -142,7 +142,7 @@ private:
         r.last = r.first | ((std::uint64_t{1} << t.shift) - 1);
         base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
             if constexpr (!Layout::inline_key) node_at(mark)->pin(); // held by being in a slot of a locked unit
-            r.entries[r.count++] = {mark, l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed), r.outlier};
+            r.entries[r.count++] = {mark, base::value_at(l.slot(i)), r.outlier};
             return false;
         });
         return r;

@@ -148,7 +148,7 @@ private:
             for (; t != nullptr; t = t->successor()) {
                 for (std::size_t unit = 0; unit < t->all_units(); ++unit) {
                     base::each_entry(t->home(unit), [&](line_type& l, std::size_t i, word mark) {
-                        batch[n++] = {mark, l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed),
+                        batch[n++] = {mark, base::value_at(l.slot(i)),
                                       base::is_outlier_unit(*t, unit)};
                         if (n == batch_size) f(std::span<const seen_entry>(batch.data(), std::exchange(n, 0)));
                         return false;

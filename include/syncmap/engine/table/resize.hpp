@@ -443,15 +443,11 @@ private:
                 const word mark = rest->mark(i);
                 if (!Layout::is_entry(mark)) continue;
                 const std::size_t target = target_of(mark);
-                base::store_entry(targets[target].slot(used[target]++), mark, value_of(*rest, i));
+                base::store_entry(targets[target].slot(used[target]++), mark, base::value_at(rest->slot(i)));
             }
             rest = base::next_line(*rest);
         }
         return rest == nullptr ? 0 : copy_lines(c, *rest, n, to, target_of, spreads ? used.data() : nullptr);
-    }
-
-    static word value_of(const line_type& l, std::size_t i) noexcept {
-        return l.slot(i)[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
     }
 
     /// copy_unit for the lines from `first` on. `used`: how many slots of each target's home line are taken, the first ones;
@@ -470,7 +466,7 @@ private:
             const std::size_t target = target_of(mark);
             line_type* end = &n.home(to.first + target);
             if (used != nullptr && used[target] < Layout::slots) {
-                base::store_entry(end->slot(used[target]++), mark, value_of(l, i));
+                base::store_entry(end->slot(used[target]++), mark, base::value_at(l.slot(i)));
                 return false;
             }
             if (to.count <= ends.size()) {
@@ -480,7 +476,7 @@ private:
                 known = end;
             }
             if (const vacancy v = base::find_vacancy(c, n, *end)) {
-                base::place(v, mark, value_of(l, i));
+                base::place(v, mark, base::value_at(l.slot(i)));
             } else {
                 left_out = 1;
             }

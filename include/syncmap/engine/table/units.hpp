@@ -189,6 +189,11 @@ protected:
     }
     static change announced_change(const vacancy& v) noexcept { return v.slot != nullptr ? change::insert : change::link; }
 
+    /// What stands beside the mark; where nothing does, the mark.
+    static word value_at(const atomic_word* slot) noexcept {
+        return slot[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
+    }
+
     static void store_entry(atomic_word* slot, word mark, [[maybe_unused]] word value) noexcept {
         // Value first: who sees the mark sees the value [I3].
         if constexpr (Layout::pairs) slot[1].store(value, std::memory_order_release);
@@ -204,7 +209,7 @@ protected:
         // The entry of the last slot moves to the new line, and LINK takes its place in one store [I2].
         atomic_word* const last = v.full->slot(Layout::last);
         store_entry(v.extra->slot(0), last[0].load(std::memory_order_relaxed),
-                    Layout::pairs ? last[Layout::words_per_slot - 1].load(std::memory_order_relaxed) : 0);
+                    Layout::pairs ? value_at(last) : 0);
         store_entry(v.extra->slot(1), mark, value);
         store_link(last, *v.extra);
     }
@@ -213,7 +218,7 @@ protected:
     static void add_line(line_type& end, line_type& extra) noexcept {
         atomic_word* const last = end.slot(Layout::last);
         if (const word mark = last[0].load(std::memory_order_relaxed); mark != Layout::empty) {
-            store_entry(extra.slot(0), mark, last[Layout::words_per_slot - 1].load(std::memory_order_relaxed));
+            store_entry(extra.slot(0), mark, value_at(last));
         }
         store_link(last, extra);
     }

@@ -414,27 +414,15 @@ protected:
             return end(outcome::done);
         }
         if (d == decision::erase) {
-            erase_slot(c, s, *w.t, home, slot); // [W6] [W7]
+            base::erase_slot(c, s, *w.t, home, slot); // [W6] [W7]
             return end(outcome::erased);
         }
         const vacancy v = base::find_vacancy(c, *w.t, home);
         if (!v) return end(outcome::full);
-        insert_into(s, *w.t, v, mark, w.value); // [W6] [W7]
+        base::insert_into(s, *w.t, v, mark, w.value); // [W6] [W7]
         return end(outcome::done);
     }
 
-    /// Publishes and counts an insert: announced before, so that whoever counts finds it either way [I8].
-    static void insert_into(stripe_type& s, const header& t, const vacancy& v, word mark, word value) noexcept {
-        s.announce(base::announced_slot(v), base::announced_change(v), base::incarnation_of(t));
-        base::place(v, mark, value);
-        s.count(+1);
-    }
-    static void erase_slot(control& c, stripe_type& s, header& t, line_type& home, atomic_word* slot) noexcept {
-        s.announce(slot, change::erase, base::incarnation_of(t));
-        slot->store(Layout::empty, std::memory_order_release);
-        s.count(-1);
-        base::trim(c, t, home);
-    }
 
     enum class locking : unsigned char { locked, busy, stale };
 
@@ -571,7 +559,7 @@ protected:
             }
             line_type& home = t->home(place.unit);
             if (d == decision::erase) {
-                erase_slot(c, s, *t, home, place.slot); // [W6] [W7]
+                base::erase_slot(c, s, *t, home, place.slot); // [W6] [W7]
                 this->unlock(c, lock, free);         // [W8]
                 in.leave();
                 held.drop();
@@ -586,7 +574,7 @@ protected:
                 this->make_room(c, s, place.root, t, place.unit);
                 continue;
             }
-            insert_into(s, *t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
+            base::insert_into(s, *t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
             this->unlock(c, lock, Layout::with_next_version(free));                      // [W8]
             return place.root;
         }
