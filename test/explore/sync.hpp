@@ -309,6 +309,8 @@ struct sync_policy {
     static std::uint64_t random_word() noexcept { return 0x9E3779B97F4A7C15U; }
 
     static constexpr std::uint32_t most_snapshots = ~std::uint32_t{0};
+    static constexpr std::size_t first_slab_bytes = 256; // a record or two
+    static constexpr std::size_t most_slab_bytes = 256;
     static constexpr std::uint32_t retire_batch = 1;
     static constexpr std::size_t migration_batch = 1;
     static constexpr std::uint32_t writes_between_tidying = 1;

@@ -103,7 +103,9 @@ struct [[gnu::visibility("default")]] real {
 #if defined(__x86_64__) && !defined(SYNCMAP_THREAD_SANITIZER)
     static bool find_pair(const atomic<std::uint64_t>* line, std::uint64_t first, std::uint64_t& second) noexcept {
         if (has_avx()) [[likely]] return vector_search::find_pair(line, first, second);
-        return find_pair_one_by_one(line, first, second);
+        const found_pair found = find_pair_one_by_one(line, first);
+        second = found.second;
+        return found.hit;
     }
     static unsigned match_pairs(const atomic<std::uint64_t>* line, std::uint64_t first) noexcept {
         return vector_search::match_pairs(line, first);
@@ -281,6 +283,9 @@ struct [[gnu::visibility("default")]] real {
 
     /// Phases that snapshots may use before their numbers begin anew; a layout may have fewer.
     static constexpr std::uint32_t most_snapshots = ~std::uint32_t{0};
+    /// What a snapshot keeps is allocated by so much at first and at most.
+    static constexpr std::size_t first_slab_bytes = 1024;
+    static constexpr std::size_t most_slab_bytes = std::size_t{1} << 16;
     /// Retired nodes that one thread gathers before it looks which can be freed.
     static constexpr std::uint32_t retire_batch = 512;
     /// Units that one write moves while a table is being left.
@@ -319,14 +324,17 @@ private:
         return seen;
     }
 
-    [[gnu::cold, gnu::noinline]] static bool find_pair_one_by_one(const atomic<std::uint64_t>* line, std::uint64_t first,
-                                                                  std::uint64_t& second) noexcept {
+    /// In registers, so that the common case of find_pair need not keep its value in memory.
+    struct found_pair {
+        bool hit;
+        std::uint64_t second;
+    };
+    [[gnu::cold, gnu::noinline]] static found_pair find_pair_one_by_one(const atomic<std::uint64_t>* line, std::uint64_t first) noexcept {
         for (int i = 0; i < 8; i += 2) {
             const word_pair pair = load_pair(line + i);
-            second = pair.second;
-            if (pair.first == first) return true;
+            if (pair.first == first) return {true, pair.second};
         }
-        return false;
+        return {false, 0};
     }
 
     static void exchange_pair(atomic<std::uint64_t>* words, word_pair expected, word_pair desired,

@@ -1,18 +1,21 @@
 // What a live snapshot keeps: the content of the units that were changed since.
 //
 // A *record* is the content of one unit at the snapshot's instant, made by the first writer that changed the unit after
-// it, under the unit's lock. Records are pushed into lists by hash and never taken out before the snapshot's end.
+// it, under the unit's lock. Records are carved from *slabs* of the snapshot's own, so that hardly a write allocates, and
+// dropping a snapshot frees a few slabs; they are pushed into lists by hash and never taken out before its end.
 //
 // | word                              | written by                                  | read by            |
 // |-----------------------------------|---------------------------------------------|--------------------|
 // | phase, table, entries, lists' size| before the state is live                    | all                |
-// | lists                             | writers (CAS), under a unit's lock          | its readers        |
+// | lists, slabs, a slab's `used`     | writers (CAS), under a unit's lock          | readers; writers   |
 // | `older`                           | who has the snapshot mutex                  | writers in sections|
 // | `kept`                            | `clear`, with the snapshot mutex, once      | its readers        |
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 #include <syncmap/engine/table/layout.hpp>
 
@@ -25,19 +28,66 @@ struct seen_entry {
     bool outlier;
 };
 
-/// The content of one unit: the entries with hashes from `first` to `last`, or those of the outlier unit.
+/// The content of one unit: the entries with hashes from `first` to `last`, or those of the outlier unit. They follow it
+/// in memory.
 struct unit_record {
-    unit_record* next = nullptr; ///< in its list, or among unused records
-    unit_record* next_of_state = nullptr;
+    struct kept_entry {
+        word mark;
+        word value;
+    };
+
+    unit_record* next = nullptr; ///< in its list
     std::uint64_t first = 0;
     std::uint64_t last = 0;
+    std::uint32_t count = 0;
     bool outlier = false;
-    std::size_t count = 0;
-    std::size_t capacity = 0;
-    seen_entry* entries = nullptr;
 
+    static constexpr std::size_t bytes_for(std::size_t entries) noexcept {
+        return sizeof(unit_record) + entries * sizeof(kept_entry);
+    }
+    std::size_t bytes() const noexcept { return bytes_for(count); }
+
+    void add(word mark, word value) noexcept { ::new (place(count++)) kept_entry{mark, value}; }
+    seen_entry entry(std::size_t i) const noexcept {
+        const kept_entry& e = *std::launder(reinterpret_cast<const kept_entry*>(place(i)));
+        return {e.mark, e.value, outlier};
+    }
     bool covers(std::uint64_t hash, bool is_outlier) const noexcept {
         return is_outlier ? outlier : !outlier && first <= hash && hash <= last;
+    }
+
+private:
+    const std::byte* place(std::size_t i) const noexcept { return reinterpret_cast<const std::byte*>(this) + bytes_for(i); }
+    std::byte* place(std::size_t i) noexcept { return reinterpret_cast<std::byte*>(this) + bytes_for(i); }
+};
+
+/// Memory for records, which follows it: they are carved off one after the other and live as long as the slab.
+template <class Sync>
+struct record_slab {
+    record_slab* older = nullptr; ///< of the same snapshot
+    std::size_t size = 0;         ///< of the slab and what follows it, in bytes
+    typename Sync::template atomic<std::size_t> used{sizeof(record_slab)};
+
+    /// Null: there is no room.
+    std::byte* carve(std::size_t bytes) noexcept {
+        std::size_t at = used.load(std::memory_order_relaxed);
+        do {
+            if (size - at < bytes) return nullptr;
+            // relaxed: memory that was carved off is nobody else's; what is put there is published by a list.
+        } while (!used.compare_exchange_weak(at, at + bytes, std::memory_order_relaxed, std::memory_order_relaxed));
+        return reinterpret_cast<std::byte*>(this) + at;
+    }
+
+    /// By who has the slab for himself.
+    template <class F>
+    void each_record(F&& f) noexcept {
+        auto* const begin = reinterpret_cast<std::byte*>(this);
+        const std::size_t end = used.load(std::memory_order_relaxed);
+        for (std::size_t at = sizeof(record_slab); at < end;) {
+            unit_record& r = *std::launder(reinterpret_cast<unit_record*>(begin + at));
+            at += r.bytes();
+            f(r);
+        }
     }
 };
 
@@ -53,7 +103,7 @@ struct snapshot_state {
     bool mapped = false;
     atomic<unit_record*>* lists = nullptr; ///< one for each hash prefix, and one for the outlier unit
     atomic<snapshot_state*> older{nullptr};
-    atomic<unit_record*> records{nullptr}; ///< all of them
+    atomic<record_slab<Sync>*> slabs{nullptr}; ///< newest first
     snapshot_state* next_dropped = nullptr; ///< in the control block's list, when it is not live any more
     atomic<Header*> kept{nullptr}; ///< the table that `clear` took out and left to the snapshots of its life
 
@@ -62,10 +112,20 @@ struct snapshot_state {
         return lists[outlier ? list_count() - 1 : log2 == 0 ? 0 : static_cast<std::size_t>(hash >> (64 - log2))];
     }
 
-    void push(unit_record& r) noexcept {
-        link(records, r, &unit_record::next_of_state);
-        link(list_of(r.first, r.outlier), r, &unit_record::next);
+    /// Room for a record in the newest slab; null: there is none.
+    std::byte* carve(std::size_t bytes) noexcept {
+        // acquire: pairs with the release of who added it, for its size.
+        auto* const newest = slabs.load(std::memory_order_acquire);
+        return newest == nullptr ? nullptr : newest->carve(bytes);
     }
+    /// The size of the next slab: they double, so that what is kept for a few changes is little.
+    std::size_t next_slab_bytes() const noexcept {
+        auto* const newest = slabs.load(std::memory_order_acquire); // as in carve
+        return std::min(newest == nullptr ? Sync::first_slab_bytes : 2 * newest->size, Sync::most_slab_bytes);
+    }
+    void add(record_slab<Sync>& slab) noexcept { link(slabs, slab, &record_slab<Sync>::older); }
+
+    void push(unit_record& r) noexcept { link(list_of(r.first, r.outlier), r, &unit_record::next); }
 
     const unit_record* find(std::uint64_t hash, bool outlier) const noexcept {
         const unit_record* r = list_of(hash, outlier).load(std::memory_order_acquire);
@@ -74,12 +134,13 @@ struct snapshot_state {
     }
 
 private:
-    static void link(atomic<unit_record*>& list, unit_record& r, unit_record* unit_record::* next) noexcept {
-        unit_record* head = list.load(std::memory_order_relaxed);
+    template <class Link>
+    static void link(atomic<Link*>& list, Link& l, Link* Link::* next) noexcept {
+        Link* head = list.load(std::memory_order_relaxed);
         do {
-            r.*next = head;
-            // release: a reader sees the record whole.
-        } while (!list.compare_exchange_weak(head, &r, std::memory_order_release, std::memory_order_relaxed));
+            l.*next = head;
+            // release: a reader sees the record whole, a writer the slab.
+        } while (!list.compare_exchange_weak(head, &l, std::memory_order_release, std::memory_order_relaxed));
     }
 };
 

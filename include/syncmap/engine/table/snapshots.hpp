@@ -329,7 +329,7 @@ private:
     template <class K, class F>
     bool visit_in(const unit_record& r, const K& key, std::uint64_t hash, word bits, F&& f) const {
         for (std::size_t i = 0; i < r.count; ++i) {
-            const entry& e = r.entries[i];
+            const entry e = r.entry(i);
             bool same = false;
             if constexpr (Layout::inline_key) {
                 same = e.mark == Layout::inline_mark(bits);
@@ -346,7 +346,7 @@ private:
 
     void copy_record(const unit_record& r, std::uint64_t cursor, batch& entries) {
         for (std::size_t i = 0; i < r.count; ++i) {
-            const entry& e = r.entries[i];
+            const entry e = r.entry(i);
             if (!e.outlier && this->hash_of(this->shared_of_table().seed, e.mark) < cursor) continue;
             entries.make_room();
             if constexpr (!Layout::inline_key) node_at(e.mark)->pin(); // held by the record's own pin
@@ -413,12 +413,7 @@ private:
     void destroy_states(state* s) noexcept {
         while (s != nullptr) {
             state* const gone = std::exchange(s, s->next_dropped);
-            for (unit_record* r = gone->records.load(std::memory_order_acquire); r != nullptr;) {
-                unit_record* const next = r->next_of_state;
-                r->next = nullptr;
-                this->destroy_records(r);
-                r = next;
-            }
+            this->destroy_slabs(gone->slabs.load(std::memory_order_relaxed)); // [S3] was all writers' end there
             destroy_state(gone);
         }
     }

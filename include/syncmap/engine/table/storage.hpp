@@ -295,6 +295,22 @@ protected:
         destroy_objects(p, 1);
     }
 
+    /// Plain memory, by cache lines.
+    struct alignas(detail::cache_line_bytes) block {
+        std::byte bytes[detail::cache_line_bytes];
+    };
+    static constexpr std::size_t blocks_for(std::size_t bytes) noexcept { return (bytes + sizeof(block) - 1) / sizeof(block); }
+    static constexpr std::size_t bytes_of(std::size_t blocks) noexcept { return blocks * sizeof(block); }
+
+    void* make_blocks(std::size_t n) {
+        typename traits_for<block>::allocator_type a(allocator_);
+        return std::to_address(traits_for<block>::allocate(a, n));
+    }
+    void free_blocks(void* p, std::size_t n) noexcept {
+        typename traits_for<block>::allocator_type a(allocator_);
+        traits_for<block>::deallocate(a, pointer_to<traits_for<block>>(static_cast<block*>(p)), n);
+    }
+
     static constexpr std::size_t mapped_from = std::size_t{1} << 18; ///< bytes
     static constexpr bool uses_pages =
         Sync::has_pages && std::is_same_v<allocator_type, std::allocator<typename std::allocator_traits<allocator_type>::value_type>>;
@@ -347,9 +363,6 @@ private:
 
     // ---- tables: [header][lines][control words] ----
 
-    struct alignas(detail::cache_line_bytes) block {
-        std::byte bytes[detail::cache_line_bytes];
-    };
     struct shape {
         std::size_t lines;
         std::size_t controls;
@@ -366,7 +379,7 @@ private:
         s.lines_at = sizeof(header);
         s.controls_at = s.lines_at + s.lines * sizeof(line_type);
         const std::size_t end = s.controls_at + s.controls * sizeof(typename header::control_type);
-        s.bytes = (end + sizeof(block) - 1) / sizeof(block) * sizeof(block);
+        s.bytes = bytes_of(blocks_for(end));
         return s;
     }
 
@@ -379,8 +392,7 @@ private:
             if (memory == nullptr) throw std::bad_alloc();
             detail::may_hold_pointers(memory, s.bytes);
         } else {
-            typename traits_for<block>::allocator_type a(allocator_);
-            memory = std::to_address(traits_for<block>::allocate(a, s.bytes / sizeof(block)));
+            memory = make_blocks(blocks_for(s.bytes));
             detail::reachable_by_marked_pointer(memory);
         }
         auto* const bytes = static_cast<std::byte*>(memory);
@@ -407,9 +419,7 @@ private:
                 detail::holds_no_pointers_more(t, s.bytes);
                 Sync::unmap_pages(t, s.bytes);
             } else {
-                typename traits_for<block>::allocator_type a(allocator_);
-                auto* const blocks = reinterpret_cast<block*>(t);
-                traits_for<block>::deallocate(a, pointer_to<traits_for<block>>(blocks), s.bytes / sizeof(block));
+                free_blocks(t, blocks_for(s.bytes));
             }
         }
     }
