@@ -164,7 +164,7 @@ public:
     /// Progress: a read, for hits and misses alike; wait-free between two resizes when keys and values lie in the
     /// table itself. Throws: nothing then; else what hash, equality and the copy throw. Go: `Load`.
     template <class K = given_key>
-    [[nodiscard]] std::optional<copied> load(const K& key) const {
+    [[nodiscard, gnu::always_inline]] std::optional<copied> load(const K& key) const {
         static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up: it neither converts to the key type nor "
                                         "do hash and equality accept it (both need is_transparent)");
         static_assert(std::is_copy_constructible_v<copied>,
@@ -176,7 +176,7 @@ public:
 
     /// Whether `key` is there. As `load`, without the copy.
     template <class K = given_key>
-    [[nodiscard]] bool contains(const K& key) const {
+    [[nodiscard, gnu::always_inline]] bool contains(const K& key) const {
         static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
         return engine_.visit(lookup(key), [](const T&) {});
     }
@@ -188,7 +188,7 @@ public:
     /// others may meanwhile replace or erase the entry. Validity: the reference dies with the call of `f`.
     /// Throws: what hash, equality and `f` throw.
     template <class K = given_key, class F>
-    bool visit(const K& key, F&& f) const {
+    [[gnu::always_inline]] bool visit(const K& key, F&& f) const {
         static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
         static_assert(std::invocable<F&, const T&>,
                       "syncmap: visit(key, f) calls f(const T&): entries are read only while others may read them; "

@@ -48,12 +48,13 @@ public:
     void visit_many(std::size_t count, KeyAt key_at, F f) const {
         if constexpr (Layout::inline_key) {
             for_groups(count, key_at, [&](std::size_t i, const std::uint64_t* hash) {
-                word value = 0;
-                if (hash == nullptr || !this->find_inline(to_word(static_cast<const Key&>(key_at(i))), *hash, value)) {
+                maybe_word value;
+                if (hash != nullptr) value = this->find_inline(to_word(static_cast<const Key&>(key_at(i))), *hash);
+                if (!value) {
                     f(i, static_cast<const T*>(nullptr));
                     return;
                 }
-                const T copy = from_word<T>(value);
+                const T copy = from_word<T>(*value);
                 f(i, std::addressof(copy));
             });
         } else {

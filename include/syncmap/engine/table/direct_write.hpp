@@ -69,9 +69,9 @@ protected:
     }
 
     template <class Op>
-    static decision decide_on_word(bool present, word value, Op& op) {
-        if (!present) return op.decide(nullptr);
-        const T current = from_word<T>(value);
+    static decision decide_on_word(maybe_word value, Op& op) {
+        if (!value) return op.decide(nullptr);
+        const T current = from_word<T>(*value);
         return op.decide(std::addressof(current));
     }
 
@@ -128,7 +128,7 @@ private:
                                   : is_long  ? slot_behind(home, mark)
                                              : nullptr;
         if (slot != nullptr) {
-            switch (decide_on_word(true, base::value_at(slot), op)) {
+            switch (decide_on_word(maybe_word(base::value_at(slot)), op)) {
             case decision::keep:
                 break;
             case decision::assign:

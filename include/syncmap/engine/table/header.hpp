@@ -79,7 +79,6 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     // Read by everybody, written once.
     hash_seed seed;
-    line_type* lines = nullptr;
     control_type* controls = nullptr;
     unsigned shift = 0; ///< 64 - log2 of the number of units
     bool mapped = false; ///< pages of the system, which can be given back
@@ -111,7 +110,9 @@ struct alignas(detail::cache_line_bytes) table_header {
     static std::size_t overflow_share(std::size_t units) noexcept { return units < 16 ? 2 : units * 9 / 32; }
 
     std::size_t unit_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> shift); }
-    line_type& home(std::size_t unit) const noexcept { return lines[unit]; }
+    line_type& home(std::size_t unit) const noexcept { return lines()[unit]; }
+    /// All lines, one home line for each unit first. They follow the header: a lookup need not load where they are.
+    line_type* lines() const noexcept { return reinterpret_cast<line_type*>(const_cast<table_header*>(this) + 1); }
 
     /// Marks that no resize may start any more: `clear` has taken the table out.
     static table_header* closed() noexcept { return reinterpret_cast<table_header*>(alignof(table_header)); }
@@ -129,9 +130,9 @@ struct alignas(detail::cache_line_bytes) table_header {
         if (line_type* const l = free_lines.pop()) return l;
         if (overflow_used.load(std::memory_order_relaxed) >= overflow_lines()) return nullptr;
         const std::size_t i = overflow_used.fetch_add(1, std::memory_order_relaxed);
-        return i < overflow_lines() ? lines + all_units() + i : nullptr;
+        return i < overflow_lines() ? lines() + all_units() + i : nullptr;
     }
-    bool owns(const line_type* l) const noexcept { return l >= lines && l < lines + all_lines(); }
+    bool owns(const line_type* l) const noexcept { return l >= lines() && l < lines() + all_lines(); }
 };
 
 } // namespace syncmap::engine

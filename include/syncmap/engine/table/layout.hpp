@@ -39,6 +39,21 @@ T from_word(word bits) noexcept {
     return std::bit_cast<T>(bytes);
 }
 
+/// The word of a value that may be absent. (What std::optional would do, but compilers keep this in registers.)
+class maybe_word {
+public:
+    constexpr maybe_word() noexcept = default;
+    constexpr explicit maybe_word(word value) noexcept : value_(value), present_(true) {}
+
+    constexpr explicit operator bool() const noexcept { return present_; }
+    constexpr word operator*() const noexcept { return value_; }
+    friend constexpr bool operator==(const maybe_word&, const maybe_word&) noexcept = default;
+
+private:
+    word value_ = 0;
+    bool present_ = false;
+};
+
 /// Hash and equality are the library's or the language's own: they call nothing back, cannot throw, and
 /// equal keys have equal bits, so that keys may be compared as words, and under a unit's lock.
 template <class Key, class Hash, class KeyEqual>

@@ -3,7 +3,6 @@
 
 #include <bit>
 #include <memory>
-#include <optional>
 
 #include <syncmap/engine/table/counting.hpp>
 
@@ -29,57 +28,55 @@ protected:
     using T = typename base::T;
     using base::node_at;
 
-    /// Whether the map has the key, and its value. The common case, decided by the home line, is in line.
-    bool find_inline(const Key& key, word& value) const noexcept {
+    /// The value of an inline key, if the map has it. The common case, decided by the home line, is in line wherever keys
+    /// are looked up; the rarer ones are calls, and everything is in registers.
+    [[gnu::always_inline]] maybe_word find_inline(const Key& key) const noexcept {
         const word root = this->root_.load(std::memory_order_acquire); // [R1]
         const header* const t = base::table_of(root);
-        if (t == nullptr) return false;
-        return find_inline_in(root, *t, to_word(key), syncmap::detail::seeded_hash(this->hash_, key, t->seed), value);
+        if (t == nullptr) return {};
+        return find_inline_in(root, *t, to_word(key), syncmap::detail::seeded_hash(this->hash_, key, t->seed));
     }
     /// The same of a key whose hash is known.
-    bool find_inline(word bits, std::uint64_t hash, word& value) const noexcept {
+    [[gnu::always_inline]] maybe_word find_inline(word bits, std::uint64_t hash) const noexcept {
         const word root = this->root_.load(std::memory_order_acquire); // [R1]
         const header* const t = base::table_of(root);
-        return t != nullptr && find_inline_in(root, *t, bits, hash, value);
+        if (t == nullptr) return {};
+        return find_inline_in(root, *t, bits, hash);
     }
 
-    bool find_inline_in(word root, const header& t, word bits, std::uint64_t hash, word& value) const noexcept {
+    [[gnu::always_inline]] maybe_word find_inline_in(word root, const header& t, word bits, std::uint64_t hash) const noexcept {
         const line_type& home = t.home(base::unit_of(t, hash, bits));
+        word value = 0;
         if (search::find_pair(home, Layout::inline_mark(bits), value)) {
-            if (this->is_root(root)) [[likely]] return true; // [R3] [R5]
+            if (this->is_root(root)) [[likely]] return maybe_word(value); // [R3] [R5]
         } else {
             const word last = home.mark(Layout::last); // [R4]
-            if (last < Layout::link && this->is_root(root)) [[likely]] return false;
-            if (last == Layout::link) return taken(find_inline_behind(home, root, bits), value);
+            if (last < Layout::link && this->is_root(root)) [[likely]] return {};
+            if (last == Layout::link) return find_inline_behind(home, root, bits);
         }
-        return taken(find_inline_anywhere(bits), value);
-    }
-    /// The rarer cases return what they found in registers, so that the common one keeps the value in one.
-    static bool taken(std::optional<word> result, word& value) noexcept {
-        if (result) value = *result;
-        return result.has_value();
+        return find_inline_anywhere(bits);
     }
 
     /// The same in the lines behind the home line.
-    [[gnu::noinline]] std::optional<word> find_inline_behind(const line_type& home, word root, word bits) const noexcept {
+    [[gnu::noinline]] maybe_word find_inline_behind(const line_type& home, word root, word bits) const noexcept {
         word value = 0;
         bool hit = false;
         for (const line_type* l = base::next_line(home); l != nullptr && !hit; l = base::next_line(*l)) {
             hit = search::find_pair(*l, Layout::inline_mark(bits), value);
         }
         if ((hit || home.mark(Layout::last) != Layout::moved) && this->is_root(root)) { // [R4] [R5]
-            return hit ? std::optional<word>(value) : std::nullopt;
+            return hit ? maybe_word(value) : maybe_word();
         }
         return find_inline_anywhere(bits);
     }
 
-    [[gnu::noinline]] std::optional<word> find_inline_anywhere(word bits) const noexcept {
+    [[gnu::noinline]] maybe_word find_inline_anywhere(word bits) const noexcept {
         const word mark = Layout::inline_mark(bits);
         word value = 0;
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire); // [R1]
             const header* t = base::table_of(root);
-            if (t == nullptr) return std::nullopt;
+            if (t == nullptr) return {};
             const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, from_word<Key>(bits), t->seed);
             do {
                 const line_type& home = t->home(base::unit_of(*t, hash, bits));
@@ -89,7 +86,7 @@ protected:
                 }
                 if (hit || home.mark(Layout::last) != Layout::moved) { // [R4]
                     if (!this->is_root(root)) break;                   // [R5]
-                    return hit ? std::optional<word>(value) : std::nullopt;
+                    return hit ? maybe_word(value) : maybe_word();
                 }
                 t = t->successor();
             } while (t != nullptr);

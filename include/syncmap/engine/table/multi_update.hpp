@@ -150,12 +150,11 @@ private:
             m.held.reset();
             m.mark_before = Layout::empty;
             if constexpr (Layout::inline_key) {
-                word value = 0;
-                const bool present = this->find_inline(*m.key, value);
+                const maybe_word value = this->find_inline(*m.key);
                 if (!this->is_root(root)) continue;
-                if (present) {
+                if (value) {
                     m.mark_before = Layout::inline_mark(m.bits);
-                    base::keep(m.held, {*m.key, from_word<T>(value)});
+                    base::keep(m.held, {*m.key, from_word<T>(*value)});
                 }
             } else {
                 reclaim::hold<Sync> hazard(row);

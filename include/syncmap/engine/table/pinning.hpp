@@ -106,9 +106,8 @@ public:
     held_entry pin(const K& key) const {
         held_entry held;
         if constexpr (Layout::inline_key) {
-            word value = 0;
-            if (this->find_inline(static_cast<const Key&>(key), value)) {
-                keep(held, {static_cast<const Key&>(key), from_word<T>(value)});
+            if (const maybe_word value = this->find_inline(static_cast<const Key&>(key))) {
+                keep(held, {static_cast<const Key&>(key), from_word<T>(*value)});
             }
         } else {
             if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return held;

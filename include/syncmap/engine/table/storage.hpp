@@ -400,10 +400,9 @@ private:
         t->seed = c.seed;
         t->shift = 64 - log2;
         t->mapped = mapped;
-        t->lines = reinterpret_cast<line_type*>(bytes + s.lines_at);
         t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
         if (!mapped) { // pages of the system are zero already, and zero is EMPTY and unlocked
-            std::uninitialized_value_construct_n(t->lines, s.lines);
+            std::uninitialized_value_construct_n(t->lines(), s.lines);
             std::uninitialized_value_construct_n(t->controls, s.controls);
         }
         return t;
@@ -429,7 +428,7 @@ private:
         while (t != nullptr) {
             header* const next = t->successor();
             if constexpr (!Layout::inline_key) {
-                for (std::size_t i = 0; i < t->all_lines(); ++i) destroy_nodes_of(t->lines[i]);
+                for (std::size_t i = 0; i < t->all_lines(); ++i) destroy_nodes_of(t->lines()[i]);
             }
             t->next_in_list = nullptr;
             destroy_tables(t);
@@ -497,7 +496,7 @@ private:
     static void zero(header* t, std::size_t bytes) noexcept {
         const shape s = shape_of(t->log2());
         for (std::size_t i = 0; i < s.lines && s.lines_at + (i + 1) * sizeof(line_type) <= bytes; ++i) {
-            for (auto& w : t->lines[i].words) w.store(Layout::empty, std::memory_order_relaxed);
+            for (auto& w : t->lines()[i].words) w.store(Layout::empty, std::memory_order_relaxed);
         }
         if (bytes == s.bytes) {
             for (std::size_t i = 0; i < s.controls; ++i) t->controls[i].store(0, std::memory_order_relaxed);

@@ -233,10 +233,9 @@ protected:
             }
             decided.incarnation = t->incarnation.load(std::memory_order_acquire);
             if constexpr (Layout::inline_key) {
-                word value = 0;
-                const bool present = this->find_inline(static_cast<const Key&>(key), value);
+                const maybe_word value = this->find_inline(static_cast<const Key&>(key));
                 if (!this->is_root(root)) continue;
-                decided.verdict = base::decide_on_word(present, value, decided.op);
+                decided.verdict = base::decide_on_word(value, decided.op);
             } else {
                 reclaim::hold<Sync> held(*me);
                 const found place = this->find_node(key, hash, held, base::following::controls);
@@ -361,12 +360,11 @@ protected:
         if (w.t == nullptr) return w.op.decide(nullptr) == decision::assign ? outcome::no_table : outcome::done;
 
         // A decision that may run user code is made on what a reader sees, and checked under the lock.
-        [[maybe_unused]] bool was_present = false;
-        [[maybe_unused]] word old_value = 0;
+        [[maybe_unused]] maybe_word seen;
         decision d = decision::keep;
         if constexpr (!decides_under_lock<Op>) {
-            was_present = this->find_inline(w.key, old_value);
-            d = base::decide_on_word(was_present, old_value, w.op);
+            seen = this->find_inline(w.key);
+            d = base::decide_on_word(seen, w.op);
             if (d == decision::keep) return outcome::done;
             if (d == decision::assign) w.make();
         }
@@ -394,10 +392,11 @@ protected:
         line_type& home = w.t->home(w.unit);
         const word mark = Layout::inline_mark(w.bits);
         atomic_word* const slot = base::slot_of(home, mark);
+        const maybe_word current = slot == nullptr ? maybe_word() : maybe_word(base::value_at(slot));
         if constexpr (decides_under_lock<Op>) {
-            d = base::decide_on_word(slot != nullptr, slot == nullptr ? 0 : base::value_at(slot), w.op);
+            d = base::decide_on_word(current, w.op);
             if (d == decision::assign) w.make();
-        } else if ((slot != nullptr) != was_present || (slot != nullptr && base::value_at(slot) != old_value)) {
+        } else if (current != seen) {
             return end(outcome::again);
         }
         if (d == decision::keep || !may_publish(w.op, *w.t)) return end(outcome::done);
@@ -520,7 +519,7 @@ protected:
             }
             if constexpr (decides_under_lock<Op>) {
                 if (present) {
-                    d = base::decide_on_word(true, base::value_at(place.slot), op);
+                    d = base::decide_on_word(maybe_word(base::value_at(place.slot)), op);
                     if (d == decision::assign) fresh.prepare_value(op);
                 }
             }
