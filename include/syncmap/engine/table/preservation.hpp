@@ -65,6 +65,9 @@ protected:
             fresh_ = owner_.make_slab(lacking_);
         }
 
+        /// Whether an attempt before this one was given up.
+        bool has_lacked() const noexcept { return lacking_ != 0; }
+
         std::size_t lines_lacking = 0; ///< overflow lines that a move was lacking besides
 
     private:
@@ -81,14 +84,18 @@ protected:
     }
 
     /// For the holder of a unit's lock, whose control word is `held`, before it changes the unit [P1]. False: `supply`
-    /// lacks memory. A snapshot that was served by then will get a second record, of the same content [P2].
+    /// lacks memory. A snapshot that was served by then has its record; somebody else may give it a second one, of the
+    /// same content [P2].
     [[gnu::noinline]] static bool preserve(control& c, header& t, std::size_t unit, control_word& held, word gate_word,
                                            record_supply& supply) noexcept {
         const std::uint64_t life = t.incarnation.load(std::memory_order_relaxed);
         std::size_t entries = 0;
         base::each_entry(t.home(unit), [&](line_type&, std::size_t, word) { return ++entries == 0; });
         bool lacks = false;
+        // Who was served by an earlier attempt is passed over, so that each serves one more at least: two snapshots whose
+        // slabs hold one such record each would be served in turn for ever.
         each_unserved(c, Layout::stamp_of(held), gate_word, life, [&](snapshot_type& s) {
+            if (supply.has_lacked() && has_record(s, t, unit)) return;
             std::byte* const room = lacks ? nullptr : supply.carve(s, unit_record::bytes_for(entries));
             lacks = room == nullptr;
             if (!lacks) s.push(filled(room, t, unit));
@@ -138,6 +145,15 @@ private:
              s = s->older.load(std::memory_order_acquire)) {
             if (s->phase <= gate::newest_phase(gate_word) && s->incarnation == life) f(*s);
         }
+    }
+
+    /// Whether a record of the snapshot covers all of a unit. If the stamp is below its phase, the unit has not changed since
+    /// that was made.
+    static bool has_record(const snapshot_type& s, const header& t, std::size_t unit) noexcept {
+        const bool outlier = base::is_outlier_unit(t, unit);
+        const std::uint64_t first = outlier ? 0 : static_cast<std::uint64_t>(unit) << t.shift;
+        const unit_record* const r = s.find(first, outlier);
+        return r != nullptr && r->covers(first | ((std::uint64_t{1} << t.shift) - 1), outlier);
     }
 
     static unit_record& filled(std::byte* room, header& t, std::size_t unit) noexcept {
