@@ -67,7 +67,8 @@ configure() {
         [[ $compiler == *-19 ]] || echo "clang-19 is not here; using $("$compiler" --version | head -n 1)"
         arguments=("-DCMAKE_CXX_COMPILER=$compiler")
     fi
-    [ "${SYNCMAP_FULL:-0}" = 0 ] || arguments+=(-DSYNCMAP_TEST_EVERYTHING=ON)
+    [ "${SYNCMAP_FULL:-0}" = 0 ] ||
+        arguments+=(-DSYNCMAP_TEST_EVERYTHING=ON -DSYNCMAP_BUILD_EXAMPLES=ON -DSYNCMAP_SANITIZE_NOT=)
     cmake --preset "$1" "${arguments[@]}"
 }
 
