@@ -56,6 +56,17 @@ TEST(vector_search, tells_words_apart_that_share_a_half) {
     EXPECT_FALSE(find_pair(l.words, high | 2, value));
 }
 
+TEST(vector_search, takes_no_halves_of_key_and_value_for_a_key) {
+    const std::uint64_t low = 5;
+    const std::uint64_t high = std::uint64_t{9} << 32;
+    const std::uint64_t wanted = high | low;
+    // The upper half is the key's, the lower one stands beside it: in the value, and in the next pair's key.
+    const line l{{high, low, low, high, high, wanted, low, wanted}};
+    std::uint64_t value = 0;
+    EXPECT_FALSE(find_pair(l.words, wanted, value));
+    EXPECT_EQ(match_pairs(l.words, wanted), 0U);
+}
+
 TEST(vector_search, matches_the_upper_sixteen_bits_only) {
     const std::uint64_t tag = 0xBEEF;
     const line l{{tag << 48 | 16, tag, 0, tag << 48 | 32, tag << 32, 0, (tag ^ 1) << 48, tag << 48}};
