@@ -116,7 +116,7 @@ private:
     void add_counts() {
         // What a stripe counts belongs to one life of the map. The first table is larger, so that the next life has one
         // of its own.
-        add("counts|before and after a life", 3, [] {
+        add("counts|before and after a life", 2, [] {
             map_type map;
             map.reserve(entries_of_eight_units);
             map.store(key(keys::apart), value(1));
@@ -163,19 +163,20 @@ private:
                          });
         });
         // The slot that the stripe announces is empty again; what came between is not counted either.
-        add("counts|who has seen an entry", 6, [] {
+        add("counts|who has seen an entry", 4, [] {
             map_type map;
             map.store(key(keys::second), value(1));
             side_by_side(
                 [&] {
                     map.store(key(keys::first), value(1));
+                    sync_policy::pause();
                     map.store(key(keys::apart), value(1));
                     map.erase(key(keys::first));
                 },
                 [&] {
-                    if (map.contains(key(keys::first))) {
-                        require(map.size() >= 2, "who has seen an entry counts it, or what came after");
-                    }
+                    if (!map.contains(key(keys::first))) return;
+                    sync_policy::pause();
+                    require(map.size() >= 2, "who has seen an entry counts it, or what came after");
                 });
         });
         add("counts|who has counted an entry", 1, [] {
@@ -290,22 +291,22 @@ private:
                              [&] { static_cast<void>(map.load(key(wanted))); });
             });
         }
-        // Who makes the new table the root's has moved the last unit, and another thread the first.
-        add("growth|moved by two", 2, [full, insert] {
+        // Who makes the new table the root's has moved the last units, and another thread the first.
+        const preparation<Layout> large(setting::shrink, true);
+        add("shrinking|moved by two", 1, [large] {
             map_type map;
-            full.bring(map);
-            side_by_side([&] { insert(map); },
+            large.bring(map);
+            side_by_side([&] { map.erase(key(keys::trigger)); },
                          [&] {
                              for (std::uint64_t i = 0; i != 3; ++i) map.store(key(keys::apart), value(40 + i));
                          },
                          [&] { require(map.contains(key(keys::first)), "who stays is found"); });
         });
         // Whoever withdraws the call for help has seen what it was about.
-        add("growth|goes on", 3, [full, insert] {
+        add("growth|goes on", 2, [full, insert] {
             map_type map;
             full.bring(map);
-            side_by_side([&] { insert(map); }, [&] { map.store(key(keys::first), value(60)); },
-                         [&] { map.store(key(keys::apart), value(61)); });
+            side_by_side([&] { insert(map); }, [&] { map.store(key(keys::apart), value(60)); });
             write_on(map);
             require(!map.engine().is_moving(), "a growth that has begun is finished by those who write");
         });
