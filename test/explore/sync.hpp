@@ -43,8 +43,10 @@ public:
     }
     void store(T desired, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept {
         before(event::store, where);
-        if (scheduler::weak() && !memory().store(this, bits(now()), bits(desired), order, choose_store)) {
-            scheduler::instance().did(false, bits(desired), bits(now())); // overwritten before anybody saw it
+        const unsigned behind =
+            scheduler::weak() ? memory().store(this, bits(now()), bits(desired), order, choose_store) : 0;
+        if (behind != 0) { // overwritten before anybody saw it
+            scheduler::instance().did(false, bits(desired), bits(desired), behind);
             return;
         }
         set(desired);

@@ -110,9 +110,9 @@ public:
         return {l->at(back).value, back};
     }
 
-    /// `choose(n)` says which of n places it gets, 0 for that of the newest. False: another one.
+    /// `choose(n)` says which of n places it gets, 0 for that of the newest. Returns how many are newer.
     template <class Choose>
-    EXPLORE_UNWATCHED bool store(const void* address, std::uint64_t previous, std::uint64_t desired,
+    EXPLORE_UNWATCHED unsigned store(const void* address, std::uint64_t previous, std::uint64_t desired,
                                  std::memory_order order, Choose choose) {
         location& l = *find_or_make(address, previous);
         const unsigned permitted = permitted_of(l, order == std::memory_order_seq_cst);
@@ -130,7 +130,7 @@ public:
             l.at(i + 1).when = l.at(i).when;
         }
         tick();
-        return back == 0;
+        return back;
     }
 
     /// A read-modify-write that succeeds.

@@ -626,6 +626,7 @@ private:
             side_by_side(
                 [&] {
                     const auto taken = map.snapshot();
+                    sync_policy::pause();
                     require(taken.load(key(keys::fillers)).has_value(), "it shows what is there throughout");
                 },
                 [&] {
@@ -650,6 +651,24 @@ private:
                              [&] { require(taken.load(key(wanted)).has_value(), "it shows what was there"); });
             });
         }
+        // Its unit is changed, and then becomes one of another table, without a stamp.
+        add("snapshots|read beside a table used again", 3, [] {
+            map_type map;
+            map.store(key(keys::first), value(1));
+            map.store(key(keys::apart), value(1));
+            const auto taken = map.snapshot();
+            side_by_side(
+                [&] {
+                    map.store(key(keys::first), value(2));
+                    sync_policy::pause();
+                    grow(map);
+                    map.shrink_to_fit();
+                },
+                [&] {
+                    const auto seen = taken.load(key(keys::first));
+                    require(seen && Layout::value_of(*seen) == 1, "it shows what was there");
+                });
+        });
         // Who reads one waits for nobody: all others stand still from some point on.
         add("snapshots|read alone", 0, [] {
             map_type map;

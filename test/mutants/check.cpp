@@ -124,7 +124,7 @@ struct effort {
 effort effort_for(mutants::kind of) {
     switch (of) {
     case mutants::kind::aimed:
-        return {600, 600, 240};
+        return {3000, 3000, 1000};
     case mutants::kind::lengthy:
         return {100, 8, 3};
     default:
@@ -164,7 +164,10 @@ int main(int argc, char** argv) {
                      [&](std::size_t each) { return all[each].of == wanted; });
         return those;
     };
-    chosen = in_turn(of(mutants::kind::aimed), in_turn(of(mutants::kind::brief), of(mutants::kind::lengthy)));
+    // Those that were made for few mutants first.
+    std::vector<std::size_t> others = in_turn(of(mutants::kind::brief), of(mutants::kind::lengthy));
+    chosen = of(mutants::kind::aimed);
+    chosen.insert(chosen.end(), others.begin(), others.end());
     // Rounds, each of more of them and with more schedules than the one before.
     unsigned round = 0;
     for (; seconds() < limit; ++round) {
