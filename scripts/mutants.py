@@ -189,20 +189,52 @@ def build(directory, layouts, compiler, jobs):
         if done.returncode != 0:
             fail(f"check_{layout} does not link:\n{done.stderr[:4000]}")
         done = subprocess.run([str(directory / f"check_{layout}"), "profile", str(directory / f"profile_{layout}")],
-                              capture_output=True, text=True)
+                              env=dict(os.environ, SYNCMAP_VERBOSE="1"), capture_output=True, text=True)
         if done.returncode != 0:
             fail(f"without a mutant a check fails: {layout}: {done.stdout}{done.stderr}")
+        programs = re.findall(r"^ *[\d.]+ (.*): \d+ schedules$", done.stdout, re.MULTILINE)
+        (directory / f"programs_{layout}").write_text("\n".join(programs) + "\n")
     stamp.write_text(json.dumps({**built, **{layout: digest.hexdigest() for layout in layouts}}))
 
 
-def run(directory, layouts, number, seconds, of_a_step=False):
+def read_aims(path, mutants):
+    """Of each mutant's number the programs that were made for it."""
+    aims, program = {}, None
+    for raw in path.read_text().splitlines():
+        if raw.startswith("= "):
+            program = raw[2:]
+        elif raw and not raw.startswith("#"):
+            found = [m.number for m in mutants if raw in m.name]
+            if not found:
+                fail(f"{path.name}: no such mutant: {raw}")
+            for number in found:
+                aims.setdefault(number, []).append(program)
+    return aims
+
+
+def narrowed_profile(directory, layout, number, programs):
+    """A profile by which those programs alone come by the mutant; None if they are none of this layout's."""
+    names = (directory / f"programs_{layout}").read_text().splitlines()
+    wanted = [any(name.endswith(" aimed " + each) for each in programs) for name in names]
+    if not any(wanted):
+        return None
+    path = directory / f"profile_{layout}_{number}"
+    path.write_text("".join((f"{number}:1 " if each else "") + "\n" for each in wanted))
+    return path
+
+
+def run(directory, layouts, number, seconds, of_a_step=False, aimed=()):
     """(killed, by whom and how, seconds)"""
     start = time.time()
     environment = dict(os.environ, SYNCMAP_MUTANT=str(number))
     reached = False
-    for layout in layouts:
+    profiles = [(layout, narrowed_profile(directory, layout, number, aimed)) for layout in layouts] if aimed else []
+    profiles += [(layout, directory / f"profile_{layout}") for layout in layouts]
+    for layout, profile in profiles:
+        if profile is None:
+            continue
         try:
-            command = [str(directory / f"check_{layout}"), str(seconds), str(directory / f"profile_{layout}")]
+            command = [str(directory / f"check_{layout}"), str(seconds), str(profile)]
             done = subprocess.run(command + (["step"] if of_a_step else []), env=environment, capture_output=True,
                                   text=True, timeout=seconds * 40 + 60)
         except subprocess.TimeoutExpired:
@@ -248,6 +280,7 @@ def main():
     results = json.loads(results_path.read_text())["mutants"] if results_path.exists() else {}
     results = {m.name: results[m.name] for m in mutants if m.name in results}
     proven = {line[3:].strip() for line in (HERE / "equivalent.md").read_text().splitlines() if line.startswith("## ")}
+    aims = read_aims(HERE / "aims.txt", mutants)
     if stray := proven - {m.name for m in mutants}:
         fail("equivalent.md names no mutant: " + "; ".join(sorted(stray)))
 
@@ -287,7 +320,7 @@ def main():
     def one(m):
         if options.until is not None and time.time() - begin > options.until:
             return
-        killed, how, seconds = run(directory, layouts, m.number, options.seconds, "`" not in m.name)
+        killed, how, seconds = run(directory, layouts, m.number, options.seconds, "`" not in m.name, aims.get(m.number, ()))
         how = how.replace(f"{directory}/", "") if how else how  # results belong to no machine
         state = "killed" if killed else "survived"
         with writing:  # at once: whoever stops a long run keeps what it found

@@ -27,7 +27,7 @@ struct limits {
     std::uint64_t seed = 1;
     bool weak = false;        ///< memory as C++ allows it to be (weak_memory.hpp), not sequentially consistent
     unsigned stale_reads = 1; ///< so many loads of an execution may return an older store; by chance, a few more
-    bool steered = false;      ///< weak: every other schedule by chance is about what follows scheduler::attend
+    bool steered = false;      ///< every other schedule by chance is about what follows scheduler::attend
     bool ordered_calls = true; ///< weak, calls of a map: see journal::order_calls
 };
 
@@ -116,6 +116,8 @@ private:
         // Where many loads could return an older store, a high rate spends all that may on the first of them.
         static constexpr unsigned rates[] = {4, 16, 64};
         for (std::uint64_t i = 0; i != bounds_.random; ++i) {
+            // Every other one is about what follows `attend`, of those every other one alone.
+            const bool steered = bounds_.steered && i % 2 != 0;
             for (const strategy how : {strategy::random, strategy::pct}) {
                 if (!once({.how = how,
                            .memory = bounds_.memory,
@@ -123,8 +125,8 @@ private:
                            .length = longest_,
                            .weak = bounds_.weak,
                            .stale_reads = 3 * bounds_.stale_reads,
-                           .stale_one_in = rates[i % 3],
-                           .steered = bounds_.steered && i % 2 != 0})) {
+                           .stale_one_in = steered && i % 4 == 1 ? 0 : rates[i % 3],
+                           .steered = steered})) {
                     report_failure();
                     return;
                 }

@@ -35,7 +35,10 @@ void each_message(F&& f) {
                 if (present) map.store(Layout::key(keys::first), value_type(1));
                 map.store(Layout::key(keys::apart), value_type(5));
                 sync_policy::atomic<int> note{0};
+                // A write of nothing: the threads have their rows before, as taking one orders them, too.
+                const auto begin = [&] { map.erase(Layout::key(contents::keys - 1)); };
                 const auto writer = [&] {
+                    begin();
                     note.store(1, std::memory_order_relaxed);
                     const auto key = Layout::key(keys::first);
                     switch (how) {
@@ -58,6 +61,7 @@ void each_message(F&& f) {
                     }
                 };
                 const auto reader = [&] {
+                    begin();
                     const auto key = Layout::key(keys::first);
                     held seen;
                     switch (by) {

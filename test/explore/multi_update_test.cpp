@@ -1,28 +1,21 @@
 // Updates of two keys beside each other and beside everything else: atomic for writers, `size` and snapshots.
 //
 // Reads of single keys may see one key before and the other after it, so no program here makes two of them.
-#include <array>
 #include <cstdint>
 #include <iterator>
 #include <random>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <explore/map_bodies.hpp>
 #include <explore/map_pairs.hpp>
-
-#include <syncmap/errors.hpp>
 
 #include <gtest/gtest.h>
 
 namespace {
 
 using namespace explore;
-
-/// A key as it is given to a map.
-template <class Layout>
-using given_key = decltype(Layout::key(0));
 
 template <class Layout>
 class explored_multi_updates : public testing::Test {};
@@ -90,119 +83,30 @@ TYPED_TEST(explored_multi_updates, in_a_circle) {
 }
 
 TYPED_TEST(explored_multi_updates, whose_keys_are_computed_one_by_one_elsewhere) {
-    // A thread that computes one of the keys writes the other one meanwhile: no circle, so nobody gets an error.
-    using mapped_type = typename TypeParam::mapped_type;
-    using slots = std::span<syncmap::update_slot<mapped_type>>;
-    const auto program = [] {
-        visible_map<TypeParam> map;
-        const std::array<given_key<TypeParam>, 2> both{TypeParam::key(keys::first),
-                                                               TypeParam::key(keys::apart)};
-        parallel(
-            [&] {
-                map.update(both, [](slots s) {
-                    for (auto& each : s)
-                        each.assign(
-                            value_for<TypeParam>(each.current() == nullptr ? 1 : TypeParam::value_of(*each.current()) + 1));
-                });
-            },
-            [&] {
-                map.update(TypeParam::key(keys::first), [&](const mapped_type* v) {
-                    map.store(TypeParam::key(keys::apart), value_for<TypeParam>(10));
-                    return value_for<TypeParam>(v == nullptr ? 10 : TypeParam::value_of(*v) + 10);
-                });
-            },
-            [&] {
-                map.update(TypeParam::key(keys::apart), [](const mapped_type* v) {
-                    return value_for<TypeParam>(v == nullptr ? 100 : TypeParam::value_of(*v) + 100);
-                });
-            });
-        require(TypeParam::value_of(*map.load(TypeParam::key(keys::first))) == 11, "all were there");
-        require(map.size() == 2, "two keys");
-    };
     const report r = explore::explore(
         std::string(TypeParam::name) + " two keys beside nested writes",
         {.preemptions = 2, .schedules = full_run() ? 5'000'000U : 10'000U, .random = full_run() ? 100'000U : 1'000U},
-        program);
+        [] { compute_two_keys_one_by_one<TypeParam>(); });
     EXPECT_FALSE(r.failed()) << r.description;
 }
 
 TYPED_TEST(explored_multi_updates, that_insert_more_than_a_unit_holds) {
-    // Lines are added before anything is published, beside a walk and an insert into the same unit.
-    using shown_key = typename TypeParam::key_type;
-    using key_type = given_key<TypeParam>;
-    using mapped_type = typename TypeParam::mapped_type;
-    const auto program = [] {
-        visible_map<TypeParam> map;
-        map.store(TypeParam::key(keys::first), value_for<TypeParam>(1));
-        std::vector<key_type> many;
-        for (std::uint64_t i = 0; i != 10; ++i) many.push_back(TypeParam::key(keys::fillers + i));
-        parallel(
-            [&] {
-                map.update(many, [](std::span<syncmap::update_slot<mapped_type>> s) {
-                    for (auto& each : s) each.assign(value_for<TypeParam>(2));
-                });
-            },
-            [&] {
-                std::size_t firsts = 0;
-                map.for_each([&](const shown_key& k, const mapped_type&) {
-                    firsts += TypeParam::number_of(k) == keys::first ? 1 : 0;
-                });
-                require(firsts == 1, "a key that is there throughout is shown once");
-                const auto n = map.size();
-                require(n <= 2 || n >= 11, "size sees all of it or nothing");
-            },
-            [&] {
-                map.store(TypeParam::key(keys::second), value_for<TypeParam>(3));
-                map.erase(TypeParam::key(keys::second));
-            });
-        require(map.size() == 11, "all are there");
-        for (const key_type& k : many) require(map.contains(k), "each is there");
-    };
     const report r = explore::explore(
         std::string(TypeParam::name) + " ten keys into small units",
         {.preemptions = 2, .schedules = full_run() ? 1'000'000U : 3'000U, .random = full_run() ? 50'000U : 500U},
-        program);
+        [] { insert_ten_keys<TypeParam>(); });
     EXPECT_FALSE(r.failed()) << r.description;
 }
 
 TYPED_TEST(explored_multi_updates, whose_units_lie_in_two_tables) {
-    // The first key's unit is moved already, that of the key apart is not. Meanwhile the new table is left as well, by
-    // erasing until it shrinks, and its memory becomes that of the next life of the map. (Nothing of that waits, so
-    // that one preemption is enough to have it done at any point of the update.)
-    using mapped_type = typename TypeParam::mapped_type;
-    const std::size_t entries_of_eight_units = visible_engine<TypeParam>::slots * 5 / 8 * 7;
-    const preparation<TypeParam> prepared(setting::moving, true);
+    const preparation<TypeParam> moving(setting::moving, true);
     for (const std::uint64_t other : {keys::apart, keys::second}) {
-        const auto program = [&] {
-            visible_map<TypeParam> map;
-            prepared.bring(map);
-            const std::array<given_key<TypeParam>, 2> both{TypeParam::key(keys::first), TypeParam::key(other)};
-            parallel(
-                [&] {
-                    map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
-                        for (auto& each : s) {
-                            each.assign(value_for<TypeParam>(
-                                each.current() == nullptr ? 1000 : TypeParam::value_of(*each.current()) + 1000));
-                        }
-                    });
-                },
-                [&] {
-                    for (std::uint64_t k = keys::second; k != prepared.used(); ++k) map.erase(TypeParam::key(k));
-                    map.clear();
-                    map.reserve(entries_of_eight_units);
-                });
-            const auto first = map.load(both[0]);
-            const auto second = map.load(both[1]);
-            require(first.has_value() == second.has_value(), "both or none");
-            require(!first || TypeParam::value_of(*first) == 1000, "nothing of the life before is stored in the next");
-            require(map.size() == (first ? 2U : 0U), "size agrees");
-        };
         const report r =
             explore::explore(std::string(TypeParam::name) + " two keys in two tables, 0+" + std::to_string(other),
                              {.preemptions = full_run() ? 2U : 1U,
                               .schedules = full_run() ? 1'000'000U : 2'000U,
                               .random = full_run() ? 20'000U : 100U},
-                             program);
+                             [&] { update_in_two_tables<TypeParam>(moving, other); });
         EXPECT_FALSE(r.failed()) << r.description;
     }
 }

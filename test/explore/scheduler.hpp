@@ -71,8 +71,9 @@ public:
         std::uint32_t length = 0; ///< pct: the number of steps to spread the changes over
         bool weak = false;        ///< memory as C++ allows it to be
         unsigned stale_reads = 0; ///< so many loads of an execution may return an older store
-        unsigned stale_one_in = 4; ///< by chance: one of so many loads that could
-        bool steered = false;      ///< by chance: loads do so after `attend` alone, and then every other one
+        unsigned stale_one_in = 4; ///< by chance: one of so many loads that could; 0: none
+        bool steered = false; ///< by chance: after `attend` every other load does so, and a thread is left soon after
+                              ///< it, and seldom elsewhere
     };
 
     /// Forgets the path; the next `run` takes the plain course.
@@ -189,7 +190,10 @@ public:
 
     /// The running thread is at a place that a steered search is about: what it and others read from here on matters.
     EXPLORE_UNWATCHED void attend() noexcept {
-        if (switching_ && plan_.steered && chance_() % 2 == 0) stale_one_in_ = 2;
+        if (!switching_ || !plan_.steered) return;
+        if (chance_() % 2 == 0) stale_one_in_ = 2;
+        restless_ = current_;
+        restless_for_ = 24;
     }
 
     /// Which of so many stores a load returns, 0 for the newest.
@@ -331,7 +335,8 @@ private:
         step_ = 0;
         preemptions_ = 0;
         stale_reads_ = 0;
-        stale_one_in_ = plan_.steered ? 0 : plan_.stale_one_in;
+        stale_one_in_ = plan_.stale_one_in;
+        restless_for_ = 0;
         idle_rounds_ = 0;
         expired_leases_ = 0;
         lowest_ = 0;
@@ -526,11 +531,19 @@ private:
         if (preemption) {
             if (plan_.how == strategy::depth_first) {
                 if (position_ >= path_.size() && preemptions_ >= plan_.preemptions) return 0;
-            } else if (plan_.how == strategy::random && chance_() % 8 != 0) {
+            } else if (plan_.how == strategy::random && chance_() % leaves_one_in() != 0) {
                 return 0;
             }
         }
         return choose_plain(static_cast<unsigned>(std::popcount(others)) + (preemption ? 1 : 0) + extra);
+    }
+
+    /// By chance: a thread that could go on is left at one of so many events.
+    EXPLORE_UNWATCHED unsigned leaves_one_in() noexcept {
+        if (!plan_.steered) return 8;
+        if (restless_ != current_ || restless_for_ == 0) return 256;
+        --restless_for_;
+        return 8;
     }
 
     EXPLORE_UNWATCHED unsigned choose_plain(unsigned count) {
@@ -643,6 +656,8 @@ private:
     unsigned preemptions_ = 0;
     unsigned stale_reads_ = 0;
     unsigned stale_one_in_ = 0; ///< 0: none does
+    unsigned restless_ = 0; ///< the thread that was last at a place of interest, for so many of its events
+    unsigned restless_for_ = 0;
     unsigned idle_rounds_ = 0;
     unsigned expired_leases_ = 0;
 

@@ -43,7 +43,12 @@ public:
     }
     void store(T desired, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept {
         before(event::store, where);
-        if (scheduler::weak()) memory().store(this, bits(now()), bits(desired), order);
+        const unsigned behind =
+            scheduler::weak() ? memory().store(this, bits(now()), bits(desired), order, choose_store) : 0;
+        if (behind != 0) { // overwritten before anybody saw it
+            scheduler::instance().did(false, bits(desired), bits(desired), behind);
+            return;
+        }
         set(desired);
     }
     T exchange(T desired, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept {
@@ -183,7 +188,10 @@ private:
     EXPLORE_UNWATCHED_ACCESS void release() {
         if (!locked_) scheduler::instance().fail("a mutex is unlocked that nobody holds");
         locked_ = false;
-        if (scheduler::weak()) scheduler::instance().memory().store(this, 1, 0, std::memory_order_release);
+        if (scheduler::weak()) {
+            const auto newest = [](unsigned) { return 0U; };
+            scheduler::instance().memory().store(this, 1, 0, std::memory_order_release, newest);
+        }
         scheduler::instance().wake(this);
         scheduler::instance().did(true, 1, 0);
     }

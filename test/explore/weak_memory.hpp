@@ -8,9 +8,12 @@
 // consistent store or a later one. Barriers follow the wording of P1202 (asymmetric fences): a heavy one is ordered with
 // the light ones, and makes only seen, not happened: it excuses no data race.
 //
-// What is stronger than C++: stores of one atomic are ordered as they were executed, and no load returns a store that is
-// executed after it (no load buffering); a weak compare-exchange fails only for a reason. Fewer stores are kept than a
-// machine could. So what is found here is wrong, and what is not found may still be.
+// A store comes after those of the same atomic that its thread has seen, and before or after any others: who must not
+// overwrite, nor be overwritten, has to be told of the other store. (But for pairs of words, and read-modify-writes.)
+//
+// What is stronger than C++: no load returns a store that is executed after it (no load buffering); a weak
+// compare-exchange fails only for a reason. Fewer stores are kept than a machine could. So what is found here is wrong, and
+// what is not found may still be.
 #pragma once
 
 #include <atomic>
@@ -107,9 +110,27 @@ public:
         return {l->at(back).value, back};
     }
 
-    EXPLORE_UNWATCHED void store(const void* address, std::uint64_t previous, std::uint64_t desired, std::memory_order order) {
-        push(*find_or_make(address, previous), desired, order, ++now_);
+    /// `choose(n)` says which of n places it gets, 0 for that of the newest. Returns how many are newer.
+    template <class Choose>
+    EXPLORE_UNWATCHED unsigned store(const void* address, std::uint64_t previous, std::uint64_t desired,
+                                 std::memory_order order, Choose choose) {
+        location& l = *find_or_make(address, previous);
+        const unsigned permitted = permitted_of(l, order == std::memory_order_seq_cst);
+        unsigned ways[kept_stores]{};
+        unsigned count = 1;
+        for (unsigned back = 1; back < permitted; ++back) {
+            if (!l.at(back - 1).changes) ways[count++] = back; // nothing comes between a change and what it changed
+        }
+        const unsigned back = count == 1 ? 0 : ways[choose(count)];
+        push(l, desired, order, ++now_);
+        for (unsigned i = 0; i != back; ++i) {
+            const version mine = l.at(i);
+            l.at(i) = l.at(i + 1);
+            l.at(i + 1) = mine;
+            l.at(i + 1).when = l.at(i).when;
+        }
         tick();
+        return back;
     }
 
     /// A read-modify-write that succeeds.
@@ -118,6 +139,7 @@ public:
         look_at(l.at(0), acquires(order));
         const knowledge sequence = l.at(0).released;
         push(l, desired, order, ++now_);
+        l.at(0).changes = true;
         l.at(0).released.join(sequence);
         tick();
     }
@@ -222,6 +244,7 @@ private:
         std::uint16_t event;
         std::uint8_t fiber;
         bool total; ///< sequentially consistent
+        bool changes; ///< a read-modify-write
         knowledge released;
         clock read_by; ///< of each thread the first event at which it returned this store
     };
@@ -264,7 +287,7 @@ private:
         if (l.size == 0) {
             l.size = 1;
             l.newest = 0;
-            l.kept[0] = {previous, 0, 0, 0, false, {}, {}}; // an event that everybody knows
+            l.kept[0] = {previous, 0, 0, 0, false, false, {}, {}}; // an event that everybody knows
         }
         return &l;
     }
@@ -278,6 +301,7 @@ private:
                             mine.happened.of[fiber_],
                             static_cast<std::uint8_t>(fiber_),
                             order == std::memory_order_seq_cst,
+                            false,
                             releases(order) ? mine : knowledge{},
                             {}};
     }

@@ -136,6 +136,31 @@ TEST(weak_toys, nobody_sees_one_word_go_back) {
     });
 }
 
+// ---- who is overwritten ----
+
+TEST(weak_toys, a_store_may_come_before_one_that_its_thread_does_not_know) {
+    const auto last_wins = [](order publish, order look) {
+        return [=] {
+            atomic<int> data{0};
+            atomic<bool> done{false};
+            bool second = false;
+            parallel(
+                [&] {
+                    data.store(1, relaxed);
+                    done.store(true, publish);
+                },
+                [&] {
+                    second = done.load(look);
+                    if (second) data.store(2, relaxed);
+                });
+            if (second) require(data.load() == 2, "the second store is the last one");
+        };
+    };
+    expect_right("overwriting", last_wins(release, acquire));
+    expect_wrong("overwriting, relaxed store", "the second store", last_wins(relaxed, acquire));
+    expect_wrong("overwriting, relaxed load", "the second store", last_wins(release, relaxed));
+}
+
 TEST(weak_toys, every_store_that_may_be_seen_is_seen_once) {
     // The writer first: the reader has 3 stores to choose from. The reader first, or in between: 1 and 2.
     const auto program = [] {

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <iterator>
 #include <new>
 #include <random>
 #include <string>
@@ -116,6 +117,21 @@ std::vector<std::size_t> in_turn(const std::vector<std::size_t>& these, const st
     return all;
 }
 
+/// Schedules of the first round.
+struct effort {
+    std::uint64_t in_order, weak_in_order, by_chance;
+};
+effort effort_for(mutants::kind of) {
+    switch (of) {
+    case mutants::kind::aimed:
+        return {3000, 3000, 1000};
+    case mutants::kind::lengthy:
+        return {100, 8, 3};
+    default:
+        return {100, 2, 6};
+    }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -142,9 +158,16 @@ int main(int argc, char** argv) {
         std::printf("no program comes by\n");
         return 3;
     }
-    std::vector<std::size_t> short_ones, long_ones;
-    for (const std::size_t each : chosen) (all[each].is_long ? long_ones : short_ones).push_back(each);
-    chosen = in_turn(short_ones, long_ones);
+    const auto of = [&](mutants::kind wanted) {
+        std::vector<std::size_t> those;
+        std::copy_if(chosen.begin(), chosen.end(), std::back_inserter(those),
+                     [&](std::size_t each) { return all[each].of == wanted; });
+        return those;
+    };
+    // Those that were made for few mutants first.
+    std::vector<std::size_t> others = in_turn(of(mutants::kind::brief), of(mutants::kind::lengthy));
+    chosen = of(mutants::kind::aimed);
+    chosen.insert(chosen.end(), others.begin(), others.end());
     // Rounds, each of more of them and with more schedules than the one before.
     unsigned round = 0;
     for (; seconds() < limit; ++round) {
@@ -152,18 +175,17 @@ int main(int argc, char** argv) {
             std::getenv("SYNCMAP_REPLAY") != nullptr ? chosen.size() : 100 + (chosen.size() >> 2 << round);
         for (std::size_t i = 0; i < std::min(part, chosen.size()) && seconds() < limit; ++i) {
             const mutants::program& each = all[chosen[i]];
-            if (of_a_step) {
-                expect_right(each.run({.preemptions = 1,
-                                       .schedules = std::uint64_t{100} << 2 * round,
-                                       .random = std::uint64_t{10} << round,
-                                       .seed = 1 + round * 100'000}));
-            }
-            expect_right(each.run({.preemptions = 1,
-                                   .schedules = std::uint64_t{each.is_long ? 8U : 2U} << 2 * round,
-                                   .random = std::uint64_t{each.is_long ? 3U : 6U} << round,
-                                   .seed = 1 + round * 100'000,
-                                   .weak = true,
-                                   .steered = true}));
+            const auto [in_order, weak_in_order, by_chance] = effort_for(each.of);
+            const limits bounds{.preemptions = 1,
+                                .schedules = in_order << 2 * round,
+                                .random = by_chance << round,
+                                .seed = 1 + round * 100'000,
+                                .steered = true};
+            if (of_a_step) expect_right(each.run(bounds));
+            limits weak = bounds;
+            weak.schedules = weak_in_order << 2 * round;
+            weak.weak = true;
+            expect_right(each.run(weak));
         }
         if (std::getenv("SYNCMAP_REPLAY") != nullptr) break;
     }

@@ -14,33 +14,27 @@
 #include <utility>
 #include <vector>
 
+#include <explore/map_bodies.hpp>
 #include <explore/map_messages.hpp>
 #include <explore/map_sizes.hpp>
 #include <explore/map_suite.hpp>
 
-#include <syncmap/engine/table/living_maps.hpp>
 #include <syncmap/engine/walk_position.hpp>
 #include <syncmap/errors.hpp>
-#include <syncmap/pinned.hpp>
+
+#include "aimed.hpp"
 
 namespace mutants {
 
-using namespace explore;
+enum class kind : unsigned char {
+    brief,   ///< a few operations
+    lengthy, ///< one operation beside the lives of several tables: best searched depth first
+    aimed    ///< made for the steps that it comes by: searched first, and far
+};
 
 struct program {
     std::function<report(limits)> run;
-    bool is_long; ///< one operation beside the lives of several tables: best searched depth first
-};
-
-/// A value in a slot whose comparison is the user's: what is to be done with it is not decided under the lock.
-struct boxed {
-    std::uint64_t number = 0;
-    friend bool operator==(const boxed& a, const boxed& b) noexcept { return a.number == b.number; }
-};
-
-template <class Layout>
-struct with_boxed_values : Layout {
-    using mapped_type = boxed;
+    kind of;
 };
 
 template <class Layout>
@@ -48,6 +42,7 @@ class programs {
 public:
     static std::vector<program> all() {
         programs p;
+        p.add_aimed();
         p.add_messages();
         p.add_counts();
         for (const setting where : all_settings) {
@@ -70,7 +65,6 @@ private:
     using key_type = typename Layout::key_type;
     using mapped_type = typename Layout::mapped_type;
     using map_type = visible_map<Layout>;
-    using handle = syncmap::pinned<visible_engine<Layout>>;
 
     static constexpr std::uint64_t absent = contents::keys - 1; ///< in no setting
     static key_type key(std::uint64_t number) { return Layout::key(number); }
@@ -85,10 +79,10 @@ private:
                 bounds.ordered_calls = ordered;
                 return explore_program<Layout>(m, bounds);
             };
-            list_.push_back({run, false});
+            list_.push_back({run, kind::brief});
         }
     }
-    void add(const std::string& name, const std::function<void()>& body, bool is_long = false) {
+    void add(const std::string& name, const std::function<void()>& body, kind of = kind::brief) {
         for (const reuse memory : {reuse::never, reuse::at_once}) {
             const auto run = [name, memory, body](limits bounds) {
                 bounds.memory = memory;
@@ -96,14 +90,25 @@ private:
                                             (memory == reuse::at_once ? " reuse" : ""),
                                         bounds, body);
             };
-            list_.push_back({run, is_long});
+            list_.push_back({run, of});
+        }
+    }
+
+    void add_aimed() {
+        for (const auto& each : aimed<Layout>::all()) {
+            const auto run = [each](limits bounds) {
+                bounds.stale_reads = std::max(bounds.stale_reads, each.stale_reads);
+                bounds.preemptions = std::max(bounds.preemptions, each.preemptions);
+                return explore::explore(each.name, bounds, each.body);
+            };
+            list_.push_back({run, kind::aimed});
         }
     }
 
     void add_messages() {
         each_message<Layout>([&](const std::string& name, std::function<void()> body) {
             list_.push_back(
-                {[name, body](const limits& bounds) { return explore::explore(name, bounds, body); }, false});
+                {[name, body](const limits& bounds) { return explore::explore(name, bounds, body); }, kind::brief});
         });
     }
 
@@ -113,7 +118,7 @@ private:
                                  bounds.stale_reads = std::max(bounds.stale_reads, stale_reads);
                                  return explore::explore(name, bounds, body);
                              },
-                             true});
+                             kind::lengthy});
         });
     }
 
@@ -388,32 +393,6 @@ private:
 
     // ---- what no history says ----
 
-    static void look(const handle& h) {
-        if (!h) return;
-        require(Layout::number_of(h.key()) == keys::first, "a pinned entry has its key");
-        const auto v = Layout::value_of(h.value());
-        require(v == 1 || v == 2, "a pinned entry has a value that was stored");
-    }
-
-    void add_pins(const char* name, const std::function<void(map_type&)>& ends) {
-        add(std::string("pin|") + name, [ends] {
-            map_type map;
-            map.store(key(keys::first), value(1));
-            handle kept = map.pin(key(keys::first));
-            handle left;
-            parallel(
-                [&] {
-                    handle mine = map.pin(key(keys::first));
-                    look(mine);
-                    left = std::move(mine);
-                },
-                [&] { ends(map); }, [&] { kept.reset(); });
-            look(left);
-            map.flush();
-            look(left);
-        });
-    }
-
     /// Steps of a walk beside what changes the table; keys 0 and 3 are there throughout.
     void add_walks(const char* name, setting where, const std::function<void(map_type&, bool&)>& meanwhile) {
         const preparation<Layout> prepared(where, true);
@@ -477,7 +456,7 @@ private:
                     require(map.size() == 0, "a cleared map is empty");
                     map.flush();
                 },
-                true);
+                kind::lengthy);
         }
     }
 
@@ -557,14 +536,7 @@ private:
     }
 
     void add_bodies() {
-        add_pins("erase", [](map_type& map) { map.erase(key(keys::first)); });
-        add_pins("store", [](map_type& map) { map.store(key(keys::first), value(2)); });
-        add_pins("clear", [](map_type& map) { map.clear(); });
-        add_pins("erase, store", [](map_type& map) {
-            map.erase(key(keys::first));
-            map.store(key(keys::first), value(2));
-        });
-        add_pins("reserve", [](map_type& map) { map.reserve(4 * visible_engine<Layout>::slots); });
+        each_pin<Layout>([&](const std::string& name, const std::function<void()>& body) { add(name, body); });
 
         const auto churn = [](map_type& map, bool&) {
             for (std::uint64_t i = 0; i != 3; ++i) {
@@ -588,82 +560,13 @@ private:
         add_all_lives(false);
         add_all_lives(true);
 
-        add("ten keys into small units", [] {
-            map_type map;
-            map.store(key(keys::first), value(1));
-            std::vector<key_type> many;
-            for (std::uint64_t i = 0; i != 10; ++i) many.push_back(key(keys::fillers + i));
-            parallel(
-                [&] {
-                    map.update(many, [](std::span<syncmap::update_slot<mapped_type>> s) {
-                        for (auto& each : s) each.assign(value(2));
-                    });
-                },
-                [&] {
-                    std::size_t firsts = 0;
-                    map.for_each([&](const key_type& k, const mapped_type&) {
-                        firsts += Layout::number_of(k) == keys::first ? 1 : 0;
-                    });
-                    require(firsts == 1, "a key that is there throughout is shown once");
-                    const auto n = map.size();
-                    require(n <= 2 || n >= 11, "size sees all of it or nothing");
-                },
-                [&] {
-                    map.store(key(keys::second), value(3));
-                    map.erase(key(keys::second));
-                });
-            require(map.size() == 11, "all are there");
-            for (const key_type& k : many) require(map.contains(k), "each is there");
-        });
-
+        add("two keys, computed one by one", compute_two_keys_one_by_one<Layout>);
+        add("ten keys into small units", insert_ten_keys<Layout>);
+        const preparation<Layout> moving(setting::moving, true);
         for (const std::uint64_t other : {keys::apart, keys::second}) {
-            const preparation<Layout> prepared(setting::moving, true);
-            add("two keys in two tables, 0+" + std::to_string(other), [prepared, other] {
-                map_type map;
-                prepared.bring(map);
-                const std::array<key_type, 2> both{key(keys::first), key(other)};
-                parallel(
-                    [&] {
-                        map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
-                            for (auto& each : s) {
-                                each.assign(
-                                    value(each.current() == nullptr ? 1000 : Layout::value_of(*each.current()) + 1000));
-                            }
-                        });
-                    },
-                    [&] {
-                        for (std::uint64_t k = keys::second; k != prepared.used(); ++k) map.erase(key(k));
-                        map.clear();
-                        map.reserve(entries_of_eight_units());
-                    });
-                const auto first = map.load(both[0]);
-                const auto second = map.load(both[1]);
-                require(first.has_value() == second.has_value(), "both or none");
-                require(!first || Layout::value_of(*first) == 1000, "nothing of the life before is stored in the next");
-                require(map.size() == (first ? 2U : 0U), "size agrees");
-            });
+            add("two keys in two tables, 0+" + std::to_string(other),
+                [moving, other] { update_in_two_tables<Layout>(moving, other); });
         }
-
-        add("two keys, computed one by one", [] {
-            map_type map;
-            const std::array<key_type, 2> both{key(keys::first), key(keys::apart)};
-            const auto number = [](const mapped_type* v) { return v == nullptr ? 0 : Layout::value_of(*v); };
-            parallel(
-                [&] {
-                    map.update(both, [&](std::span<syncmap::update_slot<mapped_type>> s) {
-                        for (auto& each : s) each.assign(value(number(each.current()) + 1));
-                    });
-                },
-                [&] {
-                    map.update(key(keys::first), [&](const mapped_type* v) {
-                        map.store(key(keys::apart), value(10));
-                        return value(number(v) + 10);
-                    });
-                },
-                [&] { map.update(key(keys::apart), [&](const mapped_type* v) { return value(number(v) + 100); }); });
-            require(Layout::value_of(*map.load(key(keys::first))) == 11, "all were there");
-            require(map.size() == 2, "two keys");
-        });
 
         add("crossed computations", [] {
             map_type map;

@@ -147,7 +147,9 @@ private:
     /// Equal twice: all of it was true together between the two collects. A tally that changed does not come back
     /// to its old value (its sequence), and under one tally an announced change is published at most once.
     bool collect_twice(control& c, word root, const header& t, std::vector<look>& first, std::size_t& entries) {
-        const std::uint64_t incarnation = t.incarnation.load(std::memory_order_acquire);
+        // relaxed, as the table's other number below: both were stored before the table was published, and nothing is
+        // ordered by them. If the memory has become another table's since, the root is another.
+        const std::uint64_t incarnation = t.incarnation.load(std::memory_order_relaxed);
         first.clear();
         c.each_stripe([&](stripe_type& s) { first.push_back(look_at(s)); });
         // What this thread wrote before, and what it saw in the first collect, before the second: pairs with itself in
@@ -156,7 +158,7 @@ private:
         Sync::fence();
         std::size_t i = 0;
         bool equal = true;
-        std::int64_t sum = t.brought.load(std::memory_order_acquire);
+        std::int64_t sum = t.brought.load(std::memory_order_relaxed);
         c.each_stripe([&](stripe_type& s) {
             const look again = look_at(s);
             // A chunk of stripes that appeared in between, or a stripe that changed, or is half way through a change.

@@ -82,7 +82,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     control_type* controls = nullptr;
     unsigned shift = 0; ///< 64 - log2 of the number of units
     bool mapped = false; ///< pages of the system, which can be given back
-    atomic<bool> needs_help{false}; ///< writers have to do more than their write: move units, or give pages back
+    atomic<bool> needs_help{false}; ///< see ask_for_help
     atomic<std::uint64_t> incarnation{0}; ///< which life of the map: one more after every clear
     atomic<std::int64_t> brought{0}; ///< entries with which that life began: they are in no tally
     atomic<table_header*> next{nullptr};
@@ -121,6 +121,13 @@ struct alignas(detail::cache_line_bytes) table_header {
         // acquire: pairs with the release of the CAS that published it.
         table_header* const n = next.load(std::memory_order_acquire);
         return n == closed() ? nullptr : n;
+    }
+
+    /// Lets writers do more than their write: move units, look whether the table should grow, or give pages back.
+    void ask_for_help() noexcept {
+        // release: pairs with the acquire of who withdraws it (resize::help), who then looks at what it was about. By a
+        // read-modify-write, so that it hands on what those released who have asked before and do not know of this one.
+        needs_help.exchange(true, std::memory_order_release);
     }
 
     // ---- overflow lines ----

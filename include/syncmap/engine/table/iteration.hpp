@@ -277,7 +277,7 @@ private:
             const typename base::section in(*this, s, &t, root);
             if (!in || !base::try_lock(t.controls[unit], seen)) return copied::changed;
             base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
-                if (!is_wanted(t, unit, cursor, node_at(mark)->hash)) return false;
+                if (cursor > node_at(mark)->hash) return false; // all of them are the unit's, as it is locked
                 if (entries.is_full()) return !(complete = false);
                 node_at(mark)->pin();
                 entries.add({mark, base::value_at(l.slot(i)), false});

@@ -135,7 +135,7 @@ private:
                 this->make_first_table(c, root, base::min_log2);
                 continue;
             }
-            const std::uint64_t incarnation = t->incarnation.load(std::memory_order_acquire);
+            const std::uint64_t incarnation = t->incarnation.load(std::memory_order_relaxed);
             if (std::all_of(members.begin(), members.end(), [&](member& m) { return read(*me, m, incarnation); }))
                 return incarnation;
         }
@@ -146,7 +146,7 @@ private:
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             const header* const t = base::table_of(root);
-            if (t == nullptr || t->incarnation.load(std::memory_order_acquire) != incarnation) return false;
+            if (t == nullptr || t->incarnation.load(std::memory_order_relaxed) != incarnation) return false;
             m.held.reset();
             m.mark_before = Layout::empty;
             if constexpr (Layout::inline_key) {

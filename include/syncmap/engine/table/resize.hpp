@@ -94,7 +94,7 @@ protected:
                 // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
                 if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) {
                     n = nullptr;
-                    t->needs_help.store(true, std::memory_order_release);
+                    t->ask_for_help();
                 }
             }
         }
@@ -131,7 +131,7 @@ protected:
             // acquire: pairs with the release of who asked. What it asked for is seen below, or it asks after this.
             t->needs_help.exchange(false, std::memory_order_acquire);
             this->tidy_tables(c, tidy_budget);
-            if (t->next.load(std::memory_order_relaxed) != nullptr) t->needs_help.store(true, std::memory_order_release);
+            if (t->next.load(std::memory_order_relaxed) != nullptr) t->ask_for_help();
             return;
         }
         record_supply supply(*this);

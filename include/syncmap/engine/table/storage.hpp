@@ -242,7 +242,7 @@ protected:
     /// stays a table's, so a root that changes meanwhile does no harm; whoever changed it calls this as well.)
     void ask_for_tidying(const control& c) noexcept {
         header* const t = table_of(root_.load(std::memory_order_acquire));
-        if (t != nullptr && !is_tidy(c)) t->needs_help.store(true, std::memory_order_release);
+        if (t != nullptr && !is_tidy(c)) t->ask_for_help();
     }
 
     /// An overflow line beside any table. Throws `bad_alloc`; never called under a unit's lock.
@@ -492,14 +492,15 @@ private:
     }
 
     /// Zeroes the lines in the first `bytes` of the table and, if those are all, the control words: by atomic stores,
-    /// for late readers may be looking.
+    /// for late readers may be looking. release: who reads an EMPTY of these sees that the table was left before [R5].
+    /// (Without it a reader could find the unit empty, and the root still what it was.)
     static void zero(header* t, std::size_t bytes) noexcept {
         const shape s = shape_of(t->log2());
         for (std::size_t i = 0; i < s.lines && s.lines_at + (i + 1) * sizeof(line_type) <= bytes; ++i) {
-            for (auto& w : t->lines()[i].words) w.store(Layout::empty, std::memory_order_relaxed);
+            for (auto& w : t->lines()[i].words) w.store(Layout::empty, std::memory_order_release);
         }
         if (bytes == s.bytes) {
-            for (std::size_t i = 0; i < s.controls; ++i) t->controls[i].store(0, std::memory_order_relaxed);
+            for (std::size_t i = 0; i < s.controls; ++i) t->controls[i].store(0, std::memory_order_release);
         }
     }
 

@@ -172,13 +172,13 @@ protected:
 
     /// A line for a unit that is full: of the table's share or, when that is used up, one beside any table. Of those there
     /// may be many, left from fuller times; so who takes one asks for a look whether the table should grow. (A hint: no
-    /// order hangs on it.)
+    /// order hangs on `crowded`.)
     static line_type* another_line(control& c, header& t) noexcept {
         if (line_type* const l = t.take_line()) return l;
         line_type* const l = c.spare_lines.pop();
         if (l != nullptr) {
             t.crowded.store(true, std::memory_order_relaxed);
-            t.needs_help.store(true, std::memory_order_release);
+            t.ask_for_help();
         }
         return l;
     }
@@ -195,8 +195,9 @@ protected:
     }
 
     static void store_entry(atomic_word* slot, word mark, [[maybe_unused]] word value) noexcept {
-        // Value first: who sees the mark sees the value [I3].
-        if constexpr (Layout::pairs) slot[1].store(value, std::memory_order_release);
+        // Value first: who sees the mark sees the value [I3]. relaxed: the value is only looked at together with a mark
+        // of this entry, that is, not before the store of the mark, which releases both.
+        if constexpr (Layout::pairs) slot[1].store(value, std::memory_order_relaxed);
         slot->store(mark, std::memory_order_release);
     }
 

@@ -231,7 +231,7 @@ protected:
                 this->make_first_table(c, root, base::min_log2);
                 continue;
             }
-            decided.incarnation = t->incarnation.load(std::memory_order_acquire);
+            decided.incarnation = t->incarnation.load(std::memory_order_relaxed);
             if constexpr (Layout::inline_key) {
                 const maybe_word value = this->find_inline(static_cast<const Key&>(key));
                 if (!this->is_root(root)) continue;

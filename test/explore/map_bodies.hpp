@@ -1,0 +1,153 @@
+// Programs that say themselves what is wrong: pins beside what ends their entry, and updates of many keys. The
+// explorer's tests search them, and so does the search for mutants (test/mutants).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <explore/map_program.hpp>
+
+#include <syncmap/pinned.hpp>
+
+namespace explore {
+
+/// A key as it is given to a map.
+template <class Layout>
+using given_key = decltype(Layout::key(0));
+
+/// One thread pins the first key and reads what it has, another does something to it, a third drops a pin of before:
+/// calls `f(name, body)` for each such thing. In the end the pin that the first has left is looked at again.
+template <class Layout, class F>
+void each_pin(F&& f) {
+    using map_type = visible_map<Layout>;
+    using handle = syncmap::pinned<visible_engine<Layout>>;
+    const auto beside = [&](const char* what, const std::function<void(map_type&)>& ends) {
+        f(std::string("pin|") + what, [ends] {
+            const auto look = [](const handle& h) {
+                if (!h) return;
+                require(Layout::number_of(h.key()) == keys::first, "a pinned entry has its key");
+                const auto v = Layout::value_of(h.value());
+                require(v == 1 || v == 2, "a pinned entry has a value that was stored");
+            };
+            map_type map;
+            map.store(Layout::key(keys::first), value_for<Layout>(1));
+            handle kept = map.pin(Layout::key(keys::first));
+            handle left;
+            parallel(
+                [&] {
+                    handle mine = map.pin(Layout::key(keys::first));
+                    look(mine);
+                    left = std::move(mine);
+                },
+                [&] { ends(map); }, [&] { kept.reset(); });
+            look(left);
+            map.flush();
+            look(left);
+        });
+    };
+    beside("erase", [](map_type& map) { map.erase(Layout::key(keys::first)); });
+    beside("store", [](map_type& map) { map.store(Layout::key(keys::first), value_for<Layout>(2)); });
+    beside("clear", [](map_type& map) { map.clear(); });
+    beside("erase, store", [](map_type& map) {
+        map.erase(Layout::key(keys::first));
+        map.store(Layout::key(keys::first), value_for<Layout>(2));
+    });
+    beside("reserve", [](map_type& map) { map.reserve(4 * visible_engine<Layout>::slots); });
+}
+
+/// A thread that computes one of two keys writes the other one meanwhile: no circle, so nobody gets an error.
+template <class Layout>
+void compute_two_keys_one_by_one() {
+    using mapped_type = typename Layout::mapped_type;
+    visible_map<Layout> map;
+    const std::array<given_key<Layout>, 2> both{Layout::key(keys::first), Layout::key(keys::apart)};
+    const auto number = [](const mapped_type* v) { return v == nullptr ? 0 : Layout::value_of(*v); };
+    parallel(
+        [&] {
+            map.update(both, [&](std::span<syncmap::update_slot<mapped_type>> s) {
+                for (auto& each : s) each.assign(value_for<Layout>(number(each.current()) + 1));
+            });
+        },
+        [&] {
+            map.update(Layout::key(keys::first), [&](const mapped_type* v) {
+                map.store(Layout::key(keys::apart), value_for<Layout>(10));
+                return value_for<Layout>(number(v) + 10);
+            });
+        },
+        [&] {
+            map.update(Layout::key(keys::apart),
+                       [&](const mapped_type* v) { return value_for<Layout>(number(v) + 100); });
+        });
+    require(Layout::value_of(*map.load(Layout::key(keys::first))) == 11, "all were there");
+    require(map.size() == 2, "two keys");
+}
+
+/// More keys than a unit holds: lines are added before anything is published, beside a walk and an insert into the same
+/// unit.
+template <class Layout>
+void insert_ten_keys() {
+    using mapped_type = typename Layout::mapped_type;
+    visible_map<Layout> map;
+    map.store(Layout::key(keys::first), value_for<Layout>(1));
+    std::vector<given_key<Layout>> many;
+    for (std::uint64_t i = 0; i != 10; ++i) many.push_back(Layout::key(keys::fillers + i));
+    parallel(
+        [&] {
+            map.update(many, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                for (auto& each : s) each.assign(value_for<Layout>(2));
+            });
+        },
+        [&] {
+            std::size_t firsts = 0;
+            map.for_each([&](const typename Layout::key_type& k, const mapped_type&) {
+                firsts += Layout::number_of(k) == keys::first ? 1 : 0;
+            });
+            require(firsts == 1, "a key that is there throughout is shown once");
+            const auto n = map.size();
+            require(n <= 2 || n >= 11, "size sees all of it or nothing");
+        },
+        [&] {
+            map.store(Layout::key(keys::second), value_for<Layout>(3));
+            map.erase(Layout::key(keys::second));
+        });
+    require(map.size() == 11, "all are there");
+    for (const auto& k : many) require(map.contains(k), "each is there");
+}
+
+/// The first key's unit is moved already, that of the key apart is not. Meanwhile the new table is left as well, by
+/// erasing until it shrinks, and its memory becomes that of the next life of the map. (Nothing of that waits, so that
+/// one preemption is enough to have it done at any point of the update.)
+template <class Layout>
+void update_in_two_tables(const preparation<Layout>& moving, std::uint64_t other) {
+    using mapped_type = typename Layout::mapped_type;
+    visible_map<Layout> map;
+    moving.bring(map);
+    const std::array<given_key<Layout>, 2> both{Layout::key(keys::first), Layout::key(other)};
+    parallel(
+        [&] {
+            map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                for (auto& each : s) {
+                    each.assign(
+                        value_for<Layout>(each.current() == nullptr ? 1000 : Layout::value_of(*each.current()) + 1000));
+                }
+            });
+        },
+        [&] {
+            for (std::uint64_t k = keys::second; k != moving.used(); ++k) map.erase(Layout::key(k));
+            map.clear();
+            map.reserve(visible_engine<Layout>::slots * 5 / 8 * 7);
+        });
+    const auto first = map.load(both[0]);
+    const auto second = map.load(both[1]);
+    require(first.has_value() == second.has_value(), "both or none");
+    require(!first || Layout::value_of(*first) == 1000, "nothing of the life before is stored in the next");
+    require(map.size() == (first ? 2U : 0U), "size agrees");
+}
+
+} // namespace explore
