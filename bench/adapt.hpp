@@ -20,6 +20,7 @@
 #include <array>
 #include <concepts>
 
+#include <syncmap/detail/cache_line.hpp>
 #include <syncmap/hash.hpp>
 
 #include "stopwatch.hpp"
@@ -61,8 +62,9 @@ concept has_walk = requires(Map& map) {
     { map.walk() } -> std::convertible_to<std::uint64_t>;
 };
 
+/// On lines of its own, as the map is: what a thread writes with each request must not lie beside what another reads.
 template <class Map, class Key>
-class adapted_session final : public session<Key> {
+class alignas(syncmap::detail::cache_line_bytes) adapted_session final : public session<Key> {
 public:
     explicit adapted_session(Map& map) : registration_(map), map_(map) {
         for (std::size_t i = 0; i < values_.size(); ++i) values_[i] = payload<Key>::value(i);
@@ -154,7 +156,7 @@ private:
 };
 
 template <class Map, class Key>
-class adapted_subject final : public subject<Key> {
+class alignas(syncmap::detail::cache_line_bytes) adapted_subject final : public subject<Key> {
 public:
     std::unique_ptr<session<Key>> enter() override { return std::make_unique<adapted_session<Map, Key>>(map_); }
     void settle(std::uint64_t entries) override {

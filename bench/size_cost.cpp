@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <syncmap/detail/cache_line.hpp>
 #include <syncmap/engine/table/table.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
@@ -67,7 +68,7 @@ constexpr workload coming_and_going{"pairs", "inserts and erases alone", choice:
 
 /// A filled map and its threads' requests.
 template <class Sync>
-class side {
+class alignas(syncmap::detail::cache_line_bytes) side {
 public:
     side(const cell& what, const std::vector<request_stream<key>>& streams) : streams_(streams), positions_(streams.size()) {
         map_.plain().reserve(what.keys + what.keys / 2);
@@ -95,8 +96,8 @@ public:
     }
 
 private:
-    family_map<map_with<Sync>> map_;
-    const std::vector<request_stream<key>>& streams_;
+    alignas(syncmap::detail::cache_line_bytes) family_map<map_with<Sync>> map_;
+    alignas(syncmap::detail::cache_line_bytes) const std::vector<request_stream<key>>& streams_;
     std::vector<std::size_t> positions_;
     std::vector<std::unique_ptr<session<key>>> sessions_{};
     std::uint64_t sum_ = 0;
