@@ -147,20 +147,25 @@ private:
         }
     }
 
-    /// Whether a record of the snapshot covers all of a unit. If the stamp is below its phase, the unit has not changed since
-    /// that was made.
-    static bool has_record(const snapshot_type& s, const header& t, std::size_t unit) noexcept {
-        const bool outlier = base::is_outlier_unit(t, unit);
-        const std::uint64_t first = outlier ? 0 : static_cast<std::uint64_t>(unit) << t.shift;
-        const unit_record* const r = s.find(first, outlier);
-        return r != nullptr && r->covers(first | ((std::uint64_t{1} << t.shift) - 1), outlier);
-    }
-
-    static unit_record& filled(std::byte* room, header& t, std::size_t unit) noexcept {
-        unit_record& r = *::new (room) unit_record;
+    /// A record of a unit, without its entries.
+    static unit_record head_of(const header& t, std::size_t unit) noexcept {
+        unit_record r;
         r.outlier = base::is_outlier_unit(t, unit);
         r.first = r.outlier ? 0 : static_cast<std::uint64_t>(unit) << t.shift;
         r.last = r.first | ((std::uint64_t{1} << t.shift) - 1);
+        return r;
+    }
+
+    /// Whether a record of the snapshot covers all of a unit. If the stamp is below its phase, the unit has not changed since
+    /// that was made.
+    static bool has_record(const snapshot_type& s, const header& t, std::size_t unit) noexcept {
+        const unit_record all = head_of(t, unit);
+        const unit_record* const r = s.find(all.first, all.outlier);
+        return r != nullptr && r->covers(all.last, all.outlier);
+    }
+
+    static unit_record& filled(std::byte* room, header& t, std::size_t unit) noexcept {
+        unit_record& r = *::new (room) unit_record(head_of(t, unit));
         base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
             if constexpr (!Layout::inline_key) node_at(mark)->pin(); // held by being in a slot of a locked unit
             r.add(mark, base::value_at(l.slot(i)));

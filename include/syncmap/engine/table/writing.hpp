@@ -422,7 +422,6 @@ protected:
         return end(outcome::done);
     }
 
-
     enum class locking : unsigned char { locked, busy, stale };
 
     /// Locks the unit that is live for a key, following MOVED control words; the section names the table it ends in.
@@ -559,7 +558,7 @@ protected:
             line_type& home = t->home(place.unit);
             if (d == decision::erase) {
                 base::erase_slot(c, s, *t, home, place.slot); // [W6] [W7]
-                this->unlock(c, lock, free);         // [W8]
+                this->unlock(c, lock, free);                  // [W8]
                 in.leave();
                 held.drop();
                 this->retire(c, s, node_at(place.mark)); // [W9]
