@@ -238,6 +238,8 @@ public:
     }
 
     static constexpr std::size_t slots = types::layout::slots;
+    /// So many entries ask for eight units.
+    static constexpr std::size_t many_entries = slots * 5 / 8 * 7;
 
     /// The entries that fill one unit of the smallest table and all lines that it can add.
     static std::size_t unit_capacity() noexcept { return slots + types::header::overflow_share(2) * (slots - 1); }
@@ -247,6 +249,13 @@ template <class Layout>
 class visible_map : public syncmap::basic_map<visible_engine<Layout>> {
 public:
     const visible_engine<Layout>& engine() const noexcept { return this->engine_; }
+
+    // What not every map of the family has.
+    static constexpr bool has_snapshots = requires(visible_engine<Layout>& e) { e.snapshot(); };
+    static constexpr bool has_replace = requires(visible_engine<Layout>& e) { e.replace(e); };
+    static constexpr bool updates_several =
+        requires(visible_engine<Layout>& e, std::span<const syncmap::detail::given_t<typename Layout::key_type>> keys,
+                 bool (*f)(std::span<syncmap::update_slot<typename Layout::mapped_type>>)) { e.update_all(keys, f); };
 };
 
 /// A map under exploration, with what it is asked and answers.
@@ -347,7 +356,7 @@ public:
             map_.clear();
             break;
         case verb::reserve:
-            map_.reserve(visible_engine<Layout>::slots * 5 / 8 * 7);
+            map_.reserve(visible_engine<Layout>::many_entries);
             journal_.end_call();
             return;
         case verb::flush:
@@ -357,29 +366,12 @@ public:
             return;
         case verb::add_to_two:
         case verb::swap_two:
-            update_two(s, call);
+            if constexpr (visible_map<Layout>::updates_several) update_two(s, call);
             break;
-        case verb::replace: {
-            auto& next = next_[thread];
-            if (!next) prepare(thread, s);
-            call.other = static_cast<std::uint32_t>(s.other);
-            map_.replace(std::move(*next));
-            call.responded = journal_.end_call();
-            require(next->size() == 0, "the map that replaced another is empty");
-            next.reset();
-            journal_.add(call);
-            return;
-        }
-        case verb::snapshot: {
-            auto& mine = kept_[thread];
-            mine.reset();
-            mine.emplace(map_.snapshot());
-            call.responded = journal_.end_call();
-            mine->seen = read(mine->taken);
-            call.count = mine->seen.digest();
-            journal_.add(call);
-            return;
-        }
+        case verb::replace:
+            return replace(thread, s, call);
+        case verb::snapshot:
+            return take_snapshot(thread, call);
         }
         call.responded = journal_.end_call();
         journal_.add(call);
@@ -394,8 +386,10 @@ public:
 
     /// After everything: snapshots still show what they showed at first.
     void look_again() {
-        for (auto& each : kept_) {
-            if (each) require(read(each->taken) == each->seen, "a snapshot shows the same for as long as it lives");
+        if constexpr (visible_map<Layout>::has_snapshots) {
+            for (auto& each : kept_) {
+                if (each) require(read(each->taken) == each->seen, "a snapshot shows the same for as long as it lives");
+            }
         }
     }
 
@@ -427,11 +421,37 @@ private:
         }
     }
 
+    void replace(std::uint8_t thread, const step& s, map_call& call) {
+        if constexpr (visible_map<Layout>::has_replace) {
+            auto& next = next_[thread];
+            if (!next) prepare(thread, s);
+            call.other = static_cast<std::uint32_t>(s.other);
+            map_.replace(std::move(*next));
+            call.responded = journal_.end_call();
+            require(next->size() == 0, "the map that replaced another is empty");
+            next.reset();
+            journal_.add(call);
+        }
+    }
+
+    void take_snapshot(std::uint8_t thread, map_call& call) {
+        if constexpr (visible_map<Layout>::has_snapshots) {
+            auto& mine = kept_[thread];
+            mine.reset();
+            mine.emplace(map_.snapshot());
+            call.responded = journal_.end_call();
+            mine->seen = read(mine->taken);
+            call.count = mine->seen.digest();
+            journal_.add(call);
+        }
+    }
+
     struct kept_snapshot {
         explicit kept_snapshot(syncmap::snapshot<visible_engine<Layout>> s) : taken(std::move(s)) {}
         syncmap::snapshot<visible_engine<Layout>> taken;
         contents seen{};
     };
+    struct no_snapshot {};
 
     contents read(const syncmap::snapshot<visible_engine<Layout>>& taken) const {
         contents all;
@@ -496,7 +516,8 @@ private:
     journal& journal_;
     std::uint64_t used_;
     visible_map<Layout> map_;
-    std::array<std::optional<kept_snapshot>, 5> kept_{}; ///< by thread; they end before the map
+    using kept = std::conditional_t<visible_map<Layout>::has_snapshots, kept_snapshot, no_snapshot>;
+    std::array<std::optional<kept>, 5> kept_{};                ///< by thread; they end before the map
     std::array<std::optional<visible_map<Layout>>, 5> next_{}; ///< by thread
 };
 
@@ -576,7 +597,7 @@ public:
     const std::vector<step>& meanwhile() const noexcept { return meanwhile_; }
 
     void bring(visible_map<Layout>& map) const {
-        if (where_ == setting::shrink) map.reserve(entries_of_eight_units());
+        if (where_ == setting::shrink) map.reserve(visible_engine<Layout>::many_entries);
         for (const step& each : stores_) {
             map.store(Layout::key(each.key), value_for<Layout>(each.argument));
         }
@@ -586,9 +607,6 @@ public:
     }
 
 private:
-    /// So many entries ask for eight units.
-    static std::size_t entries_of_eight_units() noexcept { return visible_engine<Layout>::slots * 5 / 8 * 7; }
-
     void add(std::uint64_t key, std::uint64_t value) {
         stores_.push_back({verb::store, key, value});
         initial_.values[key] = value;

@@ -22,8 +22,9 @@ std::vector<verb> all_verbs() {
                             verb::compare_erase, verb::update,
                             verb::update_erase,  verb::load_or_compute,
                             verb::for_each,      verb::erase_if,
-                            verb::size,          verb::clear,
-                            verb::snapshot,      verb::replace};
+                            verb::size,          verb::clear};
+    if (visible_map<Layout>::has_snapshots) verbs.push_back(verb::snapshot);
+    if (visible_map<Layout>::has_replace) verbs.push_back(verb::replace);
     if (Layout::has_integral_value) verbs.push_back(verb::fetch_add);
     return verbs;
 }

@@ -20,8 +20,9 @@
 // dirty map is kept by a reference; a value is held by a hazard. So a thread that stands still holds back the keys of
 // one index and one value, never what others throw away.
 //
-// `clear` is atomic since it only takes the indexes away. A thread that is still at work on an entry of the old life
-// may overwrite its value, and is ordered before the `clear`; what would change the count it does again elsewhere.
+// `clear` is atomic since it only takes the indexes away. A thread that is still at work on an entry of the old life may
+// overwrite its value, or finish what it computes there, and is ordered before the `clear`; any other change of whether
+// a key is there it makes again elsewhere.
 //
 // No user code runs under the mutex, except for the allocator.
 #pragma once
@@ -548,9 +549,10 @@ private:
         fresh.life = c.life.load(std::memory_order_relaxed);
         fresh.now.store(content, std::memory_order_relaxed);
         c.dirty->add(&fresh);
-        c.added.fetch_add(1, std::memory_order_release);
-        // Before it is counted: who learns of the key from `size` must look for it in the dirty map.
+        // Before all that tells of the key: who learns of it from `size`, or from `added` that its search came after it,
+        // must look for it in the dirty map.
         snapshot_.store(snapshot_.load(std::memory_order_relaxed) | amended, std::memory_order_release);
+        c.added.fetch_add(1, std::memory_order_release);
         if (entry::value_of(content) != nullptr) c.present.add_one();
         return true;
     }
@@ -635,7 +637,7 @@ private:
     void compact_if_sparse(operation& here) const noexcept {
         control& c = here.shared;
         const auto is_sparse = [&] {
-            return c.snapshot_entries.load(std::memory_order_relaxed) > 2 * c.present.approximate() + 32;
+            return c.snapshot_entries.load(std::memory_order_relaxed) > 2 * c.present.approximate() + Sync::dead_keys_kept;
         };
         if (!is_sparse()) return;
         here.held_index.drop();
@@ -750,9 +752,9 @@ private:
             e.now.store(after, std::memory_order_release);
         } else {
             passage in(c.present, c.mutex);
-            if (e.life != c.life.load(std::memory_order_acquire)) after = before; // `clear` came after this
             e.now.store(after, std::memory_order_release);
-            if (after != before) in.counts(after != absent ? +1 : -1);
+            // Else `clear` came after this, and counted it.
+            if (e.life == c.life.load(std::memory_order_acquire)) in.counts(after != absent ? +1 : -1);
         }
         if (after != before) {
             next.release();

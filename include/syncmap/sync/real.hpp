@@ -296,6 +296,8 @@ struct [[gnu::visibility("default")]] real {
     static constexpr std::uint32_t looks_between_barriers = 64;
     /// Erases of one thread between two looks at whether the table has become too large.
     static constexpr std::uint32_t shrink_check_interval = 256;
+    /// Erased keys that a `snapshot_map` keeps beside twice as many as it has living ones.
+    static constexpr std::size_t dead_keys_kept = 32;
 
 private:
     static bool asymmetric() noexcept { return barrier_registered; }

@@ -12,33 +12,43 @@ namespace syncmap::engine::read_dirty_parts {
 /// One word: the number of entries, the number of *passages* (threads between their change of an entry and its being
 /// counted), and whether the gate is closed. No passage under way: the number is right at that instant.
 ///
-/// Whoever needs a moment without passages closes the gate, holding the map's mutex. Who finds it closed waits for
-/// that mutex. A passage is a few instructions long and runs no user code.
+/// Whoever needs a moment without passages closes the gate, holding the map's mutex, and sleeps until the last passage
+/// under way ends. Who finds the gate closed sleeps until it opens. A passage is a few instructions long and runs no
+/// user code.
 template <class Sync>
 class census {
 public:
     /// One change of whether an entry holds a value. Counts nothing unless it is told to.
     class passage {
     public:
-        passage(census& in, typename Sync::mutex& mutex) : census_(in) {
+        passage(census& in, typename Sync::mutex& mutex) : census_(in), mutex_(&mutex) {
             // acquire: who enters after `clear` sees that the map began a new life.
             while ((census_.word_.fetch_add(one_passage, std::memory_order_acq_rel) & closed) != 0) {
                 census_.word_.fetch_sub(one_passage, std::memory_order_release);
-                const std::lock_guard wait(mutex);
+                std::unique_lock<typename Sync::mutex> lock(mutex);
+                census_.changed_.notify_all(); // it may have looked like a passage that was under way
+                while (census_.is_closed()) census_.changed_.wait(lock);
             }
         }
-        /// For who holds the mutex: then nobody is behind a closed gate.
+        /// For who holds the mutex. The gate may be closed all the same, by who sleeps until the passages end: this one
+        /// ends before that thread goes on.
         explicit passage(census& in) noexcept : census_(in) {
             census_.word_.fetch_add(one_passage, std::memory_order_acq_rel);
         }
         passage(const passage&) = delete;
         passage& operator=(const passage&) = delete;
-        ~passage() { census_.word_.fetch_add(change_ - one_passage, std::memory_order_release); }
+        ~passage() {
+            const std::uint64_t before = census_.word_.fetch_add(change_ - one_passage, std::memory_order_release);
+            if ((before & closed) == 0 || mutex_ == nullptr) return;
+            const std::lock_guard lock(*mutex_); // who closed the gate is awake, or asleep: not in between
+            census_.changed_.notify_all();
+        }
 
         void counts(int change) noexcept { change_ = static_cast<std::uint64_t>(change); }
 
     private:
         census& census_;
+        typename Sync::mutex* const mutex_ = nullptr; ///< not held
         std::uint64_t change_ = 0;
     };
 
@@ -63,7 +73,7 @@ public:
             if (looks < Sync::spins_before_sleep) {
                 Sync::pause();
             } else {
-                ended_.wait_briefly(mutex); // a thread was stopped in its passage: let it run
+                changed_.wait(mutex); // a thread was stopped in its passage: let it run
             }
         }
     }
@@ -73,9 +83,15 @@ public:
     void forget_all_while_closed() noexcept {
         word_.fetch_sub(number_while_closed(), std::memory_order_relaxed);
     }
-    void open() noexcept { word_.fetch_and(~closed, std::memory_order_release); }
+    /// With the mutex held.
+    void open() noexcept {
+        word_.fetch_and(~closed, std::memory_order_release);
+        changed_.notify_all();
+    }
 
 private:
+    bool is_closed() const noexcept { return (word_.load(std::memory_order_relaxed) & closed) != 0; }
+
     static constexpr std::uint64_t closed = std::uint64_t{1} << 63;
     static constexpr std::uint64_t one_passage = std::uint64_t{1} << 48;
     static constexpr std::uint64_t number_mask = one_passage - 1;
@@ -84,7 +100,7 @@ private:
     static constexpr std::uint64_t none = std::uint64_t{1} << 32;
 
     typename Sync::template atomic<std::uint64_t> word_{none};
-    typename Sync::condition ended_{}; ///< nobody signals it: a sleep that a few milliseconds bound
+    typename Sync::condition changed_{}; ///< under the mutex: a passage ended at a closed gate, or the gate opened
 };
 
 } // namespace syncmap::engine::read_dirty_parts

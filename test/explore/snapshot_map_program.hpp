@@ -1,0 +1,107 @@
+// Programs of `snapshot_map`: the settings are those of the flagship, by what they mean in two indexes.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <explore/map_program.hpp>
+
+#include <syncmap/engine/read_dirty.hpp>
+
+namespace explore {
+
+/// Keys and values that know when they are touched, as in `node_layout`.
+struct snapshot_layout : node_layout {
+    static constexpr const char* name = "snapshot";
+};
+
+template <>
+class visible_engine<snapshot_layout> : public made_of<snapshot_layout, syncmap::engine::read_dirty> {
+    using base = made_of<snapshot_layout, syncmap::engine::read_dirty>;
+
+public:
+    using base::base;
+
+    /// More than an index of a program has room for.
+    static constexpr std::size_t many_entries = 16;
+};
+
+/// plain: keys are in the dirty map alone. moving: the first key is in the snapshot, a dirty map beside it has one
+/// more. growth: keys are in the snapshot, one of them erased, and the other thread's new key makes a dirty map, which
+/// expunges it. shrink: the other thread's erase leaves so many dead keys that the snapshot is made anew.
+template <>
+class preparation<snapshot_layout> {
+public:
+    preparation(setting where, bool first_present) : where_(where) {
+        if (first_present) add(keys::first, 1);
+        switch (where) {
+        case setting::plain:
+            break;
+        case setting::moving:
+            add(keys::fillers, 2 * keys::fillers);
+            break;
+        case setting::growth:
+            add(keys::second, 2);
+            add(keys::fillers, 2 * keys::fillers);
+            meanwhile_ = {{verb::store, keys::trigger, 30}};
+            break;
+        case setting::clear:
+            add(keys::fillers, 2 * keys::fillers);
+            meanwhile_ = {{verb::clear, 0}};
+            break;
+        case setting::shrink:
+            add(keys::trigger, 30);
+            for (std::uint64_t i = 0; i != 3; ++i) add(keys::fillers + i, 2 * (keys::fillers + i));
+            meanwhile_ = {{verb::erase, keys::trigger}};
+            break;
+        case setting::reclaim:
+            meanwhile_ = {{verb::exchange, keys::first, 30}, {verb::store, keys::first, 32}};
+            break;
+        }
+        const auto gone = [this](std::uint64_t key) { initial_.values[key].reset(); };
+        if (where == setting::moving) {
+            initial_.values[keys::trigger] = 30;
+        } else if (where == setting::growth) {
+            gone(keys::second);
+        } else if (where == setting::shrink) {
+            gone(keys::fillers);
+            gone(keys::fillers + 1);
+        }
+    }
+
+    const contents& initial() const noexcept { return initial_; }
+    /// Keys 0 to used()-1 may be in the map.
+    std::uint64_t used() const noexcept { return used_; }
+    /// What one more thread does; empty when there is none.
+    const std::vector<step>& meanwhile() const noexcept { return meanwhile_; }
+
+    void bring(visible_map<snapshot_layout>& map) const {
+        const auto store = [&](std::uint64_t key, std::uint64_t value) {
+            map.store(snapshot_layout::key(key), value_for<snapshot_layout>(value));
+        };
+        const auto erase = [&](std::uint64_t key) { map.erase(snapshot_layout::key(key)); };
+        for (const step& each : stores_) store(each.key, each.argument);
+        if (where_ != setting::plain) map.for_each([](const probe&, const probe&) {}); // promotes
+        if (where_ == setting::moving) store(keys::trigger, 30);
+        if (where_ == setting::growth) erase(keys::second);
+        if (where_ == setting::shrink) {
+            erase(keys::fillers);
+            erase(keys::fillers + 1);
+        }
+    }
+
+private:
+    void add(std::uint64_t key, std::uint64_t value) {
+        stores_.push_back({verb::store, key, value});
+        initial_.values[key] = value;
+        if (key >= used_) used_ = key + 1;
+    }
+
+    setting where_;
+    contents initial_{};
+    std::uint64_t used_ = keys::fillers;
+    std::vector<step> stores_;
+    std::vector<step> meanwhile_;
+};
+
+} // namespace explore
