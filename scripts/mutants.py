@@ -3,8 +3,8 @@
 
 All mutants are compiled into one copy of the headers, each behind a condition that is looked at while the program runs
 (test/mutants/mutant.hpp), so that the programs are compiled once; SYNCMAP_MUTANT says which of them is alive.
-The programs (test/mutants/programs.hpp) explore the engine in the three slot formats under weak memory, with every plain
-access watched. A mutant is killed when one of them fails. First each is run a little, to learn which mutants it comes by:
+The programs (test/mutants/programs.hpp) explore the engine in the three slot formats, and that of snapshot_map, under weak
+memory, with every plain access watched. A mutant is killed when one of them fails. First each is run a little, to learn which mutants it comes by:
 only those are run for a mutant.
 
 Memory orders are found in the sources; what is removed beside them stands in test/mutants/removals.txt; mutants that are
@@ -30,8 +30,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HERE = ROOT / "test" / "mutants"
-SOURCES = ["engine/table/*.hpp", "reclaim/*.hpp", "sync/parking.hpp", "engine/computations.hpp"]
-LAYOUTS = ["node", "inline", "node_key"]
+SOURCES = ["engine/table/*.hpp", "reclaim/*.hpp", "sync/parking.hpp", "engine/computations.hpp", "engine/read_dirty.hpp",
+           "engine/read_dirty/*.hpp"]
+LAYOUTS = ["node", "inline", "node_key", "snapshot"]
 WEAKER = {
     "acquire": ["relaxed"],
     "release": ["relaxed"],
@@ -259,7 +260,7 @@ def main():
     parser.add_argument("--limit", type=int, metavar="N", help="so many at most")
     parser.add_argument("--resume", action="store_true", help="leave out those that have a result")
     parser.add_argument("--again", action="store_true", help="with --resume: those that survived once more")
-    parser.add_argument("--seconds", type=float, default=20, help="of the processor for one mutant in one slot format (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=20, help="of the processor for one mutant in one engine or slot format (%(default)s)")
     parser.add_argument("--until", type=float, metavar="SECONDS", help="start no mutant after so long")
     parser.add_argument("--layouts", default=",".join(LAYOUTS), help="of %(default)s")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at a time (%(default)s)")

@@ -15,9 +15,10 @@
 namespace explore {
 
 /// A thread notes something outside of the map and then writes the first key; another looks at that key, and if it sees
-/// the write, at the note. Calls `f(name, body)` for every kind of write and of look.
+/// the write, at the note. Calls `f(name, body)` for every kind of write and of look. `after_a_walk`: before all that the
+/// map is walked through, which brings the keys of a `snapshot_map` into its snapshot.
 template <class Layout, class F>
-void each_message(F&& f) {
+void each_message(F&& f, bool after_a_walk = false) {
     using value_type = typename Layout::mapped_type;
     enum class write { insert, overwrite, erase, exchange, update, clear, two_keys, erase_two };
     enum class look { load, walk, erase, exchange, snapshot, size, pin, batch, compute, steps, two_keys };
@@ -29,11 +30,21 @@ void each_message(F&& f) {
                             write::two_keys, write::erase_two}) {
         for (const look by : {look::load, look::walk, look::erase, look::exchange, look::snapshot, look::size, look::pin,
                               look::batch, look::compute, look::steps, look::two_keys}) {
+            using map_type = visible_map<Layout>;
+            if (!map_type::updates_several &&
+                (how == write::two_keys || how == write::erase_two || by == look::two_keys)) {
+                continue;
+            }
+            if ((!map_type::has_snapshots && by == look::snapshot) || (!map_type::has_pin && by == look::pin) ||
+                (!map_type::has_steps && by == look::steps)) {
+                continue;
+            }
             const bool present = how != write::insert;
-            const auto body = [how, by, present] {
-                visible_map<Layout> map;
+            const auto body = [how, by, present, after_a_walk] {
+                map_type map;
                 if (present) map.store(Layout::key(keys::first), value_type(1));
                 map.store(Layout::key(keys::apart), value_type(5));
+                if (after_a_walk) map.for_each([](const auto&, const auto&) {});
                 sync_policy::atomic<int> note{0};
                 // A write of nothing: the threads have their rows before, as taking one orders them, too.
                 const auto begin = [&] { map.erase(Layout::key(contents::keys - 1)); };
@@ -49,14 +60,18 @@ void each_message(F&& f) {
                     case write::update: map.update(key, [](const value_type*) { return value_type(2); }); break;
                     case write::clear: map.clear(); break;
                     case write::two_keys:
-                        map.update(std::array{key, Layout::key(keys::second)}, [](auto slots) {
-                            for (auto& each : slots) each.assign(value_type(2));
-                        });
+                        if constexpr (map_type::updates_several) {
+                            map.update(std::array{key, Layout::key(keys::second)}, [](auto slots) {
+                                for (auto& each : slots) each.assign(value_type(2));
+                            });
+                        }
                         break;
                     case write::erase_two:
-                        map.update(std::array{key, Layout::key(keys::apart)}, [](auto slots) {
-                            for (auto& each : slots) each.erase();
-                        });
+                        if constexpr (map_type::updates_several) {
+                            map.update(std::array{key, Layout::key(keys::apart)}, [](auto slots) {
+                                for (auto& each : slots) each.erase();
+                            });
+                        }
                         break;
                     }
                 };
@@ -80,14 +95,18 @@ void each_message(F&& f) {
                         if (const auto found = map.exchange(key, value_type(3))) seen = Layout::value_of(*found);
                         break;
                     case look::snapshot:
-                        if (const auto found = map.snapshot().load(key)) seen = Layout::value_of(*found);
+                        if constexpr (map_type::has_snapshots) {
+                            if (const auto found = map.snapshot().load(key)) seen = Layout::value_of(*found);
+                        }
                         break;
                     case look::size:
                         seen = present ? held(1) : held();
                         if (map.size() != (present ? 2U : 1U)) seen = held(2);
                         break;
                     case look::pin:
-                        if (const auto found = map.pin(key)) seen = Layout::value_of(found.value());
+                        if constexpr (map_type::has_pin) {
+                            if (const auto found = map.pin(key)) seen = Layout::value_of(found.value());
+                        }
                         break;
                     case look::batch: {
                         std::array<std::optional<value_type>, 1> found{};
@@ -102,16 +121,20 @@ void each_message(F&& f) {
                         });
                         break;
                     case look::steps:
-                        for (syncmap::walk_position at; !at.at_end();) {
-                            at = map.for_each_from(at, [&](const auto& k, const auto& v) {
-                                if (Layout::number_of(k) == keys::first) seen = Layout::value_of(v);
-                            });
+                        if constexpr (map_type::has_steps) {
+                            for (syncmap::walk_position at; !at.at_end();) {
+                                at = map.for_each_from(at, [&](const auto& k, const auto& v) {
+                                    if (Layout::number_of(k) == keys::first) seen = Layout::value_of(v);
+                                });
+                            }
                         }
                         break;
                     case look::two_keys:
-                        map.update(std::array{key, Layout::key(keys::second)}, [&](auto slots) {
-                            if (slots[0].current() != nullptr) seen = Layout::value_of(*slots[0].current());
-                        });
+                        if constexpr (map_type::updates_several) {
+                            map.update(std::array{key, Layout::key(keys::second)}, [&](auto slots) {
+                                if (slots[0].current() != nullptr) seen = Layout::value_of(*slots[0].current());
+                            });
+                        }
                         break;
                     }
                     const bool sees = seen != (present ? held(1) : held());
@@ -119,8 +142,8 @@ void each_message(F&& f) {
                 };
                 parallel(writer, reader);
             };
-            f(std::string(Layout::name) + " weak message " + writes[static_cast<int>(how)] + " to " +
-                  looks[static_cast<int>(by)],
+            f(std::string(Layout::name) + " weak message " + (after_a_walk ? "after a walk " : "") +
+                  writes[static_cast<int>(how)] + " to " + looks[static_cast<int>(by)],
               body);
         }
     }
@@ -128,9 +151,10 @@ void each_message(F&& f) {
 
 /// Explores them all in weak memory and calls `f(report)`.
 template <class Layout, class F>
-void explore_messages(limits bounds, F&& f) {
+void explore_messages(limits bounds, F&& f, bool after_a_walk = false) {
     bounds.weak = true;
-    each_message<Layout>([&](std::string name, const auto& body) { f(explore(std::move(name), bounds, body)); });
+    each_message<Layout>([&](std::string name, const auto& body) { f(explore(std::move(name), bounds, body)); },
+                         after_a_walk);
 }
 
 } // namespace explore

@@ -178,19 +178,7 @@ void explore_by_chance(setting where, reuse memory) {
     const std::vector<verb> verbs = all_verbs<Layout>();
     std::minstd_rand chance(static_cast<std::minstd_rand::result_type>(where) * 7919 + 1);
     for (std::uint64_t n = 0; n != programs; ++n) {
-        map_program program{where, chance() % 2 == 0, {}};
-        const std::uint64_t threads = 2 + chance() % 2;
-        for (std::uint64_t t = 0; t != threads; ++t) {
-            std::vector<step> steps;
-            for (std::uint64_t left = 1 + chance() % 5; left != 0; --left) {
-                constexpr std::uint64_t places[] = {keys::first, keys::first, keys::second, keys::apart};
-                step s = make_step(verbs[chance() % verbs.size()], places[chance() % 4], t, program.first_present);
-                s.argument += 10 * left; // every value tells who stored it
-                steps.push_back(s);
-            }
-            program.threads.push_back(std::move(steps));
-        }
-        all.add(explore_program<Layout>(program, bounds));
+        all.add(explore_program<Layout>(program_by_chance(where, verbs, chance), bounds));
     }
 }
 

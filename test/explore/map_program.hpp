@@ -19,6 +19,7 @@
 #include <explore/sync.hpp>
 
 #include <syncmap/engine/table/table.hpp>
+#include <syncmap/engine/walk_position.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/snapshot.hpp>
@@ -252,6 +253,11 @@ public:
 
     // What not every map of the family has.
     static constexpr bool has_snapshots = requires(visible_engine<Layout>& e) { e.snapshot(); };
+    static constexpr bool has_pin = requires(visible_engine<Layout>& e) { e.pin(Layout::key(0)); };
+    static constexpr bool has_steps =
+        requires(visible_engine<Layout>& e, void (*f)(const typename Layout::key_type&, const typename Layout::mapped_type&)) {
+            e.for_each_from(syncmap::walk_position(), f);
+        };
     static constexpr bool has_replace = requires(visible_engine<Layout>& e) { e.replace(e); };
     static constexpr bool updates_several =
         requires(visible_engine<Layout>& e, std::span<const syncmap::detail::given_t<typename Layout::key_type>> keys,

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <random>
+#include <utility>
 #include <vector>
 
 #include <explore/map_program.hpp>
@@ -56,6 +58,23 @@ void each_pair_on_one_key(setting where, F&& f) {
             }
         }
     }
+}
+
+/// Two or three threads of up to five operations on three keys.
+inline map_program program_by_chance(setting where, const std::vector<verb>& verbs, std::minstd_rand& chance) {
+    map_program program{where, chance() % 2 == 0, {}};
+    const std::uint64_t threads = 2 + chance() % 2;
+    for (std::uint64_t t = 0; t != threads; ++t) {
+        std::vector<step> steps;
+        for (std::uint64_t left = 1 + chance() % 5; left != 0; --left) {
+            constexpr std::uint64_t places[] = {keys::first, keys::first, keys::second, keys::apart};
+            step s = make_step(verbs[chance() % verbs.size()], places[chance() % 4], t, program.first_present);
+            s.argument += 10 * left; // every value tells who stored it
+            steps.push_back(s);
+        }
+        program.threads.push_back(std::move(steps));
+    }
+    return program;
 }
 
 /// Calls `f(program, memory)` for programs in which one thread sees what others did long before, or in many steps:

@@ -1,4 +1,5 @@
 // `snapshot_map`, explored.
+#include <explore/map_messages.hpp>
 #include <explore/map_pairs.hpp>
 #include <explore/snapshot_map_program.hpp>
 
@@ -32,6 +33,15 @@ TEST(explored_snapshot_map, by_chance_and_reuse) {
 }
 
 TEST(explored_snapshot_map, weak_memory) { explore_weak<snapshot_layout>(); }
+
+TEST(explored_snapshot_map, messages) {
+    explore::summary all("snapshot, messages, weak memory");
+    for (const bool after_a_walk : {false, true}) {
+        explore::explore_messages<snapshot_layout>(
+            {.preemptions = 1, .schedules = 300, .random = 100}, [&](const explore::report& r) { all.add(r); },
+            after_a_walk);
+    }
+}
 
 TEST(explored_snapshot_map, triples) {
     if (!explore::full_run()) GTEST_SKIP() << "hours: set SYNCMAP_FULL=1";

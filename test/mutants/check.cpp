@@ -23,6 +23,7 @@
 #include <explore/plain_access.hpp>
 
 #include "programs.hpp"
+#include "snapshot_programs.hpp"
 
 namespace {
 

@@ -103,7 +103,7 @@ public:
 
     template <class K, class Op>
     void write(K&& key, Op& op) {
-        if (!Op::may_assign && control_.load(std::memory_order_acquire) == nullptr) {
+        if (!Op::may_assign && control_.load(std::memory_order_relaxed) == nullptr) { // else `shared` reads it again
             op.decide(nullptr);
             return;
         }
@@ -192,7 +192,7 @@ public:
     }
 
     void clear() {
-        if (control_.load(std::memory_order_acquire) == nullptr) return;
+        if (control_.load(std::memory_order_relaxed) == nullptr) return; // else `operation` reads it again
         operation here(*this);
         leftovers left(here);
         std::unique_lock<mutex> lock(here.shared.mutex);
@@ -200,8 +200,8 @@ public:
         left.was_dirty = std::exchange(here.shared.dirty, nullptr);
         left.was_snapshot = publish(here.shared, nullptr);
         here.shared.least_room = 0;
-        // Only who enters the census after this sees it: until the gate opens nobody is inside.
-        here.shared.life.fetch_add(1, std::memory_order_release);
+        // Only who enters the census after this sees it, by the gate's word: until that opens nobody is inside.
+        here.shared.life.fetch_add(1, std::memory_order_relaxed);
         here.shared.present.forget_all_while_closed();
         here.shared.present.open();
     }
@@ -259,7 +259,7 @@ private:
         /// The root at an instant from which on its index is held.
         std::uintptr_t hold_snapshot() noexcept {
             for (;;) {
-                const index* const i = index_of(map.snapshot_.load(std::memory_order_acquire));
+                const index* const i = index_of(map.snapshot_.load(std::memory_order_relaxed)); // read again below
                 std::uintptr_t root = empty;
                 if (held_index.protect(i, [&] {
                         root = map.snapshot_.load(std::memory_order_acquire);
@@ -393,7 +393,7 @@ private:
         if (control* const c = control_.load(std::memory_order_acquire)) return *c;
         control* const mine = this->make_control({Sync::random_word(), Sync::random_word() | 1});
         control* first = nullptr;
-        if (control_.compare_exchange_strong(first, mine, std::memory_order_acq_rel, std::memory_order_acquire)) {
+        if (control_.compare_exchange_strong(first, mine, std::memory_order_release, std::memory_order_acquire)) {
             return *mine;
         }
         this->destroy_control(mine);
@@ -488,8 +488,10 @@ private:
     index* copy(const control& c, const index* from, std::size_t room) const {
         std::size_t living = 0;
         each(from, [&](entry& e) {
+            // acquire: of the erasure, for those whom the index that lacks the key, or the mutex, tells of it. It publishes
+            // nothing: the release sequence of the erasure goes on.
             state dead = absent;
-            if (!e.now.compare_exchange_strong(dead, expunged, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+            if (!e.now.compare_exchange_strong(dead, expunged, std::memory_order_acquire, std::memory_order_relaxed)) {
                 ++living;
             }
         });
@@ -499,7 +501,7 @@ private:
         } catch (...) {
             each(from, [](entry& e) { // an expunged entry needs a dirty map to come back to
                 state dead = expunged;
-                e.now.compare_exchange_strong(dead, absent, std::memory_order_acq_rel, std::memory_order_relaxed);
+                e.now.compare_exchange_strong(dead, absent, std::memory_order_relaxed);
             });
             throw;
         }
@@ -627,7 +629,7 @@ private:
         const bool was_there = entry::value_of(before) != nullptr;
         if (was_there == (after != absent)) return exchanged() ? outcome::done : outcome::changed;
         passage in(c.present, c.mutex);
-        if (e.life != c.life.load(std::memory_order_acquire)) return outcome::another_life;
+        if (e.life != c.life.load(std::memory_order_relaxed)) return outcome::another_life;
         if (!exchanged()) return outcome::changed;
         in.counts(was_there ? -1 : +1);
         return outcome::done;
@@ -657,7 +659,7 @@ private:
     /// Calls `f(entry, value)` until it returns false, for what had a value when its turn came.
     template <class F>
     void walk(operation& here, F f) const {
-        if ((snapshot_.load(std::memory_order_acquire) & amended) != 0) {
+        if ((snapshot_.load(std::memory_order_relaxed) & amended) != 0) { // read again by `hold_snapshot`
             leftovers left(here);
             const std::lock_guard lock(here.shared.mutex);
             if (here.shared.dirty != nullptr) promote(here.shared, left);
@@ -715,14 +717,15 @@ private:
 
     /// False: the entry left the map before it could be marked.
     bool mark_owned(operation& here, const place& at, state& before) {
-        before = at.found->now.load(std::memory_order_acquire);
+        before = at.found->now.load(std::memory_order_relaxed);
         for (;;) {
             if (before == expunged) {
                 before = absent;
                 return revive(here, at, owned);
             }
-            if (at.found->now.compare_exchange_weak(before, before | owned, std::memory_order_acq_rel,
-                                                    std::memory_order_acquire)) {
+            // acquire: of the value. It publishes nothing: the release sequence of who did goes on.
+            if (at.found->now.compare_exchange_weak(before, before | owned, std::memory_order_acquire,
+                                                    std::memory_order_relaxed)) {
                 return true;
             }
         }
@@ -754,7 +757,7 @@ private:
             passage in(c.present, c.mutex);
             e.now.store(after, std::memory_order_release);
             // Else `clear` came after this, and counted it.
-            if (e.life == c.life.load(std::memory_order_acquire)) in.counts(after != absent ? +1 : -1);
+            if (e.life == c.life.load(std::memory_order_relaxed)) in.counts(after != absent ? +1 : -1);
         }
         if (after != before) {
             next.release();

@@ -23,8 +23,8 @@ public:
     public:
         passage(census& in, typename Sync::mutex& mutex) : census_(in), mutex_(&mutex) {
             // acquire: who enters after `clear` sees that the map began a new life.
-            while ((census_.word_.fetch_add(one_passage, std::memory_order_acq_rel) & closed) != 0) {
-                census_.word_.fetch_sub(one_passage, std::memory_order_release);
+            while ((census_.word_.fetch_add(one_passage, std::memory_order_acquire) & closed) != 0) {
+                census_.word_.fetch_sub(one_passage, std::memory_order_relaxed); // nothing was done in it
                 std::unique_lock<typename Sync::mutex> lock(mutex);
                 census_.changed_.notify_all(); // it may have looked like a passage that was under way
                 while (census_.is_closed()) census_.changed_.wait(lock);
@@ -33,11 +33,12 @@ public:
         /// For who holds the mutex. The gate may be closed all the same, by who sleeps until the passages end: this one
         /// ends before that thread goes on.
         explicit passage(census& in) noexcept : census_(in) {
-            census_.word_.fetch_add(one_passage, std::memory_order_acq_rel);
+            census_.word_.fetch_add(one_passage, std::memory_order_relaxed); // the mutex orders it after a `clear`
         }
         passage(const passage&) = delete;
         passage& operator=(const passage&) = delete;
         ~passage() {
+            // release: who sees the number that this makes sees what the thread did before.
             const std::uint64_t before = census_.word_.fetch_add(change_ - one_passage, std::memory_order_release);
             if ((before & closed) == 0 || mutex_ == nullptr) return;
             const std::lock_guard lock(*mutex_); // who closed the gate is awake, or asleep: not in between
@@ -52,7 +53,7 @@ public:
         std::uint64_t change_ = 0;
     };
 
-    /// For changes that nobody can see before the mutex is left.
+    /// For changes that nobody can see before the mutex is left. release: as that of a passage.
     void add_one() noexcept { word_.fetch_add(1, std::memory_order_release); }
 
     std::size_t approximate() const noexcept {
@@ -69,7 +70,8 @@ public:
     /// With the mutex held, which waiting may release for a while: it returns without passages, with the gate
     /// closed and the mutex held.
     void close(std::unique_lock<typename Sync::mutex>& mutex) {
-        for (int looks = 0; (word_.fetch_or(closed, std::memory_order_acq_rel) & passages_mask) != 0; ++looks) {
+        // acquire: of the passages that ended, for who asks for the number.
+        for (int looks = 0; (word_.fetch_or(closed, std::memory_order_acquire) & passages_mask) != 0; ++looks) {
             if (looks < Sync::spins_before_sleep) {
                 Sync::pause();
             } else {
