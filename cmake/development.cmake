@@ -8,9 +8,6 @@ elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CMAKE_CXX_COMPILER_VERSION VERS
 endif()
 
 set(SYNCMAP_SANITIZE "" CACHE STRING "Value of -fsanitize= for tests, examples and tool")
-# For the default run: what looks at every access through a pointer is a quarter of the time to compile, and most of what it
-# finds ends in an access that the address sanitizer sees as well.
-set(SYNCMAP_SANITIZE_NOT "" CACHE STRING "Value of -fno-sanitize=: checks of SYNCMAP_SANITIZE that are left out")
 
 set(SYNCMAP_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -34,9 +31,6 @@ target_link_libraries(syncmap_development INTERFACE syncmap::syncmap)
 target_compile_options(syncmap_development INTERFACE ${SYNCMAP_WARNINGS})
 if(SYNCMAP_SANITIZE)
     set(flags -fsanitize=${SYNCMAP_SANITIZE} -fno-sanitize-recover=all)
-    if(SYNCMAP_SANITIZE_NOT)
-        list(APPEND flags -fno-sanitize=${SYNCMAP_SANITIZE_NOT})
-    endif()
     target_compile_options(syncmap_development INTERFACE ${flags} -fno-omit-frame-pointer)
     target_link_options(syncmap_development INTERFACE ${flags})
 endif()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Including the map and using it once must cost the compiler at most 1.5 times what oneTBB's map costs.
 # Usage: compile_time.sh COMPILER INCLUDE_FOLDER
-# User time, the two in turn, so that a busy machine disturbs both alike: the best of five, or of up to 25 where five do not
+# User time, the two in turn, so that a busy machine disturbs both alike: the best of three, or of up to 25 where three do not
 # suffice, for the best of many is what the compiler takes when nothing disturbs it. Exits 77 where there is no oneTBB.
 set -eu
 compiler=$1
@@ -39,7 +39,7 @@ milliseconds() {
 
 ours=999999999 theirs=999999999
 for round in {1..25}; do
-    [ "$round" -le 5 ] || [ $((2 * ours)) -gt $((3 * theirs)) ] || break
+    [ "$round" -le 3 ] || [ $((2 * ours)) -gt $((3 * theirs)) ] || break
     time=$(milliseconds syncmap); ours=$((time < ours ? time : ours))
     time=$(milliseconds tbb); theirs=$((time < theirs ? time : theirs))
 done

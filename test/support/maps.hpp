@@ -67,10 +67,10 @@ struct with_snapshot {
 using all_families = ::testing::Types<flagship, behind_mutex, behind_shared_mutex, with_snapshot>;
 #if defined(SYNCMAP_TEST_FLAGSHIP_ALONE)
 using families = ::testing::Types<flagship>;
-#elif defined(SYNCMAP_TEST_SANITIZED) && !defined(SYNCMAP_TEST_EVERYTHING)
-using families = ::testing::Types<flagship, behind_shared_mutex, with_snapshot>; // behind_mutex has the same engine
-#else
+#elif defined(SYNCMAP_TEST_EVERYTHING) || defined(SYNCMAP_TEST_EVERY_LOCK)
 using families = all_families;
+#else
+using families = ::testing::Types<flagship, behind_shared_mutex, with_snapshot>; // behind_mutex has the same engine
 #endif
 
 namespace detail {

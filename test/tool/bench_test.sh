@@ -101,7 +101,7 @@ for option in --mix --engine --keys --threads --distribution; do says "$option";
 says 'family, locks, peers, limits, all'
 
 # every workload, with as few keys as it can do with, and none of our maps may answer wrongly (status 1)
-short=(--engine family,any_map,mutex --seconds 0.1 --rounds 1)
+short=(--engine family,any_map,mutex --seconds 0.02 --rounds 1)
 works bench --suite all --keys 4 --threads 2 "${short[@]}"
 says '\[40/40\]'
 works bench --workload grow,ycsb-d,churn-90 --keys 1k,20k --threads 1,3 --key-type integer,string --json "$folder/found" "${short[@]}"
@@ -115,7 +115,7 @@ says '"wrong_operations": 0'
 grep -q Verdict "$folder/err" || fail "--json - loses the table"
 
 # a mix of one's own is run on the family, with the plain mutex as what it has to beat
-instant=(--seconds 0.1 --rounds 2)
+instant=(--seconds 0.02 --rounds 2)
 works bench --mix loads=80,stores=15,modifies=0,churn=5 --threads 2 "${instant[@]}"
 says '^\[1/1\] mix \(80 % reads, 15 % overwrites, 5 % inserts and erases in turn\), 100,000 integer keys, 2 threads$'
 for map in map snapshot_map mutex_map shared_mutex_map mutex; do says "^  $map +[0-9]"; done

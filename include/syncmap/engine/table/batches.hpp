@@ -123,9 +123,11 @@ private:
     static void prefetch_node(const line_type& home, std::uint64_t hash) noexcept {
         const unsigned candidates = search::match_hash(home, hash);
         if (candidates == 0) return;
-        const void* const node = node_at(home.mark(static_cast<std::size_t>(std::countr_zero(candidates))));
-        __builtin_prefetch(node);
-        __builtin_prefetch(static_cast<const char*>(node) + detail::cache_line_bytes);
+        // A number, not a pointer: another thread may have emptied the slot since, and then there is no node to point into.
+        const auto node = reinterpret_cast<std::uintptr_t>(
+            node_at(home.mark(static_cast<std::size_t>(std::countr_zero(candidates)))));
+        __builtin_prefetch(reinterpret_cast<const void*>(node));
+        __builtin_prefetch(reinterpret_cast<const void*>(node + detail::cache_line_bytes));
     }
 };
 
