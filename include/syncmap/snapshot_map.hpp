@@ -20,6 +20,11 @@ namespace syncmap {
 ///    the snapshot has them all. No user code runs inside the mutex, but making the dirty map does.
 ///  - *Overwriting, erasing and storing again* a key of the snapshot take no lock. Whether a key comes or goes is
 ///    counted in one word that all share, twice per operation; `size` reads that word.
+///  - *`size` and `clear`* wait for threads that are between a change of whether a key is there and its being counted, a
+///    few instructions. If the system stops one there, they sleep until it goes on, and so does from then on who
+///    inserts or erases; reads and overwrites do not.
+///  - *A `clear` during a computation* makes its key another one: the computation is ordered before the `clear`, another
+///    one of that key waits for it still, plain writes of the key do not.
 ///  - *A new key* locks the mutex, and the first one after each promotion copies the snapshot: linear in the number of
 ///    keys, once for as many misses. Those that need the mutex wait.
 ///  - *Memory*: a key is an entry of its own and each value another allocation; in both indexes a key takes 24 to 48

@@ -1,17 +1,20 @@
 // What only the read/dirty algorithm has: what it locks and what not, promotion, expunged and dead entries.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
 
 #include <syncmap/engine/read_dirty.hpp>
+#include <syncmap/errors.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/snapshot_map.hpp>
 #include <syncmap/sync/real.hpp>
@@ -304,6 +307,93 @@ TEST(snapshot_map, keeps_its_count_through_clears_beside_writers) {
     for (int key = 0; key < 40; ++key) present += map.contains(key) ? 1U : 0U;
     EXPECT_EQ(map.size(), present);
     EXPECT_EQ(map.for_each([](int, int) {}), present);
+}
+
+TEST(snapshot_map, frees_what_a_clear_takes_away_without_another_write) {
+    for (const bool promoted : {true, false}) {
+        ledger books;
+        booked_map<int, std::string> map(booked_map<int, std::string>::allocator_type{books});
+        for (int i = 0; i < 20'000; ++i) map.store(i, std::string(40, 'v'));
+        if (promoted) map.for_each([](int, const std::string&) {});
+        const std::size_t full = books.live_bytes.load();
+        map.clear();
+        EXPECT_LT(books.live_bytes.load(), full / 10) << (promoted ? "from the snapshot" : "from the dirty map");
+    }
+}
+
+TEST(snapshot_map, computes_a_key_once_at_a_time_also_across_a_clear) {
+    const watchdog dog("a computation beside clear", std::chrono::seconds(60));
+    syncmap::snapshot_map<int, int> map;
+    // Of the same thread, which can wait for nobody.
+    const auto recursive = [&] {
+        map.clear();
+        EXPECT_THROW(static_cast<void>(map.load_or_compute(1, [] { return 3; })), syncmap::recursive_update);
+        return 2;
+    };
+    EXPECT_EQ(map.load_or_compute(1, recursive).value, 2);
+    EXPECT_FALSE(map.contains(1)) << "it was computed before the clear";
+    // Of threads that clear all the time.
+    std::atomic<int> inside{0};
+    together(3, [&](std::size_t) {
+        for (std::size_t i = 0; i < scaled(2'000); ++i) {
+            const auto alone = [&] {
+                EXPECT_EQ(inside.fetch_add(1), 0);
+                map.clear();
+                inside.fetch_sub(1);
+                return 1;
+            };
+            static_cast<void>(map.load_or_compute(1, alone));
+        }
+    });
+}
+
+/// Computes its own key when it ends.
+struct renewing {
+    static inline syncmap::snapshot_map<int, std::shared_ptr<renewing>>* map = nullptr;
+    static inline int renewed = 0;
+    ~renewing() {
+        if (map == nullptr || renewed != 0) return;
+        ++renewed;
+        map->update(1, [](const std::shared_ptr<renewing>*) { return std::shared_ptr<renewing>(); });
+    }
+};
+
+TEST(snapshot_map, lets_destructors_compute_the_key_that_they_leave) {
+    syncmap::snapshot_map<int, std::shared_ptr<renewing>> map;
+    renewing::map = &map;
+    map.store(1, std::make_shared<renewing>());
+    // Each update retires what was there: so many that the first is destroyed within one of them.
+    const auto replace = [](const std::shared_ptr<renewing>*) { return std::make_shared<renewing>(); };
+    for (int i = 0; i < 2'000 && renewing::renewed == 0; ++i) map.update(1, replace);
+    EXPECT_EQ(renewing::renewed, 1);
+    renewing::map = nullptr;
+}
+
+/// Allocates, until it is told to throw what is no bad_alloc.
+template <class T>
+struct moody {
+    using value_type = T;
+    bool* angry;
+    explicit moody(bool& a) noexcept : angry(&a) {}
+    template <class U>
+    moody(const moody<U>& other) noexcept : angry(other.angry) {}
+    T* allocate(std::size_t n) {
+        if (*angry) throw std::runtime_error("no memory today");
+        return std::allocator<T>().allocate(n);
+    }
+    void deallocate(T* block, std::size_t n) noexcept { std::allocator<T>().deallocate(block, n); }
+    friend bool operator==(const moody& a, const moody& b) noexcept { return a.angry == b.angry; }
+};
+
+TEST(snapshot_map, erases_whatever_the_allocator_throws) {
+    using allocator = moody<std::pair<const int, int>>;
+    bool angry = false;
+    syncmap::snapshot_map<int, int, syncmap::hash<int>, std::equal_to<>, allocator> map(allocator{angry});
+    fill(map, 500);
+    angry = true; // so that the snapshot cannot be made anew
+    for (int i = 0; i < 500; ++i) EXPECT_TRUE(map.erase(i));
+    angry = false;
+    EXPECT_EQ(map.size(), 0U);
 }
 
 } // namespace test

@@ -139,11 +139,16 @@ public:
             const place at = fresh ? find(here, hash, fresh->key) : find(here, hash, key);
             if (!at) fresh.prepare(hash, std::forward<K>(key));
             const reference kept(here, at ? *at.found : *fresh.get());
-            const ownership own(*this, *kept.get());
+            std::optional<ownership> own(std::in_place, *this, *kept.get());
             state before = absent;
             if (at ? !mark_owned(here, at, before) : !add(here, at, *fresh.get(), owned)) continue;
             if (!at) fresh.release();
-            compute(here, *kept.get(), before, op);
+            value* const old = compute(here, *kept.get(), before, op);
+            own.reset(); // destructors may compute the same key
+            if (old != nullptr) {
+                here.retire(old);
+                compact_if_sparse(here);
+            }
             return;
         }
     }
@@ -332,7 +337,7 @@ private:
         leftovers(const leftovers&) = delete;
         leftovers& operator=(const leftovers&) = delete;
         ~leftovers() {
-            if (was_dirty != nullptr) here.map.destroy_with_entries(here.mine, was_dirty);
+            if (was_dirty != nullptr) here.map.destroy(here.shared, here.mine, was_dirty);
             if (was_snapshot != nullptr) here.map.retire(here.shared, here.mine, was_snapshot);
         }
         operation& here;
@@ -613,6 +618,7 @@ private:
             case outcome::done: break;
             }
             if (after != absent) next.release();
+            own.reset(); // destructors may compute the same key
             if (current != nullptr) here.retire(entry::value_of(before));
             if (after == absent) compact_if_sparse(here);
             return true;
@@ -649,8 +655,8 @@ private:
         c.least_room = 0;
         try {
             rebuild(here, left, 0);
-        } catch (const std::bad_alloc&) {
-            // Then they stay for now: the erasure itself needs no memory.
+        } catch (...) {
+            // Then they stay for now, whatever the allocator throws: the erasure itself needs no memory.
         }
     }
 
@@ -699,12 +705,15 @@ private:
 
     // ---- computations ----
 
-    /// This thread is the only one that changes an entry. Waits for it, or throws `recursive_update`.
+    /// This thread is the only one that changes an entry, and that computes its key: after a `clear` that is another
+    /// entry. Waits for it, or throws `recursive_update`. The entry is kept by the caller.
     class ownership {
     public:
         ownership(const read_dirty& map, const entry& e)
             : registry_(map.control_.load(std::memory_order_relaxed)->home->registry), mine_(&map, e.hash, &e) {
-            registry_.enter(mine_, [&e](const void* other) { return other == &e; });
+            registry_.enter(mine_, [&](const void* other) {
+                return other == &e || map.is(*static_cast<const entry*>(other), e.key);
+            });
         }
         ownership(const ownership&) = delete;
         ownership& operator=(const ownership&) = delete;
@@ -731,9 +740,10 @@ private:
         }
     }
 
-    /// `e` is marked, and was `before`. Nobody else changes it now, so its value needs no hazard.
+    /// `e` is marked, and was `before`. Nobody else changes it now, so its value needs no hazard. Returns a value that
+    /// is no more in it, or null.
     template <class Op>
-    void compute(operation& here, entry& e, state before, Op& op) {
+    value* compute(operation& here, entry& e, state before, Op& op) {
         here.held_index.drop(); // it may take long
         control& c = here.shared;
         value* const current = entry::value_of(before);
@@ -759,11 +769,9 @@ private:
             // Else `clear` came after this, and counted it.
             if (e.life == c.life.load(std::memory_order_relaxed)) in.counts(after != absent ? +1 : -1);
         }
-        if (after != before) {
-            next.release();
-            if (current != nullptr) here.retire(current);
-        }
-        if (after == absent) compact_if_sparse(here);
+        if (after == before) return nullptr;
+        next.release();
+        return current;
     }
 
     [[no_unique_address]] Hash hash_{};

@@ -43,7 +43,12 @@ public:
         if (value_type* const v = entry_type::value_of(e->now.load(std::memory_order_relaxed))) put(mine, v, 1);
         this->destroy_entry(e);
     }
-    /// An index that no reader can hold.
+    /// An index that no reader can hold. Runs destructors, so never under the mutex.
+    void destroy(control& c, bin& mine, index_type* i) const noexcept {
+        destroy_with_entries(mine, i);
+        scan_if_full(c, mine);
+    }
+    /// The same; the values that were in its entries wait in the bin.
     void destroy_with_entries(bin& mine, index_type* i) const noexcept {
         i->each([&](entry_type& e) { release(mine, &e); });
         this->destroy_index(i);
@@ -73,9 +78,11 @@ private:
     }
 
     void scan_if_full(control& c, bin& mine) const noexcept {
-        if (mine.weight.load(std::memory_order_relaxed) < Sync::retire_batch) return;
-        mine.weight.store(0, std::memory_order_relaxed);
-        scan(c, mine);
+        // Again for the values of entries that went with an index: those are retired only then.
+        while (mine.weight.load(std::memory_order_relaxed) >= Sync::retire_batch) {
+            mine.weight.store(0, std::memory_order_relaxed);
+            if (!scan(c, mine)) return;
+        }
     }
 
     /// Frees all that no thread holds. False: another thread is at it, and nothing was done.
