@@ -89,6 +89,12 @@ template <class Key>
 concept string_like = std::convertible_to<const Key&, std::string_view> && !std::is_pointer_v<Key> &&
                       !std::is_array_v<Key>;
 
+/// Those of them that are equal when their bytes are, for sure.
+template <class Key>
+inline constexpr bool is_text_by_bytes = std::is_same_v<Key, std::string_view>;
+template <class Allocator>
+inline constexpr bool is_text_by_bytes<std::basic_string<char, std::char_traits<char>, Allocator>> = true;
+
 /// Texts of wider characters, equal when their bytes are. `std::hash` takes them with a known seed.
 template <class Key>
 inline constexpr bool is_wide_text = false;
@@ -102,7 +108,8 @@ inline constexpr bool is_wide_text<std::basic_string_view<C, std::char_traits<C>
 } // namespace detail
 
 /// The library's default hash. Integers, enumerations and pointers are mixed with the map's secret seed;
-/// strings are hashed under it, and may be looked up by anything that converts to `std::string_view`;
+/// strings are hashed under it, and may be looked up by anything that converts to `std::string_view` (as may keys of your
+/// own types that convert: where their `==` is not that of the bytes, they need a hash of their own);
 /// every other type goes through `std::hash` and is mixed afterwards: keys that collide there collide here. A
 /// `const char*` is a pointer: it is hashed by its address, not by its text.
 ///

@@ -46,7 +46,8 @@ void store(call& map, const syncmap_value& key, argument& stored, Op& op, syncma
         sought.take_over();
         stored.take_over();
     }
-    map.handle_departed(op.displaced_handle);
+    // The key, too: beside another thread that inserts an equal one, either of the two may be the one that stays.
+    map.handle_departed(op.displaced_handle || (op.changed && op.found && sought.is_handle()));
     tell(result, op);
 }
 

@@ -49,7 +49,8 @@ public:
 
     /// `present` is the equal key of an entry that is kept alive by the caller.
     void found(const value& present) const noexcept {
-        if (present.kind() == SYNCMAP_BYTES || present.kind() == SYNCMAP_HANDLE) present_ = present;
+        const std::uint32_t kind = present.kind();
+        if (kind == SYNCMAP_BYTES || kind == SYNCMAP_HANDLE || kind == SYNCMAP_DOUBLE) present_ = present; // -0.0 is 0.0
     }
 
     explicit operator value() const { return present_.kind() != SYNCMAP_NIL ? present_ : value(view()); }

@@ -45,12 +45,20 @@ static void kinds_are_kept_apart(uint32_t engine) {
     syncmap_destroy(map);
 }
 
+static bool is_positive_zero(void* context, syncmap_value key, syncmap_value value) {
+    (void)value;
+    *(bool*)context = key.kind == SYNCMAP_DOUBLE && key.as.real == 0 && !signbit(key.as.real);
+    return true;
+}
+
 static void doubles_are_as_in_go(uint32_t engine) {
     syncmap_map* const map = make_map(engine);
     CHECK(syncmap_store(map, syncmap_double(0.0), syncmap_int(1)).changed);
     CHECK(syncmap_store(map, syncmap_double(-0.0), syncmap_int(2)).found);
     CHECK(holds(map, syncmap_double(0.0), syncmap_int(2)));
     CHECK(size_of(map) == 1);
+    bool kept = false; /* the key that the entry was inserted with */
+    CHECK(syncmap_for_each(map, is_positive_zero, &kept).count == 1 && kept);
 
     /* A NaN equals nothing: each store makes an entry that only clear and the walks meet again. */
     CHECK(!syncmap_store(map, syncmap_double(NAN), syncmap_int(3)).found);

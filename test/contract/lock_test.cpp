@@ -1,4 +1,7 @@
 // What only the maps behind one lock have.
+#include <atomic>
+#include <chrono>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -54,6 +57,46 @@ TYPED_TEST(lock, lets_the_values_be_changed_in_a_loop) {
         long sum = 0;
         for (const auto [key, value] : *plain) sum += value - key;
         EXPECT_EQ(sum, 999L * 1000 / 2);
+    }
+}
+
+TYPED_TEST(lock, stores_what_lies_in_the_map_already) {
+    using map_type = typename TypeParam::template of<std::string, std::string>;
+    if constexpr (syncmap::lockable_map<map_type>) {
+        map_type map;
+        const std::string long_text(100, 'x');
+        map.store("a", long_text);
+        auto plain = map.lock();
+        for (int i = 0; i < 1000; ++i) { // some of these move all entries to a larger block
+            EXPECT_TRUE(plain->store(std::to_string(i), *plain->find("a")));
+            EXPECT_TRUE(plain->insert(std::to_string(i) + *plain->find("a"), *plain->find("a")));
+        }
+        for (const auto [key, value] : *plain) EXPECT_EQ(value, long_text) << key;
+    }
+}
+
+TYPED_TEST(lock, is_kept_by_the_last_of_several_readers_of_one_thread) {
+    using map_type = typename TypeParam::template of<int, int>;
+    if constexpr (syncmap::lockable_map<map_type>) {
+        const watchdog dog("readers of one thread", std::chrono::seconds(60));
+        map_type map{{1, 1}};
+        using access = decltype(map.lock_shared());
+        std::unique_ptr<access> first(new access(map.lock_shared()));
+        std::unique_ptr<access> last(new access(map.lock_shared()));
+        first.reset();
+        std::atomic<bool> stored{false};
+        std::thread writer([&] {
+            map.store(1, 2);
+            stored = true;
+        });
+        for (int i = 0; i < 100; ++i) {
+            std::this_thread::sleep_for(std::chrono::microseconds(100));
+            ASSERT_EQ(*(*last)->find(1), 1);
+        }
+        EXPECT_FALSE(stored);
+        last.reset();
+        writer.join();
+        EXPECT_EQ(map.load(1), 2);
     }
 }
 

@@ -42,7 +42,7 @@ class locked {
         reading(const reading&) = delete;
         reading& operator=(const reading&) = delete;
         ~reading() {
-            if (section_.nested()) return;
+            if (section_.nested() || section_.hands_over()) return;
             if constexpr (shared_lockable<Mutex>) {
                 map_.mutex_.unlock_shared();
             } else {
@@ -182,7 +182,11 @@ public:
 
     void shrink_to_fit() {
         const writing inside(*this);
-        plain_.table().shrink_to_fit();
+        try {
+            plain_.table().shrink_to_fit();
+        } catch (...) {
+            // Then it stays as it is: giving memory back is no operation that can fail.
+        }
     }
 
     Hash hash_function() const { return plain_.hash_function(); }

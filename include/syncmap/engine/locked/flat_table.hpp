@@ -190,15 +190,22 @@ public:
         }
     }
 
-    /// Adds an entry for a key that `locate` did not find. `make()` is the value, asked for once there is room.
+    /// Adds an entry for a key that `locate` did not find. `make()` is the value, asked for once there is room. Both may
+    /// be made of what lies in the table.
     template <class K, class Make>
     void add(K&& key, Make&& make) {
         if (groups_ == 0) rebuild(1);
         const std::uint64_t hash = hash_of(key);
-        std::size_t index = vacancy(hash);
+        const std::size_t index = vacancy(hash);
         if (is_never_used(index) && used_ == groups_ * used_per_group) {
-            rebuild(groups_for(std::max(size_ + 1, size_ + size_ / 2)));
-            index = vacancy(hash);
+            remains fresh(allocator_);
+            rebuild(groups_for(std::max(size_ + 1, size_ + size_ / 2)), [&] {
+                fresh.slot_.key.construct(fresh.allocator_, std::forward<K>(key));
+                fresh.has_key_ = true;
+                fresh.slot_.value.construct(fresh.allocator_, std::forward<Make>(make)());
+                fresh.has_value_ = true;
+            });
+            return add_prepared(fresh, hash);
         }
         slot& target = slots()[index];
         target.key.construct(allocator_, std::forward<K>(key));
@@ -364,8 +371,12 @@ private:
         --size_;
     }
 
-    /// Moves every entry to a block of `wanted` groups. All that can throw comes first.
+    /// Moves every entry to a block of `wanted` groups. All that can throw comes first, `before_moving()` last of it.
     void rebuild(std::size_t wanted) {
+        rebuild(wanted, [] {});
+    }
+    template <class F>
+    void rebuild(std::size_t wanted, F&& before_moving) {
         const bool first = groups_ == 0;
         flat_table fresh(hash_, equal_, allocator_);
         fresh.seed_ = first ? hash_seed{sync::random_word(), sync::random_word() | 1} : seed_;
@@ -374,9 +385,11 @@ private:
             hashes.reserve(size_);
             for (const auto [key, value] : *this) hashes.push_back(hash_of(key));
             fresh.allocate(wanted);
+            before_moving();
             move_entries(fresh, [next = hashes.begin()](const Key&) mutable { return *next++; });
         } else {
             fresh.allocate(wanted);
+            before_moving();
             move_entries(fresh, [this](const Key& key) { return hash_of(key); });
         }
         swap_contents(fresh);

@@ -10,6 +10,8 @@ namespace syncmap::engine {
 ///
 ///  inside a read, a read      works: nothing can change while the outer read holds the lock
 ///  anything else              throws `reentrant_call`
+///
+/// The list is that of one library: another one with hidden symbols has its own.
 class section {
 public:
     enum class kind : bool { read, write };
@@ -30,8 +32,18 @@ public:
         *link = outer_;
     }
 
-    /// The thread holds this map's lock already.
+    /// The thread holds this map's lock already, by another stay.
     bool nested() const noexcept { return nested_; }
+    /// This stay has the lock and ends: a nested one that goes on takes it over, if there is one.
+    bool hands_over() noexcept {
+        for (section* each = innermost; each != nullptr; each = each->outer_) {
+            if (each->map_ == map_ && each->nested_) {
+                each->nested_ = false;
+                return true;
+            }
+        }
+        return false;
+    }
 
 private:
     static inline constinit thread_local section* innermost = nullptr;

@@ -96,8 +96,11 @@ protected:
     // ---- computations [design 6] ----
 
     /// The form in which keys of this map are compared in the registry, whatever type they were given as.
+    /// As views where equality is known to be that of texts: `std::equal_to<>` asks the type, which may see it otherwise.
     static constexpr bool registers_views =
-        syncmap::detail::string_like<Key> && std::is_invocable_r_v<bool, const KeyEqual&, const std::string_view&, const std::string_view&>;
+        syncmap::detail::string_like<Key> &&
+        (syncmap::detail::is_text_by_bytes<Key> || syncmap::detail::is_text<Key> || !std::is_same_v<KeyEqual, std::equal_to<>>) &&
+        std::is_invocable_r_v<bool, const KeyEqual&, const std::string_view&, const std::string_view&>;
     using registered_key = std::conditional_t<registers_views, std::string_view, Key>;
 
     /// A key, and its place in the registry once it was entered there.
