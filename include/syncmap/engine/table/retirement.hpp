@@ -33,6 +33,12 @@ protected:
         }
     }
 
+    /// The same for a thread without a stripe, which counts what it has `gathered`.
+    void retire(control& c, std::uint32_t& gathered, node* n) noexcept {
+        put(c.first[0], n);
+        if (++gathered % batch_size == 0) scan(c);
+    }
+
     /// Frees all retired nodes that no thread holds. False: another thread is at it, and nothing was done.
     bool scan(control& c) noexcept {
         if (c.scanning.exchange(true, std::memory_order_acquire)) return false;
@@ -56,7 +62,7 @@ private:
         node_base* head = s.retired.load(std::memory_order_relaxed);
         do {
             n->next_retired = head;
-            // release: the scan that takes the list sees the nodes' links. Only the scan competes, by taking all.
+            // release: the scan that takes the list sees the nodes' links. Others may push as well; who takes takes all.
         } while (!s.retired.compare_exchange_weak(head, n, std::memory_order_release, std::memory_order_relaxed));
     }
 

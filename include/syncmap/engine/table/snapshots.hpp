@@ -87,10 +87,9 @@ protected:
             drop_later(c, s);
         }
         reap_snapshots(c);
-        if (orphan != nullptr) {
-            const reclaim::thread_lease<Sync> me(c.home->threads);
-            stripe_type& mine = this->stripe_of(c, *me);
-            this->dismantle(c, orphan, [&](auto* n) { this->retire(c, mine, n); });
+        if (orphan != nullptr) { // without a row or a stripe of this thread: it may have none, and no memory for one
+            std::uint32_t gathered = 0;
+            this->dismantle(c, orphan, [&](auto* n) { this->retire(c, gathered, n); });
         }
     }
 
