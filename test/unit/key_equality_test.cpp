@@ -30,7 +30,7 @@ struct name : std::string {
 struct name_hash {
     std::size_t operator()(const name& key) const {
         std::size_t sum = 0;
-        for (const unsigned char c : key) sum = 31 * sum + static_cast<std::size_t>(std::tolower(c));
+        for (const char c : key) sum = 31 * sum + static_cast<std::size_t>(std::tolower(static_cast<unsigned char>(c)));
         return sum;
     }
 };
