@@ -3,9 +3,9 @@
 
 All mutants are compiled into one copy of the headers, each behind a condition that is looked at while the program runs
 (test/mutants/mutant.hpp), so that the programs are compiled once; SYNCMAP_MUTANT says which of them is alive.
-The programs (test/mutants/programs.hpp) explore the engine in the three slot formats, and that of snapshot_map, under weak
-memory, with every plain access watched. A mutant is killed when one of them fails. First each is run a little, to learn which mutants it comes by:
-only those are run for a mutant.
+The programs (test/mutants/programs.hpp, snapshot_programs.hpp) explore the engine in the three slot formats, and that of
+snapshot_map, under weak memory, with every plain access watched. A mutant is killed when one of them fails. First each is
+run a little, to learn which mutants it comes by: only those are run for a mutant.
 
 Memory orders are found in the sources; what is removed beside them stands in test/mutants/removals.txt; mutants that are
 proven to change nothing stand in test/mutants/equivalent.md, each under its name. Results: test/mutants/results.json.

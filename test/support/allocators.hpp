@@ -53,4 +53,27 @@ private:
     ledger* books_;
 };
 
+/// Allocates from the heap until it is told to throw; equal only to allocators that are told by the same word.
+template <class T, class Thrown>
+struct refusing {
+    using value_type = T;
+    template <class U>
+    struct rebind {
+        using other = refusing<U, Thrown>;
+    };
+
+    explicit refusing(bool& r) noexcept : refuses(&r) {}
+    template <class U>
+    refusing(const refusing<U, Thrown>& other) noexcept : refuses(other.refuses) {}
+
+    T* allocate(std::size_t n) {
+        if (*refuses) throw Thrown();
+        return std::allocator<T>().allocate(n);
+    }
+    void deallocate(T* block, std::size_t n) noexcept { std::allocator<T>().deallocate(block, n); }
+    friend bool operator==(const refusing& a, const refusing& b) noexcept { return a.refuses == b.refuses; }
+
+    bool* refuses;
+};
+
 } // namespace test

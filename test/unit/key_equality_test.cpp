@@ -3,7 +3,6 @@
 #include <cctype>
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 #include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>
 
+#include "support/allocators.hpp"
 #include "support/scale.hpp"
 #include "support/threads.hpp"
 
@@ -46,24 +46,8 @@ TEST(key_equality, of_the_type_says_who_computes_a_key) {
     EXPECT_EQ(map.size(), 1U);
 }
 
-/// Allocates until it is told to refuse.
-template <class T>
-struct refusing {
-    using value_type = T;
-    bool* refuses;
-    explicit refusing(bool& r) noexcept : refuses(&r) {}
-    template <class U>
-    refusing(const refusing<U>& other) noexcept : refuses(other.refuses) {}
-    T* allocate(std::size_t n) {
-        if (*refuses) throw std::bad_alloc();
-        return std::allocator<T>().allocate(n);
-    }
-    void deallocate(T* block, std::size_t n) noexcept { std::allocator<T>().deallocate(block, n); }
-    friend bool operator==(const refusing& a, const refusing& b) noexcept { return a.refuses == b.refuses; }
-};
-
 TEST(shrink_to_fit, of_a_locked_map_leaves_it_as_it_is_without_memory) {
-    using allocator = refusing<std::pair<const int, int>>;
+    using allocator = refusing<std::pair<const int, int>, std::bad_alloc>;
     bool refuses = false;
     syncmap::mutex_map<int, int, syncmap::hash<int>, std::equal_to<>, allocator> map(allocator{refuses});
     for (int i = 0; i < 1000; ++i) map.store(i, i);

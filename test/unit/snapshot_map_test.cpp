@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -369,24 +368,11 @@ TEST(snapshot_map, lets_destructors_compute_the_key_that_they_leave) {
     renewing::map = nullptr;
 }
 
-/// Allocates, until it is told to throw what is no bad_alloc.
-template <class T>
-struct moody {
-    using value_type = T;
-    bool* angry;
-    explicit moody(bool& a) noexcept : angry(&a) {}
-    template <class U>
-    moody(const moody<U>& other) noexcept : angry(other.angry) {}
-    T* allocate(std::size_t n) {
-        if (*angry) throw std::runtime_error("no memory today");
-        return std::allocator<T>().allocate(n);
-    }
-    void deallocate(T* block, std::size_t n) noexcept { std::allocator<T>().deallocate(block, n); }
-    friend bool operator==(const moody& a, const moody& b) noexcept { return a.angry == b.angry; }
-};
+/// What an allocator may throw beside bad_alloc.
+struct no_memory_today {};
 
 TEST(snapshot_map, erases_whatever_the_allocator_throws) {
-    using allocator = moody<std::pair<const int, int>>;
+    using allocator = refusing<std::pair<const int, int>, no_memory_today>;
     bool angry = false;
     syncmap::snapshot_map<int, int, syncmap::hash<int>, std::equal_to<>, allocator> map(allocator{angry});
     fill(map, 500);
