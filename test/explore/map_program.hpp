@@ -561,11 +561,41 @@ struct map_program {
     }
 };
 
+/// What a map holds when the threads of a program start, and what one more thread does to it meanwhile.
+class prepared_contents {
+public:
+    const contents& initial() const noexcept { return initial_; }
+    /// Keys 0 to used()-1 may be in the map.
+    std::uint64_t used() const noexcept { return used_; }
+    /// What one more thread does; empty when there is none.
+    const std::vector<step>& meanwhile() const noexcept { return meanwhile_; }
+
+protected:
+    explicit prepared_contents(setting where) : where_(where) {}
+
+    void add(std::uint64_t key, std::uint64_t value) {
+        stores_.push_back({verb::store, key, value});
+        initial_.values[key] = value;
+        if (key >= used_) used_ = key + 1;
+    }
+
+    template <class Layout, class Map>
+    void store_all(Map& map) const {
+        for (const step& each : stores_) map.store(Layout::key(each.key), value_for<Layout>(each.argument));
+    }
+
+    setting where_;
+    contents initial_{};
+    std::uint64_t used_ = keys::fillers;
+    std::vector<step> stores_;
+    std::vector<step> meanwhile_;
+};
+
 /// How to bring a map into its setting, and what happens to it there.
 template <class Layout>
-class preparation {
+class preparation : public prepared_contents {
 public:
-    preparation(setting where, bool first_present) : where_(where) {
+    preparation(setting where, bool first_present) : prepared_contents(where) {
         if (first_present) add(keys::first, 1);
         switch (where) {
         case setting::plain:
@@ -596,34 +626,13 @@ public:
         }
     }
 
-    const contents& initial() const noexcept { return initial_; }
-    /// Keys 0 to used()-1 may be in the map.
-    std::uint64_t used() const noexcept { return used_; }
-    /// What one more thread does; empty when there is none.
-    const std::vector<step>& meanwhile() const noexcept { return meanwhile_; }
-
     void bring(visible_map<Layout>& map) const {
         if (where_ == setting::shrink) map.reserve(visible_engine<Layout>::many_entries);
-        for (const step& each : stores_) {
-            map.store(Layout::key(each.key), value_for<Layout>(each.argument));
-        }
+        store_all<Layout>(map);
         require(map.engine().is_moving() == (where_ == setting::moving), "the map is moving where it should");
         if (where_ == setting::growth) require(map.engine().units() == 2, "the map has not grown yet");
         if (where_ == setting::shrink) require(map.engine().units() == 8, "the map is larger than it needs to be");
     }
-
-private:
-    void add(std::uint64_t key, std::uint64_t value) {
-        stores_.push_back({verb::store, key, value});
-        initial_.values[key] = value;
-        if (key >= used_) used_ = key + 1;
-    }
-
-    setting where_;
-    contents initial_{};
-    std::uint64_t used_ = keys::fillers;
-    std::vector<step> stores_;
-    std::vector<step> meanwhile_;
 };
 
 /// Explores one program; the report says what went wrong, the checker's picture included.

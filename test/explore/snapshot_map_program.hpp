@@ -30,9 +30,9 @@ public:
 /// more. growth: keys are in the snapshot, one of them erased, and the other thread's new key makes a dirty map, which
 /// expunges it. shrink: the other thread's erase leaves so many dead keys that the snapshot is made anew.
 template <>
-class preparation<snapshot_layout> {
+class preparation<snapshot_layout> : public prepared_contents {
 public:
-    preparation(setting where, bool first_present) : where_(where) {
+    preparation(setting where, bool first_present) : prepared_contents(where) {
         if (first_present) add(keys::first, 1);
         switch (where) {
         case setting::plain:
@@ -69,18 +69,12 @@ public:
         }
     }
 
-    const contents& initial() const noexcept { return initial_; }
-    /// Keys 0 to used()-1 may be in the map.
-    std::uint64_t used() const noexcept { return used_; }
-    /// What one more thread does; empty when there is none.
-    const std::vector<step>& meanwhile() const noexcept { return meanwhile_; }
-
     void bring(visible_map<snapshot_layout>& map) const {
         const auto store = [&](std::uint64_t key, std::uint64_t value) {
             map.store(snapshot_layout::key(key), value_for<snapshot_layout>(value));
         };
         const auto erase = [&](std::uint64_t key) { map.erase(snapshot_layout::key(key)); };
-        for (const step& each : stores_) store(each.key, each.argument);
+        store_all<snapshot_layout>(map);
         if (where_ != setting::plain) map.for_each([](const probe&, const probe&) {}); // promotes
         if (where_ == setting::moving) store(keys::trigger, 30);
         if (where_ == setting::growth) erase(keys::second);
@@ -89,19 +83,6 @@ public:
             erase(keys::fillers + 1);
         }
     }
-
-private:
-    void add(std::uint64_t key, std::uint64_t value) {
-        stores_.push_back({verb::store, key, value});
-        initial_.values[key] = value;
-        if (key >= used_) used_ = key + 1;
-    }
-
-    setting where_;
-    contents initial_{};
-    std::uint64_t used_ = keys::fillers;
-    std::vector<step> stores_;
-    std::vector<step> meanwhile_;
 };
 
 } // namespace explore

@@ -37,6 +37,19 @@ struct program {
     kind of;
 };
 
+/// Without an order of the calls, for what is wrong with memory, and with it, for wrong answers.
+template <class Layout>
+void add_both_orders(std::vector<program>& list, const map_program& m, reuse memory) {
+    for (const bool ordered : {false, true}) {
+        const auto run = [m, memory, ordered](limits bounds) {
+            bounds.memory = memory;
+            bounds.ordered_calls = ordered;
+            return explore_program<Layout>(m, bounds);
+        };
+        list.push_back({run, kind::brief});
+    }
+}
+
 template <class Layout>
 class programs {
 public:
@@ -71,17 +84,7 @@ private:
     static mapped_type value(std::uint64_t number) { return mapped_type(number); }
     static constexpr std::size_t entries_of_eight_units() { return visible_engine<Layout>::slots * 5 / 8 * 7; }
 
-    /// Without an order of the calls, for what is wrong with memory, and with it, for wrong answers.
-    void add(const map_program& m, reuse memory) {
-        for (const bool ordered : {false, true}) {
-            const auto run = [m, memory, ordered](limits bounds) {
-                bounds.memory = memory;
-                bounds.ordered_calls = ordered;
-                return explore_program<Layout>(m, bounds);
-            };
-            list_.push_back({run, kind::brief});
-        }
-    }
+    void add(const map_program& m, reuse memory) { add_both_orders<Layout>(list_, m, memory); }
     void add(const std::string& name, const std::function<void()>& body, kind of = kind::brief) {
         for (const reuse memory : {reuse::never, reuse::at_once}) {
             const auto run = [name, memory, body](limits bounds) {

@@ -166,17 +166,7 @@ private:
         });
     }
 
-    /// Without an order of the calls, for what is wrong with memory, and with it, for wrong answers.
-    void add(const map_program& m, reuse memory) {
-        for (const bool ordered : {false, true}) {
-            const auto run = [m, memory, ordered](limits bounds) {
-                bounds.memory = memory;
-                bounds.ordered_calls = ordered;
-                return explore_program<Layout>(m, bounds);
-            };
-            list_.push_back({run, kind::brief});
-        }
-    }
+    void add(const map_program& m, reuse memory) { add_both_orders<Layout>(list_, m, memory); }
 
     std::vector<program> list_;
 };
