@@ -17,10 +17,20 @@
 namespace explore {
 
 /// What becomes of a freed block within its execution.
-enum class reuse : bool {
-    never,  ///< it is poisoned and kept: every access to it is a use after free
-    at_once ///< the next block of its size is the one freed last: whoever trusts an address sees another object
+enum class reuse : std::uint8_t {
+    never,    ///< it is poisoned and kept: every access to it is a use after free
+    at_once,  ///< the next block of its size is the one freed last: whoever trusts an address sees another object
+    by_thread ///< a thread keeps the node that it freed last for its next one; else never
 };
+
+inline const char* name_of(reuse memory) noexcept {
+    switch (memory) {
+    case reuse::never: break;
+    case reuse::at_once: return " reuse";
+    case reuse::by_thread: return " spares";
+    }
+    return "";
+}
 
 class arena {
 public:
@@ -29,6 +39,7 @@ public:
         std::size_t bytes;
         bool live;
         bool counted; ///< must be freed before the execution ends
+        std::uint32_t forbidden_from; ///< what lies behind this offset is nobody's while it is not zero
         // With weak memory only:
         std::uint8_t maker;
         std::uint16_t made;
@@ -98,7 +109,7 @@ public:
         const std::size_t end = (start + room + granule - 1) & ~(granule - 1);
         if (end + granule > capacity || blocks_.size() == blocks_.capacity()) throw std::bad_alloc();
         used_ = end + granule; // a gap behind every block shows a step over its end
-        blocks_.push_back({start, room, true, counted, 0, 0, {}, 0});
+        blocks_.push_back({start, room, true, counted, 0, 0, 0, {}, 0});
         sign(blocks_.back());
         std::memset(base_ + start, fresh, room); // the same in every execution, and never by chance what was meant
         for (std::size_t at = start / granule; at != end / granule; ++at) {
@@ -124,13 +135,32 @@ public:
         return nullptr;
     }
 
+    /// A live block from `address` on is nobody's, as if it were freed. Null, or what is wrong with that.
+    const char* forbid(void* address, std::size_t bytes) noexcept {
+        block& resting = blocks_[owner_[offset_of(address) / granule] - 1];
+        if (from_.known != nullptr && !from_.known->covers(resting.accessed))
+            return "kept for another node while another thread's access does not happen before";
+        resting.forbidden_from = static_cast<std::uint32_t>(offset_of(address) - resting.offset);
+        std::memset(address, poison, bytes);
+        return nullptr;
+    }
+    /// It is the caller's, as if it were allocated.
+    void allow(const void* address) noexcept {
+        block& again = blocks_[owner_[offset_of(address) / granule] - 1];
+        again.forbidden_from = 0;
+        sign(again);
+    }
+
     /// Null, or what is wrong with touching this.
     EXPLORE_UNWATCHED const char* check(const void* address) const noexcept {
         const std::size_t offset = offset_of(address);
         if (offset >= capacity) return nullptr;
         const std::uint32_t owner = owner_[offset / granule];
         if (owner == 0) return "access outside of every block";
-        return blocks_[owner - 1].live ? nullptr : "use after free";
+        const block& touched = blocks_[owner - 1];
+        if (!touched.live) return "use after free";
+        const bool rests = touched.forbidden_from != 0 && offset - touched.offset >= touched.forbidden_from;
+        return rests ? "use of a node at rest" : nullptr;
     }
 
     /// The same, noting who did. With weak memory the making of the block must happen before the access, and the access

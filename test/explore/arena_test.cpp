@@ -51,6 +51,18 @@ TEST_F(arena_test, reuses_freed_blocks_at_once_or_never) {
     EXPECT_EQ(memory.check(block), nullptr);
 }
 
+TEST_F(arena_test, finds_uses_of_the_part_of_a_block_that_rests) {
+    memory.open(reuse::by_thread);
+    auto* const block = static_cast<std::byte*>(memory.allocate(48, 16, true));
+    EXPECT_EQ(memory.forbid(block + 16, 32), nullptr);
+    EXPECT_EQ(memory.check(block), nullptr);
+    EXPECT_STREQ(memory.check(block + 16), "use of a node at rest");
+    EXPECT_STREQ(memory.check(block + 47), "use of a node at rest");
+    memory.allow(block + 16);
+    EXPECT_EQ(memory.check(block + 16), nullptr);
+    EXPECT_EQ(memory.free(block, 48), nullptr);
+}
+
 TEST_F(arena_test, does_not_watch_what_lies_outside) {
     memory.open(reuse::never);
     int here = 0;

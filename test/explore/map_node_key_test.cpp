@@ -22,6 +22,7 @@ TEST(explored_node_key_map, clear) { explore_pairs<node_key_layout>(setting::cle
 TEST(explored_node_key_map, shrink) { explore_pairs<node_key_layout>(setting::shrink); }
 TEST(explored_node_key_map, reclaim) { explore_pairs<node_key_layout>(setting::reclaim); }
 TEST(explored_node_key_map, reclaim_and_reuse) { explore_pairs<node_key_layout>(setting::reclaim, reuse::at_once); }
+TEST(explored_node_key_map, reclaim_and_spares) { explore_pairs<node_key_layout>(setting::reclaim, reuse::by_thread); }
 
 TEST(explored_node_key_map, batches) {
     for (const setting each : all_settings) explore_batches<node_key_layout>(each);
@@ -33,6 +34,10 @@ TEST(explored_node_key_map, by_chance) {
 
 TEST(explored_node_key_map, by_chance_and_reuse) {
     for (const setting each : all_settings) explore_by_chance<node_key_layout>(each, reuse::at_once);
+}
+
+TEST(explored_node_key_map, by_chance_and_spares) {
+    for (const setting each : all_settings) explore_by_chance<node_key_layout>(each, reuse::by_thread);
 }
 
 TEST(explored_node_key_map, weak_memory) { explore_weak<node_key_layout>(); }

@@ -22,6 +22,7 @@ TEST(explored_node_map, clear) { explore_pairs<node_layout>(setting::clear); }
 TEST(explored_node_map, shrink) { explore_pairs<node_layout>(setting::shrink); }
 TEST(explored_node_map, reclaim) { explore_pairs<node_layout>(setting::reclaim); }
 TEST(explored_node_map, reclaim_and_reuse) { explore_pairs<node_layout>(setting::reclaim, reuse::at_once); }
+TEST(explored_node_map, reclaim_and_spares) { explore_pairs<node_layout>(setting::reclaim, reuse::by_thread); }
 
 TEST(explored_node_map, batches) {
     for (const setting each : all_settings) explore_batches<node_layout>(each);
@@ -33,6 +34,10 @@ TEST(explored_node_map, by_chance) {
 
 TEST(explored_node_map, by_chance_and_reuse) {
     for (const setting each : all_settings) explore_by_chance<node_layout>(each, reuse::at_once);
+}
+
+TEST(explored_node_map, by_chance_and_spares) {
+    for (const setting each : all_settings) explore_by_chance<node_layout>(each, reuse::by_thread);
 }
 
 TEST(explored_node_map, weak_memory) { explore_weak<node_layout>(); }

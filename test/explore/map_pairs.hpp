@@ -82,8 +82,7 @@ inline limits usual_limits(setting where) {
 /// Every pair of operations, the second on the same key as the first, on one of the same unit, or on one apart.
 template <class Layout>
 void explore_pairs(setting where, reuse memory = reuse::never) {
-    summary all(std::string(Layout::name) + ", pairs, " + name_of(where) +
-                (memory == reuse::at_once ? ", memory reused" : ""));
+    summary all(std::string(Layout::name) + ", pairs, " + name_of(where) + name_of(memory));
     limits bounds = usual_limits(where);
     bounds.memory = memory;
     const bool three_threads = where != setting::plain && where != setting::moving;
@@ -171,8 +170,7 @@ void explore_triples(setting where) {
 /// Programs by chance: two or three threads of up to five operations on three keys, in schedules by chance.
 template <class Layout>
 void explore_by_chance(setting where, reuse memory) {
-    summary all(std::string(Layout::name) + ", by chance, " + name_of(where) +
-                (memory == reuse::at_once ? ", memory reused" : ""));
+    summary all(std::string(Layout::name) + ", by chance, " + name_of(where) + name_of(memory));
     const std::uint64_t programs = full_run() ? 5000 : 60;
     const limits bounds{.preemptions = 0, .schedules = 100, .random = full_run() ? 2000U : 60U, .memory = memory};
     const std::vector<verb> verbs = all_verbs<Layout>();

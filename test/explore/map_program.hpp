@@ -551,7 +551,7 @@ struct map_program {
 
     std::string name(const char* layout, const limits& bounds) const {
         std::string text = std::string(layout) + " " + name_of(where) + (first_present ? " present" : " absent");
-        if (bounds.memory == reuse::at_once) text += " reuse";
+        text += name_of(bounds.memory);
         if (bounds.weak) text += bounds.ordered_calls ? " weak" : " weak unordered";
         for (const auto& steps : threads) {
             const char* before = "|";

@@ -19,6 +19,7 @@ using explore::setting;
 TEST(explored_text_map, plain) { explore_pairs<text_layout>(setting::plain); }
 TEST(explored_text_map, reclaim) { explore_pairs<text_layout>(setting::reclaim); }
 TEST(explored_text_map, reclaim_and_reuse) { explore_pairs<text_layout>(setting::reclaim, reuse::at_once); }
+TEST(explored_text_map, reclaim_and_spares) { explore_pairs<text_layout>(setting::reclaim, reuse::by_thread); }
 
 TEST(explored_text_map, batches) {
     for (const setting each : all_settings) explore_batches<text_layout>(each);
@@ -26,6 +27,10 @@ TEST(explored_text_map, batches) {
 
 TEST(explored_text_map, by_chance_and_reuse) {
     for (const setting each : all_settings) explore_by_chance<text_layout>(each, reuse::at_once);
+}
+
+TEST(explored_text_map, by_chance_and_spares) {
+    for (const setting each : all_settings) explore_by_chance<text_layout>(each, reuse::by_thread);
 }
 
 TEST(explored_text_map, weak_memory) { explore_weak<text_layout>(); }

@@ -71,7 +71,7 @@ TYPED_TEST(explored_multi_updates, in_a_circle) {
     summary all(std::string(TypeParam::name) + ", updates of two keys in a circle");
     limits bounds{
         .preemptions = 2, .schedules = full_run() ? 2'000'000U : 6'000U, .random = full_run() ? 100'000U : 1'000U};
-    for (const reuse memory : {reuse::never, reuse::at_once}) {
+    for (const reuse memory : {reuse::never, reuse::at_once, reuse::by_thread}) {
         bounds.memory = memory;
         all.add(explore_program<TypeParam>({setting::plain,
                                             true,
@@ -136,8 +136,8 @@ TYPED_TEST(explored_multi_updates, by_chance) {
         all.add(explore_program<TypeParam>(program, {.preemptions = 1,
                                                      .schedules = 100,
                                                      .random = full_run() ? 2000U : 60U,
-                                                     .memory = n % 2 == 0 ? reuse::never : reuse::at_once,
-                                                     .weak = n % 3 == 0}));
+                                                     .memory = static_cast<reuse>(n % 3),
+                                                     .weak = n % 2 == 0}));
     }
 }
 

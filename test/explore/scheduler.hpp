@@ -185,6 +185,7 @@ public:
 
     /// Whether a thread runs whose loads may return older stores.
     EXPLORE_UNWATCHED static bool weak() noexcept { return weak_now; }
+    bool keeps_spares() const noexcept { return plan_.memory == reuse::by_thread; }
     static inline bool weak_now = false;
     EXPLORE_UNWATCHED weak_memory& memory() noexcept { return memory_; }
 

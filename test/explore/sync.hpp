@@ -314,12 +314,19 @@ struct sync_policy {
     static bool empty_pages(void*, std::size_t) noexcept { return false; }
     static void unmap_pages(void*, std::size_t) noexcept {}
 
+    static void forbid_access(void* memory, std::size_t bytes) noexcept {
+        if (const char* wrong = arena::instance().forbid(memory, bytes)) scheduler::instance().fail(wrong);
+    }
+    static void allow_access(const void* memory, std::size_t) noexcept { arena::instance().allow(memory); }
+
     static std::uint64_t random_word() noexcept { return 0x9E3779B97F4A7C15U; }
 
     static constexpr std::uint32_t most_snapshots = ~std::uint32_t{0};
     static constexpr std::size_t first_slab_bytes = 256; // a record or two
     static constexpr std::size_t most_slab_bytes = 256;
     static constexpr std::uint32_t retire_batch = 1;
+    static constexpr std::uint32_t batches_between_scans = 1;
+    static std::uint32_t most_spares() noexcept { return scheduler::instance().keeps_spares() ? 1 : 0; }
     static constexpr std::size_t migration_batch = 1;
     static constexpr std::uint32_t writes_between_tidying = 1;
     static constexpr std::uint32_t looks_between_barriers = 0;

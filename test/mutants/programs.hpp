@@ -90,7 +90,7 @@ private:
             const auto run = [name, memory, body](limits bounds) {
                 bounds.memory = memory;
                 return explore::explore(std::string(Layout::name) + " weak " + name +
-                                            (memory == reuse::at_once ? " reuse" : ""),
+                                            name_of(memory),
                                         bounds, body);
             };
             list_.push_back({run, of});

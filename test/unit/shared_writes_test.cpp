@@ -111,6 +111,9 @@ inline std::uintptr_t line_of(const void* at) {
 inline std::set<std::uintptr_t> written;
 
 struct noting : syncmap::sync::real {
+    /// No write frees what others before it retired: their nodes are not what it is about.
+    static constexpr std::uint32_t retire_batch = 4096;
+
     template <class T>
     class atomic : public std::atomic<T> {
         using base = std::atomic<T>;

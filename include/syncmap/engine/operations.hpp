@@ -1,4 +1,5 @@
 // The operations on one key, as engines see them: models of `write_operation` in decision.hpp, made by the facade.
+// `given`, where an operation has it, is what `make` makes a value from: for an engine that has a place to assign to.
 #pragma once
 
 #include <concepts>
@@ -31,7 +32,8 @@ struct store_operation {
         existed = current != nullptr;
         return engine::decision::assign;
     }
-    made_t<T> make() { return made_t<T>(std::forward<U>(value)); }
+    made_t<T> make() { return made_t<T>(given()); }
+    U&& given() { return std::forward<U>(value); }
 };
 
 template <class T, class U>
@@ -46,7 +48,8 @@ struct insert_operation {
         existed = current != nullptr;
         return existed ? engine::decision::keep : engine::decision::assign;
     }
-    made_t<T> make() { return made_t<T>(std::forward<U>(value)); }
+    made_t<T> make() { return made_t<T>(given()); }
+    U&& given() { return std::forward<U>(value); }
 };
 
 template <class T, class U>
@@ -69,6 +72,7 @@ struct load_or_store_operation {
         return engine::decision::assign;
     }
     made_t<T> make() { return *own; }
+    const copied_out_t<T>& given() { return *own; }
     load_result<copied_out_t<T>> take() { return {existed ? *std::move(found) : *std::move(own), existed}; }
 };
 
@@ -90,7 +94,8 @@ struct exchange_operation {
         }
         return engine::decision::assign;
     }
-    made_t<T> make() { return made_t<T>(std::forward<U>(value)); }
+    made_t<T> make() { return made_t<T>(given()); }
+    U&& given() { return std::forward<U>(value); }
 };
 
 template <class T>
@@ -149,7 +154,8 @@ struct compare_operation {
         }
         return equal ? Success : engine::decision::keep;
     }
-    made_t<T> make() { return made_t<T>(std::forward<U>(desired)); }
+    made_t<T> make() { return made_t<T>(given()); }
+    U&& given() { return std::forward<U>(desired); }
 };
 
 template <class T>
@@ -189,6 +195,7 @@ struct compute_operation {
         return engine::decision::assign;
     }
     made_t<T> make() { return *result; }
+    const copied_out_t<T>& given() { return *result; }
 };
 
 template <class T, class F>

@@ -27,6 +27,13 @@ struct node_base {
     };
     typename Sync::template atomic<std::uint32_t> pins{0};
 
+    /// For another life of its memory, by who has it for himself.
+    void renew(std::uint64_t h) noexcept {
+        hash = h;
+        next_retired = nullptr;
+        pins.store(0, std::memory_order_relaxed);
+    }
+
     void pin() noexcept {
         // relaxed: the caller holds the node otherwise, and clears that hold (release) after this.
         pins.fetch_add(one_pin, std::memory_order_relaxed);

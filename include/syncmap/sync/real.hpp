@@ -14,6 +14,7 @@
 #include <new>
 #include <thread>
 
+#include <syncmap/detail/address_checker.hpp>
 #include <syncmap/sync/random_word.hpp>
 #include <syncmap/sync/vector_search.hpp>
 #include <syncmap/sync/word_pair.hpp>
@@ -277,6 +278,11 @@ struct [[gnu::visibility("default")]] real {
     static void unmap_pages(void*, std::size_t) noexcept {}
 #endif
 
+    // ---- memory that stays allocated while nobody may look at it ----
+
+    static void forbid_access(void* memory, std::size_t bytes) noexcept { syncmap::detail::forbid_access(memory, bytes); }
+    static void allow_access(const void* memory, std::size_t bytes) noexcept { syncmap::detail::allow_access(memory, bytes); }
+
     // ---- chance, and the sizes a test makes small ----
 
     static std::uint64_t random_word() { return sync::random_word(); }
@@ -287,7 +293,11 @@ struct [[gnu::visibility("default")]] real {
     static constexpr std::size_t first_slab_bytes = 1024;
     static constexpr std::size_t most_slab_bytes = std::size_t{1} << 16;
     /// Retired nodes that one thread gathers before it looks which can be freed.
-    static constexpr std::uint32_t retire_batch = 512;
+    static constexpr std::uint32_t retire_batch = 256;
+    /// Batches of a thread between two looks at what all threads have retired: its own are in its caches, theirs in theirs.
+    static constexpr std::uint32_t batches_between_scans = 2;
+    /// Nodes that were freed, and whose blocks one thread keeps for its next ones.
+    static constexpr std::uint32_t most_spares() noexcept { return 256; }
     /// Units that one write moves while a table is being left.
     static constexpr std::size_t migration_batch = 16;
     /// Writes of a thread between two looks at whether pages of an earlier table can be given back, when there are any.

@@ -5,8 +5,12 @@
 //
 // A packed node has at most one member that is no text, and the key's text before the value's: all three have one place,
 // known from the node's address and, for the second text, from the first one's length.
+//
+// A node that was freed may *rest*: its block is kept for another one, in `spare_nodes`. Of its content the memory of
+// strings rests with it; everything else is destroyed first.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,10 +19,14 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/engine/table/resting.hpp>
 #include <syncmap/reclaim/node.hpp>
 #include <syncmap/text.hpp>
 
 namespace syncmap::engine {
+
+/// Larger nodes are given back at once.
+inline constexpr std::size_t most_resting_bytes = 512;
 
 /// Key and value are made and destroyed by the allocator, hence the unions.
 template <class Key, class T, bool ValueInSlot, class Sync>
@@ -36,19 +44,25 @@ struct plain_node : reclaim::node_base<Sync> {
     static constexpr std::size_t units() noexcept { return 1; }
 
     /// Strong guarantee: the value first, since the key may be moved from its caller for good.
-    template <class NodeAllocator, class K, class Make>
-    static plain_node* make(NodeAllocator& a, std::uint64_t hash, K&& key, Make&& make_value) {
+    template <class NodeAllocator, class Spares, class K, class Make>
+    static plain_node* make(NodeAllocator& a, Spares& spares, std::uint64_t hash, K&& key, Make&& make_value) {
         using traits = std::allocator_traits<NodeAllocator>;
+        if (auto* const n = static_cast<plain_node*>(spares.take(units()))) {
+            n->allow();
+            try {
+                n->template fill<true>(a, std::forward<K>(key), make_value);
+            } catch (...) {
+                n->forbid();
+                spares.put(*n);
+                throw;
+            }
+            n->renew(hash);
+            return n;
+        }
         const auto memory = traits::allocate(a, 1);
         auto* const n = ::new (static_cast<void*>(std::to_address(memory))) plain_node(hash);
         try {
-            if constexpr (!ValueInSlot) traits::construct(a, std::addressof(n->value_), make_value());
-            try {
-                traits::construct(a, std::addressof(n->key_), std::forward<K>(key));
-            } catch (...) {
-                if constexpr (!ValueInSlot) traits::destroy(a, std::addressof(n->value_));
-                throw;
-            }
+            n->template fill<false>(a, std::forward<K>(key), make_value);
         } catch (...) {
             n->~plain_node();
             traits::deallocate(a, memory, 1);
@@ -63,8 +77,68 @@ struct plain_node : reclaim::node_base<Sync> {
         if constexpr (!ValueInSlot) traits::destroy(a, std::addressof(value_));
     }
 
+    // ---- at rest ----
+
+    bool may_rest() const noexcept {
+        bool small = sizeof(plain_node) <= most_resting_bytes;
+        if constexpr (key_rests) small = small && resting<Key>::is_small(key_);
+        if constexpr (value_rests) small = small && resting<T>::is_small(value_);
+        return small;
+    }
+    template <class NodeAllocator>
+    void rest(NodeAllocator& a) noexcept {
+        using traits = std::allocator_traits<NodeAllocator>;
+        if constexpr (!key_rests) traits::destroy(a, std::addressof(key_));
+        if constexpr (!value_rests && !ValueInSlot) traits::destroy(a, std::addressof(value_));
+        forbid();
+    }
+    static constexpr std::size_t units_at_rest() noexcept { return 1; }
+    /// Before the block is given back.
+    template <class NodeAllocator>
+    void end_rest(NodeAllocator& a) noexcept {
+        using traits = std::allocator_traits<NodeAllocator>;
+        allow();
+        if constexpr (key_rests) traits::destroy(a, std::addressof(key_));
+        if constexpr (value_rests) traits::destroy(a, std::addressof(value_));
+    }
+
 private:
     struct no_value {};
+    static constexpr bool key_rests = resting<Key>::keeps_memory;
+    static constexpr bool value_rests = !ValueInSlot && resting<T>::keeps_memory;
+
+    /// Of the parts of a node that rests, the strings are assigned to.
+    template <bool FromRest, class NodeAllocator, class K, class Make>
+    void fill(NodeAllocator& a, K&& key, Make&& make_value) {
+        using traits = std::allocator_traits<NodeAllocator>;
+        constexpr bool assigns_value = FromRest && value_rests;
+        if constexpr (assigns_value) {
+            make_value.assign_to(value_);
+        } else if constexpr (!ValueInSlot) {
+            traits::construct(a, std::addressof(value_), make_value());
+        }
+        try {
+            if constexpr (FromRest && key_rests) {
+                resting<Key>::assign(key_, std::forward<K>(key));
+            } else {
+                traits::construct(a, std::addressof(key_), std::forward<K>(key));
+            }
+        } catch (...) {
+            if constexpr (!ValueInSlot && !assigns_value) traits::destroy(a, std::addressof(value_));
+            throw;
+        }
+    }
+
+    /// Strings stay what they are; without any, nobody has to do with what lies behind the base.
+    static constexpr bool is_forbidden = !key_rests && !value_rests;
+    static constexpr std::size_t content_bytes() noexcept { return sizeof(plain_node) - sizeof(reclaim::node_base<Sync>); }
+    void forbid() noexcept {
+        if constexpr (is_forbidden) Sync::forbid_access(content(), content_bytes());
+    }
+    void allow() noexcept {
+        if constexpr (is_forbidden) Sync::allow_access(content(), content_bytes());
+    }
+    std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(reclaim::node_base<Sync>); }
     union {
         Key key_;
     };
@@ -148,11 +222,11 @@ public:
     }
 
     /// Strong guarantee: what is moved from its caller for good comes last.
-    template <class NodeAllocator, class K, class Make>
-    static packed_node* make(NodeAllocator& a, std::uint64_t hash, K&& key, Make&& make_value) {
+    template <class NodeAllocator, class Spares, class K, class Make>
+    static packed_node* make(NodeAllocator& a, Spares& spares, std::uint64_t hash, K&& key, Make&& make_value) {
         if constexpr (!value_is_text) {
             const std::string_view name = key;
-            packed_node* const n = allocate(a, hash, text::bytes_of(name));
+            packed_node* const n = allocate(a, spares, hash, text::bytes_of(name));
             text::write(n->texts(), name);
             if constexpr (has_member) construct_member(a, *n, make_value);
             return n;
@@ -160,11 +234,11 @@ public:
             const std::string_view value = make_value(); // may run code of the user's, and tells the size of the block
             if constexpr (key_is_text) {
                 const std::string_view name = key;
-                packed_node* const n = allocate(a, hash, text::bytes_of(name) + text::bytes_of(value));
+                packed_node* const n = allocate(a, spares, hash, text::bytes_of(name) + text::bytes_of(value));
                 text::write(text::write(n->texts(), name), value);
                 return n;
             } else {
-                packed_node* const n = allocate(a, hash, text::bytes_of(value));
+                packed_node* const n = allocate(a, spares, hash, text::bytes_of(value));
                 text::write(n->texts(), value);
                 construct_member(a, *n, [&]() -> K&& { return std::forward<K>(key); });
                 return n;
@@ -176,7 +250,29 @@ public:
         if constexpr (has_member) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(this->member));
     }
 
+    // ---- at rest: the hash is the size ----
+
+    bool may_rest() const noexcept { return units() * sizeof(unit) <= most_resting_bytes; }
+    template <class NodeAllocator>
+    void rest(NodeAllocator& a) noexcept {
+        const std::size_t size = units();
+        destroy_content(a);
+        this->hash = size;
+        Sync::forbid_access(content(), content_bytes(size));
+    }
+    std::size_t units_at_rest() const noexcept { return static_cast<std::size_t>(this->hash); }
+    template <class NodeAllocator>
+    void end_rest(NodeAllocator&) noexcept {
+        Sync::allow_access(content(), content_bytes(units_at_rest()));
+    }
+
 private:
+    std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(reclaim::node_base<Sync>); }
+    static std::size_t content_bytes(std::size_t units) noexcept {
+        const std::size_t all = units * sizeof(unit);
+        return all - std::min(all, sizeof(reclaim::node_base<Sync>));
+    }
+
     static constexpr std::size_t units_of(std::size_t bytes) noexcept { return (bytes + sizeof(unit) - 1) / sizeof(unit); }
     static const text& text_at(const std::byte* place) noexcept { return *std::launder(reinterpret_cast<const text*>(place)); }
 
@@ -184,9 +280,15 @@ private:
     std::byte* texts() noexcept { return reinterpret_cast<std::byte*>(this) + texts_at; }
     const std::byte* texts() const noexcept { return reinterpret_cast<const std::byte*>(this) + texts_at; }
 
-    template <class NodeAllocator>
-    static packed_node* allocate(NodeAllocator& a, std::uint64_t hash, std::size_t bytes_of_texts) {
-        const auto memory = std::allocator_traits<NodeAllocator>::allocate(a, units_of(texts_at + bytes_of_texts));
+    template <class NodeAllocator, class Spares>
+    static packed_node* allocate(NodeAllocator& a, Spares& spares, std::uint64_t hash, std::size_t bytes_of_texts) {
+        const std::size_t size = units_of(texts_at + bytes_of_texts);
+        if (auto* const n = static_cast<packed_node*>(spares.take(size))) {
+            n->end_rest(a);
+            n->renew(hash);
+            return n;
+        }
+        const auto memory = std::allocator_traits<NodeAllocator>::allocate(a, size);
         return ::new (static_cast<void*>(std::to_address(memory))) packed_node(hash);
     }
     /// The texts are written, so that the block's size can be told where this throws.

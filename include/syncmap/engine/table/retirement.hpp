@@ -27,10 +27,12 @@ protected:
     /// destructors of the user's.
     void retire(control& c, stripe_type& s, node* n) noexcept {
         put(s, n);
-        if (++s.retired_count >= batch_size) {
+        if (++s.retired_count % batch_size != 0) return;
+        if (s.retired_count >= Sync::batches_between_scans * batch_size) {
             s.retired_count = 0;
-            if (!scan(c)) scan_own(c, s); // who scans may have been stopped: garbage does not wait for that
+            if (scan(c, &s)) return;
         }
+        scan_own(c, s); // who scans may have been stopped: garbage does not wait for that
     }
 
     /// The same for a thread without a stripe, which counts what it has `gathered`.
@@ -40,14 +42,16 @@ protected:
     }
 
     /// Frees all retired nodes that no thread holds. False: another thread is at it, and nothing was done.
-    bool scan(control& c) noexcept {
+    /// A caller with a stripe keeps what of them its next nodes can use.
+    bool scan(control& c, stripe_type* mine = nullptr) noexcept {
         if (c.scanning.exchange(true, std::memory_order_acquire)) return false;
         node_base* found = c.waiting;
         c.waiting = nullptr;
         c.each_stripe([&](stripe_type& s) { append(found, s.retired.exchange(nullptr, std::memory_order_acquire)); });
-        node_base* const free_now = take_unheld(c, found);
+        node_base* free_now = take_unheld(c, found);
         c.waiting = found;
         c.scanning.store(false, std::memory_order_release);
+        if (mine != nullptr) free_now = keep(c, *mine, free_now);
         this->destroy_nodes(free_now); // destructors may use the map again, and scan
         return true;
     }
@@ -57,6 +61,9 @@ private:
     static constexpr std::size_t batch_bytes = std::size_t{1} << 20;
     static constexpr std::uint32_t batch_size =
         static_cast<std::uint32_t>(std::clamp<std::size_t>(batch_bytes / sizeof(node), 1, Sync::retire_batch));
+
+    /// What so many threads as a map has keep at rest, all together.
+    static constexpr std::size_t all_spares = std::size_t{1} << 13;
 
     static void put(stripe_type& s, node_base* n) noexcept {
         node_base* head = s.retired.load(std::memory_order_relaxed);
@@ -71,7 +78,22 @@ private:
         node_base* found = s.retired.exchange(nullptr, std::memory_order_acquire);
         node_base* const free_now = take_unheld(c, found);
         while (found != nullptr) put(s, std::exchange(found, found->next_retired));
-        this->destroy_nodes(free_now);
+        this->destroy_nodes(keep(c, s, free_now));
+    }
+
+    /// Lays nodes to rest until the thread has its share of them; returns the others.
+    node_base* keep(control& c, stripe_type& s, node_base* list) noexcept {
+        const std::size_t most = std::min<std::size_t>(Sync::most_spares(), all_spares / c.stripe_count());
+        node_base* others = nullptr;
+        while (list != nullptr) {
+            node* const n = static_cast<node*>(std::exchange(list, list->next_retired));
+            if (s.spares.count() < most && n->may_rest()) {
+                this->lay_to_rest(s, n);
+            } else {
+                n->next_retired = std::exchange(others, n);
+            }
+        }
+        return others;
     }
 
     /// Takes those out of `found` that no thread holds.

@@ -61,6 +61,14 @@ struct shared_words {
     }
     static std::size_t chunk_size(std::size_t c) noexcept { return first_stripes << c; }
 
+    std::size_t stripe_count() const noexcept {
+        std::size_t count = first_stripes;
+        for (std::size_t c = 0; c < chunks; ++c) {
+            if (chunk[c].load(std::memory_order_relaxed) != nullptr) count += chunk_size(c);
+        }
+        return count;
+    }
+
     /// Calls `f(stripe)` for every stripe that a thread has used so far.
     template <class F>
     void each_stripe(F&& f) {

@@ -70,7 +70,10 @@ public:
         for (auto* list : {c->retired_tables.load(std::memory_order_relaxed), c->leaving_tables, c->free_tables}) {
             destroy_tables(list);
         }
-        c->each_stripe([&](stripe_type& s) { destroy_nodes(s.retired.load(std::memory_order_relaxed)); });
+        c->each_stripe([&](stripe_type& s) {
+            destroy_nodes(s.retired.load(std::memory_order_relaxed));
+            destroy_spares(s);
+        });
         destroy_nodes(c->waiting);
         for (auto* l = c->all_spare_lines.load(std::memory_order_relaxed); l != nullptr;) {
             auto* const next = l->next;
@@ -122,10 +125,23 @@ protected:
     using node_allocator = typename std::allocator_traits<allocator_type>::template rebind_alloc<typename node::unit>;
     using node_traits = std::allocator_traits<node_allocator>;
 
+    /// Where new nodes get their memory from before the allocator is asked: the calling thread's stripe, or nowhere.
+    class spares_of {
+    public:
+        explicit spares_of(stripe_type* s) noexcept : stripe_(s) {}
+        node* take(std::size_t units) noexcept {
+            return stripe_ == nullptr || Sync::most_spares() == 0 ? nullptr : stripe_->spares.template take<node>(units);
+        }
+        void put(node& n) noexcept { stripe_->spares.put(n); }
+
+    private:
+        stripe_type* stripe_;
+    };
+
     /// A node that is not published yet. Whoever publishes it calls `release`.
     class fresh_node {
     public:
-        explicit fresh_node(storage& owner) noexcept : owner_(owner) {}
+        explicit fresh_node(storage& owner, stripe_type* s = nullptr) noexcept : owner_(owner), spares_(s) {}
         fresh_node(const fresh_node&) = delete;
         fresh_node& operator=(const fresh_node&) = delete;
         ~fresh_node() { reset(); }
@@ -141,12 +157,13 @@ protected:
         template <class K, class Make>
         void emplace(std::uint64_t hash, K&& key, Make&& make) {
             node_allocator a(owner_.allocator_);
-            node_ = node::make(a, hash, std::forward<K>(key), make);
+            node_ = node::make(a, spares_, hash, std::forward<K>(key), make);
             detail::reachable_by_marked_pointer(node_);
         }
 
     private:
         storage& owner_;
+        spares_of spares_;
         node* node_ = nullptr;
     };
 
@@ -156,6 +173,22 @@ protected:
         n->destroy_content(a);
         n->~node();
         node_traits::deallocate(a, pointer_to<node_traits>(reinterpret_cast<typename node::unit*>(n)), units);
+    }
+    /// The same, but what another node can use of it stays with the thread of `s`.
+    void lay_to_rest(stripe_type& s, node* n) noexcept {
+        node_allocator a(allocator_);
+        n->rest(a); // may run destructors of the user's, which may use the map
+        s.spares.put(*n);
+    }
+    void destroy_spares(stripe_type& s) noexcept {
+        node_allocator a(allocator_);
+        for (node_base* list = s.spares.take_all(); list != nullptr;) {
+            node* const n = static_cast<node*>(std::exchange(list, list->next_retired));
+            const std::size_t units = n->units_at_rest();
+            n->end_rest(a);
+            n->~node();
+            node_traits::deallocate(a, pointer_to<node_traits>(reinterpret_cast<typename node::unit*>(n)), units);
+        }
     }
     void destroy_nodes(node_base* list) noexcept {
         while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));

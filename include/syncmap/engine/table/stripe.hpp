@@ -7,6 +7,7 @@
 // | `place`       | its thread            | `size`: where it is about to insert or erase        |
 // | `incarnation` | its thread            | `size`: which life of the map the tally counts      |
 // | `retired`     | its thread (CAS)      | the scan (exchange): nodes to be freed              |
+// | `spares`      | its thread            | nobody else: nodes at rest                          |
 // | the counters  | its thread            | nobody else                                         |
 //
 // A stripe outlives its thread: who takes the thread's slot next goes on with it (ordered by the row's release
@@ -18,6 +19,7 @@
 
 #include <syncmap/detail/cache_line.hpp>
 #include <syncmap/engine/table/layout.hpp>
+#include <syncmap/engine/table/spare_nodes.hpp>
 #include <syncmap/reclaim/node.hpp>
 
 namespace syncmap::engine {
@@ -36,6 +38,7 @@ struct alignas(detail::cache_line_bytes) stripe {
     atomic<word> place{0}; ///< slot address, kind in the low bits, the tally's low 16 sequence bits on top
     atomic<std::uint64_t> incarnation{0};
     atomic<reclaim::node_base<Sync>*> retired{nullptr};
+    spare_nodes<Sync> spares{};
     std::uint32_t retired_count = 0;
     std::uint32_t erase_count = 0;
     std::uint32_t help_count = 0;

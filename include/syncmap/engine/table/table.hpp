@@ -149,7 +149,9 @@ public:
         if (c == nullptr) return;
         {
             const reclaim::thread_lease<Sync> me(c->home->threads);
-            this->finish_shrinking(*c, this->stripe_of(*c, *me));
+            stripe_type& s = this->stripe_of(*c, *me);
+            this->finish_shrinking(*c, s);
+            this->destroy_spares(s);
         }
         flush();
     }

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/deferred.hpp>
 #include <syncmap/engine/computations.hpp>
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/table/direct_write.hpp>
@@ -194,6 +194,11 @@ protected:
             return current == nullptr && verdict == engine::decision::erase ? engine::decision::keep : verdict;
         }
         syncmap::detail::made_t<T> make() { return op.make(); }
+        decltype(auto) given()
+            requires requires(Op& o) { o.given(); }
+        {
+            return op.given();
+        }
     };
 
     /// Keys that cannot be copied cannot be owned while they are moved into the map: such maps have no computations.
@@ -331,7 +336,7 @@ protected:
 
     template <class Op>
     [[gnu::noinline]] word write_in_attempts(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
-        std::optional<ownership<Key>> own;
+        syncmap::detail::deferred<ownership<Key>> own;
         record_supply supply(*this);
         inline_write<Op> w{op, key, to_word(key), hash, owner, supply};
         for (outcome o = outcome::again; o != outcome::done; o = attempt(c, s, w)) {
@@ -455,11 +460,11 @@ protected:
     word write_node(control& c, stripe_type& s, reclaim::row<Sync>& row, std::uint64_t hash, K&& key, Op& op, bool owner) {
         reclaim::hold<Sync> held(row);
         reclaim::hold<Sync> key_held(row, held);
-        publication<Op> fresh(*this);
+        publication<Op> fresh(*this, s);
         bool past_gate = false; // it has waited for the gate, once
         record_supply supply(*this);
-        std::optional<ownership<Key>> own_node;
-        std::optional<ownership<std::remove_cvref_t<K>>> own_key;
+        syncmap::detail::deferred<ownership<Key>> own_node;
+        syncmap::detail::deferred<ownership<std::remove_cvref_t<K>>> own_key;
         for (;;) {
             held.drop();
             // The key may have been moved into the node that waits to be published.
@@ -581,6 +586,20 @@ protected:
         }
     }
 
+    /// What `op` decided to assign, as a new value or as what one that rests becomes.
+    template <class Op>
+    struct value_maker {
+        Op& op;
+        syncmap::detail::made_t<T> operator()() const { return op.make(); }
+        void assign_to(T& rested) const {
+            if constexpr (requires { op.given(); }) {
+                resting<T>::assign(rested, op.given());
+            } else {
+                rested = op.make();
+            }
+        }
+    };
+
     /// What a node write is about to publish; built outside of any lock, once for all attempts.
     template <class Op>
     struct publication {
@@ -588,7 +607,7 @@ protected:
         word value = 0;
         bool has_value = false;
 
-        explicit publication(writing& map) noexcept : node(map) {}
+        publication(writing& map, stripe_type& s) noexcept : node(map, &s) {}
 
         /// `op` decided to assign: an insert needs a node for the key, a replacement of a large value one for both.
         template <class K>
@@ -598,7 +617,7 @@ protected:
                     prepare_value(op);
                     if (!present && !node) node.emplace(hash, std::forward<K>(key), [] {});
                 } else if (!node) {
-                    node.emplace(hash, std::forward<K>(key), [&]() -> syncmap::detail::made_t<T> { return op.make(); });
+                    node.emplace(hash, std::forward<K>(key), value_maker<Op>{op});
                 } else if constexpr (Op::depends_on_current) {
                     node.get()->value() = op.make(); // fetch_add: a number; the key stays where others may look at it
                 }

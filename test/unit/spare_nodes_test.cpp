@@ -1,0 +1,126 @@
+// What is kept of freed nodes for the next ones: blocks and strings' memory, by their thread, within bounds.
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <syncmap/map.hpp>
+#include <syncmap/text.hpp>
+
+#include "support/allocations.hpp"
+#include "support/allocators.hpp"
+
+namespace {
+
+constexpr int keys = 100;
+constexpr int until_steady = 5'000; ///< writes, by which a thread has gathered and freed batches
+
+std::string key(int i) { return "a key that owns its memory, " + std::to_string(100 + i % keys); }
+std::string value(int i) { return "a value that does so as well, " + std::to_string(1'000'000 + i); }
+
+template <class Map>
+void replace(Map& map, int from, int to) {
+    for (int i = from; i != to; ++i) map.store(key(i), value(i));
+}
+
+/// What the map itself allocates, beside the strings that it is given.
+template <class Map>
+std::size_t allocations_of_replacing(Map& map, int times) {
+    std::vector<std::pair<std::string, std::string>> given;
+    for (int i = 0; i != times; ++i) given.emplace_back(key(i), value(i));
+    return test::allocations_of([&] {
+        for (const auto& [k, v] : given) map.store(k, v);
+    });
+}
+
+TEST(spare_nodes, make_overwrites_of_strings_free_of_allocations) {
+    syncmap::map<std::string, std::string> map;
+    replace(map, 0, until_steady);
+    EXPECT_EQ(allocations_of_replacing(map, 2'000), 0U);
+    for (int i = 0; i != keys; ++i) EXPECT_EQ(map.load(key(i)), value(1'900 + i));
+}
+
+TEST(spare_nodes, make_overwrites_of_texts_free_of_allocations) {
+    syncmap::map<syncmap::text, syncmap::text> map;
+    replace(map, 0, until_steady);
+    EXPECT_EQ(allocations_of_replacing(map, 2'000), 0U);
+    for (int i = 0; i != keys; ++i) EXPECT_EQ(map.load(key(i)), value(1'900 + i));
+}
+
+TEST(spare_nodes, serve_inserts_after_erases) {
+    syncmap::map<std::string, std::string> map;
+    for (int i = 0; i != until_steady; ++i) {
+        map.store(key(i), value(i));
+        map.erase(key(i));
+    }
+    EXPECT_EQ(test::allocations_of([&] { map.store("a key of more than 15 bytes", "a value that is, too"); }), 0U);
+    EXPECT_EQ(map.load("a key of more than 15 bytes"), "a value that is, too");
+}
+
+TEST(spare_nodes, of_texts_fit_or_are_left_alone) {
+    syncmap::map<syncmap::text, syncmap::text> map;
+    for (int i = 0; i != 20'000; ++i) {
+        const auto length = static_cast<std::size_t>(i * 7 % 300);
+        map.store(std::to_string(i % keys), std::string(length, static_cast<char>('a' + i % 26)));
+        ASSERT_EQ(map.load(std::to_string(i % keys)), std::string(length, static_cast<char>('a' + i % 26)));
+    }
+}
+
+TEST(spare_nodes, keep_no_value_alive) {
+    syncmap::map<std::string, std::shared_ptr<int>> map;
+    const auto counted = std::make_shared<int>(1);
+    for (int i = 0; i != until_steady; ++i) map.store(key(i), counted);
+    map.clear();
+    map.flush();
+    EXPECT_EQ(counted.use_count(), 1);
+}
+
+template <class T>
+using booked_map = syncmap::map<int, T, syncmap::hash<int>, std::equal_to<>, test::booked<std::pair<const int, T>>>;
+
+TEST(spare_nodes, are_no_large_ones) {
+    struct large {
+        char bytes[4096];
+    };
+    test::ledger books;
+    booked_map<large> map{test::booked<std::pair<const int, large>>(books)};
+    map.store(1, {});
+    const std::size_t one = books.live_bytes;
+    for (int i = 0; i != until_steady; ++i) map.store(1, {});
+    map.flush();
+    EXPECT_EQ(books.live_bytes, one);
+}
+
+TEST(spare_nodes, of_many_threads_are_few) {
+    using value_type = std::string;
+    test::ledger books;
+    booked_map<value_type> map{test::booked<std::pair<const int, value_type>>(books)};
+    map.store(1, "one");
+    const std::size_t one = books.live_bytes;
+    constexpr int threads = 300; // one after the other, and each of them alive until the end: as many stripes
+    std::vector<std::jthread> all;
+    std::atomic<bool> may_end{false};
+    for (int t = 0; t != threads; ++t) {
+        std::atomic<bool> done{false};
+        all.emplace_back([&] {
+            for (int i = 0; i != 600; ++i) map.store(1, "one");
+            done = true;
+            done.notify_all();
+            may_end.wait(false);
+        });
+        done.wait(false);
+    }
+    map.flush();
+    const std::size_t nodes = (books.live_bytes - one) / (sizeof(value_type) + 24);
+    EXPECT_LE(nodes, 3 * std::size_t{1} << 13) << "of " << 256 * threads << " that they might keep";
+    may_end = true;
+    may_end.notify_all();
+}
+
+} // namespace
