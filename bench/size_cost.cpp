@@ -42,6 +42,7 @@ struct alignas(syncmap::detail::cache_line_bytes) stripe<bench::uncounted> {
     atomic<word> place{0};
     atomic<std::uint64_t> incarnation{0};
     atomic<reclaim::node_base<bench::uncounted>*> retired{nullptr};
+    spare_nodes<bench::uncounted> spares{};
     std::uint32_t retired_count = 0;
     std::uint32_t erase_count = 0;
     std::uint32_t help_count = 0;

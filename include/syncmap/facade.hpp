@@ -577,9 +577,10 @@ public:
         engine_.shrink_to_fit();
     }
 
-    /// Destroys now what was erased or replaced before the call and nobody looks at any more. Without it that happens by
-    /// and by: when one thread has erased or replaced 512 more entries, and with the map. A value that another
-    /// thread is just destroying may be gone only after the call.
+    /// Destroys now what was erased or replaced before the call and nobody looks at any more, and gives back the memory that
+    /// threads keep for their next entries. Without it values are destroyed by and by: at the latest when one thread has erased
+    /// or replaced 1024 more entries, or with the map. A value that another thread is just destroying may be gone only
+    /// after the call.
     ///
     /// Progress: waits for a thread that is looking which memory can be freed; others go on. Complexity: linear in what
     /// is to be destroyed and in the number of threads. Only of maps that destroy late.

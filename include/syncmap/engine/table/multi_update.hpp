@@ -74,12 +74,14 @@ public:
         for (const member& m : members) slots.emplace_back(m.held ? std::addressof(m.held.value()) : nullptr);
         if (!f(std::span<update_slot<T>>(slots))) return false; // [M3]
         std::vector<member*> changed;
+        const reclaim::thread_lease<Sync> me(c.home->threads);
+        stripe_type& s = this->stripe_of(c, *me);
         for (std::size_t i = 0; i < slots.size(); ++i) {
             if (slots[i].keeps()) continue;
-            prepare(members[i], std::move(slots[i]));
+            prepare(s, members[i], std::move(slots[i]));
             changed.push_back(&members[i]);
         }
-        if (!changed.empty()) commit(c, changed, incarnation);
+        if (!changed.empty()) commit(c, s, changed, incarnation);
         return true;
     }
 
@@ -168,16 +170,16 @@ private:
     }
 
     /// Makes what will be published. All that may throw, or is the user's, is done here.
-    void prepare(member& m, update_slot<T>&& slot) {
+    void prepare(stripe_type& s, member& m, update_slot<T>&& slot) {
         m.erases = slot.erases();
         if (m.erases) return;
         if constexpr (Layout::pairs) {
             m.value = to_word(static_cast<const T&>(std::move(slot).value()));
             if constexpr (!Layout::inline_key) {
-                if (!m.present()) m.fresh.emplace(*this).emplace(m.hash, *m.key, [] {});
+                if (!m.present()) m.fresh.emplace(*this, s).emplace(m.hash, *m.key, [] {});
             }
         } else {
-            m.fresh.emplace(*this).emplace(m.hash, *m.key, [&]() -> syncmap::detail::made_t<T> { return std::move(slot).value(); });
+            m.fresh.emplace(*this, s).emplace(m.hash, *m.key, [&]() -> syncmap::detail::made_t<T> { return std::move(slot).value(); });
         }
     }
 
@@ -212,13 +214,11 @@ private:
 
     /// Publishes what was prepared. If the map was cleared since the keys were read, the update is ordered before that,
     /// and nothing is published.
-    void commit(control& c, std::vector<member*>& changed, std::uint64_t incarnation) {
+    void commit(control& c, stripe_type& s, std::vector<member*>& changed, std::uint64_t incarnation) {
         const bool changes_size =
             std::any_of(changed.begin(), changed.end(), [](const member* m) { return m->erases || m->inserts(); });
         commitment all{changed, incarnation, changes_size};
         all.units.reserve(changed.size());
-        const reclaim::thread_lease<Sync> me(c.home->threads);
-        stripe_type& s = this->stripe_of(c, *me);
         record_supply supply(*this);
         make_room_for_many(c, s, all);
         for (;;) {

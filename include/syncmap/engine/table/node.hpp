@@ -20,6 +20,7 @@
 #include <utility>
 
 #include <syncmap/engine/table/resting.hpp>
+#include <syncmap/engine/table/spare_nodes.hpp>
 #include <syncmap/reclaim/node.hpp>
 #include <syncmap/text.hpp>
 
@@ -44,8 +45,8 @@ struct plain_node : reclaim::node_base<Sync> {
     static constexpr std::size_t units() noexcept { return 1; }
 
     /// Strong guarantee: the value first, since the key may be moved from its caller for good.
-    template <class NodeAllocator, class Spares, class K, class Make>
-    static plain_node* make(NodeAllocator& a, Spares& spares, std::uint64_t hash, K&& key, Make&& make_value) {
+    template <class NodeAllocator, class K, class Make>
+    static plain_node* make(NodeAllocator& a, spare_nodes<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
         using traits = std::allocator_traits<NodeAllocator>;
         if (auto* const n = static_cast<plain_node*>(spares.take(units()))) {
             n->allow();
@@ -53,7 +54,9 @@ struct plain_node : reclaim::node_base<Sync> {
                 n->template fill<true>(a, std::forward<K>(key), make_value);
             } catch (...) {
                 n->forbid();
-                spares.put(*n);
+                pile_of_nodes<Sync> one;
+                one.add(*n, units());
+                spares.put(one);
                 throw;
             }
             n->renew(hash);
@@ -92,10 +95,9 @@ struct plain_node : reclaim::node_base<Sync> {
         if constexpr (!value_rests && !ValueInSlot) traits::destroy(a, std::addressof(value_));
         forbid();
     }
-    static constexpr std::size_t units_at_rest() noexcept { return 1; }
     /// Before the block is given back.
     template <class NodeAllocator>
-    void end_rest(NodeAllocator& a) noexcept {
+    void end_rest(NodeAllocator& a, std::size_t /*units*/) noexcept {
         using traits = std::allocator_traits<NodeAllocator>;
         allow();
         if constexpr (key_rests) traits::destroy(a, std::addressof(key_));
@@ -113,7 +115,11 @@ private:
         using traits = std::allocator_traits<NodeAllocator>;
         constexpr bool assigns_value = FromRest && value_rests;
         if constexpr (assigns_value) {
-            make_value.assign_to(value_);
+            if constexpr (requires { make_value.assign_to(value_); }) {
+                make_value.assign_to(value_);
+            } else {
+                value_ = make_value();
+            }
         } else if constexpr (!ValueInSlot) {
             traits::construct(a, std::addressof(value_), make_value());
         }
@@ -222,8 +228,8 @@ public:
     }
 
     /// Strong guarantee: what is moved from its caller for good comes last.
-    template <class NodeAllocator, class Spares, class K, class Make>
-    static packed_node* make(NodeAllocator& a, Spares& spares, std::uint64_t hash, K&& key, Make&& make_value) {
+    template <class NodeAllocator, class K, class Make>
+    static packed_node* make(NodeAllocator& a, spare_nodes<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
         if constexpr (!value_is_text) {
             const std::string_view name = key;
             packed_node* const n = allocate(a, spares, hash, text::bytes_of(name));
@@ -250,20 +256,19 @@ public:
         if constexpr (has_member) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(this->member));
     }
 
-    // ---- at rest: the hash is the size ----
+    // ---- at rest ----
 
     bool may_rest() const noexcept { return units() * sizeof(unit) <= most_resting_bytes; }
     template <class NodeAllocator>
     void rest(NodeAllocator& a) noexcept {
         const std::size_t size = units();
         destroy_content(a);
-        this->hash = size;
         Sync::forbid_access(content(), content_bytes(size));
     }
-    std::size_t units_at_rest() const noexcept { return static_cast<std::size_t>(this->hash); }
+    /// Before the block is given back.
     template <class NodeAllocator>
-    void end_rest(NodeAllocator&) noexcept {
-        Sync::allow_access(content(), content_bytes(units_at_rest()));
+    void end_rest(NodeAllocator&, std::size_t units) noexcept {
+        Sync::allow_access(content(), content_bytes(units));
     }
 
 private:
@@ -280,11 +285,11 @@ private:
     std::byte* texts() noexcept { return reinterpret_cast<std::byte*>(this) + texts_at; }
     const std::byte* texts() const noexcept { return reinterpret_cast<const std::byte*>(this) + texts_at; }
 
-    template <class NodeAllocator, class Spares>
-    static packed_node* allocate(NodeAllocator& a, Spares& spares, std::uint64_t hash, std::size_t bytes_of_texts) {
+    template <class NodeAllocator>
+    static packed_node* allocate(NodeAllocator& a, spare_nodes<Sync>& spares, std::uint64_t hash, std::size_t bytes_of_texts) {
         const std::size_t size = units_of(texts_at + bytes_of_texts);
         if (auto* const n = static_cast<packed_node*>(spares.take(size))) {
-            n->end_rest(a);
+            n->end_rest(a, size);
             n->renew(hash);
             return n;
         }

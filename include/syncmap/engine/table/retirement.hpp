@@ -84,15 +84,18 @@ private:
     /// Lays nodes to rest until the thread has its share of them; returns the others.
     node_base* keep(control& c, stripe_type& s, node_base* list) noexcept {
         const std::size_t most = std::min<std::size_t>(Sync::most_spares(), all_spares / c.stripe_count());
+        if (most == 0) return list;
+        auto pile = s.spares.take_all();
         node_base* others = nullptr;
         while (list != nullptr) {
             node* const n = static_cast<node*>(std::exchange(list, list->next_retired));
-            if (s.spares.count() < most && n->may_rest()) {
-                this->lay_to_rest(s, n);
+            if (pile.count() < most && n->may_rest()) {
+                this->lay_to_rest(pile, n);
             } else {
                 n->next_retired = std::exchange(others, n);
             }
         }
+        s.spares.put(pile);
         return others;
     }
 

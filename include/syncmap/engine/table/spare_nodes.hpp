@@ -1,64 +1,97 @@
-// The nodes at rest of one thread: a stack, whose blocks its next nodes get.
+// The nodes at rest of one thread, whose blocks its next nodes get.
 //
 // An overwrite makes a node and retires one. Without this, each of them is given back to the allocator hundreds of
 // writes later, in one go with others, by which time it leaves the allocator's own thread caches at once.
+//
+// Its thread alone adds to them; anybody may take them all away, and `flush` does. So that this needs no lock, its
+// thread takes them all as well, before it looks for one, and puts back the others.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <syncmap/reclaim/node.hpp>
 
 namespace syncmap::engine {
 
-/// By its thread alone. (Atomic, so that the child of a fork, to which the thread is lost in the midst of anything, finds
-/// the stack as it was before or after.)
+/// Nodes at rest that somebody has for himself: the last one added first, linked by `next_retired`.
+template <class Sync>
+class pile_of_nodes {
+    using node_base = reclaim::node_base<Sync>;
+
+public:
+    pile_of_nodes() noexcept = default;
+    explicit pile_of_nodes(node_base* top) noexcept : top_(top) {}
+
+    node_base* top() const noexcept { return top_; }
+    /// About: those that lay below when they were added, and the top itself.
+    std::size_t count() const noexcept { return top_ == nullptr ? 0 : static_cast<std::size_t>(top_->hash >> 32); }
+
+    /// `units`: the size of its block. (A node that rests has no hash: the size is there, and how many lie in the pile.)
+    void add(node_base& n, std::size_t units) noexcept {
+        n.hash = units | static_cast<std::uint64_t>(count() + 1) << 32;
+        n.next_retired = std::exchange(top_, &n);
+    }
+    static std::size_t units_of(const node_base& n) noexcept { return static_cast<std::uint32_t>(n.hash); }
+
+    node_base* take_top() noexcept { return std::exchange(top_, top_->next_retired); }
+
+    /// One of that size, or null. Of the topmost: sizes are often all the same, and else few.
+    node_base* take(std::size_t units) noexcept {
+        node_base** link = &top_;
+        for (int looked = 0; *link != nullptr && looked < most_looked_at; ++looked) {
+            node_base* const n = *link;
+            if (units_of(*n) == units) {
+                *link = n->next_retired;
+                return n;
+            }
+            link = &n->next_retired;
+        }
+        return nullptr;
+    }
+
+private:
+    static constexpr int most_looked_at = 4;
+
+    node_base* top_ = nullptr;
+};
+
 template <class Sync>
 class spare_nodes {
     using node_base = reclaim::node_base<Sync>;
 
 public:
-    /// One of that size, or null. Of the topmost: sizes are often all the same, and else few.
-    template <class Node>
-    Node* take(std::size_t units) noexcept {
-        node_base* above = nullptr;
-        node_base* n = first_.load(std::memory_order_relaxed);
-        for (int looked = 0; n != nullptr && looked < most_looked_at; ++looked) {
-            if (static_cast<Node*>(n)->units_at_rest() == units) {
-                --count_;
-                if (above == nullptr) {
-                    first_.store(n->next_retired, std::memory_order_relaxed);
-                } else {
-                    above->next_retired = n->next_retired;
-                }
-                return static_cast<Node*>(n);
-            }
-            above = n;
-            n = n->next_retired;
-        }
-        return nullptr;
-    }
-    void put(node_base& n) noexcept {
-        n.next_retired = first_.load(std::memory_order_relaxed);
-        ++count_;
-        first_.store(&n, std::memory_order_release); // release: for the child of a fork, as above
+    using pile = pile_of_nodes<Sync>;
+
+    /// By its thread: a node whose block has so many units, or null.
+    node_base* take(std::size_t units) noexcept {
+        if (top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
+        pile all = take_all();
+        node_base* const found = all.take(units);
+        // release: pairs with the acquire of who takes them next, for their links and sizes.
+        if (all.top() != nullptr) top_.store(all.top(), std::memory_order_release);
+        return found;
     }
 
-    /// All of them, linked by `next_retired`.
-    node_base* take_all() noexcept {
-        count_ = 0;
-        node_base* const all = first_.load(std::memory_order_relaxed);
-        first_.store(nullptr, std::memory_order_relaxed);
-        return all;
+    /// By anybody.
+    pile take_all() noexcept { return pile(top_.exchange(nullptr, std::memory_order_acquire)); }
+
+    /// By its thread, on top of what a nested operation may have left meanwhile.
+    void put(pile more) noexcept {
+        node_base* const first = more.top();
+        if (first == nullptr) return;
+        node_base* last = first;
+        while (last->next_retired != nullptr) last = last->next_retired;
+        node_base* below = top_.load(std::memory_order_relaxed);
+        do {
+            last->next_retired = below;
+        } while (!top_.compare_exchange_weak(below, first, std::memory_order_release, std::memory_order_relaxed)); // as in take
     }
-    std::uint32_t count() const noexcept { return count_; }
 
 private:
-    static constexpr int most_looked_at = 4;
-
-    typename Sync::template atomic<node_base*> first_{nullptr};
-    std::uint32_t count_ = 0; ///< about: the child of a fork may find it one off
+    typename Sync::template atomic<node_base*> top_{nullptr};
 };
 
 } // namespace syncmap::engine

@@ -125,23 +125,11 @@ protected:
     using node_allocator = typename std::allocator_traits<allocator_type>::template rebind_alloc<typename node::unit>;
     using node_traits = std::allocator_traits<node_allocator>;
 
-    /// Where new nodes get their memory from before the allocator is asked: the calling thread's stripe, or nowhere.
-    class spares_of {
-    public:
-        explicit spares_of(stripe_type* s) noexcept : stripe_(s) {}
-        node* take(std::size_t units) noexcept {
-            return stripe_ == nullptr || Sync::most_spares() == 0 ? nullptr : stripe_->spares.template take<node>(units);
-        }
-        void put(node& n) noexcept { stripe_->spares.put(n); }
-
-    private:
-        stripe_type* stripe_;
-    };
-
     /// A node that is not published yet. Whoever publishes it calls `release`.
     class fresh_node {
     public:
-        explicit fresh_node(storage& owner, stripe_type* s = nullptr) noexcept : owner_(owner), spares_(s) {}
+        /// `s`: the calling thread's.
+        fresh_node(storage& owner, stripe_type& s) noexcept : owner_(owner), spares_(s.spares) {}
         fresh_node(const fresh_node&) = delete;
         fresh_node& operator=(const fresh_node&) = delete;
         ~fresh_node() { reset(); }
@@ -163,7 +151,7 @@ protected:
 
     private:
         storage& owner_;
-        spares_of spares_;
+        spare_nodes<Sync>& spares_;
         node* node_ = nullptr;
     };
 
@@ -174,18 +162,19 @@ protected:
         n->~node();
         node_traits::deallocate(a, pointer_to<node_traits>(reinterpret_cast<typename node::unit*>(n)), units);
     }
-    /// The same, but what another node can use of it stays with the thread of `s`.
-    void lay_to_rest(stripe_type& s, node* n) noexcept {
+    /// The same, but what another node can use of it goes to the pile.
+    void lay_to_rest(pile_of_nodes<Sync>& pile, node* n) noexcept {
         node_allocator a(allocator_);
-        n->rest(a); // may run destructors of the user's, which may use the map
-        s.spares.put(*n);
+        const std::size_t units = n->units();
+        n->rest(a); // may run destructors of the user's
+        pile.add(*n, units);
     }
     void destroy_spares(stripe_type& s) noexcept {
         node_allocator a(allocator_);
-        for (node_base* list = s.spares.take_all(); list != nullptr;) {
-            node* const n = static_cast<node*>(std::exchange(list, list->next_retired));
-            const std::size_t units = n->units_at_rest();
-            n->end_rest(a);
+        for (auto pile = s.spares.take_all(); pile.top() != nullptr;) {
+            node* const n = static_cast<node*>(pile.take_top());
+            const std::size_t units = pile.units_of(*n);
+            n->end_rest(a, units);
             n->~node();
             node_traits::deallocate(a, pointer_to<node_traits>(reinterpret_cast<typename node::unit*>(n)), units);
         }

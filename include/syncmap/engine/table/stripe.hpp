@@ -7,7 +7,7 @@
 // | `place`       | its thread            | `size`: where it is about to insert or erase        |
 // | `incarnation` | its thread            | `size`: which life of the map the tally counts      |
 // | `retired`     | its thread (CAS)      | the scan (exchange): nodes to be freed              |
-// | `spares`      | its thread            | nobody else: nodes at rest                          |
+// | `spares`      | its thread            | `flush` (exchange): nodes at rest                   |
 // | the counters  | its thread            | nobody else                                         |
 //
 // A stripe outlives its thread: who takes the thread's slot next goes on with it (ordered by the row's release

@@ -149,18 +149,17 @@ public:
         if (c == nullptr) return;
         {
             const reclaim::thread_lease<Sync> me(c->home->threads);
-            stripe_type& s = this->stripe_of(*c, *me);
-            this->finish_shrinking(*c, s);
-            this->destroy_spares(s);
+            this->finish_shrinking(*c, this->stripe_of(*c, *me));
         }
         flush();
     }
 
-    /// Frees what was retired before the call and is not held.
+    /// Frees what was retired before the call and is not held, and what all threads keep at rest.
     void flush() noexcept {
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return; // nothing was ever stored
         while (!this->scan(*c)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+        c->each_stripe([this](stripe_type& s) { this->destroy_spares(s); });
         this->reap_snapshots(*c);
         this->tidy_tables(*c, std::numeric_limits<std::size_t>::max());
     }

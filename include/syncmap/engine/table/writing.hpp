@@ -607,7 +607,7 @@ protected:
         word value = 0;
         bool has_value = false;
 
-        publication(writing& map, stripe_type& s) noexcept : node(map, &s) {}
+        publication(writing& map, stripe_type& s) noexcept : node(map, s) {}
 
         /// `op` decided to assign: an insert needs a node for the key, a replacement of a large value one for both.
         template <class K>
