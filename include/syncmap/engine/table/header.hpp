@@ -105,9 +105,9 @@ struct alignas(detail::cache_line_bytes) table_header {
     std::size_t overflow_lines() const noexcept { return overflow_share(units()); }
     std::size_t all_lines() const noexcept { return all_units() + overflow_lines(); }
 
-    /// A table is left when these are used up, so this is the load factor: with nine lines to 32 units, pairs fill a table
-    /// from 1.7 to 3.4 entries a unit, and in the end a fifth of them lie in overflow lines.
-    static std::size_t overflow_share(std::size_t units) noexcept { return units < 16 ? 2 : units * 9 / 32; }
+    /// A table is left when these are used up, so this is the load factor: with ten lines to 32 units, pairs fill a table
+    /// from 1.8 to 3.5 entries a unit, and in the end a fifth of them lie in overflow lines.
+    static std::size_t overflow_share(std::size_t units) noexcept { return units < 16 ? 2 : units * 10 / 32; }
 
     std::size_t unit_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> shift); }
     line_type& home(std::size_t unit) const noexcept { return lines()[unit]; }
