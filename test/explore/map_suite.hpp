@@ -108,7 +108,7 @@ void each_longer_program(F&& f) {
             f({where, present, {churn, {of(verb::update, first, 7), of(verb::exchange, first, 8)}}}, reuse::at_once);
             f({where, present, {churn, {store(second, 20), erase(second), store(second, 22)}}}, reuse::at_once);
             f({where, present, {churn, {load(first), store(second, 20), erase(second), load(second)}}}, reuse::by_thread);
-            f({where, present, {churn, snapshots}}, reuse::by_thread);
+            f({where, present, {churn, {of(verb::flush), store(second, 20), of(verb::flush)}}}, reuse::by_thread);
             f({where, present, {{of(verb::size), of(verb::size)}, churn, {of(verb::size), store(apart, 40)}}},
               reuse::never);
             f({where, present, {{of(verb::update, first, 12)}, {of(verb::exchange, first, 21)}}}, reuse::never);

@@ -70,7 +70,7 @@ public:
         p.add_forks();
         p.add_chains();
         for (unsigned seed = 1; seed <= 300; ++seed)
-            p.add(by_chance(seed), seed % 3 == 0 ? reuse::at_once : reuse::never);
+            p.add(by_chance(seed), seed % 3 == 0 ? reuse::at_once : seed % 3 == 1 ? reuse::by_thread : reuse::never);
         return std::move(p.list_);
     }
 
