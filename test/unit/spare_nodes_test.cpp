@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -59,8 +60,10 @@ TEST(spare_nodes, serve_inserts_after_erases) {
         map.store(key(i), value(i));
         map.erase(key(i));
     }
-    EXPECT_EQ(test::allocations_of([&] { map.store("a key of more than 15 bytes", "a value that is, too"); }), 0U);
-    EXPECT_EQ(map.load("a key of more than 15 bytes"), "a value that is, too");
+    const std::string k = key(7);
+    const std::string v = value(7);
+    EXPECT_EQ(test::allocations_of([&] { map.store(k, v); }), 0U);
+    EXPECT_EQ(map.load(k), v);
 }
 
 TEST(spare_nodes, of_texts_fit_or_are_left_alone) {
@@ -70,6 +73,23 @@ TEST(spare_nodes, of_texts_fit_or_are_left_alone) {
         map.store(std::to_string(i % keys), std::string(length, static_cast<char>('a' + i % 26)));
         ASSERT_EQ(map.load(std::to_string(i % keys)), std::string(length, static_cast<char>('a' + i % 26)));
     }
+}
+
+TEST(spare_nodes, of_texts_give_way_to_others_that_are_wanted) {
+    syncmap::map<syncmap::text, syncmap::text> map;
+    for (int i = 0; i != until_steady; ++i) map.store(key(i), std::string(300, 'l'));
+    replace(map, 0, until_steady);
+    EXPECT_EQ(allocations_of_replacing(map, 2'000), 0U);
+}
+
+TEST(spare_nodes, leave_no_long_memory_to_short_strings) {
+    syncmap::map<std::string, std::string> map;
+    for (int i = 0; i != until_steady; ++i) map.store(key(i), std::string(200, 'l'));
+    for (int i = 0; i != until_steady; ++i) map.store(key(i), "a short one");
+    for (int i = 0; i != keys; ++i) map.visit(key(i), [](const std::string& v) { EXPECT_LT(v.capacity(), 32U); });
+    const std::string medium(60, 'm');
+    for (int i = 0; i != until_steady; ++i) map.store(key(i), i % 2 == 0 ? medium : std::string(200, 'l'));
+    for (int i = 0; i != keys; i += 2) map.visit(key(i), [](const std::string& v) { EXPECT_LE(v.capacity(), 90U); });
 }
 
 TEST(spare_nodes, keep_no_value_alive) {
@@ -95,6 +115,50 @@ TEST(spare_nodes, are_no_large_ones) {
     for (int i = 0; i != until_steady; ++i) map.store(1, {});
     map.flush();
     EXPECT_EQ(books.live_bytes, one);
+}
+
+constexpr std::size_t most_blocks = 1'000; ///< of a batch, a thread's spares and the map itself
+
+TEST(spare_nodes, are_not_more_after_values_that_could_not_be_made) {
+    struct picky {
+        explicit picky(bool good) {
+            if (!good) throw std::invalid_argument("bad");
+        }
+        char bytes[100];
+    };
+    test::ledger books;
+    booked_map<picky> map{test::booked<std::pair<const int, picky>>(books)};
+    for (int i = 0; i != 20'000; ++i) map.store(i, true);
+    for (int i = 0; i != 20'000; ++i) {
+        if (i % 64 == 63) {
+            EXPECT_THROW(map.store(i, false), std::invalid_argument);
+        }
+        map.erase(i);
+    }
+    EXPECT_LE(books.live_blocks, most_blocks);
+}
+
+struct writes_when_it_ends {
+    static inline std::function<void()> once;
+    char bytes[100];
+
+    ~writes_when_it_ends() {
+        if (const auto f = std::exchange(once, nullptr)) f();
+    }
+};
+
+TEST(spare_nodes, are_not_more_after_destructors_that_write) {
+    test::ledger books;
+    booked_map<writes_when_it_ends> map{test::booked<std::pair<const int, writes_when_it_ends>>(books)};
+    for (int round = 0; round != 100; ++round) {
+        writes_when_it_ends::once = [&] {
+            for (int i = 0; i != 300; ++i) map.store(1, writes_when_it_ends{});
+        };
+        for (int i = 0; i != 300; ++i) map.store(2, writes_when_it_ends{});
+        map.erase(2);
+    }
+    EXPECT_LE(books.live_blocks, most_blocks);
+    writes_when_it_ends::once = nullptr;
 }
 
 TEST(spare_nodes, of_many_threads_are_few) {

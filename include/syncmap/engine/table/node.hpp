@@ -48,15 +48,13 @@ struct plain_node : reclaim::node_base<Sync> {
     template <class NodeAllocator, class K, class Make>
     static plain_node* make(NodeAllocator& a, spare_nodes<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
         using traits = std::allocator_traits<NodeAllocator>;
-        if (auto* const n = static_cast<plain_node*>(spares.take(units()))) {
+        reclaim::node_base<Sync>* unfit = nullptr; // all blocks have one size: stays null
+        if (auto* const n = static_cast<plain_node*>(spares.take(units(), unfit))) {
             n->allow();
             try {
                 n->template fill<true>(a, std::forward<K>(key), make_value);
             } catch (...) {
-                n->forbid();
-                pile_of_nodes<Sync> one;
-                one.add(*n, units());
-                spares.put(one);
+                n->give_back(a, units());
                 throw;
             }
             n->renew(hash);
@@ -95,13 +93,16 @@ struct plain_node : reclaim::node_base<Sync> {
         if constexpr (!value_rests && !ValueInSlot) traits::destroy(a, std::addressof(value_));
         forbid();
     }
-    /// Before the block is given back.
+    /// Gives the block of a node at rest back to the allocator.
     template <class NodeAllocator>
-    void end_rest(NodeAllocator& a, std::size_t /*units*/) noexcept {
+    void give_back(NodeAllocator& a, std::size_t units) noexcept {
         using traits = std::allocator_traits<NodeAllocator>;
         allow();
         if constexpr (key_rests) traits::destroy(a, std::addressof(key_));
         if constexpr (value_rests) traits::destroy(a, std::addressof(value_));
+        const auto memory = std::pointer_traits<typename traits::pointer>::pointer_to(*this);
+        this->~plain_node();
+        traits::deallocate(a, memory, units);
     }
 
 private:
@@ -118,7 +119,7 @@ private:
             if constexpr (requires { make_value.assign_to(value_); }) {
                 make_value.assign_to(value_);
             } else {
-                value_ = make_value();
+                resting<T>::assign(value_, make_value());
             }
         } else if constexpr (!ValueInSlot) {
             traits::construct(a, std::addressof(value_), make_value());
@@ -265,10 +266,11 @@ public:
         destroy_content(a);
         Sync::forbid_access(content(), content_bytes(size));
     }
-    /// Before the block is given back.
+    /// Gives the block of a node at rest back to the allocator.
     template <class NodeAllocator>
-    void end_rest(NodeAllocator&, std::size_t units) noexcept {
+    void give_back(NodeAllocator& a, std::size_t units) noexcept {
         Sync::allow_access(content(), content_bytes(units));
+        deallocate(a, units);
     }
 
 private:
@@ -288,11 +290,13 @@ private:
     template <class NodeAllocator>
     static packed_node* allocate(NodeAllocator& a, spare_nodes<Sync>& spares, std::uint64_t hash, std::size_t bytes_of_texts) {
         const std::size_t size = units_of(texts_at + bytes_of_texts);
-        if (auto* const n = static_cast<packed_node*>(spares.take(size))) {
-            n->end_rest(a, size);
+        reclaim::node_base<Sync>* unfit = nullptr;
+        if (auto* const n = static_cast<packed_node*>(spares.take(size, unfit))) {
+            Sync::allow_access(n->content(), content_bytes(size));
             n->renew(hash);
             return n;
         }
+        if (unfit != nullptr) static_cast<packed_node*>(unfit)->give_back(a, pile_of_nodes<Sync>::units_of(*unfit));
         const auto memory = std::allocator_traits<NodeAllocator>::allocate(a, size);
         return ::new (static_cast<void*>(std::to_address(memory))) packed_node(hash);
     }
@@ -303,12 +307,16 @@ private:
         try {
             traits::construct(a, std::addressof(n.member), from());
         } catch (...) {
-            const std::size_t size = n.units();
-            unit& memory = reinterpret_cast<unit&>(n);
-            n.~packed_node();
-            traits::deallocate(a, std::pointer_traits<typename traits::pointer>::pointer_to(memory), size);
+            n.deallocate(a, n.units());
             throw;
         }
+    }
+    template <class NodeAllocator>
+    void deallocate(NodeAllocator& a, std::size_t units) noexcept {
+        using traits = std::allocator_traits<NodeAllocator>;
+        const auto memory = std::pointer_traits<typename traits::pointer>::pointer_to(reinterpret_cast<unit&>(*this));
+        this->~packed_node();
+        traits::deallocate(a, memory, units);
     }
 };
 

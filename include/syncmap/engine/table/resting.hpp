@@ -24,16 +24,32 @@ struct resting<std::basic_string<Char, Traits>> {
 
     static bool is_small(const string& s) noexcept { return s.capacity() * sizeof(Char) <= most_bytes; }
 
+    /// As if `to` were made from `from`. Its memory is used where that would take about as much: an entry is not to keep what
+    /// a longer one needed before it.
     template <class From>
     static void assign(string& to, From&& from) {
-        using view = std::basic_string_view<Char, Traits>;
-        if constexpr (std::is_same_v<std::remove_cvref_t<From>, string>) {
-            to = std::forward<From>(from);
-        } else if constexpr (std::is_convertible_v<const std::remove_reference_t<From>&, view>) {
-            to = static_cast<view>(from);
+        if constexpr (shows_its_text<From>) {
+            const std::basic_string_view<Char, Traits> text = from;
+            if (fits(to.capacity(), text.size())) {
+                to.assign(text.data(), text.size());
+            } else {
+                string(text).swap(to); // an assignment could keep the memory
+            }
         } else {
-            to = string(std::forward<From>(from));
+            string(std::forward<From>(from)).swap(to);
         }
+    }
+
+private:
+    /// What the constructor would read as a text, without being moved from.
+    template <class From>
+    static constexpr bool shows_its_text =
+        std::is_same_v<From, const string&> || std::is_same_v<From, string&> || std::is_same_v<std::decay_t<From>, const Char*> ||
+        std::is_same_v<std::decay_t<From>, Char*> || std::is_same_v<std::remove_cvref_t<From>, std::basic_string_view<Char, Traits>>;
+
+    static bool fits(std::size_t capacity, std::size_t size) noexcept {
+        const std::size_t in_place = string().capacity();
+        return size <= capacity && (capacity <= in_place || (size > in_place && capacity - size <= size / 2));
     }
 };
 

@@ -85,7 +85,8 @@ private:
     node_base* keep(control& c, stripe_type& s, node_base* list) noexcept {
         const std::size_t most = std::min<std::size_t>(Sync::most_spares(), all_spares / c.stripe_count());
         if (most == 0) return list;
-        auto pile = s.spares.take_all();
+        using pile_type = pile_of_nodes<Sync>;
+        pile_type pile = s.spares.take_all();
         node_base* others = nullptr;
         while (list != nullptr) {
             node* const n = static_cast<node*>(std::exchange(list, list->next_retired));
@@ -95,6 +96,12 @@ private:
                 n->next_retired = std::exchange(others, n);
             }
         }
+        // What a destructor that used the map has laid down meanwhile. No code of the user's runs from here on.
+        for (pile_type more = s.spares.take_all(); more.top() != nullptr;) {
+            node_base& n = *more.take_top();
+            pile.add(n, pile_type::units_of(n));
+        }
+        while (pile.count() > most) this->give_back(*pile.take_top()); // or the share has become smaller
         s.spares.put(pile);
         return others;
     }

@@ -26,12 +26,12 @@ public:
     explicit pile_of_nodes(node_base* top) noexcept : top_(top) {}
 
     node_base* top() const noexcept { return top_; }
-    /// About: those that lay below when they were added, and the top itself.
-    std::size_t count() const noexcept { return top_ == nullptr ? 0 : static_cast<std::size_t>(top_->hash >> 32); }
+    std::size_t count() const noexcept { return top_ == nullptr ? 0 : static_cast<std::size_t>(top_->hash >> count_shift); }
 
-    /// `units`: the size of its block. (A node that rests has no hash: the size is there, and how many lie in the pile.)
+    /// `units`: the size of its block. (A node that rests has no hash: the size is there, and how many there are from it
+    /// downwards.)
     void add(node_base& n, std::size_t units) noexcept {
-        n.hash = units | static_cast<std::uint64_t>(count() + 1) << 32;
+        n.hash = units | (count() + 1) * one;
         n.next_retired = std::exchange(top_, &n);
     }
     static std::size_t units_of(const node_base& n) noexcept { return static_cast<std::uint32_t>(n.hash); }
@@ -40,20 +40,23 @@ public:
 
     /// One of that size, or null. Of the topmost: sizes are often all the same, and else few.
     node_base* take(std::size_t units) noexcept {
-        node_base** link = &top_;
-        for (int looked = 0; *link != nullptr && looked < most_looked_at; ++looked) {
-            node_base* const n = *link;
+        node_base* above[most_looked_at];
+        std::size_t looked = 0;
+        for (node_base* n = top_; n != nullptr && looked < most_looked_at; n = n->next_retired) {
             if (units_of(*n) == units) {
-                *link = n->next_retired;
+                (looked == 0 ? top_ : above[looked - 1]->next_retired) = n->next_retired;
+                while (looked > 0) above[--looked]->hash -= one;
                 return n;
             }
-            link = &n->next_retired;
+            above[looked++] = n;
         }
         return nullptr;
     }
 
 private:
-    static constexpr int most_looked_at = 4;
+    static constexpr std::size_t most_looked_at = 4;
+    static constexpr int count_shift = 32;
+    static constexpr std::uint64_t one = std::uint64_t{1} << count_shift;
 
     node_base* top_ = nullptr;
 };
@@ -65,29 +68,24 @@ class spare_nodes {
 public:
     using pile = pile_of_nodes<Sync>;
 
-    /// By its thread: a node whose block has so many units, or null.
-    node_base* take(std::size_t units) noexcept {
+    /// By its thread: a node whose block has so many units; or null, and one that does not fit, for the caller to free,
+    /// so that a thread does not keep for ever what it has no use for.
+    node_base* take(std::size_t units, node_base*& unfit) noexcept {
         if (top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
         pile all = take_all();
         node_base* const found = all.take(units);
-        // release: pairs with the acquire of who takes them next, for their links and sizes.
-        if (all.top() != nullptr) top_.store(all.top(), std::memory_order_release);
+        if (found == nullptr && all.top() != nullptr) unfit = all.take_top();
+        put(all);
         return found;
     }
 
     /// By anybody.
     pile take_all() noexcept { return pile(top_.exchange(nullptr, std::memory_order_acquire)); }
 
-    /// By its thread, on top of what a nested operation may have left meanwhile.
-    void put(pile more) noexcept {
-        node_base* const first = more.top();
-        if (first == nullptr) return;
-        node_base* last = first;
-        while (last->next_retired != nullptr) last = last->next_retired;
-        node_base* below = top_.load(std::memory_order_relaxed);
-        do {
-            last->next_retired = below;
-        } while (!top_.compare_exchange_weak(below, first, std::memory_order_release, std::memory_order_relaxed)); // as in take
+    /// By its thread, while there are none.
+    void put(pile all) noexcept {
+        // release: pairs with the acquire of who takes them next, for their links and sizes.
+        if (all.top() != nullptr) top_.store(all.top(), std::memory_order_release);
     }
 
 private:

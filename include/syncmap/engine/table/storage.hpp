@@ -72,7 +72,7 @@ public:
         }
         c->each_stripe([&](stripe_type& s) {
             destroy_nodes(s.retired.load(std::memory_order_relaxed));
-            destroy_spares(s);
+            give_back_spares(s);
         });
         destroy_nodes(c->waiting);
         for (auto* l = c->all_spare_lines.load(std::memory_order_relaxed); l != nullptr;) {
@@ -169,15 +169,12 @@ protected:
         n->rest(a); // may run destructors of the user's
         pile.add(*n, units);
     }
-    void destroy_spares(stripe_type& s) noexcept {
+    void give_back(node_base& at_rest) noexcept {
         node_allocator a(allocator_);
-        for (auto pile = s.spares.take_all(); pile.top() != nullptr;) {
-            node* const n = static_cast<node*>(pile.take_top());
-            const std::size_t units = pile.units_of(*n);
-            n->end_rest(a, units);
-            n->~node();
-            node_traits::deallocate(a, pointer_to<node_traits>(reinterpret_cast<typename node::unit*>(n)), units);
-        }
+        static_cast<node&>(at_rest).give_back(a, pile_of_nodes<Sync>::units_of(at_rest));
+    }
+    void give_back_spares(stripe_type& s) noexcept {
+        for (auto pile = s.spares.take_all(); pile.top() != nullptr;) give_back(*pile.take_top());
     }
     void destroy_nodes(node_base* list) noexcept {
         while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));

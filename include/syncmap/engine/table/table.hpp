@@ -159,7 +159,7 @@ public:
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return; // nothing was ever stored
         while (!this->scan(*c)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
-        c->each_stripe([this](stripe_type& s) { this->destroy_spares(s); });
+        c->each_stripe([this](stripe_type& s) { this->give_back_spares(s); });
         this->reap_snapshots(*c);
         this->tidy_tables(*c, std::numeric_limits<std::size_t>::max());
     }

@@ -595,7 +595,7 @@ protected:
             if constexpr (requires { op.given(); }) {
                 resting<T>::assign(rested, op.given());
             } else {
-                rested = op.make();
+                resting<T>::assign(rested, op.make());
             }
         }
     };
