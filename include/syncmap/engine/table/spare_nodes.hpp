@@ -71,7 +71,7 @@ public:
     /// By its thread: a node whose block has so many units; or null, and one that does not fit, for the caller to free,
     /// so that a thread does not keep for ever what it has no use for.
     node_base* take(std::size_t units, node_base*& unfit) noexcept {
-        if (top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
+        if (Sync::most_spares() == 0 || top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
         pile all = take_all();
         node_base* const found = all.take(units);
         if (found == nullptr && all.top() != nullptr) unfit = all.take_top();
