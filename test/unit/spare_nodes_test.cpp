@@ -168,17 +168,17 @@ TEST(spare_nodes, of_many_threads_are_few) {
     map.store(1, "one");
     const std::size_t one = books.live_bytes;
     constexpr int threads = 300; // one after the other, and each of them alive until the end: as many stripes
-    std::vector<std::jthread> all;
+    std::atomic<int> done{0};
     std::atomic<bool> may_end{false};
+    std::vector<std::jthread> all; // joined before what they wait for ends
     for (int t = 0; t != threads; ++t) {
-        std::atomic<bool> done{false};
         all.emplace_back([&] {
             for (int i = 0; i != 600; ++i) map.store(1, "one");
-            done = true;
+            ++done;
             done.notify_all();
             may_end.wait(false);
         });
-        done.wait(false);
+        done.wait(t);
     }
     map.flush();
     const std::size_t nodes = (books.live_bytes - one) / (sizeof(value_type) + 24);
