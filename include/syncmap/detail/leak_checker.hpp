@@ -6,15 +6,10 @@
 
 #include <cstddef>
 
-#if defined(__SANITIZE_ADDRESS__)
+#include <syncmap/detail/sanitizers.hpp>
+
+#if (defined(SYNCMAP_ADDRESS_SANITIZER) || defined(SYNCMAP_LEAK_SANITIZER)) && !defined(SYNCMAP_LEAK_CHECKER_SEES_ALL)
 #define SYNCMAP_HAS_LEAK_CHECKER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(leak_sanitizer)
-#define SYNCMAP_HAS_LEAK_CHECKER 1
-#endif
-#endif
-#if defined(SYNCMAP_LEAK_CHECKER_SEES_ALL)
-#undef SYNCMAP_HAS_LEAK_CHECKER
 #endif
 
 #if defined(SYNCMAP_HAS_LEAK_CHECKER)

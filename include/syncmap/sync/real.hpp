@@ -15,6 +15,7 @@
 #include <thread>
 
 #include <syncmap/detail/address_checker.hpp>
+#include <syncmap/detail/sanitizers.hpp>
 #include <syncmap/sync/random_word.hpp>
 #include <syncmap/sync/vector_search.hpp>
 #include <syncmap/sync/word_pair.hpp>
@@ -23,14 +24,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#endif
-
-#if defined(__SANITIZE_THREAD__)
-#define SYNCMAP_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SYNCMAP_THREAD_SANITIZER 1
-#endif
 #endif
 
 namespace syncmap::sync {
