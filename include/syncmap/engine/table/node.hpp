@@ -29,6 +29,15 @@ namespace syncmap::engine {
 /// Larger nodes are given back at once.
 inline constexpr std::size_t most_resting_bytes = 512;
 
+/// Ends a node whose content is destroyed; `memory` is its block's first unit.
+template <class NodeAllocator, class Node>
+void give_memory_back(NodeAllocator& a, Node& n, typename Node::unit& memory, std::size_t units) noexcept {
+    using traits = std::allocator_traits<NodeAllocator>;
+    const auto block = std::pointer_traits<typename traits::pointer>::pointer_to(memory);
+    std::destroy_at(std::addressof(n));
+    traits::deallocate(a, block, units);
+}
+
 /// Key and value are made and destroyed by the allocator, hence the unions.
 template <class Key, class T, bool ValueInSlot, class Sync>
 struct plain_node : reclaim::node_base<Sync> {
@@ -65,8 +74,7 @@ struct plain_node : reclaim::node_base<Sync> {
         try {
             n->template fill<false>(a, std::forward<K>(key), make_value);
         } catch (...) {
-            n->~plain_node();
-            traits::deallocate(a, memory, 1);
+            n->deallocate(a, units());
             throw;
         }
         return n;
@@ -100,9 +108,13 @@ struct plain_node : reclaim::node_base<Sync> {
         allow();
         if constexpr (key_rests) traits::destroy(a, std::addressof(key_));
         if constexpr (value_rests) traits::destroy(a, std::addressof(value_));
-        const auto memory = std::pointer_traits<typename traits::pointer>::pointer_to(*this);
-        this->~plain_node();
-        traits::deallocate(a, memory, units);
+        deallocate(a, units);
+    }
+
+    /// Its content is destroyed.
+    template <class NodeAllocator>
+    void deallocate(NodeAllocator& a, std::size_t units) noexcept {
+        give_memory_back(a, *this, *this, units);
     }
 
 private:
@@ -273,6 +285,12 @@ public:
         deallocate(a, units);
     }
 
+    /// Its content is destroyed.
+    template <class NodeAllocator>
+    void deallocate(NodeAllocator& a, std::size_t units) noexcept {
+        give_memory_back(a, *this, reinterpret_cast<unit&>(*this), units);
+    }
+
 private:
     std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(reclaim::node_base<Sync>); }
     static std::size_t content_bytes(std::size_t units) noexcept {
@@ -310,13 +328,6 @@ private:
             n.deallocate(a, n.units());
             throw;
         }
-    }
-    template <class NodeAllocator>
-    void deallocate(NodeAllocator& a, std::size_t units) noexcept {
-        using traits = std::allocator_traits<NodeAllocator>;
-        const auto memory = std::pointer_traits<typename traits::pointer>::pointer_to(reinterpret_cast<unit&>(*this));
-        this->~packed_node();
-        traits::deallocate(a, memory, units);
     }
 };
 

@@ -123,7 +123,6 @@ protected:
     // ---- nodes ----
 
     using node_allocator = typename std::allocator_traits<allocator_type>::template rebind_alloc<typename node::unit>;
-    using node_traits = std::allocator_traits<node_allocator>;
 
     /// A node that is not published yet. Whoever publishes it calls `release`.
     class fresh_node {
@@ -159,8 +158,7 @@ protected:
         node_allocator a(allocator_);
         const std::size_t units = n->units();
         n->destroy_content(a);
-        n->~node();
-        node_traits::deallocate(a, pointer_to<node_traits>(reinterpret_cast<typename node::unit*>(n)), units);
+        n->deallocate(a, units);
     }
     /// The same, but what another node can use of it goes to the pile.
     void lay_to_rest(pile_of_nodes<Sync>& pile, node* n) noexcept {
