@@ -158,18 +158,18 @@ private:
         Sync::fence();
         std::size_t i = 0;
         bool equal = true;
-        std::int64_t sum = t.brought.load(std::memory_order_relaxed);
+        word sum = static_cast<word>(t.brought.load(std::memory_order_relaxed));
         c.each_stripe([&](stripe_type& s) {
             const look again = look_at(s);
             // A chunk of stripes that appeared in between, or a stripe that changed, or is half way through a change.
             equal = equal && i < first.size() && again == first[i] && !again.in_the_midst;
             ++i;
-            if (again.incarnation == incarnation) sum += stripe_type::net_of(again.tally) + again.uncounted;
+            if (again.incarnation == incarnation) sum += stripe_type::net_of(again.tally) + static_cast<word>(again.uncounted);
         });
         if (!equal || i != first.size()) return false;
         // The same life of the map all along. A root that changed by a resize only would do as well, but is rare.
         if (!this->is_root(root)) return false;
-        entries = static_cast<std::size_t>(sum);
+        entries = static_cast<std::size_t>(stripe_type::entries_of(sum));
         return true;
     }
 

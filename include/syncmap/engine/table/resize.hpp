@@ -59,13 +59,14 @@ protected:
     /// Entries of the life of the map that a table belongs to, counting neither those being inserted nor those being erased.
     static std::size_t counted_entries(control& c, const header& t) noexcept {
         const std::uint64_t incarnation = t.incarnation.load(std::memory_order_relaxed);
-        std::int64_t sum = t.brought.load(std::memory_order_relaxed);
+        word sum = static_cast<word>(t.brought.load(std::memory_order_relaxed));
         c.each_stripe([&](stripe_type& s) {
             if (s.incarnation.load(std::memory_order_acquire) == incarnation) {
                 sum += stripe_type::net_of(s.tally.load(std::memory_order_relaxed));
             }
         });
-        return sum > 0 ? static_cast<std::size_t>(sum) : 0; // stripes are read one after the other
+        const std::int64_t entries = stripe_type::entries_of(sum);
+        return entries > 0 ? static_cast<std::size_t>(entries) : 0; // stripes are read one after the other
     }
 
     // ---- start ----

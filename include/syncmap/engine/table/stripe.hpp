@@ -33,9 +33,14 @@ struct alignas(detail::cache_line_bytes) stripe {
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
+    /// A tally is a net count in the lower 42 bits and a sequence, which every change makes another, in the upper 22.
+    static constexpr int sequence_shift = 42;
+    static constexpr word one_change = word{1} << sequence_shift;
+    static constexpr word net_mask = one_change - 1;
+
     atomic<const void*> table{nullptr};
-    atomic<word> tally{0}; ///< net count in the upper 42 bits, number of changes so far in the lower 22
-    atomic<word> place{0}; ///< slot address, kind in the low bits, the tally's low 16 sequence bits on top
+    atomic<word> tally{0};
+    atomic<word> place{0}; ///< slot address, kind in the low bits, the low 16 bits of the tally's sequence on top
     atomic<std::uint64_t> incarnation{0};
     atomic<reclaim::node_base<Sync>*> retired{nullptr};
     spare_nodes<Sync> spares{};
@@ -43,31 +48,39 @@ struct alignas(detail::cache_line_bytes) stripe {
     std::uint32_t erase_count = 0;
     std::uint32_t help_count = 0;
 
-    static constexpr int net_shift = 22;
-    static constexpr word sequence_mask = (word{1} << net_shift) - 1;
-
-    static std::int64_t net_of(word tally) noexcept { return static_cast<std::int64_t>(tally) >> net_shift; }
+    /// What a sum of nets says: each of them may have wrapped, where one thread inserts what another erases for ever. Their
+    /// sum is right all the same, for no map has 2^41 entries.
+    static word net_of(word tally) noexcept { return tally & net_mask; }
+    static std::int64_t entries_of(word sum_of_nets) noexcept {
+        return static_cast<std::int64_t>(sum_of_nets << (64 - sequence_shift)) >> (64 - sequence_shift);
+    }
 
     /// The sequence in `place` says which change it announces: once that is counted, the announcement is void.
-    static bool announces(word place, word tally) noexcept { return place >> 48 == (tally & 0xFFFFU); }
+    static bool announces(word place, word tally) noexcept { return place >> place_shift == (tally >> sequence_shift & 0xFFFFU); }
 
     /// Before publication: from now on whoever counts looks into the slot.
-    void announce(const void* slot, change kind, std::uint64_t current_incarnation) noexcept {
-        word t = tally.load(std::memory_order_relaxed);
-        if (incarnation.load(std::memory_order_relaxed) != current_incarnation) {
-            t = (t + 1) & sequence_mask;
-            tally.store(t, std::memory_order_release);
-            incarnation.store(current_incarnation, std::memory_order_release);
-        }
+    [[gnu::always_inline]] void announce(const void* slot, change kind, std::uint64_t current_incarnation) noexcept {
+        if (incarnation.load(std::memory_order_relaxed) != current_incarnation) [[unlikely]] begin(current_incarnation);
         // release: whoever reads the announcement sees the tally that it belongs to.
-        place.store(reinterpret_cast<word>(slot) | static_cast<word>(kind) | (t & 0xFFFFU) << 48,
+        place.store(reinterpret_cast<word>(slot) | static_cast<word>(kind) |
+                        tally.load(std::memory_order_relaxed) >> sequence_shift << place_shift,
                     std::memory_order_release);
     }
     /// After publication, while the unit is still locked: the change is in the tally, the announcement void.
-    void count(std::int64_t delta) noexcept {
-        const word t = tally.load(std::memory_order_relaxed);
-        const word net = static_cast<word>(net_of(t) + delta) << net_shift;
-        tally.store(net | ((t + 1) & sequence_mask), std::memory_order_release);
+    /// What makes the net less may borrow one from the sequence, which goes on all the same.
+    [[gnu::always_inline]] void count(std::int64_t delta) noexcept {
+        const word changes = delta < 0 ? 2 * one_change : one_change;
+        tally.store(tally.load(std::memory_order_relaxed) + changes + static_cast<word>(delta), std::memory_order_release);
+    }
+
+private:
+    static constexpr int place_shift = 48;
+
+    /// The map has a new life: what was counted of the old one no longer matters.
+    [[gnu::noinline]] void begin(std::uint64_t current_incarnation) noexcept {
+        const word t = (tally.load(std::memory_order_relaxed) + one_change) & ~net_mask;
+        tally.store(t, std::memory_order_release);
+        incarnation.store(current_incarnation, std::memory_order_release);
     }
 };
 
