@@ -14,8 +14,8 @@ Installs the packages that are missing (Debian, Ubuntu), then builds and runs th
   tsan-clang   clang-19; thread sanitizer
 In the last two the contract suite runs over syncmap::map alone, and under the thread sanitizer its threaded tests alone;
 the examples are not built. In all three the suites that run over the whole family leave mutex_map out (it has the engine
-of shared_mutex_map), but for the contract in release; those over maps of several types take one of them for each map but
-syncmap::map.
+of shared_mutex_map), and the contract in release takes mutex_map instead of shared_mutex_map; those over maps of several
+types take one of them for each map but syncmap::map.
 
   --quick   release alone
   --full    also release-clang, asan and tsan (g++), nothing left out under any sanitizer, and the long form of every test

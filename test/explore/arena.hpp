@@ -58,9 +58,9 @@ public:
     void look_from(viewpoint from) noexcept { from_ = from; }
     viewpoint from() const noexcept { return from_; }
 
-    EXPLORE_UNWATCHED static arena& instance() {
-        static arena* const object = new arena();
-        return *object;
+    EXPLORE_UNWATCHED_INLINE static arena& instance() {
+        if (only_ == nullptr) [[unlikely]] only_ = new arena();
+        return *only_;
     }
 
     /// Starts an execution: everything of the last one is forgotten.
@@ -198,6 +198,8 @@ public:
     }
 
 private:
+    static inline arena* only_ = nullptr; // asked for at every event: without the guard of a local static
+
     static constexpr std::size_t granule = 16;
     static constexpr std::size_t most_blocks = std::size_t{1} << 16;
     static constexpr int fresh = 0xCD;

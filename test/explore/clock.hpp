@@ -8,8 +8,11 @@
 #define EXPLORE_UNWATCHED __attribute__((no_sanitize("thread")))
 /// The same for what touches memory of explored programs: not a part of it may move into a caller that is watched.
 #define EXPLORE_UNWATCHED_ACCESS __attribute__((no_sanitize("thread"), noipa))
+/// The same for what every event calls, in line where nothing is watched (-O1 leaves that to us).
+#define EXPLORE_UNWATCHED_INLINE EXPLORE_UNWATCHED
 #else
 #define EXPLORE_UNWATCHED
+#define EXPLORE_UNWATCHED_INLINE [[gnu::always_inline]]
 #define EXPLORE_UNWATCHED_ACCESS
 #endif
 

@@ -17,7 +17,10 @@ using explore::reuse;
 using explore::setting;
 
 TEST(explored_text_map, plain) { explore_pairs<text_layout>(setting::plain); }
-TEST(explored_text_map, reclaim) { explore_pairs<text_layout>(setting::reclaim); }
+TEST(explored_text_map, reclaim) {
+    if (!explore::full_run()) GTEST_SKIP() << "as with other nodes, and below with reuse: set SYNCMAP_FULL=1";
+    explore_pairs<text_layout>(setting::reclaim);
+}
 TEST(explored_text_map, reclaim_and_reuse) { explore_pairs<text_layout>(setting::reclaim, reuse::at_once); }
 TEST(explored_text_map, reclaim_and_spares) {
     if (!explore::full_run()) GTEST_SKIP() << "as with other nodes, and below by chance: set SYNCMAP_FULL=1";

@@ -55,9 +55,9 @@ public:
         unsigned behind; ///< a load: so many stores older than the newest
     };
 
-    EXPLORE_UNWATCHED static scheduler& instance() {
-        static scheduler* const object = new scheduler();
-        return *object;
+    EXPLORE_UNWATCHED_INLINE static scheduler& instance() {
+        if (only_ == nullptr) [[unlikely]] only_ = new scheduler();
+        return *only_;
     }
 
     // ---- for the search ----
@@ -497,7 +497,7 @@ private:
         return text;
     }
 
-    EXPLORE_UNWATCHED void may_preempt() {
+    [[gnu::noinline]] EXPLORE_UNWATCHED void may_preempt() {
         count_step();
         if (std::exchange(fresh_, false)) return;
         const std::uint32_t others = ready_ & ~yielded_ & ~bit(current_);
@@ -608,7 +608,7 @@ private:
 
     // ---- the trace ----
 
-    void record(event what, const void* address, site where) {
+    [[gnu::noinline]] void record(event what, const void* address, site where) {
         if (trace_.size() < trace_.capacity())
             trace_.push_back({step_, static_cast<std::uint8_t>(current_), what, where, address, 0, 0, 0});
     }
@@ -626,10 +626,12 @@ private:
         }
     }
 
-    [[noreturn]] void fail_at(const char* wrong, event what, site where) {
+    [[noreturn, gnu::noinline]] void fail_at(const char* wrong, event what, site where) {
         const arena::outside explorer;
         fail(std::string(wrong) + " by " + name_of(what) + " at " + where.file + ":" + std::to_string(where.line));
     }
+
+    static inline scheduler* only_ = nullptr; // asked for at every event: without the guard of a local static
 
     plan plan_{};
     void (*body_)(void*) = nullptr;

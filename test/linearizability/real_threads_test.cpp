@@ -30,7 +30,7 @@ namespace {
 struct numbers {
     using map = syncmap::map<std::uint64_t, std::uint64_t>;
     static constexpr const char* name = "numbers";
-    static constexpr std::size_t share = 3; ///< of all calls, in quarters
+    static constexpr std::size_t share[] = {26, 26, 25, 4}; ///< of all calls, in hundredths, by course
 
     std::uint64_t key(std::uint64_t number) const noexcept { return number; }
     std::uint64_t value(std::uint64_t number) const noexcept { return number; }
@@ -42,7 +42,7 @@ struct numbers {
 struct texts {
     using map = syncmap::map<std::string, std::string>;
     static constexpr const char* name = "texts";
-    static constexpr std::size_t share = 1;
+    static constexpr std::size_t share[] = {6, 6, 6, 1};
 
     std::string key(std::uint64_t number) const { return std::to_string(number); }
     std::string value(std::uint64_t number) const { return std::to_string(number) + " in a text that is long"; }
@@ -57,8 +57,10 @@ private:
     }
 };
 
-/// Calls in an ordinary run of an optimised build, all tests together.
-constexpr std::size_t ordinary_calls = 16'000'000;
+/// Calls of all tests together: in an ordinary run of an optimised build, in a full one, and under a sanitizer the part
+/// of it that it can afford. (Few of them beside `clear`: these take the checker ten times as long, because all keys are
+/// searched together.)
+constexpr std::size_t ordinary_calls = 50'000'000, full_calls = 1'000'000'000, sanitized_part = 240;
 constexpr std::size_t calls_of_a_round = 400'000;
 /// Keys that nobody records, and that only make the table grow and shrink.
 constexpr std::uint64_t fillers = 1024, first_filler = std::uint64_t{1} << 40;
@@ -76,7 +78,8 @@ protected:
     void run(course goes) {
         constexpr std::uint64_t key_counts[] = {1, 24, 1000, 1'000'000};
         constexpr std::size_t thread_counts[] = {2, 3, 4, 8, 5, 2, 6, 7};
-        const std::size_t wanted = test::scaled(ordinary_calls) / (test::sanitized ? 8 : 1) * Layout::share / 4 / 4; // 4 courses
+        const std::size_t all = test::is_full_run() ? full_calls : ordinary_calls;
+        const std::size_t wanted = all / (test::sanitized ? sanitized_part : 1) / 100 * Layout::share[static_cast<std::size_t>(goes)];
         const std::size_t rounds = std::max<std::size_t>(wanted / (std::size(key_counts) * std::size(mixes) * calls_of_a_round), 1);
         const std::size_t calls = wanted / (std::size(key_counts) * std::size(mixes) * rounds);
         std::size_t turn = static_cast<std::size_t>(goes);

@@ -67,10 +67,12 @@ struct with_snapshot {
 using all_families = ::testing::Types<flagship, behind_mutex, behind_shared_mutex, with_snapshot>;
 #if defined(SYNCMAP_TEST_FLAGSHIP_ALONE)
 using families = ::testing::Types<flagship>;
-#elif defined(SYNCMAP_TEST_EVERYTHING) || defined(SYNCMAP_TEST_EVERY_LOCK)
+#elif defined(SYNCMAP_TEST_EVERYTHING)
 using families = all_families;
+#elif defined(SYNCMAP_TEST_OTHER_LOCK)
+using families = ::testing::Types<flagship, behind_mutex, with_snapshot>; // with the engine of behind_shared_mutex
 #else
-using families = ::testing::Types<flagship, behind_shared_mutex, with_snapshot>; // behind_mutex has the same engine
+using families = ::testing::Types<flagship, behind_shared_mutex, with_snapshot>;
 #endif
 
 namespace detail {
