@@ -112,13 +112,30 @@ private:
     typename Sync::template atomic<row_type*> first_{nullptr};
 };
 
-/// The calling thread's row for the length of one operation.
+/// The row that the calling thread keeps until it ends; its first use takes one. Null where it cannot keep one of this
+/// domain: it has one of another, or is ending.
+template <class Sync>
+row<Sync>* kept_row(domain<Sync>& of) {
+    using slots = typename Sync::template per_thread<row<Sync>>;
+    struct first_use {
+        [[gnu::noinline]] static row<Sync>* take(domain<Sync>& from) {
+            row<Sync>& taken = from.take();
+            if (slots::set(&taken)) return &taken;
+            domain<Sync>::give_back(taken);
+            return nullptr;
+        }
+    };
+    row<Sync>* kept = slots::get();
+    if (kept == nullptr) [[unlikely]] kept = first_use::take(of);
+    return kept != nullptr && kept->home == &of ? kept : nullptr;
+}
+
+/// The calling thread's row for the length of one operation: the one that it keeps, or one that it borrows.
 template <class Sync>
 class thread_lease {
 public:
-    explicit thread_lease(domain<Sync>& of) {
-        row_ = slots::get();
-        if (row_ == nullptr || row_->home != &of) [[unlikely]] take_from(of);
+    explicit thread_lease(domain<Sync>& of) : row_(kept_row(of)) {
+        if (row_ == nullptr) [[unlikely]] borrow(of);
     }
     ~thread_lease() {
         if (borrowed_) [[unlikely]] domain<Sync>::give_back(*row_);
@@ -130,13 +147,9 @@ public:
     row<Sync>* operator->() const noexcept { return row_; }
 
 private:
-    using slots = typename Sync::template per_thread<row<Sync>>;
-
-    /// The first row that a thread uses is kept; one of another domain is borrowed each time.
-    [[gnu::noinline]] void take_from(domain<Sync>& of) {
-        const bool first = row_ == nullptr;
+    [[gnu::noinline]] void borrow(domain<Sync>& of) {
         row_ = &of.take();
-        borrowed_ = !(first && slots::set(row_));
+        borrowed_ = true;
     }
 
     row<Sync>* row_;

@@ -27,7 +27,7 @@ public:
         sleepers.fetch_sub(1, std::memory_order_relaxed);
     }
 
-    void wake(const void* address) {
+    [[gnu::noinline]] void wake(const void* address) {
         queue& q = queue_of(address);
         // Taken so that a sleeper between its look at the lock and its wait is not passed over.
         const std::lock_guard<typename Sync::mutex> guard(q.lock);

@@ -124,7 +124,7 @@ struct [[gnu::visibility("default")]] real {
 
     /// Orders a thread's own earlier stores before its later loads, together with `heavy_barrier` on the other
     /// side: only the compiler is held back here where the system lets the other side do the work.
-    static void light_barrier() noexcept {
+    [[gnu::always_inline]] static void light_barrier() noexcept {
         if (asymmetric()) {
             std::atomic_signal_fence(std::memory_order_seq_cst);
         } else {

@@ -38,26 +38,30 @@ protected:
 
     enum class direct : unsigned char { no, done, erased };
 
-    /// `op` decides by built-in operations alone, so it may do so under the lock. No: nothing was changed, and the op
-    /// may not even have been asked. `root`: where the write took place.
+    /// `op` decides by built-in operations alone, so it may do so under the lock. False: nothing was changed, and the op
+    /// may not even have been asked.
     template <class Op>
-    direct write_directly(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, word& root) {
-        root = this->root_.load(std::memory_order_acquire); // [W1]
+    bool write_directly(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op) {
+        const word root = this->root_.load(std::memory_order_acquire); // [W1]
         header* const t = base::table_of(root);
         const word bits = to_word(key);
-        if (t == nullptr || Layout::is_outlier(bits)) return direct::no;
-        const std::size_t unit = t->unit_of(hash);
-        line_type& home = t->home(unit);
-        // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
-        __builtin_prefetch(home.words, 1);
-        atomic_control& lock = t->controls[unit];
-        const control_word held = lock.load(std::memory_order_relaxed);
-        if ((held & (Layout::lock_bit | Layout::moved_bit)) != 0) return direct::no;
-        const section in(*this, s, t, root);                       // [W2]
-        if (!in || !base::try_lock(lock, held)) return direct::no; // [W3]
-        const direct result = publish(c, s, *t, home, hash, Layout::inline_mark(bits), held, op, root);
-        this->unlock(c, lock, held); // [W8]
-        return result;
+        if (t == nullptr || Layout::is_outlier(bits)) [[unlikely]] return false;
+        switch (write_in_section(c, s, *t, root, hash, bits, op)) {
+        case direct::no: return false;
+        case direct::done: break;
+        case direct::erased: after_erase(c, s, root); break;
+        }
+        help_to_move(c, s, *t, root);
+        return true;
+    }
+
+    void help_to_move(control& c, stripe_type& s, const header& t, word root) {
+        if (t.needs_help.load(std::memory_order_relaxed)) [[unlikely]] this->help(c, s, root, Sync::migration_batch);
+    }
+
+    /// Looks every so often whether erasing has left the table too large.
+    void after_erase(control& c, stripe_type& s, word root) {
+        if (++s.erase_count >= Sync::shrink_check_interval) [[unlikely]] look_for_shrinking(c, s, root);
     }
 
     /// Whether somebody computes a key of this hash, so that its writers must ask the registry [W4]. Under the lock.
@@ -94,7 +98,7 @@ protected:
         base::place(v, mark, value);
         s.count(+1);
     }
-    static void erase_slot(control& c, stripe_type& s, header& t, line_type& home, atomic_word* slot) noexcept {
+    [[gnu::always_inline]] static void erase_slot(control& c, stripe_type& s, header& t, line_type& home, atomic_word* slot) noexcept {
         s.announce(slot, change::erase, incarnation_of(t));
         slot->store(Layout::empty, std::memory_order_release);
         s.count(-1);
@@ -102,6 +106,28 @@ protected:
     }
 
 private:
+    [[gnu::noinline]] void look_for_shrinking(control& c, stripe_type& s, word root) {
+        s.erase_count = 0;
+        this->tidy_tables(c, base::tidy_budget);
+        this->shrink_if_sparse(c, s, root, Sync::shrink_check_interval);
+    }
+
+    template <class Op>
+    direct write_in_section(control& c, stripe_type& s, header& t, word root, std::uint64_t hash, word bits, Op& op) {
+        const std::size_t unit = t.unit_of(hash);
+        line_type& home = t.home(unit);
+        // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
+        __builtin_prefetch(home.words, 1);
+        atomic_control& lock = t.controls[unit];
+        const control_word held = lock.load(std::memory_order_relaxed);
+        if ((held & (Layout::lock_bit | Layout::moved_bit)) != 0) [[unlikely]] return direct::no;
+        const section in(*this, s, &t, root);                                   // [W2]
+        if (!in || !base::try_lock(lock, held)) [[unlikely]] return direct::no; // [W3]
+        const direct result = publish(c, s, t, home, hash, Layout::inline_mark(bits), held, op, root);
+        this->unlock(c, lock, held); // [W8]
+        return result;
+    }
+
     /// The same behind the home line.
     [[gnu::noinline]] static atomic_word* slot_behind(line_type& home, word mark) noexcept {
         line_type* const l = base::next_line(home);
@@ -119,9 +145,9 @@ private:
     template <class Op>
     direct publish(control& c, stripe_type& s, header& t, line_type& home, std::uint64_t hash, word mark,
                    control_word held, Op& op, word root) {
-        if (must_ask(c, hash) || !this->is_root(root)) return direct::no;   // [W4]
-        const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
-        if (!gate::is_open(gate_word) || !base::is_preserved(held, gate_word)) return direct::no;
+        if (must_ask(c, hash) || !this->is_root(root)) [[unlikely]] return direct::no; // [W4]
+        const word gate_word = c.gate_word.load(std::memory_order_acquire);            // [W5]
+        if (!gate::is_open(gate_word) || !base::is_preserved(held, gate_word)) [[unlikely]] return direct::no;
         const unsigned hits = search::match(home, mark);
         const bool is_long = hits == 0 && Layout::is_link(home.mark(Layout::last));
         atomic_word* const slot = hits != 0 ? home.slot(static_cast<std::size_t>(std::countr_zero(hits)))

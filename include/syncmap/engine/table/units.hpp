@@ -38,7 +38,7 @@ protected:
     public:
         section(const units& owner, stripe_type& s, header* t, word root) noexcept : stripe_(s) {
             enter(owner, t, root);
-            if (!valid_) [[unlikely]] let_fork_pass(owner);
+            if (!valid_) [[unlikely]] let_fork_pass(owner, s);
         }
         section(const section&) = delete;
         section& operator=(const section&) = delete;
@@ -53,13 +53,15 @@ protected:
             Sync::light_barrier(); // pairs with the heavy barrier before tidying reads the stripes
             valid_ = owner.is_root(root & ~base::forking);
         }
-        void leave() noexcept { stripe_.table.store(nullptr, std::memory_order_release); }
+        void leave() noexcept { leave(stripe_); }
 
     private:
+        static void leave(stripe_type& s) noexcept { s.table.store(nullptr, std::memory_order_release); }
         /// Whoever may not begin because of a fork waits here, holding nothing, and then begins anew [F2].
-        [[gnu::noinline]] void let_fork_pass(const units& owner) noexcept {
+        /// Static: a section whose address nobody takes stays in registers.
+        [[gnu::noinline]] static void let_fork_pass(const units& owner, stripe_type& s) noexcept {
             for (unsigned attempt = 0; owner.is_forking(); ++attempt) {
-                leave();
+                leave(s);
                 Sync::back_off(attempt);
             }
         }
@@ -79,7 +81,7 @@ protected:
                                                std::memory_order_relaxed);
     }
 
-    void unlock(control& c, atomic_control& lock, control_word value) noexcept {
+    [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value) noexcept {
         lock.store(value & ~Layout::lock_bit, std::memory_order_release);
         Sync::light_barrier(); // pairs with the heavy barrier of parking::sleep
         if (c.sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]] c.home->parking.wake(&lock);
@@ -226,14 +228,7 @@ protected:
 
     /// Takes lines from the end of the chain that have no entry left and gives them back.
     static void trim(control& c, header& t, line_type& home) noexcept {
-        while (Layout::is_link(home.mark(Layout::last))) {
-            line_type* before = nullptr;
-            line_type* end = &home;
-            while (line_type* const l = next_line(*end)) before = std::exchange(end, l);
-            if (search::match(*end, Layout::empty) != (1U << Layout::slots) - 1) return;
-            before->slot(Layout::last)->store(Layout::empty, std::memory_order_release);
-            give_back(c, t, *end);
-        }
+        if (Layout::is_link(home.mark(Layout::last))) [[unlikely]] trim_chain(c, t, home);
     }
 
     /// Makes every slot of the unit EMPTY, but for the home line's last, which gets `last_mark` before the others
@@ -251,6 +246,17 @@ protected:
     }
 
 private:
+    [[gnu::noinline]] static void trim_chain(control& c, header& t, line_type& home) noexcept {
+        do {
+            line_type* before = nullptr;
+            line_type* end = &home;
+            while (line_type* const l = next_line(*end)) before = std::exchange(end, l);
+            if (search::match(*end, Layout::empty) != (1U << Layout::slots) - 1) return;
+            before->slot(Layout::last)->store(Layout::empty, std::memory_order_release);
+            give_back(c, t, *end);
+        } while (Layout::is_link(home.mark(Layout::last)));
+    }
+
     static void store_link(atomic_word* last, line_type& next) noexcept {
         const word to = reinterpret_cast<word>(&next);
         if constexpr (Layout::pairs) {

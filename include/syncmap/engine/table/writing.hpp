@@ -71,7 +71,6 @@ protected:
     using typename base::vacancy;
     using T = typename base::T;
     using KeyEqual = typename Types::key_equal;
-    using direct = typename base::direct;
     using base::node_at;
 
     template <class K>
@@ -259,6 +258,17 @@ protected:
     /// `owner`: this thread owns the key in the registry.
     template <class K, class Op>
     void write_hashed(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
+        if constexpr (Layout::inline_key && decides_under_lock<Op>) {
+            // Without a lease, whose end would be looked after all the way.
+            const auto* const me = reclaim::kept_row(c.home->threads);
+            if (me != nullptr && !owner && this->write_directly(c, this->stripe_of(c, *me), hash, static_cast<const Key&>(key), op))
+                [[likely]] return;
+        }
+        write_in_attempts(c, hash, std::forward<K>(key), op, owner);
+    }
+
+    template <class K, class Op>
+    [[gnu::noinline]] void write_in_attempts(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
         word root = 0;
@@ -267,18 +277,7 @@ protected:
         } else {
             root = write_node(c, s, *me, hash, std::forward<K>(key), op, owner);
         }
-        header* const t = base::table_of(root);
-        if (t != nullptr && t->needs_help.load(std::memory_order_relaxed)) [[unlikely]] {
-            this->help(c, s, root, Sync::migration_batch);
-        }
-    }
-
-    /// Looks every so often whether erasing has left the table too large.
-    void after_erase(control& c, stripe_type& s, word root) {
-        if (++s.erase_count < Sync::shrink_check_interval) return;
-        s.erase_count = 0;
-        this->tidy_tables(c, base::tidy_budget);
-        this->shrink_if_sparse(c, s, root, Sync::shrink_check_interval);
+        if (const header* const t = base::table_of(root); t != nullptr) base::help_to_move(c, s, *t, root);
     }
 
     template <class Op>
@@ -321,27 +320,12 @@ protected:
     /// the write took place.
     template <class Op>
     word write_inline(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
-        if constexpr (decides_under_lock<Op>) {
-            word root = 0;
-            if (!owner) {
-                switch (this->write_directly(c, s, hash, key, op, root)) {
-                case direct::done: return root;
-                case direct::erased: after_erase(c, s, root); return root;
-                case direct::no: break;
-                }
-            }
-        }
-        return write_in_attempts(c, s, hash, key, op, owner);
-    }
-
-    template <class Op>
-    [[gnu::noinline]] word write_in_attempts(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
         syncmap::detail::deferred<ownership<Key>> own;
         record_supply supply(*this);
         inline_write<Op> w{op, key, to_word(key), hash, owner, supply};
         for (outcome o = outcome::again; o != outcome::done; o = attempt(c, s, w)) {
             switch (o) {
-            case outcome::erased: after_erase(c, s, w.root); return w.root;
+            case outcome::erased: base::after_erase(c, s, w.root); return w.root;
             case outcome::no_table: this->make_first_table(c, w.root, base::min_log2); break;
             case outcome::locked_by_other: base::wait_unlocked(c, w.t->controls[w.unit]); break;
             case outcome::must_ask:
@@ -570,7 +554,7 @@ protected:
                 in.leave();
                 held.drop();
                 this->retire(c, s, node_at(place.mark)); // [W9]
-                after_erase(c, s, place.root);
+                base::after_erase(c, s, place.root);
                 return place.root;
             }
             const vacancy v = base::find_vacancy(c, *t, home);
