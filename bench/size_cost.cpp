@@ -47,7 +47,8 @@ struct alignas(syncmap::detail::cache_line_bytes) stripe<bench::uncounted> {
     std::uint32_t erase_count = 0;
     std::uint32_t help_count = 0;
 
-    static std::int64_t net_of(word) noexcept { return 0; }
+    static word net_of(word) noexcept { return 0; }
+    static std::int64_t entries_of(word) noexcept { return 0; }
     static bool announces(word, word) noexcept { return false; }
     void announce(const void*, change, std::uint64_t) noexcept {}
     void count(std::int64_t) noexcept {}
