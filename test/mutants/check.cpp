@@ -126,6 +126,8 @@ effort effort_for(mutants::kind of) {
     switch (of) {
     case mutants::kind::aimed:
         return {3000, 3000, 1000};
+    case mutants::kind::by_hand:
+        return {100, 100, 10};
     case mutants::kind::lengthy:
         return {100, 8, 3};
     default:
@@ -165,9 +167,11 @@ int main(int argc, char** argv) {
                      [&](std::size_t each) { return all[each].of == wanted; });
         return those;
     };
-    // Those that were made for few mutants first.
-    std::vector<std::size_t> others = in_turn(of(mutants::kind::brief), of(mutants::kind::lengthy));
+    // Those that were made for few mutants first, then those that were made at all.
+    const std::vector<std::size_t> others = in_turn(of(mutants::kind::brief), of(mutants::kind::lengthy));
+    const std::vector<std::size_t> by_hand = of(mutants::kind::by_hand);
     chosen = of(mutants::kind::aimed);
+    chosen.insert(chosen.end(), by_hand.begin(), by_hand.end());
     chosen.insert(chosen.end(), others.begin(), others.end());
     // Rounds, each of more of them and with more schedules than the one before.
     unsigned round = 0;

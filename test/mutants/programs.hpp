@@ -28,6 +28,7 @@ namespace mutants {
 
 enum class kind : unsigned char {
     brief,   ///< a few operations
+    by_hand, ///< a few operations that say themselves what is wrong
     lengthy, ///< one operation beside the lives of several tables: best searched depth first
     aimed    ///< made for the steps that it comes by: searched first, and far
 };
@@ -85,7 +86,7 @@ private:
     static constexpr std::size_t entries_of_eight_units() { return visible_engine<Layout>::slots * 5 / 8 * 7; }
 
     void add(const map_program& m, reuse memory) { add_both_orders<Layout>(list_, m, memory); }
-    void add(const std::string& name, const std::function<void()>& body, kind of = kind::brief) {
+    void add(const std::string& name, const std::function<void()>& body, kind of = kind::by_hand) {
         for (const reuse memory : {reuse::never, reuse::at_once}) {
             const auto run = [name, memory, body](limits bounds) {
                 bounds.memory = memory;
@@ -111,7 +112,7 @@ private:
     void add_messages() {
         each_message<Layout>([&](const std::string& name, std::function<void()> body) {
             list_.push_back(
-                {[name, body](const limits& bounds) { return explore::explore(name, bounds, body); }, kind::brief});
+                {[name, body](const limits& bounds) { return explore::explore(name, bounds, body); }, kind::by_hand});
         });
     }
 
