@@ -112,21 +112,21 @@ private:
     typename Sync::template atomic<row_type*> first_{nullptr};
 };
 
-/// The row that the calling thread keeps until it ends; its first use takes one. Null where it cannot keep one of this
-/// domain: it has one of another, or is ending.
+/// A row for the calling thread to keep until it ends. Null: it is ending.
+template <class Sync>
+[[gnu::noinline]] row<Sync>* take_to_keep(domain<Sync>& of) {
+    row<Sync>& taken = of.take();
+    if (Sync::template per_thread<row<Sync>>::set(&taken)) return &taken;
+    domain<Sync>::give_back(taken);
+    return nullptr;
+}
+
+/// The row that the calling thread keeps; its first use takes one. Null where it cannot keep one of this domain: it has
+/// one of another, or is ending.
 template <class Sync>
 row<Sync>* kept_row(domain<Sync>& of) {
-    using slots = typename Sync::template per_thread<row<Sync>>;
-    struct first_use {
-        [[gnu::noinline]] static row<Sync>* take(domain<Sync>& from) {
-            row<Sync>& taken = from.take();
-            if (slots::set(&taken)) return &taken;
-            domain<Sync>::give_back(taken);
-            return nullptr;
-        }
-    };
-    row<Sync>* kept = slots::get();
-    if (kept == nullptr) [[unlikely]] kept = first_use::take(of);
+    row<Sync>* kept = Sync::template per_thread<row<Sync>>::get();
+    if (kept == nullptr) [[unlikely]] kept = take_to_keep(of);
     return kept != nullptr && kept->home == &of ? kept : nullptr;
 }
 

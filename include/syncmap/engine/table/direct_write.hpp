@@ -49,19 +49,10 @@ protected:
         switch (write_in_section(c, s, *t, root, hash, bits, op)) {
         case direct::no: return false;
         case direct::done: break;
-        case direct::erased: after_erase(c, s, root); break;
+        case direct::erased: this->after_erase(c, s, root); break;
         }
-        help_to_move(c, s, *t, root);
+        this->help_if_asked(c, s, *t, root);
         return true;
-    }
-
-    void help_to_move(control& c, stripe_type& s, const header& t, word root) {
-        if (t.needs_help.load(std::memory_order_relaxed)) [[unlikely]] this->help(c, s, root, Sync::migration_batch);
-    }
-
-    /// Looks every so often whether erasing has left the table too large.
-    void after_erase(control& c, stripe_type& s, word root) {
-        if (++s.erase_count >= Sync::shrink_check_interval) [[unlikely]] look_for_shrinking(c, s, root);
     }
 
     /// Whether somebody computes a key of this hash, so that its writers must ask the registry [W4]. Under the lock.
@@ -106,12 +97,6 @@ protected:
     }
 
 private:
-    [[gnu::noinline]] void look_for_shrinking(control& c, stripe_type& s, word root) {
-        s.erase_count = 0;
-        this->tidy_tables(c, base::tidy_budget);
-        this->shrink_if_sparse(c, s, root, Sync::shrink_check_interval);
-    }
-
     template <class Op>
     direct write_in_section(control& c, stripe_type& s, header& t, word root, std::uint64_t hash, word bits, Op& op) {
         const std::size_t unit = t.unit_of(hash);

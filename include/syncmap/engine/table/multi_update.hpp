@@ -414,11 +414,9 @@ private:
             if constexpr (!Layout::inline_key) {
                 if (m->erases || (!Layout::pairs && m->present())) this->retire(c, s, node_at(m->mark_before));
             }
-            if (m->erases) base::after_erase(c, s, all.root);
+            if (m->erases) this->after_erase(c, s, all.root);
         }
-        header* const t = base::table_of(all.root);
-        if (t->needs_help.load(std::memory_order_relaxed))
-            this->help(c, s, all.root, Sync::migration_batch);
+        this->help_if_asked(c, s, *base::table_of(all.root), all.root);
     }
 };
 

@@ -117,7 +117,17 @@ protected:
         }
     }
 
+    /// Looks every so often whether erasing has left the table too large.
+    void after_erase(control& c, stripe_type& s, word root) {
+        if (++s.erase_count >= Sync::shrink_check_interval) [[unlikely]] look_for_shrinking(c, s, root);
+    }
+
     // ---- help ----
+
+    /// Asked by every writer after its own work.
+    void help_if_asked(control& c, stripe_type& s, const header& t, word root) noexcept {
+        if (t.needs_help.load(std::memory_order_relaxed)) [[unlikely]] help(c, s, root, Sync::migration_batch);
+    }
 
     /// What every writer does after its own work in a table that asks for it: moves a few groups if the table is being
     /// left, else gives some pages of earlier tables back.
@@ -237,6 +247,12 @@ protected:
 
 private:
     enum class moving : unsigned char { done, busy, needs_line, needs_record };
+
+    [[gnu::noinline]] void look_for_shrinking(control& c, stripe_type& s, word root) {
+        s.erase_count = 0;
+        this->tidy_tables(c, tidy_budget);
+        shrink_if_sparse(c, s, root, Sync::shrink_check_interval);
+    }
 
     /// Makes what a move was lacking. True: nothing that has to be tried again at once.
     bool provide_for(control& c, record_supply& supply, moving outcome) {

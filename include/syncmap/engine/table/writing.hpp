@@ -277,7 +277,7 @@ protected:
         } else {
             root = write_node(c, s, *me, hash, std::forward<K>(key), op, owner);
         }
-        if (const header* const t = base::table_of(root); t != nullptr) base::help_to_move(c, s, *t, root);
+        if (const header* const t = base::table_of(root); t != nullptr) this->help_if_asked(c, s, *t, root);
     }
 
     template <class Op>
@@ -325,7 +325,7 @@ protected:
         inline_write<Op> w{op, key, to_word(key), hash, owner, supply};
         for (outcome o = outcome::again; o != outcome::done; o = attempt(c, s, w)) {
             switch (o) {
-            case outcome::erased: base::after_erase(c, s, w.root); return w.root;
+            case outcome::erased: this->after_erase(c, s, w.root); return w.root;
             case outcome::no_table: this->make_first_table(c, w.root, base::min_log2); break;
             case outcome::locked_by_other: base::wait_unlocked(c, w.t->controls[w.unit]); break;
             case outcome::must_ask:
@@ -554,7 +554,7 @@ protected:
                 in.leave();
                 held.drop();
                 this->retire(c, s, node_at(place.mark)); // [W9]
-                base::after_erase(c, s, place.root);
+                this->after_erase(c, s, place.root);
                 return place.root;
             }
             const vacancy v = base::find_vacancy(c, *t, home);
