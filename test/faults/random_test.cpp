@@ -70,7 +70,7 @@ struct random_names {
         return Named::name;
     }
 };
-#if defined(__SANITIZE_THREAD__) || defined(SYNCMAP_THREAD_SANITIZER)
+#if defined(SYNCMAP_THREAD_SANITIZER)
 using random_subjects = ::testing::Types<inline_words, nodes, with_snapshot>; // it takes long to compile
 #else
 using random_subjects =

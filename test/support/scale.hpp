@@ -5,14 +5,12 @@
 #include <cstdlib>
 #include <string_view>
 
+#include <syncmap/detail/sanitizers.hpp>
+
 namespace test {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(SYNCMAP_ADDRESS_SANITIZER) || defined(SYNCMAP_THREAD_SANITIZER)
 #define SYNCMAP_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SYNCMAP_TEST_SANITIZED 1
-#endif
 #endif
 
 #if defined(SYNCMAP_TEST_SANITIZED)
