@@ -7,7 +7,6 @@
 #include <array>
 #include <atomic>
 #include <bit>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -18,6 +17,7 @@
 #include <syncmap/sync/vector_search.hpp>
 
 #include "random.hpp"
+#include "stopwatch.hpp"
 
 namespace {
 
@@ -76,6 +76,11 @@ void idle_instructions() {
     for (int i = 0; i != 20; ++i) asm volatile("add $3, %0\n\tror $1, %0" : "+r"(x));
 }
 
+void search_and_store(const table::place& p, std::uint64_t value) {
+    __builtin_prefetch(&p.in, 1);
+    locked(p.control, [&] { p.in.value(slot_of(p.in, p.key) & 3).store(value, std::memory_order_release); });
+}
+
 struct row {
     const char* name;
     std::function<double(table&, std::uint64_t)> nanoseconds;
@@ -84,10 +89,9 @@ struct row {
 template <class Write>
 row make_row(const char* name, Write write) {
     return {name, [write](table& t, std::uint64_t times) {
-                const auto start = std::chrono::steady_clock::now();
+                const syncmap::bench::stopwatch watch;
                 for (std::uint64_t i = 0; i != times; ++i) write(t.next(), i);
-                const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
-                return took.count() / static_cast<double>(times);
+                return static_cast<double>(watch.elapsed()) / static_cast<double>(times);
             }};
 }
 
@@ -102,10 +106,7 @@ int main() {
             __builtin_prefetch(&p.in, 1);
             locked(p.control, [&] { p.in.value(p.slot).store(i, std::memory_order_release); });
         }),
-        make_row("lock, search, store", [](const place& p, std::uint64_t i) {
-            __builtin_prefetch(&p.in, 1);
-            locked(p.control, [&] { p.in.value(slot_of(p.in, p.key) & 3).store(i, std::memory_order_release); });
-        }),
+        make_row("lock, search, store", search_and_store),
         make_row("lock, search, store to the first slot", [](const place& p, std::uint64_t i) {
             __builtin_prefetch(&p.in, 1);
             locked(p.control, [&] {
@@ -127,8 +128,7 @@ int main() {
             });
         }),
         make_row("lock, search, store, 40 instructions", [](const place& p, std::uint64_t i) {
-            __builtin_prefetch(&p.in, 1);
-            locked(p.control, [&] { p.in.value(slot_of(p.in, p.key) & 3).store(i, std::memory_order_release); });
+            search_and_store(p, i);
             idle_instructions();
         }),
     };
