@@ -578,8 +578,8 @@ public:
     }
 
     /// Destroys now what was erased or replaced before the call and nobody looks at any more, and gives back the memory that
-    /// threads keep for their next entries. Without it values are destroyed by and by: at the latest when one thread has erased
-    /// or replaced 1024 more entries, or with the map. A value that another thread is just destroying may be gone only
+    /// threads keep for their next entries. Without it values are destroyed by and by: at the latest when the thread that took
+    /// them out has erased or replaced 1024 more entries (if it stops, another one some thousands), or with the map. A value that another thread is just destroying may be gone only
     /// after the call.
     ///
     /// Progress: waits for a thread that is looking which memory can be freed; others go on. Complexity: linear in what

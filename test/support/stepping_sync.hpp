@@ -108,8 +108,9 @@ struct stepping_sync : syncmap::sync::real {
 
     // Small, so that a few operations do everything once.
     static constexpr std::uint32_t retire_batch = 4;
-    static constexpr std::uint32_t batches_between_scans = 2;
+    static constexpr std::size_t batches_between_scans(std::size_t) noexcept { return 2; }
     static constexpr std::uint32_t most_spares() noexcept { return 4; }
+    static constexpr std::size_t units_per_district = 2;
     static constexpr std::size_t migration_batch = 2;
     static constexpr std::uint32_t shrink_check_interval = 4;
 };

@@ -98,6 +98,13 @@ public:
         }
     }
 
+    /// The most threads that had a row at a time.
+    std::size_t row_count() const noexcept {
+        // acquire: pairs with the release of `take`, for the slot.
+        const row_type* const newest = first_.load(std::memory_order_acquire);
+        return newest == nullptr ? 0 : newest->slot + std::size_t{1};
+    }
+
     /// In the child of a fork, where the calling thread is the only one: what the others had is free again.
     void free_rows_of_others() noexcept {
         const void* const me = Sync::this_thread();

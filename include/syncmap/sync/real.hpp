@@ -287,10 +287,13 @@ struct [[gnu::visibility("default")]] real {
     static constexpr std::size_t most_slab_bytes = std::size_t{1} << 16;
     /// Retired nodes that one thread gathers before it looks which can be freed.
     static constexpr std::uint32_t retire_batch = 256;
-    /// Batches of a thread between two looks at what all threads have retired: its own are in its caches, theirs in theirs.
-    static constexpr std::uint32_t batches_between_scans = 2;
+    /// Batches of a thread between two looks at what all threads have retired, of so many that there are: its own are in
+    /// its caches. So a sixteenth of all nodes, for any number of threads, is freed by others.
+    static constexpr std::size_t batches_between_scans(std::size_t threads) noexcept { return 8 * threads; }
     /// Nodes that were freed, and whose blocks one thread keeps for its next ones.
     static constexpr std::uint32_t most_spares() noexcept { return 256; }
+    /// Units that share a stack of free overflow lines.
+    static constexpr std::size_t units_per_district = 256;
     /// Units that one write moves while a table is being left.
     static constexpr std::size_t migration_batch = 16;
     /// Writes of a thread between two looks at whether pages of an earlier table can be given back, when there are any.

@@ -28,7 +28,7 @@ protected:
     void retire(control& c, stripe_type& s, node* n) noexcept {
         put(s, n);
         if (++s.retired_count % batch_size != 0) return;
-        if (s.retired_count >= Sync::batches_between_scans * batch_size) {
+        if (s.retired_count / batch_size >= Sync::batches_between_scans(c.home->threads.row_count())) {
             s.retired_count = 0;
             if (scan(c, &s)) return;
         }
