@@ -44,7 +44,8 @@ struct alignas(syncmap::detail::cache_line_bytes) stripe<bench::uncounted> {
     atomic<reclaim::node_base<bench::uncounted>*> retired{nullptr};
     spare_nodes<bench::uncounted> spares{};
     std::uint32_t retired_count = 0;
-    std::uint32_t erase_count = 0;
+    std::uint32_t erases_between_looks = bench::uncounted::shrink_check_interval;
+    std::uint32_t erases_until_look = bench::uncounted::shrink_check_interval;
     std::uint32_t help_count = 0;
 
     static word net_of(word) noexcept { return 0; }

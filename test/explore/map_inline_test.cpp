@@ -20,6 +20,7 @@ TEST(explored_inline_map, moving) { explore_pairs<inline_layout>(setting::moving
 TEST(explored_inline_map, growth) { explore_pairs<inline_layout>(setting::growth); }
 TEST(explored_inline_map, clear) { explore_pairs<inline_layout>(setting::clear); }
 TEST(explored_inline_map, shrink) { explore_pairs<inline_layout>(setting::shrink); }
+TEST(explored_inline_map, chained) { explore_pairs<inline_layout>(setting::chained); }
 
 TEST(explored_inline_map, batches) {
     for (const setting each : all_settings) explore_batches<inline_layout>(each);

@@ -20,6 +20,7 @@ TEST(explored_node_key_map, moving) { explore_pairs<node_key_layout>(setting::mo
 TEST(explored_node_key_map, growth) { explore_pairs<node_key_layout>(setting::growth); }
 TEST(explored_node_key_map, clear) { explore_pairs<node_key_layout>(setting::clear); }
 TEST(explored_node_key_map, shrink) { explore_pairs<node_key_layout>(setting::shrink); }
+TEST(explored_node_key_map, chained) { explore_pairs<node_key_layout>(setting::chained); }
 TEST(explored_node_key_map, reclaim) {
     if (!explore::full_run()) GTEST_SKIP() << "as with other nodes, and below with reuse: set SYNCMAP_FULL=1";
     explore_pairs<node_key_layout>(setting::reclaim);

@@ -20,6 +20,7 @@ TEST(explored_node_map, moving) { explore_pairs<node_layout>(setting::moving); }
 TEST(explored_node_map, growth) { explore_pairs<node_layout>(setting::growth); }
 TEST(explored_node_map, clear) { explore_pairs<node_layout>(setting::clear); }
 TEST(explored_node_map, shrink) { explore_pairs<node_layout>(setting::shrink); }
+TEST(explored_node_map, chained) { explore_pairs<node_layout>(setting::chained); }
 TEST(explored_node_map, reclaim) { explore_pairs<node_layout>(setting::reclaim); }
 TEST(explored_node_map, reclaim_and_reuse) { explore_pairs<node_layout>(setting::reclaim, reuse::at_once); }
 TEST(explored_node_map, reclaim_and_spares) { explore_pairs<node_layout>(setting::reclaim, reuse::by_thread); }

@@ -73,6 +73,7 @@ inline limits usual_limits(setting where) {
         return {.preemptions = 1, .schedules = 300, .random = 30};
     case setting::moving:
     case setting::clear:
+    case setting::chained:
     case setting::reclaim:
         break;
     }

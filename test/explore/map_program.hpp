@@ -1,6 +1,7 @@
 // Small programs of map operations on tiny maps, every history of which is checked.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -536,11 +537,12 @@ enum class setting : std::uint8_t {
     growth,  ///< a unit is full, and the other thread's insert starts the growth
     clear,   ///< the other thread clears
     shrink,  ///< the map is too large, and the other thread's erase notices
+    chained, ///< a unit has a second line, and the other thread's erase lets the first key (else the second) come to the home line
     reclaim, ///< the other thread replaces the first key's value twice
 };
 
 inline const char* name_of(setting s) noexcept {
-    static constexpr const char* names[] = {"plain", "moving", "growth", "clear", "shrink", "reclaim"};
+    static constexpr const char* names[] = {"plain", "moving", "growth", "clear", "shrink", "chained", "reclaim"};
     return names[static_cast<unsigned>(s)];
 }
 
@@ -620,6 +622,19 @@ public:
             add(keys::fillers, 2 * keys::fillers);
             meanwhile_ = {{verb::erase, keys::trigger}};
             break;
+        case setting::chained: {
+            add(keys::trigger, 30);
+            for (std::uint64_t i = 0; i != visible_engine<Layout>::slots - 2; ++i) add(keys::fillers + i, 2 * (keys::fillers + i));
+            if (first_present) {
+                std::rotate(stores_.begin(), stores_.begin() + 1, stores_.end()); // into the home line's last slot
+            } else {
+                add(keys::second, 32);
+            }
+            const std::uint64_t one_more = keys::fillers + visible_engine<Layout>::slots - 2;
+            add(one_more, 2 * one_more);
+            meanwhile_ = {{verb::erase, keys::trigger}};
+            break;
+        }
         case setting::reclaim:
             meanwhile_ = {{verb::exchange, keys::first, 30}, {verb::store, keys::first, 32}};
             break;
@@ -630,7 +645,7 @@ public:
         if (where_ == setting::shrink) map.reserve(visible_engine<Layout>::many_entries);
         store_all<Layout>(map);
         require(map.engine().is_moving() == (where_ == setting::moving), "the map is moving where it should");
-        if (where_ == setting::growth) require(map.engine().units() == 2, "the map has not grown yet");
+        if (where_ == setting::growth || where_ == setting::chained) require(map.engine().units() == 2, "the map has not grown yet");
         if (where_ == setting::shrink) require(map.engine().units() == 8, "the map is larger than it needs to be");
     }
 };

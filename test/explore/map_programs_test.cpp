@@ -123,6 +123,12 @@ TYPED_TEST(explored_programs, size_under_steady_writing) {
                        {.preemptions = 1, .schedules = 5'000, .random = full_run() ? 500'000U : 6'000U});
 }
 
+TYPED_TEST(explored_programs, size_beside_an_entry_that_comes_home) {
+    // It comes into the slot that says whether the announced erase has taken place, as soon as that is counted.
+    this->expect_right({setting::chained, true, {{{verb::size, 0}}, {{verb::load, keys::trigger}, {verb::store, keys::apart, 40}}}},
+                       {.preemptions = 3, .schedules = full_run() ? 5'000'000U : 2'000U, .random = full_run() ? 1'000'000U : 2'000U});
+}
+
 TYPED_TEST(explored_programs, units_are_not_merged_while_a_snapshot_is_cut) {
     // The other thread begins to shrink the table after the cut has seen it outside of a section, and before the gate
     // opens again: what is merged then is neither of before the snapshot nor preserved for it.
@@ -132,6 +138,15 @@ TYPED_TEST(explored_programs, units_are_not_merged_while_a_snapshot_is_cut) {
          {{{verb::snapshot, 0}},
           {{verb::store, keys::apart, 40}, {verb::store, keys::first, 41}, {verb::store, keys::second, 42}}}},
         {.preemptions = 1, .schedules = 1'000, .random = full_run() ? 500'000U : 10'000U});
+}
+
+TYPED_TEST(explored_programs, a_table_is_used_again_while_a_snapshot_is_cut) {
+    // The cut counts by what the root's table says of its life. While the thread stands still there, the table may be left,
+    // and used again for what `replace` prepares.
+    this->expect_right({setting::moving,
+                        true,
+                        {{{verb::snapshot, 0}}, {{verb::replace, 0}}, {{verb::erase, keys::apart}}}},
+                       {.preemptions = 2, .schedules = full_run() ? 1'000'000U : 5'000U, .random = full_run() ? 100'000U : 500U});
 }
 
 TYPED_TEST(explored_programs, walks_while_keys_come_and_go) {

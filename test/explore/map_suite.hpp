@@ -41,7 +41,7 @@ inline step make_step(verb what, std::uint64_t key, std::uint64_t thread, bool f
 }
 
 inline constexpr setting all_settings[] = {setting::plain, setting::moving, setting::growth,
-                                           setting::clear, setting::shrink, setting::reclaim};
+                                           setting::clear, setting::shrink, setting::chained, setting::reclaim};
 
 /// Calls `f(program)` for every pair of operations, the second on the same key as the first.
 template <class Layout, class F>

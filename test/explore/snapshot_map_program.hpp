@@ -29,6 +29,7 @@ public:
 /// plain: keys are in the dirty map alone. moving: the first key is in the snapshot, a dirty map beside it has one
 /// more. growth: keys are in the snapshot, one of them erased, and the other thread's new key makes a dirty map, which
 /// expunges it. shrink: the other thread's erase leaves so many dead keys that the snapshot is made anew.
+/// chained, which is about lines: the other thread's erase leaves one dead key, and the snapshot as it is.
 template <>
 class preparation<snapshot_layout> : public prepared_contents {
 public:
@@ -52,6 +53,11 @@ public:
         case setting::shrink:
             add(keys::trigger, 30);
             for (std::uint64_t i = 0; i != 3; ++i) add(keys::fillers + i, 2 * (keys::fillers + i));
+            meanwhile_ = {{verb::erase, keys::trigger}};
+            break;
+        case setting::chained:
+            add(keys::trigger, 30);
+            add(keys::fillers, 2 * keys::fillers);
             meanwhile_ = {{verb::erase, keys::trigger}};
             break;
         case setting::reclaim:

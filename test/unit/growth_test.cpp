@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <random>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -52,6 +54,25 @@ TEST(growth, is_not_put_off_by_lines_that_are_left_from_before) {
     map.clear();
     EXPECT_EQ(fill(), expected);
     EXPECT_EQ(map.size(), 200U);
+}
+
+/// 2.8 entries a unit, from 1.8 to 3.5 of which a table is filled: lines that few entries kept would use up its share.
+TEST(growth, does_not_come_from_keys_that_come_and_go) {
+    constexpr std::uint64_t entries = 11'500;
+    std::mt19937_64 chance(1);
+    visible_map map;
+    std::vector<std::uint64_t> keys(entries);
+    for (std::uint64_t& key : keys) map.store(key = chance(), 0);
+    const std::size_t units = map.units();
+    ASSERT_EQ(units, 4096U);
+    for (std::size_t round = 0; round != 20; ++round) {
+        for (std::uint64_t& key : keys) {
+            const std::uint64_t gone = std::exchange(key, chance());
+            map.store(key, 0);
+            map.erase(gone);
+        }
+        ASSERT_EQ(map.units(), units) << "after each key was exchanged " << round + 1 << " times";
+    }
 }
 
 /// 1.5 entries a unit: more than a fresh map of them would have, so the table may be left for one half as large, where the

@@ -94,7 +94,7 @@ private:
         std::uint64_t incarnation;
         word tally;
         int uncounted;    ///< +1 published insert, -1 published erase, not in the tally yet
-        bool in_the_midst; ///< of several changes that are one: true of no instant [M5]
+        bool in_the_midst; ///< true of no instant: of several changes that are one [M5], or it was counted between two looks
         friend bool operator==(const look&, const look&) = default;
     };
 
@@ -116,6 +116,8 @@ private:
                 case change::several:
                 case change::none: break;
                 }
+                // What comes into the slot afterwards, another entry say that comes home [I2], comes after the count.
+                seen.in_the_midst = s.tally.load(std::memory_order_acquire) != seen.tally;
             }
         }
         return seen;
@@ -147,8 +149,8 @@ private:
     /// Equal twice: all of it was true together between the two collects. A tally that changed does not come back
     /// to its old value (its sequence), and under one tally an announced change is published at most once.
     bool collect_twice(control& c, word root, const header& t, std::vector<look>& first, std::size_t& entries) {
-        // relaxed, as the table's other number below: both were stored before the table was published, and nothing is
-        // ordered by them. If the memory has become another table's since, the root is another.
+        // relaxed, as the table's other number below: both were stored before the table was published. If the memory has become
+        // another table's since, there was a heavy barrier after the root had changed, and is_root below tells.
         const std::uint64_t incarnation = t.incarnation.load(std::memory_order_relaxed);
         first.clear();
         c.each_stripe([&](stripe_type& s) { first.push_back(look_at(s)); });

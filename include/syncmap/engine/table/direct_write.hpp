@@ -89,11 +89,12 @@ protected:
         base::place(v, mark, value);
         s.count(+1);
     }
-    [[gnu::always_inline]] static void erase_slot(control& c, stripe_type& s, header& t, line_type& home, atomic_word* slot) noexcept {
+    /// True: another entry was moved, see trim.
+    [[gnu::always_inline]] static bool erase_slot(control& c, stripe_type& s, header& t, line_type& home, atomic_word* slot) noexcept {
         s.announce(slot, change::erase, incarnation_of(t));
         slot->store(Layout::empty, std::memory_order_release);
         s.count(-1);
-        base::trim(c, t, home);
+        return base::trim(c, t, home);
     }
 
 private:

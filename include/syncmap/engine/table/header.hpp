@@ -7,7 +7,7 @@
 // | `needs_help`     | who begins or ends such work       | writers   |
 // | `overflow_used`  | lock holders (RMW)                 | the same  |
 // | `crowded`        | lock holders; who looks into it    | writers   |
-// | `free_lines`     | lock holders (CAS, tagged)         | the same  |
+// | free lines       | lock holders (CAS, tagged)         | the same  |
 // | `cursor`, `left` | who moves units (RMW)              | the same  |
 // | `erased`         | now and then who erases (RMW)      | the same  |
 //
@@ -15,6 +15,7 @@
 // with an outdated root may be looking at it (and finds out by the root when it is done).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -39,7 +40,7 @@ public:
             // acquire: pairs with push; the line's slots are seen EMPTY. A line taken by another thread meanwhile
             // gives a wrong `under`, and the tag makes the exchange fail.
             if (top_.compare_exchange_weak(top, retag(under, top), std::memory_order_acquire)) {
-                below(*l).store(Layout::empty, std::memory_order_relaxed);
+                below(*l).store(Layout::empty, std::memory_order_release);
                 return l;
             }
         }
@@ -49,7 +50,7 @@ public:
     void push(line_type& l) noexcept {
         word top = top_.load(std::memory_order_relaxed);
         do {
-            below(l).store(top & address_bits, std::memory_order_relaxed);
+            below(l).store(top & address_bits, std::memory_order_release);
         } while (!top_.compare_exchange_weak(top, retag(reinterpret_cast<word>(&l), top), std::memory_order_release,
                                              std::memory_order_relaxed));
     }
@@ -64,14 +65,23 @@ private:
         return (address & address_bits) | ((old_top & ~address_bits) + (word{1} << Layout::tag_shift));
     }
     /// The stack runs through the second word of its lines. A reader that still wanders there takes it for the
-    /// value of an empty slot (pairs), or for a mark that is no entry and, not being in the last slot, no link.
+    /// value of an empty slot (pairs), or for a mark that is no entry and, not being in the last slot, no link. Then it must
+    /// see that the entry which was there has moved to the home line before [I2]: hence the release of these stores.
     static auto& below(line_type& l) noexcept { return l.words[1]; }
 
     typename Layout::atomic_word top_{0};
 };
 
+/// Overflow lines given back by neighbouring units. A line of its own: in a map of constant size, where keys come and go,
+/// one stack for a whole table was what all writers met at.
+template <class Layout>
+struct alignas(detail::cache_line_bytes) table_district {
+    line_stack<Layout> free_lines{};
+};
+
 template <class Layout, class Sync>
 struct alignas(detail::cache_line_bytes) table_header {
+    using district = table_district<Layout>;
     using line_type = line<Layout>;
     using control_type = typename Layout::atomic_control;
     template <class U>
@@ -80,6 +90,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     // Read by everybody, written once.
     hash_seed seed;
     control_type* controls = nullptr;
+    district* districts = nullptr; ///< all but the first one
     unsigned shift = 0; ///< 64 - log2 of the number of units
     bool mapped = false; ///< pages of the system, which can be given back
     atomic<bool> needs_help{false}; ///< see ask_for_help
@@ -90,7 +101,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     // Written by those who insert and those who move units.
     alignas(detail::cache_line_bytes) atomic<std::size_t> overflow_used{0};
     atomic<bool> crowded{false}; ///< a unit has a line that is not the table's since somebody looked whether it should grow
-    line_stack<Layout> free_lines{};                      ///< overflow lines given back
+    line_stack<Layout> first_free_lines{}; ///< of the first district
     atomic<std::size_t> cursor{0};
     atomic<std::size_t> left{0};
     atomic<std::size_t> erased{0}; ///< entries erased here, about; see resize::is_sparse
@@ -132,14 +143,37 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     // ---- overflow lines ----
 
-    /// A line for a unit that is full, or null when the table's share is used up. By a lock holder.
-    line_type* take_line() noexcept {
-        if (line_type* const l = free_lines.pop()) return l;
-        if (overflow_used.load(std::memory_order_relaxed) >= overflow_lines()) return nullptr;
-        const std::size_t i = overflow_used.fetch_add(1, std::memory_order_relaxed);
-        return i < overflow_lines() ? lines() + all_units() + i : nullptr;
+    /// So many districts a table has beside the first one. (The last is the outlier unit's, which never takes a line.)
+    static constexpr std::size_t more_districts(std::size_t units) noexcept { return units / Sync::units_per_district; }
+
+    line_stack<Layout>& free_lines_of(std::size_t number) noexcept {
+        return number == 0 ? first_free_lines : districts[number - 1].free_lines;
     }
+    std::size_t district_of(const line_type& home) const noexcept {
+        return static_cast<std::size_t>(&home - lines()) / Sync::units_per_district;
+    }
+
+    /// A line for the unit of `home`, which is full, or null when the table's share is used up, near that unit at least.
+    /// By a lock holder.
+    line_type* take_line(const line_type& home) noexcept {
+        const std::size_t own = district_of(home);
+        if (line_type* const l = free_lines_of(own).pop()) return l;
+        if (overflow_used.load(std::memory_order_relaxed) < overflow_lines()) {
+            const std::size_t i = overflow_used.fetch_add(1, std::memory_order_relaxed);
+            if (i < overflow_lines()) return lines() + all_units() + i;
+        }
+        const std::size_t all = more_districts(units()) + 1;
+        for (std::size_t i = 1; i < std::min(all, districts_asked); ++i) {
+            if (line_type* const l = free_lines_of((own + i) % all).pop()) return l;
+        }
+        return nullptr;
+    }
+    void give_back(line_type& l, const line_type& home) noexcept { free_lines_of(district_of(home)).push(l); }
     bool owns(const line_type* l) const noexcept { return l >= lines() && l < lines() + all_lines(); }
+
+private:
+    /// The unit's own and its neighbours: so many of them together differ by a few per cent in what they need.
+    static constexpr std::size_t districts_asked = 4;
 };
 
 } // namespace syncmap::engine

@@ -214,17 +214,26 @@ protected:
         line_type& home = t.home(unit);
         if constexpr (Layout::inline_key) {
             const bool outlier = base::is_outlier_unit(t, unit);
-            base::each_entry(home, [&](line_type& l, std::size_t i, word) {
-                const auto p = Sync::load_pair(l.slot(i));
-                if (!Layout::is_entry(p.first)) return false;
-                if (!outlier) {
-                    const auto hash = syncmap::detail::seeded_hash(this->hash_, Layout::key_of(p.first, false), t.seed);
-                    if (!is_wanted(t, unit, cursor, hash)) return false;
+            // The last slot first [R2]; returns what it was.
+            const auto copy_line = [&](line_type& l) {
+                word last = Layout::empty;
+                for (std::size_t i = Layout::slots; i-- != 0;) {
+                    const auto p = Sync::load_pair(l.slot(i));
+                    if (i == Layout::last) last = p.first;
+                    if (!Layout::is_entry(p.first)) continue;
+                    if (!outlier) {
+                        const auto hash = syncmap::detail::seeded_hash(this->hash_, Layout::key_of(p.first, false), t.seed);
+                        if (!is_wanted(t, unit, cursor, hash)) continue;
+                    }
+                    entries.make_room();
+                    entries.add({p.first, p.second, outlier});
                 }
-                entries.make_room();
-                entries.add({p.first, p.second, outlier});
-                return false;
-            });
+                return last;
+            };
+            if (Layout::is_link(copy_line(home))) {
+                for (line_type* l = base::next_line(home); l != nullptr; l = base::next_line(*l)) copy_line(*l);
+                copy_line(home);
+            }
             return home.mark(Layout::last) == Layout::moved ? copied::moved : copied::all;
         } else {
             return copy_nodes(root, t, unit, cursor, attempt, entries);
@@ -232,8 +241,8 @@ protected:
     }
 
 private:
-    /// Nodes are pinned one by one, each under a hazard. The copy is one state of the unit if no key was inserted
-    /// meanwhile (the version counts inserts): no key can then have been seen in two places, or missed between two.
+    /// Nodes are pinned one by one, each under a hazard. The copy is one state of the unit if no key was inserted, and no
+    /// entry moved, meanwhile (the version says so): no key can then have been seen in two places, or missed between two.
     copied copy_nodes(word root, header& t, std::size_t unit, std::uint64_t cursor, int attempt, batch& entries) {
         control& c = this->shared_of_table();
         const reclaim::thread_lease<Sync> me(c.home->threads);

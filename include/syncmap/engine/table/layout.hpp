@@ -80,7 +80,7 @@ struct layout {
 
     // ---- control words ----
 
-    /// LOCK, MOVED, the version (node keys: the number of inserts) and the stamp: the phase of the newest snapshot for
+    /// LOCK, MOVED, the version (node keys: inserts, and moves within the unit) and the stamp: the phase of the newest snapshot for
     /// which the unit's content was preserved. Inline keys need no version, so their control words are half as large.
     using control_word = std::conditional_t<inline_key, std::uint32_t, std::uint64_t>;
     using atomic_control = typename Sync::template atomic<control_word>;
@@ -96,7 +96,7 @@ struct layout {
         const control_word below = (control_word{1} << stamp_shift) - 1;
         return (control & below) | static_cast<control_word>(phase) << stamp_shift;
     }
-    /// Once more inserted.
+    /// Once more inserted, or moved.
     static constexpr control_word with_next_version(control_word control) noexcept {
         if constexpr (inline_key) {
             return control;
@@ -106,7 +106,7 @@ struct layout {
         }
     }
 
-    /// Inserts so far.
+    /// Inserts so far, in a table that is not published yet.
     static constexpr std::size_t version_of(control_word control) noexcept {
         static_assert(!inline_key);
         return static_cast<std::size_t>((control & ((control_word{1} << stamp_shift) - 1)) >> 2);

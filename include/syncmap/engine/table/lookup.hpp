@@ -46,28 +46,46 @@ protected:
 
     [[gnu::always_inline]] maybe_word find_inline_in(word root, const header& t, word bits, std::uint64_t hash) const noexcept {
         const line_type& home = t.home(base::unit_of(t, hash, bits));
+        const word mark = Layout::inline_mark(bits);
+        const word last = home.mark(Layout::last); // [R2]
         word value = 0;
-        if (search::find_pair(home, Layout::inline_mark(bits), value)) {
+        if (search::find_pair(home, mark, value)) {
             if (this->is_root(root)) [[likely]] return maybe_word(value); // [R3] [R5]
-        } else {
-            const word last = home.mark(Layout::last); // [R4]
-            if (last < Layout::link && this->is_root(root)) [[likely]] return {};
+        } else if (last == home.mark(Layout::last)) [[likely]] { // [R4]
+            // If it is the key, that was absent in between: else it would not have left the last slot and come back.
+            if (last < Layout::link && this->is_root(root)) [[likely]] return {}; // [R5]
             if (last == Layout::link) return find_inline_behind(home, root, bits);
         }
         return find_inline_anywhere(bits);
     }
 
-    /// The same in the lines behind the home line.
+    /// The same where the last slot of the home line was a LINK, and none of the others had the key.
     [[gnu::noinline]] maybe_word find_inline_behind(const line_type& home, word root, word bits) const noexcept {
+        const word mark = Layout::inline_mark(bits);
         word value = 0;
-        bool hit = false;
-        for (const line_type* l = base::next_line(home); l != nullptr && !hit; l = base::next_line(*l)) {
-            hit = search::find_pair(*l, Layout::inline_mark(bits), value);
-        }
+        const bool hit = find_pair_behind(home, mark, value) || search::find_pair(home, mark, value); // [R2]
         if ((hit || home.mark(Layout::last) != Layout::moved) && this->is_root(root)) { // [R4] [R5]
             return hit ? maybe_word(value) : maybe_word();
         }
         return find_inline_anywhere(bits);
+    }
+
+    static bool find_pair_behind(const line_type& home, word mark, word& value) noexcept {
+        for (const line_type* l = base::next_line(home); l != nullptr; l = base::next_line(*l)) {
+            if (search::find_pair(*l, mark, value)) return true;
+        }
+        return false;
+    }
+
+    /// Whether the unit has the key, with its value [R2].
+    static bool find_pair_in_unit(const line_type& home, word mark, word& value) noexcept {
+        word last = Layout::empty;
+        for (int attempt = 0; attempt < 2; ++attempt) { // twice the key, and not seen: it was absent in between
+            last = home.mark(Layout::last);
+            if (search::find_pair(home, mark, value)) return true;
+            if (last != mark) break;
+        }
+        return last == Layout::link && (find_pair_behind(home, mark, value) || search::find_pair(home, mark, value));
     }
 
     [[gnu::noinline]] maybe_word find_inline_anywhere(word bits) const noexcept {
@@ -80,10 +98,7 @@ protected:
             const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, from_word<Key>(bits), t->seed);
             do {
                 const line_type& home = t->home(base::unit_of(*t, hash, bits));
-                bool hit = false;
-                for (const line_type* l = &home; l != nullptr && !hit; l = base::next_line(*l)) {
-                    hit = search::find_pair(*l, mark, value); // [R3]
-                }
+                const bool hit = find_pair_in_unit(home, mark, value); // [R3]
                 if (hit || home.mark(Layout::last) != Layout::moved) { // [R4]
                     if (!this->is_root(root)) break;                   // [R5]
                     return hit ? maybe_word(value) : maybe_word();
@@ -151,31 +166,46 @@ protected:
     bool find_in_unit(line_type& home, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, found& place) const {
         place.slot = nullptr;
         place.mark = Layout::empty;
-        for (line_type* l = &home; l != nullptr; l = base::next_line(*l)) {
-            for (unsigned candidates = search::match_hash(*l, hash); candidates != 0; candidates &= candidates - 1) {
-                const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
-                const word mark = l->mark(i);
-                if (!Layout::tag_matches(mark, hash)) return false;
-                word value = 0;
-                const bool linked = held.protect(node_at(mark), [&] { // [R3]
-                    if constexpr (Layout::pairs) {
-                        const auto both = Sync::load_pair(l->slot(i));
-                        value = both.second;
-                        return both.first == mark;
-                    } else {
-                        return l->mark(i) == mark;
-                    }
-                });
-                if (!linked) return false;
-                if (static_cast<bool>(this->equal_(static_cast<const Key&>(node_at(mark)->key()), key))) {
-                    place.slot = l->slot(i);
-                    place.mark = mark;
-                    place.value = value;
-                    return true;
+        const word last = home.mark(Layout::last); // [R2]
+        looked seen = find_in_line(home, key, hash, held, place);
+        if (Layout::is_link(last)) {
+            for (line_type* l = base::next_line(home); l != nullptr && seen == looked::absent; l = base::next_line(*l)) {
+                seen = find_in_line(*l, key, hash, held, place);
+            }
+            if (seen == looked::absent) seen = find_in_line(home, key, hash, held, place);
+        } else if (seen == looked::absent && Layout::tag_matches(last, hash) && home.mark(Layout::last) != last) {
+            return false;
+        }
+        return seen != looked::changed;
+    }
+
+    enum class looked : unsigned char { found, absent, changed };
+
+    template <class K>
+    looked find_in_line(line_type& l, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, found& place) const {
+        for (unsigned candidates = search::match_hash(l, hash); candidates != 0; candidates &= candidates - 1) {
+            const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
+            const word mark = l.mark(i);
+            if (!Layout::tag_matches(mark, hash)) return looked::changed;
+            word value = 0;
+            const bool linked = held.protect(node_at(mark), [&] { // [R3]
+                if constexpr (Layout::pairs) {
+                    const auto both = Sync::load_pair(l.slot(i));
+                    value = both.second;
+                    return both.first == mark;
+                } else {
+                    return l.mark(i) == mark;
                 }
+            });
+            if (!linked) return looked::changed;
+            if (static_cast<bool>(this->equal_(static_cast<const Key&>(node_at(mark)->key()), key))) {
+                place.slot = l.slot(i);
+                place.mark = mark;
+                place.value = value;
+                return looked::found;
             }
         }
-        return true;
+        return looked::absent;
     }
 
     template <class F>

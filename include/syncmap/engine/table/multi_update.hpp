@@ -192,7 +192,7 @@ private:
         control_word held;   ///< its control word without LOCK
         std::size_t inserts; ///< that need an EMPTY slot
         bool erases;
-        bool moved_entries; ///< a line was added: as after an insert, who found no entry must look again
+        bool moved_entries; ///< within the unit: as after an insert, who found no entry must look again
 
         atomic_control& lock() const noexcept { return t->controls[unit]; }
         line_type& home() const noexcept { return t->home(unit); }
@@ -365,7 +365,7 @@ private:
                 end = l;
             }
             if (vacant >= u.inserts) break;
-            line_type* const extra = base::another_line(c, *u.t);
+            line_type* const extra = base::another_line(c, *u.t, u.home());
             if (extra == nullptr) return false;
             base::add_line(*end, *extra);
             u.moved_entries = true;
@@ -394,8 +394,8 @@ private:
             }
         }
         if (all.changes_size) s.count(more);
-        for (const locked_unit& u : all.units) {
-            if (u.erases) base::trim(c, *u.t, u.home());
+        for (locked_unit& u : all.units) {
+            if (u.erases && base::trim(c, *u.t, u.home())) u.moved_entries = true;
         }
     }
 

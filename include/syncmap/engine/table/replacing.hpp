@@ -74,12 +74,10 @@ private:
         preparation(const preparation&) = delete;
         preparation& operator=(const preparation&) = delete;
         ~preparation() {
+            while (line_type* const l = provided_.pop()) control_.spare_lines.push(*l);
             if (table_ == nullptr) return;
             header& t = *std::exchange(table_, nullptr);
             for (std::size_t unit = 0; unit < t.all_units(); ++unit) base::wipe(control_, t, t.home(unit), Layout::empty);
-            while (line_type* const l = t.free_lines.pop()) {
-                if (!t.owns(l)) control_.spare_lines.push(*l);
-            }
             map_.abandon_table(control_, &t);
         }
 
@@ -160,7 +158,9 @@ private:
 
         void put(std::size_t unit, word mark, word value) {
             for (;;) {
-                if (const auto v = base::find_vacancy(control_, *table_, table_->home(unit))) {
+                auto v = base::find_vacancy(control_, *table_, table_->home(unit));
+                if (!v) v.extra = provided_.pop();
+                if (v) {
                     base::place(v, mark, value);
                     ++count_;
                     return;
@@ -179,13 +179,14 @@ private:
             }
             for (std::size_t have = table_->overflow_lines(); have < needed; ++have) {
                 line_type* const l = control_.spare_lines.pop();
-                table_->free_lines.push(l != nullptr ? *l : map_.new_spare_line(control_));
+                provided_.push(l != nullptr ? *l : map_.new_spare_line(control_));
             }
         }
 
         replacing& map_;
         control& control_;
         header* table_ = nullptr;
+        line_stack<Layout> provided_{}; ///< beside the table's own share
         std::size_t count_ = 0;
     };
 

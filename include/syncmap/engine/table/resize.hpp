@@ -46,12 +46,19 @@ protected:
     }
 
     /// Whether a table may be left for a smaller one. One with less than an eighth of its slots in use always; else one that
-    /// would not have grown to its size with these entries, a twentieth of them to spare, but only after many erases, or
-    /// if it is on its way down: where keys come and go, lines stay in use by few entries, and the smaller table may have to
-    /// grow again though the number of entries is the same. Each round of that is paid for by writes.
+    /// would stay as small as the next smaller one, but only after many erases, or if it is on its way down: where keys come
+    /// and go, lines stay in use by few entries, and the smaller table may have to grow again though the number of entries
+    /// is the same. Each round of that is paid for by writes.
     static bool is_sparse(const header& t, std::size_t entries, std::size_t erased) noexcept {
         const std::size_t slots = t.units() * Layout::slots;
-        return entries < slots / 8 || (entries < slots / 5 * 2 && erased >= erases_before_fit(t));
+        return entries < slots / 8 || (entries < slots / 8 * 3 && erased >= erases_before_fit(t));
+    }
+
+    /// All threads together overlook no more erases than a sixteenth of the units.
+    static std::uint32_t erases_between_looks(const control& c, word root) noexcept {
+        const header* const t = base::table_of(root);
+        const std::size_t share = t == nullptr ? 0 : std::min(t->units() / 16 / c.home->threads.row_count(), std::size_t{1} << 20);
+        return std::max(Sync::shrink_check_interval, static_cast<std::uint32_t>(share));
     }
 
     static std::size_t erases_before_fit(const header& t) noexcept { return 16 * t.units(); }
@@ -117,9 +124,10 @@ protected:
         }
     }
 
-    /// Looks every so often whether erasing has left the table too large.
+    /// Looks every so often whether erasing has left the table too large. A look reads what all threads have counted, and
+    /// takes that from their caches: the larger the table, the rarer.
     void after_erase(control& c, stripe_type& s, word root) {
-        if (++s.erase_count >= Sync::shrink_check_interval) [[unlikely]] look_for_shrinking(c, s, root);
+        if (--s.erases_until_look == 0) [[unlikely]] look_for_shrinking(c, s, root);
     }
 
     // ---- help ----
@@ -249,9 +257,10 @@ private:
     enum class moving : unsigned char { done, busy, needs_line, needs_record };
 
     [[gnu::noinline]] void look_for_shrinking(control& c, stripe_type& s, word root) {
-        s.erase_count = 0;
+        const std::uint32_t erased = std::exchange(s.erases_between_looks, erases_between_looks(c, root));
+        s.erases_until_look = s.erases_between_looks;
         this->tidy_tables(c, tidy_budget);
-        shrink_if_sparse(c, s, root, Sync::shrink_check_interval);
+        shrink_if_sparse(c, s, root, erased);
     }
 
     /// Makes what a move was lacking. True: nothing that has to be tried again at once.
@@ -303,7 +312,7 @@ private:
 
     /// The next size on the way down to what so many entries need.
     static unsigned shrunk_log2(unsigned log2, std::size_t entries) noexcept {
-        const unsigned enough = log2_of_units(entries * 5 / (Layout::slots * 4) + 1); // nearly as full as tables get
+        const unsigned enough = log2_of_units(entries * 4 / (Layout::slots * 3) + 1); // as full as they stay where keys come and go
         return std::max(enough, log2 - std::min(log2 - base::min_log2, max_shrink));
     }
     /// The smallest table of that many units or more.
@@ -492,7 +501,7 @@ private:
                 while (line_type* const next = base::next_line(*end)) end = next;
                 known = end;
             }
-            if (const vacancy v = base::find_vacancy(c, n, *end)) {
+            if (const vacancy v = base::find_vacancy(c, n, n.home(to.first + target), *end)) {
                 base::place(v, mark, base::value_at(l.slot(i)));
             } else {
                 left_out = 1;

@@ -144,26 +144,24 @@ protected:
                     if (r == nullptr) break; // not a table of its life any more
                     return visit_in(*r, key, hash, bits, f);
                 }
-                bool hit = false;
                 if constexpr (Layout::inline_key) {
                     word value = 0;
-                    for (const line_type* l = &t->home(unit); l != nullptr && !hit; l = base::next_line(*l)) {
-                        hit = search::find_pair(*l, Layout::inline_mark(bits), value);
-                    }
+                    const bool hit = base::find_pair_in_unit(t->home(unit), Layout::inline_mark(bits), value);
                     if (!is_still(s, root, *t, unit)) break;
                     if (hit) {
                         const T copy = from_word<T>(value);
                         f(copy);
                     }
+                    return hit;
                 } else {
                     const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
                     reclaim::hold<Sync> held(*me);
                     found place{};
                     if (!this->find_in_unit(t->home(unit), key, hash, held, place) || !is_still(s, root, *t, unit)) break;
-                    hit = place.mark != Layout::empty;
-                    if (hit) base::show(place, f);
+                    if (place.mark == Layout::empty) return false;
+                    base::show(place, f);
+                    return true;
                 }
-                return hit;
             }
         }
     }
@@ -236,10 +234,12 @@ private:
         // Pairs with the light barrier of section::enter: a writer sees the gate closed, or is seen in its section.
         if (!Sync::heavy_barrier() || !all_outside(c, [&] { return !lease.over(); })) return attempt_result::again;
         // Nothing is published from here until the gate opens.
-        const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
+        const word root = this->root_.load(std::memory_order_acquire);
+        const header* const t = base::table_of(root);
         if (t == nullptr || coarsest(*t) < s.log2) return attempt_result::again;
         s.incarnation = t->incarnation.load(std::memory_order_relaxed);
         s.entries = base::counted_entries(c, *t);
+        if (!this->is_root(root)) return attempt_result::again; // it may have become another table, of another life
         s.phase = ++c.last_phase;
         s.older.store(c.live.load(std::memory_order_relaxed), std::memory_order_relaxed);
         c.live.store(&s, std::memory_order_release); // [S1]

@@ -378,12 +378,14 @@ private:
         return more[slot - control::chunk_size(i)];
     }
 
-    // ---- tables: [header][lines][control words] ----
+    // ---- tables: [header][lines][districts][control words] ----
 
     struct shape {
         std::size_t lines;
         std::size_t controls;
         std::size_t lines_at;
+        std::size_t districts;
+        std::size_t districts_at;
         std::size_t controls_at;
         std::size_t bytes;
     };
@@ -394,7 +396,9 @@ private:
         s.lines = all_units + header::overflow_share(units);
         s.controls = all_units;
         s.lines_at = sizeof(header);
-        s.controls_at = s.lines_at + s.lines * sizeof(line_type);
+        s.districts = header::more_districts(units);
+        s.districts_at = s.lines_at + s.lines * sizeof(line_type);
+        s.controls_at = s.districts_at + s.districts * sizeof(typename header::district);
         const std::size_t end = s.controls_at + s.controls * sizeof(typename header::control_type);
         s.bytes = bytes_of(blocks_for(end));
         return s;
@@ -417,9 +421,11 @@ private:
         t->seed = c.seed;
         t->shift = 64 - log2;
         t->mapped = mapped;
+        t->districts = reinterpret_cast<typename header::district*>(bytes + s.districts_at);
         t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
         if (!mapped) { // pages of the system are zero already, and zero is EMPTY and unlocked
             std::uninitialized_value_construct_n(t->lines(), s.lines);
+            std::uninitialized_value_construct_n(t->districts, s.districts);
             std::uninitialized_value_construct_n(t->controls, s.controls);
         }
         return t;
@@ -517,6 +523,7 @@ private:
             for (auto& w : t->lines()[i].words) w.store(Layout::empty, std::memory_order_release);
         }
         if (bytes == s.bytes) {
+            for (std::size_t i = 0; i < s.districts; ++i) t->districts[i].free_lines.forget();
             for (std::size_t i = 0; i < s.controls; ++i) t->controls[i].store(0, std::memory_order_release);
         }
     }
@@ -526,7 +533,7 @@ private:
         t->needs_help.store(false, std::memory_order_relaxed);
         t->crowded.store(false, std::memory_order_relaxed);
         t->overflow_used.store(0, std::memory_order_relaxed);
-        t->free_lines.forget();
+        t->first_free_lines.forget();
         t->cursor.store(0, std::memory_order_relaxed);
         t->emptied = 0;
         t->unnamed = false;

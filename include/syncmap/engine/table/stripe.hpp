@@ -45,7 +45,8 @@ struct alignas(detail::cache_line_bytes) stripe {
     atomic<reclaim::node_base<Sync>*> retired{nullptr};
     spare_nodes<Sync> spares{};
     std::uint32_t retired_count = 0;
-    std::uint32_t erase_count = 0;
+    std::uint32_t erases_between_looks = Sync::shrink_check_interval;
+    std::uint32_t erases_until_look = Sync::shrink_check_interval;
     std::uint32_t help_count = 0;
 
     /// What a sum of nets says: each of them may have wrapped, where one thread inserts what another erases for ever. Their
@@ -81,6 +82,7 @@ private:
         const word t = (tally.load(std::memory_order_relaxed) + one_change) & ~net_mask;
         tally.store(t, std::memory_order_release);
         incarnation.store(current_incarnation, std::memory_order_release);
+        erases_between_looks = erases_until_look = Sync::shrink_check_interval; // the old life may have been a larger one
     }
 };
 

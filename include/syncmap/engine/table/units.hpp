@@ -159,24 +159,26 @@ protected:
     };
 
     /// No vacancy: the unit is full, and neither the table nor the spare lines have a line to add.
-    static vacancy find_vacancy(control& c, header& t, line_type& home) noexcept {
+    static vacancy find_vacancy(control& c, header& t, line_type& home) noexcept { return find_vacancy(c, t, home, home); }
+    /// The same, where all lines of the unit before `from` are known to be full.
+    static vacancy find_vacancy(control& c, header& t, line_type& home, line_type& from) noexcept {
         vacancy v;
-        for (line_type* l = &home; l != nullptr; l = next_line(*l)) {
+        for (line_type* l = &from; l != nullptr; l = next_line(*l)) {
             if (const unsigned vacant = search::match(*l, Layout::empty); vacant != 0) {
                 v.slot = l->slot(static_cast<std::size_t>(std::countr_zero(vacant)));
                 return v;
             }
             v.full = l;
         }
-        v.extra = another_line(c, t);
+        v.extra = another_line(c, t, home);
         return v;
     }
 
     /// A line for a unit that is full: of the table's share or, when that is used up, one beside any table. Of those there
     /// may be many, left from fuller times; so who takes one asks for a look whether the table should grow. (A hint: no
     /// order hangs on `crowded`.)
-    static line_type* another_line(control& c, header& t) noexcept {
-        if (line_type* const l = t.take_line()) return l;
+    static line_type* another_line(control& c, header& t, const line_type& home) noexcept {
+        if (line_type* const l = t.take_line(home)) return l;
         line_type* const l = c.spare_lines.pop();
         if (l != nullptr) {
             t.crowded.store(true, std::memory_order_relaxed);
@@ -226,9 +228,11 @@ protected:
         store_link(last, extra);
     }
 
-    /// Takes lines from the end of the chain that have no entry left and gives them back.
-    static void trim(control& c, header& t, line_type& home) noexcept {
-        if (Layout::is_link(home.mark(Layout::last))) [[unlikely]] trim_chain(c, t, home);
+    /// After an erase: lets entries of the last line go to EMPTY slots of the home line, and gives lines back that have no
+    /// entry left. Where keys come and go, chains would be kept by few entries each otherwise. True: an entry was moved, so
+    /// that who has found none must look again [I2].
+    static bool trim(control& c, header& t, line_type& home) noexcept {
+        return Layout::is_link(home.mark(Layout::last)) && trim_chain(c, t, home);
     }
 
     /// Makes every slot of the unit EMPTY, but for the home line's last, which gets `last_mark` before the others
@@ -240,21 +244,40 @@ protected:
         while (l != nullptr) {
             line_type* const next = next_line(*l);
             for (std::size_t i = 0; i < Layout::slots; ++i) l->slot(i)->store(Layout::empty, std::memory_order_release);
-            give_back(c, t, *l);
+            give_back(c, t, *l, home);
             l = next;
         }
     }
 
 private:
-    [[gnu::noinline]] static void trim_chain(control& c, header& t, line_type& home) noexcept {
+    [[gnu::noinline]] static bool trim_chain(control& c, header& t, line_type& home) noexcept {
+        bool moved = false;
         do {
             line_type* before = nullptr;
             line_type* end = &home;
             while (line_type* const l = next_line(*end)) before = std::exchange(end, l);
-            if (search::match(*end, Layout::empty) != (1U << Layout::slots) - 1) return;
+            unsigned entries = ~search::match(*end, Layout::empty) & ((1U << Layout::slots) - 1);
+            for (unsigned vacant = search::match(home, Layout::empty); vacant != 0 && entries != 0; moved = true) {
+                move_entry(end->slot(take_bit(entries)), home.slot(take_bit(vacant)));
+            }
+            if (entries != 0) return moved;
             before->slot(Layout::last)->store(Layout::empty, std::memory_order_release);
-            give_back(c, t, *end);
+            give_back(c, t, *end, home);
         } while (Layout::is_link(home.mark(Layout::last)));
+        return moved;
+    }
+
+    /// To an EMPTY slot: in it first, so that a reader who finds the old place EMPTY finds the entry in the new one [I2].
+    static void move_entry(atomic_word* from, atomic_word* to) noexcept {
+        store_entry(to, from->load(std::memory_order_relaxed), value_at(from));
+        from->store(Layout::empty, std::memory_order_release);
+    }
+
+    /// The number of the lowest bit, which is taken out.
+    static std::size_t take_bit(unsigned& bits) noexcept {
+        const auto lowest = static_cast<std::size_t>(std::countr_zero(bits));
+        bits &= bits - 1;
+        return lowest;
     }
 
     static void store_link(atomic_word* last, line_type& next) noexcept {
@@ -265,9 +288,9 @@ private:
             last->store(to | Layout::link, std::memory_order_release);
         }
     }
-    static void give_back(control& c, header& t, line_type& l) noexcept {
+    static void give_back(control& c, header& t, line_type& l, const line_type& home) noexcept {
         if (t.owns(&l)) {
-            t.free_lines.push(l);
+            t.give_back(l, home);
         } else {
             c.spare_lines.push(l);
         }

@@ -549,8 +549,8 @@ protected:
             }
             line_type& home = t->home(place.unit);
             if (d == decision::erase) {
-                base::erase_slot(c, s, *t, home, place.slot); // [W6] [W7]
-                this->unlock(c, lock, free);                  // [W8]
+                const bool moved = base::erase_slot(c, s, *t, home, place.slot);     // [W6] [W7]
+                this->unlock(c, lock, moved ? Layout::with_next_version(free) : free); // [W8]
                 in.leave();
                 held.drop();
                 this->retire(c, s, node_at(place.mark)); // [W9]
