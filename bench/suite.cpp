@@ -50,6 +50,20 @@ std::vector<cell> shares(unsigned processors) {
     return each({"read-100", "read-99", "read-90", "read-50", "read-0"}, many, processors, key_kind::integer);
 }
 
+/// What more threads give: each workload with 1, 2, 4, … threads, and with one for each processor.
+std::vector<cell> scaling(unsigned processors) {
+    std::vector<cell> cells;
+    const auto add = [&](std::string_view workload, key_kind kind) {
+        for (unsigned threads = 1; threads < processors; threads *= 2) cells.push_back(on(workload, many, threads, kind));
+        cells.push_back(on(workload, many, processors, kind));
+    };
+    for (const std::string_view workload : {"read-100", "read-90", "disjoint", "churn-90", "churn", "hot", "counter"}) {
+        add(workload, key_kind::integer);
+    }
+    for (const std::string_view workload : {"ycsb-b", "read-50"}) add(workload, key_kind::string);
+    return cells;
+}
+
 /// Every workload with both kinds of keys.
 std::vector<cell> everything(unsigned processors) {
     std::vector<cell> cells;
@@ -71,6 +85,7 @@ constexpr std::array catalogue{
     suite{"ycsb", "YCSB A, B, C, D and F", 60, 5, ycsb},
     suite{"shares", "read shares of 100, 99, 90, 50 and 0 %", 60, 5, shares},
     suite{"limits", "map against what the machine can do, and against the best peers: about ten minutes (see --cell)", 600, 5, limits},
+    suite{"scaling", "uniform, own and hot keys with 1, 2, 4, ... threads up to one for each processor", 200, 5, scaling},
     suite{"all", "every workload, integer and string keys", 300, 5, everything},
 };
 
