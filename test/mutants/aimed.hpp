@@ -68,6 +68,7 @@ public:
         a.add_tables_used_again();
         a.add_late_helpers();
         a.add_lines();
+        a.add_moves_home();
         a.add_threads();
         a.add_snapshots();
         return std::move(a.list_);
@@ -586,6 +587,67 @@ private:
                              store_one_more(map, 2);
                          });
         });
+    }
+
+    // ---- entries that come from an overflow line to the home line ----
+
+    static constexpr std::uint64_t one_more = keys::fillers + slots - 2;
+
+    /// One full line, the first key in its last slot.
+    static void fill_line(map_type& map) {
+        map.store(key(keys::trigger), value(30));
+        for (std::uint64_t n = keys::fillers; n != one_more; ++n) map.store(key(n), value(n));
+        map.store(key(keys::first), value(1));
+    }
+
+    void add_moves_home() {
+        const auto chain = [](map_type& map) {
+            fill_line(map);
+            map.store(key(one_more), value(1));
+        };
+        const auto erase = [](map_type& map) { map.erase(key(keys::trigger)); };
+        add("home|looked up on the way", 1, [chain, erase] {
+            map_type map;
+            chain(map);
+            side_by_side([&] { erase(map); }, [&] { require(map.contains(key(keys::first)), "who stays is found"); });
+        });
+        add("home|stored on the way", 1, [chain, erase] {
+            map_type map;
+            chain(map);
+            side_by_side([&] { erase(map); }, [&] { require(!map.store(key(keys::first), value(90)), "it was there"); });
+            require_consistent(map);
+        });
+        add("home|walked over on the way", 1, [chain, erase] {
+            map_type map;
+            chain(map);
+            side_by_side([&] { erase(map); }, [&] { require(walk(map)[keys::first] == 1, "who stays is walked over"); });
+        });
+        // All behind comes home, and the line is given back: its second word is the stack's then, and a slot's before.
+        add("home|the line is given back", 1, [chain] {
+            map_type map;
+            chain(map);
+            side_by_side(
+                [&] {
+                    map.erase(key(keys::trigger));
+                    map.erase(key(keys::fillers));
+                },
+                [&] { require(map.contains(key(one_more)), "who stays is found"); });
+        });
+        // From the last slot to a new line, and back into another slot.
+        for (const unsigned preemptions : {1U, 3U}) {
+            add("home|there and back, left " + std::to_string(preemptions) + " times", 0,
+                [erase] {
+                    map_type map;
+                    fill_line(map);
+                    side_by_side(
+                        [&] {
+                            map.store(key(one_more), value(1));
+                            erase(map);
+                        },
+                        [&] { require(map.contains(key(keys::first)), "who stays is found"); });
+                },
+                preemptions);
+        }
     }
 
     // ---- threads: their stripes, and their end in a fork ----

@@ -125,7 +125,7 @@ struct effort {
 effort effort_for(mutants::kind of) {
     switch (of) {
     case mutants::kind::aimed:
-        return {3000, 3000, 1000};
+        return {300, 300, 100}; // more alone, for the mutants that they were made for
     case mutants::kind::by_hand:
         return {100, 100, 10};
     case mutants::kind::lengthy:
