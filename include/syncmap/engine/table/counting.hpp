@@ -116,8 +116,9 @@ private:
                 case change::several:
                 case change::none: break;
                 }
-                // What comes into the slot afterwards, another entry say that comes home [I2], comes after the count.
-                seen.in_the_midst = s.tally.load(std::memory_order_acquire) != seen.tally;
+                // What comes into the slot afterwards, another entry say that comes home [I2], comes after the count. relaxed:
+                // ordered behind the slot's acquire load; and if it is the same, it is the store that was seen before.
+                seen.in_the_midst = s.tally.load(std::memory_order_relaxed) != seen.tally;
             }
         }
         return seen;
