@@ -70,10 +70,10 @@ inline limits usual_limits(setting where) {
         return {.preemptions = 2, .schedules = 1000, .random = 20};
     case setting::growth:
     case setting::shrink:
+    case setting::chained:
         return {.preemptions = 1, .schedules = 300, .random = 30};
     case setting::moving:
     case setting::clear:
-    case setting::chained:
     case setting::reclaim:
         break;
     }
