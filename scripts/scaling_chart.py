@@ -48,6 +48,8 @@ class Panel:
                 points.append(f'{x:.1f},{self.y(rate["median"]):.1f}')
                 ranges.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{self.y(rate["min"]):.1f}" y2="{self.y(rate["max"]):.1f}" '
                               f'stroke="{colour}" stroke-width="3" opacity="0.4"/>')
+        if not points:
+            return []
         strong = 2.4 if name == "map" else 1.4
         return [*ranges, f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" stroke-width="{strong}"/>']
 
