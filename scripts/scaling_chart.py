@@ -7,17 +7,13 @@ Usage: scaling_chart.py FILE.json >docs/scaling.svg
 import json
 import math
 import sys
-from html import escape
+
+from chart import FAINT, INK, text
 
 MAPS = {"map": "#1f6feb", "text_map": "#8250df", "onetbb": "#c2571a", "libcuckoo": "#1a7f37", "xenium": "#bf8700",
         "liburcu": "#0a7ea4", "mutex": "#cf222e", "shared_mutex": "#6e7781"}
-INK, FAINT = "#24292f", "#d0d7de"
 WIDE, HIGH, COLUMNS, LEFT, TOP, RIGHT, BOTTOM = 300, 210, 3, 46, 40, 14, 26
 HEAD = 96
-
-
-def text(x, y, words, anchor="start", colour=INK, size=11):
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-size="{size}">{escape(words)}</text>'
 
 
 class Panel:
@@ -59,10 +55,10 @@ class Panel:
         rate = self.least
         while rate <= self.most:
             parts.append(f'<line x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{self.y(rate):.1f}" y2="{self.y(rate):.1f}" stroke="{FAINT}"/>')
-            parts.append(text(LEFT - 6, self.y(rate) + 4, f"{rate / 1e6:g}", "end"))
+            parts.append(text(LEFT - 6, self.y(rate) + 4, f"{rate / 1e6:g}", "end", size=11))
             rate *= 10
         for cell in self.cells:
-            parts.append(text(self.x(cell["threads"]), HIGH - 8, str(cell["threads"]), "middle"))
+            parts.append(text(self.x(cell["threads"]), HIGH - 8, str(cell["threads"]), "middle", size=11))
         for name, colour in reversed(MAPS.items()):
             parts += self.curve(name, colour)
         return parts
@@ -83,13 +79,13 @@ def draw(name):
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         text(16, 26, "Rates over threads: millions of operations a second, all threads together", size=16),
         text(16, 46, f'{document["cells"][0]["keys"]:,} keys; medians and ranges of {document["rounds"]} interleaved rounds. '
-                     f'{here["processor"]}, {here["processors"]} processors, {document["compiler"]}'),
+                     f'{here["processor"]}, {here["processors"]} processors, {document["compiler"]}', size=11),
     ]
     x = 16.0
     for name, colour in MAPS.items():
         if name in drawn:
             parts.append(f'<line x1="{x}" x2="{x + 18}" y1="66" y2="66" stroke="{colour}" stroke-width="3"/>')
-            parts.append(text(x + 24, 70, name, size=12))
+            parts.append(text(x + 24, 70, name))
             x += 44 + 7 * len(name)
     for i, cells in enumerate(panels.values()):
         parts.append(f'<g transform="translate({i % COLUMNS * WIDE},{HEAD + i // COLUMNS * HIGH})">')

@@ -63,18 +63,19 @@ protected:
     [[gnu::noinline]] maybe_word find_inline_behind(const line_type& home, word root, word bits) const noexcept {
         const word mark = Layout::inline_mark(bits);
         word value = 0;
-        const bool hit = find_pair_behind(home, mark, value) || search::find_pair(home, mark, value); // [R2]
+        const bool hit = find_pair_behind(home, mark, value);
         if ((hit || home.mark(Layout::last) != Layout::moved) && this->is_root(root)) { // [R4] [R5]
             return hit ? maybe_word(value) : maybe_word();
         }
         return find_inline_anywhere(bits);
     }
 
+    /// What is left of R2 where the home line's last slot was a LINK, and none of the others had the key: it may come home.
     static bool find_pair_behind(const line_type& home, word mark, word& value) noexcept {
         for (const line_type* l = base::next_line(home); l != nullptr; l = base::next_line(*l)) {
             if (search::find_pair(*l, mark, value)) return true;
         }
-        return false;
+        return search::find_pair(home, mark, value);
     }
 
     /// Whether the unit has the key, with its value [R2].
@@ -85,7 +86,7 @@ protected:
             if (search::find_pair(home, mark, value)) return true;
             if (last != mark) break;
         }
-        return last == Layout::link && (find_pair_behind(home, mark, value) || search::find_pair(home, mark, value));
+        return last == Layout::link && find_pair_behind(home, mark, value);
     }
 
     [[gnu::noinline]] maybe_word find_inline_anywhere(word bits) const noexcept {
