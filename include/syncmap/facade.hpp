@@ -169,9 +169,13 @@ public:
                                         "do hash and equality accept it (both need is_transparent)");
         static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: load copies the value, and this value type cannot be copied: use visit(key, f)");
-        std::optional<copied> result;
-        engine_.visit(lookup(key), [&](const T& value) { result.emplace(value); });
-        return result;
+        if constexpr (requires { engine_.copy_of(lookup(key)); }) {
+            return engine_.copy_of(lookup(key));
+        } else {
+            std::optional<copied> result;
+            engine_.visit(lookup(key), [&](const T& value) { result.emplace(value); });
+            return result;
+        }
     }
 
     /// Whether `key` is there. As `load`, without the copy.

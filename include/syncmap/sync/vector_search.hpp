@@ -39,31 +39,21 @@ inline __m128i equal_words(__m128i a, __m128i b) noexcept {
 #endif
 }
 
-/// Loads two words and compares them. What is equal has all bits set: words, or with SSE2 alone halves of words.
-inline __m128i load_and_compare(const void* at, __m128i wanted) noexcept {
-#if defined(__AVX__)
-    __m128i v; // the compiler would not let the comparison load
-    asm volatile("vpcmpeqq %2, %1, %0" : "=x"(v) : "x"(wanted), "m"(*static_cast<const __m128i*>(at)) : "memory");
-    return v;
-#elif defined(__SSE4_1__)
-    return _mm_cmpeq_epi64(load(at), wanted);
+/// The first words of two neighbouring pairs.
+inline __m128i first_words(const char* pairs) noexcept {
+    __m128i v = load(pairs);
+    const auto& second = *reinterpret_cast<const __m128i*>(pairs + 16);
+#if defined(__AVX__) // the compiler would not let the instruction load
+    asm volatile("vpunpcklqdq %2, %1, %0" : "=x"(v) : "x"(v), "m"(second) : "memory");
 #else
-    return _mm_cmpeq_epi32(load(at), wanted);
+    asm volatile("punpcklqdq %1, %0" : "+x"(v) : "m"(second) : "memory");
 #endif
+    return v;
 }
 
-/// Four pairs: bit 4 i is set if pair i has this first word.
-inline unsigned match_pairs_by_fours(const char* at, std::uint64_t first) noexcept {
-    const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(first));
-    const __m128i a = load_and_compare(at, wanted), b = load_and_compare(at + 16, wanted);
-    const __m128i c = load_and_compare(at + 32, wanted), d = load_and_compare(at + 48, wanted);
-    const __m128i ab = _mm_packs_epi32(a, b), cd = _mm_packs_epi32(c, d);
-    const auto halves = static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(ab, cd))); // four bits for each pair
-#if defined(__SSE4_1__)
-    return halves & 0x1111U;
-#else
-    return halves & halves >> 1 & 0x1111U;
-#endif
+/// Bit i is set where word i of the four was found equal, in its upper 16 bits at least.
+inline unsigned mask_of_words(__m128i ab, __m128i cd) noexcept {
+    return static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(_mm_packs_epi32(ab, cd))));
 }
 
 /// Four pairs: whether one has this first word, and its second word. The pair that seemed to have it is loaded once more,
@@ -71,11 +61,18 @@ inline unsigned match_pairs_by_fours(const char* at, std::uint64_t first) noexce
 /// one that was never seen.
 inline bool find_pair(const void* line, std::uint64_t first, std::uint64_t& second) noexcept {
     const char* const at = static_cast<const char*>(line);
-    for (unsigned hits = match_pairs_by_fours(at, first); hits != 0; hits &= hits - 1) {
-        const __m128i pair = load(at + 4 * static_cast<std::size_t>(std::countr_zero(hits)));
-        if (static_cast<std::uint64_t>(_mm_cvtsi128_si64(pair)) != first) continue;
-        second = static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(pair, pair)));
-        return true;
+    const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(first));
+    const __m128i ab = equal_words(first_words(at), wanted);
+    const __m128i cd = equal_words(first_words(at + 32), wanted);
+    std::uint64_t hits = static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi32(ab, cd))); // four bits for each pair
+    while (hits != 0) {
+        const auto bit = static_cast<std::size_t>(std::countr_zero(hits));
+        const __m128i pair = load(at + 4 * bit);
+        if (static_cast<std::uint64_t>(_mm_cvtsi128_si64(pair)) == first) [[likely]] {
+            second = static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(pair, pair)));
+            return true;
+        }
+        hits &= ~(std::uint64_t{0xF} << bit);
     }
     return false;
 }
@@ -84,30 +81,23 @@ inline bool find_pair(const void* line, std::uint64_t first, std::uint64_t& seco
 inline unsigned match_pairs(const void* line, std::uint64_t first) noexcept {
     const char* const at = static_cast<const char*>(line);
     const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(first));
-    const __m128i ab = equal_words(_mm_unpacklo_epi64(load(at), load(at + 16)), wanted);
-    const __m128i cd = equal_words(_mm_unpacklo_epi64(load(at + 32), load(at + 48)), wanted);
-    return static_cast<unsigned>(_mm_movemask_pd(_mm_castsi128_pd(ab)) | _mm_movemask_pd(_mm_castsi128_pd(cd)) << 2);
+    return mask_of_words(equal_words(first_words(at), wanted), equal_words(first_words(at + 32), wanted));
 }
 
 /// Four pairs: bit i is set if the first word of pair i has this tag in its upper 16 bits.
 inline unsigned match_pair_tags(const void* line, std::uint64_t tag) noexcept {
     const char* const at = static_cast<const char*>(line);
     const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(tag << 48)); // only the top lane of each word counts
-    const __m128i ab = _mm_cmpeq_epi16(_mm_unpacklo_epi64(load(at), load(at + 16)), wanted);
-    const __m128i cd = _mm_cmpeq_epi16(_mm_unpacklo_epi64(load(at + 32), load(at + 48)), wanted);
-    return static_cast<unsigned>(_mm_movemask_pd(_mm_castsi128_pd(ab)) | _mm_movemask_pd(_mm_castsi128_pd(cd)) << 2);
+    return mask_of_words(_mm_cmpeq_epi16(first_words(at), wanted), _mm_cmpeq_epi16(first_words(at + 32), wanted));
 }
 
 /// Eight words: bit i is set if word i has this tag in its upper 16 bits.
 inline unsigned match_tags(const void* line, std::uint64_t tag) noexcept {
     const char* const at = static_cast<const char*>(line);
     const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(tag << 48)); // only the top lane of each word counts
-    unsigned found = 0;
-    for (int i = 0; i < 4; ++i) {
-        const __m128i same = _mm_cmpeq_epi16(load(at + i * 16), wanted);
-        found |= static_cast<unsigned>(_mm_movemask_pd(_mm_castsi128_pd(same))) << (2 * i);
-    }
-    return found;
+    const auto same = [&](int i) { return _mm_cmpeq_epi16(load(at + i * 16), wanted); };
+    const __m128i ab = same(0), cd = same(1), ef = same(2), gh = same(3);
+    return mask_of_words(ab, cd) | mask_of_words(ef, gh) << 4;
 }
 
 } // namespace syncmap::sync::vector_search

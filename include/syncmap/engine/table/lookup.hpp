@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <memory>
+#include <type_traits>
 
 #include <syncmap/engine/table/counting.hpp>
 
@@ -28,35 +29,47 @@ protected:
     using T = typename base::T;
     using base::node_at;
 
-    /// The value of an inline key, if the map has it. The common case, decided by the home line, is in line wherever keys
-    /// are looked up; the rarer ones are calls, and everything is in registers.
-    [[gnu::always_inline]] maybe_word find_inline(const Key& key) const noexcept {
+    /// What `f(word)` makes of the value of an inline key; where the map has no such key, what its type is by default. The
+    /// common case, decided by the home line, is in line wherever keys are looked up; the rarer ones are calls, and
+    /// everything is in registers.
+    template <class F>
+    [[gnu::always_inline]] auto show_inline(const Key& key, F&& f) const -> std::invoke_result_t<F&, word> {
         const word root = this->root_.load(std::memory_order_acquire); // [R1]
         const header* const t = base::table_of(root);
         if (t == nullptr) return {};
-        return find_inline_in(root, *t, to_word(key), syncmap::detail::seeded_hash(this->hash_, key, t->seed));
+        return show_inline_in(root, *t, to_word(key), syncmap::detail::seeded_hash(this->hash_, key, t->seed), f);
     }
     /// The same of a key whose hash is known.
-    [[gnu::always_inline]] maybe_word find_inline(word bits, std::uint64_t hash) const noexcept {
+    template <class F>
+    [[gnu::always_inline]] auto show_inline(word bits, std::uint64_t hash, F&& f) const -> std::invoke_result_t<F&, word> {
         const word root = this->root_.load(std::memory_order_acquire); // [R1]
         const header* const t = base::table_of(root);
         if (t == nullptr) return {};
-        return find_inline_in(root, *t, bits, hash);
+        return show_inline_in(root, *t, bits, hash, f);
+    }
+    maybe_word find_inline(const Key& key) const noexcept {
+        return show_inline(key, [](word value) { return maybe_word(value); });
     }
 
-    [[gnu::always_inline]] maybe_word find_inline_in(word root, const header& t, word bits, std::uint64_t hash) const noexcept {
-        const line_type& home = t.home(base::unit_of(t, hash, bits));
+    template <class F>
+    [[gnu::always_inline]] auto show_inline_in(word root, const header& t, word bits, std::uint64_t hash, F& f) const
+        -> std::invoke_result_t<F&, word> {
+        const auto shown = [&f](maybe_word value) {
+            return value ? f(*value) : std::invoke_result_t<F&, word>();
+        };
+        if (Layout::is_outlier(bits)) [[unlikely]] return shown(find_inline_anywhere(bits));
+        const line_type& home = t.home(t.unit_of(hash));
         const word mark = Layout::inline_mark(bits);
         const word last = home.mark(Layout::last); // [R2]
         word value = 0;
         if (search::find_pair(home, mark, value)) {
-            if (this->is_root(root)) [[likely]] return maybe_word(value); // [R3] [R5]
+            if (this->is_root(root)) [[likely]] return f(value); // [R3] [R5]
         } else if (last == home.mark(Layout::last)) [[likely]] { // [R4]
             // If it is the key, that was absent in between: else it would not have left the last slot and come back.
             if (last < Layout::link && this->is_root(root)) [[likely]] return {}; // [R5]
-            if (last == Layout::link) return find_inline_behind(home, root, bits);
+            if (last == Layout::link) return shown(find_inline_behind(home, root, bits));
         }
-        return find_inline_anywhere(bits);
+        return shown(find_inline_anywhere(bits));
     }
 
     /// The same where the last slot of the home line was a LINK, and none of the others had the key.

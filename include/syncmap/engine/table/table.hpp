@@ -7,6 +7,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -49,11 +50,17 @@ public:
     [[gnu::always_inline]] bool visit(const K& key, F&& f) const
         requires(base::Layout::inline_key)
     {
-        const maybe_word value = this->find_inline(static_cast<const Key&>(key));
-        if (!value) return false;
-        const T copy = from_word<T>(*value);
-        f(copy);
-        return true;
+        return this->show_inline(static_cast<const Key&>(key), [&](word value) {
+            const T copy = from_word<T>(value);
+            f(copy);
+            return true;
+        });
+    }
+    /// The value that `visit` would show, on its way through no memory.
+    [[gnu::always_inline]] std::optional<T> copy_of(const Key& key) const noexcept
+        requires(base::Layout::inline_key)
+    {
+        return this->show_inline(key, [](word value) { return std::optional<T>(from_word<T>(value)); });
     }
     template <class K, class F>
     bool visit(const K& key, F&& f) const
