@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Including the map and using it once must cost the compiler at most 1.5 times what oneTBB's map costs.
 # Usage: compile_time.sh COMPILER INCLUDE_FOLDER
-# User time, the two in turn, so that a busy machine disturbs both alike: the best of three, or of up to 25 where three do not
-# suffice, for the best of many is what the compiler takes when nothing disturbs it. Exits 77 where there is no oneTBB.
+# Time of the processor, the two in turn, so that a busy machine disturbs both alike: the best of three, or of up to 15 where three
+# do not suffice, for the best of many is what the compiler takes when nothing disturbs it. Exits 77 where there is no oneTBB.
 set -eu
 compiler=$1
 include=$2
@@ -29,16 +29,16 @@ compile() { "$compiler" -std=c++20 -O2 -c -o /dev/null -I "$include" "$folder/$1
 
 compile tbb 2>/dev/null || { echo "oneTBB is not installed (libtbb-dev): nothing to compare with"; exit 77; }
 
-# milliseconds NAME: the user time of one compilation.
+# milliseconds NAME: what one compilation takes of the processor, for the program and for the system.
 milliseconds() {
-    local TIMEFORMAT=%3U seconds
-    seconds=$({ time compile "$1" >&2; } 2>&1) || { echo "$seconds" >&2; return 1; }
-    seconds=${seconds##*$'\n'}
-    echo $((10#${seconds/[.,]/}))
+    local TIMEFORMAT='%3U %3S' taken user system
+    taken=$({ time compile "$1" >&2; } 2>&1) || { echo "$taken" >&2; return 1; }
+    read -r user system <<<"${taken##*$'\n'}"
+    echo $((10#${user/[.,]/} + 10#${system/[.,]/}))
 }
 
 ours=999999999 theirs=999999999
-for round in {1..25}; do
+for round in {1..15}; do
     [ "$round" -le 3 ] || [ $((2 * ours)) -gt $((3 * theirs)) ] || break
     time=$(milliseconds syncmap); ours=$((time < ours ? time : ours))
     time=$(milliseconds tbb); theirs=$((time < theirs ? time : theirs))

@@ -121,7 +121,7 @@ private:
 
 /// A row for the calling thread to keep until it ends. Null: it is ending.
 template <class Sync>
-[[gnu::noinline]] row<Sync>* take_to_keep(domain<Sync>& of) {
+[[gnu::cold, gnu::noinline]] row<Sync>* take_to_keep(domain<Sync>& of) {
     row<Sync>& taken = of.take();
     if (Sync::template per_thread<row<Sync>>::set(&taken)) return &taken;
     domain<Sync>::give_back(taken);
@@ -154,7 +154,7 @@ public:
     row<Sync>* operator->() const noexcept { return row_; }
 
 private:
-    [[gnu::noinline]] void borrow(domain<Sync>& of) {
+    [[gnu::cold, gnu::noinline]] void borrow(domain<Sync>& of) {
         row_ = &of.take();
         borrowed_ = true;
     }

@@ -3,13 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <stdexcept>
 
 #include <syncmap/hash.hpp>
 
 #if defined(__linux__)
-#include <cerrno>
 #include <sys/random.h>
-#include <system_error>
 #else
 #include <random>
 #endif
@@ -19,11 +18,11 @@ namespace syncmap::sync {
 namespace detail {
 
 /// Two words of the system's entropy. (On Linux without <random>, which takes long to compile.)
-inline hash_seed entropy() {
+[[gnu::cold]] inline hash_seed entropy() {
 #if defined(__linux__)
     std::uint64_t words[2];
     if (::getentropy(words, sizeof words) != 0) {
-        throw std::system_error(errno, std::generic_category(), "syncmap: the system gives no entropy");
+        throw std::runtime_error("syncmap: the system gives no entropy");
     }
     return {words[0], words[1] | 1U};
 #else

@@ -83,7 +83,7 @@ struct [[gnu::visibility("default")]] real {
             const vector value = {static_cast<long long>(pair.first), static_cast<long long>(pair.second)};
             asm volatile("movdqa %1, %0" : "=m"(*reinterpret_cast<vector*>(words)) : "x"(value) : "memory");
         } else {
-            exchange_pair(words, raw_load_pair(words), pair);
+            locked_store_pair(words, pair);
         }
 #if defined(SYNCMAP_THREAD_SANITIZER)
         words[1].store(pair.second, std::memory_order_release);
@@ -327,9 +327,16 @@ private:
             asm volatile("movdqa %1, %0" : "=x"(value) : "m"(*reinterpret_cast<const vector*>(words)) : "memory");
             return {static_cast<std::uint64_t>(value[0]), static_cast<std::uint64_t>(value[1])};
         }
+        return locked_load_pair(words);
+    }
+
+    [[gnu::cold, gnu::noinline]] static word_pair locked_load_pair(const atomic<std::uint64_t>* words) noexcept {
         word_pair seen{0, 0};
         exchange_pair(const_cast<atomic<std::uint64_t>*>(words), seen, seen, &seen);
         return seen;
+    }
+    [[gnu::cold, gnu::noinline]] static void locked_store_pair(atomic<std::uint64_t>* words, word_pair pair) noexcept {
+        exchange_pair(words, locked_load_pair(words), pair);
     }
 
     /// In registers, so that the common case of find_pair need not keep its value in memory.

@@ -198,7 +198,7 @@ protected:
     static std::size_t table_bytes(unsigned log2) noexcept { return shape_of(log2).bytes; }
 
     /// An empty table of 2^log2 units: one that was used before, or a new one. Throws `bad_alloc`.
-    header* acquire_table(control& c, unsigned log2) {
+    [[gnu::cold]] header* acquire_table(control& c, unsigned log2) {
         header* t = nullptr;
         if (const only_one tidying(c.tidying); tidying) {
             header** link = &c.free_tables;
@@ -228,7 +228,7 @@ protected:
 
     /// Brings retired tables closer to being free, `budget` bytes of pages at most; by whoever comes by.
     /// Nobody waits: if another thread is at it, nothing is done.
-    void tidy_tables(control& c, std::size_t budget) noexcept {
+    [[gnu::cold]] void tidy_tables(control& c, std::size_t budget) noexcept {
         if (is_tidy(c)) return;
         const only_one tidying(c.tidying);
         if (!tidying) return;
@@ -350,7 +350,7 @@ private:
         const bool got_;
     };
 
-    [[gnu::noinline]] control& make_control() {
+    [[gnu::cold, gnu::noinline]] control& make_control() {
         const hash_seed seed{Sync::random_word(), Sync::random_word() | 1};
         control* const fresh = make_object<control>();
         fresh->seed = seed;
@@ -404,7 +404,7 @@ private:
         return s;
     }
 
-    header* make_table(control& c, unsigned log2) {
+    [[gnu::cold]] header* make_table(control& c, unsigned log2) {
         const shape s = shape_of(log2);
         const bool mapped = uses_pages && s.bytes >= mapped_from;
         void* memory = nullptr;

@@ -59,7 +59,7 @@ protected:
         static void leave(stripe_type& s) noexcept { s.table.store(nullptr, std::memory_order_release); }
         /// Whoever may not begin because of a fork waits here, holding nothing, and then begins anew [F2].
         /// Static: a section whose address nobody takes stays in registers.
-        [[gnu::noinline]] static void let_fork_pass(const units& owner, stripe_type& s) noexcept {
+        [[gnu::cold, gnu::noinline]] static void let_fork_pass(const units& owner, stripe_type& s) noexcept {
             for (unsigned attempt = 0; owner.is_forking(); ++attempt) {
                 leave(s);
                 Sync::back_off(attempt);
