@@ -5,7 +5,8 @@ All mutants are compiled into one copy of the headers, each behind a condition t
 (test/mutants/mutant.hpp), so that the programs are compiled once; SYNCMAP_MUTANT says which of them is alive.
 The programs (test/mutants/programs.hpp, snapshot_programs.hpp) explore the engine in the three slot formats, and that of
 snapshot_map, under weak memory, with every plain access watched. A mutant is killed when one of them fails. First each is
-run a little, to learn which mutants it comes by: only those are run for a mutant.
+run a little, to learn which mutants it comes by: only those are run for a mutant. Where aims.txt names an ordinary test
+(`= test FILE`), it is compiled with the mutants as well, and run for those that it was made for.
 
 Memory orders are found in the sources; what is removed beside them stands in test/mutants/removals.txt; mutants that are
 proven to change nothing stand in test/mutants/equivalent.md, each under its name. Results: test/mutants/results.json.
@@ -199,7 +200,7 @@ def build(directory, layouts, compiler, jobs):
 
 
 def read_aims(path, mutants):
-    """Of each mutant's number the programs that were made for it."""
+    """Of each mutant's number the programs, and the tests, that were made for it."""
     aims, program = {}, None
     for raw in path.read_text().splitlines():
         if raw.startswith("= "):
@@ -211,6 +212,18 @@ def read_aims(path, mutants):
             for number in found:
                 aims.setdefault(number, []).append(program)
     return aims
+
+
+def build_test(directory, source, compiler):
+    """An ordinary test, which goes through the living mutant."""
+    program = directory / ("test_" + pathlib.Path(source).stem)
+    done = subprocess.run([*compiler.split(), "-std=c++20", "-O2", "-w", "-include", str(HERE / "mutant.hpp"), "-I",
+                           str(directory / "include"), "-I", str(ROOT / "test"), str(ROOT / "test" / source), "-o", str(program),
+                           "-lgtest_main", "-lgtest", "-pthread"], capture_output=True, text=True)
+    if done.returncode != 0:
+        fail(f"{source} does not compile:\n{done.stderr[:4000]}")
+    if subprocess.run([str(program)], capture_output=True).returncode != 0:
+        fail(f"without a mutant a test fails: {source}")
 
 
 def narrowed_profile(directory, layout, number, programs):
@@ -229,6 +242,15 @@ def run(directory, layouts, number, seconds, of_a_step=False, aimed=()):
     start = time.time()
     environment = dict(os.environ, SYNCMAP_MUTANT=str(number))
     reached = False
+    for test in (each.removeprefix("test ") for each in aimed if each.startswith("test ")):
+        reached = True
+        try:
+            done = subprocess.run([str(directory / ("test_" + pathlib.Path(test).stem))], env=environment,
+                                  capture_output=True, text=True, timeout=300)
+        except subprocess.TimeoutExpired:
+            return True, f"{test}: hangs", time.time() - start
+        if done.returncode != 0:
+            return True, f"{test}: " + " ".join(re.findall(r"\[  FAILED  \] (\S+) \(", done.stdout)), time.time() - start
     profiles = [(layout, narrowed_profile(directory, layout, number, aimed)) for layout in layouts] if aimed else []
     profiles += [(layout, directory / f"profile_{layout}") for layout in layouts]
     for layout, profile in profiles:
@@ -305,6 +327,8 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     write_tree(directory / "include", texts, mutants)
     build(directory, layouts, options.compiler, options.jobs)
+    for test in sorted({each for m in wanted for each in aims.get(m.number, ()) if each.startswith("test ")}):
+        build_test(directory, test.removeprefix("test "), options.compiler)
     print(f"{len(layouts)} programs ready after {time.time() - begin:.0f} s", flush=True)
     killed, how, _ = run(directory, layouts, 0, min(options.seconds, 5))
     if killed:

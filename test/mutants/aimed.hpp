@@ -50,6 +50,27 @@ struct with_boxed_values : Layout {
     static std::uint64_t value_of(const boxed& value) noexcept { return value.number; }
 };
 
+/// Compares as the keys do, but lets the other threads go first where its own has asked for that.
+template <class Layout>
+struct with_hesitation : Layout {
+    struct hesitation {
+        const void* thread;
+        std::uint64_t at;
+    };
+    static inline std::array<hesitation, 2> wanted{};
+
+    struct key_equal {
+        bool operator()(const probe& stored, const probe& key) const {
+            for (hesitation& each : wanted) {
+                if (each.thread != sync_policy::this_thread() || each.at != stored.number()) continue;
+                each.thread = nullptr; // once
+                sync_policy::pause();
+            }
+            return stored == key;
+        }
+    };
+};
+
 template <class Layout>
 class aimed {
 public:
@@ -183,6 +204,38 @@ private:
                              require(map.size() >= 2, "who has seen an entry counts it, or what came after");
                          });
         });
+        // An update of two keys has no fence behind its locks, and its stripes may be ones that who counts has not seen yet.
+        add("counts|who has seen an entry that another replaced", 6, [] {
+            map_type map;
+            map.store(key(keys::second), value(1));
+            flag stage{0};
+            const auto next_stage = [&] { stage.fetch_add(1, std::memory_order_relaxed); };
+            const auto wait_for = [&](int number) {
+                while (stage.fetch_add(0, std::memory_order_relaxed) < number) sync_policy::pause();
+            };
+            side_by_side(
+                [&] {
+                    map.store(key(keys::first), value(1));
+                    next_stage();
+                },
+                [&] {
+                    wait_for(1);
+                    const bool seen = map.contains(key(keys::first));
+                    next_stage();
+                    wait_for(3);
+                    if (seen) require(map.size() == 2, "who has seen an entry counts it, or what took its place");
+                },
+                [&] {
+                    wait_for(2);
+                    const std::array<key_type, 2> both{key(keys::first), key(keys::apart)};
+                    map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                        if (s[0].current() == nullptr) return; // it has not seen it: keeps both
+                        s[0].erase();
+                        s[1].assign(value(2));
+                    });
+                    next_stage();
+                });
+        });
         add("counts|who has counted an entry", 1, [] {
             map_type map;
             map.store(key(keys::apart), value(1));
@@ -242,6 +295,14 @@ private:
         if constexpr (Layout::has_integral_value) {
             using boxes = with_boxed_values<Layout>;
             add("owners|a dropped update, boxed", 1, [] { drop_an_update<boxes>(); });
+            add("boxed values|exchange by two", 0, [] {
+                visible_map<boxes> map;
+                map.store(key(keys::first), boxed{1});
+                std::uint64_t a = 0, b = 0;
+                parallel([&] { a = map.exchange(key(keys::first), boxed{2})->number; },
+                         [&] { b = map.exchange(key(keys::first), boxed{4})->number; });
+                require(a + b + map.load(key(keys::first))->number == 7, "each value is given out once");
+            });
             add("boxed values|compare beside clear", 1, [] {
                 visible_map<boxes> map;
                 map.store(key(keys::first), boxed{1});
@@ -321,6 +382,35 @@ private:
             require(map.size() <= 1, "a cleared map has what came after");
             require_consistent(map);
         });
+        // What is looked at first was not written to by who moved it there.
+        add("growth|cleared, what was moved comes first", 2, [full] {
+            map_type map;
+            full.bring(map);
+            side_by_side([&] { map.store(key(in_unit(3, slots)), value(30)); }, [&] { map.clear(); });
+            require(map.size() <= 1, "a cleared map has what came after");
+            require_consistent(map);
+        });
+        // One reads in a line behind, one who erases stands in the home line, and a third moves the unit.
+        if constexpr (std::is_same_v<key_type, probe>) {
+            using slow = with_hesitation<Layout>;
+            const preparation<slow> full_and_slow(setting::growth, true);
+            add("growth|erased in the midst of a move", 0, [full_and_slow] {
+                static constexpr std::uint64_t behind = keys::fillers + slots - 2; // in the first slot of the first line behind
+                visible_map<slow> map;
+                slow::wanted = {};
+                full_and_slow.bring(map);
+                side_by_side(
+                    [&] {
+                        slow::wanted[0] = {sync_policy::this_thread(), behind};
+                        static_cast<void>(map.load(key(behind + 1)));
+                    },
+                    [&] {
+                        slow::wanted[1] = {sync_policy::this_thread(), keys::first};
+                        map.erase(key(behind + 1));
+                    },
+                    [&] { map.store(key(keys::trigger), value(30)); });
+            });
+        }
         // An update of many keys looks for the table that it would need.
         add("growth|many at once", 0, [] {
             map_type map;
@@ -420,6 +510,37 @@ private:
             require_consistent(map);
         });
         const preparation<Layout> moving(setting::moving, true);
+        // Who moved the last units lets go of them after the table was left; and it is the first one of another life then.
+        add(
+            "used again|by the first table of another life", 1,
+            [moving] {
+                map_type map;
+                moving.bring(map);
+                map.store(key(keys::first), value(1)); // inline keys: the outliers alone are left to move
+                side_by_side([&] { map.store(key(keys::first), value(2)); },
+                             [&] {
+                                 map.clear();
+                                 map.reserve(1);
+                                 // An outlier. By a thread: outside of them an endless loop is none that is noticed.
+                                 if constexpr (std::is_same_v<key_type, std::uint64_t>) map.store(key_type{0}, value(3));
+                             });
+            },
+            2);
+        // A unit that was filled by moves alone, and then by moves again, has one and the same version.
+        add("used again|walk, filled by moves twice", 6, [moving, full, there_and_back] {
+            map_type map;
+            moving.bring(map);
+            map.store(key(keys::apart), value(1));
+            write_on(map);
+            for (std::uint64_t k = keys::fillers; k != full.used(); ++k) map.erase(key(k)); // begins to shrink
+            write_on(map);
+            side_by_side(
+                [&] {
+                    const seen_keys seen = walk(map);
+                    require(seen[keys::first] == 1 && seen[keys::apart] == 1, "a walk misses nothing that stays");
+                },
+                [&] { there_and_back(map); });
+        });
         // A table that is filled before it is published.
         for (const setting where : {setting::plain, setting::moving}) {
             const preparation<Layout> prepared(where, true);
@@ -500,6 +621,36 @@ private:
                          });
             finish(map);
         });
+        // By writes alone, which let nobody go first; the helper is the first of the threads, and nothing is left to do when it ends.
+        add("late helper|grown again, by writes", 0, [moving, used, fill, finish] {
+            map_type map;
+            moving.bring(map);
+            parallel([&] { map.store(key(keys::apart), value(40)); },
+                     [&] {
+                         write_on(map); // the growth ends, and its table is free
+                         for (std::uint64_t k = keys::fillers; k != used; ++k) map.erase(key(k));
+                         write_on(map); // so ends the shrinking, and the larger one is free
+                         fill(map);     // into the same two tables
+                     });
+            finish(map);
+        });
+        // Whoever owns its key does not look at the root again, and finds a table that is being filled again.
+        add("late writer|in a table used again", 0, [moving, used] {
+            map_type map;
+            map.store(key(keys::apart), value(1));
+            moving.bring(map);
+            map.store(key(keys::first), value(1)); // helps: the unit of the key apart is moved
+            parallel([&] { map.update(key(keys::apart), [](const mapped_type*) { return value(1000); }); },
+                     [&] {
+                         write_on(map);
+                         for (std::uint64_t k = keys::fillers; k != used; ++k) map.erase(key(k));
+                         write_on(map);
+                         for (std::uint64_t k = keys::fillers; k != used; ++k) map.store(key(k), value(2 * k));
+                     });
+            write_on(map);
+            require(Layout::value_of(*map.load(key(keys::apart))) == 1000, "an update is not lost");
+            require_consistent(map);
+        });
         add("late helper|cleared", 0, [moving, fill, finish] {
             map_type map;
             moving.bring(map);
@@ -531,6 +682,31 @@ private:
             const auto seen = taken->load(key(keys::apart));
             require(seen && (Layout::value_of(*seen) == 1 || Layout::value_of(*seen) == 60), "it shows what was there");
         });
+        // The same by one that changes nothing and asks for no stamp of its own.
+        if constexpr (std::equality_comparable<mapped_type>) {
+            add("late writer|lets go of a unit that was filled", 1, [] {
+                map_type map;
+                map.store(key(keys::first), value(1));
+                map.store(key(keys::trigger), value(1));
+                map.store(key(keys::apart), value(1));
+                std::optional<syncmap::snapshot<visible_engine<Layout>>> taken;
+                side_by_side(
+                    [&] {
+                        grow(map);
+                        taken.emplace(map.snapshot());
+                        map.store(key(keys::apart), value(50));
+                        map.erase(key(keys::trigger)); // begins to shrink; the unit of the key apart is to come
+                        sync_policy::pause();
+                        map.shrink_to_fit();
+                    },
+                    [&] {
+                        mapped_type expected = value(77);
+                        static_cast<void>(map.compare_exchange(key(keys::apart), expected, value(60)));
+                    });
+                const auto seen = taken->load(key(keys::apart));
+                require(seen && Layout::value_of(*seen) == 1, "it shows what was there");
+            });
+        }
     }
 
     // ---- overflow lines that go from unit to unit ----
@@ -633,6 +809,42 @@ private:
                 },
                 [&] { require(map.contains(key(one_more)), "who stays is found"); });
         });
+        add("home|the line is taken again", 3, [chain] {
+            map_type map;
+            chain(map);
+            side_by_side([&] { require(map.contains(key(one_more)), "who stays is found"); },
+                         [&] {
+                             map.erase(key(keys::trigger));
+                             map.erase(key(keys::fillers)); // the line is given back
+                             map.store(key(keys::trigger), value(31));
+                             map.store(key(keys::fillers), value(32)); // and taken
+                         });
+        });
+        add("home|walked over on the way, by an update of two", 0, [chain] {
+            map_type map;
+            chain(map);
+            parallel([&] { require(walk(map)[keys::first] == 1, "who stays is walked over"); },
+                     [&] {
+                         const std::array<key_type, 2> both{key(keys::trigger), key(keys::apart)};
+                         map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                             s[0].erase();
+                             s[1].assign(value(8));
+                         });
+                     });
+        });
+        // From the last slot to a new line, in a table that the reader has come to by MOVED. (Inline keys: the unit of the
+        // outliers is still to be moved, so that the root stays what it is.)
+        if constexpr (std::is_same_v<key_type, std::uint64_t>) {
+            add("home|to a line behind, in the next table", 0, [] {
+                map_type map;
+                fill_unit(map, 1, slots); // a whole home line of the next table, in this order
+                for (const std::uint64_t unit : {2U, 3U}) fill_unit(map, unit, slots - 1);
+                map.store(key(keys::trigger), value(30)); // the old unit is full: the table is left, and that unit moved
+                require(map.engine().is_moving(), "the map is moving");
+                parallel([&] { require(map.contains(key(in_unit(1, slots - 1))), "who stays is found"); },
+                         [&] { store_one_more(map, 1); });
+            });
+        }
         // From the last slot to a new line, and back into another slot.
         for (const unsigned preemptions : {1U, 3U}) {
             add("home|there and back, left " + std::to_string(preemptions) + " times", 0,
@@ -734,6 +946,48 @@ private:
                     require(seen && Layout::value_of(*seen) == 1, "it shows what was there");
                 });
         });
+        // The table is emptied, and the unit not filled yet.
+        add("snapshots|read beside a table that is to be filled", 6, [] {
+            map_type map;
+            map.store(key(keys::first), value(1));
+            map.store(key(keys::trigger), value(1));
+            map.store(key(keys::apart), value(1));
+            const auto taken = map.snapshot();
+            side_by_side(
+                [&] {
+                    map.store(key(keys::apart), value(2));
+                    grow(map);
+                    map.erase(key(keys::trigger)); // begins to shrink: the first table again
+                    sync_policy::pause();
+                },
+                [&] {
+                    const auto seen = taken.load(key(keys::apart));
+                    require(seen && Layout::value_of(*seen) == 1, "it shows what was there");
+                });
+        });
+        // The table of the cut is left, and another life is prepared in it, before its entries are counted.
+        const preparation<Layout> moving(setting::moving, true);
+        add(
+            "snapshots|taken while another life is prepared", 0,
+            [moving] {
+                map_type map, next;
+                moving.bring(map);
+                if constexpr (std::is_same_v<key_type, std::uint64_t>) map.store(key(keys::first), value(1)); // one group is left
+                next.store(key(keys::first), value(77));
+                parallel(
+                    [&] { // the first of the threads: it is the first that is left
+                        map.store(key(keys::apart), value(40));
+                        map.replace(std::move(next));
+                    },
+                    [&] {
+                        const auto taken = map.snapshot();
+                        const auto now = map.load(key(keys::first));
+                        const auto then = taken.load(key(keys::first));
+                        require(now && then && !(Layout::value_of(*now) == 1 && Layout::value_of(*then) == 77),
+                                "a snapshot is of no later life than what is seen after it");
+                    });
+            },
+            2);
         // Who reads one waits for nobody: all others stand still from some point on.
         add("snapshots|read alone", 0, [] {
             map_type map;

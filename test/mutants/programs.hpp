@@ -291,6 +291,15 @@ private:
             map_type map;
             parallel([&] { map.store(key(keys::first), value(1)); }, [&] { map.flush(); });
         });
+        add("first store|load_many", [] {
+            map_type map;
+            parallel([&] { map.store(key(keys::first), value(1)); },
+                     [&] {
+                         const std::array<key_type, 2> both{key(keys::first), key(keys::apart)};
+                         std::array<std::optional<mapped_type>, 2> found{};
+                         map.load_many(both, found);
+                     });
+        });
         add("first store|approximate size", [] {
             map_type map;
             parallel([&] { map.store(key(keys::first), value(1)); },

@@ -48,22 +48,20 @@ public:
     void visit_many(std::size_t count, KeyAt key_at, F f) const {
         if constexpr (Layout::inline_key) {
             for_groups(count, key_at, [&](std::size_t i, const std::uint64_t* hash) {
-                maybe_word value;
-                if (hash != nullptr) value = this->find_inline(to_word(static_cast<const Key&>(key_at(i))), *hash);
-                if (!value) {
-                    f(i, static_cast<const T*>(nullptr));
-                    return;
-                }
-                const T copy = from_word<T>(*value);
-                f(i, std::addressof(copy));
+                const auto show = [&](word value) {
+                    const T copy = from_word<T>(value);
+                    f(i, std::addressof(copy));
+                    return true;
+                };
+                const bool present = hash != nullptr && this->show_inline(to_word(static_cast<const Key&>(key_at(i))), *hash, show);
+                if (!present) f(i, static_cast<const T*>(nullptr));
             });
         } else {
-            const auto* const c = this->control_.load(std::memory_order_acquire);
-            if (c == nullptr) { // nothing was ever stored
+            if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) {
                 for (std::size_t i = 0; i < count; ++i) f(i, static_cast<const T*>(nullptr));
                 return;
             }
-            const reclaim::thread_lease<Sync> me(c->home->threads);
+            const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
             reclaim::hold<Sync> held(*me);
             for_groups(count, key_at, [&](std::size_t i, const std::uint64_t* hash) {
                 if (hash != nullptr) {

@@ -79,7 +79,7 @@ protected:
     // ---- start ----
 
     /// Replaces a null root by an empty table of a new life of the map. Throws `bad_alloc`.
-    void make_first_table(control& c, word root, unsigned log2) {
+    [[gnu::cold]] void make_first_table(control& c, word root, unsigned log2) {
         header* const t = this->acquire_table(c, log2);
         t->incarnation.store(c.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         t->brought.store(0, std::memory_order_relaxed);
@@ -88,7 +88,7 @@ protected:
     }
 
     /// Lets the root's table be left for one of 2^log2 units, if it is not being left already. Throws `bad_alloc`.
-    void start_resize(control& c, stripe_type& s, word root, unsigned log2) {
+    [[gnu::cold]] void start_resize(control& c, stripe_type& s, word root, unsigned log2) {
         header* const t = base::table_of(root);
         header* n = this->acquire_table(c, log2);
         {
@@ -110,7 +110,7 @@ protected:
     }
 
     /// `erased`: since the last look.
-    void shrink_if_sparse(control& c, stripe_type& s, word root, std::size_t erased) noexcept {
+    [[gnu::cold]] void shrink_if_sparse(control& c, stripe_type& s, word root, std::size_t erased) noexcept {
         header* const t = base::table_of(root);
         if (t == nullptr || t->log2() <= base::min_log2 || t->next.load(std::memory_order_relaxed) != nullptr) return;
         const std::size_t entries = counted_entries(c, *t);
@@ -161,7 +161,7 @@ protected:
         }
     }
 
-    void grow_if_full(control& c, stripe_type& s, word root, const header& t) noexcept {
+    [[gnu::cold]] void grow_if_full(control& c, stripe_type& s, word root, const header& t) noexcept {
         if (!needs_growth(c, t)) return;
         try {
             start_resize(c, s, root, t.log2() < 6 ? t.log2() + 2 : t.log2() + 1);
@@ -172,7 +172,7 @@ protected:
 
     /// For a writer that found `unit` of `t` full: afterwards there is room, or at least one more line to take.
     /// Throws `bad_alloc` when there can be neither.
-    void make_room(control& c, stripe_type& s, word root, header* t, std::size_t unit) {
+    [[gnu::cold]] void make_room(control& c, stripe_type& s, word root, header* t, std::size_t unit) {
         this->tidy_tables(c, tidy_budget);
         if (t == base::table_of(root)) {
             if (t->successor() == nullptr) grow_if_full(c, s, root, *t);
@@ -256,7 +256,7 @@ protected:
 private:
     enum class moving : unsigned char { done, busy, needs_line, needs_record };
 
-    [[gnu::noinline]] void look_for_shrinking(control& c, stripe_type& s, word root) {
+    [[gnu::cold, gnu::noinline]] void look_for_shrinking(control& c, stripe_type& s, word root) {
         const std::uint32_t erased = std::exchange(s.erases_between_looks, erases_between_looks(c, root));
         s.erases_until_look = s.erases_between_looks;
         this->tidy_tables(c, tidy_budget);
@@ -407,7 +407,9 @@ private:
             return outcome;
         }
         for (std::size_t i = 0; i < to.count; ++i) {
-            n.controls[to.first + i].store(Layout::stamped(0, stamp), std::memory_order_relaxed); // seen by way of MOVED
+            // Writers see it by way of MOVED. release: a late reader who has seen the same word before the memory became this
+            // table's, and sees it again, sees that the root is another one (pairs with the walks' second look).
+            n.controls[to.first + i].store(Layout::stamped(0, stamp), std::memory_order_release);
         }
         for (std::size_t i = 0; i < from.count; ++i) {
             if (const std::size_t left_out = copy_unit(c, t, from.first + i, n, to); left_out != 0) {
@@ -514,17 +516,13 @@ private:
     template <class FreeNode>
     void dismantle_unit(control& c, header& t, std::size_t unit, FreeNode& free_node) {
         atomic_control& lock = t.controls[unit];
-        // acquire: what was moved is taken out of `next`, where it must be seen.
-        control_word seen = lock.load(std::memory_order_acquire);
-        for (;;) {
-            if ((seen & Layout::moved_bit) != 0) return;
-            if ((seen & Layout::lock_bit) != 0) {
-                base::wait_unlocked(c, lock);
-            } else if (base::try_lock(lock, seen)) {
-                break;
-            }
+        control_word seen = 0;
+        do {
+            // acquire: what was moved is taken out of `next`, where it must be seen.
             seen = lock.load(std::memory_order_acquire);
-        }
+            if ((seen & Layout::moved_bit) != 0) return;
+            if ((seen & Layout::lock_bit) != 0) base::wait_unlocked(c, lock);
+        } while ((seen & Layout::lock_bit) != 0 || !base::try_lock(lock, seen));
         reclaim::node_base<Sync>* taken = nullptr;
         if constexpr (!Layout::inline_key) {
             base::each_entry(t.home(unit), [&](line_type&, std::size_t, word mark) {
