@@ -229,7 +229,7 @@ def build_test(directory, source, compiler):
 def narrowed_profile(directory, layout, number, programs):
     """A profile by which those programs alone come by the mutant; None if they are none of this layout's."""
     names = (directory / f"programs_{layout}").read_text().splitlines()
-    wanted = [any(name.endswith(" aimed " + each) for each in programs) for name in names]
+    wanted = [any(name.endswith(" " + each) for each in programs) for name in names]
     if not any(wanted):
         return None
     path = directory / f"profile_{layout}_{number}"

@@ -86,6 +86,7 @@ void explore_pairs(setting where, reuse memory = reuse::never) {
     summary all(std::string(Layout::name) + ", pairs, " + name_of(where) + name_of(memory));
     limits bounds = usual_limits(where);
     bounds.memory = memory;
+    if (memory != reuse::never && !full_run()) bounds.schedules /= 2; // they differ in what becomes of nodes alone
     const bool three_threads = where != setting::plain && where != setting::moving;
     const std::vector<verb> verbs = all_verbs<Layout>();
     for (std::size_t i = 0; i != verbs.size(); ++i) {
@@ -173,7 +174,7 @@ template <class Layout>
 void explore_by_chance(setting where, reuse memory) {
     summary all(std::string(Layout::name) + ", by chance, " + name_of(where) + name_of(memory));
     const std::uint64_t programs = full_run() ? 5000 : 60;
-    const limits bounds{.preemptions = 0, .schedules = 100, .random = full_run() ? 2000U : 60U, .memory = memory};
+    const limits bounds{.preemptions = 0, .schedules = 100, .random = full_run() ? 2000U : 40U, .memory = memory};
     const std::vector<verb> verbs = all_verbs<Layout>();
     std::minstd_rand chance(static_cast<std::minstd_rand::result_type>(where) * 7919 + 1);
     for (std::uint64_t n = 0; n != programs; ++n) {

@@ -223,6 +223,9 @@ public:
 };
 
 TEST(threads_on_a_wrong_map, are_noticed) {
+#if defined(SYNCMAP_THREAD_SANITIZER)
+    GTEST_SKIP() << "it is about the checker, which is one thread's, and to make a history small takes it long there";
+#endif
     const mix exchanging{"exchanging", {{{verb::load, 8}, {verb::exchange, 8}}}};
     const mix loading{"loading", {{{verb::load, 12}, {verb::store, 4}}}};
     for (const auto& [shares, goes] : {std::pair(&exchanging, course::steady), std::pair(&loading, course::clearing)}) {

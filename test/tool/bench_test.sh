@@ -134,6 +134,7 @@ says 'overwrites; each thread its own keys\), 2,000 string keys, 2 threads'
 belongs_to() {
     local row=$1
     shift
+    [[ " $* " == *" --keys "* ]] || set -- "$@" --keys 5k
     works bench "$@" --engine map,mutex --json "$folder/found" "${instant[@]}"
     says "^$row\$"
     says "^  rule of thumb: "
