@@ -54,22 +54,23 @@ protected:
     template <class F>
     [[gnu::always_inline]] auto show_inline_in(word root, const header& t, word bits, std::uint64_t hash, F& f) const
         -> std::invoke_result_t<F&, word> {
-        const auto shown = [&f](maybe_word value) {
-            return value ? f(*value) : std::invoke_result_t<F&, word>();
-        };
-        if (Layout::is_outlier(bits)) [[unlikely]] return shown(find_inline_anywhere(bits));
         const line_type& home = t.home(t.unit_of(hash));
-        const word mark = Layout::inline_mark(bits);
-        const word last = home.mark(Layout::last); // [R2]
-        word value = 0;
-        if (search::find_pair(home, mark, value)) {
-            if (this->is_root(root)) [[likely]] return f(value); // [R3] [R5]
-        } else if (last == home.mark(Layout::last)) [[likely]] { // [R4]
-            // If it is the key, that was absent in between: else it would not have left the last slot and come back.
-            if (last < Layout::link && this->is_root(root)) [[likely]] return {}; // [R5]
-            if (last == Layout::link) return shown(find_inline_behind(home, root, bits));
+        bool behind = false;
+        if (!Layout::is_outlier(bits)) [[likely]] {
+            const word mark = Layout::inline_mark(bits);
+            const word last = home.mark(Layout::last); // [R2]
+            word value = 0;
+            if (search::find_pair(home, mark, value)) {
+                if (this->is_root(root)) [[likely]] return f(value); // [R3] [R5]
+            } else if (last == home.mark(Layout::last)) [[likely]] { // [R4]
+                // If it is the key, that was absent in between: else it would not have left the last slot and come back.
+                if (last < Layout::link && this->is_root(root)) [[likely]] return {}; // [R5]
+                behind = last == Layout::link;
+            }
         }
-        return shown(find_inline_anywhere(bits));
+        const maybe_word seen = behind ? find_inline_behind(home, root, bits) : find_inline_anywhere(bits);
+        if (!seen) return {};
+        return f(*seen);
     }
 
     /// The same where the last slot of the home line was a LINK, and none of the others had the key.
