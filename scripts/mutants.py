@@ -214,9 +214,13 @@ def read_aims(path, mutants):
     return aims
 
 
+def test_program(directory, source):
+    return directory / ("test_" + pathlib.Path(source).stem)
+
+
 def build_test(directory, source, compiler):
     """An ordinary test, which goes through the living mutant."""
-    program = directory / ("test_" + pathlib.Path(source).stem)
+    program = test_program(directory, source)
     done = subprocess.run([*compiler.split(), "-std=c++20", "-O2", "-w", "-include", str(HERE / "mutant.hpp"), "-I",
                            str(directory / "include"), "-I", str(ROOT / "test"), str(ROOT / "test" / source), "-o", str(program),
                            "-lgtest_main", "-lgtest", "-pthread"], capture_output=True, text=True)
@@ -245,8 +249,8 @@ def run(directory, layouts, number, seconds, of_a_step=False, aimed=()):
     for test in (each.removeprefix("test ") for each in aimed if each.startswith("test ")):
         reached = True
         try:
-            done = subprocess.run([str(directory / ("test_" + pathlib.Path(test).stem))], env=environment,
-                                  capture_output=True, text=True, timeout=300)
+            done = subprocess.run([str(test_program(directory, test))], env=environment, capture_output=True, text=True,
+                                  timeout=300)
         except subprocess.TimeoutExpired:
             return True, f"{test}: hangs", time.time() - start
         if done.returncode != 0:

@@ -56,12 +56,6 @@ public:
             return true;
         });
     }
-    /// The value that `visit` would show, on its way through no memory.
-    [[gnu::always_inline]] std::optional<T> copy_of(const Key& key) const noexcept
-        requires(base::Layout::inline_key)
-    {
-        return this->show_inline(key, [](word value) { return std::optional<T>(from_word<T>(value)); });
-    }
     template <class K, class F>
     bool visit(const K& key, F&& f) const
         requires(!base::Layout::inline_key)
@@ -75,6 +69,13 @@ public:
         if (place.mark == Layout::empty) return false;
         base::show(place, f);
         return true;
+    }
+
+    /// The value that `visit` would show, on its way through no memory.
+    [[gnu::always_inline]] std::optional<T> copy_of(const Key& key) const noexcept
+        requires(base::Layout::inline_key)
+    {
+        return this->show_inline(key, [](word value) { return std::optional<T>(from_word<T>(value)); });
     }
 
     /// Calls `f(const Key&, const T&)` for the entries until it returns false; returns the number of calls.
