@@ -40,19 +40,19 @@ struct alignas(syncmap::detail::cache_line_bytes) stripe<bench::uncounted> {
     atomic<const void*> table{nullptr};
     atomic<word> tally{0};
     atomic<word> place{0};
-    atomic<std::uint64_t> incarnation{0};
     atomic<reclaim::node_base<bench::uncounted>*> retired{nullptr};
     spare_nodes<bench::uncounted> spares{};
-    std::uint32_t retired_count = 0;
-    std::uint32_t erases_between_looks = bench::uncounted::shrink_check_interval;
+    stripe* next = nullptr;
+    writer_record<bench::uncounted>* writer = nullptr;
+    atomic<std::uint32_t> incarnation{0};
     std::uint32_t erases_until_look = bench::uncounted::shrink_check_interval;
-    std::uint32_t help_count = 0;
 
     static word net_of(word) noexcept { return 0; }
     static std::int64_t entries_of(word) noexcept { return 0; }
     static bool announces(word, word) noexcept { return false; }
     void announce(const void*, change, std::uint64_t) noexcept {}
     void count(std::int64_t) noexcept {}
+    void become_that_of(writer_record<bench::uncounted>& thread) noexcept { writer = &thread; }
 };
 
 } // namespace syncmap::engine

@@ -75,13 +75,13 @@ protected:
             calls.clear();
             recorded_map<Layout> map(calls, prepared.used());
             prepared.bring(map.plain());
-            auto& living = syncmap::engine::living_maps<sync_policy>::instance();
+            using living = syncmap::engine::living_maps<sync_policy>;
             const auto fork = [&] {
-                if (hooked) living.before_fork();
+                if (hooked) living::before_fork();
                 if (in_child) {
                     scheduler::instance().lose_others();
                     if (hooked) {
-                        living.after_fork_in_child();
+                        living::after_fork_in_child();
                         use_alone<Layout>(map.plain(), prepared.used());
                     } else {
                         for (std::uint64_t n = 0; n != prepared.used(); ++n) {
@@ -91,7 +91,7 @@ protected:
                     }
                     scheduler::instance().finish();
                 }
-                living.after_fork_in_parent();
+                living::after_fork_in_parent();
             };
             const auto write = [&] { map.perform(1, make_step(what, keys::first, 0, true)); };
             const auto meanwhile = [&] {

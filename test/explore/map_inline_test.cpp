@@ -18,6 +18,7 @@ using explore::setting;
 TEST(explored_inline_map, plain) { explore_pairs<inline_layout>(setting::plain); }
 TEST(explored_inline_map, moving) { explore_pairs<inline_layout>(setting::moving); }
 TEST(explored_inline_map, growth) { explore_pairs<inline_layout>(setting::growth); }
+TEST(explored_inline_map, smallest) { explore_pairs<inline_layout>(setting::smallest); }
 TEST(explored_inline_map, clear) { explore_pairs<inline_layout>(setting::clear); }
 TEST(explored_inline_map, shrink) { explore_pairs<inline_layout>(setting::shrink); }
 TEST(explored_inline_map, chained) { explore_pairs<inline_layout>(setting::chained); }

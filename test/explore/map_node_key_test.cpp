@@ -18,6 +18,7 @@ using explore::setting;
 TEST(explored_node_key_map, plain) { explore_pairs<node_key_layout>(setting::plain); }
 TEST(explored_node_key_map, moving) { explore_pairs<node_key_layout>(setting::moving); }
 TEST(explored_node_key_map, growth) { explore_pairs<node_key_layout>(setting::growth); }
+TEST(explored_node_key_map, smallest) { explore_pairs<node_key_layout>(setting::smallest); }
 TEST(explored_node_key_map, clear) { explore_pairs<node_key_layout>(setting::clear); }
 TEST(explored_node_key_map, shrink) { explore_pairs<node_key_layout>(setting::shrink); }
 TEST(explored_node_key_map, chained) { explore_pairs<node_key_layout>(setting::chained); }

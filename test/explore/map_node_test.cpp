@@ -18,6 +18,7 @@ using explore::setting;
 TEST(explored_node_map, plain) { explore_pairs<node_layout>(setting::plain); }
 TEST(explored_node_map, moving) { explore_pairs<node_layout>(setting::moving); }
 TEST(explored_node_map, growth) { explore_pairs<node_layout>(setting::growth); }
+TEST(explored_node_map, smallest) { explore_pairs<node_layout>(setting::smallest); }
 TEST(explored_node_map, clear) { explore_pairs<node_layout>(setting::clear); }
 TEST(explored_node_map, shrink) { explore_pairs<node_layout>(setting::shrink); }
 TEST(explored_node_map, chained) { explore_pairs<node_layout>(setting::chained); }

@@ -69,6 +69,7 @@ inline limits usual_limits(setting where) {
     case setting::plain:
         return {.preemptions = 2, .schedules = 1000, .random = 20};
     case setting::growth:
+    case setting::smallest:
     case setting::shrink:
     case setting::chained:
         return {.preemptions = 1, .schedules = 300, .random = 30};

@@ -535,6 +535,7 @@ enum class setting : std::uint8_t {
     plain,   ///< nothing else
     moving,  ///< the map has just begun to grow, and one of its two units is moved
     growth,  ///< a unit is full, and the other thread's insert starts the growth
+    smallest, ///< the table of one unit is full, and the other thread's insert starts the growth
     clear,   ///< the other thread clears
     shrink,  ///< the map is too large, and the other thread's erase notices
     chained, ///< a unit has a second line, and the other thread's erase lets the first key (else the second) come to the home line
@@ -542,7 +543,7 @@ enum class setting : std::uint8_t {
 };
 
 inline const char* name_of(setting s) noexcept {
-    static constexpr const char* names[] = {"plain", "moving", "growth", "clear", "shrink", "chained", "reclaim"};
+    static constexpr const char* names[] = {"plain", "moving", "growth", "smallest", "clear", "shrink", "chained", "reclaim"};
     return names[static_cast<unsigned>(s)];
 }
 
@@ -563,6 +564,15 @@ struct map_program {
     }
 };
 
+/// With how many units (log2) maps begin, for as long as it lives.
+class smallest_table {
+public:
+    explicit smallest_table(unsigned log2) noexcept { sync_policy::begins_with_log2 = log2; }
+    smallest_table(const smallest_table&) = delete;
+    smallest_table& operator=(const smallest_table&) = delete;
+    ~smallest_table() { sync_policy::begins_with_log2 = 1; }
+};
+
 /// What a map holds when the threads of a program start, and what one more thread does to it meanwhile.
 class prepared_contents {
 public:
@@ -573,7 +583,7 @@ public:
     const std::vector<step>& meanwhile() const noexcept { return meanwhile_; }
 
 protected:
-    explicit prepared_contents(setting where) : where_(where) {}
+    explicit prepared_contents(setting where) : where_(where), begin_(where == setting::smallest ? 0 : 1) {}
 
     void add(std::uint64_t key, std::uint64_t value) {
         stores_.push_back({verb::store, key, value});
@@ -587,6 +597,7 @@ protected:
     }
 
     setting where_;
+    smallest_table begin_;
     contents initial_{};
     std::uint64_t used_ = keys::fillers;
     std::vector<step> stores_;
@@ -611,6 +622,12 @@ public:
             } else {
                 meanwhile_ = {{verb::store, keys::trigger, 30}};
             }
+            break;
+        }
+        case setting::smallest: {
+            const std::size_t room = visible_engine<Layout>::slots - stores_.size();
+            for (std::uint64_t i = 0; i != room; ++i) add(keys::fillers + i, 2 * (keys::fillers + i));
+            meanwhile_ = {{verb::store, keys::trigger, 30}};
             break;
         }
         case setting::clear:
@@ -646,6 +663,7 @@ public:
         store_all<Layout>(map);
         require(map.engine().is_moving() == (where_ == setting::moving), "the map is moving where it should");
         if (where_ == setting::growth || where_ == setting::chained) require(map.engine().units() == 2, "the map has not grown yet");
+        if (where_ == setting::smallest) require(map.engine().units() == 1, "the map is in its first table");
         if (where_ == setting::shrink) require(map.engine().units() == 8, "the map is larger than it needs to be");
     }
 };

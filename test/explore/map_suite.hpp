@@ -40,7 +40,7 @@ inline step make_step(verb what, std::uint64_t key, std::uint64_t thread, bool f
     return s;
 }
 
-inline constexpr setting all_settings[] = {setting::plain, setting::moving, setting::growth,
+inline constexpr setting all_settings[] = {setting::plain, setting::moving, setting::growth, setting::smallest,
                                            setting::clear, setting::shrink, setting::chained, setting::reclaim};
 
 /// Calls `f(program)` for every pair of operations, the second on the same key as the first.

@@ -37,6 +37,7 @@ public:
         if (first_present) add(keys::first, 1);
         switch (where) {
         case setting::plain:
+        case setting::smallest: // which is about tables: as plain
             break;
         case setting::moving:
             add(keys::fillers, 2 * keys::fillers);

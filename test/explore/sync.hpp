@@ -321,6 +321,14 @@ struct sync_policy {
 
     static std::uint64_t random_word() noexcept { return 0x9E3779B97F4A7C15U; }
 
+    static void call_in_forked_child(void (*)()) noexcept {}
+
+    /// log2 of the units that a map begins with: most programs are about tables of two and more.
+    static inline unsigned begins_with_log2 = 1;
+    static unsigned smallest_log2() noexcept { return begins_with_log2; }
+    static constexpr std::size_t computing_counters = 32;
+    static constexpr std::size_t stripes_per_slab = 4;
+    static constexpr std::uint32_t most_spare_blocks = 0;
     static constexpr std::uint32_t most_snapshots = ~std::uint32_t{0};
     static constexpr std::size_t first_slab_bytes = 256; // a record or two
     static constexpr std::size_t most_slab_bytes = 256;

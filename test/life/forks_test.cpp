@@ -1,6 +1,7 @@
 // Forks while other threads write: the child reads at once, and writes after the hooks.
 #include <atomic>
 #include <cstdint>
+#include <latch>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -124,6 +125,36 @@ void fork_and_write() {
     report("forks beside three writers whose children write, between the hooks", forks_of_each());
 }
 #endif
+
+/// A child that nobody prepared may read and end: its maps are destroyed though lost threads may have every lock.
+TEST(forks, lets_a_child_that_only_reads_destroy_its_maps) {
+    const watchdog dog("a child that ends");
+    using map_type = syncmap::map<std::uint64_t, std::uint64_t>;
+    std::atomic<bool> stop{false};
+    std::optional<map_type> kept;
+    std::latch made(1);
+    // It makes and destroys maps all the time, so that at many instants it has the lock of the list that `kept` is in.
+    std::jthread maker([&] {
+        kept.emplace();
+        for (std::uint64_t i = 1; i < 100; ++i) kept->store(i, i);
+        made.count_down();
+        while (!stop) {
+            map_type others[8];
+            for (map_type& m : others) m.store(1, 1);
+        }
+    });
+    made.wait();
+    for (std::size_t i = 0; i < forks_of_each(); ++i) {
+        ASSERT_EQ(status_of_child([&] {
+                      const bool right = kept->load(1) == 1U && kept->contains(99) && !kept->contains(100);
+                      kept.reset();
+                      return right;
+                  }),
+                  0)
+            << i;
+    }
+    stop = true;
+}
 
 } // namespace
 

@@ -864,12 +864,12 @@ private:
         add("threads|the child of a fork", 2, [] {
             map_type map;
             map.store(key(keys::apart), value(1));
-            auto& living = syncmap::engine::living_maps<sync_policy>::instance();
+            using living = syncmap::engine::living_maps<sync_policy>;
             side_by_side(
                 [&] {
-                    living.before_fork();
+                    living::before_fork();
                     scheduler::instance().lose_others();
-                    living.after_fork_in_child();
+                    living::after_fork_in_child();
                     const std::size_t n = map.approx_size();
                     std::size_t seen = 0;
                     map.for_each([&](const key_type&, const mapped_type&) { ++seen; });

@@ -220,9 +220,9 @@ private:
                     prepared.bring(map);
                     parallel(
                         [&] {
-                            auto& living = syncmap::engine::living_maps<sync_policy>::instance();
-                            living.before_fork();
-                            living.after_fork_in_parent();
+                            using living = syncmap::engine::living_maps<sync_policy>;
+                            living::before_fork();
+                            living::after_fork_in_parent();
                         },
                         [&] {
                             switch (what) {

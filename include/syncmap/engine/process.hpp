@@ -6,6 +6,8 @@
 // outlives the library whose code made it.
 #pragma once
 
+#include <cstdint>
+
 #include <syncmap/engine/computations.hpp>
 #include <syncmap/reclaim/domain.hpp>
 #include <syncmap/sync/parking.hpp>
@@ -17,6 +19,9 @@ struct [[gnu::visibility("default")]] process {
     reclaim::domain<Sync> threads;
     sync::parking<Sync> parking;
     computations<Sync> registry;
+
+    /// Running computations by hash (design 6), of all maps: hashes are seeded by map.
+    typename Sync::template atomic<std::uint32_t> computing[Sync::computing_counters]{};
 
     static process& instance() { return Sync::template process_wide<process>(); }
 };

@@ -16,6 +16,7 @@
 // | `taken`          | CAS by takers, owner      | takers        |
 // | `owner`          | who has taken the row     | the child of a fork |
 // | `hazard[]`       | the owner, release stores | reclaimers    |
+// | `attached`       | the owner, once           | the layer above |
 #pragma once
 
 #include <array>
@@ -41,6 +42,7 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) row {
     row* next = nullptr;          ///< constant once published
     domain<Sync>* home = nullptr; ///< constant once published
     typename Sync::template atomic<const void*> owner{nullptr};
+    typename Sync::template atomic<void*> attached{nullptr}; ///< what the layer above keeps for the thread
 
     static void thread_exits(row* ended) noexcept { domain<Sync>::give_back(*ended); }
 };
@@ -96,6 +98,12 @@ public:
                 if (const void* p = hazard.load(std::memory_order_acquire)) held.push_back(p);
             }
         }
+    }
+
+    /// Calls `f(row)` for every row there is.
+    template <class F>
+    void each_row(F&& f) const {
+        for (row_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) f(*r);
     }
 
     /// The most threads that had a row at a time.

@@ -34,12 +34,16 @@ namespace detail {
 
 } // namespace detail
 
-/// A word that who does not see the process's memory cannot foretell. The system's entropy is asked once per process;
-/// each word is that secret and a counter, folded: maps are made too often for a system call each.
+/// A word that nobody can foretell without seeing the process's memory. The system's entropy is asked once per process;
+/// each word is that secret and a number, folded: maps are made too often for a system call each. A thread draws numbers
+/// in blocks, so that threads that make maps do not meet.
 inline std::uint64_t random_word() {
     static const hash_seed secret = detail::entropy();
     static std::atomic<std::uint64_t> drawn{0}; // any order will do: no two callers get one number
-    return syncmap::detail::mix((drawn.fetch_add(1, std::memory_order_relaxed) + 1) * 0x9E3779B97F4A7C15U, secret);
+    constexpr std::uint64_t block = 1024;
+    static thread_local constinit std::uint64_t number = 0; // the last one of a block is a multiple of it
+    if (number % block == 0) number = drawn.fetch_add(block, std::memory_order_relaxed);
+    return syncmap::detail::mix(++number * 0x9E3779B97F4A7C15U, secret);
 }
 
 } // namespace syncmap::sync

@@ -20,6 +20,9 @@
 #include <syncmap/sync/vector_search.hpp>
 #include <syncmap/sync/word_pair.hpp>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
 #if defined(__linux__)
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -229,6 +232,15 @@ struct [[gnu::visibility("default")]] real {
         static inline thread_local constinit bool ended = false;
     };
 
+    /// Calls `f` in every child of a `fork` from now on. Throws `bad_alloc`.
+    static void call_in_forked_child(void (*f)()) {
+#if defined(__unix__) || defined(__APPLE__)
+        if (::pthread_atfork(nullptr, nullptr, f) != 0) throw std::bad_alloc();
+#else
+        static_cast<void>(f);
+#endif
+    }
+
     /// Tells threads apart, the same in every library of the process; usable for as long as the thread runs.
     static const void* this_thread() noexcept { return __builtin_thread_pointer(); }
 
@@ -300,6 +312,14 @@ struct [[gnu::visibility("default")]] real {
     static constexpr std::uint32_t writes_between_tidying = 16;
     /// Calls that pass before a table that a writer still names is looked at again.
     static constexpr std::uint32_t looks_between_barriers = 64;
+    /// Counters that running computations share by hash.
+    static constexpr std::size_t computing_counters = 1024;
+    /// Stripes that are allocated at once: 4 KiB.
+    static constexpr std::size_t stripes_per_slab = 63;
+    /// First blocks of destroyed maps that a thread keeps for its next ones.
+    static constexpr std::uint32_t most_spare_blocks = 8;
+    /// log2 of the number of units that a map begins with.
+    static constexpr unsigned smallest_log2() noexcept { return 0; }
     /// Erases of one thread between two looks at whether the table has become too large.
     static constexpr std::uint32_t shrink_check_interval = 256;
     /// Erased keys that a `snapshot_map` keeps beside twice as many as it has living ones.

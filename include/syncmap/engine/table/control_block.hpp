@@ -1,5 +1,5 @@
-// What a map shares between its writers beside the tables: the words of shared_words.hpp, retired nodes and tables,
-// snapshots. Made with the first table; lives as long as the map.
+// What a map shares between its writers beside the tables: the words of shared_words.hpp, and what few maps need. Made
+// with the first table, in one block with it (first_block.hpp); lives as long as the map.
 #pragma once
 
 #include <atomic>
@@ -11,30 +11,25 @@
 
 namespace syncmap::engine {
 
+/// Made by the first operation that needs it: most small maps never grow, are never cleared and have no snapshots.
 template <class Layout, class Sync>
-struct control_block : shared_words<Sync> {
+struct rare_part : rare_words<Sync> {
     using header = table_header<Layout, Sync>;
-    using node = reclaim::node_base<Sync>;
     using snapshot_type = snapshot_state<header, Sync>;
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
-    atomic<std::uint64_t> incarnations{0};
-
-    // ---- retired nodes: only who has `scanning` touches `waiting` ----
-    node* waiting = nullptr;
-
-    // ---- tables and lines not in use: only who has `tidying` touches the lists below ----
+    // ---- tables not in use: only who has `tidying` touches the lists below ----
     atomic<header*> retired_tables{nullptr};
     atomic<bool> anything_leaving{false};
-    header* leaving_tables = nullptr; ///< retired, perhaps still touched by a writer, or not yet emptied
     std::uint32_t looks_to_skip = 0;  ///< a writer that names a leaving table may stay for long: not each call asks
+    header* leaving_tables = nullptr; ///< retired, perhaps still touched by a writer, or not yet emptied
     header* free_tables = nullptr;    ///< of all sizes: a map has been of few
 
     // ---- snapshots: `live` is changed by who has the mutex, and followed by writers in their sections ----
-    atomic<snapshot_type*> live{nullptr};   ///< newest first, linked by `older`
-    std::uint32_t last_phase = 0;           ///< of all snapshots so far
-    snapshot_type* dropped = nullptr;       ///< not live any more, but perhaps still in the hands of a writer
+    atomic<snapshot_type*> live{nullptr}; ///< newest first, linked by `older`
+    snapshot_type* dropped = nullptr;     ///< not live any more, but perhaps still in the hands of a writer
+    std::uint32_t last_phase = 0;         ///< of all snapshots so far
 
     // ---- overflow lines from the allocator, for tables whose own share is used up ----
     struct spare_line : line<Layout> {
@@ -42,6 +37,24 @@ struct control_block : shared_words<Sync> {
     };
     line_stack<Layout> spare_lines{};
     atomic<spare_line*> all_spare_lines{nullptr};
+};
+
+template <class Layout, class Sync>
+struct control_block : shared_words<Sync> {
+    using header = table_header<Layout, Sync>;
+    using node = reclaim::node_base<Sync>;
+    using rare_type = rare_part<Layout, Sync>;
+    using snapshot_type = typename rare_type::snapshot_type;
+    using spare_line = typename rare_type::spare_line;
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+    atomic<std::uint64_t> incarnations{0};
+
+    /// Null: nothing has needed it yet. acquire: pairs with the release of storage::more.
+    rare_type* rare_or_null() const noexcept { return static_cast<rare_type*>(this->rare.load(std::memory_order_acquire)); }
+    /// For who knows that it was made: has seen a second table, a snapshot or a spare line.
+    rare_type& more() const noexcept { return *rare_or_null(); }
 };
 
 } // namespace syncmap::engine

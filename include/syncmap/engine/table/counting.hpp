@@ -91,7 +91,7 @@ protected:
 private:
     /// Everything a stripe says at one look.
     struct look {
-        std::uint64_t incarnation;
+        std::uint32_t incarnation;
         word tally;
         int uncounted;    ///< +1 published insert, -1 published erase, not in the tally yet
         bool in_the_midst; ///< true of no instant: of several changes that are one [M5], or it was counted between two looks
@@ -152,7 +152,7 @@ private:
     bool collect_twice(control& c, word root, const header& t, std::vector<look>& first, std::size_t& entries) {
         // relaxed, as the table's other number below: both were stored before the table was published. If the memory has become
         // another table's since, there was a heavy barrier after the root had changed, and is_root below tells.
-        const std::uint64_t incarnation = t.incarnation.load(std::memory_order_relaxed);
+        const auto incarnation = static_cast<std::uint32_t>(t.incarnation.load(std::memory_order_relaxed));
         first.clear();
         c.each_stripe([&](stripe_type& s) { first.push_back(look_at(s)); });
         // What this thread wrote before, and what it saw in the first collect, before the second: pairs with itself in

@@ -91,7 +91,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     hash_seed seed;
     control_type* controls = nullptr;
     district* districts = nullptr; ///< all but the first one
-    unsigned shift = 0; ///< 64 - log2 of the number of units
+    unsigned shift_less_one = 0; ///< 63 - log2 of the number of units
     bool mapped = false; ///< pages of the system, which can be given back
     atomic<bool> needs_help{false}; ///< see ask_for_help
     atomic<std::uint64_t> incarnation{0}; ///< which life of the map: one more after every clear
@@ -100,16 +100,16 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     // Written by those who insert and those who move units.
     alignas(detail::cache_line_bytes) atomic<std::size_t> overflow_used{0};
-    atomic<bool> crowded{false}; ///< a unit has a line that is not the table's since somebody looked whether it should grow
     line_stack<Layout> first_free_lines{}; ///< of the first district
     atomic<std::size_t> cursor{0};
     atomic<std::size_t> left{0};
     atomic<std::size_t> erased{0}; ///< entries erased here, about; see resize::is_sparse
     table_header* next_in_list = nullptr; ///< in the pool's lists
-    bool unnamed = false;                 ///< retired, and no writer can name it any more
     std::size_t emptied = 0;              ///< bytes of pages given back so far, while it is being emptied
+    atomic<bool> crowded{false}; ///< a unit has a line that is not the table's since somebody looked whether it should grow
+    bool unnamed = false;        ///< retired, and no writer can name it any more
 
-    unsigned log2() const noexcept { return 64 - shift; }
+    unsigned log2() const noexcept { return 63 - shift_less_one; }
     std::size_t units() const noexcept { return std::size_t{1} << log2(); }
     /// Units and, behind them, the outlier unit.
     std::size_t all_units() const noexcept { return units() + (Layout::has_outliers ? 1 : 0); }
@@ -118,9 +118,16 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     /// A table is left when these are used up, so this is the load factor: with ten lines to 32 units, pairs fill a table
     /// from 1.8 to 3.5 entries a unit, and in the end a fifth of them lie in overflow lines.
-    static std::size_t overflow_share(std::size_t units) noexcept { return units < 16 ? 2 : units * 10 / 32; }
+    static constexpr std::size_t overflow_share(std::size_t units) noexcept {
+        if (units == 1) return 0; // the smallest table grows instead
+        return units < 16 ? 2 : units * 10 / 32;
+    }
 
-    std::size_t unit_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> shift); }
+    /// In two steps: a table of one unit shifts everything out, which one step must not do.
+    std::size_t unit_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> 1 >> shift_less_one); }
+    /// The first and the last hash of a unit.
+    std::uint64_t first_hash_of(std::size_t unit) const noexcept { return static_cast<std::uint64_t>(unit) << shift_less_one << 1; }
+    std::uint64_t last_hash_of(std::size_t unit) const noexcept { return first_hash_of(unit) | ~std::uint64_t{0} >> log2(); }
     line_type& home(std::size_t unit) const noexcept { return lines()[unit]; }
     /// All lines, one home line for each unit first. They follow the header: a lookup need not load where they are.
     line_type* lines() const noexcept { return reinterpret_cast<line_type*>(const_cast<table_header*>(this) + 1); }

@@ -198,7 +198,7 @@ protected:
 
     /// The first hash behind a unit, 0 behind the last one.
     static std::uint64_t end_of(const header& t, std::size_t unit) noexcept {
-        return unit + 1 == t.units() ? 0 : static_cast<std::uint64_t>(unit + 1) << t.shift;
+        return unit + 1 == t.units() ? 0 : t.first_hash_of(unit + 1);
     }
 
     enum class copied : unsigned char { all, moved, changed };

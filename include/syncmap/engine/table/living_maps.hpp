@@ -1,11 +1,15 @@
 // `fork` beside threads that write: all maps are brought to a state that the child, which has one thread of them all,
 // can go on from.
 //
+// Each map is in the list of the thread that made it (writer_record.hpp): threads that make and destroy maps of their own
+// do not meet.
+//
 // Before the fork, by the thread that will fork (it is in no section: user code never is, [I7]):
 //
-// [F1] The list's mutex is taken: no map appears or goes.
-// [F2] Each map's root gets the bit `forking`, under its snapshot mutex, which is let go of again. No section begins
-//      after that: who enters one looks at the root behind its own mark, as for any change of the root, and waits,
+// [F1] `forking` is set, then every list's lock is taken: no map appears or goes. A thread that takes the lock of a list
+//      which did not exist yet finds `forking` set, lets go of the lock, and waits.
+// [F2] Each map's root gets the bit `forking`; then its snapshot mutex, if it has one, is passed through once. No section
+//      begins after that: who enters one looks at the root behind its own mark, as for any change of the root, and waits,
 //      holding nothing. Who takes the snapshot mutex finds the bit and lets go again. Readers do not mind it: to them
 //      the root has changed, and the table in it is the same.
 // [F3] A heavy barrier; then each stripe is seen outside of a section once. Now no unit is locked and nothing is
@@ -17,88 +21,139 @@
 // of those, and makes the mutexes and conditions anew that may have had somebody in them. What a lost thread had in
 // its hands alone (a node that it was about to publish, a table that `clear` was taking apart) stays where it is,
 // unused.
+//
+// The child of a fork that nobody prepared may read, and end. It is an *orphan*: a lost thread may have any lock, so its
+// maps are destroyed without taking one, and without giving anything back that has to be locked for.
 #pragma once
 
 #include <atomic>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include <syncmap/engine/table/shared_words.hpp>
 
 namespace syncmap::engine {
 
 template <class Sync>
-class [[gnu::visibility("default")]] living_maps {
+class living_maps {
 public:
     using map = shared_words<Sync>;
-
-    static living_maps& instance() { return Sync::template process_wide<living_maps>(); }
+    using writer = writer_record<Sync>;
+    using all_writers = writers<Sync>;
 
     /// Before it is published. Waits while the process is forking, as does `remove`.
-    void add(map & m, typename Sync::template atomic<word> & root) {
-        const std::lock_guard<typename Sync::mutex> guard(mutex_);
-        m.list = this;
+    static void add(map& m, writer& by, typename Sync::template atomic<word>& root) {
+        m.made_by = &by;
         m.root = &root;
-        m.following = first_;
-        if (first_ != nullptr) first_->previous = &m;
-        first_ = &m;
+        for (unsigned attempt = 0;; ++attempt) {
+            lock(by);
+            Sync::fence_after_rmw(); // between locking and the look at `forking`; pairs with the fence of before_fork
+            if (!m.writers->forking.load(std::memory_order_acquire)) break;
+            unlock(by);
+            Sync::back_off(attempt);
+        }
+        m.following = by.first_map;
+        if (by.first_map != nullptr) by.first_map->previous = &m;
+        by.first_map = &m;
+        unlock(by);
     }
-    void remove(map & m) {
-        const std::lock_guard<typename Sync::mutex> guard(mutex_);
-        (m.previous == nullptr ? first_ : m.previous->following) = m.following;
+    static void remove(map& m) {
+        if (is_orphan(m)) return;
+        writer& by = *m.made_by;
+        lock(by);
+        (m.previous == nullptr ? by.first_map : m.previous->following) = m.following;
         if (m.following != nullptr) m.following->previous = m.previous;
+        unlock(by);
     }
 
-    void before_fork() {
-        mutex_.lock();                                          // [F1]
-        for (map* m = first_; m != nullptr; m = m->following) { // [F2]
-            const std::lock_guard<typename Sync::mutex> guard(m->snapshot_mutex);
-            m->root->fetch_or(map::forking, std::memory_order_acq_rel);
-        }
+    /// The process is the child of a fork that nobody prepared: no lock can be waited for.
+    static bool is_orphan(const map& m) noexcept { return m.writers->orphaned.load(std::memory_order_relaxed); }
+
+    static void before_fork() {
+        all_writers& here = all_writers::instance();
+        here.fork_mutex.lock();
+        here.forking.store(true, std::memory_order_relaxed); // [F1]
+        Sync::fence(); // before the rows are looked at: who adds a row or a list later finds `forking` set
+        here.each_record([](writer& w) {
+            lock(w);
+            w.held_for_fork = true;
+        });
+        each_map(here, [](map& m) { // [F2]
+            m.root->fetch_or(map::forking, std::memory_order_acq_rel);
+            Sync::fence_after_rmw(); // a mutex that is not here yet is made by a thread that finds the bit
+            if (rare_words<Sync>* const rare = m.rare.load(std::memory_order_acquire)) {
+                const std::lock_guard<typename Sync::mutex> guard(rare->snapshot_mutex);
+            }
+        });
         while (!Sync::heavy_barrier()) Sync::pause(); // [F3] pairs with the light barrier of section::enter
-        for (map* m = first_; m != nullptr; m = m->following) {
-            m->each_stripe([](auto& s) {
+        each_map(here, [](map& m) {
+            m.each_stripe([](auto& s) {
                 while (s.table.load(std::memory_order_acquire) != nullptr) Sync::pause();
             });
-        }
-        for (map* m = first_; m != nullptr; m = m->following) { // [F4]
-            for (auto* flag : {&m->scanning, &m->tidying}) {
+        });
+        each_map(here, [](map& m) { // [F4]
+            for (auto* flag : {&m.scanning, &m.tidying}) {
                 while (flag->exchange(true, std::memory_order_acquire)) Sync::pause();
             }
-        }
+        });
         process<Sync>::instance().registry.before_fork();
+        here.prepared.store(true, std::memory_order_relaxed);
     }
 
-    void after_fork_in_parent() {
+    static void after_fork_in_parent() {
+        all_writers& here = all_writers::instance();
+        here.prepared.store(false, std::memory_order_relaxed);
         process<Sync>::instance().registry.after_fork_in_parent();
-        open();
+        open(here);
     }
 
-    void after_fork_in_child() {
-        process<Sync>& here = process<Sync>::instance();
-        here.threads.free_rows_of_others();
-        here.parking.renew();
-        for (map* m = first_; m != nullptr; m = m->following) {
-            ::new (static_cast<void*>(&m->snapshot_mutex)) typename Sync::mutex;
-            m->each_stripe([](auto& s) { s.table.store(nullptr, std::memory_order_relaxed); });
-            m->sleepers.store(0, std::memory_order_relaxed);
-            for (auto& counter : m->computing) counter.store(0, std::memory_order_relaxed);
-        }
-        here.registry.after_fork_in_child(); // marks again what the caller computes
-        open();
+    static void after_fork_in_child() {
+        all_writers& here = all_writers::instance();
+        process<Sync>& process = engine::process<Sync>::instance();
+        process.threads.free_rows_of_others();
+        process.parking.renew();
+        here.stripes.renew();
+        each_map(here, [](map& m) {
+            if (rare_words<Sync>* const rare = m.rare.load(std::memory_order_relaxed)) {
+                ::new (static_cast<void*>(&rare->snapshot_mutex)) typename Sync::mutex;
+            }
+            m.each_stripe([](auto& s) { s.table.store(nullptr, std::memory_order_relaxed); });
+            m.sleepers.store(0, std::memory_order_relaxed);
+        });
+        here.each_record([](writer& w) { // made since by a thread that is lost: its list is empty
+            if (!w.held_for_fork) unlock(w);
+        });
+        for (auto& counter : process.computing) counter.store(0, std::memory_order_relaxed);
+        process.registry.after_fork_in_child(); // marks again what the caller computes
+        open(here);
     }
 
 private:
-    void open() {
-        for (map* m = first_; m != nullptr; m = m->following) {
-            for (auto* flag : {&m->tidying, &m->scanning}) flag->store(false, std::memory_order_release);
-            m->root->fetch_and(~map::forking, std::memory_order_acq_rel);
-        }
-        mutex_.unlock();
+    static void lock(writer& w) noexcept {
+        for (unsigned attempt = 0; w.maps_locked.exchange(true, std::memory_order_acquire); ++attempt) Sync::back_off(attempt);
+    }
+    static void unlock(writer& w) noexcept { w.maps_locked.store(false, std::memory_order_release); }
+
+    /// By the thread that forks. (A list that came after it has taken the locks is empty.)
+    template <class F>
+    static void each_map(const all_writers& here, F f) {
+        here.each_record([&](writer& w) {
+            for (map* m = w.held_for_fork ? w.first_map : nullptr; m != nullptr; m = m->following) f(*m);
+        });
     }
 
-    typename Sync::mutex mutex_;
-    map* first_ = nullptr;
+    static void open(all_writers& here) {
+        each_map(here, [](map& m) {
+            for (auto* flag : {&m.tidying, &m.scanning}) flag->store(false, std::memory_order_release);
+            m.root->fetch_and(~map::forking, std::memory_order_acq_rel);
+        });
+        here.forking.store(false, std::memory_order_release);
+        here.each_record([](writer& w) {
+            if (std::exchange(w.held_for_fork, false)) unlock(w);
+        });
+        here.fork_mutex.unlock();
+    }
 };
 
 } // namespace syncmap::engine

@@ -134,7 +134,7 @@ private:
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
             if (t == nullptr) {
-                this->make_first_table(c, root, base::min_log2);
+                this->make_first_table(c, root, base::min_log2());
                 continue;
             }
             const std::uint64_t incarnation = t->incarnation.load(std::memory_order_relaxed);

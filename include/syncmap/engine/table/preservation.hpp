@@ -141,7 +141,7 @@ private:
     template <class F>
     static void each_unserved(control& c, std::uint32_t stamp, word gate_word, std::uint64_t life, F&& f) noexcept {
         // acquire: pairs with the release that made it live. Dropped ones are not freed before all sections of now ended.
-        for (snapshot_type* s = c.live.load(std::memory_order_acquire); s != nullptr && s->phase > stamp;
+        for (snapshot_type* s = c.more().live.load(std::memory_order_acquire); s != nullptr && s->phase > stamp;
              s = s->older.load(std::memory_order_acquire)) {
             if (s->phase <= gate::newest_phase(gate_word) && s->incarnation == life) f(*s);
         }
@@ -151,8 +151,8 @@ private:
     static unit_record head_of(const header& t, std::size_t unit) noexcept {
         unit_record r;
         r.outlier = base::is_outlier_unit(t, unit);
-        r.first = r.outlier ? 0 : static_cast<std::uint64_t>(unit) << t.shift;
-        r.last = r.first | ((std::uint64_t{1} << t.shift) - 1);
+        r.first = r.outlier ? 0 : t.first_hash_of(unit);
+        r.last = t.last_hash_of(r.outlier ? 0 : unit);
         return r;
     }
 

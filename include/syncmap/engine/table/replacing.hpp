@@ -36,7 +36,7 @@ public:
             throw std::invalid_argument("syncmap: replace: the two maps have different allocators");
         }
         control* const theirs = other.control_.load(std::memory_order_acquire);
-        if (theirs != nullptr && theirs->live.load(std::memory_order_acquire) != nullptr) {
+        if (theirs != nullptr && theirs->rare_or_null() != nullptr && theirs->more().live.load(std::memory_order_acquire) != nullptr) {
             throw std::logic_error("syncmap: replace: a snapshot of the other map is alive");
         }
         header* const from = base::table_of(other.root_.load(std::memory_order_acquire));
@@ -45,6 +45,8 @@ public:
         control& c = this->shared();
         const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
+        this->more(c); // both tables will be retired: all that can fail comes before
+        if (from != nullptr) other.more(*theirs);
         preparation fresh(*this, c);
         if (from != nullptr) {
             fresh.make(base::counted_entries(*theirs, *from));
@@ -74,7 +76,7 @@ private:
         preparation(const preparation&) = delete;
         preparation& operator=(const preparation&) = delete;
         ~preparation() {
-            while (line_type* const l = provided_.pop()) control_.spare_lines.push(*l);
+            while (line_type* const l = provided_.pop()) control_.more().spare_lines.push(*l);
             if (table_ == nullptr) return;
             header& t = *std::exchange(table_, nullptr);
             for (std::size_t unit = 0; unit < t.all_units(); ++unit) base::wipe(control_, t, t.home(unit), Layout::empty);
@@ -178,7 +180,7 @@ private:
                 if (entries > Layout::slots) needed += (entries - Layout::slots + Layout::slots - 2) / (Layout::slots - 1);
             }
             for (std::size_t have = table_->overflow_lines(); have < needed; ++have) {
-                line_type* const l = control_.spare_lines.pop();
+                line_type* const l = map_.more(control_).spare_lines.pop();
                 provided_.push(l != nullptr ? *l : map_.new_spare_line(control_));
             }
         }

@@ -65,7 +65,7 @@ protected:
 
     /// Entries of the life of the map that a table belongs to, counting neither those being inserted nor those being erased.
     static std::size_t counted_entries(control& c, const header& t) noexcept {
-        const std::uint64_t incarnation = t.incarnation.load(std::memory_order_relaxed);
+        const auto incarnation = static_cast<std::uint32_t>(t.incarnation.load(std::memory_order_relaxed));
         word sum = static_cast<word>(t.brought.load(std::memory_order_relaxed));
         c.each_stripe([&](stripe_type& s) {
             if (s.incarnation.load(std::memory_order_acquire) == incarnation) {
@@ -80,24 +80,23 @@ protected:
 
     /// Replaces a null root by an empty table of a new life of the map. Throws `bad_alloc`.
     [[gnu::cold]] void make_first_table(control& c, word root, unsigned log2) {
-        header* const t = this->acquire_table(c, log2);
-        t->incarnation.store(c.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-        t->brought.store(0, std::memory_order_relaxed);
-        if (!this->change_root(root, t)) this->abandon_table(c, t);
+        this->begin_life(c, root, this->acquire_table(c, log2));
         this->ask_for_tidying(c); // what a clear has left
     }
 
     /// Lets the root's table be left for one of 2^log2 units, if it is not being left already. Throws `bad_alloc`.
     [[gnu::cold]] void start_resize(control& c, stripe_type& s, word root, unsigned log2) {
         header* const t = base::table_of(root);
+        this->more(c);
         header* n = this->acquire_table(c, log2);
+        if (log2 < t->log2() && n->log2() == t->log2()) return this->abandon_table(c, n); // the smaller one is still in use
         {
             const section in(*this, s, t, root);
             if (in) {
                 n->incarnation.store(t->incarnation.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->brought.store(t->brought.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->left.store(groups(*t, *n), std::memory_order_relaxed);
-                if (log2 < t->log2()) n->erased.store(erases_before_fit(*n), std::memory_order_relaxed);
+                if (n->log2() < t->log2()) n->erased.store(erases_before_fit(*n), std::memory_order_relaxed);
                 header* expected = nullptr;
                 // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
                 if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) {
@@ -112,7 +111,7 @@ protected:
     /// `erased`: since the last look.
     [[gnu::cold]] void shrink_if_sparse(control& c, stripe_type& s, word root, std::size_t erased) noexcept {
         header* const t = base::table_of(root);
-        if (t == nullptr || t->log2() <= base::min_log2 || t->next.load(std::memory_order_relaxed) != nullptr) return;
+        if (t == nullptr || t->log2() <= base::min_log2() || t->next.load(std::memory_order_relaxed) != nullptr) return;
         const std::size_t entries = counted_entries(c, *t);
         if (!is_sparse(*t, entries, t->erased.fetch_add(erased, std::memory_order_relaxed) + erased)) return;
         const unsigned target = shrunk_log2(t->log2(), entries);
@@ -146,7 +145,7 @@ protected:
                 grow_if_full(c, s, root, *t);
             }
             // Not each time: a writer that stands still may keep a table from being given back.
-            if (++s.help_count % Sync::writes_between_tidying != 0) return;
+            if (++s.writer->help_count % Sync::writes_between_tidying != 0) return;
             // acquire: pairs with the release of who asked. What it asked for is seen below, or it asks after this.
             t->needs_help.exchange(false, std::memory_order_acquire);
             this->tidy_tables(c, tidy_budget);
@@ -164,7 +163,7 @@ protected:
     [[gnu::cold]] void grow_if_full(control& c, stripe_type& s, word root, const header& t) noexcept {
         if (!needs_growth(c, t)) return;
         try {
-            start_resize(c, s, root, t.log2() < 6 ? t.log2() + 2 : t.log2() + 1);
+            start_resize(c, s, root, t.log2() != 0 && t.log2() < 6 ? t.log2() + 2 : t.log2() + 1);
         } catch (...) { // whatever the allocator throws
             // One more line will do for now.
         }
@@ -257,8 +256,8 @@ private:
     enum class moving : unsigned char { done, busy, needs_line, needs_record };
 
     [[gnu::cold, gnu::noinline]] void look_for_shrinking(control& c, stripe_type& s, word root) {
-        const std::uint32_t erased = std::exchange(s.erases_between_looks, erases_between_looks(c, root));
-        s.erases_until_look = s.erases_between_looks;
+        const std::uint32_t erased = erases_between_looks(c, root); // about as many since the last look
+        s.erases_until_look = erased;
         this->tidy_tables(c, tidy_budget);
         shrink_if_sparse(c, s, root, erased);
     }
@@ -313,11 +312,11 @@ private:
     /// The next size on the way down to what so many entries need.
     static unsigned shrunk_log2(unsigned log2, std::size_t entries) noexcept {
         const unsigned enough = log2_of_units(entries * 4 / (Layout::slots * 3) + 1); // as full as they stay where keys come and go
-        return std::max(enough, log2 - std::min(log2 - base::min_log2, max_shrink));
+        return std::max(enough, log2 - std::min(log2 - base::min_log2(), max_shrink));
     }
     /// The smallest table of that many units or more.
     static unsigned log2_of_units(std::size_t units) noexcept {
-        return std::max(base::min_log2, static_cast<unsigned>(std::bit_width(units - 1)));
+        return std::max(base::min_log2(), static_cast<unsigned>(std::bit_width(units - 1)));
     }
 
     bool needs_growth(control& c, const header& t) noexcept {

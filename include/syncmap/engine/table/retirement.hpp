@@ -27,9 +27,10 @@ protected:
     /// destructors of the user's.
     void retire(control& c, stripe_type& s, node* n) noexcept {
         put(s, n);
-        if (++s.retired_count % batch_size != 0) return;
-        if (s.retired_count / batch_size >= Sync::batches_between_scans(c.home->threads.row_count())) {
-            s.retired_count = 0;
+        std::uint32_t& count = s.writer->retired_count;
+        if (++count % batch_size != 0) return;
+        if (count / batch_size >= Sync::batches_between_scans(c.home->threads.row_count())) {
+            count = 0;
             if (scan(c, &s)) return;
         }
         scan_own(c, s); // who scans may have been stopped: garbage does not wait for that
@@ -37,7 +38,7 @@ protected:
 
     /// The same for a thread without a stripe, which counts what it has `gathered`.
     void retire(control& c, std::uint32_t& gathered, node* n) noexcept {
-        put(c.first[0], n);
+        put(*c.stripes.load(std::memory_order_acquire), n); // who has nodes has a stripe
         if (++gathered % batch_size == 0) scan(c);
     }
 
@@ -45,11 +46,10 @@ protected:
     /// A caller with a stripe keeps what of them its next nodes can use.
     bool scan(control& c, stripe_type* mine = nullptr) noexcept {
         if (c.scanning.exchange(true, std::memory_order_acquire)) return false;
-        node_base* found = c.waiting;
-        c.waiting = nullptr;
+        node_base* found = nullptr;
         c.each_stripe([&](stripe_type& s) { append(found, s.retired.exchange(nullptr, std::memory_order_acquire)); });
         node_base* free_now = take_unheld(c, found);
-        c.waiting = found;
+        while (found != nullptr) put(*c.stripes.load(std::memory_order_acquire), std::exchange(found, found->next_retired));
         c.scanning.store(false, std::memory_order_release);
         if (mine != nullptr) free_now = keep(c, *mine, free_now);
         this->destroy_nodes(free_now); // destructors may use the map again, and scan

@@ -1,21 +1,40 @@
 // What the writers of one map share that depends neither on its keys nor on its values: the part of the control block
 // that `fork` looks after (living_maps.hpp), from whichever library.
+//
+// | word                     | written by                                   | read by           |
+// |--------------------------|----------------------------------------------|-------------------|
+// | `gate_word`, `sleepers`  | whole-map operations, who sleeps             | every write       |
+// | seed, home, number, root, writers | before the block is published       | every write       |
+// | `stripes`                | each thread's first write (CAS)              | whole-map operations |
+// | `rare`                   | the first operation that needs one (CAS)     | those             |
+// | previous, following      | under the lock of `made_by`                  | the same          |
 #pragma once
 
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include <syncmap/engine/process.hpp>
 #include <syncmap/engine/table/gate.hpp>
 #include <syncmap/engine/table/stripe.hpp>
+#include <syncmap/engine/table/writers.hpp>
 #include <syncmap/hash.hpp>
 
 namespace syncmap::engine {
 
+/// The table of one unit, of which a map has one (first_block.hpp).
+enum class first_table : unsigned char {
+    fresh, ///< empty
+    taken,
+    used ///< not in use; has to be emptied before it is
+};
+
+/// What only a map needs that has grown, was cleared, or was asked for a snapshot.
 template <class Sync>
-class living_maps;
+struct rare_words {
+    /// The list of live snapshots is changed by who has it; taken by `snapshot_turn` alone.
+    typename Sync::mutex snapshot_mutex{};
+};
 
 template <class Sync>
 struct shared_words {
@@ -27,56 +46,48 @@ struct shared_words {
     static constexpr word forking = 1;
 
     // Read by every write, written rarely.
-    alignas(detail::cache_line_bytes) atomic<gate::word> gate_word{0};
-    atomic<std::uint32_t> sleepers{0}; ///< writers asleep on some unit of this map
+    atomic<gate::word> gate_word{0};
+    atomic<std::uint32_t> sleepers{0};      ///< writers asleep on some unit of this map
+    atomic<bool> scanning{false};           ///< only who has it touches the retired nodes of all threads
+    atomic<bool> tidying{false};            ///< only who has it touches the lists of tables that are not in use
+    atomic<first_table> first_table_is{first_table::fresh};
     hash_seed seed;
-    process<Sync>* home = nullptr; ///< constant once published
+    process<Sync>* home = nullptr;          ///< constant once published
+    std::uint64_t number = 0;               ///< of this map alone; constant once published
+    atomic<stripe_type*> stripes{nullptr};  ///< newest first
 
-    /// Running computations by hash (design 6).
-    static constexpr std::size_t computing_counters = 32;
-    alignas(detail::cache_line_bytes) atomic<std::uint32_t> computing[computing_counters]{};
-    atomic<std::uint32_t>& computing_of(std::uint64_t hash) noexcept { return computing[hash % computing_counters]; }
+    atomic<rare_words<Sync>*> rare{nullptr};
+    engine::writers<Sync>* writers = nullptr; ///< constant once published
 
-    /// Only who has it touches the retired nodes of all threads.
-    alignas(detail::cache_line_bytes) atomic<bool> scanning{false};
-    /// Only who has it touches the lists of tables that are not in use.
-    atomic<bool> tidying{false};
-    /// The list of live snapshots is changed by who has it; taken by `snapshot_turn` alone.
-    typename Sync::mutex snapshot_mutex{};
-
-    // ---- in the list of living maps, under its mutex ----
-    living_maps<Sync>* list = nullptr; ///< constant once published
-    atomic<word>* root = nullptr;      ///< of the map; constant once published
+    // ---- in the list of the maps that one thread has made, under its lock ----
+    atomic<word>* root = nullptr;           ///< of the map; constant once published
+    writer_record<Sync>* made_by = nullptr; ///< constant once published
     shared_words* previous = nullptr;
     shared_words* following = nullptr;
 
-    // ---- stripes, by thread slot: 2, then 2, 4, 8, … more, to four million at once ----
-    static constexpr std::size_t first_stripes = 2;
-    static constexpr std::size_t chunks = 21;
-    stripe_type first[first_stripes];
-    atomic<stripe_type*> chunk[chunks]{};
-
-    static std::size_t chunk_of(std::size_t slot) noexcept {
-        return static_cast<std::size_t>(std::bit_width(slot / first_stripes)) - 1;
+    /// The counter by which a thread that computes a key of this hash tells its writers (design 6).
+    atomic<std::uint32_t>& computing_of(std::uint64_t hash) const noexcept {
+        return home->computing[hash % Sync::computing_counters];
     }
-    static std::size_t chunk_size(std::size_t c) noexcept { return first_stripes << c; }
+
+    /// Before the thread's first change of this map. release: who finds the stripe sees what it is.
+    void add(stripe_type& s) noexcept {
+        stripe_type* head = stripes.load(std::memory_order_relaxed);
+        do {
+            s.next = head;
+        } while (!stripes.compare_exchange_weak(head, &s, std::memory_order_acq_rel, std::memory_order_relaxed));
+    }
+
+    /// Calls `f(stripe)` for every stripe that the map has so far.
+    template <class F>
+    void each_stripe(F&& f) const {
+        for (stripe_type* s = stripes.load(std::memory_order_acquire); s != nullptr; s = s->next) f(*s);
+    }
 
     std::size_t stripe_count() const noexcept {
-        std::size_t count = first_stripes;
-        for (std::size_t c = 0; c < chunks; ++c) {
-            if (chunk[c].load(std::memory_order_relaxed) != nullptr) count += chunk_size(c);
-        }
+        std::size_t count = 0;
+        each_stripe([&](const stripe_type&) { ++count; });
         return count;
-    }
-
-    /// Calls `f(stripe)` for every stripe that a thread has used so far.
-    template <class F>
-    void each_stripe(F&& f) {
-        for (stripe_type& s : first) f(s);
-        for (std::size_t c = 0; c < chunks; ++c) {
-            stripe_type* const more = chunk[c].load(std::memory_order_acquire);
-            for (std::size_t i = 0; more != nullptr && i < chunk_size(c); ++i) f(more[i]);
-        }
     }
 };
 

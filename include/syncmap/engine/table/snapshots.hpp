@@ -31,7 +31,7 @@ public:
 
     ~snapshots() {
         control* const c = this->control_.load(std::memory_order_relaxed);
-        if (c != nullptr) destroy_states(c->dropped);
+        if (c != nullptr && c->rare_or_null() != nullptr) destroy_states(c->more().dropped);
     }
 
 protected:
@@ -60,6 +60,7 @@ protected:
     state* take_snapshot() {
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return nullptr;
+        auto& rare = this->more(*c);
         fresh_state fresh(*this);
         for (unsigned attempt = 0;; ++attempt) {
             if (attempt != 0) Sync::back_off(attempt);
@@ -67,7 +68,7 @@ protected:
             if (t == nullptr) return nullptr;
             fresh.make(coarsest(*t));
             const snapshot_turn turn(*this, *c);
-            if (c->last_phase == most_phases) renumber(*c);
+            if (rare.last_phase == most_phases) renumber(*c);
             switch (cut(*c, *fresh.get())) {
             case attempt_result::done: return fresh.release();
             case attempt_result::seen: drop_later(*c, fresh.release()); break; // by writers that opened the gate
@@ -78,6 +79,7 @@ protected:
 
     void drop_snapshot(state* s) noexcept {
         control& c = this->shared_of_table();
+        if (living_maps<Sync>::is_orphan(c)) return; // a lost thread may have the mutex
         header* orphan = nullptr;
         {
             const snapshot_turn turn(*this, c);
@@ -95,13 +97,14 @@ protected:
 
     /// Frees dropped snapshots if no writer can have them in hand; else a later call will.
     void reap_snapshots(control& c) noexcept {
+        if (c.rare_or_null() == nullptr) return;
         state* unreachable = nullptr;
         {
             const snapshot_turn turn(*this, c);
-            if (c.dropped == nullptr) return;
+            if (c.more().dropped == nullptr) return;
             int patience = 1000;
             if (!Sync::heavy_barrier() || !all_outside(c, [&] { return --patience > 0; })) return; // [S3]
-            unreachable = std::exchange(c.dropped, nullptr);
+            unreachable = std::exchange(c.more().dropped, nullptr);
         }
         destroy_states(unreachable);
     }
@@ -115,7 +118,7 @@ protected:
             header* const t = base::table_of(root);
             if (t == nullptr && instead == nullptr) return nullptr;
             bool kept = false;
-            for (state* s = c.live.load(std::memory_order_relaxed); t != nullptr && s != nullptr;
+            for (state* s = c.more().live.load(std::memory_order_relaxed); t != nullptr && s != nullptr;
                  s = s->older.load(std::memory_order_relaxed)) {
                 if (s->incarnation != t->incarnation.load(std::memory_order_relaxed)) continue;
                 s->kept.store(t, std::memory_order_release); // before the root changes: its readers go there then
@@ -208,7 +211,7 @@ private:
     /// Has the snapshot mutex, and the process is not forking [F2].
     class snapshot_turn {
     public:
-        snapshot_turn(const snapshots& map, control& c) : guard_(c.snapshot_mutex, std::defer_lock) {
+        snapshot_turn(const snapshots& map, control& c) : guard_(c.more().snapshot_mutex, std::defer_lock) {
             for (unsigned attempt = 0;; ++attempt) {
                 if (!map.is_forking()) {
                     guard_.lock();
@@ -240,9 +243,10 @@ private:
         s.incarnation = t->incarnation.load(std::memory_order_relaxed);
         s.entries = base::counted_entries(c, *t);
         if (!this->is_root(root)) return attempt_result::again; // it may have become another table, of another life
-        s.phase = ++c.last_phase;
-        s.older.store(c.live.load(std::memory_order_relaxed), std::memory_order_relaxed);
-        c.live.store(&s, std::memory_order_release); // [S1]
+        auto& rare = c.more();
+        s.phase = ++rare.last_phase;
+        s.older.store(rare.live.load(std::memory_order_relaxed), std::memory_order_relaxed);
+        rare.live.store(&s, std::memory_order_release); // [S1]
         const bool opened = shut.open_with_newest(s.phase);
         // `clear` needs the mutex, so the life of the map cannot have ended meanwhile.
         if (opened) return attempt_result::done;
@@ -266,32 +270,33 @@ private:
     /// By who has the mutex: the state is not live any more.
     static void unlink(control& c, state& s) noexcept {
         state* const rest = s.older.load(std::memory_order_relaxed);
-        if (c.live.load(std::memory_order_relaxed) == &s) {
-            c.live.store(rest, std::memory_order_release);
+        auto& live = c.more().live;
+        if (live.load(std::memory_order_relaxed) == &s) {
+            live.store(rest, std::memory_order_release);
         } else {
-            state* newer = c.live.load(std::memory_order_relaxed);
+            state* newer = live.load(std::memory_order_relaxed);
             while (newer->older.load(std::memory_order_relaxed) != &s) newer = newer->older.load(std::memory_order_relaxed);
             newer->older.store(rest, std::memory_order_release);
         }
-        const state* const newest = c.live.load(std::memory_order_relaxed);
+        const state* const newest = live.load(std::memory_order_relaxed);
         word g = c.gate_word.load(std::memory_order_relaxed);
         while (!c.gate_word.compare_exchange_weak(g, gate::with_newest(g, newest == nullptr ? 0 : newest->phase),
                                                   std::memory_order_acq_rel, std::memory_order_relaxed)) {}
     }
 
     static bool is_needed(control& c, std::uint64_t incarnation) noexcept {
-        for (const state* s = c.live.load(std::memory_order_relaxed); s != nullptr; s = s->older.load(std::memory_order_relaxed)) {
+        for (const state* s = c.more().live.load(std::memory_order_relaxed); s != nullptr; s = s->older.load(std::memory_order_relaxed)) {
             if (s->incarnation == incarnation) return true;
         }
         return false;
     }
 
     /// Writers may still follow `older`: the list of the dropped has a link of its own.
-    static void drop_later(control& c, state* s) noexcept { s->next_dropped = std::exchange(c.dropped, s); }
+    static void drop_later(control& c, state* s) noexcept { s->next_dropped = std::exchange(c.more().dropped, s); }
 
     /// Makes all stamps zero, so that phases can begin anew. Once in many millions of snapshots.
     void renumber(control& c) {
-        if (c.live.load(std::memory_order_relaxed) != nullptr) {
+        if (c.more().live.load(std::memory_order_relaxed) != nullptr) {
             throw std::length_error("syncmap: snapshot: too many were taken while one of them lives");
         }
         // No writer has an old phase in hand, and none gets one; so every move from now on makes stamps zero.
@@ -304,7 +309,7 @@ private:
         const word root = this->root_.load(std::memory_order_acquire);
         this->start_resize(c, mine, root, base::table_of(root)->log2());
         finish();
-        c.last_phase = 0;
+        c.more().last_phase = 0;
     }
 
     // ---- reading ----

@@ -14,6 +14,7 @@
 
 #include <syncmap/detail/leak_checker.hpp>
 #include <syncmap/engine/table/control_block.hpp>
+#include <syncmap/engine/table/first_block.hpp>
 #include <syncmap/engine/table/living_maps.hpp>
 #include <syncmap/engine/table/node.hpp>
 
@@ -46,6 +47,7 @@ public:
     using header = typename Types::header;
     using line_type = typename Types::line_type;
     using control = typename Types::control;
+    using rare_type = typename control::rare_type;
     using stripe_type = typename control::stripe_type;
     using node = typename Types::node;
     using node_base = reclaim::node_base<Sync>;
@@ -53,7 +55,7 @@ public:
     using allocator_type = typename Types::allocator_type;
     using row_type = reclaim::row<Sync>;
 
-    static constexpr unsigned min_log2 = 1;
+    static unsigned min_log2() noexcept { return Sync::smallest_log2(); }
     static constexpr unsigned max_log2 = 40;
 
     constexpr storage() = default;
@@ -65,27 +67,14 @@ public:
     ~storage() {
         control* const c = control_.load(std::memory_order_relaxed);
         if (c == nullptr) return;
-        c->list->remove(*c);
+        living_maps<Sync>::remove(*c);
         destroy_table_and_nodes(table_of(root_.load(std::memory_order_relaxed)));
-        for (auto* list : {c->retired_tables.load(std::memory_order_relaxed), c->leaving_tables, c->free_tables}) {
-            destroy_tables(list);
-        }
         c->each_stripe([&](stripe_type& s) {
-            destroy_nodes(s.retired.load(std::memory_order_relaxed));
+            destroy_nodes(s.retired.exchange(nullptr, std::memory_order_relaxed));
             give_back_spares(s);
         });
-        destroy_nodes(c->waiting);
-        for (auto* l = c->all_spare_lines.load(std::memory_order_relaxed); l != nullptr;) {
-            auto* const next = l->next;
-            destroy_object(l);
-            l = next;
-        }
-        for (std::size_t i = 0; i < control::chunks; ++i) {
-            if (stripe_type* const more = c->chunk[i].load(std::memory_order_relaxed)) {
-                destroy_objects(more, control::chunk_size(i));
-            }
-        }
-        destroy_object(c);
+        if (auto* const rare = c->rare_or_null()) destroy_rare(rare);
+        give_back_first_block(*c);
     }
 
 protected:
@@ -183,47 +172,84 @@ protected:
 
     control& shared() {
         if (control* const c = control_.load(std::memory_order_acquire)) return *c;
-        return make_control();
+        return make_control(false);
+    }
+    /// For a write that will store an entry: where there is no control block yet, the first table is made with it.
+    control& shared_for_entry() {
+        if (control* const c = control_.load(std::memory_order_acquire)) [[likely]] return *c;
+        return make_control(true);
     }
     /// For who has seen a table: the control block was made before it.
     control& shared_of_table() const noexcept { return *control_.load(std::memory_order_acquire); }
 
-    stripe_type& stripe_of(control& c, const row_type& r) {
-        if (r.slot < control::first_stripes) [[likely]] return c.first[r.slot];
-        return far_stripe(c, r.slot);
+    /// What only few maps need; see rare_part. Throws `bad_alloc`.
+    rare_type& more(control& c) {
+        if (auto* const rare = c.rare_or_null()) return *rare;
+        return make_rare(c);
+    }
+
+    using writer_type = writer_record<Sync>;
+
+    static writer_type* writer_or_null(const row_type& r) noexcept {
+        return writers<Sync>::record_or_null(r);
+    }
+    /// The stripe of the thread that has the row. Throws `bad_alloc`.
+    stripe_type& stripe_of(control& c, row_type& r) {
+        if (writer_type* const w = writer_or_null(r)) [[likely]] {
+            if (stripe_type* const own = w->stripe_of(c.number)) [[likely]] return *own;
+        }
+        return find_stripe(c, r);
     }
 
     // ---- tables ----
 
     static std::size_t table_bytes(unsigned log2) noexcept { return shape_of(log2).bytes; }
 
-    /// An empty table of 2^log2 units: one that was used before, or a new one. Throws `bad_alloc`.
+    /// An empty table of 2^log2 units: one that was used before, or a new one. Of one unit there is only that in the first
+    /// block: while it is in use, a table of two units. Throws `bad_alloc`.
     [[gnu::cold]] header* acquire_table(control& c, unsigned log2) {
+        if (log2 == 0) {
+            // acquire: pairs with the release of put_free.
+            const first_table was = c.first_table_is.exchange(first_table::taken, std::memory_order_acquire);
+            if (was == first_table::fresh) return first_block_type::table_of(c);
+            if (was == first_table::used) return renewed(*first_block_type::table_of(c));
+            log2 = 1;
+        }
         header* t = nullptr;
+        rare_type& rare = more(c);
         if (const only_one tidying(c.tidying); tidying) {
-            header** link = &c.free_tables;
+            header** link = &rare.free_tables;
             while (*link != nullptr && (*link)->log2() != log2) link = &(*link)->next_in_list;
             if ((t = *link) != nullptr) *link = t->next_in_list;
         }
-        if (t == nullptr) {
-            t = make_table(c, log2);
-        } else if (!t->mapped) {
-            zero(t, shape_of(log2).bytes); // not when it was retired: most tables are outgrown and never used again
-        }
-        t->next_in_list = nullptr;
-        t->erased.store(0, std::memory_order_relaxed);
-        return t;
+        return t == nullptr ? make_table(c, log2) : renewed(*t);
+    }
+    /// Makes an empty table the root's in place of none, with which a new life of the map begins. False: another thread was
+    /// first.
+    bool begin_life(control& c, word root, header* t) noexcept {
+        t->incarnation.store(c.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        t->brought.store(0, std::memory_order_relaxed);
+        if (table_of(root) == nullptr && change_root(root, t)) return true;
+        abandon_table(c, t);
+        return false;
     }
     /// Gives back a table that was not published. Its memory may have been another table's before, and be looked at by
     /// late readers of that one: it is kept like any other.
-    void abandon_table(control& c, header* t) noexcept { retire_table(c, t); }
+    void abandon_table(control& c, header* t) noexcept {
+        if (t->log2() == 0) {
+            put_free(c, t); // it is emptied before it is used again
+        } else {
+            retire_table(c, t);
+        }
+    }
 
     /// A table that is no longer reachable from the root: used again once no writer names it.
     void retire_table(control& c, header* t) noexcept {
-        header* head = c.retired_tables.load(std::memory_order_relaxed);
+        auto& retired = c.more().retired_tables;
+        header* head = retired.load(std::memory_order_relaxed);
         do {
             t->next_in_list = head;
-        } while (!c.retired_tables.compare_exchange_weak(head, t, std::memory_order_release, std::memory_order_relaxed));
+        } while (!retired.compare_exchange_weak(head, t, std::memory_order_release, std::memory_order_relaxed));
     }
 
     /// Brings retired tables closer to being free, `budget` bytes of pages at most; by whoever comes by.
@@ -232,13 +258,14 @@ protected:
         if (is_tidy(c)) return;
         const only_one tidying(c.tidying);
         if (!tidying) return;
-        for (header* t = c.retired_tables.exchange(nullptr, std::memory_order_acquire); t != nullptr;) {
+        rare_type& rare = c.more();
+        for (header* t = rare.retired_tables.exchange(nullptr, std::memory_order_acquire); t != nullptr;) {
             header* const next = t->next_in_list;
-            t->next_in_list = std::exchange(c.leaving_tables, t);
+            t->next_in_list = std::exchange(rare.leaving_tables, t);
             t = next;
         }
         note_unnamed(c);
-        for (header** link = &c.leaving_tables; *link != nullptr && budget > 0;) {
+        for (header** link = &rare.leaving_tables; *link != nullptr && budget > 0;) {
             header* const t = *link;
             if (t->unnamed && empty_table(t, budget)) {
                 *link = t->next_in_list;
@@ -247,12 +274,14 @@ protected:
                 link = &t->next_in_list;
             }
         }
-        c.anything_leaving.store(c.leaving_tables != nullptr, std::memory_order_relaxed);
+        rare.anything_leaving.store(rare.leaving_tables != nullptr, std::memory_order_relaxed);
         ask_for_tidying(c);
     }
 
     static bool is_tidy(const control& c) noexcept {
-        return c.retired_tables.load(std::memory_order_relaxed) == nullptr && !c.anything_leaving.load(std::memory_order_relaxed);
+        const rare_type* const rare = c.rare_or_null();
+        return rare == nullptr || (rare->retired_tables.load(std::memory_order_relaxed) == nullptr &&
+                                   !rare->anything_leaving.load(std::memory_order_relaxed));
     }
 
     /// Makes the writers of the root's table bring retired tables closer to being free, if there are any. (Their memory
@@ -263,14 +292,18 @@ protected:
     }
 
     /// An overflow line beside any table. Throws `bad_alloc`; never called under a unit's lock.
-    void make_spare_line(control& c) { c.spare_lines.push(new_spare_line(c)); }
+    void make_spare_line(control& c) {
+        line_type& l = new_spare_line(c);
+        c.more().spare_lines.push(l);
+    }
     line_type& new_spare_line(control& c) {
         using spare = typename control::spare_line;
+        auto& all = more(c).all_spare_lines;
         spare* const l = make_object<spare>();
-        spare* head = c.all_spare_lines.load(std::memory_order_relaxed);
+        spare* head = all.load(std::memory_order_relaxed);
         do {
             l->next = head;
-        } while (!c.all_spare_lines.compare_exchange_weak(head, l, std::memory_order_release, std::memory_order_relaxed));
+        } while (!all.compare_exchange_weak(head, l, std::memory_order_release, std::memory_order_relaxed));
         return *l;
     }
 
@@ -329,8 +362,9 @@ protected:
     }
 
     static constexpr std::size_t mapped_from = std::size_t{1} << 18; ///< bytes
-    static constexpr bool uses_pages =
-        Sync::has_pages && std::is_same_v<allocator_type, std::allocator<typename std::allocator_traits<allocator_type>::value_type>>;
+    static constexpr bool has_standard_allocator =
+        std::is_same_v<allocator_type, std::allocator<typename std::allocator_traits<allocator_type>::value_type>>;
+    static constexpr bool uses_pages = Sync::has_pages && has_standard_allocator;
 
 private:
     /// A lock that is only ever tried: who fails leaves the work to who has it.
@@ -350,32 +384,124 @@ private:
         const bool got_;
     };
 
-    [[gnu::cold, gnu::noinline]] control& make_control() {
+    /// Strong guarantee.
+    [[gnu::noinline]] control& make_control(bool with_table) {
         const hash_seed seed{Sync::random_word(), Sync::random_word() | 1};
-        control* const fresh = make_object<control>();
-        fresh->seed = seed;
-        fresh->home = &process<Sync>::instance();
-        living_maps<Sync>::instance().add(*fresh, root_);
+        process<Sync>& home = process<Sync>::instance();
+        writers<Sync>& all = writers<Sync>::instance();
+        const reclaim::thread_lease<Sync> me(home.threads);
+        writer_type& writer = writers<Sync>::record_of(*me);
+        stripe_type& own = writer.take_stripe(all.stripes);
+        own.become_that_of(writer);
+        own.next = nullptr;
+        control* fresh = nullptr;
+        try {
+            fresh = make_first_block(writer, seed);
+        } catch (...) {
+            writer.put_stripe(all.stripes, own);
+            throw;
+        }
+        fresh->home = &home;
+        fresh->writers = &all;
+        fresh->number = writer.number_of_next_map(me->slot);
+        fresh->stripes.store(&own, std::memory_order_relaxed);
+        const bool makes_table = with_table && min_log2() == 0;
+        if (makes_table) fresh->first_table_is.store(first_table::taken, std::memory_order_relaxed);
+        living_maps<Sync>::add(*fresh, writer, root_);
         control* expected = nullptr;
         // release: who finds the block sees it whole. acquire: so does the loser of the race.
-        if (control_.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) return *fresh;
-        fresh->list->remove(*fresh);
-        destroy_object(fresh);
-        return *expected;
+        if (!control_.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) {
+            living_maps<Sync>::remove(*fresh);
+            give_back_first_block(*fresh);
+            return *expected;
+        }
+        writer.remember(fresh->number, own);
+        if (makes_table) begin_life(*fresh, root_.load(std::memory_order_acquire), first_block_type::table_of(*fresh));
+        return *fresh;
     }
 
-    [[gnu::noinline]] stripe_type& far_stripe(control& c, std::size_t slot) {
-        const std::size_t i = control::chunk_of(slot);
-        stripe_type* more = c.chunk[i].load(std::memory_order_acquire);
-        if (more == nullptr) {
-            stripe_type* const fresh = make_objects<stripe_type>(control::chunk_size(i));
-            if (c.chunk[i].compare_exchange_strong(more, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) {
-                more = fresh;
+    [[gnu::noinline]] stripe_type& find_stripe(control& c, row_type& r) {
+        writer_type& writer = writers<Sync>::record_of(r);
+        stripe_type* own = c.stripes.load(std::memory_order_acquire);
+        while (own != nullptr && own->writer != &writer) own = own->next;
+        if (own == nullptr) {
+            own = &writer.take_stripe(c.writers->stripes);
+            own->become_that_of(writer);
+            c.add(*own);
+        }
+        writer.remember(c.number, *own);
+        return *own;
+    }
+
+    [[gnu::cold, gnu::noinline]] rare_type& make_rare(control& c) {
+        rare_type* const fresh = make_object<rare_type>();
+        rare_words<Sync>* expected = nullptr;
+        // release: who finds it sees it whole. acquire: so does the loser of the race.
+        const bool mine = c.rare.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire);
+        Sync::fence_after_rmw(); // before its mutex is taken; pairs with the look at it in before_fork [F2]
+        if (mine) return *fresh;
+        destroy_object(fresh);
+        return static_cast<rare_type&>(*expected);
+    }
+    void destroy_rare(rare_type* rare) noexcept {
+        for (auto* list : {rare->retired_tables.load(std::memory_order_relaxed), rare->leaving_tables, rare->free_tables}) {
+            destroy_tables(list);
+        }
+        for (auto* l = rare->all_spare_lines.load(std::memory_order_relaxed); l != nullptr;) {
+            destroy_object(std::exchange(l, l->next));
+        }
+        destroy_object(rare);
+    }
+
+    // ---- the first block ----
+
+    using first_block_type = first_block<Layout, header, control>;
+    static constexpr std::size_t first_block_lines =
+        std::max(blocks_for(first_block_type::bytes), writer_type::fewest_lines);
+    static_assert(first_block_lines <= writer_type::most_lines);
+
+    /// With std::allocator the blocks of all maps have few sizes, so that a thread can keep those of destroyed maps.
+    control* make_first_block(writer_type& writer, const hash_seed& seed) {
+        void* memory = nullptr;
+        if constexpr (has_standard_allocator) {
+            memory = writer.take_block(first_block_lines);
+            if (memory == nullptr) memory = ::operator new(bytes_of(first_block_lines), std::align_val_t(detail::cache_line_bytes));
+        } else {
+            memory = make_blocks(first_block_lines);
+        }
+        detail::reachable_by_marked_pointer(memory);
+        auto* const bytes = static_cast<std::byte*>(memory);
+        auto* const c = ::new (bytes + first_block_type::control_block_at) control;
+        c->seed = seed;
+        construct_table(bytes, shape_of(0), seed, 0, false);
+        return c;
+    }
+    void give_back_first_block(control& c) noexcept {
+        const bool orphan = living_maps<Sync>::is_orphan(c);
+        writer_type* const writer = orphan ? nullptr : writer_that_is_kept(c);
+        stripe_pool<Sync>& pool = c.writers->stripes;
+        for (stripe_type* s = orphan ? nullptr : c.stripes.load(std::memory_order_relaxed); s != nullptr;) {
+            stripe_type& gone = *std::exchange(s, s->next);
+            if (writer != nullptr) {
+                writer->put_stripe(pool, gone);
             } else {
-                destroy_objects(fresh, control::chunk_size(i));
+                pool.put(gone);
             }
         }
-        return more[slot - control::chunk_size(i)];
+        header* const t = first_block_type::table_of(c);
+        std::destroy_at(std::addressof(c));
+        t->~header();
+        if constexpr (has_standard_allocator) {
+            if (writer != nullptr && writer->put_block(t, first_block_lines)) return;
+            ::operator delete(t, std::align_val_t(detail::cache_line_bytes));
+        } else {
+            free_blocks(t, first_block_lines);
+        }
+    }
+    /// Without making anything: a map is destroyed by a thread that may have no record, and no memory for one.
+    static writer_type* writer_that_is_kept(const control& c) noexcept {
+        const row_type* const kept = Sync::template per_thread<row_type>::get();
+        return kept != nullptr && kept->home == &c.home->threads ? writer_or_null(*kept) : nullptr;
     }
 
     // ---- tables: [header][lines][districts][control words] ----
@@ -400,7 +526,7 @@ private:
         s.districts_at = s.lines_at + s.lines * sizeof(line_type);
         s.controls_at = s.districts_at + s.districts * sizeof(typename header::district);
         const std::size_t end = s.controls_at + s.controls * sizeof(typename header::control_type);
-        s.bytes = bytes_of(blocks_for(end));
+        s.bytes = log2 == 0 ? end : bytes_of(blocks_for(end)); // the control block follows
         return s;
     }
 
@@ -416,10 +542,12 @@ private:
             memory = make_blocks(blocks_for(s.bytes));
             detail::reachable_by_marked_pointer(memory);
         }
-        auto* const bytes = static_cast<std::byte*>(memory);
-        auto* const t = ::new (memory) header;
-        t->seed = c.seed;
-        t->shift = 64 - log2;
+        return construct_table(static_cast<std::byte*>(memory), s, c.seed, log2, mapped);
+    }
+    static header* construct_table(std::byte* bytes, const shape& s, const hash_seed& seed, unsigned log2, bool mapped) {
+        auto* const t = ::new (static_cast<void*>(bytes)) header;
+        t->seed = seed;
+        t->shift_less_one = 63 - log2;
         t->mapped = mapped;
         t->districts = reinterpret_cast<typename header::district*>(bytes + s.districts_at);
         t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
@@ -434,6 +562,7 @@ private:
     void destroy_tables(header* list) noexcept {
         while (list != nullptr) {
             header* const t = std::exchange(list, list->next_in_list);
+            if (t->log2() == 0) continue; // it goes with the first block
             const shape s = shape_of(t->log2());
             const bool mapped = t->mapped;
             t->~header();
@@ -458,8 +587,9 @@ private:
             t = next;
         }
         if constexpr (!Layout::inline_key) {
-            control& c = shared_of_table();
-            for (auto* l = c.all_spare_lines.load(std::memory_order_relaxed); l != nullptr; l = l->next) destroy_nodes_of(*l);
+            if (const rare_type* const rare = shared_of_table().rare_or_null()) {
+                for (auto* l = rare->all_spare_lines.load(std::memory_order_relaxed); l != nullptr; l = l->next) destroy_nodes_of(*l);
+            }
         }
     }
     void destroy_nodes_of(const line_type& l) noexcept {
@@ -470,17 +600,18 @@ private:
 
     /// Marks the leaving tables that no stripe names. They are out of the root's reach, so none will again.
     static void note_unnamed(control& c) noexcept {
+        rare_type& rare = c.more();
         bool any = false;
-        for (const header* t = c.leaving_tables; t != nullptr; t = t->next_in_list) any |= !t->unnamed;
+        for (const header* t = rare.leaving_tables; t != nullptr; t = t->next_in_list) any |= !t->unnamed;
         if (!any) return;
-        if (c.looks_to_skip > 0) {
-            --c.looks_to_skip;
+        if (rare.looks_to_skip > 0) {
+            --rare.looks_to_skip;
             return;
         }
         if (!Sync::heavy_barrier()) return; // pairs with the light barrier of section::enter [I9]
-        for (header* t = c.leaving_tables; t != nullptr; t = t->next_in_list) {
+        for (header* t = rare.leaving_tables; t != nullptr; t = t->next_in_list) {
             t->unnamed = t->unnamed || !is_named(c, t);
-            if (!t->unnamed) c.looks_to_skip = Sync::looks_between_barriers;
+            if (!t->unnamed) rare.looks_to_skip = Sync::looks_between_barriers;
         }
     }
 
@@ -528,6 +659,14 @@ private:
         }
     }
 
+    /// A free table, empty again.
+    static header* renewed(header& t) noexcept {
+        if (!t.mapped) zero(&t, shape_of(t.log2()).bytes); // not when it was retired: most are outgrown and never used again
+        t.next_in_list = nullptr;
+        t.erased.store(0, std::memory_order_relaxed);
+        return &t;
+    }
+
     static void put_free(control& c, header* t) noexcept {
         t->next.store(nullptr, std::memory_order_relaxed);
         t->needs_help.store(false, std::memory_order_relaxed);
@@ -537,7 +676,12 @@ private:
         t->cursor.store(0, std::memory_order_relaxed);
         t->emptied = 0;
         t->unnamed = false;
-        t->next_in_list = std::exchange(c.free_tables, t);
+        if (t->log2() == 0) {
+            // release: pairs with the acquire of who takes it next.
+            c.first_table_is.store(first_table::used, std::memory_order_release);
+        } else {
+            t->next_in_list = std::exchange(c.more().free_tables, t);
+        }
     }
 };
 

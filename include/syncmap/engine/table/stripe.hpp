@@ -8,10 +8,12 @@
 // | `incarnation` | its thread            | `size`: which life of the map the tally counts      |
 // | `retired`     | its thread (CAS)      | the scan (exchange): nodes to be freed              |
 // | `spares`      | its thread            | `flush` (exchange): nodes at rest                   |
-// | the counters  | its thread            | nobody else                                         |
+// | `next`, `writer` | before it is in the map's list | all                                     |
+// | the counter   | its thread            | nobody else                                         |
 //
 // A stripe outlives its thread: who takes the thread's slot next goes on with it (ordered by the row's release
-// and acquire). The sum over all stripes does not care who added.
+// and acquire). The sum over all stripes does not care who added. Its memory comes from the pool of the process
+// (writer_record.hpp), and goes back there when the map is destroyed.
 #pragma once
 
 #include <atomic>
@@ -29,6 +31,9 @@ namespace syncmap::engine {
 enum class change : unsigned char { none = 0, insert = 1, erase = 2, link = 3, several = 4 };
 
 template <class Sync>
+struct writer_record;
+
+template <class Sync>
 struct alignas(detail::cache_line_bytes) stripe {
     template <class U>
     using atomic = typename Sync::template atomic<U>;
@@ -41,13 +46,12 @@ struct alignas(detail::cache_line_bytes) stripe {
     atomic<const void*> table{nullptr};
     atomic<word> tally{0};
     atomic<word> place{0}; ///< slot address, kind in the low bits, the low 16 bits of the tally's sequence on top
-    atomic<std::uint64_t> incarnation{0};
     atomic<reclaim::node_base<Sync>*> retired{nullptr};
     spare_nodes<Sync> spares{};
-    std::uint32_t retired_count = 0;
-    std::uint32_t erases_between_looks = Sync::shrink_check_interval;
+    stripe* next = nullptr; ///< of the same map; of the pool, while it is no map's
+    writer_record<Sync>* writer = nullptr; ///< of its thread
+    atomic<std::uint32_t> incarnation{0};  ///< the low bits of the number
     std::uint32_t erases_until_look = Sync::shrink_check_interval;
-    std::uint32_t help_count = 0;
 
     /// What a sum of nets says: each of them may have wrapped, where one thread inserts what another erases for ever. Their
     /// sum is right all the same, for no map has 2^41 entries.
@@ -60,10 +64,11 @@ struct alignas(detail::cache_line_bytes) stripe {
     static bool announces(word place, word tally) noexcept { return place >> place_shift == (tally >> sequence_shift & 0xFFFFU); }
 
     /// Before publication: from now on whoever counts looks into the slot.
-    [[gnu::always_inline]] void announce(const void* slot, change kind, std::uint64_t current_incarnation) noexcept {
-        if (incarnation.load(std::memory_order_relaxed) != current_incarnation) [[unlikely]] begin(current_incarnation);
+    [[gnu::always_inline]] void announce(const void* slot_address, change kind, std::uint64_t current_incarnation) noexcept {
+        const auto life = static_cast<std::uint32_t>(current_incarnation);
+        if (incarnation.load(std::memory_order_relaxed) != life) [[unlikely]] begin(life);
         // release: whoever reads the announcement sees the tally that it belongs to.
-        place.store(reinterpret_cast<word>(slot) | static_cast<word>(kind) |
+        place.store(reinterpret_cast<word>(slot_address) | static_cast<word>(kind) |
                         tally.load(std::memory_order_relaxed) >> sequence_shift << place_shift,
                     std::memory_order_release);
     }
@@ -74,15 +79,25 @@ struct alignas(detail::cache_line_bytes) stripe {
         tally.store(tally.load(std::memory_order_relaxed) + changes + static_cast<word>(delta), std::memory_order_release);
     }
 
+    /// For a map that has no stripe of this thread yet; before the stripe is in the map's list.
+    void become_that_of(writer_record<Sync>& thread) noexcept {
+        table.store(nullptr, std::memory_order_relaxed);
+        tally.store(0, std::memory_order_relaxed);
+        place.store(0, std::memory_order_relaxed);
+        incarnation.store(0, std::memory_order_relaxed);
+        writer = &thread;
+        erases_until_look = Sync::shrink_check_interval;
+    }
+
 private:
     static constexpr int place_shift = 48;
 
     /// The map has a new life: what was counted of the old one no longer matters.
-    [[gnu::noinline]] void begin(std::uint64_t current_incarnation) noexcept {
+    [[gnu::noinline]] void begin(std::uint32_t current_incarnation) noexcept {
         const word t = (tally.load(std::memory_order_relaxed) + one_change) & ~net_mask;
         tally.store(t, std::memory_order_release);
         incarnation.store(current_incarnation, std::memory_order_release);
-        erases_between_looks = erases_until_look = Sync::shrink_check_interval; // the old life may have been a larger one
+        erases_until_look = Sync::shrink_check_interval; // the old life may have been a larger one
     }
 };
 

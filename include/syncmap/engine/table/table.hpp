@@ -120,6 +120,7 @@ public:
         if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
         // All that can fail comes before the step that cannot be taken back.
         control& c = this->shared_of_table();
+        this->more(c);
         const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
         if (header* const taken = this->exchange_root(c, nullptr)) {

@@ -179,7 +179,8 @@ protected:
     /// order hangs on `crowded`.)
     static line_type* another_line(control& c, header& t, const line_type& home) noexcept {
         if (line_type* const l = t.take_line(home)) return l;
-        line_type* const l = c.spare_lines.pop();
+        const auto* const rare = c.rare_or_null();
+        line_type* const l = rare == nullptr ? nullptr : c.more().spare_lines.pop();
         if (l != nullptr) {
             t.crowded.store(true, std::memory_order_relaxed);
             t.ask_for_help();
@@ -292,7 +293,7 @@ private:
         if (t.owns(&l)) {
             t.give_back(l, home);
         } else {
-            c.spare_lines.push(l);
+            c.more().spare_lines.push(l);
         }
     }
 };

@@ -30,7 +30,7 @@ public:
                 return;
             }
         }
-        control& c = this->shared();
+        control& c = this->shared_for_entry();
         const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
         write_hashed(c, hash, std::forward<K>(key), op, false);
     }
@@ -235,7 +235,7 @@ protected:
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
             if (t == nullptr) {
-                this->make_first_table(c, root, base::min_log2);
+                this->make_first_table(c, root, base::min_log2());
                 continue;
             }
             decided.incarnation = t->incarnation.load(std::memory_order_relaxed);
@@ -260,7 +260,7 @@ protected:
     void write_hashed(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
         if constexpr (Layout::inline_key && decides_under_lock<Op>) {
             // Without a lease, whose end would be looked after all the way.
-            const auto* const me = reclaim::kept_row(c.home->threads);
+            auto* const me = reclaim::kept_row(c.home->threads);
             if (me != nullptr && !owner && this->write_directly(c, this->stripe_of(c, *me), hash, static_cast<const Key&>(key), op))
                 [[likely]] return;
         }
@@ -326,7 +326,7 @@ protected:
         for (outcome o = outcome::again; o != outcome::done; o = attempt(c, s, w)) {
             switch (o) {
             case outcome::erased: this->after_erase(c, s, w.root); return w.root;
-            case outcome::no_table: this->make_first_table(c, w.root, base::min_log2); break;
+            case outcome::no_table: this->make_first_table(c, w.root, base::min_log2()); break;
             case outcome::locked_by_other: base::wait_unlocked(c, w.t->controls[w.unit]); break;
             case outcome::must_ask:
                 own.emplace(*this, w.hash, w.key);
@@ -457,7 +457,7 @@ protected:
             header* const t = place.t;
             if (t == nullptr) {
                 if (op.decide(nullptr) != decision::assign) return place.root;
-                this->make_first_table(c, place.root, base::min_log2);
+                this->make_first_table(c, place.root, base::min_log2());
                 continue;
             }
             const bool present = place.mark != Layout::empty;

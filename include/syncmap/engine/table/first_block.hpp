@@ -1,0 +1,33 @@
+// A map's first allocation: the smallest table and the control block in one piece.
+//
+//   [header][home line][sentinel-key line, where the layout has one][control words][control block]
+//
+// The table of one unit is part of it. When the map grows that table is left as any other, and used again when the map
+// becomes as small again; there is never a second one of that size. The words of the control block that every write
+// reads lie in one cache line, beside control words that nobody uses any more once the map has grown.
+#pragma once
+
+#include <cstddef>
+#include <new>
+
+#include <syncmap/detail/cache_line.hpp>
+
+namespace syncmap::engine {
+
+template <class Layout, class Header, class Control>
+struct first_block {
+    using line_type = typename Header::line_type;
+    using control_type = typename Header::control_type;
+
+    static constexpr std::size_t units = Layout::has_outliers ? 2 : 1;
+    static constexpr std::size_t controls_at = sizeof(Header) + units * sizeof(line_type);
+    static constexpr std::size_t control_block_at =
+        (controls_at + units * sizeof(control_type) + alignof(Control) - 1) / alignof(Control) * alignof(Control);
+    static constexpr std::size_t bytes = control_block_at + sizeof(Control);
+
+    static Header* table_of(Control& c) noexcept {
+        return std::launder(reinterpret_cast<Header*>(reinterpret_cast<std::byte*>(&c) - control_block_at));
+    }
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,66 @@
+// What the writers of a process share beside engine/process.hpp: the pool of stripes, and what `fork` has to know. One for
+// each `process`: a program, or a shared library that hides its symbols.
+#pragma once
+
+#include <atomic>
+
+#include <syncmap/engine/process.hpp>
+#include <syncmap/engine/table/writer_record.hpp>
+
+namespace syncmap::engine {
+
+template <class Sync>
+struct [[gnu::visibility("default")]] writers {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+    using row = reclaim::row<Sync>;
+    using record = writer_record<Sync>;
+
+    stripe_pool<Sync> stripes;
+
+    // ---- fork; see living_maps.hpp ----
+
+    typename Sync::mutex fork_mutex; ///< held by the thread that forks, from `before_fork` on
+    atomic<bool> forking{false};     ///< no map appears or goes
+    atomic<bool> prepared{false};    ///< for the fork that comes next: the child can go on
+    atomic<bool> orphaned{false};    ///< this is the child of a fork that nobody prepared: it may read, and end
+
+    writers() : threads_(process<Sync>::instance().threads) {
+        Sync::call_in_forked_child([] { instance().note_fork(); });
+    }
+    writers(const writers&) = delete;
+    writers& operator=(const writers&) = delete;
+    ~writers() {
+        threads_.each_row([](row& r) { delete static_cast<record*>(r.attached.exchange(nullptr, std::memory_order_relaxed)); });
+    }
+
+    static writers& instance() { return Sync::template process_wide<writers>(); }
+
+    static record* record_or_null(const row& r) noexcept {
+        return static_cast<record*>(r.attached.load(std::memory_order_acquire)); // pairs with the release of record_of
+    }
+    /// The record of the calling thread, which has the row. Throws `bad_alloc`.
+    static record& record_of(row& r) {
+        if (record* const own = record_or_null(r)) return *own;
+        auto* const fresh = new record;
+        r.attached.store(fresh, std::memory_order_release);
+        return *fresh;
+    }
+    /// Calls `f(record)` for the record of every thread that has one.
+    template <class F>
+    void each_record(F f) const {
+        threads_.each_row([&](row& r) {
+            if (record* const one = record_or_null(r)) f(*one);
+        });
+    }
+
+private:
+    /// The system calls it in each child, before or after the hooks.
+    void note_fork() noexcept {
+        if (!prepared.exchange(false, std::memory_order_relaxed)) orphaned.store(true, std::memory_order_relaxed);
+    }
+
+    reclaim::domain<Sync>& threads_;
+};
+
+} // namespace syncmap::engine
