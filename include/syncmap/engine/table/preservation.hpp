@@ -69,6 +69,8 @@ protected:
         bool has_lacked() const noexcept { return lacking_ != 0; }
 
         std::size_t lines_lacking = 0; ///< overflow lines that a move was lacking besides
+        static constexpr std::size_t no_group = ~std::size_t{0};
+        std::size_t lacking_group = no_group; ///< the group of that move: it is tried again first
 
     private:
         void reset() noexcept {

@@ -281,12 +281,15 @@ private:
             const section in(*this, s, t, root);
             if (!in) return moving::done;
             const std::size_t total = groups(*t, *n);
-            const std::size_t first = n->cursor.fetch_add(batch, std::memory_order_relaxed);
+            // What was made for a group is for that group. Others may have been moved, and then nothing is left that needs it.
+            const std::size_t again = std::exchange(supply.lacking_group, record_supply::no_group);
+            const std::size_t first = again != record_supply::no_group ? again : n->cursor.fetch_add(batch, std::memory_order_relaxed);
             departure leaving(*this, c, *t, *n, root);
             for (std::size_t i = 0; i < std::min(batch, total) && outcome == moving::done; ++i) { // each group once
                 if (n->left.load(std::memory_order_relaxed) == 0) break;
                 outcome = move_group(c, *t, *n, (first + i) % total, leaving, supply);
                 if (outcome == moving::busy) outcome = moving::done; // whoever comes round again
+                if (outcome != moving::done) supply.lacking_group = (first + i) % total;
             }
         }
         if (base::table_of(this->root_.load(std::memory_order_relaxed)) == n) {
