@@ -149,7 +149,9 @@ protected:
             // acquire: pairs with the release of who asked. What it asked for is seen below, or it asks after this.
             t->needs_help.exchange(false, std::memory_order_acquire);
             this->tidy_tables(c, tidy_budget);
-            if (t->next.load(std::memory_order_relaxed) != nullptr) t->ask_for_help();
+            // What came after the looks above, or what another thread was at: it may have asked before the withdrawal.
+            if (t->next.load(std::memory_order_relaxed) != nullptr || t->crowded.load(std::memory_order_relaxed)) t->ask_for_help();
+            this->ask_for_tidying(c);
             return;
         }
         record_supply supply(*this);

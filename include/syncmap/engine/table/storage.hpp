@@ -240,6 +240,7 @@ protected:
             put_free(c, t); // it is emptied before it is used again
         } else {
             retire_table(c, t);
+            ask_for_tidying(c);
         }
     }
 
@@ -287,6 +288,9 @@ protected:
     /// Makes the writers of the root's table bring retired tables closer to being free, if there are any. (Their memory
     /// stays a table's, so a root that changes meanwhile does no harm; whoever changed it calls this as well.)
     void ask_for_tidying(const control& c) noexcept {
+        // What is to be tidied was stored before, the root is loaded behind. Pairs with itself in the thread that changes
+        // the root: without it, each of the two could miss the other's store, and nobody would be asked.
+        Sync::fence();
         header* const t = table_of(root_.load(std::memory_order_acquire));
         if (t != nullptr && !is_tidy(c)) t->ask_for_help();
     }
