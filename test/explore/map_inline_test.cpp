@@ -35,6 +35,10 @@ TEST(explored_inline_map, by_chance_and_reuse) {
     for (const setting each : all_settings) explore_by_chance<inline_layout>(each, reuse::at_once);
 }
 
+TEST(explored_inline_map, forms_beside_whole_map_operations) { explore::explore_forms(explore::all_forms<inline_layout>()); }
+TEST(explored_inline_map, forms_in_the_outlier_unit) { explore::explore_forms(explore::all_outlier_forms()); }
+TEST(explored_inline_map, no_call_for_help_is_lost) { explore::explore_help<inline_layout>(); }
+
 TEST(explored_inline_map, weak_memory) { explore_weak<inline_layout>(); }
 
 TEST(explored_inline_map, triples) {

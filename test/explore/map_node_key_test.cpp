@@ -45,6 +45,9 @@ TEST(explored_node_key_map, by_chance_and_spares) {
     for (const setting each : all_settings) explore_by_chance<node_key_layout>(each, reuse::by_thread);
 }
 
+TEST(explored_node_key_map, forms_beside_whole_map_operations) { explore::explore_forms(explore::all_forms<node_key_layout>()); }
+TEST(explored_node_key_map, no_call_for_help_is_lost) { explore::explore_help<node_key_layout>(); }
+
 TEST(explored_node_key_map, weak_memory) { explore_weak<node_key_layout>(); }
 
 TEST(explored_node_key_map, triples) {

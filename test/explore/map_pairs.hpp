@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <explore/map_forms.hpp>
 #include <explore/map_suite.hpp>
 
 #include <gtest/gtest.h>
@@ -180,6 +181,35 @@ void explore_by_chance(setting where, reuse memory) {
     std::minstd_rand chance(static_cast<std::minstd_rand::result_type>(where) * 7919 + 1);
     for (std::uint64_t n = 0; n != programs; ++n) {
         all.add(explore_program<Layout>(program_by_chance(where, verbs, chance), bounds));
+    }
+}
+
+/// Every form of a write beside every operation on the whole map (map_forms.hpp), in both memories. With SYNCMAP_FULL, a
+/// hundred times as many schedules of each.
+template <class Layout>
+void explore_forms(const std::vector<form<Layout>>& forms) {
+    const unsigned more = full_run() ? 100 : 1;
+    for (const bool weak : {false, true}) {
+        summary all(std::string(Layout::name) + ", forms" + (weak ? ", weak memory" : ""));
+        const limits bounds{.preemptions = weak ? 1U : 2U, .schedules = (weak ? 60 : 150) * more, .random = (weak ? 15 : 5) * more, .weak = weak};
+        for (const form<Layout>& one : forms) {
+            each_program_of<Layout>(one, [&](const std::string& name, const auto& threads) {
+                all.add(explore_threads<Layout>(std::string(Layout::name) + (weak ? " weak " : " ") + name, one, threads, bounds));
+            });
+        }
+    }
+}
+
+/// Help asked for while others ask for it or give it, in both memories.
+template <class Layout>
+void explore_help() {
+    const unsigned more = full_run() ? 100 : 1;
+    for (const bool weak : {false, true}) {
+        summary all(std::string(Layout::name) + ", help" + (weak ? ", weak memory" : ""));
+        const limits bounds{.preemptions = weak ? 1U : 2U, .schedules = (weak ? 150 : 200) * more, .random = 40 * more, .weak = weak};
+        each_program_of_help<Layout>([&](const form<Layout>& where, const std::string& name, const auto& threads) {
+            all.add(explore_threads<Layout>(std::string(Layout::name) + (weak ? " weak " : " ") + name, where, threads, bounds));
+        });
     }
 }
 

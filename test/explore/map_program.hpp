@@ -239,6 +239,21 @@ public:
         return t != nullptr && t->successor() != nullptr;
     }
 
+    /// With no thread in a call: what is left to do for writers. Null: nothing.
+    const char* work_left() const noexcept {
+        const auto* const t = base::table_of(this->root_.load());
+        if (t == nullptr) return nullptr;
+        if (t->successor() != nullptr) return "a table is being left";
+        if (t->crowded.load()) return "a table is to be looked at for growth";
+        if (!base::is_tidy(this->shared_of_table())) return "tables are to be given back";
+        return nullptr;
+    }
+    /// The same, if no writer is asked to help with it.
+    const char* forgotten_work() const noexcept {
+        const auto* const t = base::table_of(this->root_.load());
+        return t == nullptr || t->needs_help.load() ? nullptr : work_left();
+    }
+
     static constexpr std::size_t slots = types::layout::slots;
     /// So many entries ask for eight units.
     static constexpr std::size_t many_entries = slots * 5 / 8 * 7;
@@ -369,6 +384,10 @@ public:
         case verb::flush:
             map_.flush();
             require(map_.approx_size() <= contents::keys, "an approximate size is not absurd");
+            journal_.end_call();
+            return;
+        case verb::shrink:
+            if constexpr (requires { map_.shrink_to_fit(); }) map_.shrink_to_fit();
             journal_.end_call();
             return;
         case verb::add_to_two:
@@ -591,9 +610,20 @@ protected:
         if (key >= used_) used_ = key + 1;
     }
 
+    void take_out(std::uint64_t key) {
+        stores_.push_back({verb::erase, key});
+        initial_.values[key].reset();
+    }
+
     template <class Layout, class Map>
     void store_all(Map& map) const {
-        for (const step& each : stores_) map.store(Layout::key(each.key), value_for<Layout>(each.argument));
+        for (const step& each : stores_) {
+            if (each.what == verb::erase) {
+                map.erase(Layout::key(each.key));
+            } else {
+                map.store(Layout::key(each.key), value_for<Layout>(each.argument));
+            }
+        }
     }
 
     setting where_;
@@ -668,44 +698,60 @@ public:
     }
 };
 
-/// Explores one program; the report says what went wrong, the checker's picture included.
+/// When all threads have ended: writers are asked to do what is left, and a few writes do it.
 template <class Layout>
-report explore_program(const map_program& program, const limits& bounds) {
+void require_progress(visible_map<Layout>& map) {
+    if constexpr (requires { map.engine().work_left(); }) {
+        const auto fail = [](const char* why, const char* what) { scheduler::instance().fail(std::string(why) + ": " + what); };
+        if (const char* const what = map.engine().forgotten_work()) fail("no writer is asked to help", what);
+        constexpr int enough = 64; // any resize of so small a table, one group each, and what that lets begin
+        for (int i = 0; i != enough && map.engine().work_left() != nullptr; ++i) {
+            map.store(Layout::key(keys::first), value_for<Layout>(2));
+        }
+        if (const char* const what = map.engine().work_left()) fail("writers do not end what they help with", what);
+    }
+}
+
+/// Explores the program of these threads on a map that is prepared so; the report says what went wrong, the checker's
+/// picture included.
+template <class Layout, class Preparation>
+report explore_threads(const std::string& name, const Preparation& prepared, const std::vector<std::vector<step>>& threads,
+                       const limits& bounds) {
     // Everything that the executions need is made here, outside of them.
     journal calls;
     calls.order_calls(bounds.ordered_calls);
-    const preparation<Layout> prepared(program.where, program.first_present);
 
     const auto body = [&] {
         calls.clear();
         recorded_map<Layout> map(calls, prepared.used());
         prepared.bring(map.plain());
-        for (std::size_t thread = 0; thread != program.threads.size(); ++thread) {
-            for (const step& each : program.threads[thread]) {
+        for (std::size_t thread = 0; thread != threads.size(); ++thread) {
+            for (const step& each : threads[thread]) {
                 if (each.what != verb::replace) continue;
                 map.prepare(static_cast<std::uint8_t>(thread + 1), each);
                 break;
             }
         }
         const auto run = [&](std::size_t thread) {
-            for (const step& each : program.threads[thread]) map.perform(static_cast<std::uint8_t>(thread + 1), each);
+            for (const step& each : threads[thread]) map.perform(static_cast<std::uint8_t>(thread + 1), each);
         };
         const bool with_other = !prepared.meanwhile().empty();
         const auto meanwhile = [&] {
-            const auto number = static_cast<std::uint8_t>(program.threads.size() + 1);
+            const auto number = static_cast<std::uint8_t>(threads.size() + 1);
             for (const step& each : prepared.meanwhile()) map.perform(number, each);
         };
         const auto a = [&] { run(0); };
         const auto b = [&] { run(1); };
         const auto c = [&] { run(2); };
-        if (program.threads.size() == 2) {
+        if (threads.size() == 2) {
             with_other ? parallel(a, b, meanwhile) : parallel(a, b);
         } else {
-            require(program.threads.size() == 3, "two or three threads");
+            require(threads.size() == 3, "two or three threads");
             with_other ? parallel(a, b, c, meanwhile) : parallel(a, b, c);
         }
         map.perform(0, {verb::for_each, 0});
         map.perform(0, {verb::size, 0});
+        require_progress(map.plain());
         map.look_again();
     };
 
@@ -728,7 +774,14 @@ report explore_program(const map_program& program, const limits& bounds) {
         if (trouble.empty()) known.insert(digest);
         return trouble;
     };
-    return explore(program.name(Layout::name, bounds), bounds, body, verdict);
+    return explore(name, bounds, body, verdict);
+}
+
+/// Explores one program of a setting.
+template <class Layout>
+report explore_program(const map_program& program, const limits& bounds) {
+    const preparation<Layout> prepared(program.where, program.first_present);
+    return explore_threads<Layout>(program.name(Layout::name, bounds), prepared, program.threads, bounds);
 }
 
 } // namespace explore

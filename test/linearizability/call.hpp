@@ -29,8 +29,9 @@ enum class verb : std::uint8_t {
     size,
     clear,
     snapshot,
-    reserve,    ///< this and the next answer nothing, and are in no history
+    reserve,    ///< this and the next two answer nothing, and are in no history
     flush,
+    shrink,
     replace,    ///< by a map with `argument` at `key` and at `other`
     add_to_two, ///< update of `key` and `other`: adds the argument to both
     swap_two    ///< the same: each gets what the other had, or nothing
@@ -39,8 +40,8 @@ enum class verb : std::uint8_t {
 inline constexpr const char* verb_names[] = {
     "load",          "store",     "erase",  "exchange",     "load_or_store",   "load_and_erase", "compare_exchange",
     "compare_erase", "fetch_add", "update", "update_erase", "load_or_compute", "for_each",       "erase_if",
-    "size",          "clear",     "snapshot", "reserve",  "flush",           "replace",        "add_to_two",
-    "swap_two"};
+    "size",          "clear",     "snapshot", "reserve",  "flush",           "shrink",         "replace",
+    "add_to_two",    "swap_two"};
 inline constexpr std::size_t verbs = sizeof verb_names / sizeof *verb_names;
 
 inline const char* name_of(verb what) noexcept { return verb_names[static_cast<unsigned>(what)]; }
@@ -234,6 +235,7 @@ inline bool apply(const map_call& call, held& value) {
     case verb::size:
     case verb::reserve:
     case verb::flush:
+    case verb::shrink:
     case verb::replace:
         break;
     }

@@ -77,6 +77,7 @@ void write_answer(std::ostream& out, const history& recorded, const map_call& ca
     case verb::replace:
     case verb::reserve:
     case verb::flush:
+    case verb::shrink:
     case verb::for_each:
     case verb::erase_if:
         break;
@@ -236,6 +237,7 @@ void read_answer(words& line, map_call& call, entries& shown) {
     case verb::replace:
     case verb::reserve:
     case verb::flush:
+    case verb::shrink:
     case verb::for_each:
     case verb::erase_if:
         break;
@@ -255,7 +257,7 @@ map_call read_call(words& line, entries& shown, std::uint64_t& other) {
     const auto* const found = std::find(std::begin(verb_names), std::end(verb_names), name);
     call.what = static_cast<verb>(found - std::begin(verb_names));
     if (found == std::end(verb_names) || call.what == verb::for_each || call.what == verb::erase_if ||
-        call.what == verb::reserve || call.what == verb::flush) {
+        call.what == verb::reserve || call.what == verb::flush || call.what == verb::shrink) {
         line.fail("unknown operation '" + std::string(name) + "'");
     }
     const bool has_key = !touches_all_keys(call.what) || call.what == verb::replace;

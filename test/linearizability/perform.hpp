@@ -45,6 +45,7 @@ constexpr bool can_perform(verb what) noexcept {
     case verb::erase_if:
     case verb::reserve: // answers nothing
     case verb::flush:
+    case verb::shrink:
         return false;
     default:
         return true;
@@ -201,6 +202,7 @@ void perform(Map& map, const Codec& codec, Clock& clock, map_call& call) {
     case verb::erase_if:
     case verb::reserve:
     case verb::flush:
+    case verb::shrink:
         break;
     }
 }

@@ -86,6 +86,7 @@ std::string to_text(const map_call& call, bool of_one_key, std::span<const std::
     case verb::clear:
     case verb::reserve:
     case verb::flush:
+    case verb::shrink:
         arguments.clear();
         break;
     case verb::replace:
