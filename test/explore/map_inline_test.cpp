@@ -38,6 +38,7 @@ TEST(explored_inline_map, by_chance_and_reuse) {
 TEST(explored_inline_map, forms_beside_whole_map_operations) { explore::explore_forms(explore::all_forms<inline_layout>()); }
 TEST(explored_inline_map, forms_in_the_outlier_unit) { explore::explore_forms(explore::all_outlier_forms()); }
 TEST(explored_inline_map, no_call_for_help_is_lost) { explore::explore_help<inline_layout>(); }
+TEST(explored_inline_map, what_writes_owe_to_those_after_them) { explore::explore_steps<inline_layout>(); }
 
 TEST(explored_inline_map, weak_memory) { explore_weak<inline_layout>(); }
 

@@ -47,6 +47,7 @@ TEST(explored_node_key_map, by_chance_and_spares) {
 
 TEST(explored_node_key_map, forms_beside_whole_map_operations) { explore::explore_forms(explore::all_forms<node_key_layout>()); }
 TEST(explored_node_key_map, no_call_for_help_is_lost) { explore::explore_help<node_key_layout>(); }
+TEST(explored_node_key_map, what_writes_owe_to_those_after_them) { explore::explore_steps<node_key_layout>(); }
 
 TEST(explored_node_key_map, weak_memory) { explore_weak<node_key_layout>(); }
 

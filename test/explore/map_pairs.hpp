@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <explore/map_forms.hpp>
+#include <explore/map_steps.hpp>
 #include <explore/map_suite.hpp>
 
 #include <gtest/gtest.h>
@@ -209,6 +210,19 @@ void explore_help() {
         const limits bounds{.preemptions = weak ? 1U : 2U, .schedules = (weak ? 150 : 200) * more, .random = 40 * more, .weak = weak};
         each_program_of_help<Layout>([&](const form<Layout>& where, const std::string& name, const auto& threads) {
             all.add(explore_threads<Layout>(std::string(Layout::name) + (weak ? " weak " : " ") + name, where, threads, bounds));
+        });
+    }
+}
+
+/// What writes owe to those after them (map_steps.hpp), in both memories.
+template <class Layout>
+void explore_steps() {
+    const unsigned more = full_run() ? 100 : 1;
+    for (const bool weak : {false, true}) {
+        summary all(std::string(Layout::name) + ", steps" + (weak ? ", weak memory" : ""));
+        each_step<Layout>([&](const std::string& name, const std::function<void()>& body) {
+            const limits bounds{.preemptions = 1, .schedules = 150 * more, .random = 20 * more, .weak = weak};
+            all.add(explore(std::string(Layout::name) + (weak ? " weak " : " ") + name, bounds, body));
         });
     }
 }

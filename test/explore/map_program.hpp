@@ -245,13 +245,22 @@ public:
         if (t == nullptr) return nullptr;
         if (t->successor() != nullptr) return "a table is being left";
         if (t->crowded.load()) return "a table is to be looked at for growth";
-        if (!base::is_tidy(this->shared_of_table())) return "tables are to be given back";
+        auto& c = this->shared_of_table();
+        if (!base::is_tidy(c) || c.leaving_tables != nullptr) return "tables are to be given back";
+        if (!syncmap::engine::gate::is_open(c.gate_word.load())) return "the gate is closed";
         return nullptr;
     }
     /// The same, if no writer is asked to help with it.
     const char* forgotten_work() const noexcept {
         const auto* const t = base::table_of(this->root_.load());
         return t == nullptr || t->needs_help.load() ? nullptr : work_left();
+    }
+
+    /// Overflow lines that were made beside any table so far.
+    std::size_t lines_beside() const noexcept {
+        std::size_t count = 0;
+        for (const auto* l = this->shared_of_table().all_spare_lines.load(); l != nullptr; l = l->next) ++count;
+        return count;
     }
 
     static constexpr std::size_t slots = types::layout::slots;
