@@ -8,8 +8,9 @@ snapshot_map, under weak memory, with every plain access watched. A mutant is ki
 run a little, to learn which mutants it comes by: only those are run for a mutant. Where aims.txt names an ordinary test
 (`= test FILE`), it is compiled with the mutants as well, and run for those that it was made for.
 
-Memory orders are found in the sources; what is removed beside them stands in test/mutants/removals.txt; mutants that are
-proven to change nothing stand in test/mutants/equivalent.md, each under its name. Results: test/mutants/results.json.
+Memory orders are found in the sources; what is removed beside them stands in test/mutants/removals.txt, and steps of
+accounting, help and retry in test/mutants/steps.txt; mutants that are proven to change nothing stand in
+test/mutants/equivalent.md, each under its name. Results: test/mutants/results.json.
 
     scripts/mutants.py --list                       the mutants, by number
     scripts/mutants.py --only 'counting|size'       those whose names match
@@ -128,7 +129,8 @@ def removals_of(path, texts):
 
 def all_mutants(texts):
     mutants = [m for file, text in texts.items() for m in orders_of(file, text)]
-    mutants += removals_of(HERE / "removals.txt", texts)
+    for file in ("removals.txt", "steps.txt"):
+        mutants += removals_of(HERE / file, texts)
     for number, m in enumerate(mutants, 1):
         m.number = number
     return mutants

@@ -19,6 +19,7 @@ struct mix {
     const char* name;
     std::array<share, 12> shares;
     bool of_the_whole_map = false; ///< and now and then a call on all keys
+    unsigned whole_map_one_in = 0; ///< so often; 0: the rarer, the more keys
 
     verb at(std::size_t sixteenth) const noexcept {
         for (const share& each : shares) {
@@ -117,8 +118,14 @@ private:
         if (course_ == course::shrinking && keys_ > 1000 && adds && chance_.below(4) != 0) return verb::load_and_erase;
         return what;
     }
-    std::uint64_t whole_map_every() const noexcept { return keys_ <= 32 ? 64 : keys_ <= 1000 ? 1000 : 50'000; }
-    std::uint64_t clear_every() const noexcept { return keys_ <= 32 ? 100 : keys_ <= 1000 ? 2000 : 100'000; }
+    std::uint64_t whole_map_every() const noexcept {
+        if (mix_.whole_map_one_in != 0) return mix_.whole_map_one_in;
+        return keys_ <= 32 ? 64 : keys_ <= 1000 ? 1000 : 50'000;
+    }
+    std::uint64_t clear_every() const noexcept {
+        if (mix_.whole_map_one_in != 0) return 3 * mix_.whole_map_one_in;
+        return keys_ <= 32 ? 100 : keys_ <= 1000 ? 2000 : 100'000;
+    }
 
     const mix& mix_;
     course course_;

@@ -130,6 +130,8 @@ effort effort_for(mutants::kind of) {
         return {100, 100, 10};
     case mutants::kind::lengthy:
         return {100, 8, 3};
+    case mutants::kind::form:
+        return {100, 20, 4};
     default:
         return {100, 2, 6};
     }
@@ -172,7 +174,11 @@ int main(int argc, char** argv) {
     const std::vector<std::size_t> by_hand = of(mutants::kind::by_hand);
     chosen = of(mutants::kind::aimed);
     chosen.insert(chosen.end(), by_hand.begin(), by_hand.end());
-    chosen.insert(chosen.end(), others.begin(), others.end());
+    // Forms are about steps: where an order is weakened they come last.
+    const std::vector<std::size_t> forms = of(mutants::kind::form);
+    const std::vector<std::size_t> rest = of_a_step ? in_turn(forms, others) : others;
+    chosen.insert(chosen.end(), rest.begin(), rest.end());
+    if (!of_a_step) chosen.insert(chosen.end(), forms.begin(), forms.end());
     // Rounds, each of more of them and with more schedules than the one before.
     unsigned round = 0;
     for (; seconds() < limit; ++round) {

@@ -11,12 +11,15 @@
 #include <random>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <explore/map_bodies.hpp>
+#include <explore/map_forms.hpp>
 #include <explore/map_messages.hpp>
 #include <explore/map_sizes.hpp>
+#include <explore/map_steps.hpp>
 #include <explore/map_suite.hpp>
 
 #include <syncmap/engine/walk_position.hpp>
@@ -30,6 +33,7 @@ enum class kind : unsigned char {
     brief,   ///< a few operations
     by_hand, ///< a few operations that say themselves what is wrong
     lengthy, ///< one operation beside the lives of several tables: best searched depth first
+    form,    ///< one form of a write beside an operation on the whole map, or calls for help (explore/map_forms.hpp)
     aimed    ///< made for the steps that it comes by: searched first, and far
 };
 
@@ -70,6 +74,8 @@ public:
         p.add_boxed_values();
         p.add_forks();
         p.add_chains();
+        p.add_forms();
+        each_step<Layout>([&](const std::string& name, const std::function<void()>& body) { p.add(name, body); });
         for (unsigned seed = 1; seed <= 300; ++seed)
             p.add(by_chance(seed), seed % 3 == 0 ? reuse::at_once : seed % 3 == 1 ? reuse::by_thread : reuse::never);
         return std::move(p.list_);
@@ -96,6 +102,27 @@ private:
             };
             list_.push_back({run, of});
         }
+    }
+
+    template <class L>
+    void add_threads(const form<L>& where, const std::string& name, const std::vector<std::vector<step>>& threads) {
+        const auto run = [where, name, threads](const limits& bounds) {
+            return explore_threads<L>(std::string(L::name) + (bounds.weak ? " weak " : " ") + name, where, threads, bounds);
+        };
+        list_.push_back({run, kind::form});
+    }
+    template <class L>
+    void add_forms(const std::vector<form<L>>& forms) {
+        for (const form<L>& one : forms) {
+            each_program_of<L>(one, [&](const std::string& name, const auto& threads) { add_threads<L>(one, name, threads); });
+        }
+    }
+    void add_forms() {
+        add_forms(all_forms<Layout>());
+        if constexpr (std::is_same_v<Layout, inline_layout>) add_forms(all_outlier_forms());
+        each_program_of_help<Layout>([&](const form<Layout>& where, const std::string& name, const auto& threads) {
+            add_threads<Layout>(where, name, threads);
+        });
     }
 
     void add_aimed() {
