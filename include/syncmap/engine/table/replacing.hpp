@@ -53,6 +53,7 @@ public:
             fresh.take_all(from);
         }
         header* const taken = this->exchange_root(c, fresh.release());
+        this->ask_for_tidying(c); // what the writers of the old table were asked for, or a clear has left
         if (from != nullptr) other.forget_entries(*theirs, from);
         if (taken != nullptr) this->dismantle(c, taken, [&](node* n) { this->retire(c, s, n); });
     }
