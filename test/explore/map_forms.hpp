@@ -46,6 +46,11 @@ public:
         reserved_ = true;
         return *this;
     }
+    /// The table has one unit at first.
+    form& smallest() {
+        where_ = setting::smallest;
+        return *this;
+    }
     /// The first unit is full, and one entry more has begun to move the table.
     form& begins_to_grow() {
         moving_ = true;
@@ -61,6 +66,7 @@ public:
     const step& write() const noexcept { return write_; }
 
     void bring(visible_map<Layout>& map) const {
+        if (where_ == setting::smallest) scheduler::instance().begin_with_one_unit();
         if (reserved_) map.reserve(visible_engine<Layout>::many_entries);
         store_all<Layout>(map);
         require(map.engine().is_moving() == moving_, "the map is moving where it should");
@@ -170,6 +176,13 @@ void add_forms_of_resizes(std::vector<form<Layout>>& all) {
     all.push_back(made("erase from the next table", erase_of(first)).holds(first).begins_to_grow());
     all.push_back(made("overwrite that moves a group", insert_of(first)).holds(first).begins_to_grow());
     all.push_back(made("erase that begins to shrink", erase_of(first)).holds(first).holds_fillers(1).reserved());
+    all.push_back(made("insert that makes the smallest table", insert_of(first)).smallest());
+    all.push_back(made("insert into the smallest table", insert_of(first)).holds_fillers(1).smallest());
+    all.push_back(made("insert that leaves the smallest table", insert_of(first)).holds_fillers(made::slots).smallest());
+    all.push_back(made("erase from the smallest table", erase_of(first)).holds(first).holds_fillers(made::slots - 1).smallest());
+    all.push_back(made("update of two that leaves the smallest table", {verb::add_to_two, first, 10, {}, keys::second})
+                      .holds_fillers(made::slots - 1)
+                      .smallest());
     all.push_back(made("insert into a table too large", insert_of(first)).holds_fillers(1).reserved());
 }
 

@@ -246,7 +246,8 @@ public:
         if (t->successor() != nullptr) return "a table is being left";
         if (t->crowded.load()) return "a table is to be looked at for growth";
         auto& c = this->shared_of_table();
-        if (!base::is_tidy(c) || c.leaving_tables != nullptr) return "tables are to be given back";
+        const auto* const rare = c.rare_or_null();
+        if (!base::is_tidy(c) || (rare != nullptr && rare->leaving_tables != nullptr)) return "tables are to be given back";
         if (!syncmap::engine::gate::is_open(c.gate_word.load())) return "the gate is closed";
         return nullptr;
     }
@@ -259,7 +260,8 @@ public:
     /// Overflow lines that were made beside any table so far.
     std::size_t lines_beside() const noexcept {
         std::size_t count = 0;
-        for (const auto* l = this->shared_of_table().all_spare_lines.load(); l != nullptr; l = l->next) ++count;
+        const auto* const rare = this->shared_of_table().rare_or_null();
+        for (const auto* l = rare == nullptr ? nullptr : rare->all_spare_lines.load(); l != nullptr; l = l->next) ++count;
         return count;
     }
 
@@ -592,15 +594,6 @@ struct map_program {
     }
 };
 
-/// With how many units (log2) maps begin, for as long as it lives.
-class smallest_table {
-public:
-    explicit smallest_table(unsigned log2) noexcept { sync_policy::begins_with_log2 = log2; }
-    smallest_table(const smallest_table&) = delete;
-    smallest_table& operator=(const smallest_table&) = delete;
-    ~smallest_table() { sync_policy::begins_with_log2 = 1; }
-};
-
 /// What a map holds when the threads of a program start, and what one more thread does to it meanwhile.
 class prepared_contents {
 public:
@@ -611,7 +604,7 @@ public:
     const std::vector<step>& meanwhile() const noexcept { return meanwhile_; }
 
 protected:
-    explicit prepared_contents(setting where) : where_(where), begin_(where == setting::smallest ? 0 : 1) {}
+    explicit prepared_contents(setting where) : where_(where) {}
 
     void add(std::uint64_t key, std::uint64_t value) {
         stores_.push_back({verb::store, key, value});
@@ -636,7 +629,6 @@ protected:
     }
 
     setting where_;
-    smallest_table begin_;
     contents initial_{};
     std::uint64_t used_ = keys::fillers;
     std::vector<step> stores_;
@@ -698,6 +690,7 @@ public:
     }
 
     void bring(visible_map<Layout>& map) const {
+        if (where_ == setting::smallest) scheduler::instance().begin_with_one_unit();
         if (where_ == setting::shrink) map.reserve(visible_engine<Layout>::many_entries);
         store_all<Layout>(map);
         require(map.engine().is_moving() == (where_ == setting::moving), "the map is moving where it should");

@@ -187,15 +187,15 @@ void each_step(F&& f) {
             each->emplace();
             (*each)->store(key(keys::first), value(1));
         }
-        auto& living = syncmap::engine::living_maps<sync_policy>::instance();
+        using living = syncmap::engine::living_maps<sync_policy>;
         parallel(
             [&] {
                 b.reset();
                 c.reset();
             },
             [&] {
-                living.before_fork();
-                living.after_fork_in_parent();
+                living::before_fork();
+                living::after_fork_in_parent();
             },
             [&] { a->store(key(keys::first), value(2)); });
         a->flush();

@@ -90,6 +90,9 @@ public:
         context_ = const_cast<std::remove_const_t<Body>*>(&body);
         return run(how);
     }
+    /// Asked for by a program, for this execution: its maps begin with a table of one unit.
+    void begin_with_one_unit() noexcept { one_unit_ = true; }
+    bool begins_with_one_unit() const noexcept { return one_unit_; }
     /// Makes the path the next one of the depth-first search. False when there is none.
     bool advance() {
         while (!path_.empty()) {
@@ -330,6 +333,7 @@ private:
 
     bool run(const plan& how) {
         plan_ = how;
+        one_unit_ = false;
         if (broken_) renew();
         if (plan_.how == strategy::random || plan_.how == strategy::pct) prepare_chance();
         position_ = 0;
@@ -633,6 +637,7 @@ private:
 
     static inline scheduler* only_ = nullptr; // asked for at every event: without the guard of a local static
 
+    bool one_unit_ = false;
     plan plan_{};
     void (*body_)(void*) = nullptr;
     void* context_ = nullptr;

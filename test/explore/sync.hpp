@@ -324,8 +324,7 @@ struct sync_policy {
     static void call_in_forked_child(void (*)()) noexcept {}
 
     /// log2 of the units that a map begins with: most programs are about tables of two and more.
-    static inline unsigned begins_with_log2 = 1;
-    static unsigned smallest_log2() noexcept { return begins_with_log2; }
+    static unsigned smallest_log2() noexcept { return scheduler::instance().begins_with_one_unit() ? 0 : 1; }
     static constexpr std::size_t computing_counters = 32;
     static constexpr std::size_t stripes_per_slab = 4;
     static constexpr std::uint32_t most_spare_blocks = 0;
