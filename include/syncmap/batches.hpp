@@ -1,6 +1,7 @@
 // The operations on many keys at once; a part of `basic_map`, whose words hold here too.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -28,6 +29,8 @@ class basic_map;
 /// Consistency  *Each element is an operation of its own*, with the progress and the consistency of the operation that
 ///              it is named after, at an instant of the call. All together are nothing: others may see some of them
 ///              done and others not, and what comes back need never have been true at one instant (`snapshot` is).
+///              The memory order of a batch that writes is that of each element. Where all need to be visible only at the
+///              end: `release`, and `std::atomic_thread_fence(std::memory_order_seq_cst)` after the call.
 /// Callbacks    run between the elements, with nothing held but what they are shown; else as those of `visit`.
 /// Throws       What the single operation throws, a callback throws, and `std::length_error`, with nothing done, for
 ///              spans whose lengths do not match. After any other throw the elements before the one that threw are
@@ -88,11 +91,11 @@ public:
     /// Sets the value of each `keys[i]` to a copy of `values[i]`; returns how many keys were new. `f(index, bool is_new)`,
     /// where there is one, is called after each.
     template <class Keys, class Values>
-    std::size_t store_many(const Keys& keys, const Values& values) {
-        return store_many(keys, values, [](std::size_t, bool) {});
+    std::size_t store_many(const Keys& keys, const Values& values, std::memory_order order = std::memory_order_seq_cst) {
+        return store_many(keys, values, [](std::size_t, bool) {}, order);
     }
     template <class Keys, class Values, class F>
-    std::size_t store_many(const Keys& keys, const Values& values, F&& f) {
+    std::size_t store_many(const Keys& keys, const Values& values, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::invocable<F&, std::size_t, bool>, "syncmap: store_many(keys, values, f) calls f(std::size_t index, bool is_new)");
         require_room(std::size(keys), std::size(values), "syncmap: store_many: fewer values than keys");
         require_room(std::size(values), std::size(keys), "syncmap: store_many: fewer keys than values");
@@ -101,7 +104,7 @@ public:
         static_assert(detail::stored_from<T, U>, "syncmap: store_many: the value type cannot be made from these values");
         std::size_t added = 0;
         write_each(
-            keys, [first](std::size_t i) { return detail::store_operation<T, U>{first[i]}; },
+            keys, [first, order](std::size_t i) { return detail::store_operation<T, U>{first[i], order}; },
             [&](std::size_t i, const auto& op) {
                 if (!op.existed) ++added;
                 std::invoke(f, i, !op.existed);
@@ -111,15 +114,15 @@ public:
 
     /// Erases each key; returns how many were there. `f(index, bool was_there)`, where there is one, is called after each.
     template <class Keys>
-    std::size_t erase_many(const Keys& keys) {
-        return erase_many(keys, [](std::size_t, bool) {});
+    std::size_t erase_many(const Keys& keys, std::memory_order order = std::memory_order_seq_cst) {
+        return erase_many(keys, [](std::size_t, bool) {}, order);
     }
     template <class Keys, class F>
-    std::size_t erase_many(const Keys& keys, F&& f) {
+    std::size_t erase_many(const Keys& keys, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::invocable<F&, std::size_t, bool>, "syncmap: erase_many(keys, f) calls f(std::size_t index, bool was_there)");
         std::size_t erased = 0;
         write_each(
-            keys, [](std::size_t) { return detail::erase_operation<T>{}; },
+            keys, [order](std::size_t) { return detail::erase_operation<T>{order}; },
             [&](std::size_t i, const auto& op) {
                 if (op.existed) ++erased;
                 std::invoke(f, i, op.existed);

@@ -4,6 +4,7 @@
 // the clause `requires exact_size_map<M> && atomic_iteration_map<M>`.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <optional>
@@ -53,6 +54,7 @@ struct any_operation {
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = true;
+    std::memory_order order = std::memory_order_seq_cst;
     engine::decision decide(const T* current);
     made_t<T> make();
 };
@@ -83,7 +85,8 @@ struct map_traits<M> {
     static constexpr bool lock_free_reads = detail::engine_t<M>::lock_free_reads;
 };
 
-/// A map that any number of threads may use at once: every operation on one key is linearizable.
+/// A map that any number of threads may use at once: every operation on one key is linearizable, and so are those on
+/// different keys together, unless a write asks for less than `std::memory_order_seq_cst`.
 ///
 /// Operations that need more of the value (a copy: `load`, `exchange`, ...; an equality: `compare_exchange`)
 /// belong to `copyable_value_map` and `comparable_value_map`; a map of move-only values is a concurrent map too.
@@ -176,6 +179,7 @@ namespace engine {
 ///  `visit(key, f)`      calls `f(const T&)` if the key is present; returns whether it was
 ///  `write(key, op)`     does what `op` decides about the key, atomically
 ///  `exclusive(key, op)` the same, but runs `op.decide` once, other writers of the key waiting for it
+///  `erase_if(f, order)` erases the entries for which `f(const Key&, const T&)` is true, each by a write of that order
 ///  `for_each(f)`        calls `f(const Key&, const T&)` until it returns false; returns the calls
 template <class E>
 concept map_engine =
@@ -188,7 +192,7 @@ concept map_engine =
             shared.for_each(detail::any_predicate<const typename E::key_type&, const typename E::mapped_type&>{})
         } -> std::same_as<std::size_t>;
         {
-            engine.erase_if(detail::any_predicate<const typename E::key_type&, const typename E::mapped_type&>{})
+            engine.erase_if(detail::any_predicate<const typename E::key_type&, const typename E::mapped_type&>{}, operation.order)
         } -> std::same_as<std::size_t>;
         { shared.approx_size() } noexcept -> std::same_as<std::size_t>;
         engine.clear();

@@ -4,6 +4,7 @@
 // (atomic iteration, exact size) is simply no member of the map made from it.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <exception>
@@ -83,7 +84,18 @@ concept equality_comparable_value = requires(const T& a) {
 ///              *Write*: locks one bucket for a few instructions, and waits for another writer of that bucket and
 ///              for a thread that computes the same key (`update`, `load_or_compute`). Inserts and erases may
 ///              also wait for `size()`, about 100 microseconds at a time. No write stops a read.
-/// Consistency  Linearizable, where an operation says nothing else.
+/// Consistency  Linearizable, where an operation says nothing else: each takes place at one instant between its call and
+///              its return, for all keys and all maps together. See Order for what that needs.
+/// Order        Every write takes a `std::memory_order` as its last argument, as the operations of `std::atomic` do.
+///              `seq_cst`, the default: all threads see the write when it returns. Any other order: the other threads see
+///              it a little later, about 100 nanoseconds; the thread's own reads may come before that, so two threads that
+///              each write a key and then look for the other's may both miss it. Everything else is the same for all
+///              orders: a write acquires what it reads and releases what it writes, so a thread that sees it sees all that
+///              the writer did before. A write that changes nothing (`erase` of an absent key, a failed
+///              `compare_exchange`) publishes nothing, whatever its order. `clear` and `replace` are always `seq_cst`.
+///              The maps behind one lock do the same for every order. On a machine on which two processors may see the
+///              stores of two others in different orders (POWER; not x86-64, AArch64 or RISC-V) two reads of different
+///              threads need a `std::atomic_thread_fence` before each.
 /// Complexity   Constant on average; linear in the number of keys whose hashes collide. While the table changes
 ///              its size each write moves a few buckets, so that no write pays for all.
 /// Throws       What hash, equality and the copies and moves of keys and values throw; `std::bad_alloc` where a
@@ -126,7 +138,7 @@ private:
                                                               (detail::is_text<Key> && detail::are_views<Keys>));
     template <class E>
     static constexpr bool has_multi_update =
-        requires(E& e, bool (*f)(std::span<update_slot<T>>)) { e.update_all(std::span<const given_key>(), f); };
+        requires(E& e, bool (*f)(std::span<update_slot<T>>)) { e.update_all(std::span<const given_key>(), f, std::memory_order_seq_cst); };
 
 public:
     /// An empty map; owns no heap until the first write. As a global it can be `constinit`.
@@ -153,7 +165,8 @@ public:
         }
         for (; first != last; ++first) {
             auto&& entry = *first;
-            store(std::forward<decltype(entry)>(entry).first, std::forward<decltype(entry)>(entry).second);
+            store(std::forward<decltype(entry)>(entry).first, std::forward<decltype(entry)>(entry).second,
+                  std::memory_order_release);
         }
     }
 
@@ -221,9 +234,9 @@ public:
     /// Progress: a write. A trivially copyable value of up to 8 bytes is overwritten in place. Any other is replaced
     /// by one in new memory, and destroyed later, when no reader can look at it any more. Go: `Store`.
     template <class K = given_key, class U = given>
-    bool store(K&& key, U&& value) {
+    bool store(K&& key, U&& value, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::stored_from<T, U&&>, "syncmap: store: the value type cannot be made from this argument");
-        detail::store_operation<T, U> op{std::forward<U>(value)};
+        detail::store_operation<T, U> op{std::forward<U>(value), order};
         write(std::forward<K>(key), op);
         return !op.existed;
     }
@@ -234,9 +247,9 @@ public:
     /// Progress: a write. When another thread inserts the key at the same time, arguments passed as rvalues may
     /// have been moved from although the result is false.
     template <class K = given_key, class U = given>
-    bool insert(K&& key, U&& value) {
+    bool insert(K&& key, U&& value, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::stored_from<T, U&&>, "syncmap: insert: the value type cannot be made from this argument");
-        detail::insert_operation<T, U> op{std::forward<U>(value)};
+        detail::insert_operation<T, U> op{std::forward<U>(value), order};
         write(std::forward<K>(key), op);
         return !op.existed;
     }
@@ -246,11 +259,11 @@ public:
     /// Progress: a write, which may lock the bucket also when the key is there: where it mostly is, `load` first is
     /// cheaper. For a value that is costly to make, use `load_or_compute`. Go: `LoadOrStore`.
     template <class K = given_key, class U = given>
-    [[nodiscard]] load_result<copied> load_or_store(K&& key, U&& value) {
+    [[nodiscard]] load_result<copied> load_or_store(K&& key, U&& value, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: load_or_store returns a copy of the value, and this value type cannot be copied: use insert");
         static_assert(detail::stored_from<T, U&&>, "syncmap: load_or_store: the value type cannot be made from this argument");
-        detail::load_or_store_operation<T, U> op{std::forward<U>(value)};
+        detail::load_or_store_operation<T, U> op{std::forward<U>(value), order};
         write(std::forward<K>(key), op);
         return op.take();
     }
@@ -258,12 +271,12 @@ public:
     /// Sets the value of `key` and returns the previous one, or nothing when the key was absent.
     /// Progress: a write. Go: `Swap`.
     template <class K = given_key, class U = given>
-    [[nodiscard]] std::optional<copied> exchange(K&& key, U&& value) {
+    [[nodiscard]] std::optional<copied> exchange(K&& key, U&& value, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: exchange returns a copy of the old value (readers may still hold it), and this value "
                       "type cannot be copied: use store");
         std::optional<copied> previous;
-        detail::exchange_operation<T, U> op{std::forward<U>(value), previous};
+        detail::exchange_operation<T, U> op{std::forward<U>(value), previous, order};
         write(std::forward<K>(key), op);
         return previous;
     }
@@ -274,8 +287,8 @@ public:
     /// Progress: a write. Throws: what hash, equality and a conversion of the key throw; `std::bad_alloc` only on a
     /// thread's first use of the map. Go: `Delete`.
     template <class K = given_key>
-    bool erase(const K& key) {
-        detail::erase_operation<T> op{};
+    bool erase(const K& key, std::memory_order order = std::memory_order_seq_cst) {
+        detail::erase_operation<T> op{order};
         write(key, op);
         return op.existed;
     }
@@ -283,12 +296,12 @@ public:
     /// Erases `key` and returns a copy of the value it had, or nothing when it was absent. As `erase`.
     /// Go: `LoadAndDelete`.
     template <class K = given_key>
-    [[nodiscard]] std::optional<copied> load_and_erase(const K& key) {
+    [[nodiscard]] std::optional<copied> load_and_erase(const K& key, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: load_and_erase returns a copy of the value (readers may still hold it), and this value "
                       "type cannot be copied: use visit and erase");
         std::optional<copied> previous;
-        detail::load_and_erase_operation<T> op{previous};
+        detail::load_and_erase_operation<T> op{previous, order};
         write(key, op);
         return previous;
     }
@@ -299,12 +312,12 @@ public:
     /// Progress: a write. The `==` of a class may run more than once, and never inside a lock. Throws: also what it
     /// throws. Go: `CompareAndSwap`, but with the value seen, so that a retry needs no load.
     template <class K = given_key, class U = given>
-    [[nodiscard]] bool compare_exchange(K&& key, copied& expected, U&& desired) {
+    [[nodiscard]] bool compare_exchange(K&& key, copied& expected, U&& desired, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
-        detail::compare_operation<T, U, engine::decision::assign> op{&expected, std::forward<U>(desired)};
+        detail::compare_operation<T, U, engine::decision::assign> op{&expected, std::forward<U>(desired), order};
         write(std::forward<K>(key), op);
         if (op.seen) expected = *std::move(op.seen);
         return op.equal;
@@ -313,13 +326,14 @@ public:
     /// The same where absence is a state like any other: an empty `expected` expects no entry and makes
     /// one; after a failure `expected` is what was seen, empty when the key is absent.
     template <class K = given_key, class U = given>
-    [[nodiscard]] bool compare_exchange(K&& key, std::optional<copied>& expected, U&& desired) {
+    [[nodiscard]] bool compare_exchange(K&& key, std::optional<copied>& expected, U&& desired,
+                                        std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
         detail::compare_operation<T, U, engine::decision::assign> op{expected ? &*expected : nullptr,
-                                                                     std::forward<U>(desired)};
+                                                                     std::forward<U>(desired), order};
         write(std::forward<K>(key), op);
         if (!op.equal) expected = std::move(op.seen);
         return op.equal;
@@ -330,12 +344,12 @@ public:
     ///
     /// Progress and Throws: as `compare_exchange`. Go: `CompareAndDelete`.
     template <class K = given_key>
-    [[nodiscard]] bool compare_erase(const K& key, copied& expected) {
+    [[nodiscard]] bool compare_erase(const K& key, copied& expected, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_erase compares values, and this value type has no operator==: use update");
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_erase returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
-        detail::compare_operation<T, const copied&, engine::decision::erase> op{&expected, expected};
+        detail::compare_operation<T, const copied&, engine::decision::erase> op{&expected, expected, order};
         write(key, op);
         if (op.seen) expected = *std::move(op.seen);
         return op.equal;
@@ -344,10 +358,10 @@ public:
     /// Adds `operand` to the value of `key`, an absent key counting as zero; returns the value before. Overflow
     /// wraps around, as in `std::atomic`. Progress: a write.
     template <class K = given_key>
-    T fetch_add(K&& key, T operand)
+    T fetch_add(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
         requires(std::integral<T> && !std::same_as<T, bool>)
     {
-        detail::fetch_add_operation<T> op{operand};
+        detail::fetch_add_operation<T> op{operand, order};
         write(std::forward<K>(key), op);
         return op.previous;
     }
@@ -362,13 +376,13 @@ public:
     /// when `f` asks for its own key, or when threads would wait for each other in a circle. The key type must be
     /// copyable.
     template <class K = given_key, class F>
-    [[nodiscard]] load_result<copied> load_or_compute(K&& key, F&& f) {
+    [[nodiscard]] load_result<copied> load_or_compute(K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
                                                        "value type cannot be copied: use update");
         static_assert(std::is_invocable_v<F&> && detail::stored_from<T, std::invoke_result_t<F&>>,
                       "syncmap: load_or_compute(key, f) calls f() and needs a value");
         if (std::optional<copied> hit = load(key)) return {*std::move(hit), true};
-        detail::compute_operation<T, std::remove_reference_t<F>> op{f};
+        detail::compute_operation<T, std::remove_reference_t<F>> op{f, order};
         exclusive(std::forward<K>(key), op);
         return {*std::move(op.result), op.loaded};
     }
@@ -382,12 +396,12 @@ public:
     /// result counts, and is not stored. Throws: as `load_or_compute`; the entry is then as before. The key type
     /// must be copyable, the value type need not be.
     template <class K = given_key, class F>
-    update_result update(K&& key, F&& f) {
+    update_result update(K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_invocable_v<F&, const T*>,
                       "syncmap: update(key, f) calls f(const T* current), null when the key is absent");
         static_assert(std::is_constructible_v<update_action<T>, std::invoke_result_t<F&, const T*>>,
                       "syncmap: update: f returns the new value, an optional of it (empty: erase), or syncmap::keep");
-        detail::update_operation<T, std::remove_reference_t<F>> op{f};
+        detail::update_operation<T, std::remove_reference_t<F>> op{f, order};
         exclusive(std::forward<K>(key), op);
         return op.outcome;
     }
@@ -413,21 +427,21 @@ public:
     /// `update` of one; `std::invalid_argument` when two keys are equal; nothing has changed then. The key type must be
     /// copyable, the value type need not be.
     template <class F>
-    bool update(std::initializer_list<given_key> keys, F&& f)
+    bool update(std::initializer_list<given_key> keys, F&& f, std::memory_order order = std::memory_order_seq_cst)
         requires has_multi_update<Engine>
     {
-        return update_all(std::span<const given_key>(keys.begin(), keys.size()), f);
+        return update_all(std::span<const given_key>(keys.begin(), keys.size()), f, order);
     }
 
     /// The same with keys from a vector, an array, or anything else that is a `std::span<const Key>`.
     template <class Keys, class F>
         requires(has_multi_update<Engine> && are_keys<std::remove_cvref_t<Keys>>)
-    bool update(Keys&& keys, F&& f) {
+    bool update(Keys&& keys, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         if constexpr (std::is_convertible_v<const std::remove_cvref_t<Keys>&, std::span<const given_key>>) {
-            return update_all(std::span<const given_key>(std::as_const(keys)), f);
+            return update_all(std::span<const given_key>(std::as_const(keys)), f, order);
         } else {
             const std::vector<given_key> views(std::data(keys), std::data(keys) + std::size(keys));
-            return update_all(std::span<const given_key>(views), f);
+            return update_all(std::span<const given_key>(views), f, order);
         }
     }
 
@@ -514,9 +528,9 @@ public:
     /// and as `erase` for each entry. Throws: what `f` throws, and `std::bad_alloc`; what was erased until then
     /// stays erased.
     template <class F>
-    size_type erase_if(F&& f) {
+    size_type erase_if(F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::predicate<F&, const Key&, const T&>, "syncmap: erase_if(f) calls f(const Key&, const T&)");
-        return engine_.erase_if(f);
+        return engine_.erase_if(f, order);
     }
 
     /// How many entries there were at one instant of the call: exact, beside any number of writers.
@@ -622,12 +636,12 @@ protected:
     }
 
     template <class F>
-    bool update_all(std::span<const given_key> keys, F& f) {
+    bool update_all(std::span<const given_key> keys, F& f, std::memory_order order) {
         using slots = std::span<update_slot<T>>;
         static_assert(std::is_invocable_v<F&, slots>,
                       "syncmap: update of several keys calls f(std::span<syncmap::update_slot<T>>), one slot for each key");
         static_assert(std::is_copy_constructible_v<given_key>, "syncmap: update needs a key type that can be copied");
-        return engine_.update_all(keys, [&](slots all) { return detail::goes_on(f, all); });
+        return engine_.update_all(keys, [&](slots all) { return detail::goes_on(f, all); }, order);
     }
 
     Engine engine_{};

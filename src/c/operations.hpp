@@ -4,6 +4,7 @@
 
 #include <syncmap.h>
 
+#include <atomic>
 #include <exception>
 
 #include <syncmap/engine/decision.hpp>
@@ -18,6 +19,7 @@ using engine::decision;
 struct write_outcome {
     static constexpr bool depends_on_current = false;
     static constexpr bool runs_user_code = true; // handles are released, memory is allocated
+    static constexpr std::memory_order order = std::memory_order_seq_cst;
 
     bool found = false;
     bool changed = false;

@@ -216,10 +216,21 @@ inline std::string to_text(const step& s) {
     return std::string(name_of(s.what)) + (s.many ? "_many" : "") + (has_key(s.what) ? std::to_string(s.key) : std::string());
 }
 
+/// The Sync policy of a layout's maps: one of its own, or the explorer's.
+template <class Layout>
+struct policy_of {
+    using type = sync_policy;
+};
+template <class Layout>
+    requires requires { typename Layout::policy; }
+struct policy_of<Layout> {
+    using type = typename Layout::policy;
+};
+
 template <class Layout, template <class...> class Made>
 using made_of =
     Made<typename Layout::key_type, typename Layout::mapped_type, typename Layout::hasher, typename Layout::key_equal,
-         allocator<std::pair<const typename Layout::key_type, typename Layout::mapped_type>>, sync_policy>;
+         allocator<std::pair<const typename Layout::key_type, typename Layout::mapped_type>>, typename policy_of<Layout>::type>;
 
 /// The engine, whose tables the explorer may look at from outside.
 template <class Layout>

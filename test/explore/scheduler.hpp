@@ -184,6 +184,12 @@ public:
             fail(std::string(wrong) + " by a plain access");
     }
 
+    // ---- the store buffer of the running thread, see sync_policy::fence_after_rmw ----
+
+    EXPLORE_UNWATCHED void stored() noexcept { buffered_ |= bit(current_); }
+    EXPLORE_UNWATCHED void drained() noexcept { buffered_ &= ~bit(current_); }
+    EXPLORE_UNWATCHED bool has_stored() const noexcept { return (buffered_ & bit(current_)) != 0; }
+
     // ---- weak memory ----
 
     /// Whether a thread runs whose loads may return older stores.
@@ -345,7 +351,7 @@ private:
         idle_rounds_ = 0;
         expired_leases_ = 0;
         lowest_ = 0;
-        ready_ = yielded_ = impatient_ = 0;
+        ready_ = yielded_ = impatient_ = buffered_ = 0;
         current_ = 0;
         weak_now = false;
         if (plan_.weak) memory_.open();
@@ -656,6 +662,7 @@ private:
     std::uint32_t ended_ = 0;     ///< threads that have returned
     std::uint32_t yielded_ = 0;   ///< threads that spin, and nothing changed since they looked
     std::uint32_t impatient_ = 0; ///< threads that looked twice at the same memory
+    std::uint32_t buffered_ = 0;  ///< threads that have stored since their last read-modify-write
     std::array<const void*, most_threads + 1> asleep_on_{};
 
     std::vector<choice> path_;

@@ -43,6 +43,7 @@ public:
     }
     void store(T desired, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept {
         before(event::store, where);
+        scheduler::instance().stored();
         const unsigned behind =
             scheduler::weak() ? memory().store(this, bits(now()), bits(desired), order, choose_store) : 0;
         if (behind != 0) { // overwritten before anybody saw it
@@ -68,6 +69,7 @@ public:
             behind = r.behind;
         }
         if (bits(found) == bits(expected)) {
+            scheduler::instance().drained();
             set(desired);
             return true;
         }
@@ -134,6 +136,7 @@ private:
         return value;
     }
     T change(T desired, std::memory_order order) noexcept {
+        scheduler::instance().drained();
         if (scheduler::weak()) memory().change(this, bits(now()), bits(desired), order);
         return set(desired);
     }
@@ -244,6 +247,7 @@ struct sync_policy {
     static void store_pair(atomic<std::uint64_t>* words, word_pair pair, site where = site::here()) noexcept {
         scheduler& s = scheduler::instance();
         s.at(event::store_pair, words, where);
+        s.stored();
         if (scheduler::weak()) {
             s.memory().store_pair(words, words[0].now(), pair.first, words + 1, words[1].now(), pair.second);
         }
@@ -263,7 +267,13 @@ struct sync_policy {
     static void fence() noexcept {
         if (scheduler::weak()) scheduler::instance().memory().full_fence();
     }
-    static void fence_after_rmw() noexcept { fence(); }
+    /// On x86-64 it is the read-modify-write that is the fence: no store may come between.
+    static void fence_after_rmw() noexcept {
+        if (scheduler::instance().has_stored()) {
+            scheduler::instance().fail("a fence after a read-modify-write comes after a store");
+        }
+        fence();
+    }
 
     static void pause(site where = site::here()) noexcept { scheduler::instance().pause(where); }
     static void back_off(unsigned, site where = site::here()) noexcept { scheduler::instance().pause(where); }

@@ -1,13 +1,17 @@
 // The clock that calls are recorded with: one for all threads, and cheap enough to be read twice a call.
 //
-// A call's start must be read before anything that the call does, and its end after all of that can be seen by others;
-// an interval that is too wide only makes the checker miss something, one that is too narrow makes it lie.
+// A call's start is read before anything that the call does, its end when the call has returned. An interval that is too
+// wide makes the checker miss something; one that is too narrow makes it lie.
 //
-// On x86-64: the time stamp counter, which disturbs nobody, while a counter that all threads advance would make each call
-// wait for the others', and order their memory accesses besides. `rdtsc` waits for nothing, so
+// The clock adds no fence to a call: what a map owes its callers must not come from the recorder. A finished write that is
+// still in its processor's store buffer is a fault of the map, and the checker refuses the history.
+//
+// On x86-64: the time stamp counter. (A counter that all threads advance would make each call wait for the others', and
+// would be a fence.) It is read by `rdtscp`, which waits until all earlier instructions are executed: a locked instruction
+// has then changed memory, while a plain store may still be in the store buffer. (`lfence` and `rdtsc` are not enough:
+// on processors of AMD's `lfence` waits for loads alone, unless the system has set it otherwise.)
 //  - start: `lfence` after it keeps what follows from being executed before it;
-//  - end: `lfence` before it waits until all loads have their values; of calls that write, `mfence` before that waits until
-//    their stores have left the store buffer. They may be the last thing that a call does, and others cannot see them before.
+//  - end: `lfence` before it waits for the loads of the call.
 // The counters of all processors must run together. That is tried once, by passing messages; if they do not, or on other
 // machines, the clock is a counter that all threads advance.
 #pragma once
@@ -29,28 +33,18 @@ public:
     std::uint64_t start() noexcept {
 #if defined(__x86_64__)
         if (!is_counter_) {
-            const std::uint64_t now = __rdtsc();
+            const std::uint64_t now = ticks();
             _mm_lfence();
             return now;
         }
 #endif
         return shared_.fetch_add(1) + 1;
     }
-    std::uint64_t end_of_read() noexcept {
+    std::uint64_t end() noexcept {
 #if defined(__x86_64__)
         if (!is_counter_) {
             _mm_lfence();
-            return __rdtsc();
-        }
-#endif
-        return shared_.fetch_add(1) + 1;
-    }
-    std::uint64_t end_of_write() noexcept {
-#if defined(__x86_64__)
-        if (!is_counter_) {
-            _mm_mfence();
-            _mm_lfence();
-            return __rdtsc();
+            return ticks();
         }
 #endif
         return shared_.fetch_add(1) + 1;
@@ -58,6 +52,13 @@ public:
     bool is_counter() const noexcept { return is_counter_; }
 
 private:
+#if defined(__x86_64__)
+    static std::uint64_t ticks() noexcept {
+        unsigned processor = 0;
+        return __rdtscp(&processor);
+    }
+#endif
+
     /// Whether no message arrives before it was sent, by the processors' own counters.
     static bool counters_run_together() noexcept {
 #if defined(__x86_64__)
@@ -68,11 +69,11 @@ private:
             const auto play = [&](std::uint64_t mine) {
                 for (std::uint64_t round = 0; round != rounds; ++round) {
                     while (turn.load() != 2 * round + mine) std::this_thread::yield();
-                    const std::uint64_t arrived = __rdtsc();
+                    const std::uint64_t arrived = ticks();
                     if (arrived < sent.load()) backwards = true;
                     _mm_mfence();
                     _mm_lfence();
-                    sent.store(__rdtsc());
+                    sent.store(ticks());
                     turn.store(2 * round + mine + 1);
                 }
             };

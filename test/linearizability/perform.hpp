@@ -59,41 +59,35 @@ void perform(Map& map, const Codec& codec, Clock& clock, map_call& call) {
     using mapped = typename Map::mapped_type;
     const auto number = [&](const std::optional<mapped>& v) { return v ? held(codec.number_of_value(*v)) : held(); };
     const auto& key = codec.key(call.key);
-    const auto read = [&](auto&& ask) {
+    const auto timed = [&](auto&& ask) {
         call.invoked = clock.start();
         auto answer = ask();
-        call.responded = clock.end_of_read();
-        return answer;
-    };
-    const auto write = [&](auto&& ask) {
-        call.invoked = clock.start();
-        auto answer = ask();
-        call.responded = clock.end_of_write();
+        call.responded = clock.end();
         return answer;
     };
     switch (call.what) {
     case verb::load:
-        call.seen = number(read([&] { return map.load(key); }));
+        call.seen = number(timed([&] { return map.load(key); }));
         break;
     case verb::store: {
         mapped value = codec.value(call.argument);
-        call.answer = write([&] { return map.store(key, std::move(value)); });
+        call.answer = timed([&] { return map.store(key, std::move(value)); });
         break;
     }
     case verb::erase:
-        call.answer = write([&] { return map.erase(key); });
+        call.answer = timed([&] { return map.erase(key); });
         break;
     case verb::exchange: {
         mapped value = codec.value(call.argument);
-        call.seen = number(write([&] { return map.exchange(key, std::move(value)); }));
+        call.seen = number(timed([&] { return map.exchange(key, std::move(value)); }));
         break;
     }
     case verb::load_and_erase:
-        call.seen = number(write([&] { return map.load_and_erase(key); }));
+        call.seen = number(timed([&] { return map.load_and_erase(key); }));
         break;
     case verb::load_or_store: {
         mapped value = codec.value(call.argument);
-        const auto result = write([&] { return map.load_or_store(key, std::move(value)); });
+        const auto result = timed([&] { return map.load_or_store(key, std::move(value)); });
         call.seen = codec.number_of_value(result.value);
         call.answer = result.loaded;
         break;
@@ -102,23 +96,23 @@ void perform(Map& map, const Codec& codec, Clock& clock, map_call& call) {
         mapped value = codec.value(call.argument);
         std::optional<mapped> expected;
         if (call.expected) expected.emplace(codec.value(*call.expected));
-        call.answer = write([&] { return map.compare_exchange(key, expected, std::move(value)); });
+        call.answer = timed([&] { return map.compare_exchange(key, expected, std::move(value)); });
         call.seen = number(expected);
         break;
     }
     case verb::compare_erase: {
         mapped expected = codec.value(*call.expected);
-        call.answer = write([&] { return map.compare_erase(key, expected); });
+        call.answer = timed([&] { return map.compare_erase(key, expected); });
         call.seen = codec.number_of_value(expected);
         break;
     }
     case verb::fetch_add:
         if constexpr (std::integral<mapped>) {
-            call.seen = write([&] { return map.fetch_add(key, static_cast<mapped>(call.argument)); });
+            call.seen = timed([&] { return map.fetch_add(key, static_cast<mapped>(call.argument)); });
         }
         break;
     case verb::update: {
-        const auto result = write([&] {
+        const auto result = timed([&] {
             return map.update(key, [&](const mapped* current) -> mapped {
                 ++call.count;
                 call.seen = current == nullptr ? held() : held(codec.number_of_value(*current));
@@ -129,7 +123,7 @@ void perform(Map& map, const Codec& codec, Clock& clock, map_call& call) {
         break;
     }
     case verb::update_erase: {
-        const auto result = write([&] {
+        const auto result = timed([&] {
             return map.update(key, [&](const mapped* current) {
                 ++call.count;
                 call.seen = current == nullptr ? held() : held(codec.number_of_value(*current));
@@ -140,7 +134,7 @@ void perform(Map& map, const Codec& codec, Clock& clock, map_call& call) {
         break;
     }
     case verb::load_or_compute: {
-        const auto result = write([&] {
+        const auto result = timed([&] {
             return map.load_or_compute(key, [&]() -> mapped {
                 ++call.count;
                 return codec.value(call.argument);
@@ -152,11 +146,11 @@ void perform(Map& map, const Codec& codec, Clock& clock, map_call& call) {
     }
     case verb::size:
         if constexpr (syncmap::exact_size_map<Map>) {
-            call.count = read([&] { return map.size(); });
+            call.count = timed([&] { return map.size(); });
         }
         break;
     case verb::clear:
-        write([&] {
+        timed([&] {
             map.clear();
             return 0;
         });
@@ -166,7 +160,7 @@ void perform(Map& map, const Codec& codec, Clock& clock, map_call& call) {
             Map next;
             next.store(key, codec.value(call.argument));
             next.store(codec.key(call.other), codec.value(call.argument));
-            write([&] {
+            timed([&] {
                 map.replace(std::move(next));
                 return 0;
             });
@@ -176,7 +170,7 @@ void perform(Map& map, const Codec& codec, Clock& clock, map_call& call) {
     case verb::swap_two:
         if constexpr (can_perform<Map>(verb::swap_two)) {
             const std::array<typename Map::key_type, 2> both{key, codec.key(call.other)};
-            write([&] {
+            timed([&] {
                 return map.update(both, [&](std::span<syncmap::update_slot<mapped>> slots) {
                     held had[2];
                     for (std::size_t i = 0; i != 2; ++i) {

@@ -66,7 +66,7 @@ public:
         void take_snapshot(map_call& call) {
             call.invoked = owner_->clock_.start();
             const auto taken = owner_->map_.snapshot();
-            call.responded = owner_->clock_.end_of_write();
+            call.responded = owner_->clock_.end();
             auto& shown = log_->contents.emplace_back(owner_->keys_);
             taken.for_each([&](const auto& key, const auto& value) { owner_->note(shown, key, value); });
             call.argument = log_->contents.size() - 1;

@@ -18,6 +18,7 @@
 #include <explore/map_bodies.hpp>
 #include <explore/map_forms.hpp>
 #include <explore/map_messages.hpp>
+#include <explore/map_real_time.hpp>
 #include <explore/map_sizes.hpp>
 #include <explore/map_steps.hpp>
 #include <explore/map_suite.hpp>
@@ -55,6 +56,19 @@ void add_both_orders(std::vector<program>& list, const map_program& m, reuse mem
     }
 }
 
+/// Of two threads that write and then look one sees what the other wrote.
+template <class Layout>
+void add_real_time(std::vector<program>& list) {
+    each_two_that_write_and_look<Layout>(
+        std::memory_order_seq_cst, [&](const std::string& name, std::function<void()> body, looking) {
+            const auto run = [name, body](limits bounds) {
+                bounds.stale_reads = std::max(bounds.stale_reads, 4U);
+                return explore::explore(name, bounds, body);
+            };
+            list.push_back({run, kind::by_hand});
+        });
+}
+
 template <class Layout>
 class programs {
 public:
@@ -62,6 +76,7 @@ public:
         programs p;
         p.add_aimed();
         p.add_messages();
+        add_real_time<Layout>(p.list_);
         p.add_counts();
         for (const setting where : all_settings) {
             each_pair_on_one_key<Layout>(where, [&](const map_program& m) { p.add(m, reuse::never); });

@@ -33,6 +33,7 @@ public:
             };
             each_message<Layout>(add, after_a_walk);
         }
+        add_real_time<Layout>(p.list_);
         for (const setting where : all_settings) {
             each_pair_on_one_key<Layout>(where, [&](const map_program& m) { p.add(m, reuse::never); });
         }

@@ -1,6 +1,7 @@
 // The contract between the facade and every engine: how one operation on one key is described.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 
 #include <syncmap/text.hpp>
@@ -23,6 +24,7 @@ enum class decision : unsigned char {
 ///                              Called once, unless `depends_on_current`: then once after each `decide`.
 ///  `may_assign`                whether `decide` ever answers `assign`
 ///  `runs_user_code`            whether `decide` or `make` may: else an engine may run them under its own lock
+///  `order`                     when others see what it publishes; see `visible_on_return`
 template <class Op, class T>
 concept write_operation = requires(Op& op, const T* current) {
     { op.decide(current) } -> std::same_as<decision>;
@@ -30,6 +32,11 @@ concept write_operation = requires(Op& op, const T* current) {
     { Op::depends_on_current } -> std::convertible_to<bool>;
     { Op::may_assign } -> std::convertible_to<bool>;
     { Op::runs_user_code } -> std::convertible_to<bool>;
+    { op.order } -> std::convertible_to<std::memory_order>;
 };
+
+/// Whether a write of this order is visible to all threads when it returns. Every write acquires and releases, whatever
+/// its order; this is the one thing that `seq_cst` adds.
+constexpr bool visible_on_return(std::memory_order order) noexcept { return order == std::memory_order_seq_cst; }
 
 } // namespace syncmap::engine

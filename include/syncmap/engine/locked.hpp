@@ -27,6 +27,9 @@ concept shared_lockable = requires(Mutex& mutex) {
 ///
 /// `entries_`, written under the lock and read without it, is the size: a write counts from the moment
 /// when it is stored there, which no other operation can tell from the moment when the lock is left.
+///
+/// The order of a write makes no difference: whoever comes next to the lock sees all of it, and unlocking is a locked
+/// instruction on x86-64, so that a size read without the lock is not older either.
 template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Mutex>
 class locked {
     class reading {
@@ -132,7 +135,7 @@ public:
     }
 
     template <class F>
-    bool update_all(std::span<const Key> keys, F&& f) {
+    bool update_all(std::span<const Key> keys, F&& f, std::memory_order) {
         several_changes<plain_map> all(keys); // before the lock: what it took out is destroyed after it is left
         const writing inside(*this);
         return all.apply(plain_.table(), f);
@@ -145,9 +148,9 @@ public:
     }
 
     template <class F>
-    std::size_t erase_if(F&& condemned) {
+    std::size_t erase_if(F&& condemned, std::memory_order order) {
         const writing inside(*this);
-        return plain_.erase_if(std::forward<F>(condemned));
+        return plain_.erase_if(std::forward<F>(condemned), order);
     }
 
     std::size_t size() const noexcept { return entries_.load(std::memory_order_acquire); }

@@ -2,6 +2,7 @@
 // `given`, where an operation has it, is what `make` makes a value from: for an engine that has a place to assign to.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <exception>
 #include <functional>
@@ -26,6 +27,7 @@ struct store_operation {
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = !scalars<T, U>;
     U&& value;
+    std::memory_order order = std::memory_order_seq_cst;
     bool existed = false;
 
     engine::decision decide(const T* current) noexcept {
@@ -42,6 +44,7 @@ struct insert_operation {
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = !scalars<T, U>;
     U&& value;
+    std::memory_order order = std::memory_order_seq_cst;
     bool existed = false;
 
     engine::decision decide(const T* current) noexcept {
@@ -58,6 +61,7 @@ struct load_or_store_operation {
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = !scalars<T, U>;
     U&& value;
+    std::memory_order order = std::memory_order_seq_cst;
     std::optional<copied_out_t<T>> found{};
     std::optional<copied_out_t<T>> own{};
     bool existed = false;
@@ -85,6 +89,7 @@ struct exchange_operation {
     static constexpr bool runs_user_code = !scalars<T, U>;
     U&& value;
     std::optional<copied_out_t<T>>& previous;
+    std::memory_order order = std::memory_order_seq_cst;
 
     engine::decision decide(const T* current) {
         if (current != nullptr) {
@@ -103,6 +108,7 @@ struct erase_operation {
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = false;
     static constexpr bool runs_user_code = false;
+    std::memory_order order = std::memory_order_seq_cst;
     bool existed = false;
 
     engine::decision decide(const T* current) noexcept {
@@ -118,6 +124,7 @@ struct load_and_erase_operation {
     static constexpr bool may_assign = false;
     static constexpr bool runs_user_code = !scalars<T, T>;
     std::optional<copied_out_t<T>>& previous; ///< as in exchange_operation
+    std::memory_order order = std::memory_order_seq_cst;
 
     engine::decision decide(const T* current) {
         if (current != nullptr) {
@@ -138,6 +145,7 @@ struct compare_operation {
     static constexpr bool runs_user_code = !scalars<T, U>;
     const copied_out_t<T>* expected;
     U&& desired;
+    std::memory_order order = std::memory_order_seq_cst;
     bool equal = false;
     std::optional<copied_out_t<T>> seen{};
 
@@ -164,6 +172,7 @@ struct fetch_add_operation {
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = false;
     T operand;
+    std::memory_order order = std::memory_order_seq_cst;
     T previous{};
 
     engine::decision decide(const T* current) noexcept {
@@ -182,6 +191,7 @@ struct compute_operation {
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = true;
     F& function;
+    std::memory_order order = std::memory_order_seq_cst;
     std::optional<copied_out_t<T>> result{};
     bool loaded = false;
 
@@ -204,6 +214,7 @@ struct update_operation {
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = true;
     F& function;
+    std::memory_order order = std::memory_order_seq_cst;
     update_result outcome = update_result::kept;
     std::optional<update_action<T>> action{};
 

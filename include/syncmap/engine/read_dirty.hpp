@@ -122,6 +122,7 @@ public:
                 next.prepare(hash, op);
                 fresh.prepare(hash, std::forward<K>(key));
                 if (!add(here, at, *fresh.get(), entry::state_of(next.get()))) continue;
+                make_visible(op.order);
                 next.release();
                 fresh.release();
                 return;
@@ -166,12 +167,12 @@ public:
     }
 
     template <class F>
-    std::size_t erase_if(F&& condemned) {
+    std::size_t erase_if(F&& condemned, std::memory_order order) {
         if (snapshot_.load(std::memory_order_acquire) == empty) return 0;
         operation here(*this);
         std::size_t erased = 0;
         walk(here, [&](entry& e, const value& v) {
-            if (std::invoke(condemned, std::as_const(e.key), v.object) && erase_seen(e, v)) ++erased;
+            if (std::invoke(condemned, std::as_const(e.key), v.object) && erase_seen(e, v, order)) ++erased;
             return true;
         });
         return erased;
@@ -209,6 +210,7 @@ public:
         here.shared.life.fetch_add(1, std::memory_order_relaxed);
         here.shared.present.forget_all_while_closed();
         here.shared.present.open();
+        make_visible(std::memory_order_seq_cst);
     }
 
     void reserve(std::size_t entries) {
@@ -547,6 +549,13 @@ private:
 
     // ---- writes ----
 
+    /// Behind the read-modify-write that publishes a write of this order, or follows what publishes it: between that and
+    /// all that the thread reads afterwards. Pairs with itself in another thread; without it two threads that each store a
+    /// key might both miss the other's.
+    static void make_visible(std::memory_order order) noexcept {
+        if (visible_on_return(order)) Sync::fence_after_rmw();
+    }
+
     /// Adds a new entry, unless another thread was faster with the same key, or perhaps with the same key.
     bool add(operation& here, const place& at, entry& fresh, state content) {
         control& c = here.shared;
@@ -609,6 +618,7 @@ private:
             }
             if (before == expunged) {
                 if (!revive(here, at, after)) return false;
+                make_visible(op.order);
                 next.release();
                 return true;
             }
@@ -617,6 +627,7 @@ private:
             case outcome::changed: continue;
             case outcome::done: break;
             }
+            make_visible(op.order);
             if (after != absent) next.release();
             own.reset(); // destructors may compute the same key
             if (current != nullptr) here.retire(entry::value_of(before));
@@ -682,6 +693,7 @@ private:
         static constexpr bool depends_on_current = false;
         static constexpr bool may_assign = false;
         const T* seen;
+        std::memory_order order;
         bool erased = false;
         decision decide(const T* current) noexcept {
             erased = current == seen;
@@ -690,12 +702,12 @@ private:
     };
 
     /// Erases an entry that has still the value that the caller holds.
-    bool erase_seen(entry& e, const value& seen) {
+    bool erase_seen(entry& e, const value& seen, std::memory_order order) {
         operation here(*this); // with hazards of its own: the caller's keeps the address from being used again
         place at;
         at.found = &e;
         fresh_value none(*this);
-        erase_seen_operation op{std::addressof(seen.object)};
+        erase_seen_operation op{std::addressof(seen.object), order};
         try {
             return change(here, at, op, none) && op.erased;
         } catch (const recursive_update&) {
@@ -761,15 +773,19 @@ private:
             e.now.store(before, std::memory_order_release);
             throw;
         }
+        if (after == before) {
+            e.now.store(before, std::memory_order_release);
+            return nullptr;
+        }
         if ((before != absent) == (after != absent)) {
-            e.now.store(after, std::memory_order_release);
+            e.now.exchange(after, std::memory_order_release); // not a store: see make_visible
         } else {
             passage in(c.present, c.mutex);
             e.now.store(after, std::memory_order_release);
             // Else `clear` came after this, and counted it.
             if (e.life == c.life.load(std::memory_order_relaxed)) in.counts(after != absent ? +1 : -1);
         }
-        if (after == before) return nullptr;
+        make_visible(op.order);
         next.release();
         return current;
     }

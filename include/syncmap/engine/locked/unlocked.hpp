@@ -1,6 +1,7 @@
 // The engine of a map for one thread: the flat table alone.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -85,7 +86,7 @@ public:
     }
 
     template <class F>
-    std::size_t erase_if(F&& condemned) {
+    std::size_t erase_if(F&& condemned, std::memory_order) {
         return table_.erase_if([&](const Key& key, const T& value) { return std::invoke(condemned, key, value); });
     }
 

@@ -36,7 +36,7 @@ protected:
     using typename base::vacancy;
     using T = typename base::T;
 
-    enum class direct : unsigned char { no, done, erased };
+    enum class direct : unsigned char { no, kept, done, erased };
 
     /// `op` decides by built-in operations alone, so it may do so under the lock. False: nothing was changed, and the op
     /// may not even have been asked.
@@ -48,6 +48,7 @@ protected:
         if (t == nullptr || Layout::is_outlier(bits)) [[unlikely]] return false;
         switch (write_in_section(c, s, *t, root, hash, bits, op)) {
         case direct::no: return false;
+        case direct::kept:
         case direct::done: break;
         case direct::erased: this->after_erase(c, s, root); break;
         }
@@ -110,7 +111,8 @@ private:
         const section in(*this, s, &t, root);                                   // [W2]
         if (!in || !base::try_lock(lock, held)) [[unlikely]] return direct::no; // [W3]
         const direct result = publish(c, s, t, home, hash, Layout::inline_mark(bits), held, op, root);
-        this->unlock(c, lock, held); // [W8]
+        const bool has_published = result == direct::done || result == direct::erased;
+        this->unlock(c, lock, held, has_published && visible_on_return(op.order)); // [W8]
         return result;
     }
 
@@ -142,7 +144,7 @@ private:
         if (slot != nullptr) {
             switch (decide_on_word(maybe_word(base::value_at(slot)), op)) {
             case decision::keep:
-                break;
+                return direct::kept;
             case decision::assign:
                 if constexpr (Op::may_assign)
                     slot[1].store(to_word(static_cast<const T&>(op.make())), std::memory_order_release); // [W6]
@@ -153,7 +155,7 @@ private:
             }
             return direct::done;
         }
-        if (op.decide(nullptr) != decision::assign) return direct::done;
+        if (op.decide(nullptr) != decision::assign) return direct::kept;
         if constexpr (Op::may_assign) {
             const word value = to_word(static_cast<const T&>(op.make()));
             const unsigned vacant = search::match(home, Layout::empty);

@@ -51,21 +51,21 @@ public:
     using given_key = syncmap::detail::given_t<Key>;
 
     /// Calls `f(std::span<update_slot<T>>)` once, on the slots of `keys` in their order, while this thread owns them
-    /// all; if it returns true, what the slots say becomes so in one step. Returns what `f` did.
+    /// all; if it returns true, what the slots say becomes so in one step, of that order. Returns what `f` did.
     template <class F>
-    bool update_all(std::span<const given_key> keys, F&& f) {
+    bool update_all(std::span<const given_key> keys, F&& f, std::memory_order order) {
         static_assert(base::can_compute, "syncmap: update needs a key type that can be copied");
         control& c = this->shared();
         const auto hash_of_key = [&](const given_key& key) { return syncmap::detail::seeded_hash(this->hash_, key, c.seed); };
-        const auto order = syncmap::detail::ordered_distinct(keys, hash_of_key, this->equal_);
+        const auto by_hash = syncmap::detail::ordered_distinct(keys, hash_of_key, this->equal_);
         std::vector<member> members(keys.size());
-        for (const auto& [hash, i] : order) {
+        for (const auto& [hash, i] : by_hash) {
             members[i].key = &keys[i];
             members[i].hash = hash;
             members[i].bits = base::key_bits(keys[i]);
             members[i].own.emplace(*this, hash, keys[i]);
         }
-        own_all(members, order); // [M1]
+        own_all(members, by_hash); // [M1]
         for (member& m : members) m.mark.emplace(c, m.hash, m.own->registered_entry());
         for (member& m : members) base::wait_for_earlier_writers(c, m.hash, *m.key);
         const std::uint64_t incarnation = read_all(c, members); // [M2]
@@ -81,7 +81,7 @@ public:
             prepare(s, members[i], std::move(slots[i]));
             changed.push_back(&members[i]);
         }
-        if (!changed.empty()) commit(c, s, changed, incarnation);
+        if (!changed.empty()) commit(c, s, changed, incarnation, order);
         return true;
     }
 
@@ -204,6 +204,7 @@ private:
     struct commitment {
         std::vector<member*>& changed;
         const std::uint64_t incarnation;
+        const std::memory_order order;
         const bool changes_size;
         bool past_gate = false;
         std::vector<locked_unit> units{};
@@ -214,10 +215,10 @@ private:
 
     /// Publishes what was prepared. If the map was cleared since the keys were read, the update is ordered before that,
     /// and nothing is published.
-    void commit(control& c, stripe_type& s, std::vector<member*>& changed, std::uint64_t incarnation) {
+    void commit(control& c, stripe_type& s, std::vector<member*>& changed, std::uint64_t incarnation, std::memory_order order) {
         const bool changes_size =
             std::any_of(changed.begin(), changed.end(), [](const member* m) { return m->erases || m->inserts(); });
-        commitment all{changed, incarnation, changes_size};
+        commitment all{changed, incarnation, order, changes_size};
         all.units.reserve(changed.size());
         record_supply supply(*this);
         make_room_for_many(c, s, all);
@@ -284,7 +285,10 @@ private:
         if (result == progress::done) publish(c, s, all); // [M5]
         for (const locked_unit& u : all.units) {
             const bool inserted = result == progress::done && u.inserts != 0;
-            this->unlock(c, u.lock(), inserted || u.moved_entries ? Layout::with_next_version(u.held) : u.held);
+            // The last one makes all visible that was published before it, in the other units too.
+            const bool is_last = result == progress::done && &u == &all.units.back();
+            this->unlock(c, u.lock(), inserted || u.moved_entries ? Layout::with_next_version(u.held) : u.held,
+                         is_last && visible_on_return(all.order));
         }
         return result;
     }

@@ -125,7 +125,10 @@ protected:
                 kept = true;
             }
             // The linearization point for everyone [design 5].
-            if (this->change_root(root, instead)) return kept ? nullptr : t;
+            if (this->change_root(root, instead)) {
+                Sync::fence_after_rmw(); // visible on return, as behind `unlock`
+                return kept ? nullptr : t;
+            }
             root = this->root_.load(std::memory_order_acquire);
         }
     }

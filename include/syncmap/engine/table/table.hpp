@@ -105,12 +105,12 @@ public:
 
     /// `pred` is called once for each entry; an entry that was changed since is left alone.
     template <class F>
-    std::size_t erase_if(F&& pred) {
+    std::size_t erase_if(F&& pred, std::memory_order order) {
         std::size_t erased = 0;
         this->walk([&](const entry& e) {
             const Key& key = base::key_of(e);
             const T& value = base::value_of(e);
-            if (std::invoke(pred, key, value) && erase_seen(e)) ++erased;
+            if (std::invoke(pred, key, value) && erase_seen(e, order)) ++erased;
             return true;
         });
         return erased;
@@ -248,6 +248,7 @@ private:
         static constexpr bool may_assign = false;
         static constexpr bool runs_user_code = false;
         const entry& seen;
+        std::memory_order order;
         bool erased = false;
 
         decision decide(const T* current) noexcept {
@@ -266,8 +267,8 @@ private:
         }
     };
 
-    bool erase_seen(const entry& e) {
-        erase_seen_operation op{e};
+    bool erase_seen(const entry& e, std::memory_order order) {
+        erase_seen_operation op{e, order};
         try {
             this->write(base::key_of(e), op);
         } catch (const recursive_update&) {

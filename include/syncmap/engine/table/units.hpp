@@ -81,9 +81,22 @@ protected:
                                                std::memory_order_relaxed);
     }
 
-    [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value) noexcept {
-        lock.store(value & ~Layout::lock_bit, std::memory_order_release);
-        Sync::light_barrier(); // pairs with the heavy barrier of parking::sleep
+    /// `visible`: what this thread has published is seen by all threads when this returns. (Who has published nothing need
+    /// not ask for it.)
+    [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value, bool visible = false) noexcept {
+        const auto free = static_cast<control_word>(value & ~Layout::lock_bit);
+        if (visible) {
+            // release: pairs with the acquire of try_lock. A read-modify-write: on x86-64 no store of this thread is in its
+            // store buffer any more when it is done.
+            lock.exchange(free, std::memory_order_release);
+            // Between all that this write has published and all that its thread reads afterwards; pairs with itself in
+            // another thread. Without it two threads that each store a key might both miss the other's. It stands in for
+            // the light barrier below as well.
+            Sync::fence_after_rmw();
+        } else {
+            lock.store(free, std::memory_order_release);
+            Sync::light_barrier(); // pairs with the heavy barrier of parking::sleep
+        }
         if (c.sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]] c.home->parking.wake(&lock);
     }
 

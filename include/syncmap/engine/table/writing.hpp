@@ -186,6 +186,7 @@ protected:
         static constexpr bool may_assign = Op::may_assign;
         static constexpr bool runs_user_code = false;
         Op& op;
+        std::memory_order order = op.order;
         engine::decision verdict = engine::decision::keep;
         std::uint64_t incarnation = 0;
 
@@ -376,6 +377,10 @@ protected:
             this->unlock(c, lock, held); // [W8]
             return o;
         };
+        const auto end_published = [&](outcome o) {
+            this->unlock(c, lock, held, visible_on_return(w.op.order)); // [W8]
+            return o;
+        };
         if (!w.owner) {
             if (base::must_ask(c, w.hash)) return end(outcome::must_ask); // [W4]
             if (!this->is_root(w.root)) return end(outcome::again);
@@ -402,16 +407,16 @@ protected:
         }
         if (overwrites) {
             slot[1].store(w.value, std::memory_order_release); // [W6]
-            return end(outcome::done);
+            return end_published(outcome::done);
         }
         if (d == decision::erase) {
             base::erase_slot(c, s, *w.t, home, slot); // [W6] [W7]
-            return end(outcome::erased);
+            return end_published(outcome::erased);
         }
         const vacancy v = base::find_vacancy(c, *w.t, home);
         if (!v) return end(outcome::full);
         base::insert_into(s, *w.t, v, mark, w.value); // [W6] [W7]
-        return end(outcome::done);
+        return end_published(outcome::done);
     }
 
     enum class locking : unsigned char { locked, busy, stale };
@@ -537,10 +542,10 @@ protected:
             if (overwrites) {
                 if constexpr (Layout::pairs) {
                     place.slot[1].store(fresh.value, std::memory_order_release); // [W6]
-                    this->unlock(c, lock, free);
+                    this->unlock(c, lock, free, visible_on_return(op.order));
                 } else {
                     place.slot->store(Layout::tagged(fresh.node.release(), hash), std::memory_order_release); // [W6]
-                    this->unlock(c, lock, free);
+                    this->unlock(c, lock, free, visible_on_return(op.order));
                     in.leave();
                     held.drop();
                     this->retire(c, s, node_at(place.mark)); // [W9]
@@ -549,8 +554,8 @@ protected:
             }
             line_type& home = t->home(place.unit);
             if (d == decision::erase) {
-                const bool moved = base::erase_slot(c, s, *t, home, place.slot);     // [W6] [W7]
-                this->unlock(c, lock, moved ? Layout::with_next_version(free) : free); // [W8]
+                const bool moved = base::erase_slot(c, s, *t, home, place.slot); // [W6] [W7]
+                this->unlock(c, lock, moved ? Layout::with_next_version(free) : free, visible_on_return(op.order)); // [W8]
                 in.leave();
                 held.drop();
                 this->retire(c, s, node_at(place.mark)); // [W9]
@@ -565,7 +570,7 @@ protected:
                 continue;
             }
             base::insert_into(s, *t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
-            this->unlock(c, lock, Layout::with_next_version(free));                      // [W8]
+            this->unlock(c, lock, Layout::with_next_version(free), visible_on_return(op.order));  // [W8]
             return place.root;
         }
     }
