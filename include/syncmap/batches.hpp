@@ -29,8 +29,8 @@ class basic_map;
 /// Consistency  *Each element is an operation of its own*, with the progress and the consistency of the operation that
 ///              it is named after, at an instant of the call. All together are nothing: others may see some of them
 ///              done and others not, and what comes back need never have been true at one instant (`snapshot` is).
-///              The memory order of a batch that writes is that of each element. Where all need to be visible only at the
-///              end: `release`, and `std::atomic_thread_fence(std::memory_order_seq_cst)` after the call.
+///              The memory order of a batch that writes is that of each element. Where they need to be visible only at
+///              the end, ask for `release` and call `std::atomic_thread_fence(std::memory_order_seq_cst)` behind.
 /// Callbacks    run between the elements, with nothing held but what they are shown; else as those of `visit`.
 /// Throws       What the single operation throws, a callback throws, and `std::length_error`, with nothing done, for
 ///              spans whose lengths do not match. After any other throw the elements before the one that threw are

@@ -85,17 +85,15 @@ concept equality_comparable_value = requires(const T& a) {
 ///              for a thread that computes the same key (`update`, `load_or_compute`). Inserts and erases may
 ///              also wait for `size()`, about 100 microseconds at a time. No write stops a read.
 /// Consistency  Linearizable, where an operation says nothing else: each takes place at one instant between its call and
-///              its return, for all keys and all maps together. See Order for what that needs.
-/// Order        Every write takes a `std::memory_order` as its last argument, as the operations of `std::atomic` do.
-///              `seq_cst`, the default: all threads see the write when it returns. Any other order: the other threads see
-///              it a little later, about 100 nanoseconds; the thread's own reads may come before that, so two threads that
-///              each write a key and then look for the other's may both miss it. Everything else is the same for all
-///              orders: a write acquires what it reads and releases what it writes, so a thread that sees it sees all that
-///              the writer did before. A write that changes nothing (`erase` of an absent key, a failed
-///              `compare_exchange`) publishes nothing, whatever its order. `clear` and `replace` are always `seq_cst`.
-///              The maps behind one lock do the same for every order. On a machine on which two processors may see the
-///              stores of two others in different orders (POWER; not x86-64, AArch64 or RISC-V) two reads of different
-///              threads need a `std::atomic_thread_fence` before each.
+///              its return, for all keys and all maps together.
+/// Order        Every write but `clear` and `replace` takes a `std::memory_order` as its last argument, as the operations of
+///              `std::atomic` do.
+///              `seq_cst`, the default: every thread sees the write when it returns.
+///              Any other order: every thread sees the write soon after it returns, and the writer may read before that.
+///              Two threads that each write a key, and then look for the other's, may then both miss it.
+///              All orders acquire what the write reads and release what it writes. So a thread that sees the write sees
+///              all that its writer did before. A write that changes nothing publishes nothing.
+///              `clear` and `replace` are always `seq_cst`. In the maps behind one lock every order is.
 /// Complexity   Constant on average; linear in the number of keys whose hashes collide. While the table changes
 ///              its size each write moves a few buckets, so that no write pays for all.
 /// Throws       What hash, equality and the copies and moves of keys and values throw; `std::bad_alloc` where a
