@@ -34,9 +34,9 @@ enum class misuse_check : unsigned char {
 ///
 ///     syncmap::checked_map<int, std::string> sessions("sessions");
 ///
-/// Operations take one more argument, their place in the source, which is its own default; none takes a memory order. A callback (and the hash
-/// and equality) may read the map from a read; any other call of the same map from a callback is reported, too, since
-/// what the outer operation looks at would change. What is held without a call (a reference kept from a callback) is
+/// Operations take one more argument, their place in the source, which is its own default. None takes a memory order.
+/// A callback (and the hash and equality) may read the map from a read; any other call of the same map from a callback
+/// is reported, too, since what the outer operation looks at would change. What is held without a call (a reference kept from a callback) is
 /// not watched: for that there is the thread sanitizer.
 template <class Key, class T, misuse_check Check = misuse_check::cheap, class Hash = hash<Key>,
           class KeyEqual = std::equal_to<>, class Allocator = std::allocator<std::pair<const Key, T>>>

@@ -310,7 +310,8 @@ public:
     /// Progress: a write. The `==` of a class may run more than once, and never inside a lock. Throws: also what it
     /// throws. Go: `CompareAndSwap`, but with the value seen, so that a retry needs no load.
     template <class K = given_key, class U = given>
-    [[nodiscard]] bool compare_exchange(K&& key, copied& expected, U&& desired, std::memory_order order = std::memory_order_seq_cst) {
+    [[nodiscard]] bool compare_exchange(K&& key, copied& expected, U&& desired,
+                                        std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "

@@ -1,5 +1,5 @@
 // What facade.hpp says under Order: of two threads that each write, and then look for what the other has written, one
-// at least finds it. By the first memory order that a write takes; by any other one, both may look too early.
+// at least finds it. That is so of `seq_cst`, the default; with any other memory order both may look too early.
 #pragma once
 
 #include <array>
@@ -29,20 +29,38 @@ struct reclaimed_late : Layout {
     using policy = late_reclaiming;
 };
 template <>
-class visible_engine<reclaimed_late<snapshot_layout>> : public made_of<reclaimed_late<snapshot_layout>, syncmap::engine::read_dirty> {
+class visible_engine<reclaimed_late<snapshot_layout>>
+    : public made_of<reclaimed_late<snapshot_layout>, syncmap::engine::read_dirty> {
 public:
     using made_of<reclaimed_late<snapshot_layout>, syncmap::engine::read_dirty>::read_dirty;
 };
 
 /// Every kind of write that publishes.
 enum class publishing : std::uint8_t {
-    insert, overwrite, erase, exchange, load_or_store, load_and_erase, compare_exchange, compare_erase, fetch_add, update,
-    update_erase, compute, erase_if, store_many, erase_many, two_keys, erase_two, clear, replace
+    insert,
+    overwrite,
+    erase,
+    exchange,
+    load_or_store,
+    load_and_erase,
+    compare_exchange,
+    compare_erase,
+    fetch_add,
+    update,
+    update_erase,
+    compute,
+    erase_if,
+    store_many,
+    erase_many,
+    two_keys,
+    erase_two,
+    clear,
+    replace
 };
 inline constexpr const char* publishing_names[] = {
-    "insert", "overwrite", "erase", "exchange", "load_or_store", "load_and_erase", "compare_exchange", "compare_erase",
-    "fetch_add", "update", "update_erase", "compute", "erase_if", "store_many", "erase_many", "two keys", "erase two", "clear",
-    "replace"};
+    "insert",    "overwrite", "erase",        "exchange", "load_or_store", "load_and_erase", "compare_exchange", "compare_erase",
+    "fetch_add", "update",    "update_erase", "compute",  "erase_if",      "store_many",     "erase_many",       "two keys",
+    "erase two", "clear",     "replace"};
 
 /// How a thread looks for what another has written.
 enum class looking : std::uint8_t { load, visit, pin, walk, batch, failed_write };
@@ -206,7 +224,7 @@ void each_two_that_write_and_look(std::memory_order order, F&& f) {
         for (unsigned l = 0; l != (by_every_look ? std::size(looking_names) : 1); ++l) {
             const auto look = static_cast<looking>(l);
             if (look == looking::pin && !visible_map<Layout>::has_pin) continue;
-            // Who erases all does so with the key that is looked at, too.
+            // `clear` and `replace` take the key away that the other thread writes, so that one is another map's.
             const bool one_map = !has_one_order(how);
             f(std::string(Layout::name) + " weak both write and look, " +
                   publishing_names[h] + ", " + looking_names[l] + (syncmap::engine::visible_on_return(order) ? "" : ", release"),

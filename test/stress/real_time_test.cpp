@@ -53,7 +53,9 @@ protected:
         together(2, [&](std::size_t me) {
             for (std::size_t i = 0; i != rounds; ++i) {
                 const round r = now() + 1;
-                const auto number = [&](std::size_t thread) { return how == kind::insert ? 10 + 2 * (r - first) + thread : 1 + thread; };
+                const auto number = [&](std::size_t thread) {
+                    return how == kind::insert ? 10 + 2 * (r - first) + thread : 1 + thread;
+                };
                 const key_type mine = key(number(me)), others = key(number(1 - me));
                 mapped made = value(number(me), r);
                 if (how == kind::erase) map.store(mine, value(number(me), r), std::memory_order_release);
@@ -89,8 +91,14 @@ protected:
 };
 TYPED_TEST_SUITE(real_time, proven_maps, names);
 
-TYPED_TEST(real_time, of_two_that_insert_and_look_one_sees_the_other) { this->expect_one_to_see_the_other(TestFixture::kind::insert); }
-TYPED_TEST(real_time, of_two_that_overwrite_and_look_one_sees_the_other) { this->expect_one_to_see_the_other(TestFixture::kind::overwrite); }
-TYPED_TEST(real_time, of_two_that_erase_and_look_one_sees_the_other) { this->expect_one_to_see_the_other(TestFixture::kind::erase); }
+TYPED_TEST(real_time, of_two_that_insert_and_look_one_sees_the_other) {
+    this->expect_one_to_see_the_other(TestFixture::kind::insert);
+}
+TYPED_TEST(real_time, of_two_that_overwrite_and_look_one_sees_the_other) {
+    this->expect_one_to_see_the_other(TestFixture::kind::overwrite);
+}
+TYPED_TEST(real_time, of_two_that_erase_and_look_one_sees_the_other) {
+    this->expect_one_to_see_the_other(TestFixture::kind::erase);
+}
 
 } // namespace test

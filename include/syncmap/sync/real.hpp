@@ -144,7 +144,7 @@ struct [[gnu::visibility("default")]] real {
     }
 
     /// Orders a store before a locked read-modify-write against a load after it. On x86-64 that
-    /// read-modify-write is itself the fence.
+    /// read-modify-write is itself the fence. No store of the thread may lie between the two.
     static void fence_after_rmw() noexcept {
 #if defined(__x86_64__)
         std::atomic_signal_fence(std::memory_order_seq_cst);
