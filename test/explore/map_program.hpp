@@ -299,7 +299,7 @@ public:
     static constexpr bool has_replace = requires(visible_engine<Layout>& e) { e.replace(e); };
     static constexpr bool updates_several =
         requires(visible_engine<Layout>& e, std::span<const syncmap::detail::given_t<typename Layout::key_type>> keys,
-                 bool (*f)(std::span<syncmap::update_slot<typename Layout::mapped_type>>)) { e.update_all(keys, f); };
+                 bool (*f)(std::span<syncmap::update_slot<typename Layout::mapped_type>>)) { e.update_all(keys, f, std::memory_order_seq_cst); };
 };
 
 /// A map under exploration, with what it is asked and answers.

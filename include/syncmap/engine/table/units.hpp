@@ -81,8 +81,8 @@ protected:
                                                std::memory_order_relaxed);
     }
 
-    /// `visible`: what this thread has published is seen by all threads when this returns. (Who has published nothing need
-    /// not ask for it.)
+    /// `visible`: all threads see what this thread has published when this returns. A caller that has published nothing
+    /// does not ask for it.
     [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value, bool visible = false) noexcept {
         const auto free = static_cast<control_word>(value & ~Layout::lock_bit);
         if (visible) {
