@@ -1,9 +1,12 @@
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory_resource>
 #include <new>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -55,6 +58,48 @@ TYPED_TEST(allocators, get_back_all_memory_of_large_entries) {
         this->use(map);
         EXPECT_GT(books.live_bytes.load(), 0U);
     }
+    EXPECT_EQ(books.live_blocks.load(), 0U);
+    EXPECT_EQ(books.live_bytes.load(), 0U);
+}
+
+namespace {
+
+struct alignas(128) wide {
+    int number = 0;
+    friend bool operator==(const wide&, const wide&) = default;
+};
+bool is_aligned(const wide& w) { return reinterpret_cast<std::uintptr_t>(&w) % alignof(wide) == 0; }
+
+template <class Map, class MakeKey>
+void use_crudely(ledger& books, MakeKey make_key) {
+    Map map(typename Map::allocator_type{books});
+    for (int round = 0; round < 2; ++round) {
+        for (int i = 0; i < 2000; ++i) map.store(make_key(i), typename Map::mapped_type{});
+        for (int i = 0; i < 2000; ++i) map.store(make_key(i), typename Map::mapped_type{});
+        for (int i = 0; i < 1900; ++i) map.erase(make_key(i));
+        EXPECT_EQ(map.size(), 100U);
+        if constexpr (std::is_same_v<typename Map::mapped_type, wide>) {
+            map.for_each([](const auto&, const wide& value) { EXPECT_TRUE(is_aligned(value)); });
+        }
+        map.clear();
+    }
+}
+
+} // namespace
+
+TYPED_TEST(allocators, may_know_no_alignment_but_the_usual_ones) {
+    ledger books;
+    const auto number = [](int i) { return i; };
+    const auto name = [](int i) { return "a name that is long enough, " + std::to_string(i); };
+    using equal = std::equal_to<>;
+    using numbers = typename TypeParam::template of<int, int, syncmap::hash<int>, equal, crude<std::pair<const int, int>>>;
+    using names = typename TypeParam::template of<std::string, std::string, syncmap::hash<std::string>, equal,
+                                                  crude<std::pair<const std::string, std::string>>>;
+    using wide_values =
+        typename TypeParam::template of<std::string, wide, syncmap::hash<std::string>, equal, crude<std::pair<const std::string, wide>>>;
+    use_crudely<numbers>(books, number);
+    use_crudely<names>(books, name);
+    use_crudely<wide_values>(books, name);
     EXPECT_EQ(books.live_blocks.load(), 0U);
     EXPECT_EQ(books.live_bytes.load(), 0U);
 }

@@ -53,6 +53,40 @@ private:
     ledger* books_;
 };
 
+/// Knows no alignment but those of fundamental types, as allocators from before C++17: what it gives is aligned as its
+/// value type, or as `std::max_align_t`, but to no more. Keeps books.
+template <class T>
+struct crude {
+    using value_type = T;
+    template <class U>
+    struct rebind {
+        using other = crude<U>;
+    };
+
+    explicit crude(ledger& of) noexcept : books(&of) {}
+    template <class U>
+    crude(const crude<U>& other) noexcept : books(other.books) {}
+
+    T* allocate(std::size_t n) {
+        auto* const raw = static_cast<std::byte*>(::operator new(n * sizeof(T) + boundary, std::align_val_t(boundary)));
+        ++books->live_blocks;
+        books->live_bytes += n * sizeof(T);
+        return reinterpret_cast<T*>(raw + shift);
+    }
+    void deallocate(T* block, std::size_t n) noexcept {
+        --books->live_blocks;
+        books->live_bytes -= n * sizeof(T);
+        ::operator delete(reinterpret_cast<std::byte*>(block) - shift, std::align_val_t(boundary));
+    }
+    friend bool operator==(const crude& a, const crude& b) noexcept { return a.books == b.books; }
+
+    ledger* books;
+
+private:
+    static constexpr std::size_t boundary = 256;
+    static constexpr std::size_t shift = alignof(T) < alignof(std::max_align_t) ? alignof(T) : alignof(std::max_align_t);
+};
+
 /// Allocates from the heap until it is told to throw; equal only to allocators that are told by the same word.
 template <class T, class Thrown>
 struct refusing {

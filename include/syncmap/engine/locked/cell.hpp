@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/aligned_memory.hpp>
+
 namespace syncmap::engine {
 
 /// Room for one `T` that can be moved to another cell without any chance of an exception: in place when
@@ -48,6 +50,7 @@ template <class T, class Allocator>
 class cell<T, Allocator, false> {
     using allocator_type = typename std::allocator_traits<Allocator>::template rebind_alloc<T>;
     using traits = std::allocator_traits<allocator_type>;
+    using memory = syncmap::detail::aligned_memory<T, allocator_type>;
 
 public:
     cell() noexcept = default;
@@ -57,19 +60,19 @@ public:
     template <class... Args>
     void construct(Allocator& allocator, Args&&... args) {
         allocator_type own(allocator);
-        const auto block = traits::allocate(own, 1);
+        T* const block = memory::allocate(own, 1);
         try {
-            traits::construct(own, std::to_address(block), std::forward<Args>(args)...);
+            traits::construct(own, block, std::forward<Args>(args)...);
         } catch (...) {
-            traits::deallocate(own, block, 1);
+            memory::deallocate(own, block, 1);
             throw;
         }
         object_ = block;
     }
     void destroy(Allocator& allocator) noexcept {
         allocator_type own(allocator);
-        traits::destroy(own, std::to_address(object_));
-        traits::deallocate(own, object_, 1);
+        traits::destroy(own, object_);
+        memory::deallocate(own, object_, 1);
     }
 
     void take(Allocator&, cell& other) noexcept { object_ = other.object_; }
@@ -78,7 +81,7 @@ public:
     const T& get() const noexcept { return *object_; }
 
 private:
-    typename traits::pointer object_{};
+    T* object_ = nullptr;
 };
 
 } // namespace syncmap::engine

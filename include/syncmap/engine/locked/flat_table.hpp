@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/engine/locked/cell.hpp>
 #include <syncmap/engine/locked/group.hpp>
 #include <syncmap/hash.hpp>
@@ -43,9 +44,7 @@ class flat_table {
     struct alignas(alignment) chunk {
         std::byte bytes[alignment];
     };
-    using chunk_allocator = typename traits::template rebind_alloc<chunk>;
-    using chunk_traits = std::allocator_traits<chunk_allocator>;
-    using chunk_pointer = typename chunk_traits::pointer;
+    using memory = syncmap::detail::aligned_memory<chunk, Allocator>;
 
     static constexpr std::size_t used_per_group = 6;
 
@@ -337,9 +336,9 @@ private:
         }
     }();
 
-    group* groups() const noexcept { return reinterpret_cast<group*>(std::to_address(block_)); }
+    group* groups() const noexcept { return reinterpret_cast<group*>(block_); }
     slot* slots() const noexcept {
-        return reinterpret_cast<slot*>(std::to_address(block_) + chunks_of(sizeof(group) * groups_));
+        return reinterpret_cast<slot*>(block_ + chunks_of(sizeof(group) * groups_));
     }
 
     static constexpr std::size_t chunks_of(std::size_t bytes) noexcept { return (bytes + alignment - 1) / alignment; }
@@ -412,8 +411,7 @@ private:
     }
 
     void allocate(std::size_t wanted) {
-        chunk_allocator own(allocator_);
-        block_ = chunk_traits::allocate(own, chunks_in_all(wanted));
+        block_ = memory::allocate(allocator_, chunks_in_all(wanted));
         groups_ = wanted;
         std::uninitialized_value_construct_n(groups(), wanted);
         std::uninitialized_default_construct_n(slots(), wanted * group::width); // cells start empty: hardly any code
@@ -427,8 +425,7 @@ private:
                 entry.value.destroy(allocator_);
             }
         }
-        chunk_allocator own(allocator_);
-        chunk_traits::deallocate(own, block_, chunks_in_all(groups_));
+        memory::deallocate(allocator_, block_, chunks_in_all(groups_));
         block_ = nullptr;
         groups_ = used_ = size_ = 0;
     }
@@ -437,7 +434,7 @@ private:
     [[no_unique_address]] KeyEqual equal_{};
     [[no_unique_address]] Allocator allocator_{};
     hash_seed seed_{};           // drawn with the first block
-    chunk_pointer block_{};      // groups, then slots
+    chunk* block_ = nullptr;     // groups, then slots
     std::size_t groups_ = 0;     // a power of two, or zero: no block
     std::size_t used_ = 0;       // slots that are full or were erased
     std::size_t size_ = 0;       // slots that are full

@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/engine/read_dirty/control_block.hpp>
 #include <syncmap/engine/read_dirty/entry.hpp>
 #include <syncmap/engine/read_dirty/index.hpp>
@@ -95,14 +96,11 @@ private:
 
     template <class U>
     U* allocate(std::size_t n) const {
-        auto own = allocator_for<U>();
-        return std::to_address(std::allocator_traits<decltype(own)>::allocate(own, n));
+        return syncmap::detail::aligned_memory<U, Allocator>::allocate(allocator_, n);
     }
     template <class U>
     void deallocate(U* p, std::size_t n) const noexcept {
-        auto own = allocator_for<U>();
-        using traits = std::allocator_traits<decltype(own)>;
-        traits::deallocate(own, std::pointer_traits<typename traits::pointer>::pointer_to(*p), n);
+        syncmap::detail::aligned_memory<U, Allocator>::deallocate(allocator_, p, n);
     }
 
     template <class U, class... Args>

@@ -19,6 +19,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/engine/table/resting.hpp>
 #include <syncmap/engine/table/spare_nodes.hpp>
 #include <syncmap/reclaim/node.hpp>
@@ -32,10 +33,8 @@ inline constexpr std::size_t most_resting_bytes = 512;
 /// Ends a node whose content is destroyed; `memory` is its block's first unit.
 template <class NodeAllocator, class Node>
 void give_memory_back(NodeAllocator& a, Node& n, typename Node::unit& memory, std::size_t units) noexcept {
-    using traits = std::allocator_traits<NodeAllocator>;
-    const auto block = std::pointer_traits<typename traits::pointer>::pointer_to(memory);
     std::destroy_at(std::addressof(n));
-    traits::deallocate(a, block, units);
+    syncmap::detail::aligned_memory<typename Node::unit, NodeAllocator>::deallocate(a, std::addressof(memory), units);
 }
 
 /// Key and value are made and destroyed by the allocator, hence the unions.
@@ -56,7 +55,6 @@ struct plain_node : reclaim::node_base<Sync> {
     /// Strong guarantee: the value first, since the key may be moved from its caller for good.
     template <class NodeAllocator, class K, class Make>
     static plain_node* make(NodeAllocator& a, spare_nodes<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
-        using traits = std::allocator_traits<NodeAllocator>;
         reclaim::node_base<Sync>* unfit = nullptr; // all blocks have one size: stays null
         if (auto* const n = static_cast<plain_node*>(spares.take(units(), unfit))) {
             n->allow();
@@ -69,8 +67,8 @@ struct plain_node : reclaim::node_base<Sync> {
             n->renew(hash);
             return n;
         }
-        const auto memory = traits::allocate(a, 1);
-        auto* const n = ::new (static_cast<void*>(std::to_address(memory))) plain_node(hash);
+        void* const memory = syncmap::detail::aligned_memory<unit, NodeAllocator>::allocate(a, 1);
+        auto* const n = ::new (memory) plain_node(hash);
         try {
             n->template fill<false>(a, std::forward<K>(key), make_value);
         } catch (...) {
@@ -315,8 +313,7 @@ private:
             return n;
         }
         if (unfit != nullptr) static_cast<packed_node*>(unfit)->give_back(a, pile_of_nodes<Sync>::units_of(*unfit));
-        const auto memory = std::allocator_traits<NodeAllocator>::allocate(a, size);
-        return ::new (static_cast<void*>(std::to_address(memory))) packed_node(hash);
+        return ::new (static_cast<void*>(syncmap::detail::aligned_memory<unit, NodeAllocator>::allocate(a, size))) packed_node(hash);
     }
     /// The texts are written, so that the block's size can be told where this throws.
     template <class NodeAllocator, class From>
