@@ -35,7 +35,7 @@ struct rare_part : rare_words<Sync> {
     struct spare_line : line<Layout> {
         spare_line* next = nullptr; ///< in `all_spare_lines`; constant once there
     };
-    line_stack<Layout> spare_lines{};
+    line_stack<Layout, Sync> spare_lines{};
     atomic<spare_line*> all_spare_lines{nullptr};
 };
 

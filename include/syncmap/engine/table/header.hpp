@@ -7,7 +7,7 @@
 // | `needs_help`     | who begins or ends such work       | writers   |
 // | `overflow_used`  | lock holders (RMW)                 | the same  |
 // | `crowded`        | lock holders; who looks into it    | writers   |
-// | free lines       | lock holders (CAS, tagged)         | the same  |
+// | free lines       | lock holders (CAS)                 | the same  |
 // | `cursor`, `left` | who moves units (RMW)              | the same  |
 // | `erased`         | now and then who erases (RMW)      | the same  |
 //
@@ -26,23 +26,31 @@
 
 namespace syncmap::engine {
 
-/// Overflow lines that no unit uses: a Treiber stack whose head carries 16 bits against A-B-A. All its lines have
-/// only EMPTY slots, and no LINK leads to them.
-template <class Layout>
+/// Overflow lines that no unit uses. All of them have only EMPTY slots, and no LINK leads to them.
+///
+/// A stack, to which threads push as they come, and from which one at a time pops: it has POPPING set meanwhile. A line
+/// that it looks at cannot come back under another one, since nobody else removes any. A thread that finds POPPING looks
+/// again for about a microsecond. Then it takes the turn: its own is the next one, and the thread that had the turn finds
+/// that out when it wants to remove a line. So a stopped thread keeps nobody from the lines. (A turn would come again if
+/// two million threads were stopped with it, while one of them is.)
+template <class Layout, class Sync>
 class line_stack {
 public:
     using line_type = line<Layout>;
 
     line_type* pop() noexcept {
-        word top = top_.load(std::memory_order_acquire);
-        while (auto* const l = line_at(top)) {
-            const word under = below(*l).load(std::memory_order_relaxed);
-            // acquire: pairs with push; the line's slots are seen EMPTY. A line taken by another thread meanwhile
-            // gives a wrong `under`, and the tag makes the exchange fail.
-            if (top_.compare_exchange_weak(top, retag(under, top), std::memory_order_acquire)) {
-                below(*l).store(Layout::empty, std::memory_order_release);
-                return l;
+        word top = top_.load(std::memory_order_relaxed);
+        for (int looks = 0; line_at(top) != nullptr;) {
+            if ((top & popping) != 0 && looks < Sync::spins_before_sleep) {
+                ++looks;
+                Sync::pause();
+                top = top_.load(std::memory_order_relaxed);
+                continue;
             }
+            const word mine = ((top & popping) != 0 ? next_turn(top) : top) | popping;
+            // acquire: pairs with push; the lines' slots are seen EMPTY, and what is below them.
+            if (!top_.compare_exchange_weak(top, mine, std::memory_order_acquire, std::memory_order_relaxed)) continue;
+            if (line_type* const l = pop_in_turn(mine, top)) return l;
         }
         return nullptr;
     }
@@ -51,18 +59,41 @@ public:
         word top = top_.load(std::memory_order_relaxed);
         do {
             below(l).store(top & address_bits, std::memory_order_release);
-        } while (!top_.compare_exchange_weak(top, retag(reinterpret_cast<word>(&l), top), std::memory_order_release,
+        } while (!top_.compare_exchange_weak(top, with_address(top, reinterpret_cast<word>(&l)), std::memory_order_release,
                                              std::memory_order_relaxed));
     }
 
     void forget() noexcept { top_.store(0, std::memory_order_relaxed); }
 
 private:
-    static constexpr word address_bits = (word{1} << Layout::tag_shift) - 1;
+    static constexpr word popping = 1;
+    static constexpr word address_bits = (word{1} << Layout::tag_shift) - alignof(line_type);
+    /// The turn: what is beside the address and POPPING, its upper part where a carry out of the lower one goes.
+    static constexpr word lower_turn = alignof(line_type) - 1 - popping;
+    static_assert(lower_turn != 0 && Layout::tag_shift == 48);
+
+    /// Null: another thread has taken the turn; `top` is what there is now.
+    line_type* pop_in_turn(word mine, word& top) noexcept {
+        top = mine;
+        do {
+            line_type* const l = line_at(top);
+            const word under = below(*l).load(std::memory_order_relaxed);
+            // acquire: pairs with push, by which another line lies on top, where this fails. (Where it does not, a later
+            // thread sees what was pushed before all the same: every change of the word is a read-modify-write.)
+            if (top_.compare_exchange_weak(top, with_address(top, under) & ~popping, std::memory_order_acquire)) {
+                below(*l).store(Layout::empty, std::memory_order_release);
+                return l;
+            }
+        } while (((top ^ mine) & ~address_bits) == 0);
+        return nullptr;
+    }
 
     static line_type* line_at(word top) noexcept { return reinterpret_cast<line_type*>(top & address_bits); }
-    static word retag(word address, word old_top) noexcept {
-        return (address & address_bits) | ((old_top & ~address_bits) + (word{1} << Layout::tag_shift));
+    static word with_address(word top, word address) noexcept { return (top & ~address_bits) | (address & address_bits); }
+    static word next_turn(word top) noexcept {
+        const word lower = ((top & lower_turn) + 2 * popping) & lower_turn;
+        const word upper = (top >> Layout::tag_shift) + (lower == 0 ? 1 : 0);
+        return upper << Layout::tag_shift | (top & (address_bits | popping)) | lower;
     }
     /// The stack runs through the second word of its lines. A reader that still wanders there takes it for the
     /// value of an empty slot (pairs), or for a mark that is no entry and, not being in the last slot, no link. Then it must
@@ -74,14 +105,14 @@ private:
 
 /// Overflow lines given back by neighbouring units. A line of its own: in a map of constant size, where keys come and go,
 /// one stack for a whole table was what all writers met at.
-template <class Layout>
+template <class Layout, class Sync>
 struct alignas(detail::cache_line_bytes) table_district {
-    line_stack<Layout> free_lines{};
+    line_stack<Layout, Sync> free_lines{};
 };
 
 template <class Layout, class Sync>
 struct alignas(detail::cache_line_bytes) table_header {
-    using district = table_district<Layout>;
+    using district = table_district<Layout, Sync>;
     using line_type = line<Layout>;
     using control_type = typename Layout::atomic_control;
     template <class U>
@@ -100,7 +131,7 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     // Written by those who insert and those who move units.
     alignas(detail::cache_line_bytes) atomic<std::size_t> overflow_used{0};
-    line_stack<Layout> first_free_lines{}; ///< of the first district
+    line_stack<Layout, Sync> first_free_lines{}; ///< of the first district
     atomic<std::size_t> cursor{0};
     atomic<std::size_t> left{0};
     atomic<std::size_t> erased{0}; ///< entries erased here, about; see resize::is_sparse
@@ -153,7 +184,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     /// So many districts a table has beside the first one. (The last is the outlier unit's, which never takes a line.)
     static constexpr std::size_t more_districts(std::size_t units) noexcept { return units / Sync::units_per_district; }
 
-    line_stack<Layout>& free_lines_of(std::size_t number) noexcept {
+    line_stack<Layout, Sync>& free_lines_of(std::size_t number) noexcept {
         return number == 0 ? first_free_lines : districts[number - 1].free_lines;
     }
     std::size_t district_of(const line_type& home) const noexcept {

@@ -189,7 +189,7 @@ private:
         replacing& map_;
         control& control_;
         header* table_ = nullptr;
-        line_stack<Layout> provided_{}; ///< beside the table's own share
+        line_stack<Layout, Sync> provided_{}; ///< beside the table's own share
         std::size_t count_ = 0;
     };
 
