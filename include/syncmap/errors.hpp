@@ -1,5 +1,5 @@
 // Exceptions that syncmap throws on its own account: instead of a deadlock, and where the dynamic map meets a type that
-// cannot do what is asked of it. All are errors of the program. The map goes on working.
+// cannot do what is asked of it. All are errors of the program, but for `barrier_refused`. The map goes on working.
 #pragma once
 
 #include <stdexcept>
@@ -27,6 +27,16 @@ public:
     reentrant_call()
         : std::logic_error("syncmap: a callback called the locked map that its own thread is inside of; "
                            "syncmap::map allows that") {}
+};
+
+/// Thrown before anything is changed, when threads must pass a barrier and a sandbox, entered after the first use of a map,
+/// refuses all system calls by which one of them can make the others do so (docs/guarantees.md, Threads and processes):
+///
+/// - by `snapshot` and `before_fork`;
+/// - by operations that need a new node or table, once a node or a table that they replace could not be freed.
+class barrier_refused : public std::runtime_error {
+public:
+    barrier_refused() : std::runtime_error("syncmap: the system refuses membarrier, and whatever could be done instead") {}
 };
 
 /// Thrown by `any::as<T>()` when the value is of another type.

@@ -513,7 +513,8 @@ public:
     /// before that. Progress: writers wait for it some microseconds, at most 100 at a time; it waits for writers that
     /// are on their way, also for one that was stopped there, and for others that take or end a snapshot. Complexity:
     /// linear in the most threads that ever used maps at one time, not in the entries. Throws: `std::bad_alloc`;
-    /// `std::length_error` after 16 million snapshots during the life of one of them. Nothing like it in Go.
+    /// `std::length_error` after 16 million snapshots during the life of one of them; `barrier_refused` in a sandbox that
+    /// refuses every barrier. Nothing like it in Go.
     [[nodiscard]] auto snapshot() const
         requires requires(const Engine& e) { e.snapshot(); }
     {

@@ -32,6 +32,9 @@ namespace syncmap {
 ///
 /// It concerns the maps of the program or shared library that calls it: those whose first write was made by its code.
 /// Where libraries hide their symbols and make maps of their own, each calls it for its own.
+///
+/// Throws `barrier_refused` in a sandbox that refuses everything by which threads can be made to pass a barrier. Then all
+/// maps are as they were before.
 inline void before_fork() {
     static_cast<void>(sync::real::random_word()); // what is made once per process is made now, not while it forks
     engine::living_maps<sync::real>::before_fork();

@@ -2,6 +2,8 @@
 // quick.
 #pragma once
 
+#include <new>
+
 #include <syncmap/engine/process.hpp>
 #include <syncmap/sync/real.hpp>
 
@@ -16,6 +18,13 @@ namespace syncmap {
 ///
 /// A map names the program or library whose code wrote to it first; a thread that also uses maps of another library,
 /// where symbols are hidden, needs a little more for those, each time. Then a read may allocate.
-inline void warm_up() { const reclaim::thread_lease<sync::real> kept(engine::process<sync::real>::instance().threads); }
+///
+/// Throws `bad_alloc` also where neither the process has a key of thread-specific data left, nor the system tells whether
+/// threads have ended: the thread can keep nothing then.
+inline void warm_up() {
+    using kept = sync::real::per_thread<reclaim::row<sync::real>>;
+    const reclaim::thread_lease<sync::real> row(engine::process<sync::real>::instance().threads);
+    if (kept::get() == nullptr && kept::left() == nullptr) throw std::bad_alloc();
+}
 
 } // namespace syncmap

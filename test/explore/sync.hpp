@@ -264,6 +264,14 @@ struct sync_policy {
         if (scheduler::weak()) scheduler::instance().memory().heavy_barrier();
         return true;
     }
+    /// All threads do the same here, and no system refuses anything.
+    struct barrier_group {
+        static void join() noexcept {}
+        [[nodiscard]] static bool heavy_barrier(site where = site::here()) noexcept { return sync_policy::heavy_barrier(where); }
+        [[nodiscard]] static bool heavy_barrier_to_free(site where = site::here()) noexcept { return sync_policy::heavy_barrier(where); }
+        static void require_freeing() noexcept {}
+        static bool is_freeing() noexcept { return true; }
+    };
     static void fence() noexcept {
         if (scheduler::weak()) scheduler::instance().memory().full_fence();
     }
@@ -300,6 +308,7 @@ struct sync_policy {
     template <class T>
     struct per_thread {
         static T* get() noexcept { return static_cast<T*>(scheduler::instance().slots().value[slot()]); }
+        static T* left() noexcept { return nullptr; }
         static bool set(T* value) {
             auto& own = scheduler::instance().slots();
             if (own.ended) return false;
@@ -316,6 +325,10 @@ struct sync_policy {
     };
 
     static const void* this_thread() noexcept { return &scheduler::instance().slots(); }
+    /// Threads do nothing any more after they have told of their end.
+    static constexpr bool knows_ended_threads = false;
+    static std::uint32_t number_of_this_thread() noexcept { return 0; }
+    static bool has_ended(std::uint32_t) noexcept { return false; }
 
     static std::size_t page_bytes() noexcept { return std::size_t{1} << 12; }
     static constexpr std::size_t huge_page_bytes = std::size_t{1} << 21;

@@ -382,7 +382,9 @@ private:
         template <class Op>
         void prepare(std::uint64_t hash, Op& op) {
             if constexpr (Op::depends_on_current) reset();
-            if (value_ == nullptr) value_ = map_.make_value(hash, [&]() -> T { return op.make(); });
+            if (value_ != nullptr) return;
+            map_.control_.load(std::memory_order_relaxed)->home->threads.barriers().require_freeing(); // as what it replaces
+            value_ = map_.make_value(hash, [&]() -> T { return op.make(); });
         }
         void release() noexcept { value_ = nullptr; }
 

@@ -4,8 +4,10 @@
 // reader's fence moved to the reclaimer (asymmetric barrier), as in folly and P2530.
 //
 // A *row* belongs to one thread at a time: its hazards and its slot number (which stripe it uses in a map).
-// Threads take a row on first use and give it back when they end; rows are never freed. A thread that is
-// ending already (a map used from the destructor of another thread-local) borrows a row per operation.
+// Threads take a row on first use and keep it until they end; rows are never freed. A thread whose end has begun marks
+// its row ENDING, and goes on using it, in destructors and signal handlers; another thread takes an ENDING row when the
+// system says that its thread has ended. Where the system does not say that, the row is free at once, and a thread
+// that is ending already borrows a row per operation.
 //
 // A program and the libraries that it loads may have a domain each, where their symbols are hidden. A map names the
 // domain that it was first written to in, and whoever uses it, from whichever library, takes a row of that one.
@@ -13,7 +15,7 @@
 // | word             | written by                | read by       |
 // |------------------|---------------------------|---------------|
 // | `first_`, `next` | who adds a row (CAS)      | all           |
-// | `taken`          | CAS by takers, owner      | takers        |
+// | `state`          | CAS by takers, owner      | takers        |
 // | `owner`          | who has taken the row     | the child of a fork |
 // | `hazard[]`       | the owner, release stores | reclaimers    |
 // | `attached`       | the owner, once           | the layer above |
@@ -36,14 +38,36 @@ template <class Sync>
 struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) row {
     static constexpr std::size_t hazards = 4;
 
+    /// 0: free. Else TAKEN, perhaps ENDING, and the number by which the system knows the owner, if it does.
+    using state_word = std::uint32_t;
+    static constexpr state_word taken = state_word{1} << 31;
+    static constexpr state_word ending = state_word{1} << 30; ///< ask whether the owner has ended
+    static constexpr state_word number_mask = ending - 1;
+
     typename Sync::template atomic<const void*> hazard[hazards] = {};
-    typename Sync::template atomic<bool> taken{false};
+    typename Sync::template atomic<state_word> state{0};
     std::uint32_t slot = 0;       ///< dense number of the thread; constant
     row* next = nullptr;          ///< constant once published
     domain<Sync>* home = nullptr; ///< constant once published
     typename Sync::template atomic<const void*> owner{nullptr};
     typename Sync::template atomic<void*> attached{nullptr}; ///< what the layer above keeps for the thread
 
+    // ---- by Sync::per_thread ----
+
+    /// Marks the row of the calling thread as one to be taken when that thread has ended; false if nothing would show that.
+    static bool stays(row* own) noexcept {
+        const state_word number = number_of_this_thread();
+        if (number == 0) return false;
+        // release: the next owner sees what this one has left in its stripes.
+        own->state.store(taken | ending | number, std::memory_order_release);
+        return true;
+    }
+    /// By the owner, which keeps the row: should its end not be told, other threads ask the system.
+    void note_owner() noexcept { state.store(taken | number_of_this_thread(), std::memory_order_relaxed); }
+    static state_word number_of_this_thread() noexcept {
+        const state_word number = Sync::number_of_this_thread();
+        return number <= number_mask ? number : 0;
+    }
     static void thread_exits(row* ended) noexcept { domain<Sync>::give_back(*ended); }
 };
 
@@ -65,17 +89,20 @@ public:
 
     /// A free row, or a new one. Lock-free; allocates only when all rows are taken.
     row_type& take() {
+        barriers_.join();
         for (row_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) {
-            bool expected = false;
+            typename row_type::state_word seen = r->state.load(std::memory_order_relaxed);
             // acquire: pairs with the release in give_back; the new owner sees what the old one left in its stripes.
-            if (!r->taken.load(std::memory_order_relaxed) &&
-                r->taken.compare_exchange_strong(expected, true, std::memory_order_acquire)) {
+            if (may_be_taken(seen) && r->state.compare_exchange_strong(seen, row_type::taken, std::memory_order_acquire)) {
                 r->owner.store(Sync::this_thread(), std::memory_order_relaxed); // the child of a fork is one thread
                 return *r;
             }
         }
+        if constexpr (Sync::knows_ended_threads) {
+            if (row_type* const lost = take_lost()) return *lost;
+        }
         auto* const fresh = new row_type;
-        fresh->taken.store(true, std::memory_order_relaxed);
+        fresh->state.store(row_type::taken, std::memory_order_relaxed);
         fresh->owner.store(Sync::this_thread(), std::memory_order_relaxed);
         fresh->home = this;
         row_type* head = first_.load(std::memory_order_acquire);
@@ -87,7 +114,16 @@ public:
         return *fresh;
     }
 
-    static void give_back(row_type& r) noexcept { r.taken.store(false, std::memory_order_release); }
+    /// By the owner, after an operation; it keeps a row that is marked ENDING.
+    static void give_back(row_type& r) noexcept {
+        const auto seen = r.state.load(std::memory_order_relaxed);
+        r.state.store((seen & row_type::ending) != 0 ? seen : 0, std::memory_order_release);
+    }
+    /// By the owner, for good.
+    static void release(row_type& r) noexcept { r.state.store(0, std::memory_order_release); }
+
+    /// What the threads that have rows do in their light barriers, and what pairs with it.
+    typename Sync::barrier_group& barriers() noexcept { return barriers_; }
 
     /// All addresses that some thread holds. Called after a heavy barrier: a hazard that is not seen here was
     /// published after the barrier, and its reader then finds the node unlinked.
@@ -115,25 +151,64 @@ public:
 
     /// In the child of a fork, where the calling thread is the only one: what the others had is free again.
     void free_rows_of_others() noexcept {
+        using kept = typename Sync::template per_thread<row_type>;
         const void* const me = Sync::this_thread();
         for (row_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) {
-            if (r->owner.load(std::memory_order_relaxed) == me) continue;
-            for (auto& hazard : r->hazard) hazard.store(nullptr, std::memory_order_relaxed);
-            give_back(*r);
+            const auto seen = r->state.load(std::memory_order_relaxed);
+            const bool is_ending = (seen & row_type::ending) != 0;
+            if (is_ending && (r == kept::get() || r == kept::left())) {
+                static_cast<void>(row_type::stays(r)); // by the number that the thread has here
+            } else if (!is_ending && r->owner.load(std::memory_order_relaxed) == me) {
+                if ((seen & row_type::number_mask) != 0) r->note_owner();
+            } else {
+                for (auto& hazard : r->hazard) hazard.store(nullptr, std::memory_order_relaxed);
+                release(*r);
+            }
         }
     }
 
 private:
+    static bool may_be_taken(typename row_type::state_word seen) noexcept {
+        return seen == 0 || ((seen & row_type::ending) != 0 && Sync::has_ended(seen & row_type::number_mask));
+    }
+
+    /// Rows that are asked about each time that there is no free one.
+    static constexpr std::size_t asked_at_a_time = 8;
+
+    /// A row whose thread has ended without telling: the library that would have told was closed before. A few rows are
+    /// asked about, and the next ones the next time, so that all are found in the end. Null: none of them is one.
+    [[gnu::cold]] row_type* take_lost() noexcept {
+        row_type* r = first_.load(std::memory_order_acquire);
+        if (r == nullptr) return nullptr;
+        const std::size_t rows = r->slot + std::size_t{1};
+        for (std::size_t i = asked_.fetch_add(asked_at_a_time, std::memory_order_relaxed) % rows; i != 0; --i) r = r->next;
+        for (std::size_t i = 0; i < asked_at_a_time && r != nullptr; ++i, r = r->next) {
+            auto seen = r->state.load(std::memory_order_relaxed);
+            const auto number = seen & row_type::number_mask;
+            if ((seen & row_type::ending) == 0 && number != 0 && Sync::has_ended(number) &&
+                r->state.compare_exchange_strong(seen, row_type::taken, std::memory_order_acquire)) {
+                r->owner.store(Sync::this_thread(), std::memory_order_relaxed);
+                return r;
+            }
+        }
+        return nullptr;
+    }
+
     typename Sync::template atomic<row_type*> first_{nullptr};
+    typename Sync::template atomic<std::size_t> asked_{0};
+    typename Sync::barrier_group barriers_{};
 };
 
 /// A row for the calling thread to keep until it ends. Null: it is ending.
 template <class Sync>
 [[gnu::cold, gnu::noinline]] row<Sync>* take_to_keep(domain<Sync>& of) {
+    using kept = typename Sync::template per_thread<row<Sync>>;
+    if (kept::left() != nullptr) return nullptr;
     row<Sync>& taken = of.take();
-    if (Sync::template per_thread<row<Sync>>::set(&taken)) return &taken;
-    domain<Sync>::give_back(taken);
-    return nullptr;
+    taken.note_owner();
+    if (kept::set(&taken)) return &taken;
+    domain<Sync>::release(taken);
+    return kept::get(); // what a signal handler has taken meanwhile, or null
 }
 
 /// The row that the calling thread keeps; its first use takes one. Null where it cannot keep one of this domain: it has
@@ -162,8 +237,10 @@ public:
     row<Sync>* operator->() const noexcept { return row_; }
 
 private:
+    /// A thread that is ending uses the row that it had, and marks it again afterwards.
     [[gnu::cold, gnu::noinline]] void borrow(domain<Sync>& of) {
-        row_ = &of.take();
+        row<Sync>* const own = Sync::template per_thread<row<Sync>>::left();
+        row_ = own != nullptr && own->home == &of ? own : &of.take();
         borrowed_ = true;
     }
 

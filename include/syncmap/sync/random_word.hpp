@@ -2,13 +2,18 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <stdexcept>
 
 #include <syncmap/hash.hpp>
 
 #if defined(__linux__)
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <sys/auxv.h>
 #include <sys/random.h>
+#include <unistd.h>
 #else
 #include <random>
 #endif
@@ -17,14 +22,37 @@ namespace syncmap::sync {
 
 namespace detail {
 
+#if defined(__linux__)
+/// What a sandbox cannot refuse, for one that refuses `getrandom`: the sixteen random bytes that the kernel gives each
+/// program, which its children by `fork` share, and the clock, the process and where its parts lie, folded into them.
+[[gnu::cold, gnu::noinline]] inline hash_seed entropy_without_calls() noexcept {
+    std::uint64_t words[2] = {};
+    if (const auto given = ::getauxval(AT_RANDOM); given != 0) {
+        std::memcpy(words, reinterpret_cast<const void*>(given), sizeof words); // NOLINT(performance-no-int-to-ptr)
+    }
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    const hash_seed folding{0x9E3779B97F4A7C15U, 0xD6E8FEB86659FD93U};
+    std::uint64_t state = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+    const auto fold = [&](std::uint64_t more) { state = syncmap::detail::mix(state ^ more, folding); };
+    fold(static_cast<std::uint64_t>(::getpid()));
+    fold(reinterpret_cast<std::uint64_t>(&words));
+    fold(reinterpret_cast<std::uint64_t>(&::getentropy));
+    fold(words[0]);
+    const std::uint64_t first = state;
+    fold(words[1]);
+    return {first, state | 1U};
+}
+#endif
+
 /// Two words of the system's entropy. (On Linux without <random>, which takes long to compile.)
 [[gnu::cold]] inline hash_seed entropy() {
 #if defined(__linux__)
+    const int error = errno;
     std::uint64_t words[2];
-    if (::getentropy(words, sizeof words) != 0) {
-        throw std::runtime_error("syncmap: the system gives no entropy");
-    }
-    return {words[0], words[1] | 1U};
+    if (::getentropy(words, sizeof words) == 0) return {words[0], words[1] | 1U};
+    errno = error;
+    return entropy_without_calls();
 #else
     std::random_device device;
     const auto draw = [&] { return (std::uint64_t{device()} << 32) | device(); };

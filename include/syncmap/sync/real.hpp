@@ -16,35 +16,19 @@
 
 #include <syncmap/detail/address_checker.hpp>
 #include <syncmap/detail/sanitizers.hpp>
+#include <syncmap/errors.hpp>
+#include <syncmap/sync/barriers.hpp>
+#include <syncmap/sync/pages.hpp>
 #include <syncmap/sync/random_word.hpp>
+#include <syncmap/sync/thread_end.hpp>
 #include <syncmap/sync/vector_search.hpp>
 #include <syncmap/sync/word_pair.hpp>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
-#if defined(__linux__)
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
 
 namespace syncmap::sync {
-
-namespace detail {
-
-#if defined(__linux__) && defined(SYS_membarrier)
-/// Linux `membarrier(2)`: 8 = private expedited, 16 = register for it (values of linux/membarrier.h, which
-/// older C libraries do not ship).
-inline bool membarrier(int command) noexcept { return ::syscall(SYS_membarrier, command, 0U, 0) == 0; }
-inline bool register_membarrier() noexcept { return membarrier(16); }
-inline bool heavy_membarrier() noexcept { return membarrier(8); }
-#else
-inline bool register_membarrier() noexcept { return false; }
-inline bool heavy_membarrier() noexcept { return false; }
-#endif
-
-} // namespace detail
 
 /// Visible on purpose also where everything else is hidden: what is process-wide must be one for all libraries.
 struct [[gnu::visibility("default")]] real {
@@ -125,23 +109,62 @@ struct [[gnu::visibility("default")]] real {
 #endif
     }
 
-    /// Orders a thread's own earlier stores before its later loads, together with `heavy_barrier` on the other
-    /// side: only the compiler is held back here where the system lets the other side do the work.
+    /// Orders a thread's own earlier stores before its later loads, together with a heavy barrier on the other side:
+    /// only the compiler is held back here where the system lets the other side do the work.
     [[gnu::always_inline]] static void light_barrier() noexcept {
-        if (asymmetric()) {
+        if (barriers::decision::skips_fences()) {
             std::atomic_signal_fence(std::memory_order_seq_cst);
         } else {
             fence();
         }
     }
 
-    /// Every running thread of the process executes a full fence before this returns. False when the system
-    /// refused, which it never does after it accepted the registration: then nothing may be freed.
+    /// Every running thread of the process executes a full fence before this returns. False when the system refuses:
+    /// for waits that end by themselves. All else hangs on `barrier_group`.
     [[nodiscard]] static bool heavy_barrier() noexcept {
-        if (asymmetric()) return detail::heavy_membarrier();
+        if (barriers::decision::make() == barriers::light_form::compiler_only) return barriers::by_membarrier();
         fence();
         return true;
     }
+
+    /// The threads whose light barriers one heavy barrier is for. They may run code of several libraries, some of which
+    /// fence and some of which do not: a library that is loaded into a sandbox has to.
+    class [[gnu::visibility("default")]] barrier_group {
+    public:
+        /// By a thread, before the first of its light barriers that concerns the group.
+        void join() noexcept {
+            if (barriers::decision::make() != barriers::light_form::compiler_only) return;
+            if (!unfenced_.load(std::memory_order_relaxed)) unfenced_.store(true, std::memory_order_relaxed);
+            fence(); // pairs with the one in heavy_barrier: that one sees the mark, or this thread what was stored before it
+        }
+
+        /// Every thread of the group passes a full fence before this returns, but for those that come later. False: the
+        /// system refuses everything by which that can be done.
+        [[nodiscard]] bool heavy_barrier() const noexcept {
+            fence(); // pairs with the one in join
+            return !unfenced_.load(std::memory_order_relaxed) || barriers::by_membarrier() || barriers::by_other_means();
+        }
+
+        /// The same, for a thread that wants to reuse memory. Its failure is remembered.
+        [[nodiscard]] bool heavy_barrier_to_free() noexcept {
+            const bool passed = heavy_barrier();
+            // relaxed: a thread that sees an old value adds little, or asks once more.
+            if (nothing_is_freed_.load(std::memory_order_relaxed) == passed) {
+                nothing_is_freed_.store(!passed, std::memory_order_relaxed);
+            }
+            return passed;
+        }
+
+        /// Before memory is taken that replaces other memory: throws `barrier_refused` while that cannot be freed.
+        void require_freeing() {
+            if (nothing_is_freed_.load(std::memory_order_relaxed) && !heavy_barrier_to_free()) [[unlikely]] throw barrier_refused();
+        }
+        bool is_freeing() const noexcept { return !nothing_is_freed_.load(std::memory_order_relaxed); }
+
+    private:
+        std::atomic<bool> unfenced_{false}; ///< a thread of the group does without fences
+        std::atomic<bool> nothing_is_freed_{false};
+    };
 
     /// Orders a store before a locked read-modify-write against a load after it. On x86-64 that
     /// read-modify-write is itself the fence. No store of the thread may lie between the two.
@@ -206,30 +229,42 @@ struct [[gnu::visibility("default")]] real {
         return *object;
     }
 
-    /// A pointer of the calling thread, null at first. `T::thread_exits(T*)` is called with it when the thread ends.
+    /// A pointer of the calling thread, null at first, also for signal handlers that interrupt it.
+    ///
+    /// When the thread ends, `T::stays(T*)` is asked. True: the pointer stays the thread's, as `left`, until the system
+    /// has ended it. False: `T::thread_exits(T*)` is called, and the thread does not have it any more. A thread whose
+    /// end will not be told is asked about at once.
     template <class T>
     struct [[gnu::visibility("default")]] per_thread {
-        static T* get() noexcept { return current; }
-        /// Keeps `value` until the thread ends; refuses (false) while the thread is ending.
-        static bool set(T* value) {
-            if (ended) return false;
-            current = value;
-            static thread_local at_exit watch;
-            watch.armed = true;
-            return true;
+        [[gnu::always_inline]] static T* get() noexcept { return current.load(std::memory_order_relaxed); }
+        /// What the thread has kept to its end, once it is ending.
+        static T* left() noexcept { return last; }
+
+        /// Keeps `value` until the thread ends. Refuses (false) while the thread is ending, if a signal handler has set
+        /// another one, and where nothing would show that the thread has ended.
+        static bool set(T* value) noexcept {
+            if (ended || (!end.will_be_told() && !T::stays(value))) return false;
+            T* none = nullptr; // compared for the sake of handlers alone
+            return current.compare_exchange_strong(none, value, std::memory_order_relaxed);
         }
 
     private:
-        struct at_exit {
-            bool armed = false;
-            ~at_exit() {
-                ended = true;
-                if (armed && current != nullptr) T::thread_exits(current);
-                current = nullptr;
-            }
-        };
-        static inline thread_local constinit T* current = nullptr;
+        static void thread_ends(void*) noexcept {
+            T* const mine = get();
+            if (mine != nullptr && T::stays(mine)) last = mine;
+            // A signal handler in between finds the pointer, either as the current one or as the last one.
+            std::atomic_signal_fence(std::memory_order_seq_cst);
+            ended = true;
+            current.store(nullptr, std::memory_order_relaxed);
+            // Only now may another thread get it.
+            std::atomic_signal_fence(std::memory_order_seq_cst);
+            if (mine != nullptr && last == nullptr) T::thread_exits(mine);
+        }
+
+        static inline thread_local constinit std::atomic<T*> current{nullptr};
+        static inline thread_local constinit T* last = nullptr;
         static inline thread_local constinit bool ended = false;
+        static inline constinit thread_end end{&thread_ends};
     };
 
     /// Calls `f` in every child of a `fork` from now on. Throws `bad_alloc`.
@@ -241,6 +276,11 @@ struct [[gnu::visibility("default")]] real {
 #endif
     }
 
+    static constexpr bool knows_ended_threads = thread_end::knows_ended_threads;
+    /// The calling thread's number for `has_ended`; 0: the system does not tell whether threads have ended.
+    static std::uint32_t number_of_this_thread() noexcept { return thread_end::number_of_this_thread(); }
+    static bool has_ended(std::uint32_t thread) noexcept { return thread_end::has_ended(thread); }
+
     /// Tells threads apart, the same in every library of the process; usable for as long as the thread runs.
     static const void* this_thread() noexcept { return __builtin_thread_pointer(); }
 
@@ -250,31 +290,21 @@ struct [[gnu::visibility("default")]] real {
 
 #if defined(__linux__)
     static constexpr bool has_pages = true;
-    /// Zeroed memory from the system, aligned to huge pages and asked to lie on them. Null when refused, as what is
-    /// more than all memory of the machine mostly is (hence no MAP_NORESERVE).
+    /// Zeroed memory from the system, or null. What has room for a huge page begins at one, and for two is asked to lie on
+    /// them. Less would be a mapping of its own thereby, of which a process can have some ten thousand. It shares one with
+    /// its neighbours; a huge page over several of them would make resident what none of them has touched.
     static void* map_pages(std::size_t bytes) noexcept {
-        const std::size_t page = page_bytes();
-        const std::size_t room = bytes + huge_page_bytes;
-        void* const raw = ::mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (raw == MAP_FAILED) return nullptr;
-        const auto start = reinterpret_cast<std::uintptr_t>(raw);
-        const std::uintptr_t aligned = (start + huge_page_bytes - 1) & ~(huge_page_bytes - 1);
-        const std::uintptr_t end = aligned + ((bytes + page - 1) & ~(page - 1));
-        if (aligned > start) ::munmap(raw, aligned - start);
-        if (start + room > end) ::munmap(reinterpret_cast<void*>(end), start + room - end);
-        if (bytes >= 2 * huge_page_bytes) ::madvise(reinterpret_cast<void*>(aligned), bytes, MADV_HUGEPAGE);
-        return reinterpret_cast<void*>(aligned);
+        const bool is_large = bytes >= huge_page_bytes;
+        void* const first = is_large ? pages::map_aligned(bytes, huge_page_bytes) : pages::map(bytes);
+        if (first != nullptr && !is_large) ::madvise(first, pages::whole_pages(bytes), MADV_NOHUGEPAGE);
+        if (first != nullptr && bytes >= 2 * huge_page_bytes) ::madvise(first, bytes, MADV_HUGEPAGE);
+        return first;
     }
     /// The pages read as zero again and cost nothing; the address range stays.
     /// False when the system keeps them as they are, as it does with locked memory.
-    static bool empty_pages(void* pages, std::size_t bytes) noexcept { return ::madvise(pages, bytes, MADV_DONTNEED) == 0; }
-    static void unmap_pages(void* pages, std::size_t bytes) noexcept {
-        ::munmap(pages, (bytes + page_bytes() - 1) & ~(page_bytes() - 1));
-    }
-    static std::size_t page_bytes() noexcept {
-        static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-        return bytes;
-    }
+    static bool empty_pages(void* first, std::size_t bytes) noexcept { return pages::empty(first, bytes); }
+    static void unmap_pages(void* first, std::size_t bytes) noexcept { static_cast<void>(pages::unmap(first, bytes)); }
+    static std::size_t page_bytes() noexcept { return pages::page_bytes(); }
 #else
     static constexpr bool has_pages = false;
     static void* map_pages(std::size_t) noexcept { return nullptr; }
@@ -326,11 +356,6 @@ struct [[gnu::visibility("default")]] real {
     static constexpr std::size_t dead_keys_kept = 32;
 
 private:
-    static bool asymmetric() noexcept { return barrier_registered; }
-
-    /// Decided before the first map of the process is used, and never changed.
-    [[gnu::visibility("default")]] static inline const bool barrier_registered = detail::register_membarrier();
-
 #if defined(__x86_64__)
     static bool has_avx() noexcept {
 #if defined(__AVX__)

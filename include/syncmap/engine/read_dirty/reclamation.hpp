@@ -92,7 +92,7 @@ private:
         retirable<Sync>* free_now = nullptr;
         try {
             std::vector<const void*> held;
-            if (Sync::heavy_barrier()) { // between unlinking and reading the hazards; pairs with hold::protect
+            if (c.home->threads.barriers().heavy_barrier_to_free()) { // between unlinking and reading the hazards; pairs with hold::protect
                 c.home->threads.hazards(held);
                 std::sort(held.begin(), held.end());
                 for (retirable<Sync>* n = std::exchange(found, nullptr); n != nullptr;) {

@@ -86,7 +86,10 @@ public:
                 const std::lock_guard<typename Sync::mutex> guard(rare->snapshot_mutex);
             }
         });
-        while (!Sync::heavy_barrier()) Sync::pause(); // [F3] pairs with the light barrier of section::enter
+        if (!process<Sync>::instance().threads.barriers().heavy_barrier()) { // [F3] pairs with the light barrier of section::enter
+            let_writers_in(here);
+            throw barrier_refused();
+        }
         each_map(here, [](map& m) {
             m.each_stripe([](auto& s) {
                 while (s.table.load(std::memory_order_acquire) != nullptr) Sync::pause();
@@ -146,8 +149,11 @@ private:
     static void open(all_writers& here) {
         each_map(here, [](map& m) {
             for (auto* flag : {&m.tidying, &m.scanning}) flag->store(false, std::memory_order_release);
-            m.root->fetch_and(~map::forking, std::memory_order_acq_rel);
         });
+        let_writers_in(here);
+    }
+    static void let_writers_in(all_writers& here) {
+        each_map(here, [](map& m) { m.root->fetch_and(~map::forking, std::memory_order_acq_rel); });
         here.forking.store(false, std::memory_order_release);
         here.each_record([](writer& w) {
             if (std::exchange(w.held_for_fork, false)) unlock(w);

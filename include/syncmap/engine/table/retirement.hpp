@@ -111,7 +111,7 @@ private:
         node_base* free_now = nullptr;
         try {
             std::vector<const void*> held;
-            if (Sync::heavy_barrier()) { // between unlinking and reading the hazards; pairs with hold::protect
+            if (c.home->threads.barriers().heavy_barrier_to_free()) { // between unlinking and reading the hazards; pairs with hold::protect
                 c.home->threads.hazards(held);
                 std::sort(held.begin(), held.end());
                 separate(found, held, free_now);

@@ -56,7 +56,8 @@ protected:
 
     // ---- begin and end ----
 
-    /// Null: the map is empty. Throws what the allocator throws, `length_error` when the phases are used up.
+    /// Null: the map is empty. Throws what the allocator throws, `length_error` when the phases are used up, and
+    /// `barrier_refused`.
     state* take_snapshot() {
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return nullptr;
@@ -103,7 +104,7 @@ protected:
             const snapshot_turn turn(*this, c);
             if (c.more().dropped == nullptr) return;
             int patience = 1000;
-            if (!Sync::heavy_barrier() || !all_outside(c, [&] { return --patience > 0; })) return; // [S3]
+            if (!c.home->threads.barriers().heavy_barrier() || !all_outside(c, [&] { return --patience > 0; })) return; // [S3]
             unreachable = std::exchange(c.more().dropped, nullptr);
         }
         destroy_states(unreachable);
@@ -238,7 +239,8 @@ private:
         }
         const typename Sync::lease lease;
         // Pairs with the light barrier of section::enter: a writer sees the gate closed, or is seen in its section.
-        if (!Sync::heavy_barrier() || !all_outside(c, [&] { return !lease.over(); })) return attempt_result::again;
+        if (!c.home->threads.barriers().heavy_barrier()) throw barrier_refused();
+        if (!all_outside(c, [&] { return !lease.over(); })) return attempt_result::again;
         // Nothing is published from here until the gate opens.
         const word root = this->root_.load(std::memory_order_acquire);
         const header* const t = base::table_of(root);
@@ -303,7 +305,8 @@ private:
             throw std::length_error("syncmap: snapshot: too many were taken while one of them lives");
         }
         // No writer has an old phase in hand, and none gets one; so every move from now on makes stamps zero.
-        while (!Sync::heavy_barrier() || !all_outside(c, [] { return true; })) {}
+        if (!c.home->threads.barriers().heavy_barrier()) throw barrier_refused();
+        static_cast<void>(all_outside(c, [] { return true; }));
         const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& mine = this->stripe_of(c, *me);
         const auto finish = [&] { this->finish_resize(c, mine, this->root_.load(std::memory_order_acquire)); };
@@ -405,11 +408,9 @@ private:
         try {
             if (lists_are_pages(log2)) { // zero pages: empty lists, and nothing to set up
                 s->lists = static_cast<list*>(Sync::map_pages(list_bytes(log2)));
-                if (s->lists == nullptr) throw std::bad_alloc();
-                s->mapped = true;
-            } else {
-                s->lists = this->template make_objects<list>(s->list_count());
+                s->mapped = s->lists != nullptr;
             }
+            if (!s->mapped) s->lists = this->template make_objects<list>(s->list_count());
         } catch (...) {
             this->destroy_object(s);
             throw;

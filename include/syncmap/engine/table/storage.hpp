@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/detail/leak_checker.hpp>
 #include <syncmap/engine/table/control_block.hpp>
 #include <syncmap/engine/table/first_block.hpp>
@@ -129,9 +130,10 @@ protected:
             if (node* const n = std::exchange(node_, nullptr)) owner_.destroy_node(n);
         }
 
-        /// Strong guarantee.
+        /// Strong guarantee. Throws `barrier_refused` while retired nodes cannot be freed.
         template <class K, class Make>
         void emplace(std::uint64_t hash, K&& key, Make&& make) {
+            owner_.shared_of_table().home->threads.barriers().require_freeing();
             node_allocator a(owner_.allocator_);
             node_ = node::make(a, spares_, hash, std::forward<K>(key), make);
             detail::reachable_by_marked_pointer(node_);
@@ -206,7 +208,8 @@ protected:
     static std::size_t table_bytes(unsigned log2) noexcept { return shape_of(log2).bytes; }
 
     /// An empty table of 2^log2 units: one that was used before, or a new one. Of one unit there is only that in the first
-    /// block: while it is in use, a table of two units. Throws `bad_alloc`.
+    /// block: while it is in use, a table of two units. Throws `bad_alloc`; `barrier_refused` where more
+    /// memory waits already, in tables that cannot be used again.
     [[gnu::cold]] header* acquire_table(control& c, unsigned log2) {
         if (log2 == 0) {
             // acquire: pairs with the release of put_free.
@@ -220,7 +223,11 @@ protected:
         if (const only_one tidying(c.tidying); tidying) {
             header** link = &rare.free_tables;
             while (*link != nullptr && (*link)->log2() != log2) link = &(*link)->next_in_list;
-            if ((t = *link) != nullptr) *link = t->next_in_list;
+            if ((t = *link) != nullptr) {
+                *link = t->next_in_list;
+            } else if (!c.home->threads.barriers().is_freeing() && waiting_bytes(rare) >= table_bytes(log2)) {
+                c.home->threads.barriers().require_freeing();
+            }
         }
         return t == nullptr ? make_table(c, log2) : renewed(*t);
     }
@@ -319,26 +326,19 @@ protected:
 
     // ---- memory from the user's allocator ----
 
-    template <class Traits>
-    static auto pointer_to(typename Traits::value_type* p) noexcept {
-        return std::pointer_traits<typename Traits::pointer>::pointer_to(*p);
-    }
-
     template <class U>
-    using traits_for = std::allocator_traits<typename std::allocator_traits<allocator_type>::template rebind_alloc<U>>;
+    using memory_for = syncmap::detail::aligned_memory<U, allocator_type>;
 
     template <class U>
     U* make_objects(std::size_t n) {
-        typename traits_for<U>::allocator_type a(allocator_);
-        U* const p = std::to_address(traits_for<U>::allocate(a, n));
+        U* const p = memory_for<U>::allocate(allocator_, n);
         std::uninitialized_value_construct_n(p, n);
         return p;
     }
     template <class U>
     void destroy_objects(U* p, std::size_t n) noexcept {
-        typename traits_for<U>::allocator_type a(allocator_);
         std::destroy_n(p, n);
-        traits_for<U>::deallocate(a, pointer_to<traits_for<U>>(p), n);
+        memory_for<U>::deallocate(allocator_, p, n);
     }
     template <class U>
     U* make_object() {
@@ -356,14 +356,8 @@ protected:
     static constexpr std::size_t blocks_for(std::size_t bytes) noexcept { return (bytes + sizeof(block) - 1) / sizeof(block); }
     static constexpr std::size_t bytes_of(std::size_t blocks) noexcept { return blocks * sizeof(block); }
 
-    void* make_blocks(std::size_t n) {
-        typename traits_for<block>::allocator_type a(allocator_);
-        return std::to_address(traits_for<block>::allocate(a, n));
-    }
-    void free_blocks(void* p, std::size_t n) noexcept {
-        typename traits_for<block>::allocator_type a(allocator_);
-        traits_for<block>::deallocate(a, pointer_to<traits_for<block>>(static_cast<block*>(p)), n);
-    }
+    void* make_blocks(std::size_t n) { return memory_for<block>::allocate(allocator_, n); }
+    void free_blocks(void* p, std::size_t n) noexcept { memory_for<block>::deallocate(allocator_, static_cast<block*>(p), n); }
 
     static constexpr std::size_t mapped_from = std::size_t{1} << 18; ///< bytes
     static constexpr bool has_standard_allocator =
@@ -536,13 +530,11 @@ private:
 
     [[gnu::cold]] header* make_table(control& c, unsigned log2) {
         const shape s = shape_of(log2);
-        const bool mapped = uses_pages && s.bytes >= mapped_from;
-        void* memory = nullptr;
+        void* memory = uses_pages && s.bytes >= mapped_from ? Sync::map_pages(s.bytes) : nullptr;
+        const bool mapped = memory != nullptr;
         if (mapped) {
-            memory = Sync::map_pages(s.bytes);
-            if (memory == nullptr) throw std::bad_alloc();
             detail::may_hold_pointers(memory, s.bytes);
-        } else {
+        } else { // also where a process may have no more mappings: the allocator has some
             memory = make_blocks(blocks_for(s.bytes));
             detail::reachable_by_marked_pointer(memory);
         }
@@ -612,11 +604,21 @@ private:
             --rare.looks_to_skip;
             return;
         }
-        if (!Sync::heavy_barrier()) return; // pairs with the light barrier of section::enter [I9]
+        // Pairs with the light barrier of section::enter [I9].
+        if (!c.home->threads.barriers().heavy_barrier_to_free()) return;
         for (header* t = rare.leaving_tables; t != nullptr; t = t->next_in_list) {
             t->unnamed = t->unnamed || !is_named(c, t);
             if (!t->unnamed) rare.looks_to_skip = Sync::looks_between_barriers;
         }
+    }
+
+    /// Of tables that were left and are no other's yet. By who has `tidying`: nobody else takes one out of the lists.
+    static std::size_t waiting_bytes(const rare_type& rare) noexcept {
+        std::size_t bytes = 0;
+        for (const header* list : {rare.retired_tables.load(std::memory_order_acquire), rare.leaving_tables}) {
+            for (const header* t = list; t != nullptr; t = t->next_in_list) bytes += table_bytes(t->log2());
+        }
+        return bytes;
     }
 
     static bool is_named(control& c, const header* t) noexcept {

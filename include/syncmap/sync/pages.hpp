@@ -1,0 +1,122 @@
+// Memory of the system, by pages.
+//
+// The system may refuse to take a part of a mapping back: the rest would be two mappings, and their number is limited
+// (Linux: 65,530). Such a range is emptied and kept in a list of the process. The next ones are made of it, and when a
+// range is taken back, those in the list are offered again.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace syncmap::sync::pages {
+
+inline constexpr std::size_t huge_page_bytes = std::size_t{1} << 21;
+
+inline std::size_t page_bytes() noexcept {
+    static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    return bytes;
+}
+inline std::size_t whole_pages(std::size_t bytes) noexcept { return (bytes + page_bytes() - 1) & ~(page_bytes() - 1); }
+
+/// The pages read as zero again and cost nothing; the address range stays.
+/// False when the system keeps them as they are, as it does with locked memory.
+inline bool empty(void* first, std::size_t bytes) noexcept { return ::madvise(first, bytes, MADV_DONTNEED) == 0; }
+
+/// Ranges that the system did not take back. A thread takes all of them out, and puts back what it does not use: no
+/// range is the list's while a thread changes it.
+class [[gnu::visibility("default")]] kept_ranges {
+public:
+    /// Zeroed memory of so many whole pages, or null. Of the smallest range that has them; one of more than twice the size
+    /// stays for those that need it.
+    static void* take(std::size_t bytes) noexcept {
+        if (first_.load(std::memory_order_relaxed) == nullptr) return nullptr;
+        range* best = nullptr;
+        for (range* r = take_all(); r != nullptr;) {
+            range* const next = r->next;
+            if (r->bytes >= bytes && r->bytes <= 2 * bytes && (best == nullptr || r->bytes < best->bytes)) std::swap(r, best);
+            if (r != nullptr) put(r, r->bytes);
+            r = next;
+        }
+        if (best == nullptr) return nullptr;
+        if (best->bytes > bytes) put(reinterpret_cast<std::byte*>(best) + bytes, best->bytes - bytes);
+        return std::memset(static_cast<void*>(best), 0, sizeof(range));
+    }
+
+    static void put(void* memory, std::size_t bytes) noexcept {
+        auto* const r = ::new (memory) range{nullptr, bytes};
+        r->next = first_.load(std::memory_order_relaxed);
+        // release: pairs with the acquire of the thread that takes it.
+        while (!first_.compare_exchange_weak(r->next, r, std::memory_order_release, std::memory_order_relaxed)) {}
+    }
+
+    /// Offers them to the system again, until it refuses one.
+    static void offer() noexcept {
+        if (first_.load(std::memory_order_relaxed) == nullptr) return;
+        bool taken = true;
+        for (range* r = take_all(); r != nullptr;) {
+            range* const next = r->next;
+            const std::size_t size = r->bytes;
+            taken = taken && ::munmap(r, size) == 0;
+            if (!taken) put(r, size);
+            r = next;
+        }
+    }
+
+private:
+    /// In the first bytes of its memory.
+    struct range {
+        range* next;
+        std::size_t bytes;
+    };
+    static range* take_all() noexcept { return first_.exchange(nullptr, std::memory_order_acquire); }
+
+    static inline constinit std::atomic<range*> first_{nullptr};
+};
+
+/// Zeroed memory, in whole pages. Null when refused, as what is more than all memory of the machine mostly is (hence no
+/// MAP_NORESERVE). Neighbours become one mapping.
+inline void* map(std::size_t bytes) noexcept {
+    if (void* const kept = kept_ranges::take(whole_pages(bytes))) return kept;
+    void* const made = ::mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return made == MAP_FAILED ? nullptr : made;
+}
+
+/// Takes the pages back. A range that the system does not take back goes to the list. False: not even its pages could be
+/// given back, as they are locked.
+inline bool unmap(void* first, std::size_t bytes) noexcept {
+    const std::size_t whole = whole_pages(bytes);
+    if (::munmap(first, whole) == 0) {
+        kept_ranges::offer();
+        return true;
+    }
+    if (whole >= huge_page_bytes) ::madvise(first, whole, MADV_NOHUGEPAGE); // the list writes to its first bytes
+    const bool emptied = empty(first, whole);
+    if (!emptied) std::memset(first, 0, whole);
+    kept_ranges::put(first, whole);
+    return emptied;
+}
+
+/// The same, mostly from an address that such a power of two divides: the system is asked for more, and gets the rest back.
+inline void* map_aligned(std::size_t bytes, std::size_t alignment) noexcept {
+    if (void* const kept = kept_ranges::take(whole_pages(bytes))) return kept;
+    const std::size_t room = whole_pages(bytes) + alignment;
+    void* const raw = ::mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (raw == MAP_FAILED) return map(bytes);
+    const auto start = reinterpret_cast<std::uintptr_t>(raw);
+    const std::uintptr_t aligned = (start + alignment - 1) & ~(alignment - 1);
+    const std::uintptr_t end = aligned + whole_pages(bytes);
+    if (aligned > start) unmap(raw, aligned - start);
+    if (start + room > end) unmap(reinterpret_cast<void*>(end), start + room - end);
+    return reinterpret_cast<void*>(aligned);
+}
+
+} // namespace syncmap::sync::pages
+#endif
