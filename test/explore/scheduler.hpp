@@ -411,6 +411,12 @@ private:
         }
     }
 
+public:
+    /// The number of the running fiber, and whether the thread that a fiber ran has ended.
+    unsigned running() const noexcept { return current_; }
+    bool has_ended(unsigned fiber) const noexcept { return (ended_ & bit(fiber)) != 0; }
+
+private:
     /// Ends the objects of the running thread, as the end of a real thread does.
     void thread_exit() {
         thread_slots& own = slots();

@@ -313,7 +313,12 @@ struct sync_policy {
             auto& own = scheduler::instance().slots();
             if (own.ended) return false;
             own.value[slot()] = value;
-            own.at_exit[slot()] = [](void* object) { T::thread_exits(static_cast<T*>(object)); };
+            own.at_exit[slot()] = [](void* object) {
+                if constexpr (requires(T* mine) { T::stays(mine); }) {
+                    if (T::stays(static_cast<T*>(object))) return;
+                }
+                T::thread_exits(static_cast<T*>(object));
+            };
             return true;
         }
 
@@ -325,10 +330,10 @@ struct sync_policy {
     };
 
     static const void* this_thread() noexcept { return &scheduler::instance().slots(); }
-    /// Threads do nothing any more after they have told of their end.
+    /// All threads tell of their end: no other thread has to ask about those that do not.
     static constexpr bool knows_ended_threads = false;
-    static std::uint32_t number_of_this_thread() noexcept { return 0; }
-    static bool has_ended(std::uint32_t) noexcept { return false; }
+    static std::uint32_t number_of_this_thread() noexcept { return scheduler::instance().running() + 1; }
+    static bool has_ended(std::uint32_t thread) noexcept { return scheduler::instance().has_ended(thread - 1); }
 
     static std::size_t page_bytes() noexcept { return std::size_t{1} << 12; }
     static constexpr std::size_t huge_page_bytes = std::size_t{1} << 21;

@@ -107,7 +107,7 @@ TEST(endings, may_be_interrupted_by_reads_anywhere) {
     const watchdog dog("signals for threads that are ending", std::chrono::seconds(280));
     signalled_map signalled;
     static_cast<void>(late_key());
-    const std::size_t lives = scaled(3'000);
+    const std::size_t lives = scaled(400);
     for (std::size_t i = 0; i < lives; ++i) {
         static std::atomic<bool> ending{false};
         static std::atomic<bool> ended{false};
@@ -131,7 +131,10 @@ TEST(endings, may_be_interrupted_by_reads_anywhere) {
                       nullptr),
                   0);
         while (!ending.load()) std::this_thread::yield();
-        while (!ended.load()) ::pthread_kill(thread, SIGUSR1);
+        while (!ended.load()) {
+            ::pthread_kill(thread, SIGUSR1);
+            std::this_thread::yield();
+        }
         ::pthread_join(thread, nullptr);
     }
     report("signals over ending threads", reads_in_handlers);

@@ -90,13 +90,9 @@ public:
     /// A free row, or a new one. Lock-free; allocates only when all rows are taken.
     row_type& take() {
         barriers_.join();
-        for (row_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) {
-            typename row_type::state_word seen = r->state.load(std::memory_order_relaxed);
-            // acquire: pairs with the release in give_back; the new owner sees what the old one left in its stripes.
-            if (may_be_taken(seen) && r->state.compare_exchange_strong(seen, row_type::taken, std::memory_order_acquire)) {
-                r->owner.store(Sync::this_thread(), std::memory_order_relaxed); // the child of a fork is one thread
-                return *r;
-            }
+        for (row_type* r = newest(); r != nullptr; r = r->next) {
+            const auto seen = r->state.load(std::memory_order_relaxed);
+            if (may_be_taken(seen) && try_take(*r, seen)) return *r;
         }
         if constexpr (Sync::knows_ended_threads) {
             if (row_type* const lost = take_lost()) return *lost;
@@ -145,8 +141,8 @@ public:
     /// The most threads that had a row at a time.
     std::size_t row_count() const noexcept {
         // acquire: pairs with the release of `take`, for the slot.
-        const row_type* const newest = first_.load(std::memory_order_acquire);
-        return newest == nullptr ? 0 : newest->slot + std::size_t{1};
+        const row_type* const last = newest();
+        return last == nullptr ? 0 : last->slot + std::size_t{1};
     }
 
     /// In the child of a fork, where the calling thread is the only one: what the others had is free again.
@@ -168,6 +164,16 @@ public:
     }
 
 private:
+    /// acquire: pairs with the release of `take`, for what stands in the row.
+    row_type* newest() const noexcept { return first_.load(std::memory_order_acquire); }
+
+    static bool try_take(row_type& r, typename row_type::state_word seen) noexcept {
+        // acquire: pairs with the release in give_back; the new owner sees what the old one left in its stripes.
+        if (!r.state.compare_exchange_strong(seen, row_type::taken, std::memory_order_acquire)) return false;
+        r.owner.store(Sync::this_thread(), std::memory_order_relaxed); // the child of a fork is one thread
+        return true;
+    }
+
     static bool may_be_taken(typename row_type::state_word seen) noexcept {
         return seen == 0 || ((seen & row_type::ending) != 0 && Sync::has_ended(seen & row_type::number_mask));
     }
@@ -178,18 +184,15 @@ private:
     /// A row whose thread has ended without telling: the library that would have told was closed before. A few rows are
     /// asked about, and the next ones the next time, so that all are found in the end. Null: none of them is one.
     [[gnu::cold]] row_type* take_lost() noexcept {
-        row_type* r = first_.load(std::memory_order_acquire);
+        row_type* r = newest();
         if (r == nullptr) return nullptr;
         const std::size_t rows = r->slot + std::size_t{1};
         for (std::size_t i = asked_.fetch_add(asked_at_a_time, std::memory_order_relaxed) % rows; i != 0; --i) r = r->next;
         for (std::size_t i = 0; i < asked_at_a_time && r != nullptr; ++i, r = r->next) {
-            auto seen = r->state.load(std::memory_order_relaxed);
+            const auto seen = r->state.load(std::memory_order_relaxed);
             const auto number = seen & row_type::number_mask;
-            if ((seen & row_type::ending) == 0 && number != 0 && Sync::has_ended(number) &&
-                r->state.compare_exchange_strong(seen, row_type::taken, std::memory_order_acquire)) {
-                r->owner.store(Sync::this_thread(), std::memory_order_relaxed);
-                return r;
-            }
+            const bool is_lost = (seen & row_type::ending) == 0 && number != 0 && Sync::has_ended(number);
+            if (is_lost && try_take(*r, seen)) return r;
         }
         return nullptr;
     }
@@ -205,7 +208,7 @@ template <class Sync>
     using kept = typename Sync::template per_thread<row<Sync>>;
     if (kept::left() != nullptr) return nullptr;
     row<Sync>& taken = of.take();
-    taken.note_owner();
+    if constexpr (Sync::knows_ended_threads) taken.note_owner();
     if (kept::set(&taken)) return &taken;
     domain<Sync>::release(taken);
     return kept::get(); // what a signal handler has taken meanwhile, or null
