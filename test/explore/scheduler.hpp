@@ -413,7 +413,7 @@ private:
 
 public:
     /// The number of the running fiber, and whether the thread that a fiber ran has ended.
-    unsigned running() const noexcept { return current_; }
+    unsigned running_fiber() const noexcept { return current_; }
     bool has_ended(unsigned fiber) const noexcept { return (ended_ & bit(fiber)) != 0; }
 
 private:

@@ -332,7 +332,7 @@ struct sync_policy {
     static const void* this_thread() noexcept { return &scheduler::instance().slots(); }
     /// All threads tell of their end: no other thread has to ask about those that do not.
     static constexpr bool knows_ended_threads = false;
-    static std::uint32_t number_of_this_thread() noexcept { return scheduler::instance().running() + 1; }
+    static std::uint32_t number_of_this_thread() noexcept { return scheduler::instance().running_fiber() + 1; }
     static bool has_ended(std::uint32_t thread) noexcept { return scheduler::instance().has_ended(thread - 1); }
 
     static std::size_t page_bytes() noexcept { return std::size_t{1} << 12; }
