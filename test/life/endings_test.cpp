@@ -25,6 +25,10 @@ std::atomic<std::uint64_t> reads_in_handlers{0};
 std::atomic<std::uint64_t> wrong_in_handlers{0};
 std::atomic<std::uint64_t> rows_made_in_handlers{0};
 
+/// The place that a thread keeps.
+using kept_row = syncmap::sync::real::per_thread<syncmap::reclaim::row<syncmap::sync::real>>;
+std::atomic<std::uint64_t> shared_rows{0};
+
 /// Places for threads; a read that finds none allocates one.
 std::size_t rows() { return syncmap::engine::process<syncmap::sync::real>::instance().threads.row_count(); }
 
@@ -82,13 +86,16 @@ TEST(endings, keep_what_a_signal_handler_needs) {
     std::jthread([] {
         syncmap::warm_up();
         run_at_the_very_end([] {
-            // Other threads begin, and take whatever place is free.
+            // It reads a map here, too; then other threads begin, and take whatever place is free.
+            if (!read_one(*read_by_signals, 1)) wrong_in_handlers += 1;
+            const auto* const mine = kept_row::left();
             std::latch taken(4);
             std::latch done(1);
             std::vector<std::jthread> others;
             for (int i = 0; i < 4; ++i) {
                 others.emplace_back([&] {
                     syncmap::warm_up();
+                    if (kept_row::get() == mine) shared_rows += 1;
                     taken.arrive_and_wait();
                     done.wait();
                 });
@@ -99,6 +106,7 @@ TEST(endings, keep_what_a_signal_handler_needs) {
         });
     }).join();
     EXPECT_EQ(reads_in_handlers.load(), 1U);
+    EXPECT_EQ(shared_rows.load(), 0U) << "two threads have one place";
     EXPECT_EQ(wrong_in_handlers.load(), 0U);
     EXPECT_EQ(rows_made_in_handlers.load(), 0U);
 }
