@@ -214,6 +214,13 @@ public:
     }
     /// The time limit never comes: the wake-up that it makes up for on some machines must not be lost here.
     void wait_briefly(std::unique_lock<mutex>& lock, site where = site::here()) { wait(lock, where); }
+    /// The search says whether the limit is over before the thread sleeps.
+    template <class Lease>
+    bool wait_until(std::unique_lock<mutex>& lock, const Lease& limit, site where = site::here()) {
+        if (limit.over(where)) return false;
+        wait(lock, where);
+        return true;
+    }
     void notify_all(site where = site::here()) noexcept {
         scheduler& s = scheduler::instance();
         s.at(event::notify, this, where);
@@ -285,10 +292,16 @@ struct sync_policy {
 
     static void pause(site where = site::here()) noexcept { scheduler::instance().pause(where); }
     static void back_off(unsigned, site where = site::here()) noexcept { scheduler::instance().pause(where); }
+    static void give_way(unsigned, site where = site::here()) noexcept { scheduler::instance().pause(where); }
     static constexpr int spins_before_sleep = 1;
+
+    static constexpr std::uint32_t longest_count = 1;
+    static constexpr std::uint32_t longest_cut = 1;
+    static constexpr std::uint32_t first_cut = 1;
 
     class lease {
     public:
+        explicit lease(std::uint32_t) noexcept {}
         bool over(site where = site::here()) const noexcept {
             if (!over_) over_ = scheduler::instance().lease_over(where);
             return over_;

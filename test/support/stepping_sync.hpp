@@ -92,6 +92,13 @@ struct stepping_sync : syncmap::sync::real {
             adopted plain(lock);
             signal_.wait_until(plain.guard, std::chrono::system_clock::now() + std::chrono::milliseconds(1));
         }
+        template <class Lease>
+        bool wait_until(std::unique_lock<mutex>& lock, const Lease& limit) {
+            if (limit.over()) return false;
+            adopted plain(lock);
+            signal_.wait_until(plain.guard, std::chrono::system_clock::now() + limit.left());
+            return true;
+        }
         void notify_all() noexcept { signal_.notify_all(); }
 
     private:

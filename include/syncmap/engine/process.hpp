@@ -1,4 +1,5 @@
-// What all maps of a process share: the rows of threads, the queues of sleeping writers, the registry of computations.
+// What all maps of a process share: the rows of threads, the queues of sleeping writers (those that found a unit locked, and
+// those that found the gate closed), the registry of computations.
 //
 // A program and the shared libraries that it loads have one each where their symbols are hidden from one another. So a
 // map names the one of who wrote to it first, and everybody uses the one that the map names: two threads with
@@ -11,6 +12,7 @@
 #include <syncmap/engine/computations.hpp>
 #include <syncmap/reclaim/domain.hpp>
 #include <syncmap/sync/parking.hpp>
+#include <syncmap/sync/wake_chain.hpp>
 
 namespace syncmap::engine {
 
@@ -18,6 +20,7 @@ template <class Sync>
 struct [[gnu::visibility("default")]] process {
     reclaim::domain<Sync> threads;
     sync::parking<Sync> parking;
+    sync::wake_chain<Sync> gates;
     computations<Sync> registry;
 
     /// Running computations by hash (design 6), of all maps: hashes are seeded by map.

@@ -191,6 +191,16 @@ struct [[gnu::visibility("default")]] real {
         std::this_thread::sleep_for(std::chrono::microseconds(10U << (attempt < 7 ? attempt : 7U)));
     }
 
+    /// For a thread that waits for others to take a few more steps, and has looked `looks` times: first it looks again at
+    /// once, then it sleeps for a short time. (It does not yield: Linux then lets every other thread run for a whole slice.)
+    static void give_way(unsigned looks) noexcept {
+        if (looks < 64) {
+            pause();
+        } else {
+            std::this_thread::sleep_for(std::chrono::microseconds(20));
+        }
+    }
+
     /// How often a waiter looks again before it sleeps: about a microsecond.
     static constexpr int spins_before_sleep = 40;
 
@@ -203,20 +213,36 @@ struct [[gnu::visibility("default")]] real {
             // system_clock: the thread sanitizer of GCC 12 knows the wait that it is made of, and not the other.
             signal_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::milliseconds(1));
         }
+        /// At most until the limit is over; false when it is.
+        template <class Lease>
+        bool wait_until(std::unique_lock<mutex>& lock, const Lease& limit) {
+            if (limit.over()) return false;
+            signal_.wait_until(lock, std::chrono::system_clock::now() + limit.left()); // system_clock: as above
+            return true;
+        }
         void notify_all() noexcept { signal_.notify_all(); }
 
     private:
         std::condition_variable signal_;
     };
 
-    /// A limit on how long a writer respects a closed gate.
+    /// A limit on how long a thread waits, or makes others wait.
     class lease {
     public:
-        bool over() const noexcept { return std::chrono::steady_clock::now() - start_ > std::chrono::microseconds(100); }
+        explicit lease(std::uint32_t microseconds) noexcept
+            : end_(std::chrono::steady_clock::now() + std::chrono::microseconds(microseconds)) {}
+        bool over() const noexcept { return left() <= std::chrono::nanoseconds(0); }
+        std::chrono::nanoseconds left() const noexcept { return end_ - std::chrono::steady_clock::now(); }
 
     private:
-        std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+        std::chrono::steady_clock::time_point end_;
     };
+
+    // Microseconds. So long a writer waits at most for a count, and for one attempt of a snapshot to find its instant; so long
+    // that attempt takes itself at most, at first.
+    static constexpr std::uint32_t longest_count = 100;
+    static constexpr std::uint32_t longest_cut = 50'000;
+    static constexpr std::uint32_t first_cut = 10'000;
 
     // ---- threads ----
 

@@ -92,7 +92,8 @@ public:
         }
         each_map(here, [](map& m) {
             m.each_stripe([](auto& s) {
-                while (s.table.load(std::memory_order_acquire) != nullptr) Sync::pause();
+                // The writers that come meanwhile sleep, so the one in the section gets a processor.
+                for (unsigned looks = 0; s.table.load(std::memory_order_acquire) != nullptr; ++looks) Sync::give_way(looks);
             });
         });
         each_map(here, [](map& m) { // [F4]
@@ -116,6 +117,7 @@ public:
         process<Sync>& process = engine::process<Sync>::instance();
         process.threads.free_rows_of_others();
         process.parking.renew();
+        process.gates.renew();
         here.stripes.renew();
         each_map(here, [](map& m) {
             if (rare_words<Sync>* const rare = m.rare.load(std::memory_order_relaxed)) {
@@ -123,6 +125,8 @@ public:
             }
             m.each_stripe([](auto& s) { s.table.store(nullptr, std::memory_order_relaxed); });
             m.sleepers.store(0, std::memory_order_relaxed);
+            // A thread that was counting may have closed it.
+            m.gate_word.store(gate::opened(m.gate_word.load(std::memory_order_relaxed)), std::memory_order_relaxed);
         });
         here.each_record([](writer& w) { // made since by a thread that is lost: its list is empty
             if (!w.held_for_fork) unlock(w);

@@ -276,6 +276,7 @@ private:
         all.root = this->root_.load(std::memory_order_acquire);
         header* const t = base::table_of(all.root);
         if (t == nullptr) return progress::cleared;
+        if (base::is_cutting(c)) [[unlikely]] return progress::gate_closed;
         section in(*this, s, t, all.root);
         if (!in) return progress::again;
         if (t->incarnation.load(std::memory_order_relaxed) != all.incarnation) return progress::cleared;

@@ -1,9 +1,11 @@
 // Snapshots: one instant of the whole map, taken in a few microseconds whatever its size, and read while writers go on.
 //
 // The *cut*: the gate is closed, so that no write is published any more; every stripe is seen outside of a section once,
-// so none is on its way; the state becomes live, and the gate opens with its phase. Whoever writes after that preserves
-// what it changes (preservation.hpp). A writer that is stopped in its section voids the attempt; the next one is made
-// after a pause. So a cut waits for stopped writers, and nobody waits for a cut longer than a lease.
+// so none is on its way; the state becomes live, and the gate opens with its phase. A writer that comes after that preserves
+// what it changes (preservation.hpp). While the gate is closed arriving writers sleep. So a writer that was pre-empted in its
+// section gets a processor, and has at most that one section to finish. A writer that is really stopped there voids the
+// attempt; the next one is made after a pause. So a cut waits for stopped writers, and no writer waits for a cut longer
+// than a lease.
 //
 // [S1] A state becomes live only while the gate is closed and no writer is in a section: no record of it is older than
 //      its instant.
@@ -63,14 +65,15 @@ protected:
         if (c == nullptr) return nullptr;
         auto& rare = this->more(*c);
         fresh_state fresh(*this);
+        cut_attempt now;
         for (unsigned attempt = 0;; ++attempt) {
-            if (attempt != 0) Sync::back_off(attempt);
+            if (attempt != 0) pause_after(now, attempt);
             const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
             if (t == nullptr) return nullptr;
             fresh.make(coarsest(*t));
             const snapshot_turn turn(*this, *c);
             if (rare.last_phase == most_phases) renumber(*c);
-            switch (cut(*c, *fresh.get())) {
+            switch (cut(*c, *fresh.get(), now)) {
             case attempt_result::done: return fresh.release();
             case attempt_result::seen: drop_later(*c, fresh.release()); break; // by writers that opened the gate
             case attempt_result::again: break;
@@ -104,7 +107,7 @@ protected:
             const snapshot_turn turn(*this, c);
             if (c.more().dropped == nullptr) return;
             int patience = 1000;
-            if (!c.home->threads.barriers().heavy_barrier() || !all_outside(c, [&] { return --patience > 0; })) return; // [S3]
+            if (!c.home->threads.barriers().heavy_barrier() || inside(c, [&] { return --patience > 0; }) != nullptr) return; // [S3]
             unreachable = std::exchange(c.more().dropped, nullptr);
         }
         destroy_states(unreachable);
@@ -230,17 +233,41 @@ private:
         std::unique_lock<typename Sync::mutex> guard_;
     };
 
-    /// The cut, by who has the snapshot mutex.
-    attempt_result cut(control& c, state& s) {
+    /// How one thread tries to find the instant of its snapshot.
+    struct cut_attempt {
+        std::uint32_t length = Sync::first_cut;       ///< microseconds that the gate may stay closed
+        const stripe_type* stopped = nullptr;         ///< of a writer that stayed in its section for all that time
+    };
+    /// The last attempt takes less time than a writer waits: a writer opens the gate only if the thread that closed it stopped.
+    static constexpr std::uint32_t last_cut = Sync::longest_cut / 5 * 4;
+    /// For so many times the length of an attempt the gate stays open after it, while the stopped writer does not go on. So
+    /// the other writers keep more than nine tenths of their time.
+    static constexpr std::uint32_t pause_factor = 16;
+
+    static void pause_after(cut_attempt& failed, unsigned attempt) noexcept {
+        if (failed.stopped == nullptr) {
+            Sync::back_off(attempt); // a resize or a count came between
+            return;
+        }
+        const typename Sync::lease open(pause_factor * failed.length);
+        // acquire: as in `inside`. A writer that works on is seen outside soon.
+        for (unsigned i = 1; failed.stopped->table.load(std::memory_order_acquire) != nullptr && !open.over(); ++i) Sync::back_off(i);
+        failed.stopped = nullptr;
+        failed.length = std::min(2 * failed.length, last_cut);
+    }
+
+    /// The cut, by the thread that has the snapshot mutex.
+    attempt_result cut(control& c, state& s, cut_attempt& now) {
         closing shut(c, gate::cutting);
         if (!shut) {
             base::wait_for_gate(c);
             return attempt_result::again;
         }
-        const typename Sync::lease lease;
+        const typename Sync::lease lease(now.length);
         // Pairs with the light barrier of section::enter: a writer sees the gate closed, or is seen in its section.
         if (!c.home->threads.barriers().heavy_barrier()) throw barrier_refused();
-        if (!all_outside(c, [&] { return !lease.over(); })) return attempt_result::again;
+        now.stopped = inside(c, [&] { return !lease.over(); });
+        if (now.stopped != nullptr) return attempt_result::again;
         // Nothing is published from here until the gate opens.
         const word root = this->root_.load(std::memory_order_acquire);
         const header* const t = base::table_of(root);
@@ -259,17 +286,19 @@ private:
         return attempt_result::seen;
     }
 
-    /// Whether every stripe was seen outside of a section; gives up when `goes_on()` does.
+    /// Waits until every stripe was seen outside of a section, as long as `goes_on()`. Returns the first one that was not, or
+    /// null. It gives way to the threads that it waits for.
     template <class GoesOn>
-    static bool all_outside(control& c, GoesOn goes_on) noexcept {
-        bool outside = true;
+    static const stripe_type* inside(control& c, GoesOn goes_on) noexcept {
+        const stripe_type* found = nullptr;
+        unsigned looks = 0;
         c.each_stripe([&](stripe_type& s) {
-            while (outside && s.table.load(std::memory_order_acquire) != nullptr) {
-                outside = goes_on();
-                Sync::pause();
+            while (found == nullptr && s.table.load(std::memory_order_acquire) != nullptr) {
+                if (!goes_on()) found = &s;
+                Sync::give_way(looks++);
             }
         });
-        return outside;
+        return found;
     }
 
     /// By who has the mutex: the state is not live any more.
@@ -306,7 +335,7 @@ private:
         }
         // No writer has an old phase in hand, and none gets one; so every move from now on makes stamps zero.
         if (!c.home->threads.barriers().heavy_barrier()) throw barrier_refused();
-        static_cast<void>(all_outside(c, [] { return true; }));
+        static_cast<void>(inside(c, [] { return true; }));
         const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& mine = this->stripe_of(c, *me);
         const auto finish = [&] { this->finish_resize(c, mine, this->root_.load(std::memory_order_acquire)); };

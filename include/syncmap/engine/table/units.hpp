@@ -110,19 +110,51 @@ protected:
         while (locked()) c.home->parking.sleep(&lock, c.sleepers, locked);
     }
 
-    /// Waits, holding nothing, until the gate is open, and opens it when its lease is over: who has closed it may have
-    /// been stopped, and finds out by the ticket.
-    static void wait_for_gate(control& c) noexcept {
-        const typename Sync::lease lease;
-        for (;;) {
-            word seen = c.gate_word.load(std::memory_order_acquire);
-            if (gate::is_open(seen)) return;
-            if (lease.over()) {
-                c.gate_word.compare_exchange_strong(seen, gate::opened(seen), std::memory_order_acq_rel, std::memory_order_relaxed);
-                return;
-            }
+    /// Whether a snapshot is finding its instant. A writer that sees it waits before it begins: each writer that the cut waits
+    /// for then has at most one section to finish. relaxed: a hint; a writer looks again before it publishes.
+    static bool is_cutting(const control& c) noexcept {
+        return (c.gate_word.load(std::memory_order_relaxed) & gate::cutting) != 0;
+    }
+
+    /// Waits, holding nothing, until the gate is open. A writer that waits sleeps: threads that were pre-empted in their
+    /// sections, and the one that closed the gate, get its processor. It opens the gate when its own limit is over, as the
+    /// thread that closed the gate may have been stopped.
+    [[gnu::noinline]] static void wait_for_gate(control& c) noexcept {
+        for (int i = 0; i < Sync::spins_before_sleep; ++i) {
+            if (gate::is_open(c.gate_word.load(std::memory_order_acquire))) return;
             Sync::pause();
         }
+        word seen = c.gate_word.load(std::memory_order_acquire);
+        const typename Sync::lease limit((seen & gate::cutting) != 0 ? Sync::longest_cut : Sync::longest_count);
+        while (!gate::is_open(seen)) {
+            if (limit.over()) {
+                const word opened = gate::opened(seen);
+                if (c.gate_word.compare_exchange_strong(seen, opened, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+                    gate_opened(c, seen);
+                }
+                return;
+            }
+            c.home->gates.sleep(&c.gate_word, limit, [&] { return await_gate(c); });
+            seen = c.gate_word.load(std::memory_order_acquire);
+        }
+    }
+
+    /// For the thread that has opened the gate, which was `shut`.
+    static void gate_opened(control& c, word shut) noexcept {
+        if ((shut & gate::awaited) != 0) [[unlikely]] c.home->gates.wake(&c.gate_word);
+    }
+
+    /// Tells the thread that will open the gate that a writer sleeps. False: the gate is open.
+    static bool await_gate(control& c) noexcept {
+        word seen = c.gate_word.load(std::memory_order_relaxed);
+        while (!gate::is_open(seen)) {
+            // relaxed: the thread that opens the gate finds the bit by a read-modify-write of the same word.
+            if ((seen & gate::awaited) != 0 || c.gate_word.compare_exchange_weak(seen, seen | gate::awaited, std::memory_order_relaxed,
+                                                                                 std::memory_order_relaxed)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     // ---- walking the chain ----

@@ -362,6 +362,7 @@ protected:
             if (d == decision::assign) w.make();
         }
 
+        if (base::is_cutting(c)) [[unlikely]] return outcome::gate_closed;
         section in(*this, s, w.t, w.root); // [W2]
         if (!in) return outcome::again;
         const auto unit_in = [&](const header& t) { return base::unit_of(t, w.hash, w.bits); };
@@ -480,6 +481,12 @@ protected:
                 }
             }
 
+            if (base::is_cutting(c)) [[unlikely]] {
+                held.drop();
+                base::wait_for_gate(c);
+                past_gate = true;
+                continue;
+            }
             section in(*this, s, t, place.root); // [W2]
             if (!in) continue;
             atomic_control& lock = t->controls[place.unit];
