@@ -352,6 +352,8 @@ struct sync_policy {
     static constexpr std::size_t huge_page_bytes = std::size_t{1} << 21;
     static constexpr bool has_pages = false;
     static void* map_pages(std::size_t) noexcept { return nullptr; }
+    static void prefer_huge_pages(void*, std::size_t, bool) noexcept {}
+    static void gather_huge_page(void*) noexcept {}
     static bool empty_pages(void*, std::size_t) noexcept { return false; }
     static void unmap_pages(void*, std::size_t) noexcept {}
 

@@ -316,16 +316,21 @@ struct [[gnu::visibility("default")]] real {
 
 #if defined(__linux__)
     static constexpr bool has_pages = true;
-    /// Zeroed memory from the system, or null. What has room for a huge page begins at one, and for two is asked to lie on
-    /// them. Less would be a mapping of its own thereby, of which a process can have some ten thousand. It shares one with
-    /// its neighbours; a huge page over several of them would make resident what none of them has touched.
+    /// Zeroed memory from the system, or null. What has room for a huge page begins at one. Less would be a mapping of its own
+    /// thereby, of which a process can have some ten thousand. It shares one with its neighbours; a huge page over several of them would make resident what none of them has touched.
     static void* map_pages(std::size_t bytes) noexcept {
         const bool is_large = bytes >= huge_page_bytes;
         void* const first = is_large ? pages::map_aligned(bytes, huge_page_bytes) : pages::map(bytes);
         if (first != nullptr && !is_large) ::madvise(first, pages::whole_pages(bytes), MADV_NOHUGEPAGE);
-        if (first != nullptr && bytes >= 2 * huge_page_bytes) ::madvise(first, bytes, MADV_HUGEPAGE);
         return first;
     }
+    /// Asks that what is touched from now on lies on huge pages, or on small ones. The system may do as it likes.
+    static void prefer_huge_pages(void* pages, std::size_t bytes, bool wanted) noexcept {
+        ::madvise(pages, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    }
+    /// Asks that memory which was touched on small pages is moved to a huge one, now. (25 is MADV_COLLAPSE, which the headers
+    /// of older systems lack. A system that does not know it moves the memory later, by itself.)
+    static void gather_huge_page(void* first) noexcept { ::madvise(first, huge_page_bytes, 25); }
     /// The pages read as zero again and cost nothing; the address range stays.
     /// False when the system keeps them as they are, as it does with locked memory.
     static bool empty_pages(void* first, std::size_t bytes) noexcept { return pages::empty(first, bytes); }
@@ -334,6 +339,8 @@ struct [[gnu::visibility("default")]] real {
 #else
     static constexpr bool has_pages = false;
     static void* map_pages(std::size_t) noexcept { return nullptr; }
+    static void prefer_huge_pages(void*, std::size_t, bool) noexcept {}
+    static void gather_huge_page(void*) noexcept {}
     static bool empty_pages(void*, std::size_t) noexcept { return false; }
     static std::size_t page_bytes() noexcept { return 1; }
     static void unmap_pages(void*, std::size_t) noexcept {}

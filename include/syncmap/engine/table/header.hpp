@@ -10,6 +10,8 @@
 // | free lines       | lock holders (CAS)                 | the same  |
 // | `cursor`, `left` | who moves units (RMW)              | the same  |
 // | `erased`         | now and then who erases (RMW)      | the same  |
+// | `floor_log2`     | `reserve`, `shrink_to_fit`; resize | resize    |
+// | page hints       | lock holders; writers that help    | the same  |
 //
 // Geometry and seed of a block never change, not even when it is used again for another table: a reader
 // with an outdated root may be looking at it (and finds out by the root when it is done).
@@ -135,6 +137,10 @@ struct alignas(detail::cache_line_bytes) table_header {
     atomic<std::size_t> cursor{0};
     atomic<std::size_t> left{0};
     atomic<std::size_t> erased{0}; ///< entries erased here, about; see resize::is_sparse
+    atomic<unsigned> floor_log2{0}; ///< what was reserved: the map shrinks to no smaller table by itself
+    atomic<bool> on_small_pages{false}; ///< it was made empty: only what is touched may take memory
+    atomic<bool> filling{false}; ///< so many overflow lines are in use that huge pages may be worth it
+    atomic<std::size_t> small_pieces{0}; ///< as many pieces of it, the first ones, are still to be moved to huge pages
     table_header* next_in_list = nullptr; ///< in the pool's lists
     std::size_t emptied = 0;              ///< bytes of pages given back so far, while it is being emptied
     atomic<bool> crowded{false}; ///< a unit has a line that is not the table's since somebody looked whether it should grow
@@ -198,6 +204,10 @@ struct alignas(detail::cache_line_bytes) table_header {
         if (line_type* const l = free_lines_of(own).pop()) return l;
         if (overflow_used.load(std::memory_order_relaxed) < overflow_lines()) {
             const std::size_t i = overflow_used.fetch_add(1, std::memory_order_relaxed);
+            if (on_small_pages.load(std::memory_order_relaxed) && tells_of_filling(i)) [[unlikely]] {
+                filling.store(true, std::memory_order_relaxed); // a hint, as `crowded`
+                ask_for_help();
+            }
             if (i < overflow_lines()) return lines() + all_units() + i;
         }
         const std::size_t all = more_districts(units()) + 1;
@@ -210,6 +220,12 @@ struct alignas(detail::cache_line_bytes) table_header {
     bool owns(const line_type* l) const noexcept { return l >= lines() && l < lines() + all_lines(); }
 
 private:
+    /// Where hashes are even, one unit in 4096 needs an overflow line when pairs fill a quarter of their room, and single
+    /// entries a half. By then each small page has been touched. Asked again at each doubling: hashes may be uneven.
+    bool tells_of_filling(std::size_t lines_used) const noexcept {
+        return lines_used >= units() / 4096 && std::has_single_bit(lines_used);
+    }
+
     /// The unit's own and its neighbours: so many of them together differ by a few per cent in what they need.
     static constexpr std::size_t districts_asked = 4;
 };

@@ -84,7 +84,7 @@ private:
             map_.abandon_table(control_, &t);
         }
 
-        void make(std::size_t entries) { table_ = map_.acquire_table(control_, base::log2_for(entries)); }
+        void make(std::size_t entries) { table_ = map_.acquire_table(control_, base::log2_for(entries), true); }
 
         /// All entries of `from` and of the table that it was being moved to. A node's is not looked at there any more
         /// when this has returned: it may be erased and freed as soon as the table is published.

@@ -80,7 +80,7 @@ protected:
 
     /// Replaces a null root by an empty table of a new life of the map. Throws `bad_alloc`.
     [[gnu::cold]] void make_first_table(control& c, word root, unsigned log2) {
-        this->begin_life(c, root, this->acquire_table(c, log2));
+        this->begin_life(c, root, this->acquire_table(c, log2, false));
         this->ask_for_tidying(c); // what a clear has left
     }
 
@@ -88,7 +88,7 @@ protected:
     [[gnu::cold]] void start_resize(control& c, stripe_type& s, word root, unsigned log2) {
         header* const t = base::table_of(root);
         this->more(c);
-        header* n = this->acquire_table(c, log2);
+        header* n = this->acquire_table(c, log2, counted_entries(c, *t) >= (std::size_t{1} << log2) / 2);
         if (log2 < t->log2() && n->log2() == t->log2()) return this->abandon_table(c, n); // the smaller one is still in use
         {
             const section in(*this, s, t, root);
@@ -100,6 +100,7 @@ protected:
                 header* expected = nullptr;
                 // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
                 if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+                    keep_room(*n, t->floor_log2.load(std::memory_order_relaxed));
                     n = nullptr;
                     t->ask_for_help();
                 }
@@ -111,10 +112,12 @@ protected:
     /// `erased`: since the last look.
     [[gnu::cold]] void shrink_if_sparse(control& c, stripe_type& s, word root, std::size_t erased) noexcept {
         header* const t = base::table_of(root);
-        if (t == nullptr || t->log2() <= base::min_log2() || t->next.load(std::memory_order_relaxed) != nullptr) return;
+        if (t == nullptr || t->next.load(std::memory_order_relaxed) != nullptr) return;
+        const unsigned least = std::max(base::min_log2(), t->floor_log2.load(std::memory_order_relaxed));
+        if (t->log2() <= least) return;
         const std::size_t entries = counted_entries(c, *t);
         if (!is_sparse(*t, entries, t->erased.fetch_add(erased, std::memory_order_relaxed) + erased)) return;
-        const unsigned target = shrunk_log2(t->log2(), entries);
+        const unsigned target = std::max(least, shrunk_log2(t->log2(), entries));
         if (target >= t->log2()) return;
         try {
             start_resize(c, s, root, target);
@@ -144,13 +147,18 @@ protected:
                 t->crowded.store(false, std::memory_order_relaxed);
                 grow_if_full(c, s, root, *t);
             }
+            if (t->filling.load(std::memory_order_relaxed)) look_for_huge_pages(c, *t);
+            base::gather_piece(*t);
             // Not each time: a writer that stands still may keep a table from being given back.
             if (++s.writer->help_count % Sync::writes_between_tidying != 0) return;
             // acquire: pairs with the release of who asked. What it asked for is seen below, or it asks after this.
             t->needs_help.exchange(false, std::memory_order_acquire);
             this->tidy_tables(c, tidy_budget);
             // What came after the looks above, or what another thread was at: it may have asked before the withdrawal.
-            if (t->next.load(std::memory_order_relaxed) != nullptr || t->crowded.load(std::memory_order_relaxed)) t->ask_for_help();
+            if (t->next.load(std::memory_order_relaxed) != nullptr || t->crowded.load(std::memory_order_relaxed) ||
+                t->filling.load(std::memory_order_relaxed) || t->small_pieces.load(std::memory_order_relaxed) != 0) {
+                t->ask_for_help();
+            }
             this->ask_for_tidying(c);
             return;
         }
@@ -160,6 +168,13 @@ protected:
         } catch (...) {
             // No memory for now: the group stays where it is. The write that came here is done.
         }
+    }
+
+    /// What was reserved: from now on the map shrinks to no smaller table by itself. (A shrink that has begun goes on.)
+    static void keep_room(header& t, unsigned log2) noexcept {
+        unsigned floor = t.floor_log2.load(std::memory_order_relaxed);
+        while (floor < log2 &&
+               !t.floor_log2.compare_exchange_weak(floor, log2, std::memory_order_relaxed, std::memory_order_relaxed)) {}
     }
 
     [[gnu::cold]] void grow_if_full(control& c, stripe_type& s, word root, const header& t) noexcept {
@@ -213,6 +228,7 @@ protected:
                     finish_resize(c, s, root);
                     continue;
                 }
+                t->floor_log2.store(0, std::memory_order_relaxed);
                 const unsigned target = shrunk_log2(t->log2(), counted_entries(c, *t));
                 if (target >= t->log2()) return;
                 start_resize(c, s, root, target);
@@ -262,6 +278,14 @@ private:
         s.erases_until_look = erased;
         this->tidy_tables(c, tidy_budget);
         shrink_if_sparse(c, s, root, erased);
+    }
+
+    /// Uneven hashes fill lines of a table that is nearly empty: the entries decide.
+    [[gnu::cold, gnu::noinline]] static void look_for_huge_pages(control& c, header& t) noexcept {
+        if (t.filling.exchange(false, std::memory_order_relaxed) && counted_entries(c, t) >= t.units() / 4 &&
+            t.small_pieces.load(std::memory_order_relaxed) == 0) {
+            base::begin_huge_pages(t);
+        }
     }
 
     /// Makes what a move was lacking. True: nothing that has to be tried again at once.

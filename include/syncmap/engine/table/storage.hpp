@@ -208,9 +208,10 @@ protected:
     static std::size_t table_bytes(unsigned log2) noexcept { return shape_of(log2).bytes; }
 
     /// An empty table of 2^log2 units: one that was used before, or a new one. Of one unit there is only that in the first
-    /// block: while it is in use, a table of two units. Throws `bad_alloc`; `barrier_refused` where more
-    /// memory waits already, in tables that cannot be used again.
-    [[gnu::cold]] header* acquire_table(control& c, unsigned log2) {
+    /// block: while it is in use, a table of two units. `filled`: so many entries will be put into it at once that it should
+    /// lie on huge pages; else only what is touched takes memory. Throws `bad_alloc`; `barrier_refused` where more memory
+    /// waits already, in tables that cannot be used again.
+    [[gnu::cold]] header* acquire_table(control& c, unsigned log2, bool filled) {
         if (log2 == 0) {
             // acquire: pairs with the release of put_free.
             const first_table was = c.first_table_is.exchange(first_table::taken, std::memory_order_acquire);
@@ -229,7 +230,9 @@ protected:
                 c.home->threads.barriers().require_freeing();
             }
         }
-        return t == nullptr ? make_table(c, log2) : renewed(*t);
+        if (t == nullptr) return make_table(c, log2, filled);
+        if (t->on_small_pages.load(std::memory_order_relaxed) == filled) lay_on_pages(*t, filled);
+        return renewed(*t);
     }
     /// Makes an empty table the root's in place of none, with which a new life of the map begins. False: another thread was
     /// first.
@@ -240,6 +243,18 @@ protected:
         abandon_table(c, t);
         return false;
     }
+    /// Lets a table that was made empty lie on huge pages from now on. What it has on small ones is moved piece by piece.
+    static void begin_huge_pages(header& t) noexcept {
+        lay_on_pages(t, true);
+        t.small_pieces.store(table_bytes(t.log2()) / Sync::huge_page_bytes, std::memory_order_relaxed);
+    }
+    /// Moves one piece, if any is left. Each piece once; the memory is the table's for as long as the map lives.
+    static void gather_piece(header& t) noexcept {
+        std::size_t left = t.small_pieces.load(std::memory_order_relaxed);
+        while (left != 0 && !t.small_pieces.compare_exchange_weak(left, left - 1, std::memory_order_relaxed, std::memory_order_relaxed)) {}
+        if (left != 0) Sync::gather_huge_page(reinterpret_cast<std::byte*>(&t) + (left - 1) * Sync::huge_page_bytes);
+    }
+
     /// Gives back a table that was not published. Its memory may have been another table's before, and be looked at by
     /// late readers of that one: it is kept like any other.
     void abandon_table(control& c, header* t) noexcept {
@@ -528,7 +543,7 @@ private:
         return s;
     }
 
-    [[gnu::cold]] header* make_table(control& c, unsigned log2) {
+    [[gnu::cold]] header* make_table(control& c, unsigned log2, bool filled) {
         const shape s = shape_of(log2);
         void* memory = uses_pages && s.bytes >= mapped_from ? Sync::map_pages(s.bytes) : nullptr;
         const bool mapped = memory != nullptr;
@@ -545,6 +560,7 @@ private:
         t->seed = seed;
         t->shift_less_one = 63 - log2;
         t->mapped = mapped;
+        lay_on_pages(*t, filled);
         t->districts = reinterpret_cast<typename header::district*>(bytes + s.districts_at);
         t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
         if (!mapped) { // pages of the system are zero already, and zero is EMPTY and unlocked
@@ -553,6 +569,13 @@ private:
             std::uninitialized_value_construct_n(t->controls, s.controls);
         }
         return t;
+    }
+
+    /// Says on what pages a large table is to lie. (A hint: no order hangs on `on_small_pages`.)
+    static void lay_on_pages(header& t, bool huge) noexcept {
+        if (!t.mapped || table_bytes(t.log2()) < 2 * Sync::huge_page_bytes) return;
+        t.on_small_pages.store(!huge, std::memory_order_relaxed);
+        Sync::prefer_huge_pages(&t, table_bytes(t.log2()), huge);
     }
 
     void destroy_tables(header* list) noexcept {
@@ -670,6 +693,7 @@ private:
         if (!t.mapped) zero(&t, shape_of(t.log2()).bytes); // not when it was retired: most are outgrown and never used again
         t.next_in_list = nullptr;
         t.erased.store(0, std::memory_order_relaxed);
+        t.floor_log2.store(0, std::memory_order_relaxed);
         return &t;
     }
 
@@ -680,6 +704,8 @@ private:
         t->overflow_used.store(0, std::memory_order_relaxed);
         t->first_free_lines.forget();
         t->cursor.store(0, std::memory_order_relaxed);
+        t->filling.store(false, std::memory_order_relaxed);
+        t->small_pieces.store(0, std::memory_order_relaxed);
         t->emptied = 0;
         t->unnamed = false;
         if (t->log2() == 0) {

@@ -147,7 +147,8 @@ public:
             } else if (t->log2() < log2) {
                 this->start_resize(c, s, root, log2);
             } else {
-                return;
+                base::keep_room(*t, log2);
+                if (this->is_root(root) && t->successor() == nullptr) return;
             }
         }
     }

@@ -1,0 +1,154 @@
+// What was reserved stays, until it is given up; and room that no entry has touched takes no memory.
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <syncmap/engine/table/table.hpp>
+#include <syncmap/facade.hpp>
+#include <syncmap/hash.hpp>
+
+namespace test {
+namespace {
+
+/// Counts what is asked of the system for the pages of large tables.
+struct page_counting_sync : syncmap::sync::real {
+    static inline std::atomic<std::size_t> bytes_on_huge_pages{0};
+    static inline std::atomic<std::size_t> bytes_on_small_pages{0};
+    static inline std::atomic<std::size_t> gathered{0};
+
+    static void prefer_huge_pages(void* pages, std::size_t bytes, bool wanted) noexcept {
+        (wanted ? bytes_on_huge_pages : bytes_on_small_pages) += bytes;
+        real::prefer_huge_pages(pages, bytes, wanted);
+    }
+    static void gather_huge_page(void* first) noexcept {
+        ++gathered;
+        real::gather_huge_page(first);
+    }
+    static void forget() { bytes_on_huge_pages = bytes_on_small_pages = gathered = 0; }
+};
+
+using plain_table = syncmap::engine::table<std::uint64_t, std::uint64_t, syncmap::hash<std::uint64_t>, std::equal_to<>,
+                                           std::allocator<std::pair<const std::uint64_t, std::uint64_t>>, page_counting_sync>;
+class visible_table : public plain_table {
+public:
+    using plain_table::plain_table;
+    std::size_t units() const noexcept {
+        const auto* const t = plain_table::table_of(this->root_.load());
+        return t == nullptr ? 0 : t->units();
+    }
+};
+class visible_map : public syncmap::basic_map<visible_table> {
+public:
+    using syncmap::basic_map<visible_table>::basic_map;
+    std::size_t units() const noexcept { return this->engine_.units(); }
+};
+
+constexpr std::uint64_t room = 200'000; // the table has 5 MiB and more
+
+void come_and_go(visible_map& map, std::uint64_t count) {
+    for (std::uint64_t i = 0; i != count; ++i) {
+        map.store(i, i);
+        map.erase(i);
+    }
+}
+
+TEST(reserve, is_not_undone_by_erases) {
+    visible_map map;
+    map.reserve(room);
+    const std::size_t reserved = map.units();
+    come_and_go(map, 100'000);
+    EXPECT_EQ(map.units(), reserved);
+    for (std::uint64_t i = 0; i != room; ++i) map.store(i, i); // grows beyond nothing, and shrinks to no less
+    EXPECT_EQ(map.units(), reserved);
+    for (std::uint64_t i = 0; i != room; ++i) map.erase(i);
+    come_and_go(map, 100'000);
+    EXPECT_EQ(map.units(), reserved);
+}
+
+TEST(reserve, stays_through_growth) {
+    visible_map map;
+    map.reserve(room);
+    const std::size_t reserved = map.units();
+    for (std::uint64_t i = 0; i != 5 * room; ++i) map.store(i, i);
+    EXPECT_GT(map.units(), reserved);
+    for (std::uint64_t i = 0; i != 5 * room; ++i) map.erase(i);
+    come_and_go(map, 200'000);
+    EXPECT_EQ(map.units(), reserved);
+}
+
+TEST(reserve, of_a_table_that_is_large_enough_counts_as_well) {
+    visible_map map;
+    for (std::uint64_t i = 0; i != room; ++i) map.store(i, i);
+    map.reserve(room / 4);
+    const std::size_t filled = map.units();
+    for (std::uint64_t i = 0; i != room; ++i) map.erase(i);
+    come_and_go(map, 200'000);
+    EXPECT_LT(map.units(), filled);
+    visible_map other;
+    other.reserve(room / 4);
+    EXPECT_EQ(map.units(), other.units());
+}
+
+TEST(reserve, of_a_constructor_counts_as_well) {
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> entries(room);
+    for (std::uint64_t i = 0; i != room; ++i) entries[i] = {i, i};
+    visible_map map(entries.begin(), entries.end());
+    const std::size_t reserved = map.units();
+    for (std::uint64_t i = 0; i != room; ++i) map.erase(i);
+    come_and_go(map, 100'000);
+    EXPECT_EQ(map.units(), reserved);
+}
+
+TEST(reserve, ends_with_shrink_to_fit_clear_and_replace) {
+    visible_map map;
+    map.reserve(room);
+    const std::size_t reserved = map.units();
+    map.store(1, 1);
+    map.shrink_to_fit();
+    EXPECT_LT(map.units(), reserved / 64);
+    for (std::uint64_t i = 0; i != room; ++i) map.store(i, i);
+    for (std::uint64_t i = 0; i != room; ++i) map.erase(i);
+    come_and_go(map, 200'000);
+    EXPECT_LT(map.units(), reserved / 64);
+
+    map.reserve(room);
+    map.clear();
+    map.store(1, 1);
+    EXPECT_LT(map.units(), reserved / 64);
+
+    map.reserve(room);
+    visible_map other;
+    other.store(2, 2);
+    map.replace(std::move(other));
+    EXPECT_LT(map.units(), reserved / 64);
+}
+
+TEST(reserve, takes_huge_pages_once_the_room_is_filled) {
+    page_counting_sync::forget();
+    {
+        visible_map map;
+        map.reserve(room);
+        const std::size_t bytes = page_counting_sync::bytes_on_small_pages;
+        EXPECT_GE(bytes, std::size_t{4} << 20);
+        for (std::uint64_t i = 0; i != 1000; ++i) map.store(i, i);
+        EXPECT_EQ(page_counting_sync::bytes_on_huge_pages, 0U);
+        for (std::uint64_t i = 0; i != room; ++i) map.store(i, i);
+        EXPECT_EQ(page_counting_sync::bytes_on_huge_pages, bytes);
+        EXPECT_EQ(page_counting_sync::gathered, bytes / page_counting_sync::huge_page_bytes);
+        for (std::uint64_t i = 0; i != room; ++i) ASSERT_EQ(map.load(i), i);
+    }
+    page_counting_sync::forget();
+    visible_map grown;
+    for (std::uint64_t i = 0; i != 4 * room; ++i) grown.store(i, i);
+    EXPECT_EQ(page_counting_sync::bytes_on_small_pages, 0U);
+    EXPECT_GE(page_counting_sync::bytes_on_huge_pages, std::size_t{4} << 20);
+}
+
+} // namespace
+} // namespace test
