@@ -6,6 +6,8 @@
 #include <csignal>
 #include <cstdint>
 #include <latch>
+#include <map>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -234,14 +236,39 @@ T some_value(std::uint64_t n) {
         return n;
 }
 
-/// Stops `write(map)` before every step that it has, one after the other. Meanwhile readers of every key, `size`, and
-/// writers of all eighths but one go on to their end. Returns the number of steps.
+std::uint64_t number_in(std::uint64_t value) { return value; }
+std::uint64_t number_in(const large& value) { return value.words[0]; }
+
+/// What a snapshot shows, by look-ups and by a walk.
+template <class Snapshot>
+void expect_snapshot(const Snapshot& taken, const std::map<std::uint64_t, std::uint64_t>& contents, std::uint64_t at) {
+    for (const auto& [number, n] : contents) {
+        const auto value = taken.load(placed{number});
+        ASSERT_TRUE(value.has_value()) << "key " << number << " is missing; stopped before step " << at;
+        EXPECT_EQ(number_in(*value), n) << "stopped before step " << at;
+    }
+    std::map<std::uint64_t, std::uint64_t> walked;
+    taken.for_each([&](const placed& key, const auto& value) {
+        EXPECT_TRUE(walked.emplace(key.number, number_in(value)).second) << "a key came twice; stopped before step " << at;
+    });
+    EXPECT_EQ(walked, contents) << "stopped before step " << at;
+}
+
+/// Stops `write(map)` before every step that it has, or every `stride`-th, one after the other. Meanwhile readers of every key, `size`, and
+/// writers of all eighths but one go on to their end, and so do readers of a snapshot, if there is one. Returns the number
+/// of stops.
 template <class T, class Prepare, class Write>
-std::uint64_t stop_everywhere(Prepare prepare, Write write, bool leaves_size_alone) {
-    for (std::uint64_t at = 0;; ++at) {
+std::uint64_t stop_everywhere(Prepare prepare, Write write, bool leaves_size_alone, bool has_snapshot = false, std::uint64_t stride = 1) {
+    for (std::uint64_t at = 0, stops = 0;; at += stride, ++stops) {
         placed_map<T> map;
         prepare(map);
         const std::size_t size_before = map.size();
+        std::map<std::uint64_t, std::uint64_t> contents;
+        std::optional<decltype(map.snapshot())> taken;
+        if (has_snapshot) {
+            taken.emplace(map.snapshot());
+            map.for_each([&](const placed& key, const T& value) { contents.emplace(key.number, number_in(value)); });
+        }
         stop here;
         std::jthread victim([&] {
             static_cast<void>(map.contains(placed{0})); // the thread's first use is not what is looked at
@@ -250,8 +277,9 @@ std::uint64_t stop_everywhere(Prepare prepare, Write write, bool leaves_size_alo
             here.disarm();
         });
         here.state.wait(stop::running);
-        if (here.state == stop::ended) return at;
+        if (here.state == stop::ended) return stops;
 
+        if (has_snapshot) expect_snapshot(*taken, contents, at);
         std::uint64_t found = 0;
         for (std::uint64_t eighth = 0; eighth < eighths; ++eighth) {
             for (std::uint64_t i = 0; i < keys_of_an_eighth; ++i) found += map.contains(in_eighth(eighth, i)) ? 1 : 0;
@@ -279,6 +307,7 @@ std::uint64_t stop_everywhere(Prepare prepare, Write write, bool leaves_size_alo
         }
         // A watchdog ends a test in which this never comes.
         for (std::uint64_t n = finished; n < eighths - 1; n = finished) finished.wait(n);
+        if (has_snapshot) expect_snapshot(*taken, contents, at);
         here.state = stop::released;
         here.state.notify_all();
         writers.clear();
@@ -326,6 +355,16 @@ void stop_all_kinds_of_writers(const char* layout) {
             map.store(in_eighth(3, 1), some_value<T>(9));
         },
         false);
+    for (const bool through_the_end : {false, true}) { // the second one moves the last group, too
+        stops += stop_everywhere<T>(
+            moving,
+            [through_the_end](auto& map) {
+                for (std::uint64_t i = 1; i < 6; i += 2) map.store(in_eighth(3, 2), some_value<T>(i));
+                map.store(in_eighth(3, 1), some_value<T>(9));
+                for (std::uint64_t i = 0; through_the_end && map.is_moving_many_units(); ++i) map.store(in_eighth(3, 2), some_value<T>(i));
+            },
+            false, true, through_the_end ? 17 : 1);
+    }
     report(std::string("places where a writer was stopped, ") + layout, stops);
     EXPECT_GT(stops, 60U);
 }

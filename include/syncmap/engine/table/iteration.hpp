@@ -256,7 +256,14 @@ private:
         if (attempt >= attempts_without_lock) {
             return copy_nodes_locked(c, this->stripe_of(c, *me), root, t, unit, seen, cursor, entries);
         }
-        reclaim::hold<Sync> held(*me);
+        pin_nodes(*me, t, unit, cursor, entries);
+        return lock.load(std::memory_order_acquire) == seen ? copied::all : copied::changed;
+    }
+
+protected:
+    /// Pins the nodes of a unit with hashes from `cursor` on, one by one, each under a hazard, whoever has the unit's lock.
+    void pin_nodes(reclaim::row<Sync>& row, header& t, std::size_t unit, std::uint64_t cursor, batch& entries) {
+        reclaim::hold<Sync> held(row);
         base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
             while (!held.protect(node_at(mark), [&] { return l.mark(i) == mark; })) {
                 mark = l.mark(i); // replaced by a node of the same key, or gone
@@ -274,10 +281,9 @@ private:
             entries.add({mark, value, false});
             return false;
         });
-        held.drop();
-        return lock.load(std::memory_order_acquire) == seen ? copied::all : copied::changed;
     }
 
+private:
     /// The same under the unit's lock, for units in which others insert all the time. Allocates nothing meanwhile.
     copied copy_nodes_locked(control& c, typename base::stripe_type& s, word root, header& t, std::size_t unit,
                              control_word seen, std::uint64_t cursor, batch& entries) {

@@ -12,6 +12,9 @@
 // [S2] A reader takes what a live unit holds if the stamp, looked at after the entries, is still below the phase.
 // [S3] A state is freed when it is not live any more and every stripe was seen outside of a section after that.
 // [S4] `clear` leaves a table to the snapshots of its life; who drops the last of them takes it apart.
+// [S5] A unit whose home line says MOVED is read in the next table, whether its control word says so yet or not. The copies
+//      are there, with the stamp of their sources, before the home line says it. No writer reaches them before the control
+//      words of the sources say it. So a reader waits for no mover; nor for any other writer, as locks mean nothing to it.
 #pragma once
 
 #include <algorithm>
@@ -42,7 +45,6 @@ protected:
     using typename base::closing;
     using typename base::control;
     using typename base::control_word;
-    using typename base::copied;
     using typename base::entry;
     using typename base::found;
     using typename base::header;
@@ -157,6 +159,7 @@ protected:
                 if constexpr (Layout::inline_key) {
                     word value = 0;
                     const bool hit = base::find_pair_in_unit(t->home(unit), Layout::inline_mark(bits), value);
+                    if (is_left(*t, unit)) continue; // [S5]
                     if (!is_still(s, root, *t, unit)) break;
                     if (hit) {
                         const T copy = from_word<T>(value);
@@ -167,7 +170,9 @@ protected:
                     const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
                     reclaim::hold<Sync> held(*me);
                     found place{};
-                    if (!this->find_in_unit(t->home(unit), key, hash, held, place) || !is_still(s, root, *t, unit)) break;
+                    const bool searched = this->find_in_unit(t->home(unit), key, hash, held, place);
+                    if (is_left(*t, unit)) continue; // [S5]
+                    if (!searched || !is_still(s, root, *t, unit)) break;
                     if (place.mark == Layout::empty) return false;
                     base::show(place, f);
                     return true;
@@ -178,7 +183,7 @@ protected:
 
     /// As the iteration's copy_unit_at, of the snapshot's instant.
     bool copy_unit_at_instant(const state& s, std::uint64_t cursor, bool outlier, batch* entries, std::uint64_t* end) {
-        for (int attempt = 0;; ++attempt, Sync::pause()) {
+        for (;; Sync::pause()) {
             word root = 0;
             for (header* t = table_at(s, root); t != nullptr; t = t->successor()) {
                 entries->clear();
@@ -192,14 +197,16 @@ protected:
                     *end = outlier ? 0 : r->last + 1;
                     return true;
                 }
-                const bool is_kept = t == s.kept.load(std::memory_order_relaxed); // nobody locks it for long
-                const copied outcome = this->copy_unit(root, *t, unit, cursor, is_kept ? 0 : attempt, *entries);
-                if (outcome == copied::moved) continue;
-                if (outcome == copied::all && is_still(s, root, *t, unit)) {
-                    *end = outlier ? 0 : base::end_of(*t, unit);
-                    return true;
+                if constexpr (Layout::inline_key) {
+                    this->copy_unit(root, *t, unit, cursor, 0, *entries);
+                } else {
+                    const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
+                    this->pin_nodes(*me, *t, unit, cursor, *entries);
                 }
-                break;
+                if (is_left(*t, unit)) continue; // [S5]
+                if (!is_still(s, root, *t, unit)) break;
+                *end = outlier ? 0 : base::end_of(*t, unit);
+                return true;
             }
         }
     }
@@ -357,9 +364,11 @@ private:
         return s.kept.load(std::memory_order_acquire);
     }
 
+    /// After the entries were looked at: whether they were wiped meanwhile, or soon will be.
+    static bool is_left(const header& t, std::size_t unit) noexcept { return t.home(unit).mark(Layout::last) == Layout::moved; }
+
     /// After the entries were looked at: whether they are what they were at the snapshot's instant [S2].
     bool is_still(const state& s, word root, const header& t, std::size_t unit) const noexcept {
-        if (t.home(unit).mark(Layout::last) == Layout::moved) return false; // they were wiped meanwhile, or soon will be
         const control_word seen = t.controls[unit].load(std::memory_order_acquire);
         if ((seen & Layout::moved_bit) != 0 || Layout::stamp_of(seen) >= s.phase) return false;
         return this->is_root(root); // kept tables are not used again while the snapshot lives, nor is the root theirs
