@@ -83,7 +83,8 @@ concept equality_comparable_value = requires(const T& a) {
 /// Progress     *Read*: takes no lock, writes at most to its own thread's memory, waits for nobody; lock-free.
 ///              *Write*: locks one bucket for a few instructions, and waits for another writer of that bucket and
 ///              for a thread that computes the same key (`update`, `load_or_compute`). Inserts and erases may
-///              also wait for `size()`, about 100 microseconds at a time. No write stops a read.
+///              also wait for `size()`, about 100 microseconds at a time, and every write for a `snapshot()` that is
+///              just being taken. No write stops a read.
 /// Consistency  Linearizable, where an operation says nothing else: each takes place at one instant between its call and
 ///              its return, for all keys and all maps together.
 /// Order        Every write but `clear` and `replace` takes a `std::memory_order` as its last argument, as the operations of
@@ -153,7 +154,7 @@ public:
         : basic_map(entries.begin(), entries.end(), hash, equal, alloc) {}
 
     /// From a range of pairs, or of anything with `.first` and `.second`; otherwise as from a list. A range that
-    /// knows its length has its room reserved at once.
+    /// knows its length has its room reserved at once, as by `reserve`.
     template <std::input_iterator Iterator, std::sentinel_for<Iterator> Sentinel>
     basic_map(Iterator first, Sentinel last, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
               const allocator_type& alloc = allocator_type())
@@ -510,8 +511,9 @@ public:
     /// (Include <syncmap/snapshot.hpp>, as map.hpp does.)
     ///
     /// Consistency: linearizable; what a thread did before it is in it, and nothing is in it without what was done
-    /// before that. Progress: writers wait for it some microseconds, at most 100 at a time; it waits for writers that
-    /// are on their way, also for one that was stopped there, and for others that take or end a snapshot. Complexity:
+    /// before that. Progress: writers sleep while it waits for the writers that are on their way: mostly some
+    /// microseconds, 50 ms at most. It waits also for a writer that was stopped there, and for others that take or end a
+    /// snapshot. It needs no luck of the scheduler, however many threads write. Complexity:
     /// linear in the most threads that ever used maps at one time, not in the entries. Throws: `std::bad_alloc`;
     /// `std::length_error` after 16 million snapshots during the life of one of them; `barrier_refused` in a sandbox that
     /// refuses every barrier. Nothing like it in Go.
@@ -577,9 +579,12 @@ public:
         engine_.replace(other.engine_);
     }
 
-    /// Makes room for so many entries, so that the table need not grow before. Never shrinks; erasing may later.
+    /// Makes room for so many entries, so that the table need not grow before. Never shrinks. The room stays: erasing leaves no
+    /// smaller table, until `shrink_to_fit`, `clear` or `replace`. Room that no entry has touched takes no memory where
+    /// tables are the system's pages (Linux, `std::allocator`, 256 KiB and more).
     ///
     /// Progress: moves what there is to the larger table, and waits for writers of single buckets; others go on.
+    /// Complexity: linear in the entries. Walks take time in proportion to the room from then on.
     /// Throws: `std::length_error` for a number that no map can hold, `std::bad_alloc`; nothing has changed then.
     void reserve(size_type entries) { engine_.reserve(entries); }
 
