@@ -25,6 +25,8 @@ struct gate {
     static constexpr int phase_shift = 32;
 
     static constexpr bool is_open(word g) noexcept { return (g & (counting | cutting)) == 0; }
+    /// Of a closed gate never 0: closing makes it odd.
+    static constexpr std::uint32_t ticket(word g) noexcept { return static_cast<std::uint32_t>(g & ticket_mask); }
     static constexpr std::uint32_t newest_phase(word g) noexcept { return static_cast<std::uint32_t>(g >> phase_shift); }
 
     static constexpr word closed(word open, word why) noexcept { return next_ticket(open) | why; }

@@ -141,20 +141,20 @@ protected:
 
     /// For the thread that has opened the gate, which was `shut`.
     static void gate_opened(control& c, word shut) noexcept {
-        if ((shut & gate::awaited) != 0) [[unlikely]] c.home->gates.wake(&c.gate_word);
+        if ((shut & gate::awaited) != 0) [[unlikely]] c.home->gates.wake(&c.gate_word, gate::ticket(shut));
     }
 
-    /// Tells the thread that will open the gate that a writer sleeps. False: the gate is open.
-    static bool await_gate(control& c) noexcept {
+    /// Tells the thread that will open the gate that a writer sleeps. Returns the number of this closing; 0: the gate is open.
+    static std::uint32_t await_gate(control& c) noexcept {
         word seen = c.gate_word.load(std::memory_order_relaxed);
         while (!gate::is_open(seen)) {
             // relaxed: the thread that opens the gate finds the bit by a read-modify-write of the same word.
             if ((seen & gate::awaited) != 0 || c.gate_word.compare_exchange_weak(seen, seen | gate::awaited, std::memory_order_relaxed,
                                                                                  std::memory_order_relaxed)) {
-                return true;
+                return gate::ticket(seen);
             }
         }
-        return false;
+        return 0;
     }
 
     // ---- walking the chain ----
