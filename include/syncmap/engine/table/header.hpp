@@ -127,6 +127,8 @@ struct alignas(detail::cache_line_bytes) table_header {
     unsigned shift_less_one = 0; ///< 63 - log2 of the number of units
     bool mapped = false; ///< pages of the system, which can be given back
     atomic<bool> needs_help{false}; ///< see ask_for_help
+    atomic<std::uint8_t> floor_log2{0}; ///< what was reserved: the map shrinks to no smaller table by itself
+    atomic<bool> on_small_pages{false}; ///< it was made empty: only what is touched may take memory
     atomic<std::uint64_t> incarnation{0}; ///< which life of the map: one more after every clear
     atomic<std::int64_t> brought{0}; ///< entries with which that life began: they are in no tally
     atomic<table_header*> next{nullptr};
@@ -137,14 +139,12 @@ struct alignas(detail::cache_line_bytes) table_header {
     atomic<std::size_t> cursor{0};
     atomic<std::size_t> left{0};
     atomic<std::size_t> erased{0}; ///< entries erased here, about; see resize::is_sparse
-    atomic<unsigned> floor_log2{0}; ///< what was reserved: the map shrinks to no smaller table by itself
-    atomic<bool> on_small_pages{false}; ///< it was made empty: only what is touched may take memory
-    atomic<bool> filling{false}; ///< so many overflow lines are in use that huge pages may be worth it
-    atomic<std::size_t> small_pieces{0}; ///< as many pieces of it, the first ones, are still to be moved to huge pages
     table_header* next_in_list = nullptr; ///< in the pool's lists
     std::size_t emptied = 0;              ///< bytes of pages given back so far, while it is being emptied
     atomic<bool> crowded{false}; ///< a unit has a line that is not the table's since somebody looked whether it should grow
     bool unnamed = false;        ///< retired, and no writer can name it any more
+    atomic<bool> filling{false}; ///< so many overflow lines are in use that huge pages may be worth it
+    atomic<std::uint32_t> small_pieces{0}; ///< so many pieces of it, the first ones, are still to be moved to huge pages
 
     unsigned log2() const noexcept { return 63 - shift_less_one; }
     std::size_t units() const noexcept { return std::size_t{1} << log2(); }

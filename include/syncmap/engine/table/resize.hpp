@@ -113,7 +113,7 @@ protected:
     [[gnu::cold]] void shrink_if_sparse(control& c, stripe_type& s, word root, std::size_t erased) noexcept {
         header* const t = base::table_of(root);
         if (t == nullptr || t->next.load(std::memory_order_relaxed) != nullptr) return;
-        const unsigned least = std::max(base::min_log2(), t->floor_log2.load(std::memory_order_relaxed));
+        const unsigned least = std::max(base::min_log2(), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
         if (t->log2() <= least) return;
         const std::size_t entries = counted_entries(c, *t);
         if (!is_sparse(*t, entries, t->erased.fetch_add(erased, std::memory_order_relaxed) + erased)) return;
@@ -172,9 +172,9 @@ protected:
 
     /// What was reserved: from now on the map shrinks to no smaller table by itself. (A shrink that has begun goes on.)
     static void keep_room(header& t, unsigned log2) noexcept {
-        unsigned floor = t.floor_log2.load(std::memory_order_relaxed);
-        while (floor < log2 &&
-               !t.floor_log2.compare_exchange_weak(floor, log2, std::memory_order_relaxed, std::memory_order_relaxed)) {}
+        std::uint8_t floor = t.floor_log2.load(std::memory_order_relaxed);
+        while (floor < log2 && !t.floor_log2.compare_exchange_weak(floor, static_cast<std::uint8_t>(log2), std::memory_order_relaxed,
+                                                                   std::memory_order_relaxed)) {}
     }
 
     [[gnu::cold]] void grow_if_full(control& c, stripe_type& s, word root, const header& t) noexcept {

@@ -246,13 +246,13 @@ protected:
     /// Lets a table that was made empty lie on huge pages from now on. What it has on small ones is moved piece by piece.
     static void begin_huge_pages(header& t) noexcept {
         lay_on_pages(t, true);
-        t.small_pieces.store(table_bytes(t.log2()) / Sync::huge_page_bytes, std::memory_order_relaxed);
+        t.small_pieces.store(static_cast<std::uint32_t>(table_bytes(t.log2()) / Sync::huge_page_bytes), std::memory_order_relaxed);
     }
     /// Moves one piece, if any is left. Each piece once; the memory is the table's for as long as the map lives.
     static void gather_piece(header& t) noexcept {
-        std::size_t left = t.small_pieces.load(std::memory_order_relaxed);
+        std::uint32_t left = t.small_pieces.load(std::memory_order_relaxed);
         while (left != 0 && !t.small_pieces.compare_exchange_weak(left, left - 1, std::memory_order_relaxed, std::memory_order_relaxed)) {}
-        if (left != 0) Sync::gather_huge_page(reinterpret_cast<std::byte*>(&t) + (left - 1) * Sync::huge_page_bytes);
+        if (left != 0) Sync::gather_huge_page(reinterpret_cast<std::byte*>(&t) + std::size_t{left - 1} * Sync::huge_page_bytes);
     }
 
     /// Gives back a table that was not published. Its memory may have been another table's before, and be looked at by
@@ -553,14 +553,15 @@ private:
             memory = make_blocks(blocks_for(s.bytes));
             detail::reachable_by_marked_pointer(memory);
         }
-        return construct_table(static_cast<std::byte*>(memory), s, c.seed, log2, mapped);
+        header* const t = construct_table(static_cast<std::byte*>(memory), s, c.seed, log2, mapped);
+        lay_on_pages(*t, filled);
+        return t;
     }
     static header* construct_table(std::byte* bytes, const shape& s, const hash_seed& seed, unsigned log2, bool mapped) {
         auto* const t = ::new (static_cast<void*>(bytes)) header;
         t->seed = seed;
         t->shift_less_one = 63 - log2;
         t->mapped = mapped;
-        lay_on_pages(*t, filled);
         t->districts = reinterpret_cast<typename header::district*>(bytes + s.districts_at);
         t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
         if (!mapped) { // pages of the system are zero already, and zero is EMPTY and unlocked
