@@ -138,6 +138,10 @@ public:
         return writing("load_or_compute", where, [&] { return base::load_or_compute(std::forward<K>(key), f); });
     }
     template <class K = Key, class F>
+    [[nodiscard]] load_result<T> load_or_compute(unshared_t, K&& key, F&& f, site where = site::current()) {
+        return writing("load_or_compute", where, [&] { return base::load_or_compute(unshared, std::forward<K>(key), f); });
+    }
+    template <class K = Key, class F>
     update_result update(K&& key, F&& f, site where = site::current()) {
         return writing("update", where, [&] { return base::update(std::forward<K>(key), f); });
     }

@@ -366,25 +366,35 @@ public:
         return op.previous;
     }
 
-    /// The value of `key`; when it is absent, `f()` makes it, and it is stored. `.loaded` tells which.
+    /// Returns the value of `key`; when the key is absent, `f()` makes the value, and it is stored. `.loaded` tells which.
     ///
-    /// Of all threads that ask at once, one runs `f`; the others sleep until it is done and get its value. Other
-    /// keys do not wait, nor do readers. If `f` throws, nothing is stored, and one of those that wait runs its own.
+    /// Single flight: of all threads that ask at once, one runs `f`. The others sleep until it is done, and share its outcome:
+    /// they return its value, or throw the same exception object. Other keys do not wait, nor do readers. If `f` throws,
+    /// nothing is stored, and the next call runs its own function. `syncmap::unshared` as the first argument keeps an
+    /// exception to its caller: the next waiting thread then runs its own function.
     ///
-    /// Progress: a hit is a read; a miss waits for who writes or computes this key. Consistency: a `clear` while
-    /// `f` runs is ordered after: the value is returned and not stored. Throws: what `f` throws; `recursive_update`
-    /// when `f` asks for its own key, or when threads would wait for each other in a circle. The key type must be
-    /// copyable.
+    /// In the maps behind one lock each caller runs its own function, one after the other, until one succeeds.
+    ///
+    /// Progress: a hit is a read; a miss waits, asleep, for a thread that writes or computes this key. Consistency: a `clear`
+    /// while `f` runs is ordered after: the value is returned and not stored. A waiting thread that finds the value cleared
+    /// or erased again takes part in a new flight. Throws: what `f` throws, in the thread that runs it and in those that wait
+    /// for it; `recursive_update` when `f` writes its own key, or when threads would wait for each other's computations in a
+    /// cycle; it is never shared. The key type must be copyable.
     template <class K = given_key, class F>
     [[nodiscard]] load_result<copied> load_or_compute(K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
                                                        "value type cannot be copied: use update");
         static_assert(std::is_invocable_v<F&> && detail::stored_from<T, std::invoke_result_t<F&>>,
                       "syncmap: load_or_compute(key, f) calls f() and needs a value");
-        if (std::optional<copied> hit = load(key)) return {*std::move(hit), true};
-        detail::compute_operation<T, std::remove_reference_t<F>> op{f, order};
-        exclusive(std::forward<K>(key), op);
-        return {*std::move(op.result), op.loaded};
+        return compute<true>(std::forward<K>(key), f, order);
+    }
+    template <class K = given_key, class F>
+    [[nodiscard]] load_result<copied> load_or_compute(unshared_t, K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
+        static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
+                                                       "value type cannot be copied: use update");
+        static_assert(std::is_invocable_v<F&> && detail::stored_from<T, std::invoke_result_t<F&>>,
+                      "syncmap: load_or_compute(unshared, key, f) calls f() and needs a value");
+        return compute<false>(std::forward<K>(key), f, order);
     }
 
     /// Atomic read-modify-write: `f(const T* current)` (null when absent) runs once, with nothing locked
@@ -638,6 +648,14 @@ protected:
         static_assert(!Op::may_assign || detail::stored_from<Key, K&&>,
                       "syncmap: this type can be looked up, but no key can be made from it to be stored");
         engine_.exclusive(lookup(std::forward<K>(key)), op);
+    }
+
+    template <bool Shared, class K, class F>
+    load_result<copied> compute(K&& key, F& f, std::memory_order order) {
+        if (std::optional<copied> hit = load(key)) return {*std::move(hit), true};
+        detail::compute_operation<T, F, Shared> op{f, order};
+        exclusive(std::forward<K>(key), op);
+        return {*std::move(op.result), op.loaded};
     }
 
     template <class F>

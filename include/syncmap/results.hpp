@@ -18,6 +18,13 @@ struct load_result {
     friend bool operator==(const load_result&, const load_result&) = default;
 };
 
+/// Tag: `load_or_compute(syncmap::unshared, key, f)` shares the outcome of `f` with no waiting thread. If `f` throws, the
+/// next thread that waits runs its own function.
+struct unshared_t {
+    explicit unshared_t() = default;
+};
+inline constexpr unshared_t unshared{};
+
 /// Tag: an `update` callback returns it to leave the entry exactly as it is.
 struct keep_t {
     explicit keep_t() = default;

@@ -39,4 +39,8 @@ concept write_operation = requires(Op& op, const T* current) {
 /// its order; this is the one thing that `seq_cst` adds.
 constexpr bool visible_on_return(std::memory_order order) noexcept { return order == std::memory_order_seq_cst; }
 
+/// Waiters of this operation get its outcome instead of running it themselves.
+template <class Op>
+concept shares_outcome = requires { requires Op::shares_outcome; };
+
 } // namespace syncmap::engine

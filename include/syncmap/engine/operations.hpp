@@ -185,8 +185,9 @@ struct fetch_add_operation {
     }
 };
 
-template <class T, class F>
+template <class T, class F, bool Shared>
 struct compute_operation {
+    static constexpr bool shares_outcome = Shared;
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = true;

@@ -1,15 +1,15 @@
 // What all maps of a process share: the rows of threads, the queues of sleeping writers (those that found a unit locked, and
-// those that found the gate closed), the registry of computations.
+// those that found the gate closed), the flights of computations.
 //
 // A program and the shared libraries that it loads have one each where their symbols are hidden from one another. So a
 // map names the one of who wrote to it first, and everybody uses the one that the map names: two threads with
-// different hazards, slot numbers or registries must never meet in a map. It is on the heap and never destroyed: it
+// different hazards, slot numbers or flights must never meet in a map. It is on the heap and never destroyed: it
 // outlives the library whose code made it.
 #pragma once
 
 #include <cstdint>
 
-#include <syncmap/engine/computations.hpp>
+#include <syncmap/engine/single_flight.hpp>
 #include <syncmap/reclaim/domain.hpp>
 #include <syncmap/sync/parking.hpp>
 #include <syncmap/sync/wake_chain.hpp>
@@ -21,7 +21,7 @@ struct [[gnu::visibility("default")]] process {
     reclaim::domain<Sync> threads;
     sync::parking<Sync> parking;
     sync::wake_chain<Sync> gates;
-    computations<Sync> registry;
+    single_flight<Sync> flights;
 
     /// Running computations by hash (design 6), of all maps: hashes are seeded by map.
     typename Sync::template atomic<std::uint32_t> computing[Sync::computing_counters]{};

@@ -42,7 +42,7 @@
 #include <utility>
 #include <vector>
 
-#include <syncmap/engine/computations.hpp>
+#include <syncmap/engine/single_flight.hpp>
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/read_dirty/reclamation.hpp>
 #include <syncmap/errors.hpp>
@@ -141,10 +141,21 @@ public:
             if (!at) fresh.prepare(hash, std::forward<K>(key));
             const reference kept(here, at ? *at.found : *fresh.get());
             std::optional<ownership> own(std::in_place, *this, *kept.get());
+            if constexpr (shares_outcome<Op>) {
+                if (!own->enter_or_share()) {
+                    const place now = find(here, hash, kept.get()->key);
+                    const value* const computed = now ? here.hold_value(*now.found) : nullptr;
+                    if (computed == nullptr) continue;
+                    static_cast<void>(op.decide(std::addressof(computed->object)));
+                    return;
+                }
+            } else {
+                own->enter();
+            }
             state before = absent;
             if (at ? !mark_owned(here, at, before) : !add(here, at, *fresh.get(), owned)) continue;
             if (!at) fresh.release();
-            value* const old = compute(here, *kept.get(), before, op);
+            value* const old = compute(here, *kept.get(), before, op, *own);
             own.reset(); // destructors may compute the same key
             if (old != nullptr) {
                 here.retire(old);
@@ -615,7 +626,8 @@ private:
                 }
             }
             if ((before & owned) != 0) {
-                own.emplace(*this, e); // waits until it is not
+                own.emplace(*this, e);
+                own->enter(); // waits until it is not
                 continue;
             }
             if (before == expunged) {
@@ -719,23 +731,48 @@ private:
 
     // ---- computations ----
 
-    /// This thread is the only one that changes an entry, and that computes its key: after a `clear` that is another
-    /// entry. Waits for it, or throws `recursive_update`. The entry is kept by the caller.
-    class ownership {
+    /// One more reference to an entry, as a key that is computed.
+    class kept_entry {
     public:
-        ownership(const read_dirty& map, const entry& e)
-            : registry_(map.control_.load(std::memory_order_relaxed)->home->registry), mine_(&map, e.hash, &e) {
-            registry_.enter(mine_, [&](const void* other) {
-                return other == &e || map.is(*static_cast<const entry*>(other), e.key);
-            });
-        }
-        ownership(const ownership&) = delete;
-        ownership& operator=(const ownership&) = delete;
-        ~ownership() { registry_.leave(mine_); }
+        kept_entry(const read_dirty& map, entry& e) noexcept : map_(map), entry_(e) { e.refer(); }
+        kept_entry(const kept_entry&) = delete;
+        kept_entry& operator=(const kept_entry&) = delete;
+        ~kept_entry() { map_.release(map_.control_.load(std::memory_order_relaxed)->bin_of(0), &entry_); }
 
     private:
-        computations<Sync>& registry_;
-        typename computations<Sync>::entry mine_;
+        const read_dirty& map_;
+        entry& entry_;
+    };
+    static bool same_keys(const void* map, const void* mine, const void* other) {
+        return mine == other ||
+               static_cast<const read_dirty*>(map)->is(*static_cast<const entry*>(other), static_cast<const entry*>(mine)->key);
+    }
+    static const void* keep_key(const void* map, const void* key, key_room& room) {
+        auto& e = const_cast<entry&>(*static_cast<const entry*>(key)); // its count of references
+        room.template emplace<kept_entry>(*static_cast<const read_dirty*>(map), e);
+        return key;
+    }
+    static constexpr flight_key key_kind{&same_keys, &keep_key};
+
+    /// Once entered, this thread is the only one that changes an entry, and that computes its key: after a `clear` that is
+    /// another entry. The entry is kept by the caller.
+    class ownership {
+    public:
+        ownership(const read_dirty& map, const entry& e) noexcept
+            : flights_(map.control_.load(std::memory_order_relaxed)->home->flights), claim_(&map, e.hash, &e, key_kind) {}
+        ownership(const ownership&) = delete;
+        ownership& operator=(const ownership&) = delete;
+        ~ownership() {
+            if (claim_.owns()) flights_.leave(claim_);
+        }
+
+        void enter() { flights_.enter(claim_); }
+        bool enter_or_share() { return flights_.enter_or_share(claim_); }
+        void fail(std::exception_ptr failure) noexcept { claim_.fail(std::move(failure)); }
+
+    private:
+        single_flight<Sync>& flights_;
+        typename single_flight<Sync>::claim claim_;
     };
 
     /// False: the entry left the map before it could be marked.
@@ -757,7 +794,7 @@ private:
     /// `e` is marked, and was `before`. Nobody else changes it now, so its value needs no hazard. Returns a value that
     /// is no more in it, or null.
     template <class Op>
-    value* compute(operation& here, entry& e, state before, Op& op) {
+    value* compute(operation& here, entry& e, state before, Op& op, ownership& own) {
         here.held_index.drop(); // it may take long
         control& c = here.shared;
         value* const current = entry::value_of(before);
@@ -771,8 +808,12 @@ private:
                 next.prepare(e.hash, op);
                 after = entry::state_of(next.get());
             }
+        } catch (const recursive_update&) {
+            e.now.store(before, std::memory_order_release);
+            throw; // an error of this thread, not of its waiters
         } catch (...) {
             e.now.store(before, std::memory_order_release);
+            if constexpr (shares_outcome<Op>) own.fail(std::current_exception());
             throw;
         }
         if (after == before) {

@@ -14,7 +14,8 @@
 //      the root has changed, and the table in it is the same.
 // [F3] A heavy barrier; then each stripe is seen outside of a section once. Now no unit is locked and nothing is
 //      published or moved; what is in the tables is counted.
-// [F4] `scanning` and `tidying` are taken, then the registry's locks. Who has one of those waits for nobody meanwhile.
+// [F4] `scanning` and `tidying` are taken, then the flights are closed. A thread that has one of those waits for no other
+//      meanwhile; one that comes to the flights later waits until the fork is over, holding no lock.
 //
 // The parent lets go of all that. So does the child, after it has freed what the other threads had: it makes their
 // stripes and rows empty, drops the computations that they own (as if their function had thrown), takes back the marks
@@ -101,14 +102,14 @@ public:
                 while (flag->exchange(true, std::memory_order_acquire)) Sync::pause();
             }
         });
-        process<Sync>::instance().registry.before_fork();
+        process<Sync>::instance().flights.before_fork();
         here.prepared.store(true, std::memory_order_relaxed);
     }
 
     static void after_fork_in_parent() {
         all_writers& here = all_writers::instance();
         here.prepared.store(false, std::memory_order_relaxed);
-        process<Sync>::instance().registry.after_fork_in_parent();
+        process<Sync>::instance().flights.after_fork_in_parent();
         open(here);
     }
 
@@ -132,7 +133,7 @@ public:
             if (!w.held_for_fork) unlock(w);
         });
         for (auto& counter : process.computing) counter.store(0, std::memory_order_relaxed);
-        process.registry.after_fork_in_child(); // marks again what the caller computes
+        process.flights.after_fork_in_child(); // marks again what the caller computes
         open(here);
     }
 

@@ -66,7 +66,7 @@ public:
             members[i].own.emplace(*this, hash, keys[i]);
         }
         own_all(members, by_hash); // [M1]
-        for (member& m : members) m.mark.emplace(c, m.hash, m.own->registered_entry());
+        for (member& m : members) m.mark.emplace(c, m.hash, m.own->claimed());
         for (member& m : members) base::wait_for_earlier_writers(c, m.hash, *m.key);
         const std::uint64_t incarnation = read_all(c, members); // [M2]
         std::vector<update_slot<T>> slots;
@@ -113,16 +113,20 @@ private:
 
     // ---- owning and reading ----
 
-    /// Owns all keys, in the order of their hashes. While it waits for one it owns none, so that no circle of waiting
+    /// Owns all keys, in the order of their hashes. While it waits for one it owns none, so that no cycle of waiting
     /// threads goes through it: only one through what this thread computes outside of this call, and that throws.
-    /// Who owns the last key of all that are wanted does not wait, so somebody gets on.
+    /// A thread that owns the last key of all that are wanted does not wait, so some thread gets on.
     static void own_all(std::vector<member>& members, const std::vector<syncmap::detail::hashed_index>& order) {
-        for (;; Sync::pause()) {
-            const auto refused = std::find_if(order.begin(), order.end(),
-                                              [&](const auto& at) { return !members[at.index].own->try_enter(); });
-            if (refused == order.end()) return;
+        if (order.empty()) return;
+        const auto own = [&](const auto& at) -> auto& { return *members[at.index].own; };
+        for (auto wanted = order.begin();;) {
+            own(*wanted).enter();
+            // It stays owned only if it is the first: a thread that has a key asks for later ones alone.
+            if (wanted != order.begin()) own(*wanted).leave();
+            const auto begin = wanted == order.begin() ? order.begin() + 1 : order.begin();
+            wanted = std::find_if(begin, order.end(), [&](const auto& at) { return !own(at).try_enter(); });
+            if (wanted == order.end()) return;
             for (member& m : members) m.own->leave();
-            members[refused->index].own->wait_for_owner();
         }
     }
 

@@ -1,14 +1,17 @@
 // Writes and computations of single keys: docs/design.md [W1] to [W9] and [C1] to [C5].
 #pragma once
 
+#include <exception>
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <syncmap/detail/deferred.hpp>
-#include <syncmap/engine/computations.hpp>
 #include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/single_flight.hpp>
 #include <syncmap/engine/table/direct_write.hpp>
 
 namespace syncmap::engine {
@@ -42,11 +45,29 @@ public:
         static_assert(can_compute, "syncmap: update and load_or_compute need a key type that can be copied");
         control& c = this->shared();
         const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
-        ownership<std::remove_cvref_t<K>> own(*this, hash, key);
-        const computing_mark mark(c, hash, own.registered_entry());
+        registration<std::remove_cvref_t<K>> own(*this, hash, key);
+        if constexpr (shares_outcome<Op>) {
+            while (!own.enter_or_share()) {
+                if (decide_if_present(c, hash, key, op)) return;
+            }
+        } else {
+            own.enter();
+        }
+        const computing_mark mark(c, hash, own.claimed());
         wait_for_earlier_writers(c, hash, key);
         decided_operation<Op> decided{op};
-        decide_alone(c, hash, key, decided);
+        if constexpr (shares_outcome<Op>) {
+            try {
+                decide_alone(c, hash, key, decided);
+            } catch (const recursive_update&) {
+                throw; // an error of this thread, not of its waiters
+            } catch (...) {
+                own.fail(std::current_exception());
+                throw;
+            }
+        } else {
+            decide_alone(c, hash, key, decided);
+        }
         if (decided.verdict != decision::keep) write_hashed(c, hash, std::forward<K>(key), decided, true);
     }
 
@@ -94,7 +115,7 @@ protected:
 
     // ---- computations [design 6] ----
 
-    /// The form in which keys of this map are compared in the registry, whatever type they were given as.
+    /// The form in which keys of this map are compared among the flights, whatever type they were given as.
     /// As views where equality is known to be that of texts: `std::equal_to<>` asks the type, which may see it otherwise.
     static constexpr bool registers_views =
         syncmap::detail::string_like<Key> &&
@@ -102,27 +123,57 @@ protected:
         std::is_invocable_r_v<bool, const KeyEqual&, const std::string_view&, const std::string_view&>;
     using registered_key = std::conditional_t<registers_views, std::string_view, Key>;
 
-    /// A key, and its place in the registry once it was entered there.
+    /// Equality calls no user code, so keys may be compared under a lock.
+    static constexpr bool has_known_equality =
+        (std::is_same_v<KeyEqual, std::equal_to<>> || std::is_same_v<KeyEqual, std::equal_to<Key>>) &&
+        (std::is_arithmetic_v<Key> || std::is_pointer_v<Key> || syncmap::detail::is_text_by_bytes<Key> ||
+         syncmap::detail::is_text<Key>);
+
+    static bool same_keys(const void* map, const void* mine, const void* other) {
+        return static_cast<bool>(static_cast<const writing*>(map)->equal_(*static_cast<const registered_key*>(mine),
+                                                                          *static_cast<const registered_key*>(other)));
+    }
+    static const void* copy_of_key(const void*, const void* key, key_room& room) {
+        const auto& given = *static_cast<const registered_key*>(key);
+        if constexpr (registers_views) {
+            struct owned_text {
+                explicit owned_text(std::string_view given_text) : text(given_text) {}
+                const std::string text;
+                const std::string_view view{text};
+            };
+            return std::addressof(room.template emplace<owned_text>(given)->view);
+        } else {
+            return room.template emplace<Key>(given);
+        }
+    }
+    static constexpr flight_key key_kind = [] {
+        if constexpr (has_known_equality) {
+            return flight_key{&same_keys, nullptr};
+        } else {
+            return flight_key{&same_keys, &copy_of_key};
+        }
+    }();
+
+    /// A key, and its flight once this thread owns it.
     template <class K>
     class registration {
     public:
         registration(const writing& map, std::uint64_t hash, const K& key)
-            : map_(map), key_(registered(key)), entry_(&map, hash, std::addressof(key_)) {}
+            : flights_(map.shared_of_table().home->flights), key_(registered(key)),
+              claim_(&map, hash, std::addressof(key_), key_kind) {}
         registration(const registration&) = delete;
         registration& operator=(const registration&) = delete;
         ~registration() { leave(); }
 
-        void enter() {
-            registry().enter(entry_, same_key());
-            entered_ = true;
-        }
-        bool try_enter() { return entered_ = registry().try_enter(entry_, same_key()); }
-        void wait_for_owner() { registry().wait_for_owner(entry_, same_key()); }
-        void leave() {
-            if (std::exchange(entered_, false)) registry().leave(entry_);
+        void enter() { flights_.enter(claim_); }
+        bool try_enter() { return flights_.try_enter(claim_); }
+        bool enter_or_share() { return flights_.enter_or_share(claim_); }
+        void fail(std::exception_ptr failure) noexcept { claim_.fail(std::move(failure)); }
+        void leave() noexcept {
+            if (claim_.owns()) flights_.leave(claim_);
         }
 
-        auto& registered_entry() noexcept { return entry_; }
+        auto& claimed() noexcept { return claim_; }
 
     private:
         static constexpr bool viewed = registers_views && std::is_convertible_v<const K&, std::string_view>;
@@ -136,33 +187,25 @@ protected:
                 return Key(key);
             }
         }
-        computations<Sync>& registry() const noexcept { return map_.shared_of_table().home->registry; }
-        auto same_key() const {
-            return [this](const void* other) {
-                return static_cast<bool>(map_.equal_(key_, *static_cast<const registered_key*>(other)));
-            };
-        }
-        const writing& map_;
+        single_flight<Sync>& flights_;
         kept key_;
-        typename computations<Sync>::entry entry_;
-        bool entered_ = false;
+        typename single_flight<Sync>::claim claim_;
     };
 
     /// This thread is the only writer of a key, but for `clear`. Waits for it, or throws `recursive_update`.
     template <class K>
     class ownership : registration<K> {
     public:
-        using registration<K>::registered_entry;
         ownership(const writing& map, std::uint64_t hash, const K& key) : registration<K>(map, hash, key) { this->enter(); }
     };
 
-    /// While it exists, other writers of keys of this hash look into the registry.
+    /// While it exists, other writers of keys of this hash ask whether theirs has a flight.
     class computing_mark {
     public:
-        computing_mark(control& c, std::uint64_t hash, typename computations<Sync>::entry& of) noexcept
-            : counter_(c.computing_of(hash)), entry_(of) {
+        computing_mark(control& c, std::uint64_t hash, typename single_flight<Sync>::claim& of) noexcept
+            : counter_(c.computing_of(hash)), claim_(of) {
             counter_.fetch_add(1, std::memory_order_seq_cst);
-            entry_.mark = &counter_;
+            claim_.mark = &counter_;
             // Before the root is read; pairs with the one in must_ask. A writer in a table that the root shows only after
             // that sees the mark: no lock of that table was passed between it and this thread.
             Sync::fence_after_rmw();
@@ -170,13 +213,13 @@ protected:
         computing_mark(const computing_mark&) = delete;
         computing_mark& operator=(const computing_mark&) = delete;
         ~computing_mark() {
-            entry_.mark = nullptr;
+            claim_.mark = nullptr;
             counter_.fetch_sub(1, std::memory_order_release);
         }
 
     private:
         typename Sync::template atomic<std::uint32_t>& counter_;
-        typename computations<Sync>::entry& entry_;
+        typename single_flight<Sync>::claim& claim_;
     };
 
     /// An operation that has decided already, about one life of the map.
@@ -203,6 +246,23 @@ protected:
 
     /// Keys that cannot be copied cannot be owned while they are moved into the map: such maps have no computations.
     static constexpr bool can_compute = std::is_copy_constructible_v<syncmap::detail::given_t<Key>>;
+
+    /// `op.decide` on the present value, if there is one. Returns whether.
+    template <class K, class Op>
+    bool decide_if_present(control& c, std::uint64_t hash, const K& key, Op& op) {
+        if constexpr (Layout::inline_key) {
+            const maybe_word value = this->find_inline(static_cast<const Key&>(key));
+            if (value) static_cast<void>(base::decide_on_word(value, op));
+            return static_cast<bool>(value);
+        } else {
+            const reclaim::thread_lease<Sync> me(c.home->threads);
+            reclaim::hold<Sync> held(*me);
+            const found place = this->find_node(key, hash, held, base::following::controls);
+            if (place.t == nullptr || place.mark == Layout::empty) return false;
+            static_cast<void>(decide(place, op));
+            return true;
+        }
+    }
 
     /// By having the lock of the key's unit once: every writer of the key either had it before, or sees the mark.
     template <class K>
@@ -256,7 +316,7 @@ protected:
 
     // ---- writes ----
 
-    /// `owner`: this thread owns the key in the registry.
+    /// `owner`: this thread owns the key (single_flight.hpp).
     template <class K, class Op>
     void write_hashed(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
         if constexpr (Layout::inline_key && decides_under_lock<Op>) {
@@ -300,7 +360,7 @@ protected:
         const Key& key;
         const word bits;
         const std::uint64_t hash;
-        bool owner;             ///< this thread owns the key in the registry
+        bool owner;             ///< this thread owns the key (single_flight.hpp)
         record_supply& supply;
         word root = 0;          ///< where the last attempt took place
         header* t = nullptr;
@@ -474,7 +534,7 @@ protected:
                 if (d == decision::keep) return place.root;
                 if (d == decision::assign) {
                     if constexpr (can_compute) {
-                        // The registry points to an owned key: it is copied, not moved from.
+                        // Its flight points to an owned key: it is copied, not moved from.
                         if (owner) fresh.prepare(present, hash, std::as_const(key), op);
                     }
                     fresh.prepare(present, hash, std::forward<K>(key), op);
