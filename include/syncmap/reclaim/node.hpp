@@ -74,6 +74,9 @@ public:
         return still_linked();
     }
 
+    /// The thread holds nothing else: this is the first hazard of its own row.
+    bool is_first() const noexcept { return index_ == 0 && !borrowed_; }
+
     void drop() noexcept { row_->hazard[index_].store(nullptr, std::memory_order_release); }
 
 private:

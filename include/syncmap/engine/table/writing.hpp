@@ -288,7 +288,31 @@ protected:
         }
     }
 
-    /// Runs `op.decide`, the user's function, on the present value, once, with nothing held but a hazard.
+    /// Keeps what was found while the user's function runs. A computation inside of another one does not do that with one
+    /// of the thread's few hazards: it pins the node.
+    class pinned_for_long {
+    public:
+        pinned_for_long(writing& map, const found& place, reclaim::hold<Sync>& held) noexcept : map_(map) {
+            if (place.mark == Layout::empty || Layout::pairs) { // absent, or shown as a copy
+                held.drop();
+            } else if (!held.is_first()) {
+                node_ = node_at(place.mark);
+                node_->pin();
+                held.drop();
+            }
+        }
+        pinned_for_long(const pinned_for_long&) = delete;
+        pinned_for_long& operator=(const pinned_for_long&) = delete;
+        ~pinned_for_long() {
+            if (node_ != nullptr && node_->unpin()) map_.destroy_node(node_);
+        }
+
+    private:
+        writing& map_;
+        node* node_ = nullptr;
+    };
+
+    /// Runs `op.decide`, the user's function, on the present value, once, with nothing locked.
     template <class K, class Op>
     void decide_alone(control& c, std::uint64_t hash, const K& key, decided_operation<Op>& decided) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
@@ -308,6 +332,7 @@ protected:
                 reclaim::hold<Sync> held(*me);
                 const found place = this->find_node(key, hash, held, base::following::controls);
                 if (place.root != root) continue;
+                const pinned_for_long kept(*this, place, held);
                 decided.verdict = decide(place, decided.op);
             }
             return;
