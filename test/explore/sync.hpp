@@ -385,6 +385,7 @@ struct sync_policy {
     static constexpr std::size_t flight_counters = 32;
     static constexpr std::size_t flight_shards = 2;
     static constexpr std::size_t flight_chains = 1;
+    static constexpr unsigned most_losses = 1;
     static constexpr std::size_t dead_keys_kept = 0;
 };
 

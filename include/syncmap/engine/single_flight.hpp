@@ -8,7 +8,7 @@
 //
 //     free  -> owned   `enter`: any running thread, also one that has never waited (barging)
 //     owned -> free    `leave`: the owner; it calls one waiter, unless a called one has not come yet
-//     owned -> owned   `leave`: handed to a waiter that came too late `most_losses` times
+//     owned -> owned   `leave`: handed to a waiter that came too late `Sync::most_losses` times
 //
 // Invariants, under the shard's lock:
 //  [S1] A free flight with waiters has a called waiter. It takes the flight, or finds an owner, which will call again.
@@ -152,7 +152,7 @@ public:
             each.outcome = mine.failure_;
             each.is = sleeper::state::ended; // it goes on as soon as the lock is free
             each.signal.notify_all();
-            if (told % told_at_once == 0) g.let_others();
+            if (told % told_at_once == 0) const unlocked for_others(g);
         }
         drop(t, s, g, f);
     }
@@ -185,8 +185,6 @@ private:
     enum class wish : unsigned char { own, share, look };
     enum class answer : unsigned char { owned, refused, ended };
 
-    /// A waiter comes too late so often before the key is handed to it.
-    static constexpr unsigned most_losses = 4;
     /// Waiters that are told an outcome without letting others at the shard.
     static constexpr unsigned told_at_once = 8;
     /// Flights that a shard keeps for later, beside its own.
@@ -293,10 +291,6 @@ private:
             stay_out_of_fork();
         }
         void unlock() { lock_.unlock(); }
-        void let_others() {
-            unlock();
-            lock();
-        }
         void sleep(typename Sync::condition& until) {
             until.wait(lock_);
             stay_out_of_fork();
@@ -313,6 +307,18 @@ private:
         }
         single_flight& all_;
         std::unique_lock<mutex> lock_;
+    };
+
+    /// The lock is free while it exists.
+    class unlocked {
+    public:
+        explicit unlocked(guard& g) : guard_(g) { guard_.unlock(); }
+        unlocked(const unlocked&) = delete;
+        unlocked& operator=(const unlocked&) = delete;
+        ~unlocked() { guard_.lock(); }
+
+    private:
+        guard& guard_;
     };
 
     table& made_table() {
@@ -357,10 +363,9 @@ private:
     static void spin(guard& g, const flight& f, const claim& mine) {
         const void* const owner = f.owner.load(std::memory_order_relaxed);
         if (owner == nullptr || owner == mine.thread_) return;
-        g.unlock();
+        const unlocked here(g);
         for (int looks = 0; looks < Sync::spins_before_sleep && f.owner.load(std::memory_order_relaxed) != nullptr; ++looks)
             Sync::pause();
-        g.lock();
     }
 
     /// The reference of the claim's thread becomes the owner's.
@@ -383,7 +388,7 @@ private:
         sleeper& first = *q->first;
         if (!copied) f.key = first.of.key_;
         if (f.called != nullptr) return;
-        if (first.losses >= most_losses) {
+        if (first.losses >= Sync::most_losses) {
             q->remove_first();
             make_owner(f, first.of, first.shares);
             first.is = sleeper::state::owner;
@@ -448,22 +453,17 @@ private:
             if (flight* const f = find(t, s, g, chain, mine)) return *f;
             if (s.added != seen) continue; // comparing lets others in
             if (made.fresh != nullptr) break;
-            if (s.spares == nullptr) {
-                g.unlock();
-                flight* const fresh = allocate(g);
-                g.lock();
-                made.fresh = fresh;
-            } else {
+            const bool locked_all_along = s.spares != nullptr && mine.kind_.copy == nullptr;
+            if (s.spares != nullptr) {
                 made.fresh = s.spares;
                 s.spares = made.fresh->next;
                 if (made.fresh != &s.own) --s.spare_count;
+            } else {
+                made.fresh = allocate(g);
             }
             made.fresh->key = mine.key_;
-            if (mine.kind_.copy != nullptr) {
-                copy_key(g, *made.fresh, mine);
-            } else {
-                break;
-            }
+            if (mine.kind_.copy != nullptr) copy_key(g, *made.fresh, mine);
+            if (locked_all_along) break;
         }
         flight& f = *std::exchange(made.fresh, nullptr);
         f.map = mine.map_;
@@ -475,24 +475,15 @@ private:
         return f;
     }
 
+    /// Lets go of the lock meanwhile, as does `copy_key`.
     static flight* allocate(guard& g) {
-        try {
-            return new flight;
-        } catch (...) {
-            g.lock();
-            throw;
-        }
+        const unlocked here(g);
+        return new flight;
     }
 
     static void copy_key(guard& g, flight& f, const claim& mine) {
-        g.unlock();
-        try {
-            f.key = mine.kind_.copy(mine.map_, mine.key_, f.room);
-        } catch (...) {
-            g.lock();
-            throw;
-        }
-        g.lock();
+        const unlocked here(g);
+        f.key = mine.kind_.copy(mine.map_, mine.key_, f.room);
     }
 
     /// A flight of the claim's key, with a reference more, or null. Lets go of the lock while user code compares.
@@ -512,17 +503,13 @@ private:
 
     bool compare(table& t, shard& s, guard& g, flight& f, const claim& mine) {
         if (mine.kind_.copy == nullptr) return mine.kind_.same(mine.map_, mine.key_, f.key);
-        g.unlock();
-        bool same = false;
         try {
-            same = mine.kind_.same(mine.map_, mine.key_, f.key);
+            const unlocked here(g);
+            return mine.kind_.same(mine.map_, mine.key_, f.key);
         } catch (...) {
-            g.lock();
             drop(t, s, g, f);
             throw;
         }
-        g.lock();
-        return same;
     }
 
     /// Ends a reference. True: it was the last one, and the lock was let go of in between.
@@ -538,16 +525,14 @@ private:
     bool put_away(shard& s, guard& g, flight& f) noexcept {
         const bool copied = f.room.destroy != nullptr;
         if (copied) {
-            g.unlock();
+            const unlocked here(g);
             f.room.clear(); // a user's destructor
-            g.lock();
         }
         f.key = nullptr;
         if (&f != &s.own) {
             if (s.spare_count == most_spares) {
-                g.unlock();
+                const unlocked here(g);
                 delete &f;
-                g.lock();
                 return true;
             }
             ++s.spare_count;

@@ -390,6 +390,8 @@ struct [[gnu::visibility("default")]] real {
     /// Parts of the registry of computations, each with a lock, and the chains in each.
     static constexpr std::size_t flight_shards = 128;
     static constexpr std::size_t flight_chains = 32;
+    /// So often a thread that was called finds its key taken again, before it is handed to it.
+    static constexpr unsigned most_losses = 4;
     /// Erased keys that a `snapshot_map` keeps beside twice as many as it has living ones.
     static constexpr std::size_t dead_keys_kept = 32;
 
