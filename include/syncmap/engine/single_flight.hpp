@@ -166,7 +166,8 @@ public:
     void before_fork() {
         forking_.store(true, std::memory_order_relaxed);
         // A thread that gets one of these locks later sees the flag, and lets go of it again.
-        { const std::lock_guard<mutex> waits(waits_lock_); }
+        waits_lock_.lock();
+        waits_lock_.unlock();
         if (table* const t = table_.load(std::memory_order_acquire); t != nullptr) {
             for (shard& s : t->shards) const std::lock_guard<mutex> passed(s.lock);
         }
@@ -322,14 +323,26 @@ private:
     };
 
     table& made_table() {
-        // acquire: pairs with the release below.
+        // acquire: pairs with the release of make_table; without it a thread may see the table before its contents.
         if (table* const t = table_.load(std::memory_order_acquire); t != nullptr) [[likely]] return *t;
-        auto* const fresh = new table;
-        table* present = nullptr;
-        // release: a thread that finds the table finds it constructed.
-        if (table_.compare_exchange_strong(present, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) return *fresh;
+        return make_table();
+    }
+
+    /// Not while the process forks, which goes through all shards of the table.
+    [[gnu::cold, gnu::noinline]] table& make_table() {
+        auto* fresh = new table;
+        std::unique_lock<mutex> lock(waits_lock_);
+        for (unsigned attempt = 0; forking_.load(std::memory_order_relaxed); ++attempt) {
+            lock.unlock();
+            Sync::back_off(attempt);
+            lock.lock();
+        }
+        if (table_.load(std::memory_order_relaxed) == nullptr) {
+            table_.store(std::exchange(fresh, nullptr), std::memory_order_release);
+        }
+        lock.unlock();
         delete fresh;
-        return *present;
+        return *table_.load(std::memory_order_relaxed);
     }
 
     answer enter(claim& mine, wish w) {
