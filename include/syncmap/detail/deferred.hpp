@@ -22,6 +22,8 @@ public:
         std::construct_at(std::addressof(object_), std::forward<Arguments>(arguments)...);
         made_ = true;
     }
+    /// Null before that.
+    T* get() noexcept { return made_ ? std::addressof(object_) : nullptr; }
 
 private:
     union {

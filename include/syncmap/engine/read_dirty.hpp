@@ -31,6 +31,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <initializer_list>
 #include <functional>
 #include <memory>
@@ -42,9 +43,10 @@
 #include <utility>
 #include <vector>
 
-#include <syncmap/engine/single_flight.hpp>
+#include <syncmap/detail/deferred.hpp>
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/read_dirty/reclamation.hpp>
+#include <syncmap/engine/single_flight.hpp>
 #include <syncmap/errors.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/reclaim/domain.hpp>
@@ -140,9 +142,9 @@ public:
             const place at = fresh ? find(here, hash, fresh->key) : find(here, hash, key);
             if (!at) fresh.prepare(hash, std::forward<K>(key));
             const reference kept(here, at ? *at.found : *fresh.get());
-            std::optional<ownership> own(std::in_place, *this, *kept.get());
+            ownership own(*this, *kept.get());
             if constexpr (shares_outcome<Op>) {
-                if (!own->enter_or_share()) {
+                if (!own.enter_or_share()) {
                     const place now = find(here, hash, kept.get()->key);
                     const value* const computed = now ? here.hold_value(*now.found) : nullptr;
                     if (computed == nullptr) continue;
@@ -150,13 +152,13 @@ public:
                     return;
                 }
             } else {
-                own->enter();
+                own.enter();
             }
             state before = absent;
             if (at ? !mark_owned(here, at, before) : !add(here, at, *fresh.get(), owned)) continue;
             if (!at) fresh.release();
-            value* const old = compute(here, *kept.get(), before, op, *own);
-            own.reset(); // destructors may compute the same key
+            value* const old = compute(here, *kept.get(), before, op, own);
+            own.leave(); // destructors may compute the same key
             if (old != nullptr) {
                 here.retire(old);
                 compact_if_sparse(here);
@@ -612,7 +614,7 @@ private:
     template <class Op>
     bool change(operation& here, const place& at, Op& op, fresh_value& next) {
         entry& e = *at.found;
-        std::optional<ownership> own;
+        syncmap::detail::deferred<ownership> own;
         for (;;) {
             state before = absent;
             const value* const current = here.hold_value(e, before);
@@ -627,7 +629,7 @@ private:
             }
             if ((before & owned) != 0) {
                 own.emplace(*this, e);
-                own->enter(); // waits until it is not
+                own.get()->enter(); // waits until it is not
                 continue;
             }
             if (before == expunged) {
@@ -643,7 +645,7 @@ private:
             }
             make_visible(op.order);
             if (after != absent) next.release();
-            own.reset(); // destructors may compute the same key
+            if (own.get() != nullptr) own.get()->leave(); // destructors may compute the same key
             if (current != nullptr) here.retire(entry::value_of(before));
             if (after == absent) compact_if_sparse(here);
             return true;
@@ -762,10 +764,11 @@ private:
             : flights_(map.control_.load(std::memory_order_relaxed)->home->flights), claim_(&map, e.hash, &e, key_kind) {}
         ownership(const ownership&) = delete;
         ownership& operator=(const ownership&) = delete;
-        ~ownership() {
+        ~ownership() { leave(); }
+
+        void leave() noexcept {
             if (claim_.owns()) flights_.leave(claim_);
         }
-
         void enter() { flights_.enter(claim_); }
         bool enter_or_share() { return flights_.enter_or_share(claim_); }
         void fail(std::exception_ptr failure) noexcept { claim_.fail(std::move(failure)); }
