@@ -1,6 +1,7 @@
 // The flights of computations alone, without a map: every order of entering, waiting, handing over, failing and leaving.
 #include <cstdint>
 #include <exception>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -15,7 +16,19 @@
 namespace {
 
 using namespace explore;
-using flights = syncmap::engine::single_flight<sync_policy>;
+
+/// Counts how often threads fall asleep.
+struct counting_policy : sync_policy {
+    static inline unsigned sleeps = 0;
+    class condition : public sync_policy::condition {
+    public:
+        void wait(std::unique_lock<mutex>& lock) {
+            ++sleeps;
+            sync_policy::condition::wait(lock);
+        }
+    };
+};
+using flights = syncmap::engine::single_flight<counting_policy>;
 using syncmap::engine::flight_key;
 using syncmap::engine::key_room;
 
@@ -72,7 +85,7 @@ void search(const std::string& name, Body body, unsigned preemptions = 2, std::u
             const report r = explore::explore("flights, " + name + (weak ? ", weak" : "") + (kind->copy ? ", copied keys" : ""),
                                               {.preemptions = full_run() ? preemptions + 1 : preemptions,
                                                .schedules = full_run() ? 3'000'000 : weak ? schedules / 4 : schedules,
-                                               .random = full_run() ? 200'000U : 1'500U,
+                                               .random = schedules < 1'000 ? 100U : full_run() ? 200'000U : 1'500U,
                                                .weak = weak},
                                               [&] { body(*kind); });
             EXPECT_FALSE(r.failed()) << r.description;
@@ -235,6 +248,89 @@ TEST(explored_flights, of_the_thread_itself_are_refused) {
             own.enter();
         });
     });
+}
+
+TEST(explored_flights, are_handed_to_a_waiter_that_comes_too_late) {
+    search("a quick owner", [](const flight_key& kind) {
+        flights all;
+        exclusive_part part;
+        counting_policy::sleeps = 0;
+        const auto own_once = [&] {
+            claimed own(all, 1, kind);
+            own.enter();
+            part.pass();
+        };
+        parallel([&] {
+            for (int i = 0; i != 4; ++i) own_once();
+        }, own_once);
+        // Each of the two sleeps until it is called, once more for each loss, and may meet the other a second time.
+        require(counting_policy::sleeps <= 2 * (1 + counting_policy::most_losses), "a called waiter loses a few times at most");
+    }, 6, 40'000);
+    search("a handed key in a chain", [](const flight_key& kind) {
+        flights all;
+        unsigned errors = 0;
+        const auto own_both = [&](std::uint64_t outer_key, std::uint64_t inner_key) {
+            claimed outer(all, outer_key, kind);
+            outer.enter();
+            try {
+                claimed inner(all, inner_key, kind);
+                inner.enter();
+            } catch (const syncmap::recursive_update&) {
+                ++errors;
+            }
+        };
+        parallel([&] { own_both(1, 2); }, [&] {
+            for (int i = 0; i != 3; ++i) {
+                claimed own(all, 2, kind);
+                own.enter();
+            }
+        }, [&] { own_both(3, 1); });
+        require(errors == 0, "there is no cycle");
+    }, 2);
+}
+
+TEST(explored_flights, of_others_are_gone_in_the_child_of_a_fork) {
+    for (const bool in_child : {false, true}) {
+        search(in_child ? "a fork, the child" : "a fork, the parent", [in_child](const flight_key& kind) {
+            flights all;
+            exclusive_part of[2];
+            const auto twice = [&] {
+                for (std::uint64_t i = 0; i != 2; ++i) {
+                    claimed own(all, 1 + i, kind);
+                    own.enter();
+                    of[i].pass();
+                }
+            };
+            parallel([&] {
+                claimed ours(all, 9, kind);
+                ours.enter();
+                all.before_fork();
+                if (!in_child) {
+                    all.after_fork_in_parent();
+                } else {
+                    scheduler::instance().lose_others();
+                    all.after_fork_in_child();
+                }
+                for (std::uint64_t i = 0; i != 2; ++i) {
+                    claimed theirs(all, 1 + i, kind);
+                    theirs.enter();
+                }
+                bool refused = false;
+                try {
+                    claimed again(all, 9, kind);
+                    static_cast<void>(again.try_enter());
+                } catch (const syncmap::recursive_update&) {
+                    refused = true;
+                }
+                require(refused, "what the forking thread owns stays its own");
+                ours.leave();
+                claimed again(all, 9, kind);
+                again.enter();
+                again.leave();
+                if (in_child) scheduler::instance().finish();
+            }, twice, twice);
+        }, in_child ? 1 : 2, in_child ? 300 : 5'000);
+    }
 }
 
 // ---- equality that computes ----

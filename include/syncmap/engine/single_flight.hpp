@@ -168,11 +168,11 @@ public:
         // A thread that gets one of these locks later sees the flag, and lets go of it again.
         waits_lock_.lock();
         waits_lock_.unlock();
-        if (table* const t = table_.load(std::memory_order_acquire); t != nullptr) {
+        if (table* const t = table_.load(std::memory_order_relaxed); t != nullptr) { // made under the lock above
             for (shard& s : t->shards) const std::lock_guard<mutex> passed(s.lock);
         }
     }
-    void after_fork_in_parent() { forking_.store(false, std::memory_order_release); }
+    void after_fork_in_parent() { forking_.store(false, std::memory_order_relaxed); }
     /// Keeps what the calling thread owns. The others are gone, and those that waited with them.
     void after_fork_in_child() {
         ::new (static_cast<void*>(&waits_lock_)) mutex;
