@@ -403,7 +403,9 @@ static inline syncmap_result syncmap_failed(syncmap_status status) {
 
 /**
  * The value of `key`; when it has none, `compute` makes it and it is stored. Of all threads that ask at once one
- * computes, and the others wait for it; other keys do not wait. If it fails, one of those that wait runs its own.
+ * computes, and the others wait for it and share its outcome; other keys do not wait. If it fails, all that wait fail with
+ * the same status, but for SYNCMAP_RECURSIVE: then one of those that wait runs its own. With the two engines behind a lock
+ * each caller runs its own, one after the other, until one succeeds.
  * Returns: `found`: the key had a value. `changed`: it had none, and `compute` made it. `value`: what the map holds
  * now, to be released. A `syncmap_clear` meanwhile is ordered after: the value is then returned and not kept.
  * Progress: a hit is a read; a miss is a write. The callback may call everything but a write of its own key, which

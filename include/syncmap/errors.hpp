@@ -9,9 +9,13 @@ namespace syncmap {
 
 /// Thrown at once, before anything is changed, when a callback writes the very key that its own
 /// thread is at that moment computing, or when waiting for another computation would close a cycle
-/// of computations that wait for each other (the threads and maps in between may be any). Every other use of the map
-/// from a callback works. A write that finds that it has nothing to change may return instead.
+/// of computations that wait for each other (the threads and maps in between may be any). One thread of a cycle gets it, and
+/// the others go on. Every other use of the map from a callback works. A write that finds that it has nothing to change may
+/// return instead.
 ///
+/// The map sees waits for its keys alone. A callback that joins a thread which writes the callback's own key waits for ever.
+///
+/// Threads that wait for the computation do not share this exception: the next one runs its own function.
 /// If it leaves the callback, that computation ends with it, and the map holds what it held before.
 class recursive_update : public std::logic_error {
 public:
