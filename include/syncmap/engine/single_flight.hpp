@@ -133,7 +133,7 @@ public:
     [[nodiscard]] bool enter_or_share(claim& mine) { return enter(mine, wish::share) == answer::owned; }
 
     /// Ends the ownership. Waits for nothing but the shard's lock.
-    void leave(claim& mine) noexcept {
+    [[gnu::cold, gnu::noinline]] void leave(claim& mine) noexcept {
         table& t = *table_.load(std::memory_order_relaxed); // this thread has used it
         shard& s = t.shard_of(mine.hash_);
         flight& f = *std::exchange(mine.flight_, nullptr);
@@ -286,19 +286,9 @@ private:
     /// Has the lock of a shard, and not while the process forks.
     class guard {
     public:
-        guard(single_flight& all, shard& s) : all_(all), lock_(s.lock) { stay_out_of_fork(); }
-        void lock() {
+        guard(single_flight& all, shard& s) : all_(all), lock_(s.lock, std::defer_lock) { lock(); }
+        [[gnu::noinline]] void lock() {
             lock_.lock();
-            stay_out_of_fork();
-        }
-        void unlock() { lock_.unlock(); }
-        void sleep(typename Sync::condition& until) {
-            until.wait(lock_);
-            stay_out_of_fork();
-        }
-
-    private:
-        void stay_out_of_fork() {
             // relaxed: the lock orders it; see before_fork.
             for (unsigned attempt = 0; all_.forking_.load(std::memory_order_relaxed); ++attempt) [[unlikely]] {
                 lock_.unlock();
@@ -306,6 +296,15 @@ private:
                 lock_.lock();
             }
         }
+        void unlock() noexcept { lock_.unlock(); }
+        void sleep(typename Sync::condition& until) {
+            until.wait(lock_);
+            if (!all_.forking_.load(std::memory_order_relaxed)) [[likely]] return;
+            unlock();
+            lock();
+        }
+
+    private:
         single_flight& all_;
         std::unique_lock<mutex> lock_;
     };
@@ -345,7 +344,7 @@ private:
         return *table_.load(std::memory_order_relaxed);
     }
 
-    answer enter(claim& mine, wish w) {
+    [[gnu::cold, gnu::noinline]] answer enter(claim& mine, wish w) {
         table& t = made_table();
         shard& s = t.shard_of(mine.hash_);
         guard g(*this, s);
@@ -413,7 +412,7 @@ private:
     }
 
     /// Waits with the caller's reference to `f`.
-    answer wait(table& t, shard& s, guard& g, flight& f, claim& mine, bool shares) {
+    [[gnu::cold, gnu::noinline]] answer wait(table& t, shard& s, guard& g, flight& f, claim& mine, bool shares) {
         sleeper me{mine, shares};
         const bool has_edge = t.owned_by(mine.thread_).load(std::memory_order_relaxed) != 0; // else it is in no cycle
         if (has_edge && !add_edge(me, f)) {
@@ -450,7 +449,7 @@ private:
     // ---- flights ----
 
     /// The flight of a claim's key, with a reference more.
-    flight& find_or_add(table& t, shard& s, guard& g, claim& mine) {
+    [[gnu::cold, gnu::noinline]] flight& find_or_add(table& t, shard& s, guard& g, claim& mine) {
         struct supply {
             single_flight& all;
             shard& s;
@@ -489,18 +488,18 @@ private:
     }
 
     /// Lets go of the lock meanwhile, as does `copy_key`.
-    static flight* allocate(guard& g) {
+    [[gnu::cold, gnu::noinline]] static flight* allocate(guard& g) {
         const unlocked here(g);
         return new flight;
     }
 
-    static void copy_key(guard& g, flight& f, const claim& mine) {
+    [[gnu::cold, gnu::noinline]] static void copy_key(guard& g, flight& f, const claim& mine) {
         const unlocked here(g);
         f.key = mine.kind_.copy(mine.map_, mine.key_, f.room);
     }
 
     /// A flight of the claim's key, with a reference more, or null. Lets go of the lock while user code compares.
-    flight* find(table& t, shard& s, guard& g, flight*& chain, const claim& mine) {
+    [[gnu::cold, gnu::noinline]] flight* find(table& t, shard& s, guard& g, flight*& chain, const claim& mine) {
         for (flight* f = chain; f != nullptr;) {
             if (f->map != mine.map_ || f->hash != mine.hash_ || f->key == nullptr) {
                 f = f->next;
@@ -514,7 +513,7 @@ private:
         return nullptr;
     }
 
-    bool compare(table& t, shard& s, guard& g, flight& f, const claim& mine) {
+    [[gnu::cold, gnu::noinline]] bool compare(table& t, shard& s, guard& g, flight& f, const claim& mine) {
         if (mine.kind_.copy == nullptr) return mine.kind_.same(mine.map_, mine.key_, f.key);
         try {
             const unlocked here(g);
@@ -526,7 +525,7 @@ private:
     }
 
     /// Ends a reference. True: it was the last one, and the lock was let go of in between.
-    bool drop(table& t, shard& s, guard& g, flight& f) noexcept {
+    [[gnu::cold, gnu::noinline]] bool drop(table& t, shard& s, guard& g, flight& f) noexcept {
         if (--f.references != 0) return false;
         flight** link = &t.chain_of(s, f.hash);
         while (*link != &f) link = &(*link)->next;
@@ -535,7 +534,7 @@ private:
     }
 
     /// True: the lock was let go of in between.
-    bool put_away(shard& s, guard& g, flight& f) noexcept {
+    [[gnu::cold, gnu::noinline]] bool put_away(shard& s, guard& g, flight& f) noexcept {
         const bool copied = f.room.destroy != nullptr;
         if (copied) {
             const unlocked here(g);
@@ -560,7 +559,7 @@ private:
     sleeper*& edges_of(const void* thread) noexcept { return edges_[number_of(thread) % edge_chains]; }
 
     /// False: it would close a cycle.
-    bool add_edge(sleeper& me, const flight& f) {
+    [[gnu::cold, gnu::noinline]] bool add_edge(sleeper& me, const flight& f) {
         const std::lock_guard<mutex> waits(waits_lock_);
         if (closes_cycle(f, me.of.thread_)) return false;
         me.target = &f;
@@ -569,7 +568,7 @@ private:
         first = &me;
         return true;
     }
-    void remove_edge(sleeper& me) {
+    [[gnu::cold, gnu::noinline]] void remove_edge(sleeper& me) {
         const std::lock_guard<mutex> waits(waits_lock_);
         sleeper** link = &edges_of(me.of.thread_);
         while (*link != &me) link = &(*link)->next_edge;
@@ -593,7 +592,7 @@ private:
 
     // ---- fork ----
 
-    void keep_own(table& t) {
+    [[gnu::cold, gnu::noinline]] void keep_own(table& t) {
         const void* const me = Sync::this_thread();
         for (auto& counter : t.counters) counter.owned.store(0, std::memory_order_relaxed);
         for (shard& s : t.shards) {
