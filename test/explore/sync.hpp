@@ -382,7 +382,6 @@ struct sync_policy {
     static constexpr std::uint32_t writes_between_tidying = 1;
     static constexpr std::uint32_t looks_between_barriers = 0;
     static constexpr std::uint32_t shrink_check_interval = 1;
-    static constexpr std::size_t flight_counters = 32;
     static constexpr std::size_t flight_shards = 2;
     static constexpr std::size_t flight_chains = 1;
     static constexpr unsigned most_losses = 1;

@@ -157,9 +157,6 @@ public:
         drop(t, s, g, f);
     }
 
-    /// How many computations run, by hash: what writers look at. See table/direct_write.hpp.
-    atomic<std::uint32_t>& running(std::uint64_t hash) noexcept { return running_[hash % Sync::flight_counters]; }
-
     // ---- fork; see table/living_maps.hpp ----
 
     /// No thread is inside of a shard, or begins to be, until one of the functions below.
@@ -176,7 +173,6 @@ public:
     /// Keeps what the calling thread owns. The others are gone, and those that waited with them.
     void after_fork_in_child() {
         ::new (static_cast<void*>(&waits_lock_)) mutex;
-        for (auto& counter : running_) counter.store(0, std::memory_order_relaxed);
         for (auto& first : edges_) first = nullptr;
         if (table* const t = table_.load(std::memory_order_relaxed); t != nullptr) keep_own(*t);
         after_fork_in_parent();
@@ -270,7 +266,7 @@ private:
         shard shards[Sync::flight_shards]{};
         counter counters[Sync::flight_shards]{};
 
-        // Other bits than those that choose the counter of `running`.
+        // Other bits than those that choose the counter of running computations.
         shard& shard_of(std::uint64_t hash) noexcept { return shards[(hash >> 10) % Sync::flight_shards]; }
         static flight*& chain_of(shard& s, std::uint64_t hash) noexcept { return s.chain[(hash >> 20) % Sync::flight_chains]; }
         /// How many keys a thread owns, together with those that have the same counter.
@@ -618,7 +614,6 @@ private:
 
     static constexpr std::size_t edge_chains = 64;
 
-    atomic<std::uint32_t> running_[Sync::flight_counters]{};
     /// Made by the first computation of the process: programs without one do not pay for it.
     atomic<table*> table_{nullptr};
     atomic<bool> forking_{false};

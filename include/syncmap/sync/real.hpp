@@ -385,9 +385,7 @@ struct [[gnu::visibility("default")]] real {
     static constexpr unsigned smallest_log2() noexcept { return 0; }
     /// Erases of one thread between two looks at whether the table has become too large.
     static constexpr std::uint32_t shrink_check_interval = 256;
-    /// Counters of running computations that plain writes look at, of all maps together.
-    static constexpr std::size_t flight_counters = 1024;
-    /// Parts of the registry of computations, each with a lock, and the chains in each.
+    /// Parts of the table of flights, each with a lock, and the chains in each.
     static constexpr std::size_t flight_shards = 128;
     static constexpr std::size_t flight_chains = 32;
     /// So often a thread that was called finds its key taken again, before it is handed to it.
