@@ -40,7 +40,7 @@ struct alignas(syncmap::detail::cache_line_bytes) stripe<bench::uncounted> {
     atomic<const void*> table{nullptr};
     atomic<word> tally{0};
     atomic<word> place{0};
-    atomic<reclaim::node_base<bench::uncounted>*> retired{nullptr};
+    reclaim::retire_list<bench::uncounted> retired{};
     spare_nodes<bench::uncounted> spares{};
     stripe* next = nullptr;
     writer_record<bench::uncounted>* writer = nullptr;

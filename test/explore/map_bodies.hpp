@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -59,6 +60,54 @@ void each_pin(F&& f) {
         map.store(Layout::key(keys::first), value_for<Layout>(2));
     });
     beside("reserve", [](map_type& map) { map.reserve(4 * visible_engine<Layout>::slots); });
+}
+
+/// A thread leaves garbage in one map, and collects it from another one, while a second thread does something to the first
+/// map: calls `f(name, body)` for each such thing. (The garbage is what the thread itself looks at when it replaces it.)
+template <class Layout, class F>
+void each_collection(F&& f) {
+    using map_type = visible_map<Layout>;
+    using mapped_type = typename Layout::mapped_type;
+    using flag = sync_policy::atomic<int>;
+    const auto beside = [&](const char* what, const std::function<void(std::optional<map_type>&)>& does) {
+        f(std::string("garbage|") + what, [does] {
+            std::optional<map_type> left(std::in_place);
+            map_type other;
+            for (const auto k : {keys::first, keys::second}) {
+                left->store(Layout::key(k), value_for<Layout>(1));
+                other.store(Layout::key(k), value_for<Layout>(1));
+            }
+            flag has_left{0};
+            parallel(
+                [&] {
+                    left->visit(Layout::key(keys::first), [&](const mapped_type&) {
+                        left->visit(Layout::key(keys::second), [&](const mapped_type&) {
+                            left->erase(Layout::key(keys::first));
+                            left->erase(Layout::key(keys::second));
+                        });
+                    });
+                    // release: the other thread may destroy the map.
+                    has_left.store(1, std::memory_order_release);
+                    other.erase(Layout::key(keys::first));
+                    other.erase(Layout::key(keys::second));
+                },
+                [&] {
+                    while (has_left.load(std::memory_order_acquire) == 0) sync_policy::pause();
+                    does(left);
+                });
+            require(other.size() == 0, "the other map is left alone");
+        });
+    };
+    beside("destroyed", [](std::optional<map_type>& map) { map.reset(); });
+    beside("flushed", [](std::optional<map_type>& map) {
+        map->flush();
+        require(map->size() == 0, "both were erased");
+    });
+    beside("written", [](std::optional<map_type>& map) {
+        map->store(Layout::key(keys::first), value_for<Layout>(2));
+        map->erase(Layout::key(keys::first));
+        map.reset();
+    });
 }
 
 /// A thread that computes one of two keys writes the other one meanwhile: no circle, so nobody gets an error.

@@ -375,6 +375,7 @@ struct sync_policy {
     static constexpr std::size_t first_slab_bytes = 256; // a record or two
     static constexpr std::size_t most_slab_bytes = 256;
     static constexpr std::uint32_t retire_batch = 1;
+    static constexpr std::uint32_t garbage_slots = 1;
     static constexpr std::size_t batches_between_scans(std::size_t) noexcept { return 1; }
     static std::uint32_t most_spares() noexcept { return scheduler::instance().keeps_spares() ? 1 : 0; }
     static constexpr std::size_t units_per_district = 4;

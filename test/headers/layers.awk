@@ -11,7 +11,7 @@
 
 BEGIN {
     split("parts reclamation engines facades decorators everything", layer_name)
-    split("hash errors results text version fwd", names)
+    split("hash errors results text owned_bytes version fwd", names)
     for (i in names) part[names[i]] = 1
     split("decision concepts single_flight process walk_position", names)
     for (i in names) shared[names[i]] = 1

@@ -592,6 +592,7 @@ private:
 
     void add_bodies() {
         each_pin<Layout>([&](const std::string& name, const std::function<void()>& body) { add(name, body); });
+        each_collection<Layout>([&](const std::string& name, const std::function<void()>& body) { add(name, body); });
 
         const auto churn = [](map_type& map, bool&) {
             for (std::uint64_t i = 0; i != 3; ++i) {

@@ -115,6 +115,7 @@ struct stepping_sync : syncmap::sync::real {
 
     // Small, so that a few operations do everything once.
     static constexpr std::uint32_t retire_batch = 4;
+    static constexpr std::uint32_t garbage_slots = 2;
     static constexpr std::size_t batches_between_scans(std::size_t) noexcept { return 2; }
     static constexpr std::uint32_t most_spares() noexcept { return 4; }
     static constexpr std::size_t units_per_district = 2;

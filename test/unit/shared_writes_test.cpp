@@ -191,6 +191,11 @@ public:
         const syncmap::reclaim::thread_lease<noting> me(this->shared().home->threads);
         return line_of(&*me);
     }
+    /// The lines of the calling thread's row, of which the first one is that of its hazards.
+    std::pair<std::uintptr_t, std::uintptr_t> own_row() {
+        const syncmap::reclaim::thread_lease<noting> me(this->shared().home->threads);
+        return {line_of(&*me), line_of(&*me + 1)};
+    }
 };
 
 template <class Key, class T>
@@ -222,6 +227,7 @@ protected:
     shared_writes() : map_(*new (memory_.take(sizeof(map_type), alignof(map_type))) map_type) {
         map_.reserve(room);
         for (std::uint64_t i = 0; i != entries; ++i) map_.store(made<key>(i), made<value>(i));
+        map_.store(made<key>(0), made<value>(0)); // a thread's first garbage of a map is noted in the map
     }
     ~shared_writes() override { map_.~map_type(); }
 
@@ -233,7 +239,8 @@ protected:
         f();
         std::set<std::uintptr_t> lines = written;
         lines.erase(own.stripe);
-        lines.erase(map_.engine().own_hazards());
+        const auto [row, end] = map_.engine().own_row();
+        lines.erase(lines.lower_bound(row), lines.lower_bound(end));
         return lines;
     }
     template <class F>

@@ -84,7 +84,7 @@ public:
         control* const c = control_.load(std::memory_order_relaxed);
         if (c == nullptr) return;
         for (index* const i : {index_of(snapshot_.load(std::memory_order_relaxed)), c->dirty}) {
-            if (i != nullptr) this->destroy_with_entries(c->bin_of(0), i);
+            if (i != nullptr) this->destroy_with_entries({nullptr, c->bin_of(0)}, i);
         }
         this->destroy_garbage(*c);
         this->destroy_control(c);
@@ -242,7 +242,7 @@ public:
 
     void flush() noexcept {
         control* const c = control_.load(std::memory_order_acquire);
-        if (c != nullptr) base::flush(*c, c->bin_of(0));
+        if (c != nullptr) base::flush(*c);
     }
 
     Hash hash_function() const { return hash_; }
@@ -254,7 +254,6 @@ private:
     using entry = typename base::entry_type;
     using index = typename base::index_type;
     using value = typename base::value_type;
-    using bin = typename base::bin;
     using mutex = typename Sync::mutex;
     using passage = typename read_dirty_parts::census<Sync>::passage;
     using state = read_dirty_parts::state;
@@ -274,7 +273,7 @@ private:
     struct operation {
         explicit operation(const read_dirty& in) : operation(in, *in.control_.load(std::memory_order_acquire)) {}
         operation(const read_dirty& in, control& c)
-            : map(in), shared(c), mine(c.bin_of(me->slot)), held_index(*me), held_value(*me, held_index) {}
+            : map(in), shared(c), mine{&me->garbage, c.bin_of(me->slot)}, held_index(*me), held_value(*me, held_index) {}
 
         /// The root at an instant from which on its index is held.
         std::uintptr_t hold_snapshot() noexcept {
@@ -310,7 +309,7 @@ private:
         const read_dirty& map;
         control& shared;
         const reclaim::thread_lease<Sync> me{shared.home->threads};
-        bin& mine;
+        typename base::thread_place mine;
         reclaim::hold<Sync> held_index;
         reclaim::hold<Sync> held_value;
     };
@@ -414,6 +413,8 @@ private:
     control& shared() {
         if (control* const c = control_.load(std::memory_order_acquire)) return *c;
         control* const mine = this->make_control({Sync::random_word(), Sync::random_word() | 1});
+        mine->map = const_cast<base*>(static_cast<const base*>(this));
+        mine->destroy_ready = &base::destroy_ready;
         control* first = nullptr;
         if (control_.compare_exchange_strong(first, mine, std::memory_order_release, std::memory_order_acquire)) {
             return *mine;

@@ -19,15 +19,17 @@
 // | `owner`          | who has taken the row     | the child of a fork |
 // | `hazard[]`       | the owner, release stores | reclaimers    |
 // | `attached`       | the owner, once           | the layer above |
+// | `garbage`        | see thread_garbage.hpp    |               |
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include <syncmap/detail/cache_line.hpp>
+#include <syncmap/reclaim/thread_garbage.hpp>
 
 namespace syncmap::reclaim {
 
@@ -51,6 +53,7 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) row {
     domain<Sync>* home = nullptr; ///< constant once published
     typename Sync::template atomic<const void*> owner{nullptr};
     typename Sync::template atomic<void*> attached{nullptr}; ///< what the layer above keeps for the thread
+    thread_garbage<Sync> garbage{};
 
     // ---- by Sync::per_thread ----
 
@@ -122,14 +125,18 @@ public:
     typename Sync::barrier_group& barriers() noexcept { return barriers_; }
 
     /// All addresses that some thread holds. Called after a heavy barrier: a hazard that is not seen here was
-    /// published after the barrier, and its reader then finds the node unlinked.
-    void hazards(std::vector<const void*>& held) const {
+    /// published after the barrier, and its reader then finds the node unlinked. False: there is not room enough.
+    bool hazards(std::span<const void*> held, std::size_t& count) const noexcept {
         for (const row_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) {
             for (const auto& hazard : r->hazard) {
                 // acquire: pairs with the release that cleared it; the reader's last access happened before.
-                if (const void* p = hazard.load(std::memory_order_acquire)) held.push_back(p);
+                const void* const p = hazard.load(std::memory_order_acquire);
+                if (p == nullptr) continue;
+                if (count == held.size()) return false;
+                held[count++] = p;
             }
         }
+        return true;
     }
 
     /// Calls `f(row)` for every row there is.
@@ -152,9 +159,11 @@ public:
         for (row_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) {
             const auto seen = r->state.load(std::memory_order_relaxed);
             const bool is_ending = (seen & row_type::ending) != 0;
-            if (is_ending && (r == kept::get() || r == kept::left())) {
+            const bool own = is_ending ? r == kept::get() || r == kept::left() : r->owner.load(std::memory_order_relaxed) == me;
+            r->garbage.renew_in_child(!own);
+            if (own && is_ending) {
                 static_cast<void>(row_type::stays(r)); // by the number that the thread has here
-            } else if (!is_ending && r->owner.load(std::memory_order_relaxed) == me) {
+            } else if (own) {
                 if ((seen & row_type::number_mask) != 0) r->note_owner();
             } else {
                 for (auto& hazard : r->hazard) hazard.store(nullptr, std::memory_order_relaxed);

@@ -360,11 +360,13 @@ struct [[gnu::visibility("default")]] real {
     /// What a snapshot keeps is allocated by so much at first and at most.
     static constexpr std::size_t first_slab_bytes = 1024;
     static constexpr std::size_t most_slab_bytes = std::size_t{1} << 16;
-    /// Retired nodes that one thread gathers before it looks which can be freed.
+    /// Retired nodes that one thread gathers, of all maps, before it looks which can be freed.
     static constexpr std::uint32_t retire_batch = 256;
     /// Batches of a thread between two looks at what all threads have retired, of so many that there are: its own are in
     /// its caches. So a sixteenth of all nodes, for any number of threads, is freed by others.
     static constexpr std::size_t batches_between_scans(std::size_t threads) noexcept { return 8 * threads; }
+    /// Maps of which one thread can have garbage at a time without freeing it early.
+    static constexpr std::uint32_t garbage_slots = 32;
     /// Nodes that were freed, and whose blocks one thread keeps for its next ones.
     static constexpr std::uint32_t most_spares() noexcept { return 256; }
     /// Units that share a stack of free overflow lines.

@@ -14,14 +14,13 @@
 namespace syncmap::engine::read_dirty_parts {
 
 template <class Index, class Sync>
-struct control_block {
+struct control_block : reclaim::garbage_source<Sync> {
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
-    /// What the threads of some slots have retired; any of them may push, the scan takes all.
+    /// What the threads of some slots have retired; any of them may push, a scan takes all.
     struct alignas(detail::cache_line_bytes) bin {
-        atomic<retirable<Sync>*> first{nullptr};
-        atomic<std::uint32_t> weight{0};
+        reclaim::retire_list<Sync> retired;
     };
 
     control_block(const hash_seed& s, process<Sync>& p) noexcept : seed(s), home(&p) {}
@@ -46,7 +45,7 @@ struct control_block {
     bin bin_of_slot[bins];
     bin& bin_of(std::uint32_t slot) noexcept { return bin_of_slot[slot % bins]; }
     atomic<bool> scanning{false};
-    retirable<Sync>* waiting = nullptr;
+    reclaim::node_base<Sync>* waiting = nullptr;
 };
 
 } // namespace syncmap::engine::read_dirty_parts

@@ -1,15 +1,14 @@
-// When values and indexes that left the map are freed: by a thread that has retired enough, once no hazard names them.
+// When values and indexes that left the map are freed: by a thread whose account of garbage is full, once no hazard names them.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <utility>
-#include <vector>
 
 #include <syncmap/engine/read_dirty/memory.hpp>
+#include <syncmap/owned_bytes.hpp>
 #include <syncmap/reclaim/domain.hpp>
 
 namespace syncmap::engine::read_dirty_parts {
@@ -24,85 +23,101 @@ public:
     using typename base::index_type;
     using typename base::value_type;
     using bin = typename control::bin;
+    using garbage = reclaim::thread_garbage<Sync>;
     using base::base;
 
+    /// A thread and the bin that it retires into. Null: the map is being destroyed, and nothing is accounted.
+    struct thread_place {
+        garbage* account;
+        bin& retired_into;
+
+        void put(value_type* v) const noexcept {
+            put(*v, sizeof(value_type), syncmap::detail::owned_bytes_of(std::as_const(v->object)), 1);
+        }
+        void put(index_type* i) const noexcept {
+            put(*i, sizeof(index_type) + i->slot_count() * sizeof(typename index_type::slot), 0,
+                static_cast<std::uint32_t>(std::min<std::size_t>(i->slot_count(), Sync::retire_batch)));
+        }
+
+    private:
+        void put(retirable<Sync>& n, std::size_t block, std::size_t beside, std::uint32_t nodes) const noexcept {
+            if (account == nullptr) {
+                retired_into.retired.push(n);
+            } else {
+                account->retire_later(retired_into.retired, n, block, beside, nodes);
+            }
+        }
+    };
+
     /// The value is in no entry any more. Runs destructors, so never under the mutex.
-    void retire(control& c, bin& mine, value_type* v) const noexcept {
-        put(mine, v, 1);
-        scan_if_full(c, mine);
+    void retire(control& c, const thread_place& mine, value_type* v) const noexcept {
+        mine.put(v);
+        settle(c, mine);
     }
     /// The index is the snapshot no longer. One that takes much memory is looked after at once.
-    void retire(control& c, bin& mine, index_type* i) const noexcept {
-        put(mine, i, static_cast<std::uint32_t>(std::min<std::size_t>(i->slot_count(), Sync::retire_batch)));
-        scan_if_full(c, mine);
+    void retire(control& c, const thread_place& mine, index_type* i) const noexcept {
+        mine.put(i);
+        settle(c, mine);
     }
 
     /// Lets go of an entry. A value that is still in it had left the map with it, and may have readers.
-    void release(bin& mine, entry_type* e) const noexcept {
+    void release(const thread_place& mine, entry_type* e) const noexcept {
         if (!e->unrefer()) return;
-        if (value_type* const v = entry_type::value_of(e->now.load(std::memory_order_relaxed))) put(mine, v, 1);
+        if (value_type* const v = entry_type::value_of(e->now.load(std::memory_order_relaxed))) mine.put(v);
         this->destroy_entry(e);
     }
     /// An index that no reader can hold. Runs destructors, so never under the mutex.
-    void destroy(control& c, bin& mine, index_type* i) const noexcept {
+    void destroy(control& c, const thread_place& mine, index_type* i) const noexcept {
         destroy_with_entries(mine, i);
-        scan_if_full(c, mine);
+        settle(c, mine);
     }
     /// The same; the values that were in its entries wait in the bin.
-    void destroy_with_entries(bin& mine, index_type* i) const noexcept {
+    void destroy_with_entries(const thread_place& mine, index_type* i) const noexcept {
         i->each([&](entry_type& e) { release(mine, &e); });
         this->destroy_index(i);
     }
 
-    /// No thread uses the map any more: everything that is left in the bins.
+    /// No thread uses the map any more: no thread destroys garbage of it afterwards, and nothing is left in the bins.
     void destroy_garbage(control& c) const noexcept {
-        for (retirable<Sync>* list = take_all(c); list != nullptr; list = take_all(c)) destroy(c.bin_of(0), list);
+        const thread_place nowhere{nullptr, c.bin_of(0)};
+        garbage::forget(c.home->threads, c, [&](reclaim::node_base<Sync>* list) { destroy(nowhere, list); });
+        for (auto* list = take_all(c); list != nullptr; list = take_all(c)) destroy(nowhere, list);
     }
 
     /// Frees what was retired before the call and no thread holds.
-    void flush(control& c, bin& mine) const noexcept {
+    void flush(control& c) const noexcept {
         // Once more for the values of entries that went with their index: those are retired only then.
         for (int pass = 0; pass < 2; ++pass) {
-            while (!scan(c, mine)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+            while (!scan(c, {nullptr, c.bin_of(0)})) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+        }
+    }
+
+    /// See reclaim/thread_garbage.hpp. One of the destructors may destroy the map: nothing of it is used but a copy.
+    static void destroy_ready(garbage& account, reclaim::garbage_slot<Sync>& of) noexcept {
+        auto& c = static_cast<control&>(*of.source.load(std::memory_order_relaxed));
+        const reclamation parts(static_cast<const reclamation*>(c.map)->allocator());
+        while (auto* const n = of.take_ready(c)) {
+            parts.destroy_one({&account, *static_cast<bin*>(of.place)}, static_cast<retirable<Sync>*>(n));
         }
     }
 
 private:
-    static void put(bin& mine, retirable<Sync>* n, std::uint32_t weight) noexcept {
-        retirable<Sync>* head = mine.first.load(std::memory_order_relaxed);
-        do {
-            n->next_retired = head;
-            // release: the scan that takes the list sees its links. Only the scan competes, by taking all.
-        } while (!mine.first.compare_exchange_weak(head, n, std::memory_order_release, std::memory_order_relaxed));
-        mine.weight.fetch_add(weight, std::memory_order_relaxed);
-    }
-
-    void scan_if_full(control& c, bin& mine) const noexcept {
-        // Again for the values of entries that went with an index: those are retired only then.
-        while (mine.weight.load(std::memory_order_relaxed) >= Sync::retire_batch) {
-            mine.weight.store(0, std::memory_order_relaxed);
-            if (!scan(c, mine)) return;
-        }
+    void settle(control& c, const thread_place& mine) const noexcept {
+        auto& retired = mine.retired_into.retired;
+        if (!mine.account->settle(c.home->threads, c, retired, &mine.retired_into)) return;
+        auto* const own = mine.account->slot_of(retired);
+        const std::size_t rows = c.home->threads.row_count();
+        if (own == nullptr || own->retired < Sync::retire_batch * Sync::batches_between_scans(rows)) return;
+        own->retired = 0;
+        scan(c, mine);
     }
 
     /// Frees all that no thread holds. False: another thread is at it, and nothing was done.
-    bool scan(control& c, bin& mine) const noexcept {
+    bool scan(control& c, const thread_place& mine) const noexcept {
         if (c.scanning.exchange(true, std::memory_order_acquire)) return false;
-        retirable<Sync>* found = take_all(c);
-        retirable<Sync>* free_now = nullptr;
-        try {
-            std::vector<const void*> held;
-            if (c.home->threads.barriers().heavy_barrier_to_free()) { // between unlinking and reading the hazards; pairs with hold::protect
-                c.home->threads.hazards(held);
-                std::sort(held.begin(), held.end());
-                for (retirable<Sync>* n = std::exchange(found, nullptr); n != nullptr;) {
-                    const bool is_held = std::binary_search(held.begin(), held.end(), static_cast<const void*>(n));
-                    push(is_held ? found : free_now, std::exchange(n, next_of(n)));
-                }
-            }
-        } catch (const std::bad_alloc&) {
-            // No room to remember the hazards: all wait for the next scan.
-        }
+        auto* found = take_all(c);
+        reclaim::held_nodes<Sync> held;
+        auto* const free_now = held.find_unheld(c.home->threads, found);
         c.waiting = found;
         c.scanning.store(false, std::memory_order_release);
         destroy(mine, free_now); // destructors may use the map again, and scan
@@ -110,31 +125,22 @@ private:
     }
 
     /// What is in the bins and what earlier scans had to leave.
-    static retirable<Sync>* take_all(control& c) noexcept {
-        retirable<Sync>* all = std::exchange(c.waiting, nullptr);
-        for (bin& each : c.bin_of_slot) {
-            for (retirable<Sync>* n = each.first.exchange(nullptr, std::memory_order_acquire); n != nullptr;) {
-                push(all, std::exchange(n, next_of(n)));
-            }
-        }
+    static reclaim::node_base<Sync>* take_all(control& c) noexcept {
+        auto* all = std::exchange(c.waiting, nullptr);
+        for (bin& each : c.bin_of_slot) reclaim::append(all, each.retired.take_all());
         return all;
     }
 
-    void destroy(bin& mine, retirable<Sync>* list) const noexcept {
-        while (list != nullptr) {
-            retirable<Sync>* const n = std::exchange(list, next_of(list));
-            if (n->what == retirable<Sync>::kind::value) {
-                this->destroy_value(static_cast<value_type*>(n));
-            } else {
-                destroy_with_entries(mine, static_cast<index_type*>(n));
-            }
+    void destroy(const thread_place& mine, reclaim::node_base<Sync>* list) const noexcept {
+        while (list != nullptr) destroy_one(mine, static_cast<retirable<Sync>*>(std::exchange(list, list->next_retired)));
+    }
+    void destroy_one(const thread_place& mine, retirable<Sync>* n) const noexcept {
+        if (n->what == retirable<Sync>::kind::value) {
+            this->destroy_value(static_cast<value_type*>(n));
+        } else {
+            destroy_with_entries(mine, static_cast<index_type*>(n));
         }
     }
-
-    static retirable<Sync>* next_of(retirable<Sync>* n) noexcept {
-        return static_cast<retirable<Sync>*>(n->next_retired);
-    }
-    static void push(retirable<Sync>*& list, retirable<Sync>* n) noexcept { n->next_retired = std::exchange(list, n); }
 };
 
 } // namespace syncmap::engine::read_dirty_parts

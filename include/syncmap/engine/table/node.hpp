@@ -22,6 +22,7 @@
 #include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/engine/table/resting.hpp>
 #include <syncmap/engine/table/spare_nodes.hpp>
+#include <syncmap/owned_bytes.hpp>
 #include <syncmap/reclaim/node.hpp>
 #include <syncmap/text.hpp>
 
@@ -51,6 +52,16 @@ struct plain_node : reclaim::node_base<Sync> {
     T& value() noexcept { return value_; }
 
     static constexpr std::size_t units() noexcept { return 1; }
+    static constexpr std::size_t block_bytes() noexcept { return sizeof(plain_node); }
+    /// What key and value own beside the block.
+    std::size_t owned_bytes() const noexcept {
+        const std::size_t of_key = syncmap::detail::owned_bytes_of(key_);
+        if constexpr (ValueInSlot) {
+            return of_key;
+        } else {
+            return syncmap::detail::sum_of_bytes(of_key, syncmap::detail::owned_bytes_of(value_));
+        }
+    }
 
     /// Strong guarantee: the value first, since the key may be moved from its caller for good.
     template <class NodeAllocator, class K, class Make>
@@ -236,6 +247,15 @@ public:
             end = key().end();
         }
         return units_of(static_cast<std::size_t>(end - reinterpret_cast<const std::byte*>(this)));
+    }
+    std::size_t block_bytes() const noexcept { return units() * sizeof(unit); }
+    /// What the member that is no text owns beside the block.
+    std::size_t owned_bytes() const noexcept {
+        if constexpr (has_member) {
+            return syncmap::detail::owned_bytes_of(this->member);
+        } else {
+            return 0;
+        }
     }
 
     /// Strong guarantee: what is moved from its caller for good comes last.

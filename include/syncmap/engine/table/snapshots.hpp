@@ -96,8 +96,9 @@ protected:
         }
         reap_snapshots(c);
         if (orphan != nullptr) { // without a row or a stripe of this thread: it may have none, and no memory for one
-            std::uint32_t gathered = 0;
-            this->dismantle(c, orphan, [&](auto* n) { this->retire(c, gathered, n); });
+            typename base::account garbage;
+            this->dismantle(c, orphan, [&](auto* n) { this->retire(c, garbage, n); });
+            this->finish(c, garbage);
         }
     }
 

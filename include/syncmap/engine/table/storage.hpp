@@ -68,10 +68,14 @@ public:
     ~storage() {
         control* const c = control_.load(std::memory_order_relaxed);
         if (c == nullptr) return;
+        c->ending.store(true, std::memory_order_relaxed); // read in the child of a fork alone, by its only thread
         living_maps<Sync>::remove(*c);
+        if (!Layout::inline_key && !living_maps<Sync>::is_orphan(*c)) {
+            reclaim::thread_garbage<Sync>::forget(c->home->threads, *c, [this](node_base* list) { destroy_nodes(list); });
+        }
         destroy_table_and_nodes(table_of(root_.load(std::memory_order_relaxed)));
         c->each_stripe([&](stripe_type& s) {
-            destroy_nodes(s.retired.exchange(nullptr, std::memory_order_relaxed));
+            destroy_nodes(s.retired.take_all());
             give_back_spares(s);
         });
         if (auto* const rare = c->rare_or_null()) destroy_rare(rare);
@@ -147,23 +151,52 @@ protected:
 
     void destroy_node(node* n) noexcept {
         node_allocator a(allocator_);
+        destroy_node(a, n);
+    }
+    /// Touches the map no more: the destructor of the node's content may destroy it.
+    static void destroy_node(node_allocator& a, node* n) noexcept {
         const std::size_t units = n->units();
         n->destroy_content(a);
         n->deallocate(a, units);
     }
     /// The same, but what another node can use of it goes to the pile.
-    void lay_to_rest(pile_of_nodes<Sync>& pile, node* n) noexcept {
-        node_allocator a(allocator_);
+    static void lay_to_rest(node_allocator& a, pile_of_nodes<Sync>& pile, node* n) noexcept {
         const std::size_t units = n->units();
         n->rest(a); // may run destructors of the user's
         pile.add(*n, units);
     }
-    void give_back(node_base& at_rest) noexcept {
-        node_allocator a(allocator_);
+    static void give_back(node_allocator& a, node_base& at_rest) noexcept {
         static_cast<node&>(at_rest).give_back(a, pile_of_nodes<Sync>::units_of(at_rest));
     }
     void give_back_spares(stripe_type& s) noexcept {
-        for (auto pile = s.spares.take_all(); pile.top() != nullptr;) give_back(*pile.take_top());
+        node_allocator a(allocator_);
+        for (auto pile = s.spares.take_all(); pile.top() != nullptr;) give_back(a, *pile.take_top());
+    }
+    /// See reclaim/thread_garbage.hpp. What is needed after a destructor of the user's has run is copied before.
+    static void destroy_ready(reclaim::thread_garbage<Sync>&, reclaim::garbage_slot<Sync>& of) noexcept {
+        auto& c = static_cast<control&>(*of.source.load(std::memory_order_relaxed));
+        auto& s = *static_cast<stripe_type*>(of.place);
+        node_allocator a(static_cast<storage*>(c.map)->allocator_);
+        auto pile = s.spares.take_all();
+        while (auto* const n = static_cast<node*>(of.take_ready(c))) {
+            if (pile.count() < of.most_kept && n->may_rest()) {
+                lay_to_rest(a, pile, n);
+            } else {
+                destroy_node(a, n);
+            }
+        }
+        if (!of.names(c)) { // one of them destroyed the map
+            while (pile.top() != nullptr) give_back(a, *pile.take_top());
+            return;
+        }
+        // What a destructor that used the map has laid down meanwhile. No code of the user's runs from here on.
+        for (auto more = s.spares.take_all(); more.top() != nullptr;) {
+            node_base& n = *more.take_top();
+            pile.add(n, pile.units_of(n));
+        }
+        while (pile.count() > of.most_kept) give_back(a, *pile.take_top());
+        of.kept = static_cast<std::uint32_t>(pile.count());
+        s.spares.put(pile);
     }
     void destroy_nodes(node_base* list) noexcept {
         while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));
@@ -415,6 +448,10 @@ private:
             throw;
         }
         fresh->home = &home;
+        if constexpr (!Layout::inline_key) {
+            fresh->map = this;
+            fresh->destroy_ready = &destroy_ready;
+        }
         fresh->writers = &all;
         fresh->number = writer.number_of_next_map(me->slot);
         fresh->stripes.store(&own, std::memory_order_relaxed);

@@ -6,7 +6,7 @@
 // | `tally`       | its thread            | `size`: entries it inserted less those it erased    |
 // | `place`       | its thread            | `size`: where it is about to insert or erase        |
 // | `incarnation` | its thread            | `size`: which life of the map the tally counts      |
-// | `retired`     | its thread (CAS)      | the scan (exchange): nodes to be freed              |
+// | `retired`     | its thread (CAS)      | a scan (exchange): nodes to be freed                |
 // | `spares`      | its thread            | `flush` (exchange): nodes at rest                   |
 // | `next`, `writer` | before it is in the map's list | all                                     |
 // | the counter   | its thread            | nobody else                                         |
@@ -46,7 +46,7 @@ struct alignas(detail::cache_line_bytes) stripe {
     atomic<const void*> table{nullptr};
     atomic<word> tally{0};
     atomic<word> place{0}; ///< slot address, kind in the low bits, the low 16 bits of the tally's sequence on top
-    atomic<reclaim::node_base<Sync>*> retired{nullptr};
+    reclaim::retire_list<Sync> retired{};
     spare_nodes<Sync> spares{};
     stripe* next = nullptr; ///< of the same map; of the pool, while it is no map's
     writer_record<Sync>* writer = nullptr; ///< of its thread

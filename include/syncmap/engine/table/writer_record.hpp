@@ -99,8 +99,8 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     static constexpr std::size_t fewest_lines = 5;
     static constexpr std::size_t most_lines = 6;
 
-    std::uint32_t retired_count = 0; ///< nodes, since all threads' were looked at
-    std::uint32_t help_count = 0;    ///< writes that found a table asking for help
+    reclaim::thread_garbage<Sync>* garbage = nullptr; ///< of the row; constant once published
+    std::uint32_t help_count = 0;                     ///< writes that found a table asking for help
 
     // ---- its maps: under the lock ----
 

@@ -43,6 +43,7 @@ struct [[gnu::visibility("default")]] writers {
     static record& record_of(row& r) {
         if (record* const own = record_or_null(r)) return *own;
         auto* const fresh = new record;
+        fresh->garbage = &r.garbage;
         r.attached.store(fresh, std::memory_order_release);
         return *fresh;
     }

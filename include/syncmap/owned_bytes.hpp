@@ -1,0 +1,137 @@
+// How much memory an object owns beside itself: what its destruction would give back.
+//
+// A value that was erased or replaced is destroyed a little later (docs/guarantees.md, Memory). What waits is bounded in
+// bytes where they are known, and by a small count where they are not. Known are: trivially destructible types, strings,
+// vectors, arrays, pairs, tuples, optionals and `unique_ptr`s of known types.
+//
+// A type of your own tells it by a function that is found beside it, in its namespace:
+//
+//     std::size_t owned_bytes(const my_type& object) noexcept;
+//
+// It is called once, when the object has left the map, with no lock held. Other threads may be reading the object.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace syncmap {
+
+/// What `owned_bytes` returns for an object that owns more than can be told. Such objects are counted.
+inline constexpr std::size_t unknown_bytes = ~std::size_t{0};
+
+namespace detail {
+
+template <class T>
+concept tells_owned_bytes = requires(const T& object) {
+    { owned_bytes(object) } noexcept -> std::convertible_to<std::size_t>;
+};
+
+/// The sum, or `unknown_bytes` if one of them is that.
+constexpr std::size_t sum_of_bytes(std::size_t a, std::size_t b) noexcept {
+    if (a == unknown_bytes || b == unknown_bytes) return unknown_bytes;
+    return a < unknown_bytes - 1 - b ? a + b : unknown_bytes - 1;
+}
+constexpr std::size_t product_of_bytes(std::size_t bytes, std::size_t count) noexcept {
+    if (bytes == unknown_bytes) return unknown_bytes;
+    return count == 0 || bytes < (unknown_bytes - 1) / count ? bytes * count : unknown_bytes - 1;
+}
+
+template <class T>
+struct owned_memory {
+    static std::size_t of(const T&) noexcept { return std::is_trivially_destructible_v<T> ? 0 : unknown_bytes; }
+};
+
+template <class T>
+std::size_t owned_bytes_of(const T& object) noexcept {
+    if constexpr (tells_owned_bytes<T>) {
+        return owned_bytes(object);
+    } else {
+        return owned_memory<T>::of(object);
+    }
+}
+
+/// Of few elements all, of many the first ones, which stand for the others.
+template <class T>
+std::size_t owned_by_elements(const T* first, std::size_t count) noexcept {
+    if constexpr (std::is_trivially_destructible_v<T> && !tells_owned_bytes<T>) {
+        return 0;
+    } else {
+        constexpr std::size_t most_looked_at = 16;
+        const std::size_t looked_at = count < most_looked_at ? count : most_looked_at;
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < looked_at; ++i) bytes = sum_of_bytes(bytes, owned_bytes_of(first[i]));
+        return looked_at == count ? bytes : product_of_bytes(bytes, (count + looked_at - 1) / looked_at);
+    }
+}
+
+template <class Char, class Traits, class Allocator>
+struct owned_memory<std::basic_string<Char, Traits, Allocator>> {
+    using string = std::basic_string<Char, Traits, Allocator>;
+
+    static std::size_t of(const string& s) noexcept { return s.capacity() * sizeof(Char) < sizeof(string) ? 0 : s.capacity() * sizeof(Char); }
+};
+
+template <class T, class Allocator>
+struct owned_memory<std::vector<T, Allocator>> {
+    static std::size_t of(const std::vector<T, Allocator>& v) noexcept {
+        if constexpr (std::is_same_v<T, bool>) {
+            return v.capacity() / 8;
+        } else {
+            return sum_of_bytes(v.capacity() * sizeof(T), owned_by_elements(v.data(), v.size()));
+        }
+    }
+};
+
+template <class T, std::size_t N>
+struct owned_memory<std::array<T, N>> {
+    static std::size_t of(const std::array<T, N>& a) noexcept { return owned_by_elements(a.data(), N); }
+};
+
+template <class A, class B>
+struct owned_memory<std::pair<A, B>> {
+    static std::size_t of(const std::pair<A, B>& p) noexcept {
+        return sum_of_bytes(owned_bytes_of(p.first), owned_bytes_of(p.second));
+    }
+};
+
+template <class... Ts>
+struct owned_memory<std::tuple<Ts...>> {
+    static std::size_t of(const std::tuple<Ts...>& all) noexcept {
+        return std::apply(
+            [](const Ts&... each) {
+                std::size_t bytes = 0;
+                ((bytes = sum_of_bytes(bytes, owned_bytes_of(each))), ...);
+                return bytes;
+            },
+            all);
+    }
+};
+
+template <class T>
+struct owned_memory<std::optional<T>> {
+    static std::size_t of(const std::optional<T>& o) noexcept { return o.has_value() ? owned_bytes_of(*o) : 0; }
+};
+
+/// An object of a class made from T may be larger: that of a polymorphic class is unknown.
+template <class T>
+    requires(!std::is_array_v<T>)
+struct owned_memory<std::unique_ptr<T>> {
+    static std::size_t of(const std::unique_ptr<T>& p) noexcept {
+        if constexpr (std::is_polymorphic_v<T>) {
+            return p == nullptr ? 0 : unknown_bytes;
+        } else {
+            return p == nullptr ? 0 : sum_of_bytes(sizeof(T), owned_bytes_of(std::as_const(*p)));
+        }
+    }
+};
+
+} // namespace detail
+} // namespace syncmap

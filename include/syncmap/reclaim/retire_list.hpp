@@ -1,0 +1,114 @@
+// Nodes that have left a map and wait until no thread holds them; and how to tell which of them nobody holds.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <new>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace syncmap::reclaim {
+
+template <class Sync>
+struct node_base;
+template <class Sync>
+struct row;
+template <class Sync>
+class domain;
+
+/// A list of retired nodes. Any thread may push; a thread that takes takes all.
+template <class Sync>
+class retire_list {
+    using node = node_base<Sync>;
+
+public:
+    void push(node& n) noexcept {
+        node* head = head_.load(std::memory_order_relaxed);
+        do {
+            n.next_retired = head;
+            // release: pairs with the acquire of take_all; without it a scan may follow a link that is not there yet.
+        } while (!head_.compare_exchange_weak(head, &n, std::memory_order_release, std::memory_order_relaxed));
+    }
+    void push_all(node* list) noexcept {
+        while (list != nullptr) push(*std::exchange(list, list->next_retired));
+    }
+    node* take_all() noexcept { return head_.exchange(nullptr, std::memory_order_acquire); }
+    bool is_empty() const noexcept { return head_.load(std::memory_order_relaxed) == nullptr; }
+
+private:
+    typename Sync::template atomic<node*> head_{nullptr};
+};
+
+template <class Sync>
+void append(node_base<Sync>*& list, node_base<Sync>* more) noexcept {
+    while (more != nullptr) {
+        node_base<Sync>* const next = more->next_retired;
+        more->next_retired = std::exchange(list, more);
+        more = next;
+    }
+}
+
+/// What all threads hold, at one look.
+template <class Sync>
+class held_nodes {
+    using node = node_base<Sync>;
+
+public:
+    held_nodes() noexcept = default;
+    held_nodes(const held_nodes&) = delete;
+    held_nodes& operator=(const held_nodes&) = delete;
+
+    /// Makes room. False: there is no memory. Apart from `look`, which may run under a lock: this may call `operator new`.
+    bool prepare(domain<Sync>& threads) noexcept {
+        const std::size_t most = (threads.row_count() + rows_to_come) * row<Sync>::hazards;
+        if (most <= few_.size()) return true;
+        try {
+            many_.resize(most);
+            room_ = many_;
+            return true;
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
+    }
+    /// After the nodes in question were retired. False: it cannot be told what is held, and nothing may be freed.
+    bool look(domain<Sync>& threads) noexcept {
+        // Between unlinking and reading the hazards; pairs with the light barrier of hold::protect.
+        if (!threads.barriers().heavy_barrier_to_free()) return false;
+        std::size_t count = 0;
+        if (!threads.hazards(room_, count)) return false;
+        held_ = room_.first(count);
+        std::sort(held_.begin(), held_.end());
+        return true;
+    }
+    /// Leaves in `found` what some hazard names. Of the rest, pinned nodes are handed to their pins' holders.
+    node* take_unheld(node*& found) const noexcept {
+        node* free_now = nullptr;
+        for (node* n = std::exchange(found, nullptr); n != nullptr;) {
+            node* const next = n->next_retired;
+            if (std::binary_search(held_.begin(), held_.end(), static_cast<const void*>(n))) {
+                n->next_retired = std::exchange(found, n);
+            } else if (n->hand_over()) {
+                n->next_retired = std::exchange(free_now, n);
+            }
+            n = next;
+        }
+        return free_now;
+    }
+    /// All of it: takes those out of `found` that no thread holds.
+    node* find_unheld(domain<Sync>& threads, node*& found) noexcept {
+        return found != nullptr && prepare(threads) && look(threads) ? take_unheld(found) : nullptr;
+    }
+
+private:
+    static constexpr std::size_t rows_to_come = 8; ///< of threads that begin between `prepare` and `look`
+
+    std::array<const void*, 128> few_;
+    std::vector<const void*> many_{};
+    std::span<const void*> room_{few_};
+    std::span<const void*> held_{};
+};
+
+} // namespace syncmap::reclaim

@@ -1,0 +1,315 @@
+// What one thread has retired, of all maps: the account that bounds it, and the places where it waits.
+//
+// A retired node waits in a list of its map (retire_list.hpp; `syncmap::map` has one for each thread). The thread that
+// retires it charges it to its own account, which is one for all maps. When the account is full the thread *collects*: it
+// destroys what it has retired, of all maps, and no thread holds.
+//
+// To find the lists, and to be found by a map that is being destroyed, the thread notes each list in a *slot* of its row.
+//
+// | word of a slot    | written by                                                | read by                             |
+// |-------------------|-----------------------------------------------------------|-------------------------------------|
+// | source, waiting   | its thread or the map's destructor, under the row's mutex | its thread; destructors of all maps |
+// | `ready`           | its thread; the map's destructor under the mutex while `busy` is 0 | the same                   |
+// | `busy`            | its thread, under the mutex                               | the map's destructor, under the mutex |
+// | all others, the account | its thread                                          | nobody else                         |
+//
+// Invariants
+// [G1] A slot names a map only while the map lives: its destructor takes the name out of every row before it frees anything.
+// [G2] A node waits in a list of its map, in `ready` of a slot that names its map, or it is being destroyed by a thread
+//      that keeps such a slot busy. A destructor finds it in one of these, and waits for a busy slot of another thread.
+// [G3] Code of the user's runs under no mutex of a row. It may use any map, and destroy other maps than those in whose
+//      operations the thread is. So after each destruction the slot may name another map or none: `take_ready` asks.
+// [G4] A failed look at the hazards frees nothing: the nodes go back to their lists.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include <syncmap/owned_bytes.hpp>
+#include <syncmap/reclaim/retire_list.hpp>
+
+namespace syncmap::reclaim {
+
+template <class Sync>
+struct garbage_slot;
+template <class Sync>
+class thread_garbage;
+
+/// A map, as its garbage sees it. One type for all maps and all libraries.
+template <class Sync>
+struct garbage_source {
+    /// Destroys the nodes of `take_ready(*this)`, and gives memory back that is kept beside until `most_kept` blocks are left.
+    void (*destroy_ready)(thread_garbage<Sync>&, garbage_slot<Sync>&) noexcept = nullptr;
+    void* map = nullptr;
+    typename Sync::template atomic<std::uint32_t> slots{0}; ///< that name this map
+    typename Sync::template atomic<bool> ending{false};     ///< for the child of a fork
+};
+
+template <class Sync>
+struct garbage_slot {
+    using node = node_base<Sync>;
+    using source_type = garbage_source<Sync>;
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+    atomic<source_type*> source{nullptr};
+    atomic<retire_list<Sync>*> waiting{nullptr};
+    void* place = nullptr;       ///< the map's own
+    node* ready = nullptr;       ///< retired, and held by no thread
+    std::uint32_t busy = 0;      ///< how many collections, one inside the other, are at it
+    std::uint32_t retired = 0;   ///< nodes since the lists of all threads were looked at
+    std::uint32_t kept = 0;      ///< blocks that the map keeps for this thread, at most
+    std::uint32_t most_kept = 0; ///< what `kept` may be
+
+    /// By its thread, while the slot is busy. Null: there are no more, or the map was destroyed by one of them [G3].
+    node* take_ready(const source_type& from) noexcept {
+        if (!names(from) || ready == nullptr) return nullptr;
+        return std::exchange(ready, ready->next_retired);
+    }
+    bool names(const source_type& from) const noexcept { return source.load(std::memory_order_relaxed) == &from; }
+};
+
+/// What waits, in the three measures that bound it.
+template <class Sync>
+class garbage_account {
+public:
+    static constexpr std::uint32_t most_nodes = Sync::retire_batch;
+    static constexpr std::size_t most_bytes = std::size_t{1} << 18;
+    static constexpr std::uint32_t most_unknown = 16;
+
+    /// `owned`: what the node owns beside its `block`. True: the account is full.
+    bool charge(std::size_t block, std::size_t owned, std::uint32_t nodes = 1) noexcept {
+        nodes_ += std::min(nodes, most_nodes);
+        if (owned == unknown_bytes) {
+            ++unknown_;
+            owned = 0;
+        }
+        bytes_ = detail::sum_of_bytes(bytes_, detail::sum_of_bytes(block, owned));
+        return is_full();
+    }
+    bool is_full() const noexcept { return nodes_ >= most_nodes || bytes_ >= most_bytes || unknown_ >= most_unknown; }
+    bool is_empty() const noexcept { return nodes_ == 0; }
+
+private:
+    std::size_t bytes_ = 0;
+    std::uint32_t nodes_ = 0;
+    std::uint32_t unknown_ = 0;
+};
+
+template <class Sync>
+class thread_garbage {
+public:
+    using node = node_base<Sync>;
+    using list = retire_list<Sync>;
+    using source_type = garbage_source<Sync>;
+    using slot = garbage_slot<Sync>;
+
+    /// By the row's thread, in an operation on `from`: `n` is in no table any more, and waits in `waiting`, a list of that
+    /// map. True: the account was full, and garbage was collected. Runs destructors of the user's, so never under a lock.
+    bool retire(domain<Sync>& threads, source_type& from, list& waiting, void* place, node& n, std::size_t block,
+                std::size_t owned) noexcept {
+        retire_later(waiting, n, block, owned);
+        return settle(threads, from, waiting, place);
+    }
+    /// In two steps, the first of which may be taken under a lock. `nodes`: for how many the node counts.
+    void retire_later(list& waiting, node& n, std::size_t block, std::size_t owned, std::uint32_t nodes = 1) noexcept {
+        waiting.push(n);
+        account_.charge(block, owned, nodes);
+    }
+    bool settle(domain<Sync>& threads, source_type& from, list& waiting, void* place) noexcept {
+        if (!is_last(waiting)) [[unlikely]] note(threads, from, waiting, place);
+        ++slots_[last_].retired;
+        if (!account_.is_full()) [[likely]] return false;
+        collect(threads);
+        return true;
+    }
+
+    /// The slot of a list, or null.
+    slot* slot_of(const list& waiting) noexcept {
+        if (!is_last(waiting)) {
+            for (std::uint32_t i = 0; i < most_slots; ++i) {
+                if (slots_[i].waiting.load(std::memory_order_relaxed) == &waiting) last_ = i;
+            }
+        }
+        return is_last(waiting) ? &slots_[last_] : nullptr;
+    }
+
+    /// By the destructor of `gone`, which no thread uses any more: no thread destroys a node of it afterwards. Calls
+    /// `f(list)` for those that nobody had begun to destroy. Waits for destructors of values that other threads run.
+    template <class F>
+    static void forget(domain<Sync>& threads, source_type& gone, F&& f) noexcept {
+        // acquire: pairs with the release of let_go. A thread that has let the map go does not touch it any more.
+        if (gone.slots.load(std::memory_order_acquire) == 0) return;
+        threads.each_row([&](row<Sync>& r) {
+            const bool own = r.owner.load(std::memory_order_relaxed) == Sync::this_thread();
+            for (slot& s : r.garbage.slots_) {
+                // acquire: pairs with the releases of occupy and clear. A thread whose slot has come to name no map, or
+                // another, has ended its accesses to this one.
+                if (s.source.load(std::memory_order_acquire) == &gone) f(r.garbage.take_from(s, gone, own));
+            }
+        });
+    }
+
+    /// In the child of a fork. `lost`: the row's thread is not there.
+    void renew_in_child(bool lost) noexcept {
+        ::new (static_cast<void*>(&mutex_)) typename Sync::mutex;
+        if (lost) depth_ = 0;
+        for (slot& s : slots_) {
+            if (lost) s.busy = 0;
+            const source_type* const from = s.source.load(std::memory_order_relaxed);
+            // A lost thread was destroying the map, and has not come to this slot.
+            if (from != nullptr && from->ending.load(std::memory_order_relaxed)) clear(s);
+        }
+    }
+
+private:
+    static constexpr std::uint32_t most_slots = Sync::garbage_slots;
+    /// Collections one inside the other: a destructor that retires much frees it again, but one inside that one only adds.
+    static constexpr std::uint32_t most_nested = 2;
+    /// Blocks that all threads keep for their next nodes.
+    static constexpr std::size_t all_kept = std::size_t{1} << 13;
+
+    bool is_last(const list& waiting) const noexcept {
+        return slots_[last_].waiting.load(std::memory_order_relaxed) == &waiting;
+    }
+
+    // ---- slots ----
+
+    /// Gives the list a slot, if it has none. Without one its nodes wait until a thread looks at all lists of the map.
+    [[gnu::cold, gnu::noinline]] void note(domain<Sync>& threads, source_type& from, list& waiting, void* place) noexcept {
+        if (slot_of(waiting) != nullptr || occupy(from, waiting, place)) return;
+        if (let_go_next() && occupy(from, waiting, place)) return;
+        collect(threads);
+        for (std::uint32_t i = 0; i < most_slots; ++i) {
+            if (let_go_next() && occupy(from, waiting, place)) return;
+        }
+    }
+
+    /// False: no slot is free.
+    bool occupy(source_type& from, list& waiting, void* place) noexcept {
+        const std::lock_guard<typename Sync::mutex> guard(mutex_);
+        for (std::uint32_t i = 0; i < most_slots; ++i) {
+            slot& s = slots_[i];
+            if (s.source.load(std::memory_order_relaxed) != nullptr || s.busy != 0) continue;
+            from.slots.fetch_add(1, std::memory_order_relaxed); // the map's destructor comes after the caller's operation
+            s.source.store(&from, std::memory_order_release);
+            s.waiting.store(&waiting, std::memory_order_relaxed);
+            s.place = place;
+            s.retired = 0;
+            last_ = i;
+            return true;
+        }
+        return false;
+    }
+
+    /// Makes a slot free whose map has nothing of this thread's any more. False: it has.
+    bool let_go_next() noexcept {
+        slot& s = slots_[oldest_];
+        oldest_ = (oldest_ + 1) % most_slots;
+        std::unique_lock<typename Sync::mutex> lock(mutex_);
+        if (s.kept != 0 && s.ready == nullptr && s.busy == 0) run(lock, s, 0);
+        source_type* const from = s.source.load(std::memory_order_relaxed);
+        if (from == nullptr) return s.busy == 0;
+        if (s.busy != 0 || s.ready != nullptr || s.kept != 0 || !s.waiting.load(std::memory_order_relaxed)->is_empty()) return false;
+        // release: pairs with the acquire of forget. The map is not touched after this; so the slot is cleared later.
+        from->slots.fetch_sub(1, std::memory_order_release);
+        clear(s);
+        return true;
+    }
+
+    static void clear(slot& s) noexcept {
+        s.source.store(nullptr, std::memory_order_release);
+        s.waiting.store(nullptr, std::memory_order_relaxed);
+        s.ready = nullptr;
+        s.kept = 0;
+    }
+
+    /// By the destructor of `gone`.
+    node* take_from(slot& s, const source_type& gone, bool own) noexcept {
+        for (unsigned attempt = 0;; ++attempt) {
+            {
+                const std::lock_guard<typename Sync::mutex> guard(mutex_);
+                if (!s.names(gone)) return nullptr; // it was let go meanwhile
+                if (own || s.busy == 0) {
+                    node* const left = s.ready;
+                    clear(s);
+                    return left;
+                }
+            }
+            Sync::back_off(attempt);
+        }
+    }
+
+    // ---- collecting ----
+
+    /// Destroys what this thread has retired and no thread holds.
+    [[gnu::noinline]] void collect(domain<Sync>& threads) noexcept {
+        if (depth_ == most_nested) return; // the outer one sees that the account is full
+        ++depth_;
+        do {
+            account_ = {};
+            held_nodes<Sync> held;
+            const bool has_room = held.prepare(threads);
+            std::unique_lock<typename Sync::mutex> lock(mutex_);
+            if (has_room) separate(threads, held);
+            const std::uint32_t share = share_of_kept(threads);
+            for (slot& s : slots_) {
+                if (s.ready != nullptr || s.kept > share) run(lock, s, share);
+            }
+        } while (account_.is_full());
+        --depth_;
+    }
+
+    /// Under the mutex: moves what no thread holds from the lists to `ready`.
+    void separate(domain<Sync>& threads, held_nodes<Sync>& held) noexcept {
+        std::array<node*, most_slots> found{};
+        for (std::uint32_t i = 0; i < most_slots; ++i) {
+            list* const waiting = slots_[i].waiting.load(std::memory_order_relaxed);
+            if (waiting != nullptr && !waiting->is_empty()) found[i] = waiting->take_all();
+        }
+        const bool knows = held.look(threads);
+        for (std::uint32_t i = 0; i < most_slots; ++i) {
+            if (found[i] == nullptr) continue;
+            if (knows) append(slots_[i].ready, held.take_unheld(found[i]));
+            slots_[i].waiting.load(std::memory_order_relaxed)->push_all(found[i]); // what is held; all if nothing is known [G4]
+        }
+    }
+
+    /// Under the mutex, which is let go of for as long as the map's function runs [G3].
+    void run(std::unique_lock<typename Sync::mutex>& lock, slot& s, std::uint32_t most_kept) noexcept {
+        source_type* const from = s.source.load(std::memory_order_relaxed);
+        if (from == nullptr) return;
+        ++s.busy;
+        s.most_kept = most_kept;
+        lock.unlock();
+        from->destroy_ready(*this, s);
+        lock.lock();
+        --s.busy;
+    }
+
+    /// What each map may keep of blocks for this thread, of those that do.
+    std::uint32_t share_of_kept(domain<Sync>& threads) const noexcept {
+        if (Sync::most_spares() == 0) return 0;
+        std::size_t maps = 0;
+        for (const slot& s : slots_) maps += s.ready != nullptr || s.kept != 0 ? 1 : 0;
+        const std::size_t most = std::min<std::size_t>(Sync::most_spares(), all_kept / threads.row_count());
+        return static_cast<std::uint32_t>(most / std::max<std::size_t>(maps, 1));
+    }
+
+    // ---- the row's thread's alone ----
+    garbage_account<Sync> account_{};
+    std::uint32_t last_ = 0;   ///< the slot of the list that was retired into last
+    std::uint32_t oldest_ = 0; ///< the slot that goes to another map next
+    std::uint32_t depth_ = 0;  ///< collections that the thread is in, one inside the other
+
+    typename Sync::mutex mutex_{};
+    std::array<slot, most_slots> slots_{};
+};
+
+} // namespace syncmap::reclaim
