@@ -610,10 +610,11 @@ public:
         engine_.shrink_to_fit();
     }
 
-    /// Destroys now what was erased or replaced before the call and nobody looks at any more, and gives back the memory that
-    /// threads keep for their next entries. Without it values are destroyed by and by: at the latest when the thread that took
-    /// them out has erased or replaced 1024 more entries (if it stops, another one some thousands), or with the map. A value that another thread is just destroying may be gone only
-    /// after the call.
+    /// Destroys what was erased or replaced before the call and no thread looks at, and gives back the memory that threads
+    /// keep for their next entries of this map. Without it values are destroyed by and by: when the thread that took them
+    /// out has taken 256 entries out of maps, or 256 KiB, or 16 entries of a type that does not tell what it owns
+    /// (syncmap/owned_bytes.hpp). If that thread stops, another one destroys them later, at the latest the map's
+    /// destructor. A value that another thread is just destroying may be gone only after the call.
     ///
     /// Progress: waits for a thread that is looking which memory can be freed; others go on. Complexity: linear in what
     /// is to be destroyed and in the number of threads. Only of maps that destroy late.

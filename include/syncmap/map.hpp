@@ -36,9 +36,9 @@ namespace syncmap {
 /// compared by their bits. All other entries are nodes of their own; there too a trivially copyable value of up to 8
 /// bytes lies in the table, beside the node's address, and is overwritten in place.
 ///
-/// A value that was erased or replaced is destroyed later, when no reader can look at it any more: by a thread that
-/// has erased or replaced 512 entries, or with the map. Do not wait for a destructor to run. Destructors, hash and
-/// equality run with no lock held, and may use the map.
+/// A value that was erased or replaced is destroyed later, when no reader can look at it any more. What waits is bounded for
+/// each thread: see docs/guarantees.md, Memory. Do not wait for a destructor to run. It can run in any write to any map.
+/// Destructors, hash and equality run with no lock held, and may use the map.
 ///
 /// The map itself is neither copied nor moved: it is shared by reference. Its destructor must be the last to use it.
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
