@@ -83,6 +83,7 @@ public:
     ~read_dirty() {
         control* const c = control_.load(std::memory_order_relaxed);
         if (c == nullptr) return;
+        c->is_ending();
         for (index* const i : {index_of(snapshot_.load(std::memory_order_relaxed)), c->dirty}) {
             if (i != nullptr) this->destroy_with_entries({nullptr, c->bin_of(0)}, i);
         }
@@ -413,8 +414,6 @@ private:
     control& shared() {
         if (control* const c = control_.load(std::memory_order_acquire)) return *c;
         control* const mine = this->make_control({Sync::random_word(), Sync::random_word() | 1});
-        mine->map = const_cast<base*>(static_cast<const base*>(this));
-        mine->destroy_ready = &base::destroy_ready;
         control* first = nullptr;
         if (control_.compare_exchange_strong(first, mine, std::memory_order_release, std::memory_order_acquire)) {
             return *mine;

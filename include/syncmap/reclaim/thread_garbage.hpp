@@ -41,14 +41,33 @@ struct garbage_slot;
 template <class Sync>
 class thread_garbage;
 
-/// A map, as its garbage sees it. One type for all maps and all libraries.
+/// A map, as its garbage sees it: how many slots name it. One type for all maps and all libraries.
 template <class Sync>
-struct garbage_source {
-    /// Destroys the nodes of `take_ready(*this)`, and gives memory back that is kept beside until `most_kept` blocks are left.
+class garbage_source {
+public:
+    /// By the map's destructor, first of all. relaxed: it is read in the child of a fork alone, by its only thread.
+    void is_ending() noexcept { slots_.fetch_or(ending, std::memory_order_relaxed); }
+    bool ends() const noexcept { return (slots_.load(std::memory_order_relaxed) & ending) != 0; }
+
+    // relaxed: the map's destructor comes after the operation that the caller is in.
+    void add_slot() noexcept { slots_.fetch_add(1, std::memory_order_relaxed); }
+    // release: pairs with the acquire of has_slots. A thread that has let the map go does not touch it any more.
+    void remove_slot() noexcept { slots_.fetch_sub(1, std::memory_order_release); }
+    bool has_slots() const noexcept { return (slots_.load(std::memory_order_acquire) & ~ending) != 0; }
+
+private:
+    static constexpr std::uint32_t ending = std::uint32_t{1} << 31;
+
+    typename Sync::template atomic<std::uint32_t> slots_{0};
+};
+
+/// Where a thread's garbage of a map belongs to: what the map tells its own function.
+template <class Sync>
+struct garbage_home {
+    /// Destroys the nodes of `take_ready`, and gives memory back that is kept beside until `most_kept` blocks are left.
     void (*destroy_ready)(thread_garbage<Sync>&, garbage_slot<Sync>&) noexcept = nullptr;
     void* map = nullptr;
-    typename Sync::template atomic<std::uint32_t> slots{0}; ///< that name this map
-    typename Sync::template atomic<bool> ending{false};     ///< for the child of a fork
+    void* place = nullptr;
 };
 
 template <class Sync>
@@ -60,7 +79,7 @@ struct garbage_slot {
 
     atomic<source_type*> source{nullptr};
     atomic<retire_list<Sync>*> waiting{nullptr};
-    void* place = nullptr;       ///< the map's own
+    garbage_home<Sync> home{};
     node* ready = nullptr;       ///< retired, and held by no thread
     std::uint32_t busy = 0;      ///< how many collections, one inside the other, are at it
     std::uint32_t retired = 0;   ///< nodes since the lists of all threads were looked at
@@ -112,18 +131,18 @@ public:
 
     /// By the row's thread, in an operation on `from`: `n` is in no table any more, and waits in `waiting`, a list of that
     /// map. True: the account was full, and garbage was collected. Runs destructors of the user's, so never under a lock.
-    bool retire(domain<Sync>& threads, source_type& from, list& waiting, void* place, node& n, std::size_t block,
-                std::size_t owned) noexcept {
+    bool retire(domain<Sync>& threads, source_type& from, list& waiting, const garbage_home<Sync>& home, node& n,
+                std::size_t block, std::size_t owned) noexcept {
         retire_later(waiting, n, block, owned);
-        return settle(threads, from, waiting, place);
+        return settle(threads, from, waiting, home);
     }
     /// In two steps, the first of which may be taken under a lock. `nodes`: for how many the node counts.
     void retire_later(list& waiting, node& n, std::size_t block, std::size_t owned, std::uint32_t nodes = 1) noexcept {
         waiting.push(n);
         account_.charge(block, owned, nodes);
     }
-    bool settle(domain<Sync>& threads, source_type& from, list& waiting, void* place) noexcept {
-        if (!is_last(waiting)) [[unlikely]] note(threads, from, waiting, place);
+    bool settle(domain<Sync>& threads, source_type& from, list& waiting, const garbage_home<Sync>& home) noexcept {
+        if (!is_last(waiting)) [[unlikely]] note(threads, from, waiting, home);
         ++slots_[last_].retired;
         if (!account_.is_full()) [[likely]] return false;
         collect(threads);
@@ -144,8 +163,7 @@ public:
     /// `f(list)` for those that nobody had begun to destroy. Waits for destructors of values that other threads run.
     template <class F>
     static void forget(domain<Sync>& threads, source_type& gone, F&& f) noexcept {
-        // acquire: pairs with the release of let_go. A thread that has let the map go does not touch it any more.
-        if (gone.slots.load(std::memory_order_acquire) == 0) return;
+        if (!gone.has_slots()) return;
         threads.each_row([&](row<Sync>& r) {
             const bool own = r.owner.load(std::memory_order_relaxed) == Sync::this_thread();
             for (slot& s : r.garbage.slots_) {
@@ -164,7 +182,7 @@ public:
             if (lost) s.busy = 0;
             const source_type* const from = s.source.load(std::memory_order_relaxed);
             // A lost thread was destroying the map, and has not come to this slot.
-            if (from != nullptr && from->ending.load(std::memory_order_relaxed)) clear(s);
+            if (from != nullptr && from->ends()) clear(s);
         }
     }
 
@@ -182,25 +200,26 @@ private:
     // ---- slots ----
 
     /// Gives the list a slot, if it has none. Without one its nodes wait until a thread looks at all lists of the map.
-    [[gnu::cold, gnu::noinline]] void note(domain<Sync>& threads, source_type& from, list& waiting, void* place) noexcept {
-        if (slot_of(waiting) != nullptr || occupy(from, waiting, place)) return;
-        if (let_go_next() && occupy(from, waiting, place)) return;
+    [[gnu::cold, gnu::noinline]] void note(domain<Sync>& threads, source_type& from, list& waiting,
+                                           const garbage_home<Sync>& home) noexcept {
+        if (slot_of(waiting) != nullptr || occupy(from, waiting, home)) return;
+        if (let_go_next() && occupy(from, waiting, home)) return;
         collect(threads);
         for (std::uint32_t i = 0; i < most_slots; ++i) {
-            if (let_go_next() && occupy(from, waiting, place)) return;
+            if (let_go_next() && occupy(from, waiting, home)) return;
         }
     }
 
     /// False: no slot is free.
-    bool occupy(source_type& from, list& waiting, void* place) noexcept {
+    bool occupy(source_type& from, list& waiting, const garbage_home<Sync>& home) noexcept {
         const std::lock_guard<typename Sync::mutex> guard(mutex_);
         for (std::uint32_t i = 0; i < most_slots; ++i) {
             slot& s = slots_[i];
             if (s.source.load(std::memory_order_relaxed) != nullptr || s.busy != 0) continue;
-            from.slots.fetch_add(1, std::memory_order_relaxed); // the map's destructor comes after the caller's operation
+            from.add_slot();
             s.source.store(&from, std::memory_order_release);
             s.waiting.store(&waiting, std::memory_order_relaxed);
-            s.place = place;
+            s.home = home;
             s.retired = 0;
             last_ = i;
             return true;
@@ -217,8 +236,8 @@ private:
         source_type* const from = s.source.load(std::memory_order_relaxed);
         if (from == nullptr) return s.busy == 0;
         if (s.busy != 0 || s.ready != nullptr || s.kept != 0 || !s.waiting.load(std::memory_order_relaxed)->is_empty()) return false;
-        // release: pairs with the acquire of forget. The map is not touched after this; so the slot is cleared later.
-        from->slots.fetch_sub(1, std::memory_order_release);
+        // The map is not touched after this, so the slot is cleared later.
+        from->remove_slot();
         clear(s);
         return true;
     }
@@ -283,12 +302,11 @@ private:
 
     /// Under the mutex, which is let go of for as long as the map's function runs [G3].
     void run(std::unique_lock<typename Sync::mutex>& lock, slot& s, std::uint32_t most_kept) noexcept {
-        source_type* const from = s.source.load(std::memory_order_relaxed);
-        if (from == nullptr) return;
+        if (s.source.load(std::memory_order_relaxed) == nullptr) return;
         ++s.busy;
         s.most_kept = most_kept;
         lock.unlock();
-        from->destroy_ready(*this, s);
+        s.home.destroy_ready(*this, s);
         lock.lock();
         --s.busy;
     }

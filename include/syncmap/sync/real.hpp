@@ -366,7 +366,7 @@ struct [[gnu::visibility("default")]] real {
     /// its caches. So a sixteenth of all nodes, for any number of threads, is freed by others.
     static constexpr std::size_t batches_between_scans(std::size_t threads) noexcept { return 8 * threads; }
     /// Maps of which one thread can have garbage at a time without freeing it early.
-    static constexpr std::uint32_t garbage_slots = 32;
+    static constexpr std::uint32_t garbage_slots = 16;
     /// Nodes that were freed, and whose blocks one thread keeps for its next ones.
     static constexpr std::uint32_t most_spares() noexcept { return 256; }
     /// Units that share a stack of free overflow lines.

@@ -95,16 +95,17 @@ public:
     /// See reclaim/thread_garbage.hpp. One of the destructors may destroy the map: nothing of it is used but a copy.
     static void destroy_ready(garbage& account, reclaim::garbage_slot<Sync>& of) noexcept {
         auto& c = static_cast<control&>(*of.source.load(std::memory_order_relaxed));
-        const reclamation parts(static_cast<const reclamation*>(c.map)->allocator());
+        const reclamation parts(static_cast<const reclamation*>(of.home.map)->allocator());
         while (auto* const n = of.take_ready(c)) {
-            parts.destroy_one({&account, *static_cast<bin*>(of.place)}, static_cast<retirable<Sync>*>(n));
+            parts.destroy_one({&account, *static_cast<bin*>(of.home.place)}, static_cast<retirable<Sync>*>(n));
         }
     }
 
 private:
     void settle(control& c, const thread_place& mine) const noexcept {
         auto& retired = mine.retired_into.retired;
-        if (!mine.account->settle(c.home->threads, c, retired, &mine.retired_into)) return;
+        auto* const map = const_cast<reclamation*>(this);
+        if (!mine.account->settle(c.home->threads, c, retired, {&destroy_ready, map, &mine.retired_into})) return;
         auto* const own = mine.account->slot_of(retired);
         const std::size_t rows = c.home->threads.row_count();
         if (own == nullptr || own->retired < Sync::retire_batch * Sync::batches_between_scans(rows)) return;

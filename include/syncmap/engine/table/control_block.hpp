@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <type_traits>
 
 #include <syncmap/engine/table/header.hpp>
 #include <syncmap/engine/table/shared_words.hpp>
@@ -39,8 +40,12 @@ struct rare_part : rare_words<Sync> {
     atomic<spare_line*> all_spare_lines{nullptr};
 };
 
+struct no_garbage {};
+
+/// Maps with inline keys have no nodes, and so no garbage.
 template <class Layout, class Sync>
-struct control_block : shared_words<Sync> {
+struct control_block : shared_words<Sync>,
+                       std::conditional_t<Layout::inline_key, no_garbage, reclaim::garbage_source<Sync>> {
     using header = table_header<Layout, Sync>;
     using node = reclaim::node_base<Sync>;
     using rare_type = rare_part<Layout, Sync>;

@@ -27,8 +27,11 @@ protected:
     /// `n` lies in no slot any more [I6] and is freed when nobody holds it. Never under a unit's lock: it may run
     /// destructors of the user's, and those of other maps' values as well.
     void retire(control& c, stripe_type& s, node* n) noexcept {
-        if (!s.writer->garbage->retire(c.home->threads, c, s.retired, &s, *n, n->block_bytes(), n->owned_bytes())) return;
-        scan_now_and_then(c, s);
+        if constexpr (!base::Layout::inline_key) {
+            const reclaim::garbage_home<Sync> home{&base::destroy_ready, static_cast<storage<Types>*>(this), &s};
+            if (!s.writer->garbage->retire(c.home->threads, c, s.retired, home, *n, n->block_bytes(), n->owned_bytes())) return;
+            scan_now_and_then(c, s);
+        }
     }
 
     /// The same for a thread without a stripe, which has an account for this call alone.

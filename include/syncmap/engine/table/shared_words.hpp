@@ -37,7 +37,7 @@ struct rare_words {
 };
 
 template <class Sync>
-struct shared_words : reclaim::garbage_source<Sync> {
+struct shared_words {
     using stripe_type = stripe<Sync>;
     template <class U>
     using atomic = typename Sync::template atomic<U>;

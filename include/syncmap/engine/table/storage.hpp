@@ -68,10 +68,12 @@ public:
     ~storage() {
         control* const c = control_.load(std::memory_order_relaxed);
         if (c == nullptr) return;
-        c->ending.store(true, std::memory_order_relaxed); // read in the child of a fork alone, by its only thread
+        if constexpr (!Layout::inline_key) c->is_ending();
         living_maps<Sync>::remove(*c);
-        if (!Layout::inline_key && !living_maps<Sync>::is_orphan(*c)) {
-            reclaim::thread_garbage<Sync>::forget(c->home->threads, *c, [this](node_base* list) { destroy_nodes(list); });
+        if constexpr (!Layout::inline_key) {
+            if (!living_maps<Sync>::is_orphan(*c)) {
+                reclaim::thread_garbage<Sync>::forget(c->home->threads, *c, [this](node_base* list) { destroy_nodes(list); });
+            }
         }
         destroy_table_and_nodes(table_of(root_.load(std::memory_order_relaxed)));
         c->each_stripe([&](stripe_type& s) {
@@ -175,8 +177,8 @@ protected:
     /// See reclaim/thread_garbage.hpp. What is needed after a destructor of the user's has run is copied before.
     static void destroy_ready(reclaim::thread_garbage<Sync>&, reclaim::garbage_slot<Sync>& of) noexcept {
         auto& c = static_cast<control&>(*of.source.load(std::memory_order_relaxed));
-        auto& s = *static_cast<stripe_type*>(of.place);
-        node_allocator a(static_cast<storage*>(c.map)->allocator_);
+        auto& s = *static_cast<stripe_type*>(of.home.place);
+        node_allocator a(static_cast<storage*>(of.home.map)->allocator_);
         auto pile = s.spares.take_all();
         while (auto* const n = static_cast<node*>(of.take_ready(c))) {
             if (pile.count() < of.most_kept && n->may_rest()) {
@@ -448,10 +450,6 @@ private:
             throw;
         }
         fresh->home = &home;
-        if constexpr (!Layout::inline_key) {
-            fresh->map = this;
-            fresh->destroy_ready = &destroy_ready;
-        }
         fresh->writers = &all;
         fresh->number = writer.number_of_next_map(me->slot);
         fresh->stripes.store(&own, std::memory_order_relaxed);
