@@ -104,12 +104,12 @@ public:
 
     /// `owned`: what the node owns beside its `block`. True: the account is full.
     bool charge(std::size_t block, std::size_t owned, std::uint32_t nodes = 1) noexcept {
-        nodes_ += std::min(nodes, most_nodes);
+        nodes_ += nodes;
         if (owned == unknown_bytes) {
             ++unknown_;
             owned = 0;
         }
-        bytes_ = detail::sum_of_bytes(bytes_, detail::sum_of_bytes(block, owned));
+        bytes_ += block + std::min(owned, most_bytes); // more would make it no fuller
         return is_full();
     }
     bool is_full() const noexcept { return nodes_ >= most_nodes || bytes_ >= most_bytes || unknown_ >= most_unknown; }
