@@ -661,11 +661,11 @@ protected:
 
     template <class F>
     bool update_all(std::span<const given_key> keys, F& f, std::memory_order order) {
-        using slots = std::span<update_slot<T>>;
-        static_assert(std::is_invocable_v<F&, slots>,
+        using all_slots = std::span<update_slot<T>>;
+        static_assert(std::is_invocable_v<F&, all_slots>,
                       "syncmap: update of several keys calls f(std::span<syncmap::update_slot<T>>), one slot for each key");
         static_assert(std::is_copy_constructible_v<given_key>, "syncmap: update needs a key type that can be copied");
-        return engine_.update_all(keys, [&](slots all) { return detail::goes_on(f, all); }, order);
+        return engine_.update_all(keys, [&](all_slots all) { return detail::goes_on(f, all); }, order);
     }
 
     Engine engine_{};

@@ -37,7 +37,7 @@ public:
             typename traits_for<U>::allocator_type own(from);
             return std::to_address(traits_for<U>::allocate(own, n));
         } else {
-            if (n > (std::numeric_limits<std::size_t>::max() - 2 * slack) / sizeof(U)) throw std::bad_array_new_length();
+            if (n > ((std::numeric_limits<std::size_t>::max)() - 2 * slack) / sizeof(U)) throw std::bad_array_new_length();
             typename traits_for<unit>::allocator_type own(from);
             auto* const raw = reinterpret_cast<std::byte*>(std::to_address(traits_for<unit>::allocate(own, units_for(n))));
             const auto address = reinterpret_cast<std::uintptr_t>(raw) + sizeof(std::size_t);

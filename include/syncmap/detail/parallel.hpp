@@ -35,8 +35,8 @@ void in_parallel(std::size_t threads, std::size_t parts, Work work) {
     {
         std::vector<std::jthread> helpers; // joined at the end of the block
         try {
-            helpers.reserve(std::min(threads, parts) - 1);
-            while (helpers.size() + 1 < std::min(threads, parts)) helpers.emplace_back(run);
+            helpers.reserve((std::min)(threads, parts) - 1);
+            while (helpers.size() + 1 < (std::min)(threads, parts)) helpers.emplace_back(run);
         } catch (const std::system_error&) { // the system has no more threads,
         } catch (const std::bad_alloc&) {    // or no memory for one
         }

@@ -138,10 +138,10 @@ struct load_and_erase_operation {
 };
 
 /// Both forms of compare_exchange and compare_erase: `expected` is empty when the caller expects no entry.
-template <class T, class U, engine::decision Success>
+template <class T, class U, engine::decision OnEqual>
 struct compare_operation {
     static constexpr bool depends_on_current = false;
-    static constexpr bool may_assign = Success == engine::decision::assign;
+    static constexpr bool may_assign = OnEqual == engine::decision::assign;
     static constexpr bool runs_user_code = !scalars<T, U>;
     const copied_out_t<T>* expected;
     U&& desired;
@@ -160,7 +160,7 @@ struct compare_operation {
         } else {
             seen.reset();
         }
-        return equal ? Success : engine::decision::keep;
+        return equal ? OnEqual : engine::decision::keep;
     }
     made_t<T> make() { return made_t<T>(given()); }
     U&& given() { return std::forward<U>(desired); }

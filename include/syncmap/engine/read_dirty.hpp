@@ -519,7 +519,7 @@ private:
         });
         index* fresh = nullptr;
         try {
-            fresh = this->make_index(std::max({living + 1, room, c.least_room}));
+            fresh = this->make_index((std::max)({living + 1, room, c.least_room}));
         } catch (...) {
             each(from, [](entry& e) { // an expunged entry needs a dirty map to come back to
                 state dead = expunged;

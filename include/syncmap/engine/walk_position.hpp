@@ -53,8 +53,8 @@ public:
     /// The part with number `i`, from 0 on, of `n` parts of about the same size; `n` from 1 to `most_parts`.
     [[nodiscard]] static constexpr walk_range part(std::size_t i, std::size_t n) noexcept {
         walk_position from;
-        from.hash_ = border(i, n);
-        return {from, i + 1 < n ? border(i + 1, n) : 0};
+        from.hash_ = first_hash(i, n);
+        return {from, i + 1 < n ? first_hash(i + 1, n) : 0};
     }
     /// Nothing at all.
     [[nodiscard]] static constexpr walk_range ended() noexcept {
@@ -69,7 +69,7 @@ private:
     template <class Types>
     friend class engine::iteration;
 
-    static constexpr std::uint64_t border(std::uint64_t i, std::uint64_t n) noexcept {
+    static constexpr std::uint64_t first_hash(std::uint64_t i, std::uint64_t n) noexcept {
         return (~std::uint64_t{0} / n * i) & ~std::uint64_t{0xFFFF}; // clear of the values that stand for stages
     }
 

@@ -40,7 +40,7 @@ class flat_table {
         cell<Key, Allocator> key;
         cell<T, Allocator> value;
     };
-    static constexpr std::size_t alignment = std::max(alignof(slot), alignof(group));
+    static constexpr std::size_t alignment = (std::max)(alignof(slot), alignof(group));
     struct alignas(alignment) chunk {
         std::byte bytes[alignment];
     };
@@ -182,7 +182,7 @@ public:
         const std::uint64_t tag = group::tag(hash);
         for (probe at(*this, hash);; at.advance()) {
             for (auto candidates = at->tagged(tag); candidates; candidates.drop_first()) {
-                slot& candidate = slots()[at.index() * group::width + candidates.first()];
+                slot& candidate = slot_array()[at.index() * group::width + candidates.first()];
                 if (static_cast<bool>(equal_(std::as_const(candidate.key).get(), key))) return position(&candidate);
             }
             if (at->never_used()) return position(nullptr);
@@ -198,7 +198,7 @@ public:
         const std::size_t index = vacancy(hash);
         if (is_never_used(index) && used_ == groups_ * used_per_group) {
             remains fresh(allocator_);
-            rebuild(groups_for(std::max(size_ + 1, size_ + size_ / 2)), [&] {
+            rebuild(groups_for((std::max)(size_ + 1, size_ + size_ / 2)), [&] {
                 fresh.slot_.key.construct(fresh.allocator_, std::forward<K>(key));
                 fresh.has_key_ = true;
                 fresh.slot_.value.construct(fresh.allocator_, std::forward<Make>(make)());
@@ -206,7 +206,7 @@ public:
             });
             return add_prepared(fresh, hash);
         }
-        slot& target = slots()[index];
+        slot& target = slot_array()[index];
         target.key.construct(allocator_, std::forward<K>(key));
         try {
             target.value.construct(allocator_, std::forward<Make>(make)());
@@ -234,7 +234,7 @@ public:
         old.slot_.key.take(allocator_, found.where_->key);
         old.slot_.value.take(allocator_, found.where_->value);
         old.has_key_ = old.has_value_ = true;
-        forget(static_cast<std::size_t>(found.where_ - slots()));
+        forget(static_cast<std::size_t>(found.where_ - slot_array()));
     }
 
     // ---- for changes of several entries, which must not end half way ----
@@ -256,13 +256,13 @@ public:
 
     /// Afterwards so many entries can be added without moving any. May end the validity of positions and hashes.
     void make_room(size_type more) {
-        if (more > groups_ * used_per_group - used_) rebuild(groups_for(std::max(size_ + more, size_ + size_ / 2)));
+        if (more > groups_ * used_per_group - used_) rebuild(groups_for((std::max)(size_ + more, size_ + size_ / 2)));
     }
 
     /// Moves a prepared entry into the table, whose key is not there and for which there is room.
     void add_prepared(remains& fresh, std::uint64_t hash) noexcept {
         const std::size_t index = vacancy(hash);
-        slot& target = slots()[index];
+        slot& target = slot_array()[index];
         target.key.take(allocator_, fresh.slot_.key);
         target.value.take(allocator_, fresh.slot_.value);
         fresh.has_key_ = fresh.has_value_ = false;
@@ -286,7 +286,7 @@ public:
         for (std::size_t g = 0; g != groups_; ++g) {
             for (auto rest = groups()[g].full(); rest; rest.drop_first()) {
                 const std::size_t index = g * group::width + rest.first();
-                slot& entry = slots()[index];
+                slot& entry = slot_array()[index];
                 if (!static_cast<bool>(condemned(std::as_const(entry.key).get(), std::as_const(entry.value).get()))) {
                     continue;
                 }
@@ -337,7 +337,7 @@ private:
     }();
 
     group* groups() const noexcept { return reinterpret_cast<group*>(block_); }
-    slot* slots() const noexcept {
+    slot* slot_array() const noexcept {
         return reinterpret_cast<slot*>(block_ + chunks_of(sizeof(group) * groups_));
     }
 
@@ -348,7 +348,7 @@ private:
 
     static std::size_t groups_for(size_type entries) {
         constexpr std::size_t group_bytes = sizeof(group) + sizeof(slot) * group::width;
-        constexpr std::size_t most = std::bit_floor(std::numeric_limits<std::ptrdiff_t>::max() / group_bytes / 2);
+        constexpr std::size_t most = std::bit_floor((std::numeric_limits<std::ptrdiff_t>::max)() / group_bytes / 2);
         const std::size_t needed = entries / used_per_group + (entries % used_per_group != 0 ? 1 : 0);
         if (needed > most) throw std::length_error("syncmap: more entries asked for than memory can hold");
         return std::bit_ceil(needed);
@@ -398,11 +398,11 @@ private:
     void move_entries(flat_table& to, HashOf hash_of_next) noexcept {
         for (std::size_t g = 0; g != groups_; ++g) {
             for (auto rest = groups()[g].full(); rest; rest.drop_first()) {
-                slot& from = slots()[g * group::width + rest.first()];
+                slot& from = slot_array()[g * group::width + rest.first()];
                 const std::uint64_t hash = hash_of_next(std::as_const(from.key).get());
                 const std::size_t index = to.vacancy(hash);
-                to.slots()[index].key.take(allocator_, from.key);
-                to.slots()[index].value.take(allocator_, from.value);
+                to.slot_array()[index].key.take(allocator_, from.key);
+                to.slot_array()[index].value.take(allocator_, from.value);
                 to.groups()[index / group::width].fill(index % group::width, group::tag(hash));
             }
             groups()[g] = group();
@@ -414,13 +414,13 @@ private:
         block_ = memory::allocate(allocator_, chunks_in_all(wanted));
         groups_ = wanted;
         std::uninitialized_value_construct_n(groups(), wanted);
-        std::uninitialized_default_construct_n(slots(), wanted * group::width); // cells start empty: hardly any code
+        std::uninitialized_default_construct_n(slot_array(), wanted * group::width); // cells start empty: hardly any code
     }
 
     void release() noexcept {
         for (std::size_t g = 0; g != groups_; ++g) {
             for (auto rest = groups()[g].full(); rest; rest.drop_first()) {
-                slot& entry = slots()[g * group::width + rest.first()];
+                slot& entry = slot_array()[g * group::width + rest.first()];
                 entry.key.destroy(allocator_);
                 entry.value.destroy(allocator_);
             }
@@ -456,7 +456,7 @@ public:
     basic_iterator() noexcept = default;
 
     reference operator*() const noexcept {
-        slot& entry = table_->slots()[group_ * group::width + rest_.first()];
+        slot& entry = table_->slot_array()[group_ * group::width + rest_.first()];
         return {entry.key.get(), entry.value.get()};
     }
     basic_iterator& operator++() noexcept {

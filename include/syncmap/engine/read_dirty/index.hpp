@@ -22,13 +22,13 @@ public:
     };
 
     /// `slots`: a power of two of empty ones; the memory stays the caller's.
-    index(slot* slots, std::size_t count) noexcept
-        : retirable<Sync>(0, retirable<Sync>::kind::index), slots_(slots), mask_(count - 1) {}
+    index(slot* all, std::size_t count) noexcept
+        : retirable<Sync>(0, retirable<Sync>::kind::index), slots_(all), mask_(count - 1) {}
 
-    static constexpr std::size_t most_entries = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(slot) / 4;
+    static constexpr std::size_t most_entries = (std::numeric_limits<std::ptrdiff_t>::max)() / sizeof(slot) / 4;
     static std::size_t slots_for(std::size_t entries) noexcept { return std::bit_ceil(entries + entries / 2 + 2); }
 
-    slot* slots() const noexcept { return slots_; }
+    slot* slot_array() const noexcept { return slots_; }
     std::size_t slot_count() const noexcept { return mask_ + 1; }
     std::size_t size() const noexcept { return size_; }
     bool has_room_for(std::size_t entries) const noexcept { return entries <= slot_count() - slot_count() / 3 - 1; }

@@ -73,18 +73,18 @@ public:
         using slot = typename index_type::slot;
         if (entries > index_type::most_entries) throw std::bad_array_new_length();
         const std::size_t count = index_type::slots_for(entries);
-        slot* const slots = allocate<slot>(count);
-        std::uninitialized_value_construct_n(slots, count);
+        slot* const all = allocate<slot>(count);
+        std::uninitialized_value_construct_n(all, count);
         try {
-            return make<index_type>(slots, count);
+            return make<index_type>(all, count);
         } catch (...) {
-            deallocate(slots, count);
+            deallocate(all, count);
             throw;
         }
     }
     /// Not the entries: the caller has let go of them.
     void destroy_index(index_type* i) const noexcept {
-        deallocate(i->slots(), i->slot_count());
+        deallocate(i->slot_array(), i->slot_count());
         unmake(i);
     }
 

@@ -100,7 +100,7 @@ private:
     void for_groups(std::size_t count, KeyAt& key_at, F f) const {
         std::array<std::uint64_t, group_size> hashes; // written before it is read, group by group
         for (std::size_t begin = 0; begin < count; begin += group_size) {
-            const std::size_t size = std::min(group_size, count - begin);
+            const std::size_t size = (std::min)(group_size, count - begin);
             const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
             if (t != nullptr) {
                 const hash_seed& seed = this->shared_of_table().seed;

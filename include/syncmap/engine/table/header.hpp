@@ -165,9 +165,9 @@ struct alignas(detail::cache_line_bytes) table_header {
     /// The first and the last hash of a unit.
     std::uint64_t first_hash_of(std::size_t unit) const noexcept { return static_cast<std::uint64_t>(unit) << shift_less_one << 1; }
     std::uint64_t last_hash_of(std::size_t unit) const noexcept { return first_hash_of(unit) | ~std::uint64_t{0} >> log2(); }
-    line_type& home(std::size_t unit) const noexcept { return lines()[unit]; }
+    line_type& home(std::size_t unit) const noexcept { return first_line()[unit]; }
     /// All lines, one home line for each unit first. They follow the header: a lookup need not load where they are.
-    line_type* lines() const noexcept { return reinterpret_cast<line_type*>(const_cast<table_header*>(this) + 1); }
+    line_type* first_line() const noexcept { return reinterpret_cast<line_type*>(const_cast<table_header*>(this) + 1); }
 
     /// Marks that no resize may start any more: `clear` has taken the table out.
     static table_header* closed() noexcept { return reinterpret_cast<table_header*>(alignof(table_header)); }
@@ -194,7 +194,7 @@ struct alignas(detail::cache_line_bytes) table_header {
         return number == 0 ? first_free_lines : districts[number - 1].free_lines;
     }
     std::size_t district_of(const line_type& home) const noexcept {
-        return static_cast<std::size_t>(&home - lines()) / Sync::units_per_district;
+        return static_cast<std::size_t>(&home - first_line()) / Sync::units_per_district;
     }
 
     /// A line for the unit of `home`, which is full, or null when the table's share is used up, near that unit at least.
@@ -208,16 +208,16 @@ struct alignas(detail::cache_line_bytes) table_header {
                 filling.store(true, std::memory_order_relaxed); // a hint, as `crowded`
                 ask_for_help();
             }
-            if (i < overflow_lines()) return lines() + all_units() + i;
+            if (i < overflow_lines()) return first_line() + all_units() + i;
         }
         const std::size_t all = more_districts(units()) + 1;
-        for (std::size_t i = 1; i < std::min(all, districts_asked); ++i) {
+        for (std::size_t i = 1; i < (std::min)(all, districts_asked); ++i) {
             if (line_type* const l = free_lines_of((own + i) % all).pop()) return l;
         }
         return nullptr;
     }
     void give_back(line_type& l, const line_type& home) noexcept { free_lines_of(district_of(home)).push(l); }
-    bool owns(const line_type* l) const noexcept { return l >= lines() && l < lines() + all_lines(); }
+    bool owns(const line_type* l) const noexcept { return l >= first_line() && l < first_line() + all_lines(); }
 
 private:
     /// Where hashes are even, one unit in 4096 needs an overflow line when pairs fill a quarter of their room, and single

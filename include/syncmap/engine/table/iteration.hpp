@@ -131,7 +131,7 @@ protected:
             if (is_full()) grow();
         }
         bool is_full() const noexcept { return entries_.size() == entries_.capacity(); }
-        void grow() { entries_.reserve(2 * entries_.capacity() + Layout::slots); }
+        void grow() { entries_.reserve(2 * entries_.capacity() + Layout::slots_per_line); }
         /// Entries of a trusted key are told apart by their marks: a later sight of a key replaces the first.
         void add(const entry& e) noexcept {
             if constexpr (Layout::inline_key) {
@@ -217,7 +217,7 @@ protected:
             // The last slot first [R2]; returns what it was.
             const auto copy_line = [&](line_type& l) {
                 word last = Layout::empty;
-                for (std::size_t i = Layout::slots; i-- != 0;) {
+                for (std::size_t i = Layout::slots_per_line; i-- != 0;) {
                     const auto p = Sync::load_pair(l.slot(i));
                     if (i == Layout::last) last = p.first;
                     if (!Layout::is_entry(p.first)) continue;

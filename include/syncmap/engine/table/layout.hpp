@@ -73,8 +73,8 @@ struct layout {
     static constexpr bool pairs = has_small_value<T> && Sync::has_pair_access;
     static constexpr bool inline_key = pairs && has_trusted_key<Key, Hash, KeyEqual>;
     static constexpr std::size_t words_per_slot = pairs ? 2 : 1;
-    static constexpr std::size_t slots = detail::cache_line_bytes / (words_per_slot * sizeof(word));
-    static constexpr std::size_t last = slots - 1;
+    static constexpr std::size_t slots_per_line = detail::cache_line_bytes / (words_per_slot * sizeof(word));
+    static constexpr std::size_t last = slots_per_line - 1;
 
     using atomic_word = typename Sync::template atomic<word>;
 

@@ -69,16 +69,16 @@ public:
         for (member& m : members) m.mark.emplace(c, m.hash, m.own->claimed());
         for (member& m : members) base::wait_for_earlier_writers(c, m.hash, *m.key);
         const std::uint64_t incarnation = read_all(c, members); // [M2]
-        std::vector<update_slot<T>> slots;
-        slots.reserve(members.size());
-        for (const member& m : members) slots.emplace_back(m.held ? std::addressof(m.held.value()) : nullptr);
-        if (!f(std::span<update_slot<T>>(slots))) return false; // [M3]
+        std::vector<update_slot<T>> asked;
+        asked.reserve(members.size());
+        for (const member& m : members) asked.emplace_back(m.held ? std::addressof(m.held.value()) : nullptr);
+        if (!f(std::span<update_slot<T>>(asked))) return false; // [M3]
         std::vector<member*> changed;
         const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
-        for (std::size_t i = 0; i < slots.size(); ++i) {
-            if (slots[i].keeps()) continue;
-            prepare(s, members[i], std::move(slots[i]));
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            if (asked[i].keeps()) continue;
+            prepare(s, members[i], std::move(asked[i]));
             changed.push_back(&members[i]);
         }
         if (!changed.empty()) commit(c, s, changed, incarnation, order);
@@ -256,7 +256,7 @@ private:
     void make_room_for_many(control& c, stripe_type& s, const commitment& all) {
         const auto inserts = static_cast<std::size_t>(
             std::count_if(all.changed.begin(), all.changed.end(), [](const member* m) { return m->inserts(); }));
-        if (inserts <= Layout::slots) return;
+        if (inserts <= Layout::slots_per_line) return;
         const header* const now = base::table_of(this->root_.load(std::memory_order_acquire));
         if (now == nullptr) return; // cleared
         const std::size_t entries = base::counted_entries(c, *now);

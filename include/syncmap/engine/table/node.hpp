@@ -98,10 +98,10 @@ struct plain_node : reclaim::node_base<Sync> {
     // ---- at rest ----
 
     bool may_rest() const noexcept {
-        bool small = sizeof(plain_node) <= most_resting_bytes;
-        if constexpr (key_rests) small = small && resting<Key>::is_small(key_);
-        if constexpr (value_rests) small = small && resting<T>::is_small(value_);
-        return small;
+        bool is_small = sizeof(plain_node) <= most_resting_bytes;
+        if constexpr (key_rests) is_small = is_small && resting<Key>::is_small(key_);
+        if constexpr (value_rests) is_small = is_small && resting<T>::is_small(value_);
+        return is_small;
     }
     template <class NodeAllocator>
     void rest(NodeAllocator& a) noexcept {
@@ -313,7 +313,7 @@ private:
     std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(reclaim::node_base<Sync>); }
     static std::size_t content_bytes(std::size_t units) noexcept {
         const std::size_t all = units * sizeof(unit);
-        return all - std::min(all, sizeof(reclaim::node_base<Sync>));
+        return all - (std::min)(all, sizeof(reclaim::node_base<Sync>));
     }
 
     static constexpr std::size_t units_of(std::size_t bytes) noexcept { return (bytes + sizeof(unit) - 1) / sizeof(unit); }

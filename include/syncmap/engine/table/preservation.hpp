@@ -54,8 +54,8 @@ protected:
                 s.add(*std::exchange(fresh_, nullptr));
             }
             if (room == nullptr) {
-                const std::size_t by_then = bytes + unit_record::bytes_for(Layout::slots); // a few more entries may be in
-                lacking_ = std::max(s.next_slab_bytes(), sizeof(slab) + by_then);
+                const std::size_t by_then = bytes + unit_record::bytes_for(Layout::slots_per_line); // a few more entries may be in
+                lacking_ = (std::max)(s.next_slab_bytes(), sizeof(slab) + by_then);
             }
             return room;
         }

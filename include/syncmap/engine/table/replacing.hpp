@@ -178,7 +178,7 @@ private:
             for (std::size_t unit = 0; unit < table_->all_units(); ++unit) {
                 const std::size_t entries = Layout::version_of(table_->controls[unit].load(std::memory_order_relaxed));
                 // A line that leads on to the next has one entry less.
-                if (entries > Layout::slots) needed += (entries - Layout::slots + Layout::slots - 2) / (Layout::slots - 1);
+                if (entries > Layout::slots_per_line) needed += (entries - 2) / (Layout::slots_per_line - 1);
             }
             for (std::size_t have = table_->overflow_lines(); have < needed; ++have) {
                 line_type* const l = map_.more(control_).spare_lines.pop();

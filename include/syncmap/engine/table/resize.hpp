@@ -40,9 +40,9 @@ protected:
     // ---- sizes ----
 
     /// Entries per unit at which a table may be left for a larger or a smaller one, and that a new one aims at.
-    static constexpr std::size_t grow_from = Layout::slots / 2;
+    static constexpr std::size_t grow_from = Layout::slots_per_line / 2;
     static unsigned log2_for(std::size_t entries) noexcept {
-        return log2_of_units(entries / (Layout::slots * 5 / 8) + 1); // pairs 2 to 2.5, singles 5 a unit
+        return log2_of_units(entries / (Layout::slots_per_line * 5 / 8) + 1); // pairs 2 to 2.5, singles 5 a unit
     }
 
     /// Whether a table may be left for a smaller one. One with less than an eighth of its slots in use always; else one that
@@ -50,15 +50,15 @@ protected:
     /// and go, lines stay in use by few entries, and the smaller table may have to grow again though the number of entries
     /// is the same. Each round of that is paid for by writes.
     static bool is_sparse(const header& t, std::size_t entries, std::size_t erased) noexcept {
-        const std::size_t slots = t.units() * Layout::slots;
-        return entries < slots / 8 || (entries < slots / 8 * 3 && erased >= erases_before_fit(t));
+        const std::size_t places = t.units() * Layout::slots_per_line;
+        return entries < places / 8 || (entries < places / 8 * 3 && erased >= erases_before_fit(t));
     }
 
     /// All threads together overlook no more erases than a sixteenth of the units.
     static std::uint32_t erases_between_looks(const control& c, word root) noexcept {
         const header* const t = base::table_of(root);
-        const std::size_t share = t == nullptr ? 0 : std::min(t->units() / 16 / c.home->threads.row_count(), std::size_t{1} << 20);
-        return std::max(Sync::shrink_check_interval, static_cast<std::uint32_t>(share));
+        const std::size_t share = t == nullptr ? 0 : (std::min)(t->units() / 16 / c.home->threads.row_count(), std::size_t{1} << 20);
+        return (std::max)(Sync::shrink_check_interval, static_cast<std::uint32_t>(share));
     }
 
     static std::size_t erases_before_fit(const header& t) noexcept { return 16 * t.units(); }
@@ -255,7 +255,7 @@ protected:
 
     /// For who takes a whole table apart: gives back all that no writer can touch any more.
     void tidy_now(control& c) noexcept {
-        this->tidy_tables(c, std::numeric_limits<std::size_t>::max());
+        this->tidy_tables(c, (std::numeric_limits<std::size_t>::max)());
         this->ask_for_tidying(c);
     }
 
@@ -311,7 +311,7 @@ private:
             const std::size_t again = std::exchange(supply.lacking_group, record_supply::no_group);
             const std::size_t first = again != record_supply::no_group ? again : n->cursor.fetch_add(batch, std::memory_order_relaxed);
             departure leaving(*this, c, *t, *n, root);
-            for (std::size_t i = 0; i < std::min(batch, total) && outcome == moving::done; ++i) { // each group once
+            for (std::size_t i = 0; i < (std::min)(batch, total) && outcome == moving::done; ++i) { // each group once
                 if (n->left.load(std::memory_order_relaxed) == 0) break;
                 outcome = move_group(c, *t, *n, (first + i) % total, leaving, supply);
                 if (outcome == moving::busy) outcome = moving::done; // whoever comes round again
@@ -340,12 +340,12 @@ private:
 
     /// The next size on the way down to what so many entries need.
     static unsigned shrunk_log2(unsigned log2, std::size_t entries) noexcept {
-        const unsigned enough = log2_of_units(entries * 4 / (Layout::slots * 3) + 1); // as full as they stay where keys come and go
-        return std::max(enough, log2 - std::min(log2 - base::min_log2(), max_shrink));
+        const unsigned enough = log2_of_units(entries * 4 / (Layout::slots_per_line * 3) + 1); // as full as they stay where keys come and go
+        return (std::max)(enough, log2 - (std::min)(log2 - base::min_log2(), max_shrink));
     }
     /// The smallest table of that many units or more.
     static unsigned log2_of_units(std::size_t units) noexcept {
-        return std::max(base::min_log2(), static_cast<unsigned>(std::bit_width(units - 1)));
+        return (std::max)(base::min_log2(), static_cast<unsigned>(std::bit_width(units - 1)));
     }
 
     bool needs_growth(control& c, const header& t) noexcept {
@@ -356,7 +356,7 @@ private:
     // ---- groups; the outlier unit is one of its own, the last ----
 
     static std::size_t groups(const header& t, const header& n) noexcept {
-        return std::min(t.units(), n.units()) + (Layout::has_outliers ? 1 : 0);
+        return (std::min)(t.units(), n.units()) + (Layout::has_outliers ? 1 : 0);
     }
     static std::size_t group_of(const header& t, const header& n, std::size_t unit) noexcept {
         if (base::is_outlier_unit(t, unit)) return groups(t, n) - 1;
@@ -368,7 +368,7 @@ private:
     };
     /// The units of `t` that belong to a group.
     static range units_of_group(const header& t, const header& n, std::size_t group) noexcept {
-        if (group == std::min(t.units(), n.units())) return {t.units(), 1};
+        if (group == (std::min)(t.units(), n.units())) return {t.units(), 1};
         const unsigned k = t.log2() > n.log2() ? t.log2() - n.log2() : 0;
         return {group << k, std::size_t{1} << k};
     }
@@ -470,7 +470,7 @@ private:
                 !base::preserve(c, t, from.first + i, held, gate_word, supply)) {
                 return moving::needs_record;
             }
-            stamp = std::max(stamp, Layout::stamp_of(held));
+            stamp = (std::max)(stamp, Layout::stamp_of(held));
         }
         return moving::done;
     }
@@ -495,7 +495,7 @@ private:
         line_type* rest = &t.home(unit);
         if (spreads) {
             // A home line has no more entries than each target has slots.
-            for (std::size_t i = 0; i < Layout::slots; ++i) {
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
                 const word mark = rest->mark(i);
                 if (!Layout::is_entry(mark)) continue;
                 const std::size_t target = target_of(mark);
@@ -521,7 +521,7 @@ private:
             }
             const std::size_t target = target_of(mark);
             line_type* end = &n.home(to.first + target);
-            if (used != nullptr && used[target] < Layout::slots) {
+            if (used != nullptr && used[target] < Layout::slots_per_line) {
                 base::store_entry(end->slot(used[target]++), mark, base::value_at(l.slot(i)));
                 return false;
             }

@@ -15,7 +15,7 @@ struct search {
         if constexpr (requires { Sync::find_pair(l.words, mark, value); }) {
             return Sync::find_pair(l.words, mark, value);
         } else {
-            for (std::size_t i = 0; i < Layout::slots; ++i) {
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
                 if (l.mark(i) != mark) continue;
                 const auto both = Sync::load_pair(l.slot(i));
                 if (both.first != mark) continue; // erased meanwhile
@@ -32,7 +32,7 @@ struct search {
             return Sync::match_pairs(l.words, mark);
         } else {
             unsigned found = 0;
-            for (std::size_t i = 0; i < Layout::slots; ++i) found |= static_cast<unsigned>(l.mark(i) == mark) << i;
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) found |= static_cast<unsigned>(l.mark(i) == mark) << i;
             return found;
         }
     }
@@ -43,7 +43,7 @@ struct search {
             return Sync::match_tags(l.words, Layout::words_per_slot, Layout::tag_of(hash));
         } else {
             unsigned found = 0;
-            for (std::size_t i = 0; i < Layout::slots; ++i) {
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
                 found |= static_cast<unsigned>(Layout::tag_matches(l.mark(i), hash)) << i;
             }
             return found;

@@ -213,7 +213,7 @@ protected:
     }
 
 private:
-    static constexpr std::uint32_t most_phases = std::min(Layout::last_phase, Sync::most_snapshots);
+    static constexpr std::uint32_t most_phases = (std::min)(Layout::last_phase, Sync::most_snapshots);
     /// Lists of records of maps whose memory is not the system's, and so has to be set up.
     static constexpr unsigned most_lists_log2 = 12;
 
@@ -414,7 +414,7 @@ private:
 
         /// With lists for units down to 2^log2.
         void make(unsigned log2) {
-            const unsigned wanted = std::min(log2, owner_.lists_log2(log2));
+            const unsigned wanted = (std::min)(log2, owner_.lists_log2(log2));
             if (state_ != nullptr && state_->log2 == wanted) return;
             reset();
             state_ = owner_.make_state(wanted);
@@ -434,11 +434,11 @@ private:
 
     static std::size_t list_bytes(unsigned log2) noexcept { return ((std::size_t{1} << log2) + 1) * sizeof(list); }
     static bool lists_are_pages(unsigned log2) noexcept { return base::uses_pages && list_bytes(log2) >= base::mapped_from; }
-    static unsigned lists_log2(unsigned log2) noexcept { return lists_are_pages(log2) ? log2 : std::min(log2, most_lists_log2); }
+    static unsigned lists_log2(unsigned log2) noexcept { return lists_are_pages(log2) ? log2 : (std::min)(log2, most_lists_log2); }
 
     static unsigned coarsest(const header& t) noexcept {
         const header* const n = t.successor();
-        return n == nullptr ? t.log2() : std::min(t.log2(), n->log2());
+        return n == nullptr ? t.log2() : (std::min)(t.log2(), n->log2());
     }
 
     state* make_state(unsigned log2) {

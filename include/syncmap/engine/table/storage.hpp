@@ -505,7 +505,7 @@ private:
 
     using first_block_type = first_block<Layout, header, control>;
     static constexpr std::size_t first_block_lines =
-        std::max(blocks_for(first_block_type::bytes), writer_type::fewest_lines);
+        (std::max)(blocks_for(first_block_type::bytes), writer_type::fewest_lines);
     static_assert(first_block_lines <= writer_type::most_lines);
 
     /// With std::allocator the blocks of all maps have few sizes, so that a thread can keep those of destroyed maps.
@@ -555,7 +555,7 @@ private:
     // ---- tables: [header][lines][districts][control words] ----
 
     struct shape {
-        std::size_t lines;
+        std::size_t line_count;
         std::size_t controls;
         std::size_t lines_at;
         std::size_t districts;
@@ -567,11 +567,11 @@ private:
         const std::size_t units = std::size_t{1} << log2;
         const std::size_t all_units = units + (Layout::has_outliers ? 1 : 0);
         shape s{};
-        s.lines = all_units + header::overflow_share(units);
+        s.line_count = all_units + header::overflow_share(units);
         s.controls = all_units;
         s.lines_at = sizeof(header);
         s.districts = header::more_districts(units);
-        s.districts_at = s.lines_at + s.lines * sizeof(line_type);
+        s.districts_at = s.lines_at + s.line_count * sizeof(line_type);
         s.controls_at = s.districts_at + s.districts * sizeof(typename header::district);
         const std::size_t end = s.controls_at + s.controls * sizeof(typename header::control_type);
         s.bytes = log2 == 0 ? end : bytes_of(blocks_for(end)); // the control block follows
@@ -600,7 +600,7 @@ private:
         t->districts = reinterpret_cast<typename header::district*>(bytes + s.districts_at);
         t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
         if (!mapped) { // pages of the system are zero already, and zero is EMPTY and unlocked
-            std::uninitialized_value_construct_n(t->lines(), s.lines);
+            std::uninitialized_value_construct_n(t->first_line(), s.line_count);
             std::uninitialized_value_construct_n(t->districts, s.districts);
             std::uninitialized_value_construct_n(t->controls, s.controls);
         }
@@ -635,7 +635,7 @@ private:
         while (t != nullptr) {
             header* const next = t->successor();
             if constexpr (!Layout::inline_key) {
-                for (std::size_t i = 0; i < t->all_lines(); ++i) destroy_nodes_of(t->lines()[i]);
+                for (std::size_t i = 0; i < t->all_lines(); ++i) destroy_nodes_of(t->first_line()[i]);
             }
             t->next_in_list = nullptr;
             destroy_tables(t);
@@ -648,7 +648,7 @@ private:
         }
     }
     void destroy_nodes_of(const line_type& l) noexcept {
-        for (std::size_t i = 0; i < Layout::slots; ++i) {
+        for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
             if (const word m = l.mark(i); Layout::is_entry(m)) destroy_node(node_at(m));
         }
     }
@@ -693,8 +693,8 @@ private:
         const std::size_t size = shape_of(t->log2()).bytes;
         const std::size_t page = Sync::page_bytes(); // the first one holds the header
         const std::size_t from = page + t->emptied;
-        const std::size_t bytes = std::min(budget, size - from);
-        std::size_t whole = std::min((bytes + page - 1) / page * page, size - from);
+        const std::size_t bytes = (std::min)(budget, size - from);
+        std::size_t whole = (std::min)((bytes + page - 1) / page * page, size - from);
         // Up to the end of a huge page: one that is given back in parts is taken apart first.
         if (const std::size_t end = (from + whole) / Sync::huge_page_bytes * Sync::huge_page_bytes; whole < size - from && end > from) {
             whole = end - from;
@@ -704,7 +704,7 @@ private:
             return true;
         }
         t->emptied += whole;
-        budget -= std::min(budget, whole);
+        budget -= (std::min)(budget, whole);
         if (from + whole < size) return false;
         zero(t, page);
         return true;
@@ -715,8 +715,8 @@ private:
     /// (Without it a reader could find the unit empty, and the root still what it was.)
     static void zero(header* t, std::size_t bytes) noexcept {
         const shape s = shape_of(t->log2());
-        for (std::size_t i = 0; i < s.lines && s.lines_at + (i + 1) * sizeof(line_type) <= bytes; ++i) {
-            for (auto& w : t->lines()[i].words) w.store(Layout::empty, std::memory_order_release);
+        for (std::size_t i = 0; i < s.line_count && s.lines_at + (i + 1) * sizeof(line_type) <= bytes; ++i) {
+            for (auto& w : t->first_line()[i].words) w.store(Layout::empty, std::memory_order_release);
         }
         if (bytes == s.bytes) {
             for (std::size_t i = 0; i < s.districts; ++i) t->districts[i].free_lines.forget();

@@ -171,7 +171,7 @@ public:
         while (!this->scan(*c)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
         c->each_stripe([this](stripe_type& s) { this->give_back_spares(s); });
         this->reap_snapshots(*c);
-        this->tidy_tables(*c, std::numeric_limits<std::size_t>::max());
+        this->tidy_tables(*c, (std::numeric_limits<std::size_t>::max)());
     }
 
     /// One instant of the map; see syncmap/snapshot.hpp.

@@ -175,7 +175,7 @@ protected:
     template <class F>
     static bool each_entry(line_type& home, F&& f) {
         for (line_type* l = &home; l != nullptr; l = next_line(*l)) {
-            for (std::size_t i = 0; i < Layout::slots; ++i) {
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
                 if (const word m = l->mark(i); Layout::is_entry(m) && f(*l, i, m)) return true;
             }
         }
@@ -289,7 +289,7 @@ protected:
         for (std::size_t i = 0; i < Layout::last; ++i) home.slot(i)->store(Layout::empty, std::memory_order_release);
         while (l != nullptr) {
             line_type* const next = next_line(*l);
-            for (std::size_t i = 0; i < Layout::slots; ++i) l->slot(i)->store(Layout::empty, std::memory_order_release);
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) l->slot(i)->store(Layout::empty, std::memory_order_release);
             give_back(c, t, *l, home);
             l = next;
         }
@@ -302,7 +302,7 @@ private:
             line_type* before = nullptr;
             line_type* end = &home;
             while (line_type* const l = next_line(*end)) before = std::exchange(end, l);
-            unsigned entries = ~search::match(*end, Layout::empty) & ((1U << Layout::slots) - 1);
+            unsigned entries = ~search::match(*end, Layout::empty) & ((1U << Layout::slots_per_line) - 1);
             for (unsigned vacant = search::match(home, Layout::empty); vacant != 0 && entries != 0; moved = true) {
                 move_entry(end->slot(take_bit(entries)), home.slot(take_bit(vacant)));
             }

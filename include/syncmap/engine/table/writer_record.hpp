@@ -63,7 +63,7 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     stripe_type& take_stripe(stripe_pool<Sync>& pool) {
         if (spare_stripes_ == nullptr) {
             spare_stripes_ = pool.take(refill_, spare_stripe_count_);
-            refill_ = std::min(2 * refill_, most_at_once);
+            refill_ = (std::min)(2 * refill_, most_at_once);
         }
         --spare_stripe_count_;
         return *std::exchange(spare_stripes_, spare_stripes_->next);
@@ -80,15 +80,15 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     // ---- spare blocks ----
 
     /// A block of so many cache lines, aligned to one; null: there is none.
-    void* take_block(std::size_t lines) noexcept {
-        pile& spare = spare_blocks_[lines - fewest_lines];
+    void* take_block(std::size_t line_count) noexcept {
+        pile& spare = spare_blocks_[line_count - fewest_lines];
         if (spare.top == nullptr) return nullptr;
         --spare.count;
         return std::exchange(spare.top, spare.top->next);
     }
     /// False: enough are kept.
-    bool put_block(void* block, std::size_t lines) noexcept {
-        pile& spare = spare_blocks_[lines - fewest_lines];
+    bool put_block(void* block, std::size_t line_count) noexcept {
+        pile& spare = spare_blocks_[line_count - fewest_lines];
         if (spare.count >= Sync::most_spare_blocks) return false;
         ++spare.count;
         spare.top = ::new (block) spare_block{spare.top};
