@@ -146,7 +146,7 @@ inline constexpr any_type any_type_of = any_operations<T>::describe();
 
 } // namespace detail
 
-/// A value of any type that can be copied, or nil. It is Go's `interface{}`, with checked assertions that throw
+/// A value of any type that can be copied, or nil; `nullptr` is nil, too. It is Go's `interface{}`, with checked assertions that throw
 /// instead of a panic.
 ///
 ///     syncmap::any value = "Alice";                  // texts are held as std::string
@@ -164,6 +164,7 @@ public:
     /// Holds nil.
     constexpr any() noexcept {}
     constexpr any(nil_t) noexcept {}
+    constexpr any(std::nullptr_t) noexcept {}
 
     /// Holds a copy of `value` (or what is moved out of it): of arrays and functions a pointer, of `const char*`,
     /// `std::string_view` and string literals a `std::string`. Throws: what the copy throws, `std::bad_alloc`.
@@ -261,6 +262,7 @@ private:
     static constexpr void check_type() noexcept {
         static_assert(std::is_same_v<T, std::decay_t<T>> && !std::is_same_v<T, any> && !std::is_same_v<T, nil_t>,
                       "syncmap: an any holds plain object types, neither const nor references, arrays or anys");
+        static_assert(!std::is_same_v<T, std::nullptr_t>, "syncmap: an any made from nullptr is nil: use is_nil()");
         static_assert(!detail::text<T> || std::is_same_v<T, std::string>, "syncmap: an any holds texts as std::string");
     }
 

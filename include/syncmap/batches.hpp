@@ -101,7 +101,7 @@ public:
         require_room(std::size(values), std::size(keys), "syncmap: store_many: fewer keys than values");
         const auto* const first = std::data(values);
         using U = decltype(*first);
-        static_assert(detail::stored_from<T, U>, "syncmap: store_many: the value type cannot be made from these values");
+        detail::check_value<T, U>();
         std::size_t added = 0;
         write_each(
             keys, [first, order](std::size_t i) { return detail::store_operation<T, U>{first[i], order}; },
@@ -169,8 +169,10 @@ private:
     /// Writes each key as `op_at(i)` decides, and calls `done(i, op)` after it.
     template <class Keys, class OpAt, class Done>
     void write_each(const Keys& keys, OpAt op_at, Done done) {
-        static_assert(!std::invoke_result_t<OpAt&, std::size_t>::may_assign || detail::stored_from<Key, const element<Keys>&>,
-                      "syncmap: these keys can be looked up, but no key of the map can be made from them to be stored");
+        if constexpr (std::invoke_result_t<OpAt&, std::size_t>::may_assign) {
+            detail::check_key<Key, const element<Keys>&,
+                              detail::looked_up_as_it_is<element<Keys>, Key, typename Engine::hasher, typename Engine::key_equal>>();
+        }
         const auto key_at = keys_of(keys);
         if constexpr (asking_twice_is_cheap<Keys> && requires { engine().write_many(std::size(keys), key_at, op_at, done); }) {
             engine().write_many(std::size(keys), key_at, op_at, done);

@@ -23,6 +23,7 @@
 #include <syncmap/engine/operations.hpp>
 #include <syncmap/engine/walk_position.hpp>
 #include <syncmap/errors.hpp>
+#include <syncmap/hash.hpp>
 #include <syncmap/results.hpp>
 #include <syncmap/text.hpp>
 
@@ -110,6 +111,10 @@ concept equality_comparable_value = requires(const T& a) {
 ///              key that is being computed. An exception passes through to the caller.
 /// Keys         of another type than `key_type` are looked up as they are when hash and equality are transparent
 ///              (the defaults are for strings), and converted to `key_type` otherwise.
+/// Conversions  of keys and values are implicit ones that lose nothing. An integer becomes one that is at least as wide,
+///              whatever their signs; a floating-point number never becomes an integer. All others do not compile. A
+///              constant in braces is checked by the compiler: `m.store({1}, {2})` where key and value are `short`. A
+///              callback may return an `int` for any integer. Null is no text.
 template <class Engine>
 class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
                   public batch_operations<Engine> {
@@ -135,6 +140,9 @@ private:
     template <class Keys>
     static constexpr bool are_keys = !is_lookup_key<Keys> && (std::is_convertible_v<const Keys&, std::span<const given_key>> ||
                                                               (detail::is_text<Key> && detail::are_views<Keys>));
+    static_assert(!detail::hashes_addresses_of_text<Key, hasher>,
+                  "syncmap: const char* keys would be compared by their addresses: use std::string or std::string_view as the key "
+                  "type, and const void* if addresses are meant");
     template <class E>
     static constexpr bool has_multi_update =
         requires(E& e, bool (*f)(std::span<update_slot<T>>)) { e.update_all(std::span<const given_key>(), f, std::memory_order_seq_cst); };
@@ -274,6 +282,7 @@ public:
         static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: exchange returns a copy of the old value (readers may still hold it), and this value "
                       "type cannot be copied: use store");
+        detail::check_value<T, U&&>();
         std::optional<copied> previous;
         detail::exchange_operation<T, U> op{std::forward<U>(value), previous, order};
         write(std::forward<K>(key), op);
@@ -332,6 +341,7 @@ public:
                       "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
+        detail::check_value<T, U&&>();
         detail::compare_operation<T, U, engine::decision::assign> op{expected ? &*expected : nullptr,
                                                                      std::forward<U>(desired), order};
         write(std::forward<K>(key), op);
@@ -384,16 +394,14 @@ public:
     [[nodiscard]] load_result<copied> load_or_compute(K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
                                                        "value type cannot be copied: use update");
-        static_assert(std::is_invocable_v<F&> && detail::stored_from<T, std::invoke_result_t<F&>>,
-                      "syncmap: load_or_compute(key, f) calls f() and needs a value");
+        detail::check_computation<T, F&>();
         return compute<true>(std::forward<K>(key), f, order);
     }
     template <class K = given_key, class F>
     [[nodiscard]] load_result<copied> load_or_compute(unshared_t, K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
                                                        "value type cannot be copied: use update");
-        static_assert(std::is_invocable_v<F&> && detail::stored_from<T, std::invoke_result_t<F&>>,
-                      "syncmap: load_or_compute(unshared, key, f) calls f() and needs a value");
+        detail::check_computation<T, F&>();
         return compute<false>(std::forward<K>(key), f, order);
     }
 
@@ -635,19 +643,22 @@ protected:
         return detail::as_key<Engine>(std::forward<K>(key));
     }
 
+    template <class K>
+    static constexpr void check_stored_key() {
+        detail::check_key<Key, K&&, detail::looked_up_as_it_is<std::remove_cvref_t<K>, Key, hasher, key_equal>>();
+    }
+
     template <class K, class Op>
     void write(K&& key, Op& op) {
         static_assert(is_lookup_key<std::remove_cvref_t<K>>, "syncmap: this type cannot be a key of this map");
-        static_assert(!Op::may_assign || detail::stored_from<Key, K&&>,
-                      "syncmap: this type can be looked up, but no key can be made from it to be stored");
+        if constexpr (Op::may_assign) check_stored_key<K>();
         engine_.write(lookup(std::forward<K>(key)), op);
     }
 
     template <class K, class Op>
     void exclusive(K&& key, Op& op) {
         static_assert(is_lookup_key<std::remove_cvref_t<K>>, "syncmap: this type cannot be a key of this map");
-        static_assert(!Op::may_assign || detail::stored_from<Key, K&&>,
-                      "syncmap: this type can be looked up, but no key can be made from it to be stored");
+        if constexpr (Op::may_assign) check_stored_key<K>();
         engine_.exclusive(lookup(std::forward<K>(key)), op);
     }
 

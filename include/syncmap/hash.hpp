@@ -11,6 +11,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include <syncmap/detail/conversions.hpp>
+
 namespace syncmap {
 
 /// The secret of one map: two random words, drawn when its first table is made. Never zero, `multiplier` odd.
@@ -85,10 +87,6 @@ inline std::uint64_t hash_bytes(const char* p, std::size_t length, const hash_se
     return fold(fold(a ^ state, b ^ right) ^ left, seed.multiplier);
 }
 
-template <class Key>
-concept string_like = std::convertible_to<const Key&, std::string_view> && !std::is_pointer_v<Key> &&
-                      !std::is_array_v<Key>;
-
 /// Those of them that are equal when their bytes are, for sure.
 template <class Key>
 inline constexpr bool is_text_by_bytes = std::is_same_v<Key, std::string_view>;
@@ -104,6 +102,23 @@ inline constexpr bool is_wide_text<std::basic_string<C, std::char_traits<C>, All
 template <class C>
     requires(std::is_integral_v<C> && !std::is_same_v<C, char>)
 inline constexpr bool is_wide_text<std::basic_string_view<C, std::char_traits<C>>> = true;
+
+} // namespace detail
+
+template <class Key>
+struct hash;
+
+namespace detail {
+
+/// Keys that point to characters, with a hash that looks at the pointer alone.
+template <class Key, class Hash>
+inline constexpr bool hashes_addresses_of_text = false;
+template <class C, class Hash>
+    requires(std::is_same_v<Hash, syncmap::hash<C*>> || std::is_same_v<Hash, std::hash<C*>>)
+inline constexpr bool hashes_addresses_of_text<C*, Hash> =
+    std::is_same_v<std::remove_cv_t<C>, char> || std::is_same_v<std::remove_cv_t<C>, wchar_t> ||
+    std::is_same_v<std::remove_cv_t<C>, char8_t> || std::is_same_v<std::remove_cv_t<C>, char16_t> ||
+    std::is_same_v<std::remove_cv_t<C>, char32_t>;
 
 } // namespace detail
 

@@ -41,17 +41,22 @@ inline constexpr keep_t keep{};
 template <class T>
 class update_action {
     using copied = detail::copied_out_t<T>;
+    template <class U>
+    static constexpr bool is_value =
+        !std::is_same_v<std::remove_cvref_t<U>, std::optional<copied>> && !std::is_same_v<std::remove_cvref_t<U>, update_action> &&
+        !std::is_same_v<std::remove_cvref_t<U>, std::nullopt_t> && !std::is_same_v<std::remove_cvref_t<U>, keep_t>;
 
 public:
     update_action(keep_t) noexcept : kind_(kind::none) {}
     update_action(std::nullopt_t) noexcept : kind_(kind::removal) {}
     update_action(std::optional<copied> value) : kind_(value ? kind::value : kind::removal), value_(std::move(value)) {}
     template <class U>
-        requires(detail::stored_from<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, std::optional<copied>> &&
-                 !std::is_same_v<std::remove_cvref_t<U>, update_action> &&
-                 !std::is_same_v<std::remove_cvref_t<U>, std::nullopt_t> &&
-                 !std::is_same_v<std::remove_cvref_t<U>, keep_t>)
+        requires(is_value<U> && detail::returned_for<T, U &&>)
     update_action(U&& value) : kind_(kind::value), value_(std::in_place, std::forward<U>(value)) {}
+    /// A conversion that may lose something, or that has to be asked for: not by way of the optional either.
+    template <class U>
+        requires(is_value<U> && detail::makeable_from<T, U &&> && !detail::returned_for<T, U &&>)
+    update_action(U&&) = delete;
 
     /// Nothing is to change.
     bool keeps() const noexcept { return kind_ == kind::none; }
@@ -80,7 +85,7 @@ public:
 
     /// The key is to have this value. The last call of these three counts.
     template <class U = copied>
-        requires detail::stored_from<T, U&&>
+        requires detail::returned_for<T, U&&>
     void assign(U&& value) {
         kind_ = kind::none; // for as long as making the value may throw
         value_.emplace(std::forward<U>(value));

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include <syncmap/detail/conversions.hpp>
+
 namespace syncmap {
 
 /// As the key type or the value type of a `syncmap::map`: strings whose bytes lie in the entry itself, behind one byte
@@ -90,9 +92,6 @@ private:
 
 namespace detail {
 
-template <class T>
-inline constexpr bool is_text = std::is_same_v<T, syncmap::text>;
-
 /// The form in which a key or a value leaves a map.
 template <class T>
 using copied_out_t = std::conditional_t<is_text<T>, std::string, T>;
@@ -105,12 +104,6 @@ using given_t = std::conditional_t<is_text<T>, std::string_view, T>;
 /// operation keeps.)
 template <class T>
 using made_t = given_t<T>;
-
-/// A `T` of the map can be made from a `U`.
-template <class T, class U>
-concept stored_from = (is_text<T> && std::convertible_to<std::remove_reference_t<U>&, std::string_view> &&
-                       !std::same_as<std::remove_cvref_t<U>, std::nullptr_t>) ||
-                      (!is_text<T> && std::is_constructible_v<T, U>);
 
 } // namespace detail
 } // namespace syncmap

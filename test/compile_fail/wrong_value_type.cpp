@@ -1,4 +1,4 @@
-// expect: syncmap: store: the value type cannot be made from this argument
+// expect: syncmap: the value type cannot be made from this argument
 #include <string>
 
 #include <syncmap/map.hpp>

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+
+#include <syncmap/detail/conversions.hpp>
 
 namespace syncmap::detail {
 
@@ -19,11 +22,16 @@ template <class Hash, class KeyEqual>
 concept takes_views = transparent<Hash, KeyEqual> && std::invocable<const Hash&, const std::string_view&> &&
                       std::predicate<const KeyEqual&, const std::string_view&, const std::string_view&>;
 
-/// A key that the map can look up as it is, or a value that converts to the map's key.
+/// A key that the map looks up as it is. (No map takes null for a text, though std::string_view may.)
 template <class K, class Key, class Hash, class KeyEqual>
-concept lookup_key = std::same_as<std::remove_cvref_t<K>, Key> || std::convertible_to<const K&, Key> ||
-                     (transparent<Hash, KeyEqual> && std::invocable<const Hash&, const K&> &&
-                      std::predicate<const KeyEqual&, const Key&, const K&>);
+concept looked_up_as_it_is = std::same_as<K, Key> ||
+                             (transparent<Hash, KeyEqual> && !std::same_as<K, std::nullptr_t> &&
+                              std::invocable<const Hash&, const K&> && std::predicate<const KeyEqual&, const Key&, const K&>);
+
+/// The same, or a value that converts to the map's key.
+template <class K, class Key, class Hash, class KeyEqual>
+concept lookup_key = looked_up_as_it_is<std::remove_cvref_t<K>, Key, Hash, KeyEqual> ||
+                     (std::convertible_to<const K&, Key> && makeable_from<Key, const K&>);
 
 /// The key as the engine takes it: unchanged if it can be looked up so, else converted once.
 template <class Engine, class K>
@@ -32,10 +40,10 @@ decltype(auto) as_key(K&& key) {
     using Key = typename Engine::key_type;
     using hasher = typename Engine::hasher;
     using key_equal = typename Engine::key_equal;
-    if constexpr (std::same_as<plain, Key> || (transparent<hasher, key_equal> && std::invocable<const hasher&, const plain&> &&
-                                               std::predicate<const key_equal&, const Key&, const plain&>)) {
+    if constexpr (looked_up_as_it_is<plain, Key, hasher, key_equal>) {
         return std::forward<K>(key);
     } else {
+        check_key<Key, K, false>();
         return Key(std::forward<K>(key));
     }
 }
