@@ -16,7 +16,7 @@ namespace syncmap {
 /// Keys         Of every type with `std::hash` and operator==, nil included. The type is part of the key: 1 and 1L are
 ///              two keys. A key of another type is refused with `unhashable_type`, which names it; a map that has never
 ///              held an entry does not look at keys, and says that there is none. A floating-point NaN equals nothing,
-///              itself included: such an entry is met by `for_each` and `clear` alone.
+///              itself included: such an entry is met by walks, `erase_if` and `clear` alone.
 /// Texts        "a", `std::string("a")` and `std::string_view("a")` are one key and looked up as they are: only a new
 ///              entry makes a `std::string`.
 /// Values       Of every type that can be copied, nil included: `load` tells nil (a value) from nothing (no entry).

@@ -24,6 +24,7 @@ protected:
     using typename base::Key;
     using typename base::Layout;
     using typename base::line_type;
+    using typename base::node;
     using typename base::search;
     using typename base::Sync;
     using T = typename base::T;
@@ -194,6 +195,19 @@ protected:
         return seen != looked::changed;
     }
 
+    /// An entry that was seen, in the place of a key. It is found by which node it is: a key need not equal itself (NaN).
+    struct seen_node {
+        const node& entry;
+    };
+    template <class K>
+    bool is_key_of(const node& n, const K& key) const {
+        if constexpr (std::is_same_v<K, seen_node>) {
+            return std::addressof(n) == std::addressof(key.entry);
+        } else {
+            return static_cast<bool>(this->equal_(n.key(), key));
+        }
+    }
+
     enum class looked : unsigned char { found, absent, changed };
 
     template <class K>
@@ -213,7 +227,7 @@ protected:
                 }
             });
             if (!linked) return looked::changed;
-            if (static_cast<bool>(this->equal_(static_cast<const Key&>(node_at(mark)->key()), key))) {
+            if (is_key_of(*node_at(mark), key)) {
                 place.slot = l.slot(i);
                 place.mark = mark;
                 place.value = value;

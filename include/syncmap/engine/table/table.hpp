@@ -271,7 +271,11 @@ private:
     bool erase_seen(const entry& e, std::memory_order order) {
         erase_seen_operation op{e, order};
         try {
-            this->write(base::key_of(e), op);
+            if constexpr (Layout::inline_key) {
+                this->write(base::key_of(e), op);
+            } else {
+                this->write_seen(*node_at(e.mark), op);
+            }
         } catch (const recursive_update&) {
             return false; // a key that this thread is computing stays
         }

@@ -72,6 +72,12 @@ public:
     }
 
 protected:
+    /// One write of an entry that was seen, and that the caller holds, if it is in the map still.
+    template <class Op>
+    void write_seen(const auto& n, Op& op) {
+        write_hashed(this->shared(), n.hash, seen_node{n}, op, false);
+    }
+
     using typename base::atomic_control;
     using typename base::atomic_word;
     using typename base::control;
@@ -87,6 +93,7 @@ protected:
     using typename base::record_supply;
     using typename base::search;
     using typename base::section;
+    using typename base::seen_node;
     using typename base::stripe_type;
     using typename base::Sync;
     using typename base::vacancy;
@@ -539,7 +546,7 @@ protected:
         bool past_gate = false; // it has waited for the gate, once
         record_supply supply(*this);
         syncmap::detail::deferred<ownership<Key>> own_node;
-        syncmap::detail::deferred<ownership<std::remove_cvref_t<K>>> own_key;
+        syncmap::detail::deferred<ownership<std::remove_cvref_t<decltype(compared_by(key))>>> own_key;
         for (;;) {
             held.drop();
             // The key may have been moved into the node that waits to be published.
@@ -595,7 +602,7 @@ protected:
                         key_held.protect(fresh.node.get(), [] { return true; });
                         own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key());
                     } else {
-                        own_key.emplace(*this, hash, key);
+                        own_key.emplace(*this, hash, compared_by(key));
                     }
                     owner = true;
                     continue;
@@ -666,6 +673,13 @@ protected:
             return place.root;
         }
     }
+
+    /// What the registry compares: the key, also that of an entry that was seen.
+    template <class K>
+    static const K& compared_by(const K& key) noexcept {
+        return key;
+    }
+    static const Key& compared_by(const seen_node& key) noexcept { return key.entry.key(); }
 
     /// What `op` decided to assign, as a new value or as what one that rests becomes.
     template <class Op>
