@@ -119,9 +119,9 @@ struct any_operations {
     }
     static void destroy(any_storage& s) noexcept {
         if constexpr (lies_inside<T>) {
-            std::destroy_at(&value(s));
+            std::destroy_at(std::addressof(value(s)));
         } else {
-            delete &value(s);
+            delete std::addressof(value(s));
         }
     }
     static bool equal(const void* a, const void* b) {

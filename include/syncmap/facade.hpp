@@ -11,6 +11,7 @@
 #include <functional>
 #include <initializer_list>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -25,6 +26,7 @@
 #include <syncmap/errors.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/results.hpp>
+#include <syncmap/scalar_keys.hpp>
 #include <syncmap/text.hpp>
 
 namespace syncmap {
@@ -117,8 +119,10 @@ concept equality_comparable_value = requires(const T& a) {
 ///              callback may return an `int` for any integer. Null is no text.
 template <class Engine>
 class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
-                  public batch_operations<Engine> {
+                  public batch_operations<Engine>,
+                  public scalar_keys<Engine> {
     friend batch_operations<Engine>;
+    friend scalar_keys<Engine>;
 
 public:
     using key_type = typename Engine::key_type;
@@ -235,6 +239,16 @@ public:
     }
 
     // ---- writes ----
+
+    // For keys that are numbers; each does what its namesake below does.
+    using scalar_keys<Engine>::store;
+    using scalar_keys<Engine>::insert;
+    using scalar_keys<Engine>::load_or_store;
+    using scalar_keys<Engine>::exchange;
+    using scalar_keys<Engine>::compare_exchange;
+    using scalar_keys<Engine>::fetch_add;
+    using scalar_keys<Engine>::load_or_compute;
+    using scalar_keys<Engine>::update;
 
     /// Sets the value of `key`. Returns true when the key is new.
     ///

@@ -75,7 +75,7 @@ struct load_or_store_operation {
         if (!own) own.emplace(std::forward<U>(value));
         return engine::decision::assign;
     }
-    made_t<T> make() { return *own; }
+    made_t<T> make() { return std::as_const(*own); }
     const copied_out_t<T>& given() { return *own; }
     load_result<copied_out_t<T>> take() { return {existed ? *std::move(found) : *std::move(own), existed}; }
 };
@@ -205,7 +205,7 @@ struct compute_operation {
         result.emplace(std::invoke(function));
         return engine::decision::assign;
     }
-    made_t<T> make() { return *result; }
+    made_t<T> make() { return std::as_const(*result); }
     const copied_out_t<T>& given() { return *result; }
 };
 

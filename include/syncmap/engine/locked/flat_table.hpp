@@ -109,12 +109,12 @@ public:
     template <class K>
     T* find(const K& key) noexcept(noexcept(locate(key))) {
         const position found = locate(key);
-        return found ? &found.value() : nullptr;
+        return found ? std::addressof(found.value()) : nullptr;
     }
     template <class K>
     const T* find(const K& key) const noexcept(noexcept(locate(key))) {
         const position found = locate(key);
-        return found ? &found.value() : nullptr;
+        return found ? std::addressof(found.value()) : nullptr;
     }
     template <class K>
     bool contains(const K& key) const {

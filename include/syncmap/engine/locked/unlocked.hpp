@@ -53,7 +53,7 @@ public:
     template <class K, class Op>
     void write(K&& key, Op& op, typename plain_map::remains& old) {
         const auto found = table_.locate(key);
-        const T* const current = found ? &found.value() : nullptr;
+        const T* const current = found ? std::addressof(found.value()) : nullptr;
         switch (op.decide(current)) {
         case decision::keep: return;
         case decision::erase:

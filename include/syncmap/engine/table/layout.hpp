@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <type_traits>
 
 #include <syncmap/detail/cache_line.hpp>
@@ -29,7 +30,7 @@ using word = std::uint64_t;
 template <class T>
 word to_word(const T& value) noexcept {
     word bits = 0;
-    std::memcpy(&bits, &value, sizeof value);
+    std::memcpy(&bits, std::addressof(value), sizeof value);
     return bits;
 }
 template <class T>

@@ -1,0 +1,81 @@
+// The writes for keys that are numbers, enumerations or pointers: by reference to const, which a bit-field and a member
+// of a packed struct bind to, as they do not to a forwarding reference.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/results.hpp>
+
+namespace syncmap {
+
+template <class Engine>
+class basic_map;
+
+namespace detail {
+
+template <class K>
+concept scalar = std::is_scalar_v<K>;
+
+/// What a write of `basic_map` takes by `K&&`: all but a scalar that has a name. That goes by way of `scalar_keys`.
+template <class K>
+concept forwarded = !std::is_lvalue_reference_v<K> || !scalar<std::remove_reference_t<K>>;
+
+} // namespace detail
+
+/// A part of `basic_map`, where these operations are described: each passes a copy of the key on.
+template <class Engine>
+class scalar_keys {
+    using T = typename Engine::mapped_type;
+    using copied = detail::copied_out_t<T>;
+    using given = detail::given_t<T>;
+    using map = basic_map<Engine>;
+
+public:
+    template <detail::scalar K, class U = given, class... More>
+    [[gnu::always_inline]] bool store(const K& key, U&& value, More... more) {
+        return self().store(K(key), std::forward<U>(value), more...);
+    }
+    template <detail::scalar K, class U = given, class... More>
+    [[gnu::always_inline]] bool insert(const K& key, U&& value, More... more) {
+        return self().insert(K(key), std::forward<U>(value), more...);
+    }
+    template <detail::scalar K, class U = given, class... More>
+    [[nodiscard, gnu::always_inline]] load_result<copied> load_or_store(const K& key, U&& value, More... more) {
+        return self().load_or_store(K(key), std::forward<U>(value), more...);
+    }
+    template <detail::scalar K, class U = given, class... More>
+    [[nodiscard, gnu::always_inline]] std::optional<copied> exchange(const K& key, U&& value, More... more) {
+        return self().exchange(K(key), std::forward<U>(value), more...);
+    }
+    template <detail::scalar K, class U = given, class... More>
+    [[nodiscard, gnu::always_inline]] bool compare_exchange(const K& key, copied& expected, U&& desired, More... more) {
+        return self().compare_exchange(K(key), expected, std::forward<U>(desired), more...);
+    }
+    template <detail::scalar K, class U = given, class... More>
+    [[nodiscard, gnu::always_inline]] bool compare_exchange(const K& key, std::optional<copied>& expected, U&& desired, More... more) {
+        return self().compare_exchange(K(key), expected, std::forward<U>(desired), more...);
+    }
+    template <detail::scalar K, class... More>
+    [[gnu::always_inline]] T fetch_add(const K& key, T operand, More... more)
+        requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
+    {
+        return self().fetch_add(K(key), operand, more...);
+    }
+    template <detail::scalar K, class F, class... More>
+    [[nodiscard, gnu::always_inline]] load_result<copied> load_or_compute(const K& key, F&& f, More... more) {
+        return self().load_or_compute(K(key), std::forward<F>(f), more...);
+    }
+    template <detail::scalar K, class F, class... More>
+    [[gnu::always_inline]] update_result update(const K& key, F&& f, More... more) {
+        return self().update(K(key), std::forward<F>(f), more...);
+    }
+
+private:
+    map& self() noexcept { return static_cast<map&>(*this); }
+};
+
+} // namespace syncmap
