@@ -359,7 +359,11 @@ public:
         detail::compare_operation<T, U, engine::decision::assign> op{expected ? &*expected : nullptr,
                                                                      std::forward<U>(desired), order};
         write(std::forward<K>(key), op);
-        if (!op.equal) expected = std::move(op.seen);
+        if (op.seen) {
+            expected = *std::move(op.seen);
+        } else if (!op.equal) {
+            expected.reset();
+        }
         return op.equal;
     }
 

@@ -4,8 +4,11 @@
 
 #include <atomic>
 #include <concepts>
+#include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -137,6 +140,34 @@ struct load_and_erase_operation {
     [[noreturn]] made_t<T> make() { std::terminate(); }
 };
 
+/// As std::optional, but its bytes are zero while it is empty: GCC takes those of an empty optional for a value that is read
+/// (its bug 80635), and says so in the middle of a user's build.
+template <class T>
+class defined_optional {
+public:
+    defined_optional() noexcept = default;
+    defined_optional(const defined_optional&) = delete;
+    defined_optional& operator=(const defined_optional&) = delete;
+    ~defined_optional() { reset(); }
+
+    void emplace(const T& value) {
+        reset();
+        ::new (static_cast<void*>(bytes_)) T(value);
+        full_ = true;
+    }
+    void reset() noexcept {
+        if (std::exchange(full_, false)) std::destroy_at(std::addressof(object()));
+    }
+    explicit operator bool() const noexcept { return full_; }
+    T&& operator*() && noexcept { return std::move(object()); }
+
+private:
+    T& object() noexcept { return *std::launder(reinterpret_cast<T*>(bytes_)); }
+
+    alignas(T) std::byte bytes_[sizeof(T)]{};
+    bool full_ = false;
+};
+
 /// Both forms of compare_exchange and compare_erase: `expected` is empty when the caller expects no entry.
 template <class T, class U, engine::decision OnEqual>
 struct compare_operation {
@@ -147,7 +178,9 @@ struct compare_operation {
     U&& desired;
     std::memory_order order = std::memory_order_seq_cst;
     bool equal = false;
-    std::optional<copied_out_t<T>> seen{};
+    std::conditional_t<std::is_trivially_destructible_v<copied_out_t<T>>, std::optional<copied_out_t<T>>,
+                       defined_optional<copied_out_t<T>>>
+        seen{};
 
     engine::decision decide(const T* current) {
         if ((current == nullptr) != (expected == nullptr)) {
