@@ -1,6 +1,8 @@
 // syncmap::any: a value of any type, as the dynamic map holds its keys and values.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -61,9 +63,7 @@ template <class... Ts>
 struct has_equality<std::variant<Ts...>> : std::conjunction<has_equality<Ts>...> {};
 
 template <class T>
-concept has_hash = std::is_integral_v<T> || std::is_enum_v<T> || string_like<T> || requires(const T& value) {
-    { std::hash<T>{}(value) } -> std::convertible_to<std::size_t>;
-};
+concept has_hash = hashable<T>;
 
 /// Four words: a std::string lies inside with its own short text, so that short texts need no allocation at all.
 union any_storage {

@@ -1,6 +1,8 @@
 // syncmap::any_map: the map whose keys and values are of any type, as Go's sync.Map has it.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <syncmap/any.hpp>
 #include <syncmap/map.hpp>
 

@@ -1,6 +1,8 @@
 // A plain map, for one thread at a time, that reports when it is not used so.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -177,6 +179,11 @@ public:
         writing("reserve", where, [&] { base::reserve(entries); });
     }
 
+    using base::at;
+    using base::begin;
+    using base::count;
+    using base::end;
+    using base::find;
     using base::get_allocator;
     using base::hash_function;
     using base::key_eq;

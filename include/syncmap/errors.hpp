@@ -2,6 +2,8 @@
 // cannot do what is asked of it. All are errors of the program, but for `barrier_refused`. The map goes on working.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <stdexcept>
 #include <string>
 

@@ -21,6 +21,7 @@
 
 #include <syncmap/batches.hpp>
 #include <syncmap/detail/lookup_key.hpp>
+#include <syncmap/detail/other_names.hpp>
 #include <syncmap/engine/operations.hpp>
 #include <syncmap/engine/walk_position.hpp>
 #include <syncmap/errors.hpp>
@@ -120,7 +121,8 @@ concept equality_comparable_value = requires(const T& a) {
 template <class Engine>
 class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
                   public batch_operations<Engine>,
-                  public scalar_keys<Engine> {
+                  public scalar_keys<Engine>,
+                  public detail::other_names {
     friend batch_operations<Engine>;
     friend scalar_keys<Engine>;
 
@@ -143,7 +145,8 @@ private:
     static constexpr bool is_lookup_key = detail::lookup_key<K, Key, hasher, key_equal>;
     template <class Keys>
     static constexpr bool are_keys = !is_lookup_key<Keys> && (std::is_convertible_v<const Keys&, std::span<const given_key>> ||
-                                                              (detail::is_text<Key> && detail::are_views<Keys>));
+                                                              (detail::string_like<Key> && detail::are_views<Keys>));
+    static_assert(sizeof(detail::key_requirements<Key, hasher, key_equal>) != 0);
     static_assert(!detail::hashes_addresses_of_text<Key, hasher>,
                   "syncmap: const char* keys would be compared by their addresses: use std::string or std::string_view as the key "
                   "type, and const void* if addresses are meant");
@@ -469,8 +472,8 @@ public:
         return update_all(std::span<const given_key>(keys.begin(), keys.size()), f, order);
     }
 
-    /// The same with keys from a vector, an array, or anything else that is a `std::span<const Key>`.
-    template <class Keys, class F>
+    /// The same with keys from a vector, an array, or anything else that is a `std::span<const Key>`; of texts also with views.
+    template <detail::forwarded Keys, class F>
         requires(has_multi_update<Engine> && are_keys<std::remove_cvref_t<Keys>>)
     bool update(Keys&& keys, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         if constexpr (std::is_convertible_v<const std::remove_cvref_t<Keys>&, std::span<const given_key>>) {
@@ -479,12 +482,6 @@ public:
             const std::vector<given_key> views(std::data(keys), std::data(keys) + std::size(keys));
             return update_all(std::span<const given_key>(views), f, order);
         }
-    }
-
-    template <class K>
-    void operator[](const K&) const {
-        static_assert(sizeof(K) == 0, "syncmap: there is no operator[]: the reference that it would return could outlive "
-                                      "the entry. Use load, store, fetch_add or update");
     }
 
     // ---- the whole map ----

@@ -19,6 +19,8 @@
 //                    [] { syncmap::after_fork_in_child(); });
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <syncmap/engine/table/living_maps.hpp>
 #include <syncmap/sync/real.hpp>
 

@@ -1,6 +1,8 @@
 // The default hash: seeded per map, and strong enough that who chooses the keys cannot choose the collisions.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -12,6 +14,7 @@
 #include <type_traits>
 
 #include <syncmap/detail/conversions.hpp>
+#include <syncmap/detail/hash_parts.hpp>
 
 namespace syncmap {
 
@@ -105,10 +108,35 @@ inline constexpr bool is_wide_text<std::basic_string_view<C, std::char_traits<C>
 
 } // namespace detail
 
-template <class Key>
-struct hash;
-
 namespace detail {
+
+/// What the engines call: the seeded form where the hash has one, else the plain form, mixed.
+template <class Hash, class K>
+constexpr std::uint64_t seeded_hash(const Hash& hash, const K& key, const hash_seed& seed) {
+    if constexpr (std::invocable<const Hash&, const K&, const hash_seed&>) {
+        return static_cast<std::uint64_t>(hash(key, seed));
+    } else {
+        return mix(static_cast<std::uint64_t>(hash(key)), seed);
+    }
+}
+
+template <class Key>
+inline constexpr bool is_whole = std::is_integral_v<Key> || std::is_enum_v<Key>;
+
+/// What the library's hash can take: the same order as in its operator().
+template <class Key>
+concept has_default_hash = is_whole<Key> || is_wide_text<Key> || made_of_parts<Key> || std::invocable<const std::hash<Key>&, const Key&>;
+
+template <class Key>
+constexpr bool hashes_without_throwing() {
+    if constexpr (is_whole<Key> || is_wide_text<Key>) {
+        return true;
+    } else if constexpr (made_of_parts<Key>) {
+        return false;
+    } else {
+        return noexcept(std::hash<Key>{}(std::declval<const Key&>()));
+    }
+}
 
 /// Keys that point to characters, with a hash that looks at the pointer alone.
 template <class Key, class Hash>
@@ -125,7 +153,17 @@ inline constexpr bool hashes_addresses_of_text<C*, Hash> =
 /// The library's default hash. Integers, enumerations and pointers are mixed with the map's secret seed;
 /// strings are hashed under it, and may be looked up by anything that converts to `std::string_view` (as may keys of your
 /// own types that convert: where their `==` is not that of the bytes, they need a hash of their own);
-/// every other type goes through `std::hash` and is mixed afterwards: keys that collide there collide here. A
+/// pairs, tuples, arrays, optionals and variants are hashed part by part, and so are your own structs that name their members
+/// in one line:
+///
+///     struct point {
+///         int x, y;
+///         bool operator==(const point&) const = default;
+///         friend auto syncmap_members(const point& p) { return std::tie(p.x, p.y); } // std::tie: <tuple>
+///     };
+///     syncmap::map<point, int> heights;
+///
+/// Every other type goes through `std::hash` and is mixed afterwards: keys that collide there collide here. A
 /// `const char*` is a pointer: it is hashed by its address, not by its text.
 ///
 /// Called with two arguments, as maps do, the result differs from map to map and from run to run. Called with one
@@ -139,20 +177,27 @@ inline constexpr bool hashes_addresses_of_text<C*, Hash> =
 /// Add `using is_transparent = void;`, and use `std::equal_to<>`, to look up keys of several types.
 template <class Key>
 struct hash {
-    constexpr std::uint64_t operator()(const Key& key, const hash_seed& seed) const
-        noexcept(std::is_integral_v<Key> || std::is_enum_v<Key> || noexcept(std::hash<Key>{}(key))) {
+    constexpr std::uint64_t operator()(const Key& key, const hash_seed& seed) const noexcept(detail::hashes_without_throwing<Key>())
+        requires detail::has_default_hash<Key>
+    {
         if constexpr (std::is_integral_v<Key> && sizeof(Key) > sizeof(std::uint64_t)) { // __int128, where it is integral
             const std::uint64_t upper = detail::mix(static_cast<std::uint64_t>(key >> 64), seed);
             return detail::mix(static_cast<std::uint64_t>(key) ^ upper, seed);
-        } else if constexpr (std::is_integral_v<Key> || std::is_enum_v<Key>) {
+        } else if constexpr (detail::is_whole<Key>) {
             return detail::mix(static_cast<std::uint64_t>(key), seed);
         } else if constexpr (detail::is_wide_text<Key>) {
             return detail::hash_bytes(reinterpret_cast<const char*>(key.data()), key.size() * sizeof(*key.data()), seed);
+        } else if constexpr (detail::made_of_parts<Key>) {
+            return detail::hash_of_parts(key, seed);
         } else {
             return detail::mix(static_cast<std::uint64_t>(std::hash<Key>{}(key)), seed);
         }
     }
-    constexpr std::size_t operator()(const Key& key) const { return static_cast<std::size_t>((*this)(key, hash_seed{})); }
+    constexpr std::size_t operator()(const Key& key) const
+        requires detail::has_default_hash<Key>
+    {
+        return static_cast<std::size_t>((*this)(key, hash_seed{}));
+    }
 };
 
 template <detail::string_like Key>
@@ -166,17 +211,4 @@ struct hash<Key> {
     }
 };
 
-namespace detail {
-
-/// What the engines call: the seeded form where the hash has one, else the plain form, mixed.
-template <class Hash, class K>
-constexpr std::uint64_t seeded_hash(const Hash& hash, const K& key, const hash_seed& seed) {
-    if constexpr (std::invocable<const Hash&, const K&, const hash_seed&>) {
-        return static_cast<std::uint64_t>(hash(key, seed));
-    } else {
-        return mix(static_cast<std::uint64_t>(hash(key)), seed);
-    }
-}
-
-} // namespace detail
 } // namespace syncmap

@@ -1,6 +1,8 @@
 // The plain map behind a lock: small, exact, atomic as a whole; the right choice when few threads meet.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <functional>
 #include <memory>
 #include <memory_resource>

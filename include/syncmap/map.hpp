@@ -2,6 +2,8 @@
 // in docs/design.md.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <functional>
 #include <memory>
 #include <memory_resource>

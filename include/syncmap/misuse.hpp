@@ -1,6 +1,8 @@
 // What `checked_map` reports when it is used wrongly, and who hears of it.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>

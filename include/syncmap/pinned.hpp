@@ -1,6 +1,8 @@
 // syncmap::pinned: an entry that is kept beyond a call.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <memory>
 #include <utility>
 

@@ -1,6 +1,8 @@
 // The small value types that the operations take and return.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <optional>
 #include <type_traits>
 #include <utility>

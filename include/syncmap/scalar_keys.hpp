@@ -2,6 +2,8 @@
 // of a packed struct bind to, as they do not to a forwarding reference.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <cstddef>
 #include <functional>
 #include <optional>

@@ -1,6 +1,8 @@
 // syncmap::snapshot: one instant of a whole map.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <functional>

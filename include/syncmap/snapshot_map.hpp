@@ -1,6 +1,8 @@
 // The map that Go's sync.Map is, by the same algorithm: for keys that are written once and read ever after.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <functional>
 #include <memory>
 #include <memory_resource>

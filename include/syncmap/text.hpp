@@ -1,6 +1,8 @@
 // syncmap::text: a string as a map keeps it, in one block with the rest of its entry.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <compare>
 #include <concepts>
 #include <cstddef>

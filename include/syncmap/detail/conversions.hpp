@@ -1,6 +1,8 @@
 // Which arguments become keys and values: those that can, by a conversion that is implicit and loses nothing.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <limits>

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <functional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -21,6 +22,23 @@ concept transparent = requires {
 template <class Hash, class KeyEqual>
 concept takes_views = transparent<Hash, KeyEqual> && std::invocable<const Hash&, const std::string_view&> &&
                       std::predicate<const KeyEqual&, const std::string_view&, const std::string_view&>;
+
+/// Equality takes two keys. (std::equal_to<Key> is declared for every type.)
+template <class Key, class KeyEqual>
+concept has_key_equality = requires(const KeyEqual& equal, const Key& key) {
+    { equal(key, key) } -> std::convertible_to<bool>;
+} && (!std::same_as<KeyEqual, std::equal_to<Key>> || requires(const Key& key) { key == key; });
+
+/// Fails to compile, in words, where keys can be neither hashed nor compared. An engine is derived from it.
+template <class Key, class Hash, class KeyEqual>
+struct key_requirements {
+    static_assert(std::invocable<const Hash&, const Key&> || is_text<Key>,
+                  "syncmap: this key type has no hash. In the type, write: friend auto syncmap_members(const key& k) { return "
+                  "std::tie(k.a, k.b); } with its members, or specialise std::hash, or name a Hash for the map (see "
+                  "<syncmap/hash.hpp>)");
+    static_assert(has_key_equality<Key, KeyEqual>, "syncmap: this key type has no operator==. In the type, write: bool "
+                                                   "operator==(const key&) const = default; or name a KeyEqual for the map");
+};
 
 /// A key that the map looks up as it is. (No map takes null for a text, though std::string_view may.)
 template <class K, class Key, class Hash, class KeyEqual>

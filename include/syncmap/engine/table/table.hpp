@@ -25,9 +25,7 @@ class table : public replacing<table_types<Key, T, Hash, KeyEqual, Allocator, Sy
 
     static_assert(std::is_object_v<Key> && std::is_object_v<T> && !std::is_const_v<Key> && !std::is_const_v<T>,
                   "syncmap: keys and values are plain object types, neither const nor references");
-    static_assert(std::is_same_v<std::remove_cvref_t<std::invoke_result_t<const KeyEqual&, const Key&, const Key&>>, bool> ||
-                      std::is_convertible_v<std::invoke_result_t<const KeyEqual&, const Key&, const Key&>, bool>,
-                  "syncmap: KeyEqual compares two keys");
+    static_assert(sizeof(syncmap::detail::key_requirements<Key, Hash, KeyEqual>) != 0);
     static_assert(!syncmap::detail::is_text<Key> || syncmap::detail::takes_views<Hash, KeyEqual>,
                   "syncmap: keys that are syncmap::text are looked up by views: hash and equality must take std::string_view, "
                   "and both need is_transparent");

@@ -1,0 +1,124 @@
+// The hash of what is made of parts: of pairs, tuples, arrays, optionals and variants, and of structs that name their members.
+// A part of hash.hpp. It names no standard template whose header <utility> and <optional> do not bring.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace syncmap {
+
+struct hash_seed;
+template <class Key>
+struct hash;
+
+namespace detail {
+
+/// `friend auto syncmap_members(const point& p) { return std::tie(p.x, p.y); }`
+template <class Key>
+concept names_members = requires(const Key& key) { syncmap_members(key); };
+
+template <class Key>
+concept tuple_like = requires { std::tuple_size<Key>::value; };
+
+template <class Key>
+concept array_like = tuple_like<Key> && requires(const Key& key) {
+    key.begin();
+    typename Key::value_type;
+};
+
+template <class Key>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+template <class Key>
+concept variant_like = requires(const Key& key) {
+    key.index();
+    key.valueless_by_exception();
+};
+
+/// The library's hash takes it, alone or as a part.
+template <class Key>
+concept hashable = std::invocable<const hash<Key>&, const Key&>;
+
+template <class Key>
+inline constexpr bool has_hashable_alternatives = false;
+template <template <class...> class Variant, class... Ts>
+inline constexpr bool has_hashable_alternatives<Variant<Ts...>> = (hashable<Ts> && ...);
+
+template <class Key, std::size_t... I>
+constexpr bool has_hashable_elements(std::index_sequence<I...>) {
+    return (hashable<std::remove_cvref_t<std::tuple_element_t<I, Key>>> && ...);
+}
+
+template <class Key>
+constexpr bool parts_are_hashable() {
+    if constexpr (names_members<Key>) {
+        return hashable<std::remove_cvref_t<decltype(syncmap_members(std::declval<const Key&>()))>>;
+    } else if constexpr (array_like<Key>) {
+        return hashable<typename Key::value_type>;
+    } else if constexpr (tuple_like<Key>) {
+        return has_hashable_elements<Key>(std::make_index_sequence<std::tuple_size<Key>::value>());
+    } else if constexpr (is_optional<Key>) {
+        return hashable<typename Key::value_type>;
+    } else {
+        return variant_like<Key> && has_hashable_alternatives<Key>;
+    }
+}
+template <class Key>
+concept made_of_parts = parts_are_hashable<Key>();
+
+/// The hash of the parts, one after the other, each mixed with the secret before the next is added.
+template <class Seed>
+class hash_state {
+public:
+    constexpr explicit hash_state(std::uint64_t first, const Seed& seed) noexcept : seed_(seed), state_(first) {}
+
+    template <class Part>
+    constexpr void add(const Part& part) {
+        state_ = mix(std::rotl(state_, 32) + seeded_hash(hash<Part>(), part, seed_), seed_);
+    }
+    constexpr std::uint64_t result() const noexcept { return state_; }
+
+private:
+    const Seed& seed_;
+    std::uint64_t state_;
+};
+
+template <class Key, class Seed>
+constexpr std::uint64_t hash_of_parts(const Key& key, const Seed& seed) {
+    if constexpr (names_members<Key>) {
+        const auto members = syncmap_members(key);
+        return seeded_hash(hash<std::remove_const_t<decltype(members)>>(), members, seed);
+    } else if constexpr (array_like<Key>) {
+        hash_state<Seed> state(1, seed);
+        for (const auto& part : key) state.add(part);
+        return state.result();
+    } else if constexpr (tuple_like<Key>) {
+        hash_state<Seed> state(2, seed);
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            using std::get;
+            (state.add(get<I>(key)), ...);
+        }(std::make_index_sequence<std::tuple_size<Key>::value>());
+        return state.result();
+    } else if constexpr (is_optional<Key>) {
+        hash_state<Seed> state(3, seed);
+        state.add(key.has_value());
+        if (key) state.add(*key);
+        return state.result();
+    } else {
+        hash_state<Seed> state(4, seed);
+        state.add(key.index());
+        if (!key.valueless_by_exception()) visit([&](const auto& part) { state.add(part); }, key);
+        return state.result();
+    }
+}
+
+} // namespace detail
+} // namespace syncmap
