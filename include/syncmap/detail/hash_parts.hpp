@@ -19,6 +19,11 @@ struct hash;
 
 namespace detail {
 
+// Of hash.hpp.
+constexpr std::uint64_t mix(std::uint64_t word, const hash_seed& seed) noexcept;
+template <class Hash, class K>
+constexpr std::uint64_t seeded_hash(const Hash& hash, const K& key, const hash_seed& seed);
+
 /// `friend auto syncmap_members(const point& p) { return std::tie(p.x, p.y); }`
 template <class Key>
 concept names_members = requires(const Key& key) { syncmap_members(key); };
