@@ -19,7 +19,7 @@ types take one of them for each map but syncmap::map.
 
   --quick   release alone
   --full    also release-clang, asan and tsan (g++), nothing left out under any sanitizer, and the long form of every test
-            (may take hours); ten minutes of fuzzing
+            (may take hours); ten minutes of fuzzing; one program with every compiler that is promised (scripts/compilers.sh)
 
 Each stage is a preset of CMakePresets.json and builds under build/. A stage that fails does not stop the others.
 The last line is `N passed, M failed`; the exit status is 0 when M is 0, 1 otherwise, 2 for bad arguments.
@@ -112,6 +112,11 @@ done
 if [ "${SYNCMAP_FULL:-0}" = 1 ]; then
     printf '\n==== fuzz (%d s since the start) ====\n' $SECONDS
     if scripts/fuzz.sh 600; then passed=$((passed + 1)); else fail_stage fuzz "scripts/fuzz.sh ended with an error"; fi
+fi
+
+if [ "${SYNCMAP_FULL:-0}" = 1 ]; then
+    printf '\n==== compilers (%d s since the start) ====\n' $SECONDS
+    if scripts/compilers.sh; then passed=$((passed + 1)); else fail_stage compilers "scripts/compilers.sh ended with an error"; fi
 fi
 
 printf '\n==== %d s ====\n' $SECONDS

@@ -87,9 +87,9 @@ TYPED_TEST(types, of_values_need_no_default_constructor_no_assignment_and_no_equ
 }
 
 TYPED_TEST(types, of_values_may_be_made_in_place_from_another_type) {
-    typename TypeParam::template of<int, bare> map;
-    EXPECT_TRUE(map.store(1, 42)); // bare's constructor is explicit
-    EXPECT_EQ(map.load(1)->text, "42");
+    typename TypeParam::template of<int, std::optional<std::string>> map;
+    EXPECT_TRUE(map.store(1, "42")); // by an implicit conversion: explicit ones have to be written, as in store(1, bare(42))
+    EXPECT_EQ(map.load(1), std::optional<std::string>("42"));
 }
 
 TYPED_TEST(types, of_values_may_want_more_alignment_than_the_heap_gives) {

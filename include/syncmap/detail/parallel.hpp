@@ -13,6 +13,18 @@
 
 namespace syncmap::detail {
 
+/// Waits for them at its end. (The std::jthread of libc++ is an experiment.)
+struct joined_threads {
+    std::vector<std::thread> all{};
+
+    joined_threads() = default;
+    joined_threads(const joined_threads&) = delete;
+    joined_threads& operator=(const joined_threads&) = delete;
+    ~joined_threads() {
+        for (std::thread& each : all) each.join();
+    }
+};
+
 /// Calls `work(part)` for the parts from 0 to `parts` - 1, each once, on up to `threads` threads, of which the caller is one. Where
 /// the system refuses a thread, those that there are do the rest. The first exception ends the work, and reaches the
 /// caller when all threads have ended.
@@ -33,10 +45,10 @@ void in_parallel(std::size_t threads, std::size_t parts, Work work) {
         }
     };
     {
-        std::vector<std::jthread> helpers; // joined at the end of the block
+        joined_threads helpers;
         try {
-            helpers.reserve((std::min)(threads, parts) - 1);
-            while (helpers.size() + 1 < (std::min)(threads, parts)) helpers.emplace_back(run);
+            helpers.all.reserve((std::min)(threads, parts) - 1);
+            while (helpers.all.size() + 1 < (std::min)(threads, parts)) helpers.all.emplace_back(run);
         } catch (const std::system_error&) { // the system has no more threads,
         } catch (const std::bad_alloc&) {    // or no memory for one
         }

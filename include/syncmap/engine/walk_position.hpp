@@ -48,7 +48,7 @@ private:
 ///     for (auto rest = syncmap::walk_range::part(i, n); !rest.at_end();) rest = map.for_each_from(rest, show);
 class walk_range {
 public:
-    static constexpr std::size_t most_parts = std::size_t{1} << 32;
+    static constexpr std::size_t most_parts = static_cast<std::size_t>(sizeof(std::size_t) > 4 ? std::uint64_t{1} << 32 : 0xFFFFFFFFU);
 
     /// The part with number `i`, from 0 on, of `n` parts of about the same size; `n` from 1 to `most_parts`.
     [[nodiscard]] static constexpr walk_range part(std::size_t i, std::size_t n) noexcept {

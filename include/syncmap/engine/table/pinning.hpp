@@ -130,7 +130,7 @@ protected:
         held.map_ = const_cast<pinning*>(this);
         held.node_ = node_at(place.mark);
         held.node_->pin();
-        if constexpr (Layout::pairs) held.copy_.emplace(from_word<T>(place.value));
+        if constexpr (Layout::pairs) held.copy_.emplace(typename held_entry::copied{from_word<T>(place.value)});
     }
 };
 
