@@ -590,8 +590,8 @@ public:
     /// Go: `Clear`.
     void clear() { engine_.clear(); }
 
-    /// Replaces everything by the entries of `other`, in one atomic step: every thread sees all of the old entries or all
-    /// of the new ones, and no mixture. `other` is empty afterwards. For a generation that was built beside:
+    /// Replaces everything by the entries of `other`, in one atomic step: each operation sees the old entries or the new
+    /// ones. Two operations of one thread may fall before and after it. `other` is empty afterwards. For a generation that was built beside:
     ///
     ///     syncmap::map<std::string, route> next;
     ///     load_routes(next);

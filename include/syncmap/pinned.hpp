@@ -17,14 +17,12 @@ namespace syncmap {
 ///
 /// Threads      It belongs to no thread: it may be moved to another one, be read by several at once, be dropped
 ///              anywhere, and lie in a coroutine that goes on elsewhere. Moving and dropping belong to one thread.
-/// Progress     Reading it touches nothing of the map. It holds no lock, and nobody waits for it: who erases or
-/// overwrites
-///              the key goes on at once, and this entry stays as it was.
+/// Progress     Reading it touches nothing of the map. It holds no lock, and blocks no other thread: a writer that
+///              erases or overwrites the key goes on at once, and this entry stays as it was.
 /// Validity     It must be dropped before its map is destroyed. References into it are valid until it is dropped, moved
 ///              or assigned to.
 /// Cost         No allocation. An entry that is a node is shared and counted, by one atomic instruction at each end,
-/// and
-///              its memory is kept; the last one to let go of an erased entry destroys it. An entry that lies in the
+///              and its memory is kept; the last one to let go of an erased entry destroys it. An entry that lies in the
 ///              table is copied: key and value together 16 bytes at most. (Of a string key with a small value: the node
 ///              is shared, the value copied.)
 template <class Engine>

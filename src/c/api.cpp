@@ -112,7 +112,7 @@ const char* syncmap_message(syncmap_status status) {
     case SYNCMAP_REENTRANT:
         return "a callback called the locked map that its own thread is inside of";
     case SYNCMAP_RECURSIVE:
-        return "a callback asked to write the key that its own thread is computing";
+        return "a callback asked to write the key that its own thread is computing, or one that another thread computes that waits for it";
     case SYNCMAP_UNSUPPORTED:
         return "not supported by this engine";
     case SYNCMAP_EXCEPTION:
