@@ -17,7 +17,7 @@ namespace syncmap {
 /// Semaphores, 4.2.3); the counter keeps it out of the way while no writer waits.
 class fair_shared_mutex {
 public:
-    constexpr fair_shared_mutex() = default;
+    fair_shared_mutex() = default; // constexpr where std::shared_mutex and std::mutex are
     fair_shared_mutex(const fair_shared_mutex&) = delete;
     fair_shared_mutex& operator=(const fair_shared_mutex&) = delete;
 
