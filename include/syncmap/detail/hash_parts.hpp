@@ -50,16 +50,16 @@ concept variant_like = requires(const Key& key) {
 
 /// The library's hash takes it, alone or as a part.
 template <class Key>
-concept hashable = std::invocable<const hash<Key>&, const Key&>;
+concept hashable = std::invocable<const hash<Key>&, const Key&> || std::invocable<const hash<Key>&, const Key&, const hash_seed&>;
 
 template <class Key>
 inline constexpr bool has_hashable_alternatives = false;
 template <template <class...> class Variant, class... Ts>
 inline constexpr bool has_hashable_alternatives<Variant<Ts...>> = (hashable<Ts> && ...);
 
-template <class Key, std::size_t... I>
-constexpr bool has_hashable_elements(std::index_sequence<I...>) {
-    return (hashable<std::remove_cvref_t<std::tuple_element_t<I, Key>>> && ...);
+template <class Key, std::size_t... Index>
+constexpr bool has_hashable_elements(std::index_sequence<Index...>) {
+    return (hashable<std::remove_cvref_t<std::tuple_element_t<Index, Key>>> && ...);
 }
 
 template <class Key>
@@ -107,9 +107,9 @@ constexpr std::uint64_t hash_of_parts(const Key& key, const Seed& seed) {
         return state.result();
     } else if constexpr (tuple_like<Key>) {
         hash_state<Seed> state(2, seed);
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
+        [&]<std::size_t... Index>(std::index_sequence<Index...>) {
             using std::get;
-            (state.add(get<I>(key)), ...);
+            (state.add(get<Index>(key)), ...);
         }(std::make_index_sequence<std::tuple_size<Key>::value>());
         return state.result();
     } else if constexpr (is_optional<Key>) {

@@ -10,6 +10,10 @@
 
 #include <syncmap/detail/conversions.hpp>
 
+namespace syncmap {
+struct hash_seed;
+}
+
 namespace syncmap::detail {
 
 template <class Hash, class KeyEqual>
@@ -32,7 +36,7 @@ concept has_key_equality = requires(const KeyEqual& equal, const Key& key) {
 /// Fails to compile, in words, where keys can be neither hashed nor compared. An engine is derived from it.
 template <class Key, class Hash, class KeyEqual>
 struct key_requirements {
-    static_assert(std::invocable<const Hash&, const Key&> || is_text<Key>,
+    static_assert(std::invocable<const Hash&, const Key&> || std::invocable<const Hash&, const Key&, const hash_seed&> || is_text<Key>,
                   "syncmap: this key type has no hash. In the type, write: friend auto syncmap_members(const key& k) { return "
                   "std::tie(k.a, k.b); } with its members, or specialise std::hash, or name a Hash for the map (see "
                   "<syncmap/hash.hpp>)");
