@@ -170,6 +170,7 @@ std::string to_json(const bench_outcome& outcome) {
                              {"system", here.system}}},
                            {"compiler", here.compiler},
                            {"flags", here.flags},
+                           {"commit", here.commit.empty() ? json(nullptr) : json(here.commit)},
                            {"seed", outcome.job.seed},
                            {"rounds", outcome.job.rounds},
                            {"pinned", outcome.job.pin},

@@ -147,14 +147,14 @@ void choose_cells(const bench_arguments& arguments, const suite& suite, bench_jo
     job.rounds = suite.rounds;
 }
 
-/// The cells whose name is given, or else begins so.
+/// The cells whose name is given, or else begins with these whole words: `stall` is `stall-1e7`, and `foo` is no `footprint`.
 std::vector<limit_cell> chosen_limits(const std::vector<std::string>& names, bool quick) {
     std::vector<limit_cell> all = limit_cells(usable_processors(), quick);
     if (names.empty()) return all;
     std::vector<limit_cell> chosen;
     for (const std::string& name : names) {
         const bool exact = std::ranges::find(all, name, &limit_cell::name) != all.end();
-        const auto meant = [&](const limit_cell& c) { return exact ? c.name == name : c.name.starts_with(name); };
+        const auto meant = [&](const limit_cell& c) { return exact ? c.name == name : c.name.starts_with(name + '-'); };
         if (name.empty() || std::ranges::none_of(all, meant)) {
             std::vector<std::string_view> known;
             for (const limit_cell& c : all) known.push_back(c.name);

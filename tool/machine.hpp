@@ -12,7 +12,8 @@ struct machine {
     std::uint64_t memory; ///< bytes
     std::string system;
     std::string compiler;
-    std::string flags; ///< of the measured code
+    std::string flags;  ///< of the measured code
+    std::string commit; ///< that it was made from; empty: unknown
 };
 
 machine this_machine();

@@ -206,22 +206,22 @@ private:
             return other.has_value();
         };
         const bool reported = report(inside.conflict_at_begin());
-        const auto end = [&] {
+        const auto finish = [&] {
             if (!reported) report(inside.conflict_at_end());
         };
         if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
             f();
-            end();
+            finish();
         } else {
-            return result_of(f, end);
+            return result_of(f, finish);
         }
     }
     /// A result is not moved: a move that throws would lose what was taken out. (GCC 12 makes a variable in the caller's
     /// place only where it stands in the outermost block, Clang 19 only where the type is written down.)
     template <class F, class End>
-    static std::invoke_result_t<F&> result_of(F& f, const End& end) {
+    static std::invoke_result_t<F&> result_of(F& f, const End& finish) {
         std::invoke_result_t<F&> result = f();
-        end();
+        finish();
         return result;
     }
 

@@ -54,6 +54,7 @@ refuses '--distribution' bench --distribution normal
 refuses nonsense bench --suite nonsense
 refuses nonsense bench --workload ycsb-a,nonsense
 refuses nonsense bench --engine nonsense
+refuses "no cell 'foo'" bench --suite limits --cell foo
 refuses family bench --engine nonsense
 refuses 'for one thread' bench --engine limits --threads 2
 refuses '--mix' bench --mix ''
@@ -110,6 +111,7 @@ says '^\[24/24\]'
 says '^  snapshot_map( +[0-9][0-9.]*) +[0-9.]+ - [0-9.]+ +[0-9.]+ +[0-9.]+x +[0-9,]+ +[0-9]+$' # p99.9 and bytes, too
 says '^Verdict: map '
 python3 -m json.tool "$folder/found" >/dev/null 2>"$folder/err" || ! command -v python3 >/dev/null || fail "no JSON: $(cat "$folder/err")"
+grep -q "\"commit\"" "$folder/found" || fail "the JSON does not tell the commit"
 works bench --workload hot --json - "${short[@]}"
 [ "$(head -c 1 "$folder/out")" = "{" ] || fail "--json - does not leave stdout to the JSON"
 says '"wrong_operations": 0'
