@@ -47,10 +47,10 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
 
     /// This thread's stripe of the map with this number; null: it has none, or the record has forgotten it.
     [[gnu::always_inline]] stripe_type* stripe_of(std::uint64_t map) const noexcept {
-        const known& k = known_[map % known_.size()];
+        const known& k = known_[static_cast<std::size_t>(map % known_.size())];
         return k.map == map ? k.stripe : nullptr;
     }
-    void remember(std::uint64_t map, stripe_type& s) noexcept { known_[map % known_.size()] = {map, &s}; }
+    void remember(std::uint64_t map, stripe_type& s) noexcept { known_[static_cast<std::size_t>(map % known_.size())] = {map, &s}; }
 
     /// A number that no other map of the process has or had: what is remembered of a destroyed map stays without meaning.
     std::uint64_t number_of_next_map(std::uint32_t thread_slot) noexcept {
