@@ -739,7 +739,8 @@ private:
         kept_entry(const read_dirty& map, entry& e) noexcept : map_(map), entry_(e) { e.refer(); }
         kept_entry(const kept_entry&) = delete;
         kept_entry& operator=(const kept_entry&) = delete;
-        ~kept_entry() { map_.release(map_.control_.load(std::memory_order_relaxed)->bin_of(0), &entry_); }
+        /// Without an account: this may be any thread, and there is one value at most.
+        ~kept_entry() { map_.release({nullptr, map_.control_.load(std::memory_order_relaxed)->bin_of(0)}, &entry_); }
 
     private:
         const read_dirty& map_;
