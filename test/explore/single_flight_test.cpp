@@ -1,4 +1,5 @@
-// The flights of computations alone, without a map: every order of entering, waiting, handing over, failing and leaving.
+// The flights of computations alone, without a map: every order of entering, waiting, handing over, failing and
+// leaving.
 #include <cstdint>
 #include <exception>
 #include <mutex>
@@ -48,7 +49,8 @@ const char maps[2] = {};
 /// A claim to one key of one map. All keys have the same hash, and so share a chain.
 class claimed {
 public:
-    claimed(flights& all, std::uint64_t key, const flight_key& kind, int map = 0) : all_(all), key_(key), claim_(&maps[map], 5, &key_, kind) {}
+    claimed(flights& all, std::uint64_t key, const flight_key& kind, int map = 0)
+        : all_(all), key_(key), claim_(&maps[map], 5, &key_, kind) {}
     ~claimed() { leave(); }
     void enter() { all_.enter(claim_); }
     bool try_enter() { return all_.try_enter(claim_); }
@@ -83,12 +85,17 @@ template <class Body>
 void search(const std::string& name, Body body, unsigned preemptions = 2, std::uint64_t schedules = 20'000) {
     for (const bool weak : {false, true}) {
         for (const flight_key* kind : {&in_place, &copied}) {
-            const report r = explore::explore("flights, " + name + (weak ? ", weak" : "") + (kind->copy ? ", copied keys" : ""),
-                                              {.preemptions = full_run() ? preemptions + 1 : preemptions,
-                                               .schedules = full_run() ? 3'000'000 : weak ? schedules / 4 : schedules,
-                                               .random = schedules < 1'000 ? 100U : full_run() ? 200'000U : 1'500U,
-                                               .weak = weak},
-                                              [&] { body(*kind); });
+            const report r =
+                explore::explore("flights, " + name + (weak ? ", weak" : "") + (kind->copy ? ", copied keys" : ""),
+                                 {.preemptions = full_run() ? preemptions + 1 : preemptions,
+                                  .schedules = full_run() ? 3'000'000
+                                               : weak     ? schedules / 4
+                                                          : schedules,
+                                  .random = schedules < 1'000 ? 100U
+                                            : full_run()      ? 200'000U
+                                                              : 1'500U,
+                                  .weak = weak},
+                                 [&] { body(*kind); });
             EXPECT_FALSE(r.failed()) << r.description;
         }
     }
@@ -155,47 +162,50 @@ TEST(explored_flights, are_refused_at_once_or_owned) {
 
 TEST(explored_flights, share_the_outcome_of_the_one_that_was_waited_for) {
     for (const bool fails : {false, true}) {
-        search(fails ? "a failure shared" : "a success shared", [fails](const flight_key& kind) {
-            flights all;
-            exclusive_part part;
-            bool present = false; // as an entry in a map, under the ownership
-            unsigned runs = 0, values = 0, failures = 0;
-            const auto compute = [&] {
-                try {
-                    claimed own(all, 1, kind);
-                    while (!own.enter_or_share()) {
-                        require(!fails, "a failure is not taken for a value");
-                        require(present, "what ended without a failure has a value");
-                        ++values;
-                        return;
-                    }
-                    part.pass();
-                    if (present) {
-                        ++values;
-                        return;
-                    }
-                    ++runs;
-                    if (fails) {
-                        own.fail(std::make_exception_ptr(runs));
+        search(
+            fails ? "a failure shared" : "a success shared",
+            [fails](const flight_key& kind) {
+                flights all;
+                exclusive_part part;
+                bool present = false; // as an entry in a map, under the ownership
+                unsigned runs = 0, values = 0, failures = 0;
+                const auto compute = [&] {
+                    try {
+                        claimed own(all, 1, kind);
+                        while (!own.enter_or_share()) {
+                            require(!fails, "a failure is not taken for a value");
+                            require(present, "what ended without a failure has a value");
+                            ++values;
+                            return;
+                        }
+                        part.pass();
+                        if (present) {
+                            ++values;
+                            return;
+                        }
+                        ++runs;
+                        if (fails) {
+                            own.fail(std::make_exception_ptr(runs));
+                            ++failures;
+                        } else {
+                            present = true;
+                            ++values;
+                        }
+                    } catch (unsigned of_run) {
+                        require(fails && of_run <= runs, "a failure of a flight");
                         ++failures;
-                    } else {
-                        present = true;
-                        ++values;
                     }
-                } catch (unsigned of_run) {
-                    require(fails && of_run <= runs, "a failure of a flight");
-                    ++failures;
-                }
-            };
-            const auto write = [&] { // a plain write, or an update
-                claimed own(all, 1, kind);
-                own.enter();
-                part.pass();
-            };
-            parallel(compute, compute, compute, write);
-            require(values + failures == 3, "each had an outcome");
-            require(fails ? values == 0 && runs >= 1 : failures == 0 && runs == 1, "one run for a value");
-        }, 2, 8'000);
+                };
+                const auto write = [&] { // a plain write, or an update
+                    claimed own(all, 1, kind);
+                    own.enter();
+                    part.pass();
+                };
+                parallel(compute, compute, compute, write);
+                require(values + failures == 3, "each had an outcome");
+                require(fails ? values == 0 && runs >= 1 : failures == 0 && runs == 1, "one run for a value");
+            },
+            2, 8'000);
     }
 }
 
@@ -225,29 +235,33 @@ void ring(const flight_key& kind, int maps_used) {
 }
 
 TEST(explored_flights, in_a_cycle_end_with_one_error) {
-    search("a cycle of two", [](const flight_key& kind) { ring<2>(kind, 1); }, 3);
-    search("a cycle through two maps", [](const flight_key& kind) { ring<2>(kind, 2); }, 3);
+    search(
+        "a cycle of two", [](const flight_key& kind) { ring<2>(kind, 1); }, 3);
+    search(
+        "a cycle through two maps", [](const flight_key& kind) { ring<2>(kind, 2); }, 3);
     search("a cycle of three", [](const flight_key& kind) { ring<3>(kind, 1); });
 }
 
 TEST(explored_flights, of_the_thread_itself_are_refused) {
     search("its own key", [](const flight_key& kind) {
         flights all;
-        parallel([&] {
-            claimed own(all, 1, kind);
-            own.enter();
-            claimed again(all, 1, kind);
-            bool refused = false;
-            try {
-                again.enter();
-            } catch (const syncmap::recursive_update&) {
-                refused = true;
-            }
-            require(refused, "its own key");
-        }, [&] {
-            claimed own(all, 1, kind);
-            own.enter();
-        });
+        parallel(
+            [&] {
+                claimed own(all, 1, kind);
+                own.enter();
+                claimed again(all, 1, kind);
+                bool refused = false;
+                try {
+                    again.enter();
+                } catch (const syncmap::recursive_update&) {
+                    refused = true;
+                }
+                require(refused, "its own key");
+            },
+            [&] {
+                claimed own(all, 1, kind);
+                own.enter();
+            });
     });
 }
 
@@ -256,29 +270,32 @@ TEST(explored_flights, that_end_beside_a_called_waiter_of_theirs_call_another_on
     search("a called waiter is told", [](const flight_key& kind) {
         flights all;
         unsigned failures = 0;
-        parallel([&] {
-            claimed own(all, 1, kind);
-            own.enter();
-            sync_policy::pause();
-            sync_policy::pause();
-            own.leave();
-            try {
-                claimed again(all, 1, kind);
-                if (again.enter_or_share()) again.fail(std::make_exception_ptr(7));
-            } catch (int) {
-                ++failures;
-            }
-        }, [&] {
-            try {
+        parallel(
+            [&] {
+                claimed own(all, 1, kind);
+                own.enter();
+                sync_policy::pause();
+                sync_policy::pause();
+                own.leave();
+                try {
+                    claimed again(all, 1, kind);
+                    if (again.enter_or_share()) again.fail(std::make_exception_ptr(7));
+                } catch (int) {
+                    ++failures;
+                }
+            },
+            [&] {
+                try {
+                    claimed mine(all, 1, kind);
+                    static_cast<void>(mine.enter_or_share());
+                } catch (int) {
+                    ++failures;
+                }
+            },
+            [&] {
                 claimed mine(all, 1, kind);
-                static_cast<void>(mine.enter_or_share());
-            } catch (int) {
-                ++failures;
-            }
-        }, [&] {
-            claimed mine(all, 1, kind);
-            mine.enter();
-        });
+                mine.enter();
+            });
         require(failures <= 2, "the others end as well");
     });
 }
@@ -294,86 +311,100 @@ TEST(explored_flights, are_handed_to_a_waiter_that_comes_too_late) {
             part.pass();
             sync_policy::pause();
         };
-        parallel([&] {
-            for (int i = 0; i != 5; ++i) own_once();
-        }, [&] {
-            counting_policy::watched = sync_policy::this_thread();
-            own_once();
-            counting_policy::watched = nullptr;
-        }, own_once);
+        parallel(
+            [&] {
+                for (int i = 0; i != 5; ++i) own_once();
+            },
+            [&] {
+                counting_policy::watched = sync_policy::this_thread();
+                own_once();
+                counting_policy::watched = nullptr;
+            },
+            own_once);
         // It sleeps until it is called, and once more for each loss.
-        require(counting_policy::sleeps <= 1 + counting_policy::most_losses, "a called waiter loses a few times at most");
+        require(counting_policy::sleeps <= 1 + counting_policy::most_losses,
+                "a called waiter loses a few times at most");
     });
-    search("a handed key in a chain", [](const flight_key& kind) {
-        flights all;
-        unsigned errors = 0;
-        const auto own_both = [&](std::uint64_t outer_key, std::uint64_t inner_key) {
-            claimed outer(all, outer_key, kind);
-            outer.enter();
-            try {
-                claimed inner(all, inner_key, kind);
-                inner.enter();
-            } catch (const syncmap::recursive_update&) {
-                ++errors;
-            }
-        };
-        parallel([&] { own_both(1, 2); }, [&] {
-            for (int i = 0; i != 3; ++i) {
-                claimed own(all, 2, kind);
-                own.enter();
-            }
-        }, [&] { own_both(3, 1); });
-        require(errors == 0, "there is no cycle");
-    }, 2);
+    search(
+        "a handed key in a chain",
+        [](const flight_key& kind) {
+            flights all;
+            unsigned errors = 0;
+            const auto own_both = [&](std::uint64_t outer_key, std::uint64_t inner_key) {
+                claimed outer(all, outer_key, kind);
+                outer.enter();
+                try {
+                    claimed inner(all, inner_key, kind);
+                    inner.enter();
+                } catch (const syncmap::recursive_update&) {
+                    ++errors;
+                }
+            };
+            parallel([&] { own_both(1, 2); },
+                     [&] {
+                         for (int i = 0; i != 3; ++i) {
+                             claimed own(all, 2, kind);
+                             own.enter();
+                         }
+                     },
+                     [&] { own_both(3, 1); });
+            require(errors == 0, "there is no cycle");
+        },
+        2);
 }
 
 TEST(explored_flights, of_others_are_gone_in_the_child_of_a_fork) {
     for (const bool in_child : {false, true}) {
-        search(in_child ? "a fork, the child" : "a fork, the parent", [in_child](const flight_key& kind) {
-            flights all;
-            exclusive_part of[2];
-            sync_policy::atomic<bool> closed{false};
-            const auto twice = [&] {
-                for (std::uint64_t i = 0; i != 2; ++i) {
-                    claimed own(all, 1 + i, kind);
-                    const bool forking = closed.load();
-                    own.enter();
-                    require(!forking || !closed.load(), "no key changes hands during a fork");
-                    of[i].pass();
-                }
-            };
-            parallel([&] {
-                claimed ours(all, 9, kind);
-                ours.enter();
-                all.before_fork();
-                if (!in_child) {
-                    closed.store(true);
-                    sync_policy::pause();
-                    closed.store(false);
-                    all.after_fork_in_parent();
-                } else {
-                    scheduler::instance().lose_others();
-                    all.after_fork_in_child();
-                }
-                for (std::uint64_t i = 0; i != 2; ++i) {
-                    claimed theirs(all, 1 + i, kind);
-                    theirs.enter();
-                }
-                bool refused = false;
-                try {
-                    claimed again(all, 9, kind);
-                    static_cast<void>(again.try_enter());
-                } catch (const syncmap::recursive_update&) {
-                    refused = true;
-                }
-                require(refused, "what the forking thread owns stays its own");
-                ours.leave();
-                claimed again(all, 9, kind);
-                again.enter();
-                again.leave();
-                if (in_child) scheduler::instance().finish();
-            }, twice, twice);
-        }, in_child ? 1 : 2, in_child ? 300 : 5'000);
+        search(
+            in_child ? "a fork, the child" : "a fork, the parent",
+            [in_child](const flight_key& kind) {
+                flights all;
+                exclusive_part of[2];
+                sync_policy::atomic<bool> closed{false};
+                const auto twice = [&] {
+                    for (std::uint64_t i = 0; i != 2; ++i) {
+                        claimed own(all, 1 + i, kind);
+                        const bool forking = closed.load();
+                        own.enter();
+                        require(!forking || !closed.load(), "no key changes hands during a fork");
+                        of[i].pass();
+                    }
+                };
+                parallel(
+                    [&] {
+                        claimed ours(all, 9, kind);
+                        ours.enter();
+                        all.before_fork();
+                        if (!in_child) {
+                            closed.store(true);
+                            sync_policy::pause();
+                            closed.store(false);
+                            all.after_fork_in_parent();
+                        } else {
+                            scheduler::instance().lose_others();
+                            all.after_fork_in_child();
+                        }
+                        for (std::uint64_t i = 0; i != 2; ++i) {
+                            claimed theirs(all, 1 + i, kind);
+                            theirs.enter();
+                        }
+                        bool refused = false;
+                        try {
+                            claimed again(all, 9, kind);
+                            static_cast<void>(again.try_enter());
+                        } catch (const syncmap::recursive_update&) {
+                            refused = true;
+                        }
+                        require(refused, "what the forking thread owns stays its own");
+                        ours.leave();
+                        claimed again(all, 9, kind);
+                        again.enter();
+                        again.leave();
+                        if (in_child) scheduler::instance().finish();
+                    },
+                    twice, twice);
+            },
+            in_child ? 1 : 2, in_child ? 300 : 5'000);
     }
 }
 
@@ -391,23 +422,27 @@ bool same_after_a_computation(const void* map, const void* mine, const void* oth
 constexpr flight_key computing{&same_after_a_computation, &copy_of_number};
 
 TEST(explored_flights, do_not_wait_for_a_thread_that_compares) {
-    // The first thread owns both keys and leaves them one by one, as nested computations do. The other one compares with
-    // the inner key, and its equality waits for the outer one. Leaving the inner key once waited for that comparison.
+    // The first thread owns both keys and leaves them one by one, as nested computations do. The other one compares
+    // with the inner key, and its equality waits for the outer one. Leaving the inner key once waited for that
+    // comparison.
     search("equality that computes", [](const flight_key&) {
         flights all;
-        parallel([&] {
-            claimed outer(all, 2, in_place, 1);
-            outer.enter();
-            claimed inner(all, 1, computing);
-            inner.enter();
-            inner.leave();
-            outer.leave();
-        }, [&] {
-            compared_in = &all; // threads of the explorer are one thread of the system: the first comparison takes it
-            claimed inner(all, 1, computing);
-            inner.enter();
-            compared_in = nullptr;
-        });
+        parallel(
+            [&] {
+                claimed outer(all, 2, in_place, 1);
+                outer.enter();
+                claimed inner(all, 1, computing);
+                inner.enter();
+                inner.leave();
+                outer.leave();
+            },
+            [&] {
+                compared_in =
+                    &all; // threads of the explorer are one thread of the system: the first comparison takes it
+                claimed inner(all, 1, computing);
+                inner.enter();
+                compared_in = nullptr;
+            });
     });
 }
 

@@ -3,8 +3,8 @@
 // deadlock. One object serves the whole process, because a cycle of waiting threads may run through several maps.
 // Design: docs/decisions/0013-single-flight.md.
 //
-// A *flight* is one key that is owned or waited for. It lies in a hash table of short chains. A *shard* of the table has
-// its own lock; nothing else is locked by a thread that owns no key, so unrelated keys and maps do not meet.
+// A *flight* is one key that is owned or waited for. It lies in a hash table of short chains. A *shard* of the table
+// has its own lock; nothing else is locked by a thread that owns no key, so unrelated keys and maps do not meet.
 //
 //     free  -> owned   `enter`: any running thread, also one that has never waited (barging)
 //     owned -> free    `leave`: the owner; it calls one waiter, unless a called one has not come yet
@@ -15,14 +15,14 @@
 //  [S2] A flight is in its chain while `references` (owner, waiters, comparing threads) is not zero.
 //  [S3] An owner leaves a flight only while it runs. So what a thread owns does not change while it waits.
 //
-// *Cycles.* Only a thread that owns a key can be part of one. Such a thread publishes an *edge*, itself -> the flight it
-// waits for, under `waits_lock_`, after it has followed the edges of others from the owner of that flight. Of the threads
-// of a cycle the last one to take the lock sees all other edges, and by [S3] all owners; it throws, and only it does.
-// An edge lies in the lock's list for as long as its thread waits, so what was followed holds at one instant.
+// *Cycles.* Only a thread that owns a key can be part of one. Such a thread publishes an *edge*, itself -> the flight
+// it waits for, under `waits_lock_`, after it has followed the edges of others from the owner of that flight. Of the
+// threads of a cycle the last one to take the lock sees all other edges, and by [S3] all owners; it throws, and only it
+// does. An edge lies in the lock's list for as long as its thread waits, so what was followed holds at one instant.
 //
-// *Keys.* Equality of user code runs with no lock held: the flight then owns a copy of the key, and `references` keeps it.
-// So no owner waits for a thread that compares. Other keys are compared under the lock where they are, with the owner's
-// key or that of a waiter.
+// *Keys.* Equality of user code runs with no lock held: the flight then owns a copy of the key, and `references` keeps
+// it. So no owner waits for a thread that compares. Other keys are compared under the lock where they are, with the
+// owner's key or that of a waiter.
 #pragma once
 
 #include <atomic>
@@ -123,17 +123,17 @@ public:
     /// Owns the key of `mine`, waiting until no other thread does.
     /// Throws: `recursive_update` when this thread owns the key already, or waiting would close a cycle; `bad_alloc`;
     /// what copying and comparing keys throws. Nothing has happened then.
-    void enter(claim& mine) { static_cast<void>(enter(mine, wish::own)); }
+    void enter(claim & mine) { static_cast<void>(enter(mine, wish::own)); }
 
     /// The same without waiting. False: another thread owns the key, and nothing has happened.
-    [[nodiscard]] bool try_enter(claim& mine) { return enter(mine, wish::look) == answer::owned; }
+    [[nodiscard]] bool try_enter(claim & mine) { return enter(mine, wish::look) == answer::owned; }
 
-    /// As `enter`, for a computation whose waiters share its outcome. False: the caller waited for such a computation of
-    /// another thread, which has ended, and owns nothing. Throws the exception with which that one failed.
-    [[nodiscard]] bool enter_or_share(claim& mine) { return enter(mine, wish::share) == answer::owned; }
+    /// As `enter`, for a computation whose waiters share its outcome. False: the caller waited for such a computation
+    /// of another thread, which has ended, and owns nothing. Throws the exception with which that one failed.
+    [[nodiscard]] bool enter_or_share(claim & mine) { return enter(mine, wish::share) == answer::owned; }
 
     /// Ends the ownership. Waits for nothing but the shard's lock.
-    [[gnu::cold, gnu::noinline]] void leave(claim& mine) noexcept {
+    [[gnu::cold, gnu::noinline]] void leave(claim & mine) noexcept {
         table& t = *table_.load(std::memory_order_relaxed); // this thread has used it
         shard& s = t.shard_of(mine.hash_);
         flight& f = *std::exchange(mine.flight_, nullptr);
@@ -221,11 +221,11 @@ private:
         const void* key = nullptr; ///< null: nobody asks for it any more but who is about to go
         flight* next = nullptr;    ///< in its chain, or among the spares
         std::uint32_t references = 0;
-        bool shared = false;             ///< the owner's waiters share its outcome
+        bool shared = false;                ///< the owner's waiters share its outcome
         atomic<const void*> owner{nullptr}; ///< a thread; written under the shard's lock
         claim* owned_by = nullptr;
-        queue owners{};           ///< those that want to own the key
-        queue sharers{};          ///< those that want its value
+        queue owners{};            ///< those that want to own the key
+        queue sharers{};           ///< those that want its value
         sleeper* called = nullptr; ///< the first of one of these, on its way
         std::uint64_t turns = 0;
         key_room room{};
@@ -268,7 +268,9 @@ private:
 
         // Other bits than those that choose the counter of running computations.
         shard& shard_of(std::uint64_t hash) noexcept { return shards[(hash >> 10) % Sync::flight_shards]; }
-        static flight*& chain_of(shard& s, std::uint64_t hash) noexcept { return s.chain[(hash >> 20) % Sync::flight_chains]; }
+        static flight*& chain_of(shard& s, std::uint64_t hash) noexcept {
+            return s.chain[(hash >> 20) % Sync::flight_chains];
+        }
         /// How many keys a thread owns, together with those that have the same counter.
         atomic<std::uint32_t>& owned_by(const void* thread) noexcept {
             return counters[number_of(thread) % Sync::flight_shards].owned;
@@ -287,15 +289,16 @@ private:
             lock_.lock();
             // relaxed: the lock orders it; see before_fork.
             for (unsigned attempt = 0; all_.forking_.load(std::memory_order_relaxed); ++attempt) [[unlikely]] {
-                lock_.unlock();
-                Sync::back_off(attempt);
-                lock_.lock();
-            }
+                    lock_.unlock();
+                    Sync::back_off(attempt);
+                    lock_.lock();
+                }
         }
         void unlock() noexcept { lock_.unlock(); }
         void sleep(typename Sync::condition& until) {
             until.wait(lock_);
-            if (!all_.forking_.load(std::memory_order_relaxed)) [[likely]] return;
+            if (!all_.forking_.load(std::memory_order_relaxed)) [[likely]]
+                return;
             unlock();
             lock();
         }
@@ -319,7 +322,8 @@ private:
 
     table& made_table() {
         // acquire: pairs with the release of make_table; without it a thread may see the table before its contents.
-        if (table* const t = table_.load(std::memory_order_acquire); t != nullptr) [[likely]] return *t;
+        if (table* const t = table_.load(std::memory_order_acquire); t != nullptr) [[likely]]
+            return *t;
         return make_table();
     }
 
@@ -340,7 +344,7 @@ private:
         return *table_.load(std::memory_order_relaxed);
     }
 
-    [[gnu::cold, gnu::noinline]] answer enter(claim& mine, wish w) {
+    [[gnu::cold, gnu::noinline]] answer enter(claim & mine, wish w) {
         table& t = made_table();
         shard& s = t.shard_of(mine.hash_);
         guard g(*this, s);
@@ -368,16 +372,17 @@ private:
     }
 
     /// A short update is over sooner than a thread falls asleep.
-    static void spin(guard& g, const flight& f, const claim& mine) {
+    static void spin(guard & g, const flight& f, const claim& mine) {
         const void* const owner = f.owner.load(std::memory_order_relaxed);
         if (owner == nullptr || owner == mine.thread_) return;
         const unlocked here(g);
-        for (int looks = 0; looks < Sync::spins_before_sleep && f.owner.load(std::memory_order_relaxed) != nullptr; ++looks)
+        for (int looks = 0; looks < Sync::spins_before_sleep && f.owner.load(std::memory_order_relaxed) != nullptr;
+             ++looks)
             Sync::pause();
     }
 
     /// The reference of the claim's thread becomes the owner's.
-    static void make_owner(flight& f, claim& of, bool shared) noexcept {
+    static void make_owner(flight & f, claim & of, bool shared) noexcept {
         f.owner.store(of.thread_, std::memory_order_relaxed);
         f.owned_by = &of;
         f.shared = shared;
@@ -386,7 +391,7 @@ private:
     }
 
     /// After the owner has left: calls the first waiter, or hands the key to it.
-    static void call_next(flight& f) noexcept {
+    static void call_next(flight & f) noexcept {
         queue* const q = f.next_queue();
         const bool copied = f.room.destroy != nullptr;
         if (q == nullptr) {
@@ -408,7 +413,7 @@ private:
     }
 
     /// Waits with the caller's reference to `f`.
-    [[gnu::cold, gnu::noinline]] answer wait(table& t, shard& s, guard& g, flight& f, claim& mine, bool shares) {
+    [[gnu::cold, gnu::noinline]] answer wait(table & t, shard & s, guard & g, flight & f, claim & mine, bool shares) {
         sleeper me{mine, shares};
         const bool has_edge = t.owned_by(mine.thread_).load(std::memory_order_relaxed) != 0; // else it is in no cycle
         if (has_edge && !add_edge(me, f)) {
@@ -445,7 +450,7 @@ private:
     // ---- flights ----
 
     /// The flight of a claim's key, with a reference more.
-    [[gnu::cold, gnu::noinline]] flight& find_or_add(table& t, shard& s, guard& g, claim& mine) {
+    [[gnu::cold, gnu::noinline]] flight& find_or_add(table & t, shard & s, guard & g, claim & mine) {
         struct supply {
             single_flight& all;
             shard& s;
@@ -484,18 +489,18 @@ private:
     }
 
     /// Lets go of the lock meanwhile, as does `copy_key`.
-    [[gnu::cold, gnu::noinline]] static flight* allocate(guard& g) {
+    [[gnu::cold, gnu::noinline]] static flight* allocate(guard & g) {
         const unlocked here(g);
         return new flight;
     }
 
-    [[gnu::cold, gnu::noinline]] static void copy_key(guard& g, flight& f, const claim& mine) {
+    [[gnu::cold, gnu::noinline]] static void copy_key(guard & g, flight & f, const claim& mine) {
         const unlocked here(g);
         f.key = mine.kind_.copy(mine.map_, mine.key_, f.room);
     }
 
     /// A flight of the claim's key, with a reference more, or null. Lets go of the lock while user code compares.
-    [[gnu::cold, gnu::noinline]] flight* find(table& t, shard& s, guard& g, flight*& chain, const claim& mine) {
+    [[gnu::cold, gnu::noinline]] flight* find(table & t, shard & s, guard & g, flight * &chain, const claim& mine) {
         for (flight* f = chain; f != nullptr;) {
             if (f->map != mine.map_ || f->hash != mine.hash_ || f->key == nullptr) {
                 f = f->next;
@@ -509,7 +514,7 @@ private:
         return nullptr;
     }
 
-    [[gnu::cold, gnu::noinline]] bool compare(table& t, shard& s, guard& g, flight& f, const claim& mine) {
+    [[gnu::cold, gnu::noinline]] bool compare(table & t, shard & s, guard & g, flight & f, const claim& mine) {
         if (mine.kind_.copy == nullptr) return mine.kind_.same(mine.map_, mine.key_, f.key);
         try {
             const unlocked here(g);
@@ -521,7 +526,7 @@ private:
     }
 
     /// Ends a reference. True: it was the last one, and the lock was let go of in between.
-    [[gnu::cold, gnu::noinline]] bool drop(table& t, shard& s, guard& g, flight& f) noexcept {
+    [[gnu::cold, gnu::noinline]] bool drop(table & t, shard & s, guard & g, flight & f) noexcept {
         if (--f.references != 0) return false;
         flight** link = &t.chain_of(s, f.hash);
         while (*link != &f) link = &(*link)->next;
@@ -530,7 +535,7 @@ private:
     }
 
     /// True: the lock was let go of in between.
-    [[gnu::cold, gnu::noinline]] bool put_away(shard& s, guard& g, flight& f) noexcept {
+    [[gnu::cold, gnu::noinline]] bool put_away(shard & s, guard & g, flight & f) noexcept {
         const bool copied = f.room.destroy != nullptr;
         if (copied) {
             const unlocked here(g);
@@ -555,7 +560,7 @@ private:
     sleeper*& edges_of(const void* thread) noexcept { return edges_[number_of(thread) % edge_chains]; }
 
     /// False: it would close a cycle.
-    [[gnu::cold, gnu::noinline]] bool add_edge(sleeper& me, const flight& f) {
+    [[gnu::cold, gnu::noinline]] bool add_edge(sleeper & me, const flight& f) {
         const std::lock_guard<mutex> waits(waits_lock_);
         if (closes_cycle(f, me.of.thread_)) return false;
         me.target = &f;
@@ -564,7 +569,7 @@ private:
         first = &me;
         return true;
     }
-    [[gnu::cold, gnu::noinline]] void remove_edge(sleeper& me) {
+    [[gnu::cold, gnu::noinline]] void remove_edge(sleeper & me) {
         const std::lock_guard<mutex> waits(waits_lock_);
         sleeper** link = &edges_of(me.of.thread_);
         while (*link != &me) link = &(*link)->next_edge;
@@ -588,7 +593,7 @@ private:
 
     // ---- fork ----
 
-    [[gnu::cold, gnu::noinline]] void keep_own(table& t) {
+    [[gnu::cold, gnu::noinline]] void keep_own(table & t) {
         const void* const me = Sync::this_thread();
         for (auto& counter : t.counters) counter.owned.store(0, std::memory_order_relaxed);
         for (shard& s : t.shards) {
