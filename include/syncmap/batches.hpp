@@ -1,6 +1,8 @@
 // The operations on many keys at once; a part of `basic_map`, whose words hold here too.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <atomic>
 #include <concepts>
 #include <cstddef>

@@ -4,6 +4,8 @@
 // the clause `requires exact_size_map<M> && atomic_iteration_map<M>`.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <atomic>
 #include <concepts>
 #include <cstddef>

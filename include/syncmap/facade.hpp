@@ -4,6 +4,8 @@
 // (atomic iteration, exact size) is simply no member of the map made from it.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <atomic>
 #include <concepts>
 #include <cstddef>
@@ -257,9 +259,9 @@ public:
     ///
     /// Progress: a write. A trivially copyable value of up to 8 bytes is overwritten in place. Any other is replaced
     /// by one in new memory, and destroyed later, when no reader can look at it any more. Go: `Store`.
-    template <class K = given_key, class U = given>
+    template <detail::forwarded K = given_key, class U = given>
     bool store(K&& key, U&& value, std::memory_order order = std::memory_order_seq_cst) {
-        static_assert(detail::stored_from<T, U&&>, "syncmap: store: the value type cannot be made from this argument");
+        detail::check_value<T, U&&>();
         detail::store_operation<T, U> op{std::forward<U>(value), order};
         write(std::forward<K>(key), op);
         return !op.existed;
@@ -270,9 +272,9 @@ public:
     ///
     /// Progress: a write. When another thread inserts the key at the same time, arguments passed as rvalues may
     /// have been moved from although the result is false.
-    template <class K = given_key, class U = given>
+    template <detail::forwarded K = given_key, class U = given>
     bool insert(K&& key, U&& value, std::memory_order order = std::memory_order_seq_cst) {
-        static_assert(detail::stored_from<T, U&&>, "syncmap: insert: the value type cannot be made from this argument");
+        detail::check_value<T, U&&>();
         detail::insert_operation<T, U> op{std::forward<U>(value), order};
         write(std::forward<K>(key), op);
         return !op.existed;
@@ -282,11 +284,11 @@ public:
     ///
     /// Progress: a write, which may lock the bucket also when the key is there: where it mostly is, `load` first is
     /// cheaper. For a value that is costly to make, use `load_or_compute`. Go: `LoadOrStore`.
-    template <class K = given_key, class U = given>
+    template <detail::forwarded K = given_key, class U = given>
     [[nodiscard]] load_result<copied> load_or_store(K&& key, U&& value, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: load_or_store returns a copy of the value, and this value type cannot be copied: use insert");
-        static_assert(detail::stored_from<T, U&&>, "syncmap: load_or_store: the value type cannot be made from this argument");
+        detail::check_value<T, U&&>();
         detail::load_or_store_operation<T, U> op{std::forward<U>(value), order};
         write(std::forward<K>(key), op);
         return op.take();
@@ -294,7 +296,7 @@ public:
 
     /// Sets the value of `key` and returns the previous one, or nothing when the key was absent.
     /// Progress: a write. Go: `Swap`.
-    template <class K = given_key, class U = given>
+    template <detail::forwarded K = given_key, class U = given>
     [[nodiscard]] std::optional<copied> exchange(K&& key, U&& value, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>,
                       "syncmap: exchange returns a copy of the old value (readers may still hold it), and this value "
@@ -336,14 +338,15 @@ public:
     ///
     /// Progress: a write. The `==` of a class may run more than once, and never inside a lock. Throws: also what it
     /// throws. Go: `CompareAndSwap`, but with the value seen, so that a retry needs no load.
-    template <class K = given_key, class U = given>
+    template <detail::forwarded K = given_key, class U = given>
     [[nodiscard]] bool compare_exchange(K&& key, copied& expected, U&& desired,
                                         std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
-        detail::compare_operation<T, U, engine::decision::assign> op{&expected, std::forward<U>(desired), order};
+        detail::check_value<T, U&&>();
+        detail::compare_operation<T, U, engine::decision::assign> op{std::addressof(expected), std::forward<U>(desired), order};
         write(std::forward<K>(key), op);
         if (op.seen) expected = *std::move(op.seen);
         return op.equal;
@@ -351,7 +354,7 @@ public:
 
     /// The same where absence is a state like any other: an empty `expected` expects no entry and makes
     /// one; after a failure `expected` is what was seen, empty when the key is absent.
-    template <class K = given_key, class U = given>
+    template <detail::forwarded K = given_key, class U = given>
     [[nodiscard]] bool compare_exchange(K&& key, std::optional<copied>& expected, U&& desired,
                                         std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::equality_comparable_value<T>,
@@ -359,7 +362,7 @@ public:
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
         detail::check_value<T, U&&>();
-        detail::compare_operation<T, U, engine::decision::assign> op{expected ? &*expected : nullptr,
+        detail::compare_operation<T, U, engine::decision::assign> op{expected ? std::addressof(*expected) : nullptr,
                                                                      std::forward<U>(desired), order};
         write(std::forward<K>(key), op);
         if (op.seen) {
@@ -380,7 +383,7 @@ public:
                       "syncmap: compare_erase compares values, and this value type has no operator==: use update");
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_erase returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
-        detail::compare_operation<T, const copied&, engine::decision::erase> op{&expected, expected, order};
+        detail::compare_operation<T, const copied&, engine::decision::erase> op{std::addressof(expected), expected, order};
         write(key, op);
         if (op.seen) expected = *std::move(op.seen);
         return op.equal;
@@ -388,7 +391,7 @@ public:
 
     /// Adds `operand` to the value of `key`, an absent key counting as zero; returns the value before. Overflow
     /// wraps around, as in `std::atomic`. Progress: a write.
-    template <class K = given_key>
+    template <detail::forwarded K = given_key>
     T fetch_add(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
         requires(std::integral<T> && !std::same_as<T, bool>)
     {
@@ -411,14 +414,14 @@ public:
     /// or erased again takes part in a new flight. Throws: what `f` throws, in the thread that runs it and in those that wait
     /// for it; `recursive_update` when `f` writes its own key, or when threads would wait for each other's computations in a
     /// cycle; it is never shared. The key type must be copyable.
-    template <class K = given_key, class F>
+    template <detail::forwarded K = given_key, class F>
     [[nodiscard]] load_result<copied> load_or_compute(K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
                                                        "value type cannot be copied: use update");
         detail::check_computation<T, F&>();
         return compute<true>(std::forward<K>(key), f, order);
     }
-    template <class K = given_key, class F>
+    template <detail::forwarded K = given_key, class F>
     [[nodiscard]] load_result<copied> load_or_compute(unshared_t, K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
                                                        "value type cannot be copied: use update");
@@ -434,7 +437,7 @@ public:
     /// Consistency: readers see the old value until `f` has returned; a `clear` while `f` runs is ordered after: the
     /// result counts, and is not stored. Throws: as `load_or_compute`; the entry is then as before. The key type
     /// must be copyable, the value type need not be.
-    template <class K = given_key, class F>
+    template <detail::forwarded K = given_key, class F>
     update_result update(K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_invocable_v<F&, const T*>,
                       "syncmap: update(key, f) calls f(const T* current), null when the key is absent");

@@ -2,6 +2,8 @@
 // quick.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <new>
 
 #include <syncmap/engine/process.hpp>

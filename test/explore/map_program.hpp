@@ -276,7 +276,7 @@ public:
         return count;
     }
 
-    static constexpr std::size_t slots = types::layout::slots;
+    static constexpr std::size_t slots = types::layout::slots_per_line;
     /// So many entries ask for eight units.
     static constexpr std::size_t many_entries = slots * 5 / 8 * 7;
 

@@ -60,7 +60,7 @@ public:
         const auto by_hash = syncmap::detail::ordered_distinct(keys, hash_of_key, this->equal_);
         std::vector<member> members(keys.size());
         for (const auto& [hash, i] : by_hash) {
-            members[i].key = &keys[i];
+            members[i].key = std::addressof(keys[i]);
             members[i].hash = hash;
             members[i].bits = base::key_bits(keys[i]);
             members[i].own.emplace(*this, hash, keys[i]);
