@@ -72,6 +72,10 @@ public:
         return self().load_or_compute(K(key), std::forward<F>(f), more...);
     }
     template <detail::scalar K, class F, class... More>
+    [[nodiscard, gnu::always_inline]] load_result<copied> load_or_compute(unshared_t mode, const K& key, F&& f, More... more) {
+        return self().load_or_compute(mode, K(key), std::forward<F>(f), more...);
+    }
+    template <detail::scalar K, class F, class... More>
     [[gnu::always_inline]] update_result update(const K& key, F&& f, More... more) {
         return self().update(K(key), std::forward<F>(f), more...);
     }

@@ -93,12 +93,12 @@ TYPED_TEST(allocators, may_know_no_alignment_but_the_usual_ones) {
     const auto name = [](int i) { return "a name that is long enough, " + std::to_string(i); };
     using equal = std::equal_to<>;
     using numbers = typename TypeParam::template of<int, int, syncmap::hash<int>, equal, crude<std::pair<const int, int>>>;
-    using names = typename TypeParam::template of<std::string, std::string, syncmap::hash<std::string>, equal,
+    using texts = typename TypeParam::template of<std::string, std::string, syncmap::hash<std::string>, equal,
                                                   crude<std::pair<const std::string, std::string>>>;
     using wide_values =
         typename TypeParam::template of<std::string, wide, syncmap::hash<std::string>, equal, crude<std::pair<const std::string, wide>>>;
     use_crudely<numbers>(books, number);
-    use_crudely<names>(books, name);
+    use_crudely<texts>(books, name);
     use_crudely<wide_values>(books, name);
     EXPECT_EQ(books.live_blocks.load(), 0U);
     EXPECT_EQ(books.live_bytes.load(), 0U);

@@ -329,7 +329,7 @@ void each_program_of_help(F&& f) {
     constexpr std::size_t slots = made::slots;
     const std::uint64_t spare = filler_in_unit(3, slots), other_spare = filler_in_unit(2, slots + 1);
     std::vector<std::pair<made, std::vector<step>>> all; // and the writes that ask for more there than all others
-    const auto add = [&](made f, std::vector<step> asks) { all.emplace_back(std::move(f), std::move(asks)); };
+    const auto add = [&](made one, std::vector<step> asks) { all.emplace_back(std::move(one), std::move(asks)); };
     const step write{verb::store, keys::first, 11};
     add(made("growing", write).begins_to_grow(), {{verb::store, keys::apart, 12}, {verb::erase, keys::trigger}});
     add(made("full", write).holds(keys::first).holds_fillers(visible_engine<Layout>::unit_capacity() - 1),

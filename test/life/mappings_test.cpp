@@ -51,15 +51,6 @@ bool is_whole(const numbers& map) {
     return whole;
 }
 
-/// The heap is to take what it needs from one piece, not from mappings.
-void keep_the_heap_in_one_piece() {
-#if defined(__GLIBC__)
-    ::mallopt(M_ARENA_MAX, 1);
-    ::mallopt(M_MMAP_MAX, 0);
-    ::mallopt(M_TRIM_THRESHOLD, -1);
-#endif
-}
-
 constexpr std::size_t many = 1'000;
 
 } // namespace
@@ -69,16 +60,16 @@ TEST(mappings, are_shared_by_tables_that_lie_side_by_side) {
         keep_the_heap_in_one_piece();
         const std::size_t before = mappings();
         const std::size_t bytes_before = mapped_bytes();
-        std::vector<std::unique_ptr<numbers>> maps;
-        for (std::size_t i = 0; i < many; ++i) maps.push_back(medium_map());
+        std::vector<std::unique_ptr<numbers>> all;
+        for (std::size_t i = 0; i < many; ++i) all.push_back(medium_map());
         std::printf("[  figure  ] mappings of %zu tables: %zu, MiB: %zu\n", many, mappings() - before,
                     (mapped_bytes() - bytes_before) >> 20);
         std::fflush(stdout);
         require_in_child(mapped_bytes() - bytes_before >= many * (std::size_t{200} << 10), "the tables are not mapped");
         require_in_child(mappings() - before <= many / 10, "each table is a mapping");
-        for (std::size_t i = 0; i < many; i += 2) maps[i].reset(); // holes: as many mappings as tables
-        for (std::size_t i = 1; i < many; i += 2) require_in_child(is_whole(*maps[i]), "an entry is lost");
-        maps.clear();
+        for (std::size_t i = 0; i < many; i += 2) all[i].reset(); // holes: as many mappings as tables
+        for (std::size_t i = 1; i < many; i += 2) require_in_child(is_whole(*all[i]), "an entry is lost");
+        all.clear();
         const std::size_t left = mapped_bytes() - std::min(mapped_bytes(), bytes_before);
         require_in_child(left <= std::size_t{4} << 20, "address space stays");
         require_in_child(mappings() <= before + 20, "mappings stay");
@@ -89,9 +80,9 @@ TEST(mappings, may_be_refused_where_the_allocator_has_memory) {
     EXPECT_TRUE(in_child([] {
         keep_the_heap_in_one_piece();
         require_in_child(refuse({{SYS_mmap, ENOMEM}}), "no filter");
-        std::vector<std::unique_ptr<numbers>> maps;
-        for (std::size_t i = 0; i < 100; ++i) maps.push_back(medium_map());
-        for (const auto& map : maps) require_in_child(is_whole(*map), "an entry is lost");
+        std::vector<std::unique_ptr<numbers>> all;
+        for (std::size_t i = 0; i < 100; ++i) all.push_back(medium_map());
+        for (const auto& map : all) require_in_child(is_whole(*map), "an entry is lost");
         numbers large;
         large.reserve(1'000'000);
         for (std::uint64_t n = 0; n < 10; ++n) large.store(n, n);

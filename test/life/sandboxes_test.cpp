@@ -87,13 +87,6 @@ constexpr refused no_visits{SYS_sched_setaffinity};
 /// Of a page, by which all threads could be made to pass a barrier; the heap is to be elsewhere.
 constexpr refused no_mapping{SYS_mmap, ENOMEM};
 
-void keep_the_heap_in_one_piece() {
-#if defined(__GLIBC__)
-    ::mallopt(M_ARENA_MAX, 1);
-    ::mallopt(M_MMAP_MAX, 0);
-#endif
-}
-
 } // namespace
 
 TEST(sandboxes, entered_before_the_first_use_of_a_map) {

@@ -101,14 +101,14 @@ std::string burst(Map& map, const Codec& codec, const mix& shares, course goes, 
 
 template <class Layout>
 class bursts : public ::testing::Test {};
-struct layout_names {
+struct burst_layout_names {
     template <class Layout>
     static std::string GetName(int) {
         return Layout::name;
     }
 };
-using layouts = ::testing::Types<small_numbers, sentinels, small_texts>;
-TYPED_TEST_SUITE(bursts, layouts, layout_names);
+using burst_layouts = ::testing::Types<small_numbers, sentinels, small_texts>;
+TYPED_TEST_SUITE(bursts, burst_layouts, burst_layout_names);
 
 TYPED_TEST(bursts, of_calls_on_the_whole_map_have_an_order) {
     using map_type = typename TypeParam::map;

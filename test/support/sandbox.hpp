@@ -13,6 +13,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -54,6 +55,15 @@ inline void require_in_child(bool right, const char* what) {
     if (right) return;
     std::fprintf(stderr, "in the child: %s\n", what);
     ::_exit(1);
+}
+
+/// The heap is to take what it needs from one piece, not from mappings.
+inline void keep_the_heap_in_one_piece() {
+#if defined(__GLIBC__)
+    ::mallopt(M_ARENA_MAX, 1);
+    ::mallopt(M_MMAP_MAX, 0);
+    ::mallopt(M_TRIM_THRESHOLD, -1);
+#endif
 }
 
 /// In a process of its own, which is ended after some minutes: whether `f` came to its end.

@@ -10,8 +10,7 @@
 
 #include "support/maps.hpp"
 
-namespace test {
-namespace {
+namespace test::awkward_types {
 
 /// Nobody may ask for its address.
 template <class Number>
@@ -69,7 +68,7 @@ void use_all_operations(Map& map) {
     std::optional<value> maybe(std::in_place, 12);
     EXPECT_TRUE(map.compare_exchange(1, maybe, value(13)));
     EXPECT_EQ(map.load_or_compute(4, [] { return value(40); }).value.number, 40);
-    map.update(4, [](const value* now) { return value(now->number + 1); });
+    map.update(4, [](const value* now) { return value(static_cast<int>(now->number) + 1); });
     if constexpr (requires { map.update({1, 4}, [](auto) {}); }) {
         map.update({1, 4}, [](auto both) {
             EXPECT_EQ(both[0].current()->number, 13);
@@ -83,7 +82,6 @@ void use_all_operations(Map& map) {
     EXPECT_EQ(map.for_each([](const auto&, const value&) {}), 1U);
 }
 
-} // namespace
 
 TYPED_TEST(awkward, values_and_keys_without_an_address_operator) {
     typename TypeParam::template of<hidden<int>, hidden<int>, hash_of_hidden> small;
@@ -123,4 +121,4 @@ TYPED_TEST(awkward, bit_fields_and_packed_members_as_keys) {
     EXPECT_TRUE(map.erase(p.key));
 }
 
-} // namespace test
+} // namespace test::awkward_types

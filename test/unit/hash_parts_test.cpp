@@ -16,16 +16,16 @@
 namespace test {
 namespace {
 
-struct point {
+struct place {
     int x, y;
-    bool operator==(const point&) const = default;
-    friend auto syncmap_members(const point& p) { return std::tie(p.x, p.y); }
+    bool operator==(const place&) const = default;
+    friend auto syncmap_members(const place& p) { return std::tie(p.x, p.y); }
 };
-struct line {
-    point from, to;
+struct segment {
+    place from, to;
     std::optional<std::string> name{};
-    bool operator==(const line&) const = default;
-    friend auto syncmap_members(const line& l) { return std::tie(l.from, l.to, l.name); }
+    bool operator==(const segment&) const = default;
+    friend auto syncmap_members(const segment& l) { return std::tie(l.from, l.to, l.name); }
 };
 
 const syncmap::hash_seed one{0x123456789ABCDEF1U, 0xFEDCBA9876543211U};
@@ -59,7 +59,7 @@ TEST(hash_parts, keys_of_every_kind_are_found) {
     variants.store("a", 7);
     EXPECT_EQ(variants.load(1), 6);
     EXPECT_EQ(variants.load("a"), 7);
-    syncmap::map<line, int> lines;
+    syncmap::map<segment, int> lines;
     lines.store({{1, 2}, {3, 4}, "a"}, 8);
     EXPECT_EQ(lines.load({{1, 2}, {3, 4}, "a"}), 8);
     EXPECT_FALSE(lines.contains({{1, 2}, {3, 4}, std::nullopt}));
@@ -68,10 +68,10 @@ TEST(hash_parts, keys_of_every_kind_are_found) {
 TEST(hash_parts, any_can_hold_them_as_keys) {
     syncmap::any_map map;
     map.store(std::pair<std::string, int>("a", 1), 1);
-    map.store(point{1, 2}, 2);
+    map.store(place{1, 2}, 2);
     EXPECT_EQ((map.load(std::pair<std::string, int>("a", 1))->as<int>()), 1);
-    EXPECT_EQ(map.load(point{1, 2})->as<int>(), 2);
-    EXPECT_FALSE(map.contains(point{2, 1}));
+    EXPECT_EQ(map.load(place{1, 2})->as<int>(), 2);
+    EXPECT_FALSE(map.contains(place{2, 1}));
 }
 
 TEST(hash_parts, order_place_and_presence_are_parts_of_the_key) {
@@ -80,14 +80,14 @@ TEST(hash_parts, order_place_and_presence_are_parts_of_the_key) {
     EXPECT_NE((hash_of(std::pair<std::string, std::string>("ab", "c"))), (hash_of(std::pair<std::string, std::string>("a", "bc"))));
     EXPECT_NE(hash_of(std::optional<int>()), hash_of(std::optional<int>(0)));
     EXPECT_NE((hash_of(std::variant<int, unsigned>(1))), (hash_of(std::variant<int, unsigned>(1U))));
-    EXPECT_NE(hash_of(point{1, 2}), hash_of(point{2, 1}));
+    EXPECT_NE(hash_of(place{1, 2}), hash_of(place{2, 1}));
 }
 
 TEST(hash_parts, the_secret_decides) {
     EXPECT_NE(hash_of(std::pair(1, 2)), hash_of(std::pair(1, 2), other));
     EXPECT_NE((hash_of(std::optional<std::string>("a"))), (hash_of(std::optional<std::string>("a"), other)));
     EXPECT_NE(hash_of(std::optional<int>()), hash_of(std::optional<int>(), other));
-    EXPECT_NE(hash_of(point{1, 2}), hash_of(point{1, 2}, other));
+    EXPECT_NE(hash_of(place{1, 2}), hash_of(place{1, 2}, other));
 }
 
 TEST(hash_parts, grids_of_small_numbers_collide_nowhere) {
@@ -96,7 +96,7 @@ TEST(hash_parts, grids_of_small_numbers_collide_nowhere) {
     for (int x = 0; x < 100; ++x) {
         for (int y = 0; y < 100; ++y) {
             of_pairs.insert(hash_of(std::pair(x, y)));
-            low_bits.insert(hash_of(point{x, y}) & 0xFFFF);
+            low_bits.insert(hash_of(place{x, y}) & 0xFFFF);
         }
     }
     EXPECT_EQ(of_pairs.size(), 10'000U);

@@ -18,7 +18,7 @@
 #include "support/threads.hpp"
 #include "support/watchdog.hpp"
 
-namespace test {
+namespace test::line_stacks {
 namespace {
 
 template <class Sync>
@@ -213,4 +213,4 @@ TEST(line_stack, of_many_threads_gives_each_line_to_one) {
     EXPECT_EQ(left, count) << "lines were lost";
 }
 
-} // namespace test
+} // namespace test::line_stacks

@@ -16,24 +16,24 @@
 #include <syncmap/map.hpp>
 #include <syncmap/snapshot_map.hpp>
 
-namespace {
+namespace test::memory_order {
 
 template <class M>
 class memory_orders : public testing::Test {
 protected:
-    using K = typename M::key_type;
-    using T = typename M::mapped_type;
+    using key_type = typename M::key_type;
+    using mapped_type = typename M::mapped_type;
 
-    static K key(int number) {
-        if constexpr (std::is_constructible_v<K, int>) {
-            return K(number);
+    static key_type key(int number) {
+        if constexpr (std::is_constructible_v<key_type, int>) {
+            return key_type(number);
         } else {
             return std::to_string(number);
         }
     }
-    static T value(int number) {
-        if constexpr (std::is_constructible_v<T, int>) {
-            return T(number);
+    static mapped_type value(int number) {
+        if constexpr (std::is_constructible_v<mapped_type, int>) {
+            return mapped_type(number);
         } else {
             return std::to_string(number);
         }
@@ -113,4 +113,4 @@ TYPED_TEST(memory_orders, are_taken_by_updates_of_several_keys_and_by_sums) {
     }
 }
 
-} // namespace
+} // namespace test::memory_order

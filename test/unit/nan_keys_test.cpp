@@ -10,8 +10,7 @@
 #include <syncmap/map.hpp>
 #include <syncmap/snapshot_map.hpp>
 
-namespace test {
-namespace {
+namespace test::nan_keys_of {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
@@ -36,7 +35,6 @@ auto value() {
     }
 }
 
-} // namespace
 
 TYPED_TEST(nan_keys, are_erased_when_erase_if_was_shown_them) {
     TypeParam map;
@@ -84,4 +82,4 @@ TYPED_TEST(nan_keys_of_map, are_erased_beside_a_computation_of_another_key) {
     EXPECT_TRUE(map.contains(1.0));
 }
 
-} // namespace test
+} // namespace test::nan_keys_of

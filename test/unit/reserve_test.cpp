@@ -13,7 +13,7 @@
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 
-namespace test {
+namespace test::reserved_room {
 namespace {
 
 /// Counts what is asked of the system for the pages of large tables.
@@ -151,4 +151,4 @@ TEST(reserve, takes_huge_pages_once_the_room_is_filled) {
 }
 
 } // namespace
-} // namespace test
+} // namespace test::reserved_room

@@ -121,7 +121,7 @@ constexpr std::size_t most_blocks = 1'000; ///< of a batch, a thread's spares an
 
 TEST(spare_nodes, are_not_more_after_values_that_could_not_be_made) {
     struct picky {
-        explicit picky(bool good) {
+        picky(bool good) {
             if (!good) throw std::invalid_argument("bad");
         }
         char bytes[100];

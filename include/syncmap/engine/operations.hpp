@@ -150,7 +150,8 @@ public:
     defined_optional& operator=(const defined_optional&) = delete;
     ~defined_optional() { reset(); }
 
-    void emplace(const T& value) {
+    template <class From>
+    void emplace(const From& value) {
         reset();
         ::new (static_cast<void*>(bytes_)) T(value);
         full_ = true;
