@@ -67,7 +67,7 @@ public:
 
     void bring(visible_map<Layout>& map) const {
         if (where_ == setting::smallest) scheduler::instance().begin_with_one_unit();
-        if (reserved_) map.reserve(visible_engine<Layout>::many_entries);
+        if (reserved_) map.widen(visible_engine<Layout>::many_entries);
         store_all<Layout>(map);
         require(map.engine().is_moving() == moving_, "the map is moving where it should");
     }

@@ -268,6 +268,11 @@ public:
         return t == nullptr || t->needs_help.load() ? nullptr : work_left();
     }
 
+    /// As if the table had grown by itself: it may shrink again.
+    void forget_what_was_reserved() noexcept {
+        if (auto* const t = base::table_of(this->root_.load())) t->floor_log2.store(0);
+    }
+
     /// Overflow lines that were made beside any table so far.
     std::size_t lines_beside() const noexcept {
         std::size_t count = 0;
@@ -288,6 +293,12 @@ template <class Layout>
 class visible_map : public syncmap::basic_map<visible_engine<Layout>> {
 public:
     const visible_engine<Layout>& engine() const noexcept { return this->engine_; }
+
+    /// Room for so many entries, which is not reserved: the map is larger than it needs to be.
+    void widen(std::size_t entries) {
+        this->reserve(entries);
+        this->engine_.forget_what_was_reserved();
+    }
 
     // What not every map of the family has.
     static constexpr bool has_snapshots = requires(visible_engine<Layout>& e) { e.snapshot(); };
@@ -702,7 +713,7 @@ public:
 
     void bring(visible_map<Layout>& map) const {
         if (where_ == setting::smallest) scheduler::instance().begin_with_one_unit();
-        if (where_ == setting::shrink) map.reserve(visible_engine<Layout>::many_entries);
+        if (where_ == setting::shrink) map.widen(visible_engine<Layout>::many_entries);
         store_all<Layout>(map);
         require(map.engine().is_moving() == (where_ == setting::moving), "the map is moving where it should");
         if (where_ == setting::growth || where_ == setting::chained) require(map.engine().units() == 2, "the map has not grown yet");

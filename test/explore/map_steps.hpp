@@ -96,7 +96,7 @@ void each_step(F&& f) {
         for (const kind_of_write<Layout>& each : kinds_of_erases<Layout>()) {
             add("shrinking of " + std::to_string(units) + " units begun by " + each.name, [units, each, key, value] {
                 map_type map;
-                map.reserve(slots * 5 / 8 * (units - 1));
+                map.widen(slots * 5 / 8 * (units - 1));
                 require(map.engine().units() == units, "it has that many units");
                 map.store(key(keys::apart), value(2));
                 for (std::uint64_t k = 0; k != 2; ++k) map.store(key(k), value(1));
@@ -116,7 +116,7 @@ void each_step(F&& f) {
     for (const bool across : {false, true}) {
         add(across ? "lines go to another unit" : "lines come and go in a unit", [across, key, value] {
             map_type map;
-            map.reserve(visible_engine<Layout>::many_entries);
+            map.widen(visible_engine<Layout>::many_entries);
             const auto round = [&](std::uint64_t unit) {
                 for (std::uint64_t n = 0; n != slots + 1; ++n) map.store(key(filler_in_unit(unit, n)), value(2));
                 for (std::uint64_t n = 0; n != slots + 1; ++n) map.erase(key(filler_in_unit(unit, n)));
@@ -131,7 +131,7 @@ void each_step(F&& f) {
     // So do those beside tables.
     add("spare lines come and go", [key, value] {
         map_type map;
-        map.reserve(visible_engine<Layout>::many_entries);
+        map.widen(visible_engine<Layout>::many_entries);
         for (const std::uint64_t unit : {1U, 2U, 3U}) {
             for (std::uint64_t n = 0; n != slots; ++n) map.store(key(filler_in_unit(unit, n)), value(2));
         }
@@ -149,7 +149,7 @@ void each_step(F&& f) {
     // Who takes a line beside the table asks for a look whether that should grow.
     add("growth for want of lines", [key, value] {
         map_type map;
-        map.reserve(visible_engine<Layout>::many_entries);
+        map.widen(visible_engine<Layout>::many_entries);
         for (const std::uint64_t unit : {1U, 2U, 3U}) {
             for (std::uint64_t n = 0; n != slots; ++n) map.store(key(filler_in_unit(unit, n)), value(2));
         }

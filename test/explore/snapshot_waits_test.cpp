@@ -16,7 +16,7 @@ using namespace explore;
 template <class Layout>
 class explored_snapshot_waits : public testing::Test {
 protected:
-    using map_type = visible_map<Layout>;
+    using explored_map = visible_map<Layout>;
     static auto key(std::uint64_t number) { return Layout::key(number); }
     static auto value(std::uint64_t number) { return value_for<Layout>(number); }
 
@@ -37,7 +37,7 @@ TYPED_TEST_SUITE(explored_snapshot_waits, layouts);
 /// There is no time here: a writer that is not woken sleeps for ever, and is reported. A limit may end before a writer falls
 /// asleep, or while the cut waits: twice in an execution, so an attempt is void twice at most.
 TYPED_TEST(explored_snapshot_waits, end_beside_writers_that_keep_coming) {
-    using map_type = typename TestFixture::map_type;
+    using map_type = typename TestFixture::explored_map;
     this->explore_all("snapshot beside writers that keep coming", 2, [] {
         map_type map;
         map.store(TestFixture::key(keys::first), TestFixture::value(1));
@@ -54,7 +54,7 @@ TYPED_TEST(explored_snapshot_waits, end_beside_writers_that_keep_coming) {
 }
 
 TYPED_TEST(explored_snapshot_waits, of_writers_asleep_end_with_the_cut) {
-    using map_type = typename TestFixture::map_type;
+    using map_type = typename TestFixture::explored_map;
     this->explore_all("several writers asleep at the gate", 3, [] {
         map_type map;
         map.store(TestFixture::key(keys::first), TestFixture::value(1));
@@ -68,7 +68,7 @@ TYPED_TEST(explored_snapshot_waits, of_writers_asleep_end_with_the_cut) {
 }
 
 TYPED_TEST(explored_snapshot_waits, are_none_where_a_mover_stands_still) {
-    using map_type = typename TestFixture::map_type;
+    using map_type = typename TestFixture::explored_map;
     for (const setting where : {setting::moving, setting::shrink}) {
         const preparation<TypeParam> before(where, true);
         this->explore_all(std::string("read beside a mover that stands still, ") + (where == setting::moving ? "moving" : "shrink"), 1,

@@ -189,7 +189,7 @@ TEST(toy_bugs, a_lease_ends_when_only_time_can_help) {
     const report r = explore::explore("lease", {.preemptions = 1}, [] {
         atomic<bool> gate{true};
         parallel([&] {
-            const sync_policy::lease patience;
+            const sync_policy::lease patience(0);
             while (gate.load() && !patience.over()) sync_policy::pause();
         });
     });

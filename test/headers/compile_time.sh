@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Including the map and using it once must cost the compiler at most 1.5 times what oneTBB's map costs.
+# Including the map and using it once must cost the compiler at most twice what oneTBB's map costs.
 # Usage: compile_time.sh COMPILER INCLUDE_FOLDER
 # Time of the processor, the two in turn, so that a busy machine disturbs both alike: the best of three, or of up to 15 where three
 # do not suffice, for the best of many is what the compiler takes when nothing disturbs it. Exits 77 where there is no oneTBB.

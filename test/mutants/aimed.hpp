@@ -129,7 +129,7 @@ private:
     }
     /// Makes the map one of eight units, and lets go of the table that it had.
     static void grow(map_type& map) {
-        map.reserve(entries_of_eight_units);
+        map.widen(entries_of_eight_units);
         map.flush();
     }
 
@@ -140,7 +140,7 @@ private:
         // of its own.
         add("counts|before and after a life", 2, [] {
             map_type map;
-            map.reserve(entries_of_eight_units);
+            map.widen(entries_of_eight_units);
             map.store(key(keys::apart), value(1));
             map.store(key(keys::trigger), value(1));
             flag stored{0};
@@ -415,7 +415,7 @@ private:
                         for (auto& each : s) each.assign(value(2));
                     });
                 },
-                [&] { map.reserve(entries_of_eight_units); });
+                [&] { map.widen(entries_of_eight_units); });
             require(map.size() == slots + 3, "all are there");
         });
     }
@@ -456,7 +456,7 @@ private:
                     grow(map);
                     map.shrink_to_fit();
                     sync_policy::pause();
-                    map.reserve(entries_of_eight_units);
+                    map.widen(entries_of_eight_units);
                 },
                 [&] {
                     const seen_keys seen = walk(map);
@@ -492,7 +492,7 @@ private:
             map_type map;
             map.store(key(keys::first), value(1));
             map.store(key(keys::apart), value(1));
-            side_by_side([&] { map.reserve(entries_of_eight_units); },
+            side_by_side([&] { map.widen(entries_of_eight_units); },
                          [&] {
                              map.flush();
                              map.shrink_to_fit();
@@ -564,7 +564,7 @@ private:
                 side_by_side([&] { map.update(key(keys::first), [](const mapped_type*) { return value(1000); }); },
                              [&] {
                                  map.shrink_to_fit();
-                                 map.reserve(entries_of_eight_units);
+                                 map.widen(entries_of_eight_units);
                              });
                 require(Layout::value_of(*map.load(key(keys::first))) == 1000, "an update is not lost");
                 require_consistent(map);
@@ -714,7 +714,7 @@ private:
     void add_lines() {
         add("lines|taken and given back", 0, [] {
             map_type map;
-            map.reserve(entries_of_eight_units);
+            map.widen(entries_of_eight_units);
             for (const std::uint64_t unit : {1U, 2U, 3U}) fill_unit(map, unit, slots);
             for (const std::uint64_t unit : {1U, 2U}) store_one_more(map, unit); // the two lines of the table
             for (const std::uint64_t unit : {1U, 2U}) {                          // and both are free again
@@ -740,7 +740,7 @@ private:
         });
         add("lines|walked through", 0, [] {
             map_type map;
-            map.reserve(entries_of_eight_units);
+            map.widen(entries_of_eight_units);
             for (const std::uint64_t unit : {1U, 2U}) fill_unit(map, unit, slots);
             store_one_more(map, 1);
             side_by_side([&] { walk(map); },
@@ -902,7 +902,7 @@ private:
             map_type map;
             map.store(key(keys::first), value(1));
             const auto taken = map.snapshot();
-            side_by_side([&] { map.reserve(entries_of_eight_units); }, [&] { map.clear(); });
+            side_by_side([&] { map.widen(entries_of_eight_units); }, [&] { map.clear(); });
             require(taken.load(key(keys::first)).has_value(), "it shows what was there");
         });
         const preparation<Layout> full(setting::growth, true);
@@ -998,7 +998,7 @@ private:
                     const auto taken = map.snapshot();
                     require(taken.size() == 2 && taken.load(key(keys::first)).has_value(), "it shows what is there");
                 },
-                [&] { map.reserve(entries_of_eight_units); });
+                [&] { map.widen(entries_of_eight_units); });
         });
     }
 

@@ -414,6 +414,7 @@ private:
     control& shared() {
         if (control* const c = control_.load(std::memory_order_acquire)) return *c;
         control* const mine = this->make_control({Sync::random_word(), Sync::random_word() | 1});
+        mine->destroy_ready = &base::destroy_ready;
         control* first = nullptr;
         if (control_.compare_exchange_strong(first, mine, std::memory_order_release, std::memory_order_acquire)) {
             return *mine;

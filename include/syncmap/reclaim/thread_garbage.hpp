@@ -45,6 +45,11 @@ class thread_garbage;
 template <class Sync>
 class garbage_source {
 public:
+    /// Destroys the nodes of `take_ready`, and gives memory back that is kept beside until `most_kept` blocks are left. It is
+    /// the code of the library that made the map: one that only used it may be closed before its garbage is destroyed.
+    using destroyer = void (*)(thread_garbage<Sync>&, garbage_slot<Sync>&) noexcept;
+    destroyer destroy_ready = nullptr; ///< constant once the map is published
+
     /// By the map's destructor, first of all. relaxed: it is read in the child of a fork alone, by its only thread.
     void is_ending() noexcept { slots_.fetch_or(ending, std::memory_order_relaxed); }
     bool ends() const noexcept { return (slots_.load(std::memory_order_relaxed) & ending) != 0; }
@@ -64,8 +69,6 @@ private:
 /// Where a thread's garbage of a map belongs to: what the map tells its own function.
 template <class Sync>
 struct garbage_home {
-    /// Destroys the nodes of `take_ready`, and gives memory back that is kept beside until `most_kept` blocks are left.
-    void (*destroy_ready)(thread_garbage<Sync>&, garbage_slot<Sync>&) noexcept = nullptr;
     void* map = nullptr;
     void* place = nullptr;
 };
@@ -109,7 +112,7 @@ public:
             ++unknown_;
             owned = 0;
         }
-        bytes_ += block + std::min(owned, most_bytes); // more would make it no fuller
+        bytes_ += block + (std::min)(owned, most_bytes); // more would make it no fuller
         return is_full();
     }
     bool is_full() const noexcept { return nodes_ >= most_nodes || bytes_ >= most_bytes || unknown_ >= most_unknown; }
@@ -181,8 +184,8 @@ public:
         for (slot& s : slots_) {
             if (lost) s.busy = 0;
             const source_type* const from = s.source.load(std::memory_order_relaxed);
-            // A lost thread was destroying the map, and has not come to this slot.
-            if (from != nullptr && from->ends()) clear(s);
+            // A lost thread was destroying the map and has not come to this slot, or it was in the middle of taking the slot.
+            if (from == nullptr || from->ends()) clear(s);
         }
     }
 
@@ -216,11 +219,11 @@ private:
         for (std::uint32_t i = 0; i < most_slots; ++i) {
             slot& s = slots_[i];
             if (s.source.load(std::memory_order_relaxed) != nullptr || s.busy != 0) continue;
-            from.add_slot();
-            s.source.store(&from, std::memory_order_release);
-            s.waiting.store(&waiting, std::memory_order_relaxed);
             s.home = home;
             s.retired = 0;
+            s.waiting.store(&waiting, std::memory_order_relaxed);
+            from.add_slot();
+            s.source.store(&from, std::memory_order_release); // last: in the child of a fork the slot is whole, or free
             last_ = i;
             return true;
         }
@@ -306,7 +309,7 @@ private:
         ++s.busy;
         s.most_kept = most_kept;
         lock.unlock();
-        s.home.destroy_ready(*this, s);
+        s.source.load(std::memory_order_relaxed)->destroy_ready(*this, s);
         lock.lock();
         --s.busy;
     }

@@ -18,12 +18,8 @@
 #include <syncmap/sync/pages.hpp>
 
 #if defined(__linux__)
-#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 #endif
 
 namespace syncmap::sync::barriers {
@@ -40,16 +36,26 @@ inline bool membarrier(int) noexcept { return false; }
 inline bool register_process() noexcept { return membarrier(16); }
 inline bool by_membarrier() noexcept { return membarrier(8); }
 
+#if defined(__x86_64__)
+/// Of what CPUID answers. (Without <cpuid.h>, which takes long to compile.)
+struct processor_answer {
+    unsigned a, b;
+};
+inline processor_answer processor_says(unsigned leaf) noexcept {
+    processor_answer answer{};
+    unsigned c = 0;
+    unsigned d = 0;
+    asm volatile("cpuid" : "=a"(answer.a), "=b"(answer.b), "=c"(c), "=d"(d) : "a"(leaf), "c"(0U));
+    return answer;
+}
+#endif
+
 /// Whether other processors forget a page only when they are interrupted. Not where a processor can tell them so itself:
 /// by INVLPGB (newer AMD, used by Linux from 6.15), or on other machines.
 inline bool unmapping_interrupts() noexcept {
 #if defined(__x86_64__)
-    unsigned a = 0;
-    unsigned b = 0;
-    unsigned c = 0;
-    unsigned d = 0;
     constexpr unsigned invlpgb = 1U << 3;
-    return __get_cpuid(0x80000008U, &a, &b, &c, &d) == 0 || (b & invlpgb) == 0;
+    return processor_says(0x80000000U).a < 0x80000008U || (processor_says(0x80000008U).b & invlpgb) == 0;
 #else
     return false;
 #endif
@@ -82,7 +88,10 @@ struct processors {
 
 /// Adds the processors of each thread of the process. False: the system does not tell.
 inline bool add_processors_of_all_threads(processors& all) noexcept {
-    const int directory = ::open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // Without <fcntl.h>, which takes long to compile: the working directory, for reading, closed by `exec`.
+    constexpr long any_directory = -100;
+    constexpr long read_only = 02000000;
+    const int directory = static_cast<int>(::syscall(SYS_openat, any_directory, "/proc/self/task", read_only));
     if (directory < 0) return false;
     bool told = true;
     alignas(std::uint64_t) char entries[1024]; // struct linux_dirent64: inode 8, offset 8, length 2, type 1, name

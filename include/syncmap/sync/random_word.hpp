@@ -11,11 +11,15 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <sys/auxv.h>
 #include <sys/random.h>
 #include <unistd.h>
 #else
 #include <random>
+#endif
+
+#if defined(__linux__)
+// Of <sys/auxv.h>, which takes long to compile.
+extern "C" unsigned long getauxval(unsigned long) noexcept;
 #endif
 
 namespace syncmap::sync {
@@ -27,7 +31,8 @@ namespace detail {
 /// program, which its children by `fork` share, and the clock, the process and where its parts lie, folded into them.
 [[gnu::cold, gnu::noinline]] inline hash_seed entropy_without_calls() noexcept {
     std::uint64_t words[2] = {};
-    if (const auto given = ::getauxval(AT_RANDOM); given != 0) {
+    constexpr unsigned long random_bytes = 25; // AT_RANDOM
+    if (const auto given = ::getauxval(random_bytes); given != 0) {
         std::memcpy(words, reinterpret_cast<const void*>(given), sizeof words); // NOLINT(performance-no-int-to-ptr)
     }
     timespec now{};

@@ -251,8 +251,12 @@ struct [[gnu::visibility("default")]] real {
     /// made in one library and used in another must meet the same hazards.
     template <class T>
     [[gnu::visibility("default")]] static T& process_wide() {
-        static T* const object = new T();
+        static T* const object = make_process_wide<T>();
         return *object;
+    }
+    template <class T>
+    [[gnu::cold, gnu::noinline]] static T* make_process_wide() {
+        return new T();
     }
 
     /// A pointer of the calling thread, null at first, also for signal handlers that interrupt it.

@@ -14,7 +14,6 @@
 #include <pthread.h>
 
 #if defined(__linux__)
-#include <csignal>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif

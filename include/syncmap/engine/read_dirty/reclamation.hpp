@@ -105,7 +105,7 @@ private:
     void settle(control& c, const thread_place& mine) const noexcept {
         auto& retired = mine.retired_into.retired;
         auto* const map = const_cast<reclamation*>(this);
-        if (!mine.account->settle(c.home->threads, c, retired, {&destroy_ready, map, &mine.retired_into})) return;
+        if (!mine.account->settle(c.home->threads, c, retired, {map, &mine.retired_into})) return;
         auto* const own = mine.account->slot_of(retired);
         const std::size_t rows = c.home->threads.row_count();
         if (own == nullptr || own->retired < Sync::retire_batch * Sync::batches_between_scans(rows)) return;

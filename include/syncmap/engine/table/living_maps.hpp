@@ -50,7 +50,7 @@ public:
         for (unsigned attempt = 0;; ++attempt) {
             lock(by);
             Sync::fence_after_rmw(); // between locking and the look at `forking`; pairs with the fence of before_fork
-            if (!m.writers->forking.load(std::memory_order_acquire)) break;
+            if (!m.made_by->all->forking.load(std::memory_order_acquire)) break;
             unlock(by);
             Sync::back_off(attempt);
         }
@@ -69,7 +69,7 @@ public:
     }
 
     /// The process is the child of a fork that nobody prepared: no lock can be waited for.
-    static bool is_orphan(const map& m) noexcept { return m.writers->orphaned.load(std::memory_order_relaxed); }
+    static bool is_orphan(const map& m) noexcept { return m.made_by->all->orphaned.load(std::memory_order_relaxed); }
 
     static void before_fork() {
         all_writers& here = all_writers::instance();

@@ -113,11 +113,11 @@ protected:
     [[gnu::cold]] void shrink_if_sparse(control& c, stripe_type& s, word root, std::size_t erased) noexcept {
         header* const t = base::table_of(root);
         if (t == nullptr || t->next.load(std::memory_order_relaxed) != nullptr) return;
-        const unsigned least = std::max(base::min_log2(), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
+        const unsigned least = (std::max)(base::min_log2(), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
         if (t->log2() <= least) return;
         const std::size_t entries = counted_entries(c, *t);
         if (!is_sparse(*t, entries, t->erased.fetch_add(erased, std::memory_order_relaxed) + erased)) return;
-        const unsigned target = std::max(least, shrunk_log2(t->log2(), entries));
+        const unsigned target = (std::max)(least, shrunk_log2(t->log2(), entries));
         if (target >= t->log2()) return;
         try {
             start_resize(c, s, root, target);

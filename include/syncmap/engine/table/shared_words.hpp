@@ -4,7 +4,7 @@
 // | word                     | written by                                   | read by           |
 // |--------------------------|----------------------------------------------|-------------------|
 // | `gate_word`, `sleepers`  | whole-map operations, who sleeps             | every write       |
-// | seed, home, number, root, writers | before the block is published       | every write       |
+// | seed, home, number, root | before the block is published                | every write       |
 // | `stripes`                | each thread's first write (CAS)              | whole-map operations |
 // | `rare`                   | the first operation that needs one (CAS)     | those             |
 // | previous, following      | under the lock of `made_by`                  | the same          |
@@ -57,7 +57,6 @@ struct shared_words {
     atomic<stripe_type*> stripes{nullptr};  ///< newest first
 
     atomic<rare_words<Sync>*> rare{nullptr};
-    engine::writers<Sync>* writers = nullptr; ///< constant once published
 
     // ---- in the list of the maps that one thread has made, under its lock ----
     atomic<word>* root = nullptr;           ///< of the map; constant once published

@@ -230,6 +230,9 @@ private:
             for (unsigned attempt = 0;; ++attempt) {
                 if (!map.is_forking()) {
                     guard_.lock();
+                    // Between the look that found the mutex and the look at the root; pairs with the fence of before_fork,
+                    // which may have found no mutex yet [F2].
+                    Sync::fence();
                     if (!map.is_forking()) return;
                     guard_.unlock();
                 }
@@ -261,7 +264,7 @@ private:
         // acquire: as in `inside`. A writer that works on is seen outside soon.
         for (unsigned i = 1; failed.stopped->table.load(std::memory_order_acquire) != nullptr && !open.over(); ++i) Sync::back_off(i);
         failed.stopped = nullptr;
-        failed.length = std::min(2 * failed.length, last_cut);
+        failed.length = (std::min)(2 * failed.length, last_cut);
     }
 
     /// The cut, by the thread that has the snapshot mutex.

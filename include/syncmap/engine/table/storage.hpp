@@ -433,12 +433,12 @@ private:
     };
 
     /// Strong guarantee.
-    [[gnu::noinline]] control& make_control(bool with_table) {
+    [[gnu::cold, gnu::noinline]] control& make_control(bool with_table) {
         const hash_seed seed{Sync::random_word(), Sync::random_word() | 1};
         process<Sync>& home = process<Sync>::instance();
         writers<Sync>& all = writers<Sync>::instance();
         const reclaim::thread_lease<Sync> me(home.threads);
-        writer_type& writer = writers<Sync>::record_of(*me);
+        writer_type& writer = all.record_of(*me);
         stripe_type& own = writer.take_stripe(all.stripes);
         own.become_that_of(writer);
         own.next = nullptr;
@@ -450,7 +450,6 @@ private:
             throw;
         }
         fresh->home = &home;
-        fresh->writers = &all;
         fresh->number = writer.number_of_next_map(me->slot);
         fresh->stripes.store(&own, std::memory_order_relaxed);
         const bool makes_table = with_table && min_log2() == 0;
@@ -469,11 +468,11 @@ private:
     }
 
     [[gnu::noinline]] stripe_type& find_stripe(control& c, row_type& r) {
-        writer_type& writer = writers<Sync>::record_of(r);
+        writer_type& writer = c.made_by->all->record_of(r);
         stripe_type* own = c.stripes.load(std::memory_order_acquire);
         while (own != nullptr && own->writer != &writer) own = own->next;
         if (own == nullptr) {
-            own = &writer.take_stripe(c.writers->stripes);
+            own = &writer.take_stripe(c.made_by->all->stripes);
             own->become_that_of(writer);
             c.add(*own);
         }
@@ -486,7 +485,6 @@ private:
         rare_words<Sync>* expected = nullptr;
         // release: who finds it sees it whole. acquire: so does the loser of the race.
         const bool mine = c.rare.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire);
-        Sync::fence_after_rmw(); // before its mutex is taken; pairs with the look at it in before_fork [F2]
         if (mine) return *fresh;
         destroy_object(fresh);
         return static_cast<rare_type&>(*expected);
@@ -521,13 +519,14 @@ private:
         auto* const bytes = static_cast<std::byte*>(memory);
         auto* const c = ::new (bytes + first_block_type::control_block_at) control;
         c->seed = seed;
+        if constexpr (!Layout::inline_key) c->destroy_ready = &storage::destroy_ready;
         construct_table(bytes, shape_of(0), seed, 0, false);
         return c;
     }
     void give_back_first_block(control& c) noexcept {
         const bool orphan = living_maps<Sync>::is_orphan(c);
         writer_type* const writer = orphan ? nullptr : writer_that_is_kept(c);
-        stripe_pool<Sync>& pool = c.writers->stripes;
+        stripe_pool<Sync>& pool = c.made_by->all->stripes;
         for (stripe_type* s = orphan ? nullptr : c.stripes.load(std::memory_order_relaxed); s != nullptr;) {
             stripe_type& gone = *std::exchange(s, s->next);
             if (writer != nullptr) {

@@ -25,7 +25,7 @@ public:
 
     /// A list of up to `wanted` stripes, at least one; `count` becomes their number. Throws `bad_alloc` when there is none and
     /// no memory for more.
-    stripe_type* take(std::uint32_t wanted, std::uint32_t& count) {
+    [[gnu::cold, gnu::noinline]] stripe_type* take(std::uint32_t wanted, std::uint32_t& count) {
         const std::lock_guard<typename Sync::mutex> guard(mutex_);
         if (free_ == nullptr) add_slab();
         stripe_type* const first = free_;
@@ -34,7 +34,7 @@ public:
         free_ = std::exchange(last->next, nullptr);
         return first;
     }
-    void put(stripe_type& s) noexcept {
+    [[gnu::cold, gnu::noinline]] void put(stripe_type& s) noexcept {
         const std::lock_guard<typename Sync::mutex> guard(mutex_);
         s.next = std::exchange(free_, &s);
     }

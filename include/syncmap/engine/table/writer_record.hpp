@@ -25,6 +25,8 @@ namespace syncmap::engine {
 
 template <class Sync>
 struct shared_words;
+template <class Sync>
+struct writers;
 
 template <class Sync>
 struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_record {
@@ -100,6 +102,7 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     static constexpr std::size_t most_lines = 6;
 
     reclaim::thread_garbage<Sync>* garbage = nullptr; ///< of the row; constant once published
+    writers<Sync>* all = nullptr; ///< of the process; constant once published
     std::uint32_t help_count = 0;                     ///< writes that found a table asking for help
 
     // ---- its maps: under the lock ----

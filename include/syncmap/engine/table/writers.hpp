@@ -40,12 +40,9 @@ struct [[gnu::visibility("default")]] writers {
         return static_cast<record*>(r.attached.load(std::memory_order_acquire)); // pairs with the release of record_of
     }
     /// The record of the calling thread, which has the row. Throws `bad_alloc`.
-    static record& record_of(row& r) {
+    record& record_of(row& r) {
         if (record* const own = record_or_null(r)) return *own;
-        auto* const fresh = new record;
-        fresh->garbage = &r.garbage;
-        r.attached.store(fresh, std::memory_order_release);
-        return *fresh;
+        return make_record(r);
     }
     /// Calls `f(record)` for the record of every thread that has one.
     template <class F>
@@ -56,6 +53,14 @@ struct [[gnu::visibility("default")]] writers {
     }
 
 private:
+    [[gnu::cold, gnu::noinline]] record& make_record(row& r) {
+        auto* const fresh = new record;
+        fresh->garbage = &r.garbage;
+        fresh->all = this;
+        r.attached.store(fresh, std::memory_order_release);
+        return *fresh;
+    }
+
     /// The system calls it in each child, before or after the hooks.
     void note_fork() noexcept {
         if (!prepared.exchange(false, std::memory_order_relaxed)) orphaned.store(true, std::memory_order_relaxed);
