@@ -35,11 +35,11 @@ struct counted {
 using counting_map = syncmap::map<std::uint64_t, counted>;
 using counting_snapshot_map = syncmap::snapshot_map<std::uint64_t, counted>;
 
-constexpr std::uint64_t entries = 1000;
+constexpr std::uint64_t many_entries = 1000;
 
 template <class Map>
 void fill(Map& map) {
-    for (std::uint64_t n = 0; n < entries; ++n) map.store(n, counted(n));
+    for (std::uint64_t n = 0; n < many_entries; ++n) map.store(n, counted(n));
 }
 
 const std::uint64_t replacements = sanitized ? 50'000 : 3'000'000;
@@ -53,13 +53,13 @@ void replace_and_free(Map& map) {
     {
         const std::jthread reader([&] {
             while (!stop.load()) {
-                for (std::uint64_t n = 0; n < entries; ++n) {
-                    map.visit(n, [&](const counted& value) { wrong += value.number % entries == n ? 0 : 1; });
+                for (std::uint64_t n = 0; n < many_entries; ++n) {
+                    map.visit(n, [&](const counted& value) { wrong += value.number % many_entries == n ? 0 : 1; });
                 }
             }
         });
         for (std::uint64_t i = 0; i < replacements; ++i) {
-            map.store(i % entries, counted(i));
+            map.store(i % many_entries, counted(i));
             if (i % 4096 == 0) most = std::max(most, counted::alive.load());
         }
         stop = true;
@@ -67,18 +67,18 @@ void replace_and_free(Map& map) {
     require_in_child(wrong == 0, "a reader saw a value that was destroyed");
     require_in_child(most <= 20'000, "what was replaced is not freed");
     map.flush();
-    require_in_child(counted::alive.load() == static_cast<std::int64_t>(entries), "flush leaves what nobody holds");
+    require_in_child(counted::alive.load() == static_cast<std::int64_t>(many_entries), "flush leaves what nobody holds");
 }
 
 void do_everything(counting_map& map) {
     replace_and_free(map);
     const auto instant = map.snapshot();
-    require_in_child(instant.size() == entries, "a snapshot has another number of entries");
+    require_in_child(instant.size() == many_entries, "a snapshot has another number of many_entries");
     syncmap::before_fork();
     syncmap::after_fork_in_parent();
     map.store(0, counted(0));
     map.clear();
-    require_in_child(map.size() == 0 && instant.size() == entries, "clear");
+    require_in_child(map.size() == 0 && instant.size() == many_entries, "clear");
 }
 
 constexpr refused no_membarrier{SYS_membarrier};
@@ -115,7 +115,7 @@ TEST(sandboxes, entered_with_garbage_and_readers) {
         std::jthread holder([&] {
             map.visit(7, [&](const counted& value) {
                 while (!entered.load()) std::this_thread::yield();
-                for (int i = 0; i < 1000; ++i) map.store(7, counted(7 + entries));
+                for (int i = 0; i < 1000; ++i) map.store(7, counted(7 + many_entries));
                 map.flush();
                 require_in_child(value.number == 7, "a value was destroyed under its reader");
             });
@@ -136,14 +136,14 @@ TEST(sandboxes, that_refuse_changes_of_protection_too) {
         std::jthread other([&] { // the system's library needs mprotect to start a thread
             while (!entered.load()) std::this_thread::yield();
             for (std::uint64_t i = 0; i < replacements / 8; ++i) {
-                map.store(i % entries, counted(i));
+                map.store(i % many_entries, counted(i));
                 require_in_child(counted::alive.load() <= 20'000, "what was replaced is not freed");
             }
         });
         require_in_child(refuse({no_membarrier, no_mprotect}), "no filter");
         entered = true;
         other.join();
-        require_in_child(map.snapshot().size() == entries, "a snapshot has another number of entries");
+        require_in_child(map.snapshot().size() == many_entries, "a snapshot has another number of many_entries");
         syncmap::before_fork();
         syncmap::after_fork_in_parent();
     }));
@@ -156,10 +156,10 @@ TEST(sandboxes, that_leave_the_way_over_all_processors) {
         counting_map map;
         fill(map);
         require_in_child(refuse({no_membarrier, no_mapping}), "no filter");
-        for (std::uint64_t i = 0; i < 20'000; ++i) map.store(i % entries, counted(i));
+        for (std::uint64_t i = 0; i < 20'000; ++i) map.store(i % many_entries, counted(i));
         map.flush();
-        require_in_child(counted::alive.load() == static_cast<std::int64_t>(entries), "what was replaced is not freed");
-        require_in_child(map.snapshot().size() == entries, "a snapshot has another number of entries");
+        require_in_child(counted::alive.load() == static_cast<std::int64_t>(many_entries), "what was replaced is not freed");
+        require_in_child(map.snapshot().size() == many_entries, "a snapshot has another number of many_entries");
     }));
 }
 
@@ -169,7 +169,7 @@ template <class Map>
 std::uint64_t stores_until_refused(Map& map) {
     for (std::uint64_t i = 0; i < 1'000'000; ++i) {
         try {
-            map.store(i % entries, counted(i));
+            map.store(i % many_entries, counted(i));
         } catch (const syncmap::barrier_refused&) {
             return i;
         }
@@ -187,7 +187,7 @@ TEST(sandboxes, that_refuse_everything_are_named_and_memory_stays_bounded) {
         counting_snapshot_map other;
         fill(other);
         numbers in_place;
-        for (std::uint64_t n = 0; n < entries; ++n) in_place.store(n, n);
+        for (std::uint64_t n = 0; n < many_entries; ++n) in_place.store(n, n);
         require_in_child(refuse({no_membarrier, no_mapping, no_visits}), "no filter");
 
         bool refused_snapshot = false;
@@ -208,8 +208,8 @@ TEST(sandboxes, that_refuse_everything_are_named_and_memory_stays_bounded) {
         const std::uint64_t stored = stores_until_refused(map);
         require_in_child(stored < 10'000, "stores that replace values go on for ever");
         require_in_child(stores_until_refused(other) < 10'000, "stores into a snapshot_map go on for ever");
-        require_in_child(map.contains(1) && map.size() == entries, "reads or size");
-        require_in_child(map.erase(1) && map.size() == entries - 1, "an erase needs no memory");
+        require_in_child(map.contains(1) && map.size() == many_entries, "reads or size");
+        require_in_child(map.erase(1) && map.size() == many_entries - 1, "an erase needs no memory");
         map.flush();
         const std::int64_t alive = counted::alive.load();
         for (int i = 0; i < 1000; ++i) {
@@ -222,7 +222,7 @@ TEST(sandboxes, that_refuse_everything_are_named_and_memory_stays_bounded) {
         }
         require_in_child(counted::alive.load() == alive, "a store that throws keeps memory");
 
-        for (std::uint64_t i = 0; i < 100'000; ++i) in_place.store(i % entries, i); // in place: nothing is left behind
+        for (std::uint64_t i = 0; i < 100'000; ++i) in_place.store(i % many_entries, i); // in place: nothing is left behind
         std::uint64_t rounds = 0;
         try {
             for (; rounds < 10'000; ++rounds) {
