@@ -98,27 +98,33 @@ TYPED_TEST(awkward, what_is_returned_is_what_is_stored_although_a_template_takes
     EXPECT_EQ(map.load(2)->number, 6);
 }
 
-TYPED_TEST(awkward, bit_fields_and_packed_members_as_keys) {
+TYPED_TEST(awkward, bit_fields_as_keys) {
     typename TypeParam::template of<std::uint64_t, int> map;
     fields f{};
     f.key = 7;
-    packed p{'a', 8};
     EXPECT_TRUE(map.store(f.key, 1));
-    EXPECT_TRUE(map.store(p.key, {2}));
     EXPECT_FALSE(map.insert(f.key, 3));
-    EXPECT_TRUE(map.load_or_store(p.key, 4).loaded);
     EXPECT_EQ(map.exchange(f.key, 5), 1);
     int expected = 5;
     EXPECT_TRUE(map.compare_exchange(f.key, expected, 6));
-    std::optional<int> maybe = 2;
-    EXPECT_TRUE(map.compare_exchange(p.key, maybe, 7));
-    EXPECT_EQ(map.fetch_add(p.key, 1), 7);
     EXPECT_TRUE(map.load_or_compute(f.key, [] { return 9; }).loaded);
     map.update(f.key, [](const int* now) { return *now + 1; });
     EXPECT_EQ(map.load(f.key), 7);
-    EXPECT_EQ(map.load(p.key), 8);
     EXPECT_TRUE(map.erase(f.key));
+}
+
+#if !defined(__clang__) // Clang binds a reference to the member itself, where it is not aligned
+TYPED_TEST(awkward, packed_members_as_keys) {
+    typename TypeParam::template of<std::uint64_t, int> map;
+    packed p{'a', 8};
+    EXPECT_TRUE(map.store(p.key, {2}));
+    EXPECT_TRUE(map.load_or_store(p.key, 4).loaded);
+    std::optional<int> maybe = 2;
+    EXPECT_TRUE(map.compare_exchange(p.key, maybe, 7));
+    EXPECT_EQ(map.fetch_add(p.key, 1), 7);
+    EXPECT_EQ(map.load(p.key), 8);
     EXPECT_TRUE(map.erase(p.key));
 }
+#endif
 
 } // namespace test::awkward_types
