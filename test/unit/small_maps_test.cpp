@@ -89,7 +89,9 @@ TEST_F(small_maps, takes_few_bytes_with_four_small_entries) {
 }
 
 TEST_F(small_maps, takes_a_line_for_each_thread_that_wrote_and_nothing_for_one_that_read) {
-    EXPECT_LE(bytes_of_threads(15, [](auto& map) { map.store(1, 2); }), 15 * (one_writer + 1) + slack);
+    // A slab has a few bytes beside its lines, and a thread takes up to 32 lines in advance.
+    constexpr double in_advance = 15 * 32 * one_writer / count;
+    EXPECT_LE(bytes_of_threads(15, [](auto& map) { map.store(1, 2); }), 15 * one_writer * 1.05 + in_advance + slack);
     EXPECT_LE(bytes_of_threads(15, [](auto& map) { static_cast<void>(map.load(1)); }), slack);
 }
 
