@@ -368,7 +368,8 @@ private:
         fresh_entry(const fresh_entry&) = delete;
         fresh_entry& operator=(const fresh_entry&) = delete;
         ~fresh_entry() {
-            if (entry_ != nullptr) map_.destroy_entry(entry_);
+            // A flight may keep it as its key.
+            if (entry_ != nullptr && entry_->unrefer()) map_.destroy_entry(entry_);
         }
         explicit operator bool() const noexcept { return entry_ != nullptr; }
         entry* operator->() const noexcept { return entry_; }
