@@ -39,9 +39,9 @@ milliseconds() {
 
 ours=999999999 theirs=999999999
 for round in {1..15}; do
-    [ "$round" -le 3 ] || [ $((2 * ours)) -gt $((3 * theirs)) ] || break
+    [ "$round" -le 3 ] || [ "$ours" -gt $((2 * theirs)) ] || break
     time=$(milliseconds syncmap); ours=$((time < ours ? time : ours))
     time=$(milliseconds tbb); theirs=$((time < theirs ? time : theirs))
 done
 echo "syncmap::map $ours ms, tbb::concurrent_hash_map $theirs ms: ratio $((100 * ours / theirs)) %"
-[ $((2 * ours)) -le $((3 * theirs)) ]
+[ "$ours" -le $((2 * theirs)) ]
