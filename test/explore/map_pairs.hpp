@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -63,6 +64,21 @@ private:
     std::uint64_t schedules_ = 0;
     double seconds_ = 0;
 };
+
+/// One body in both memories, and with every way in which memory is used again.
+inline void explore_in_all_memories(const char* layout, const std::string& name, const std::function<void()>& body) {
+    summary all(std::string(layout) + ", " + name);
+    for (const bool weak : {false, true}) {
+        for (const reuse memory : {reuse::never, reuse::at_once, reuse::by_thread}) {
+            limits bounds{.preemptions = full_run() ? 3U : 2U,
+                          .schedules = full_run() ? 2'000'000U : 2'000U,
+                          .random = full_run() ? 50'000U : 300U};
+            bounds.memory = memory;
+            bounds.weak = weak;
+            all.add(explore::explore(std::string(layout) + " " + name + (weak ? " weak" : "") + name_of(memory), bounds, body));
+        }
+    }
+}
 
 /// How far a setting is explored: all of it with one more preemption takes ten times as long.
 inline limits usual_limits(setting where) {

@@ -19,19 +19,7 @@ TYPED_TEST_SUITE(explored_pins, layouts);
 
 TYPED_TEST(explored_pins, are_exact_beside_what_ends_their_entry) {
     each_pin<TypeParam>([](const std::string& name, const std::function<void()>& body) {
-        summary all(std::string(TypeParam::name) + ", " + name);
-        for (const bool weak : {false, true}) {
-            for (const reuse memory : {reuse::never, reuse::at_once, reuse::by_thread}) {
-                limits bounds{.preemptions = full_run() ? 3U : 2U,
-                              .schedules = full_run() ? 2'000'000U : 2'000U,
-                              .random = full_run() ? 50'000U : 300U};
-                bounds.memory = memory;
-                bounds.weak = weak;
-                all.add(explore::explore(std::string(TypeParam::name) + " " + name + (weak ? " weak" : "") +
-                                             name_of(memory),
-                                         bounds, body));
-            }
-        }
+        explore_in_all_memories(TypeParam::name, name, body);
     });
 }
 

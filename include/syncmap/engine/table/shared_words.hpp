@@ -82,12 +82,6 @@ struct shared_words {
     void each_stripe(F&& f) const {
         for (stripe_type* s = stripes.load(std::memory_order_acquire); s != nullptr; s = s->next) f(*s);
     }
-
-    std::size_t stripe_count() const noexcept {
-        std::size_t count = 0;
-        each_stripe([&](const stripe_type&) { ++count; });
-        return count;
-    }
 };
 
 } // namespace syncmap::engine
