@@ -16,7 +16,8 @@
 
 namespace test {
 
-/// What the process has in memory, and what is allocated from the heap.
+/// What the process has in memory of its own, without the pages of its program and libraries; and what is allocated from
+/// the heap.
 struct bytes_now {
     long resident;
     long heap;
@@ -25,8 +26,9 @@ struct bytes_now {
         std::ifstream statm("/proc/self/statm");
         long all = 0;
         long pages = 0;
-        statm >> all >> pages;
-        return {pages * ::sysconf(_SC_PAGESIZE), static_cast<long>(::mallinfo2().uordblks + ::mallinfo2().hblkhd)};
+        long of_files = 0;
+        statm >> all >> pages >> of_files;
+        return {(pages - of_files) * ::sysconf(_SC_PAGESIZE), static_cast<long>(::mallinfo2().uordblks + ::mallinfo2().hblkhd)};
     }
     friend bytes_now operator-(const bytes_now& a, const bytes_now& b) { return {a.resident - b.resident, a.heap - b.heap}; }
 };
