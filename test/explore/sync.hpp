@@ -297,7 +297,6 @@ struct sync_policy {
 
     static constexpr std::uint32_t longest_count = 1;
     static constexpr std::uint32_t longest_cut = 1;
-    static constexpr std::uint32_t first_cut = 1;
 
     class lease {
     public:

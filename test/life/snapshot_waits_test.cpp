@@ -29,19 +29,18 @@ namespace {
 
 /// Counts the limits that the calling thread makes: `snapshot()` makes one for each attempt to find its instant, and one for
 /// a pause after an attempt that was void.
-template <std::uint32_t FirstCut, std::uint32_t LongestCut>
+template <std::uint32_t LongestCut>
 struct counting_sync : stepping_sync {
     static inline thread_local std::uint64_t limits = 0;
     class lease : public stepping_sync::lease {
     public:
         explicit lease(std::uint32_t microseconds) noexcept : stepping_sync::lease(microseconds) { ++limits; }
     };
-    static constexpr std::uint32_t first_cut = FirstCut;
     static constexpr std::uint32_t longest_cut = LongestCut;
 };
 /// Microseconds: attempts that are never given up, and such that are given up at once.
-using patient = counting_sync<300'000'000, 400'000'000>;
-using impatient = counting_sync<100, 500>;
+using patient = counting_sync<400'000'000>;
+using impatient = counting_sync<500>;
 
 template <class T, class Sync>
 using map_with = syncmap::basic_map<syncmap::engine::table<std::uint64_t, T, syncmap::hash<std::uint64_t>, std::equal_to<>,
@@ -171,7 +170,7 @@ TYPED_TEST(snapshot_waits, for_a_stopped_writer_let_the_others_go_on) {
 }
 
 TYPED_TEST(snapshot_waits, end_beside_many_more_writers_than_processors) {
-    using plain = counting_sync<stepping_sync::first_cut, stepping_sync::longest_cut>;
+    using plain = counting_sync<stepping_sync::longest_cut>;
     map_with<TypeParam, plain> map;
     for (std::uint64_t n = 0; n < 6000; ++n) map.store(n, value_of<TypeParam>(n));
     busy_writers others(map, 64);

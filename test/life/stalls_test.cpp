@@ -254,11 +254,13 @@ void expect_snapshot(const Snapshot& taken, const std::map<std::uint64_t, std::u
     EXPECT_EQ(walked, contents) << "stopped before step " << at;
 }
 
-/// Stops `write(map)` before every step that it has, or every `stride`-th, one after the other. Meanwhile readers of every key, `size`, and
+/// Stops `write(map)` before every step that it has, or every `stride`-th, one after the other; before fewer of them where a
+/// sanitizer makes each stop thirty times as long. Meanwhile readers of every key, `size`, and
 /// writers of all eighths but one go on to their end, and so do readers of a snapshot, if there is one. Returns the number
 /// of stops.
 template <class T, class Prepare, class Write>
 std::uint64_t stop_everywhere(Prepare prepare, Write write, bool leaves_size_alone, bool has_snapshot = false, std::uint64_t stride = 1) {
+    if (sanitized && !is_full_run()) stride *= 5;
     for (std::uint64_t at = 0, stops = 0;; at += stride, ++stops) {
         placed_map<T> map;
         prepare(map);

@@ -1,57 +1,75 @@
-// Where writers sleep that found a unit locked: a process-wide table of queues, keyed by address, so that a
-// lock is one bit and needs no room for its waiters. (Idea: the parking lot of WebKit.)
+// Where writers sleep that found a bucket locked, so that a lock is one bit.
+//
+// An unlocking thread calls `wake` in the section of its write, and a snapshot waits for the end of that section. So it takes
+// the lock of a queue only if a thread sleeps in that queue, and it wakes one thread. That thread wakes the next one: it may
+// have no use for the lock any more.
 #pragma once
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <new>
+
+#include <syncmap/sync/wait_queues.hpp>
 
 namespace syncmap::sync {
 
 template <class Sync>
 class [[gnu::visibility("default")]] parking {
+    using counter = typename Sync::template atomic<std::uint32_t>;
+
 public:
-    /// Sleeps while `still_locked()`, until woken, or about a millisecond. `sleepers` is the word that the
-    /// unlocking thread reads: it is raised, and the barrier passed, before the lock is looked at again, so
-    /// either the sleeper sees the lock released or the other sees a sleeper.
+    /// Sleeps while `still_locked()`, until woken; about a millisecond where the system refuses barriers. The caller looks
+    /// again. `sleepers` is the word that the unlocking thread reads before it calls `wake`; `barriers` is that of the group
+    /// of threads that unlock.
+    ///
+    /// Both counts are raised, and the barrier passed, before the lock is looked at again: so either the sleeper sees
+    /// the lock released, or the unlocking thread sees both counts.
     template <class StillLocked>
-    void sleep(const void* address, typename Sync::template atomic<std::uint32_t>& sleepers, StillLocked still_locked) {
-        queue& q = queue_of(address);
-        std::unique_lock<typename Sync::mutex> guard(q.lock);
+    void sleep(const void* address, counter& sleepers, const typename Sync::barrier_group& barriers, StillLocked still_locked) {
+        counted_queue& q = queues_.of(address);
         sleepers.fetch_add(1, std::memory_order_seq_cst);
-        // A refused barrier leaves the time limit as the only help.
-        (void)Sync::heavy_barrier();
-        if (still_locked()) q.woken.wait_briefly(guard);
+        q.sleepers.fetch_add(1, std::memory_order_seq_cst);
+        const bool certain = barriers.heavy_barrier();
+        {
+            std::unique_lock<typename Sync::mutex> guard(q.lock);
+            if (still_locked()) {
+                waiter<Sync> me{address, q.events + 1};
+                q.append(me);
+                // Without a time limit: many threads that look again every millisecond keep the owner of the lock from the
+                // processor. Where the barrier was refused, the limit is the only help.
+                if (certain) {
+                    while (!me.woken) me.signal.wait(guard);
+                } else {
+                    me.signal.wait_briefly(guard);
+                }
+                if (me.woken) {
+                    q.wake_first(address, me.event);
+                } else {
+                    q.remove(me);
+                }
+            }
+        }
+        q.sleepers.fetch_sub(1, std::memory_order_relaxed);
         sleepers.fetch_sub(1, std::memory_order_relaxed);
     }
 
-    [[gnu::noinline]] void wake(const void* address) {
-        queue& q = queue_of(address);
+    /// Wakes a thread that sleeps on `address`, and by it all that sleep there now.
+    [[gnu::cold, gnu::noinline]] void wake(const void* address) {
+        counted_queue& q = queues_.of(address);
+        // relaxed: the caller's light barrier pairs with the heavy barrier of `sleep`, for this count as well.
+        if (q.sleepers.load(std::memory_order_relaxed) == 0) return;
         // Taken so that a sleeper between its look at the lock and its wait is not passed over.
         const std::lock_guard<typename Sync::mutex> guard(q.lock);
-        q.woken.notify_all();
+        q.wake_first(address, ++q.events);
     }
 
-    /// In the child of a fork: who slept, or was about to, is gone.
-    void renew() noexcept {
-        for (queue& q : queues_) ::new (static_cast<void*>(&q)) queue;
-    }
+    void renew() noexcept { queues_.renew(); }
 
 private:
-    struct queue {
-        typename Sync::mutex lock;
-        typename Sync::condition woken;
+    struct counted_queue : wait_queue<Sync> {
+        counter sleepers{0}; ///< threads in `sleep`
     };
-    static constexpr std::size_t queues = 64;
-
-    queue& queue_of(const void* address) noexcept {
-        const auto a = reinterpret_cast<std::uintptr_t>(address);
-        return queues_[(a * 0x9E3779B97F4A7C15U) >> 58];
-    }
-
-    queue queues_[queues];
+    wait_queues<Sync, 64, counted_queue> queues_;
 };
 
 } // namespace syncmap::sync

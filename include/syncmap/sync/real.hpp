@@ -238,11 +238,9 @@ struct [[gnu::visibility("default")]] real {
         std::chrono::steady_clock::time_point end_;
     };
 
-    // Microseconds. So long a writer waits at most for a count, and for one attempt of a snapshot to find its instant; so long
-    // that attempt takes itself at most, at first.
+    // Microseconds. So long a writer waits at most for a count, and for one attempt of a snapshot to find its instant.
     static constexpr std::uint32_t longest_count = 100;
     static constexpr std::uint32_t longest_cut = 50'000;
-    static constexpr std::uint32_t first_cut = 10'000;
 
     // ---- threads ----
 

@@ -62,6 +62,9 @@ protected:
 
         explicit operator bool() const noexcept { return closed_; }
 
+        /// Whether no writer has opened it. relaxed: a hint; `open_with_newest` decides.
+        bool lasts() const noexcept { return is_mine(control_.gate_word.load(std::memory_order_relaxed)); }
+
         /// Opens it and makes `phase` the newest snapshot in the same step. False: somebody has opened it before.
         bool open_with_newest(std::uint32_t phase) noexcept {
             closed_ = false;
@@ -71,18 +74,16 @@ protected:
     private:
         template <class Next>
         bool open(Next next) noexcept {
-            // A snapshot that ends meanwhile changes the newest phase, but neither bits nor ticket.
-            const auto mine = [&](word g) { return ((g ^ shut_) & (gate::ticket_mask | gate::counting | gate::cutting)) == 0; };
             word now = control_.gate_word.load(std::memory_order_relaxed);
-            while (mine(now)) {
+            while (is_mine(now)) {
                 // release: what was done while it was closed comes before. acquire: so does what was seen.
-                if (control_.gate_word.compare_exchange_weak(now, next(now), std::memory_order_acq_rel, std::memory_order_relaxed)) {
-                    resize<Types>::gate_opened(control_, now);
-                    return true;
-                }
+                if (control_.gate_word.compare_exchange_weak(now, next(now), std::memory_order_acq_rel, std::memory_order_relaxed)) return true;
             }
             return false;
         }
+
+        /// A snapshot that ends meanwhile changes the newest phase, but neither bits nor ticket.
+        bool is_mine(word g) const noexcept { return ((g ^ shut_) & (gate::ticket_mask | gate::counting | gate::cutting)) == 0; }
 
         control& control_;
         word shut_ = 0;

@@ -2,8 +2,7 @@
 //
 //   bit 0        COUNTING: `size` could not finish; inserts and erases let it go first, once (progress only)
 //   bit 1        CUTTING: `snapshot` is finding its instant; no write may be published
-//   bit 2        AWAITED: a writer sleeps until the gate opens; the thread that opens it wakes one
-//   bits 3..31   ticket: one more with every closing and opening, so that no thread opens what another has closed
+//   bits 2..31   ticket: one more with every closing and opening, so that no thread opens what another has closed
 //   bits 32..63  the phase of the newest live snapshot, 0 for none
 //
 // A writer reads it under its unit's lock, in its section, by one load. Closing is a lease: a writer that has waited
@@ -19,18 +18,16 @@ struct gate {
 
     static constexpr word counting = 1;
     static constexpr word cutting = 2;
-    static constexpr word awaited = 4;
-    static constexpr word one_ticket = 8;
+    static constexpr word one_ticket = 4;
     static constexpr word ticket_mask = (word{1} << 32) - one_ticket;
     static constexpr int phase_shift = 32;
 
     static constexpr bool is_open(word g) noexcept { return (g & (counting | cutting)) == 0; }
-    /// Of a closed gate never 0: closing makes it odd.
     static constexpr std::uint32_t ticket(word g) noexcept { return static_cast<std::uint32_t>(g & ticket_mask); }
     static constexpr std::uint32_t newest_phase(word g) noexcept { return static_cast<std::uint32_t>(g >> phase_shift); }
 
     static constexpr word closed(word open, word why) noexcept { return next_ticket(open) | why; }
-    static constexpr word opened(word shut) noexcept { return next_ticket(shut & ~(counting | cutting | awaited)); }
+    static constexpr word opened(word shut) noexcept { return next_ticket(shut & ~(counting | cutting)); }
     static constexpr word with_newest(word g, std::uint32_t phase) noexcept {
         return (g & ((word{1} << phase_shift) - 1)) | static_cast<word>(phase) << phase_shift;
     }

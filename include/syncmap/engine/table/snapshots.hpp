@@ -67,15 +67,15 @@ protected:
         if (c == nullptr) return nullptr;
         auto& rare = this->more(*c);
         fresh_state fresh(*this);
-        cut_attempt now;
+        const stripe_type* stopped = nullptr;
         for (unsigned attempt = 0;; ++attempt) {
-            if (attempt != 0) pause_after(now, attempt);
+            if (attempt != 0) pause_after(stopped, attempt);
             const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
             if (t == nullptr) return nullptr;
             fresh.make(coarsest(*t));
             const snapshot_turn turn(*this, *c);
             if (rare.last_phase == most_phases) renumber(*c);
-            switch (cut(*c, *fresh.get(), now)) {
+            switch (cut(*c, *fresh.get(), stopped)) {
             case attempt_result::done: return fresh.release();
             case attempt_result::seen: drop_later(*c, fresh.release()); break; // by writers that opened the gate
             case attempt_result::again: break;
@@ -244,41 +244,41 @@ private:
         std::unique_lock<typename Sync::mutex> guard_;
     };
 
-    /// How one thread tries to find the instant of its snapshot.
-    struct cut_attempt {
-        std::uint32_t length = Sync::first_cut;       ///< microseconds that the gate may stay closed
-        const stripe_type* stopped = nullptr;         ///< of a writer that stayed in its section for all that time
-    };
-    /// The last attempt takes less time than a writer waits: a writer opens the gate only if the thread that closed it stopped.
-    static constexpr std::uint32_t last_cut = Sync::longest_cut / 5 * 4;
+    /// So many microseconds an attempt to find the instant of a snapshot may keep the gate closed. It is less time than a
+    /// writer waits: a writer opens the gate only if the thread that closed it stopped.
+    static constexpr std::uint32_t cut_length = Sync::longest_cut / 5 * 4;
     /// For so many times the length of an attempt the gate stays open after it, while the stopped writer does not go on. So
     /// the other writers keep more than nine tenths of their time.
     static constexpr std::uint32_t pause_factor = 16;
 
-    static void pause_after(cut_attempt& failed, unsigned attempt) noexcept {
-        if (failed.stopped == nullptr) {
-            Sync::back_off(attempt); // a resize or a count came between
+    /// After an attempt that was void. `stopped`: the writer that stayed in its section for all that time; null: a resize or a
+    /// count came between.
+    static void pause_after(const stripe_type* stopped, unsigned attempt) noexcept {
+        if (stopped == nullptr) {
+            Sync::back_off(attempt);
             return;
         }
-        const typename Sync::lease open(pause_factor * failed.length);
+        const typename Sync::lease open(pause_factor * cut_length);
         // acquire: as in `inside`. A writer that works on is seen outside soon.
-        for (unsigned i = 1; failed.stopped->table.load(std::memory_order_acquire) != nullptr && !open.over(); ++i) Sync::back_off(i);
-        failed.stopped = nullptr;
-        failed.length = (std::min)(2 * failed.length, last_cut);
+        for (unsigned i = 1; stopped->table.load(std::memory_order_acquire) != nullptr && !open.over(); ++i) Sync::back_off(i);
     }
 
-    /// The cut, by the thread that has the snapshot mutex.
-    attempt_result cut(control& c, state& s, cut_attempt& now) {
+    /// The cut, by the thread that has the snapshot mutex. `stopped`: as above, if it is void.
+    attempt_result cut(control& c, state& s, const stripe_type*& stopped) {
+        stopped = nullptr;
         closing shut(c, gate::cutting);
         if (!shut) {
             base::wait_for_gate(c);
             return attempt_result::again;
         }
-        const typename Sync::lease lease(now.length);
+        const typename Sync::lease lease(cut_length);
         // Pairs with the light barrier of section::enter: a writer sees the gate closed, or is seen in its section.
         if (!c.home->threads.barriers().heavy_barrier()) throw barrier_refused();
-        now.stopped = inside(c, [&] { return !lease.over(); });
-        if (now.stopped != nullptr) return attempt_result::again;
+        const stripe_type* const busy = inside(c, [&] { return shut.lasts() && !lease.over(); });
+        if (busy != nullptr) {
+            if (shut.lasts()) stopped = busy;
+            return attempt_result::again;
+        }
         // Nothing is published from here until the gate opens.
         const word root = this->root_.load(std::memory_order_acquire);
         const header* const t = base::table_of(root);

@@ -107,7 +107,7 @@ protected:
             if (!locked()) return;
             Sync::pause();
         }
-        while (locked()) c.home->parking.sleep(&lock, c.sleepers, locked);
+        while (locked()) c.home->parking.sleep(&lock, c.sleepers, c.home->threads.barriers(), locked);
     }
 
     /// Whether a snapshot is finding its instant. A writer that sees it waits before it begins: each writer that the cut waits
@@ -117,44 +117,38 @@ protected:
     }
 
     /// Waits, holding nothing, until the gate is open. A writer that waits sleeps: threads that were pre-empted in their
-    /// sections, and the one that closed the gate, get its processor. It opens the gate when its own limit is over, as the
-    /// thread that closed the gate may have been stopped.
+    /// sections, and the one that closed the gate, get its processor.
+    ///
+    /// It opens the gate itself when this closing has lasted longer than its limit, as the thread that closed the gate may have
+    /// been stopped. It does so as well when it meets one closing after the other: snapshots without pause do not starve it.
     [[gnu::noinline]] static void wait_for_gate(control& c) noexcept {
         for (int i = 0; i < Sync::spins_before_sleep; ++i) {
             if (gate::is_open(c.gate_word.load(std::memory_order_acquire))) return;
             Sync::pause();
         }
+        for (int closings = 0; !wait_for_closing(c, closings == most_closings); ++closings) {}
+    }
+
+    /// So many closings a writer waits for, one after the other.
+    static constexpr int most_closings = 8;
+
+    /// Waits for the end of the closing that it finds. Whether the gate is open.
+    static bool wait_for_closing(control& c, bool opens_at_once) noexcept {
         word seen = c.gate_word.load(std::memory_order_acquire);
-        const typename Sync::lease limit((seen & gate::cutting) != 0 ? Sync::longest_cut : Sync::longest_count);
-        while (!gate::is_open(seen)) {
-            if (limit.over()) {
-                const word opened = gate::opened(seen);
-                if (c.gate_word.compare_exchange_strong(seen, opened, std::memory_order_acq_rel, std::memory_order_relaxed)) {
-                    gate_opened(c, seen);
-                }
-                return;
-            }
-            c.home->gates.sleep(&c.gate_word, limit, [&] { return await_gate(c); });
+        const std::uint32_t closing = gate::ticket(seen);
+        const auto is_over = [&] {
             seen = c.gate_word.load(std::memory_order_acquire);
-        }
-    }
-
-    /// For the thread that has opened the gate, which was `shut`.
-    static void gate_opened(control& c, word shut) noexcept {
-        if ((shut & gate::awaited) != 0) [[unlikely]] c.home->gates.wake(&c.gate_word, gate::ticket(shut));
-    }
-
-    /// Tells the thread that will open the gate that a writer sleeps. Returns the number of this closing; 0: the gate is open.
-    static std::uint32_t await_gate(control& c) noexcept {
-        word seen = c.gate_word.load(std::memory_order_relaxed);
-        while (!gate::is_open(seen)) {
-            // relaxed: the thread that opens the gate finds the bit by a read-modify-write of the same word.
-            if ((seen & gate::awaited) != 0 || c.gate_word.compare_exchange_weak(seen, seen | gate::awaited, std::memory_order_relaxed,
-                                                                                 std::memory_order_relaxed)) {
-                return gate::ticket(seen);
+            return gate::is_open(seen) || gate::ticket(seen) != closing;
+        };
+        const typename Sync::lease limit((seen & gate::cutting) != 0 ? Sync::longest_cut : Sync::longest_count);
+        while (!is_over()) {
+            if (opens_at_once || limit.over()) {
+                c.gate_word.compare_exchange_strong(seen, gate::opened(seen), std::memory_order_acq_rel, std::memory_order_relaxed);
+                return true;
             }
+            c.home->gates.sleep(&c.gate_word, closing, limit, is_over);
         }
-        return 0;
+        return gate::is_open(seen);
     }
 
     // ---- walking the chain ----
