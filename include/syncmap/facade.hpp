@@ -116,6 +116,13 @@ concept equality_comparable_value = requires(const T& a) {
 ///              key that is being computed. An exception passes through to the caller.
 /// Keys         of another type than `key_type` are looked up as they are when hash and equality are transparent
 ///              (the defaults are for strings), and converted to `key_type` otherwise.
+///              An entry keeps the key object with which it was inserted. A write of a present key copies no key object and
+///              moves none. (Strings, texts and trivially copyable keys are kept as bytes: there a new value may come with a
+///              copy of the bytes of the first key. `update` and `load_or_compute` may copy a key while they own it.)
+/// Values       are made in their place, by the map's allocator, from what the operation is given. A `store` of an rvalue moves
+///              it once, and one of another type makes the value from that argument. `update` moves once what its function
+///              returns. `load_or_store` and `load_or_compute` copy the value once for the caller, `exchange` the previous
+///              one. Behind a lock an overwrite moves the value out of the table and the new one in.
 /// Conversions  of keys and values are implicit ones that lose nothing. An integer becomes one that is at least as wide,
 ///              whatever their signs; a floating-point number never becomes an integer. All others do not compile. A
 ///              constant in braces is checked by the compiler: `m.store({1}, {2})` where key and value are `short`. A

@@ -29,6 +29,7 @@ namespace syncmap {
 ///    one of that key waits for it still, plain writes of the key do not.
 ///  - *A new key* locks the mutex, and the first one after each promotion copies the snapshot: linear in the number of
 ///    keys, once for as many misses. Those that need the mutex wait.
+///  - *Key objects*: a key that was erased and is stored again may be the object that was erased.
 ///  - *Memory*: a key is an entry of its own and each value another allocation; in both indexes a key takes 24 to 48
 ///    bytes. Erased keys stay until they are more than half of the snapshot, then it is made anew without them;
 ///    sync.Map keeps them until a new key comes.

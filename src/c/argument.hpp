@@ -37,8 +37,7 @@ private:
     value own_{};
 };
 
-/// A key by which an entry is searched, or else made. If the search meets an equal key, that one is what a key is made
-/// of: the flagship makes a new node for a new value, and must not lose the key that the entry was inserted with.
+/// A key by which an entry is searched, or else made. (An entry keeps the key that it was inserted with.)
 class key_argument {
 public:
     explicit key_argument(const syncmap_value& given) : given_(given) {}
@@ -47,17 +46,10 @@ public:
     bool is_handle() const noexcept { return given_.is_handle(); }
     void take_over() noexcept { given_.take_over(); }
 
-    /// `present` is the equal key of an entry that is kept alive by the caller.
-    void found(const value& present) const noexcept {
-        const std::uint32_t kind = present.kind();
-        if (kind == SYNCMAP_BYTES || kind == SYNCMAP_HANDLE || kind == SYNCMAP_DOUBLE) present_ = present; // -0.0 is 0.0
-    }
-
-    explicit operator value() const { return present_.kind() != SYNCMAP_NIL ? present_ : value(view()); }
+    explicit operator value() const { return value(view()); }
 
 private:
     argument given_;
-    mutable value present_{};
 };
 
 } // namespace syncmap::dynamic

@@ -11,6 +11,10 @@
 
 #include "any_engine.hpp"
 
+/// It shares its memory with the key that it is copied from.
+template <>
+inline constexpr bool syncmap::engine::copy_is_same_key<syncmap::dynamic::value> = true;
+
 namespace syncmap::dynamic {
 
 namespace {

@@ -80,11 +80,7 @@ struct key_equal {
 
     bool operator()(const value& a, const value& b) const noexcept { return equal(a, b.shown()); }
     bool operator()(const value& a, const syncmap_value& b) const noexcept { return equal(a, b); }
-    bool operator()(const value& a, const key_argument& b) const noexcept {
-        if (!equal(a, b.view())) return false;
-        b.found(a);
-        return true;
-    }
+    bool operator()(const value& a, const key_argument& b) const noexcept { return equal(a, b.view()); }
 };
 
 } // namespace syncmap::dynamic

@@ -6,6 +6,7 @@
 #include <memory_resource>
 #include <new>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -191,6 +192,64 @@ TYPED_TEST(allocators, of_polymorphic_memory_resources_work) {
     for (int i = 0; i < 1000; ++i) map.store(i, std::to_string(i));
     for (int i = 0; i < 1000; ++i) ASSERT_EQ(map.load(i), std::to_string(i));
     for (int i = 0; i < 1000; ++i) ASSERT_TRUE(map.erase(i));
+}
+
+namespace {
+
+/// While it exists, memory that is not the map's own is refused to objects that know memory resources.
+class no_other_memory {
+public:
+    no_other_memory() : before_(std::pmr::set_default_resource(std::pmr::null_memory_resource())) {}
+    no_other_memory(const no_other_memory&) = delete;
+    no_other_memory& operator=(const no_other_memory&) = delete;
+    ~no_other_memory() { std::pmr::set_default_resource(before_); }
+
+private:
+    std::pmr::memory_resource* before_;
+};
+
+} // namespace
+
+TYPED_TEST(allocators, of_polymorphic_memory_resources_are_those_of_keys_and_values) {
+    std::pmr::unsynchronized_pool_resource pool;
+    using text = std::pmr::string;
+    using map_type = typename TypeParam::template of<text, text, syncmap::hash<text>, std::equal_to<>,
+                                                     std::pmr::polymorphic_allocator<std::pair<const text, text>>>;
+    const char* const long_key = "a key that is longer than what a string has room for";
+    const char* const long_value = "a value that is longer than what a string has room for";
+    const text key(long_key, &pool);
+    const text value(long_value, &pool);
+    text expected(long_value, &pool);
+    const text other("another value that is longer than what a string has room for", &pool);
+    const std::array<std::string_view, 2> keys{"the first of many keys, which are long ones", "the second of many keys, which are long"};
+    const no_other_memory from_here_on;
+    {
+        map_type map{typename map_type::allocator_type(&pool)};
+        const auto expect_own_memory = [&] {
+            map.for_each([&](const text& k, const text& v) {
+                EXPECT_EQ(k.get_allocator().resource(), &pool);
+                EXPECT_EQ(v.get_allocator().resource(), &pool);
+            });
+        };
+        for (int round = 0; round < 300; ++round) { // nodes that were freed are used again
+            EXPECT_EQ(map.store(key, value), round == 0);
+            EXPECT_FALSE(map.store(long_key, other));
+            EXPECT_FALSE(map.store(std::string_view(long_key), long_value));
+            EXPECT_TRUE(map.compare_exchange(key, expected, other));
+            map.store(key, long_value);
+            map.update(key, [&](const text*) { return long_value; });
+            map.update(long_key, [&](const text*) -> const text& { return other; });
+            map.store(key, long_value);
+            expect_own_memory();
+        }
+        EXPECT_TRUE(map.insert("another key that is longer than what a string has room for", value));
+        EXPECT_TRUE(map.update("a third key that is longer than what a string has room for", [&](const text*) { return long_value; }) ==
+                    syncmap::update_result::inserted);
+        EXPECT_EQ(map.store_many(keys, keys), 2U);
+        EXPECT_TRUE(map.erase(std::string_view(long_key)));
+        expect_own_memory();
+        EXPECT_EQ(map.size(), 4U);
+    }
 }
 
 } // namespace test

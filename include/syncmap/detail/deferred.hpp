@@ -12,15 +12,16 @@ public:
     deferred() noexcept {}
     deferred(const deferred&) = delete;
     deferred& operator=(const deferred&) = delete;
-    ~deferred() {
-        if (made_) std::destroy_at(std::addressof(object_));
-    }
+    ~deferred() { reset(); }
 
-    /// Once at most.
+    /// While there is none.
     template <class... Arguments>
     void emplace(Arguments&&... arguments) {
         std::construct_at(std::addressof(object_), std::forward<Arguments>(arguments)...);
         made_ = true;
+    }
+    void reset() noexcept {
+        if (std::exchange(made_, false)) std::destroy_at(std::addressof(object_));
     }
     /// Null before that.
     T* get() noexcept { return made_ ? std::addressof(object_) : nullptr; }

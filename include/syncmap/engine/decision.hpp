@@ -20,15 +20,17 @@ enum class decision : unsigned char {
 ///  `decide(const T* current)`  null when absent. May run user code (a comparison, a copy); the engine
 ///                              holds no lock then, unless that code is known not to call back. It may
 ///                              run again when another thread was faster: the last run counts.
-///  `make()`                    the value to publish; called only after `decide` answered `assign`.
-///                              Called once, unless `depends_on_current`: then once after each `decide`.
+///  `make()`                    the value to publish, or what it is made from: the engine makes it where it is to stay.
+///                              Called only after `decide` answered `assign`; once, unless `depends_on_current`: then once
+///                              after each `decide`. What it refers to lives as long as the operation
+///  `make_in(place)`            optional: makes the value by a call of `place(arguments...)` with a constructor's arguments
 ///  `may_assign`                whether `decide` ever answers `assign`
 ///  `runs_user_code`            whether `decide` or `make` may: else an engine may run them under its own lock
 ///  `order`                     when others see what it publishes; see `visible_on_return`
 template <class Op, class T>
 concept write_operation = requires(Op& op, const T* current) {
     { op.decide(current) } -> std::same_as<decision>;
-    { op.make() } -> std::convertible_to<syncmap::detail::made_t<T>>;
+    requires syncmap::detail::makeable_from<T, decltype(op.make())>;
     { Op::depends_on_current } -> std::convertible_to<bool>;
     { Op::may_assign } -> std::convertible_to<bool>;
     { Op::runs_user_code } -> std::convertible_to<bool>;

@@ -1,5 +1,4 @@
 // The operations on one key, as engines see them: models of `write_operation` in decision.hpp, made by the facade.
-// `given`, where an operation has it, is what `make` makes a value from: for an engine that has a place to assign to.
 #pragma once
 
 #include <atomic>
@@ -13,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/in_place.hpp>
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/results.hpp>
 
@@ -37,8 +37,7 @@ struct store_operation {
         existed = current != nullptr;
         return engine::decision::assign;
     }
-    made_t<T> make() { return made_t<T>(given()); }
-    U&& given() { return std::forward<U>(value); }
+    U&& make() noexcept { return std::forward<U>(value); }
 };
 
 template <class T, class U>
@@ -54,8 +53,7 @@ struct insert_operation {
         existed = current != nullptr;
         return existed ? engine::decision::keep : engine::decision::assign;
     }
-    made_t<T> make() { return made_t<T>(given()); }
-    U&& given() { return std::forward<U>(value); }
+    U&& make() noexcept { return std::forward<U>(value); }
 };
 
 template <class T, class U>
@@ -78,8 +76,7 @@ struct load_or_store_operation {
         if (!own) own.emplace(std::forward<U>(value));
         return engine::decision::assign;
     }
-    made_t<T> make() { return std::as_const(*own); }
-    const copied_out_t<T>& given() { return *own; }
+    const copied_out_t<T>& make() noexcept { return *own; }
     load_result<copied_out_t<T>> take() { return {existed ? *std::move(found) : *std::move(own), existed}; }
 };
 
@@ -102,8 +99,7 @@ struct exchange_operation {
         }
         return engine::decision::assign;
     }
-    made_t<T> make() { return made_t<T>(given()); }
-    U&& given() { return std::forward<U>(value); }
+    U&& make() noexcept { return std::forward<U>(value); }
 };
 
 template <class T>
@@ -118,7 +114,7 @@ struct erase_operation {
         existed = current != nullptr;
         return existed ? engine::decision::erase : engine::decision::keep;
     }
-    [[noreturn]] made_t<T> make() { std::terminate(); }
+    [[noreturn]] made_t<T> make() noexcept { std::terminate(); }
 };
 
 template <class T>
@@ -137,36 +133,7 @@ struct load_and_erase_operation {
         previous.reset();
         return engine::decision::keep;
     }
-    [[noreturn]] made_t<T> make() { std::terminate(); }
-};
-
-/// As std::optional, but its bytes are zero while it is empty: GCC takes those of an empty optional for a value that is read
-/// (its bug 80635), and says so in the middle of a user's build.
-template <class T>
-class defined_optional {
-public:
-    defined_optional() noexcept = default;
-    defined_optional(const defined_optional&) = delete;
-    defined_optional& operator=(const defined_optional&) = delete;
-    ~defined_optional() { reset(); }
-
-    template <class From>
-    void emplace(const From& value) {
-        reset();
-        ::new (static_cast<void*>(bytes_)) T(value);
-        full_ = true;
-    }
-    void reset() noexcept {
-        if (std::exchange(full_, false)) std::destroy_at(std::addressof(object()));
-    }
-    explicit operator bool() const noexcept { return full_; }
-    T&& operator*() && noexcept { return std::move(object()); }
-
-private:
-    T& object() noexcept { return *std::launder(reinterpret_cast<T*>(bytes_)); }
-
-    alignas(T) std::byte bytes_[sizeof(T)]{};
-    bool full_ = false;
+    [[noreturn]] made_t<T> make() noexcept { std::terminate(); }
 };
 
 /// Both forms of compare_exchange and compare_erase: `expected` is empty when the caller expects no entry.
@@ -180,7 +147,7 @@ struct compare_operation {
     std::memory_order order = std::memory_order_seq_cst;
     bool equal = false;
     std::conditional_t<std::is_trivially_destructible_v<copied_out_t<T>>, std::optional<copied_out_t<T>>,
-                       defined_optional<copied_out_t<T>>>
+                       in_place<copied_out_t<T>>>
         seen{};
 
     engine::decision decide(const T* current) {
@@ -196,8 +163,7 @@ struct compare_operation {
         }
         return equal ? OnEqual : engine::decision::keep;
     }
-    made_t<T> make() { return made_t<T>(given()); }
-    U&& given() { return std::forward<U>(desired); }
+    U&& make() noexcept { return std::forward<U>(desired); }
 };
 
 template <class T>
@@ -227,7 +193,7 @@ struct compute_operation {
     static constexpr bool runs_user_code = true;
     F& function;
     std::memory_order order = std::memory_order_seq_cst;
-    std::optional<copied_out_t<T>> result{};
+    in_place<copied_out_t<T>> result{};
     bool loaded = false;
 
     engine::decision decide(const T* current) {
@@ -236,11 +202,70 @@ struct compute_operation {
             result.emplace(*current);
             return engine::decision::keep;
         }
-        result.emplace(std::invoke(function));
+        result.emplace_from([this]() -> decltype(auto) { return std::invoke(function); });
         return engine::decision::assign;
     }
-    made_t<T> make() { return std::as_const(*result); }
-    const copied_out_t<T>& given() { return *result; }
+    const copied_out_t<T>& make() noexcept { return *result; }
+};
+
+template <class T, class Returned>
+inline constexpr bool is_returned = returned_for<T, Returned&&>;
+template <class T>
+inline constexpr bool is_returned<T, void> = false; // the facade says so in words
+
+/// What the function of an `update` has returned, where it was returned: a value, an optional, or one of the tags.
+template <class T, class Returned>
+class update_answer {
+    using plain = std::remove_cvref_t<Returned>;
+    static constexpr bool is_optional = std::is_same_v<plain, std::optional<copied_out_t<T>>>;
+    static constexpr bool is_action = std::is_same_v<Returned, update_action<T>>;
+    static constexpr bool is_tag = std::is_same_v<plain, keep_t> || std::is_same_v<plain, std::nullopt_t>;
+    static constexpr bool is_value = !is_optional && !is_action && !is_tag && is_returned<T, Returned>;
+    /// Anything else becomes an action first.
+    static constexpr bool is_kept_as_it_is = is_optional || is_action || is_tag || is_value;
+
+public:
+    template <class Make>
+    void emplace_from(Make&& make) {
+        answer_.emplace_from(std::forward<Make>(make));
+    }
+    bool keeps() {
+        if constexpr (std::is_same_v<plain, keep_t>) {
+            return true;
+        } else if constexpr (is_action || !is_kept_as_it_is) {
+            return (*answer_).keeps();
+        } else {
+            return false;
+        }
+    }
+    bool erases() {
+        if constexpr (std::is_same_v<plain, std::nullopt_t>) {
+            return true;
+        } else if constexpr (is_optional) {
+            return !(*answer_).has_value();
+        } else if constexpr (is_action || !is_kept_as_it_is) {
+            return (*answer_).erases();
+        } else {
+            return false;
+        }
+    }
+    /// What the new value is made of. Only if it neither keeps nor erases.
+    decltype(auto) value() {
+        if constexpr (is_value) {
+            return static_cast<Returned&&>(*answer_);
+        } else if constexpr (is_optional) {
+            return *static_cast<Returned&&>(*answer_);
+        } else if constexpr (is_tag) {
+            return unreachable_value();
+        } else {
+            return static_cast<update_action<T>&&>(*answer_).value();
+        }
+    }
+
+private:
+    [[noreturn]] static made_t<T> unreachable_value() noexcept { std::terminate(); }
+
+    in_place<std::conditional_t<is_kept_as_it_is, Returned, update_action<T>>> answer_{};
 };
 
 template <class T, class F>
@@ -251,12 +276,12 @@ struct update_operation {
     F& function;
     std::memory_order order = std::memory_order_seq_cst;
     update_result outcome = update_result::kept;
-    std::optional<update_action<T>> action{};
+    update_answer<T, std::invoke_result_t<F&, const T*>> answer{};
 
     engine::decision decide(const T* current) {
-        action.emplace(std::invoke(function, current));
-        if (action->keeps()) return engine::decision::keep;
-        if (!action->erases()) {
+        answer.emplace_from([&]() -> decltype(auto) { return std::invoke(function, current); });
+        if (answer.keeps()) return engine::decision::keep;
+        if (!answer.erases()) {
             outcome = current != nullptr ? update_result::assigned : update_result::inserted;
             return engine::decision::assign;
         }
@@ -264,7 +289,7 @@ struct update_operation {
         outcome = update_result::erased;
         return engine::decision::erase;
     }
-    made_t<T> make() { return std::move(*action).value(); }
+    decltype(auto) make() { return answer.value(); }
 };
 
 } // namespace syncmap::detail

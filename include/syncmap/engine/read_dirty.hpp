@@ -398,7 +398,7 @@ private:
             if constexpr (Op::depends_on_current) reset();
             if (value_ != nullptr) return;
             map_.control_.load(std::memory_order_relaxed)->home->threads.barriers().require_freeing(); // as what it replaces
-            value_ = map_.make_value(hash, [&]() -> T { return op.make(); });
+            value_ = map_.make_value(hash, value_maker{op});
         }
         void release() noexcept { value_ = nullptr; }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <syncmap/detail/aligned_memory.hpp>
+#include <syncmap/engine/making.hpp>
 
 namespace syncmap::engine {
 
@@ -25,9 +26,14 @@ public:
     cell& operator=(const cell&) = delete;
     ~cell() {}
 
-    template <class... Args>
-    void construct(Allocator& allocator, Args&&... args) {
-        traits::construct(allocator, std::addressof(object_), std::forward<Args>(args)...);
+    template <class From>
+    void construct(Allocator& allocator, From&& from) {
+        traits::construct(allocator, std::addressof(object_), std::forward<From>(from));
+    }
+    /// The object is what `make` gives, see engine/making.hpp.
+    template <class Make>
+    void construct_made(Allocator& allocator, Make&& make) {
+        engine::construct_made(allocator, std::addressof(object_), make);
     }
     void destroy(Allocator& allocator) noexcept { traits::destroy(allocator, std::addressof(object_)); }
 
@@ -57,12 +63,16 @@ public:
     cell(const cell&) = delete;
     cell& operator=(const cell&) = delete;
 
-    template <class... Args>
-    void construct(Allocator& allocator, Args&&... args) {
+    template <class From>
+    void construct(Allocator& allocator, From&& from) {
+        construct_made(allocator, [&]() -> From&& { return std::forward<From>(from); });
+    }
+    template <class Make>
+    void construct_made(Allocator& allocator, Make&& make) {
         allocator_type own(allocator);
         T* const block = memory::allocate(own, 1);
         try {
-            traits::construct(own, block, std::forward<Args>(args)...);
+            engine::construct_made(own, block, make);
         } catch (...) {
             memory::deallocate(own, block, 1);
             throw;

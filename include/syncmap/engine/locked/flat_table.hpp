@@ -126,10 +126,10 @@ public:
     bool store(K&& key, U&& value) {
         if (const position found = locate(key)) {
             remains old(allocator_);
-            replace(found, old, [&] { return T(std::forward<U>(value)); });
+            replace(found, old, [&]() -> U&& { return std::forward<U>(value); });
             return false;
         }
-        add(std::forward<K>(key), [&] { return T(std::forward<U>(value)); });
+        add(std::forward<K>(key), [&]() -> U&& { return std::forward<U>(value); });
         return true;
     }
 
@@ -137,7 +137,7 @@ public:
     template <class K, class U>
     bool insert(K&& key, U&& value) {
         if (locate(key)) return false;
-        add(std::forward<K>(key), [&] { return T(std::forward<U>(value)); });
+        add(std::forward<K>(key), [&]() -> U&& { return std::forward<U>(value); });
         return true;
     }
 
@@ -189,8 +189,8 @@ public:
         }
     }
 
-    /// Adds an entry for a key that `locate` did not find. `make()` is the value, asked for once there is room. Both may
-    /// be made of what lies in the table.
+    /// Adds an entry for a key that `locate` did not find. `make` gives the value (engine/making.hpp) once there is room. Both
+    /// may be made of what lies in the table.
     template <class K, class Make>
     void add(K&& key, Make&& make) {
         if (groups_ == 0) rebuild(1);
@@ -201,7 +201,7 @@ public:
             rebuild(groups_for((std::max)(size_ + 1, size_ + size_ / 2)), [&] {
                 fresh.slot_.key.construct(fresh.allocator_, std::forward<K>(key));
                 fresh.has_key_ = true;
-                fresh.slot_.value.construct(fresh.allocator_, std::forward<Make>(make)());
+                fresh.slot_.value.construct_made(fresh.allocator_, make);
                 fresh.has_value_ = true;
             });
             return add_prepared(fresh, hash);
@@ -209,7 +209,7 @@ public:
         slot& target = slot_array()[index];
         target.key.construct(allocator_, std::forward<K>(key));
         try {
-            target.value.construct(allocator_, std::forward<Make>(make)());
+            target.value.construct_made(allocator_, make);
         } catch (...) {
             target.key.destroy(allocator_);
             throw;
@@ -219,11 +219,11 @@ public:
         groups()[index / group::width].fill(index % group::width, group::tag(hash));
     }
 
-    /// Gives the entry the value `make()`; the old one moves to `old`.
+    /// Gives the entry the value that `make` gives; the old one moves to `old`. The key stays.
     template <class Make>
     void replace(position found, remains& old, Make&& make) {
         cell<T, Allocator> fresh;
-        fresh.construct(allocator_, std::forward<Make>(make)());
+        fresh.construct_made(allocator_, make);
         old.slot_.value.take(allocator_, found.where_->value);
         old.has_value_ = true;
         found.where_->value.take(allocator_, fresh);
@@ -247,7 +247,7 @@ public:
     /// Makes an entry outside of the table: a value, and a key unless it is null.
     template <class Make>
     void prepare(remains& fresh, const Key* key, Make&& make) {
-        fresh.slot_.value.construct(fresh.allocator_, std::forward<Make>(make)());
+        fresh.slot_.value.construct_made(fresh.allocator_, make);
         fresh.has_value_ = true;
         if (key == nullptr) return;
         fresh.slot_.key.construct(fresh.allocator_, *key);

@@ -46,7 +46,7 @@ public:
             auto& entry = entries_[i].emplace(table.get_allocator());
             if (slots_[i].erases()) continue;
             const bool is_new = slots_[i].current() == nullptr;
-            table.prepare(entry, is_new ? std::addressof(keys_[i]) : nullptr, [&]() -> T { return std::move(slots_[i]).value(); });
+            table.prepare(entry, is_new ? std::addressof(keys_[i]) : nullptr, [&]() -> decltype(auto) { return std::move(slots_[i]).value(); });
             more += is_new ? 1 : 0;
         }
         table.make_room(more);

@@ -10,6 +10,7 @@
 
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/locked/flat_table.hpp>
+#include <syncmap/engine/making.hpp>
 
 namespace syncmap::engine {
 
@@ -61,9 +62,9 @@ public:
             return;
         case decision::assign:
             if (found) {
-                table_.replace(found, old, [&] { return op.make(); });
+                table_.replace(found, old, value_maker{op});
             } else if constexpr (std::is_constructible_v<Key, K&&>) {
-                table_.add(std::forward<K>(key), [&] { return op.make(); });
+                table_.add(std::forward<K>(key), value_maker{op});
             } else {
                 std::terminate(); // only erasures take keys that cannot be stored, and they never assign
             }

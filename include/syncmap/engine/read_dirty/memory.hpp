@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <syncmap/detail/aligned_memory.hpp>
+#include <syncmap/engine/making.hpp>
 #include <syncmap/engine/read_dirty/control_block.hpp>
 #include <syncmap/engine/read_dirty/entry.hpp>
 #include <syncmap/engine/read_dirty/index.hpp>
@@ -30,13 +31,13 @@ public:
     control* make_control(const hash_seed& seed) const { return make<control>(seed, process<Sync>::instance()); }
     void destroy_control(control* c) const noexcept { unmake(c); }
 
-    /// `make_object()` is the value.
+    /// `make` gives the value, see engine/making.hpp.
     template <class Make>
     value_type* make_value(std::uint64_t hash, Make&& make_object) const {
         value_type* const v = make<value_type>(hash);
         try {
             auto own = allocator_for<T>();
-            std::allocator_traits<decltype(own)>::construct(own, std::addressof(v->object), make_object());
+            construct_made(own, std::addressof(v->object), make_object);
         } catch (...) {
             unmake(v);
             throw;

@@ -9,6 +9,7 @@
 #include <cstddef>
 
 #include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/making.hpp>
 #include <syncmap/engine/table/snapshots.hpp>
 
 namespace syncmap::engine {
@@ -147,7 +148,7 @@ private:
                 return direct::kept;
             case decision::assign:
                 if constexpr (Op::may_assign)
-                    slot[1].store(to_word(static_cast<const T&>(op.make())), std::memory_order_release); // [W6]
+                    slot[1].store(to_word(engine::made<T>(value_maker{op})), std::memory_order_release); // [W6]
                 break;
             case decision::erase:
                 erase_slot(c, s, t, home, slot); // [W6] [W7]
@@ -157,7 +158,7 @@ private:
         }
         if (op.decide(nullptr) != decision::assign) return direct::kept;
         if constexpr (Op::may_assign) {
-            const word value = to_word(static_cast<const T&>(op.make()));
+            const word value = to_word(engine::made<T>(value_maker{op}));
             const unsigned vacant = search::match(home, Layout::empty);
             if (vacant == 0) return insert_behind(c, s, t, home, mark, value);
             atomic_word* const free = home.slot(static_cast<std::size_t>(std::countr_zero(vacant)));

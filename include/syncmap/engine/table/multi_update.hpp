@@ -183,7 +183,13 @@ private:
                 if (!m.present()) m.fresh.emplace(*this, s).emplace(m.hash, *m.key, [] {});
             }
         } else {
-            m.fresh.emplace(*this, s).emplace(m.hash, *m.key, [&]() -> syncmap::detail::made_t<T> { return std::move(slot).value(); });
+            const auto value = [&]() -> decltype(auto) { return std::move(slot).value(); };
+            fresh_node& fresh = m.fresh.emplace(*this, s);
+            if (tells_equal_keys_apart<Key, typename Types::key_equal> && m.present()) {
+                fresh.emplace(m.hash, key_of_entry<typename Types::node>{*node_at(m.mark_before)}, value);
+            } else {
+                fresh.emplace(m.hash, *m.key, value);
+            }
         }
     }
 

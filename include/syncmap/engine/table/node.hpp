@@ -3,6 +3,8 @@
 //   plain    [hash, link, pins][key][value]                   one object each; no value where that lies in the slot
 //   packed   [hash, link, pins][key or value][text][text]     what is a text stands last, as a length and bytes
 //
+// A key that is no text may be another node's: see node_key.hpp.
+//
 // A packed node has at most one member that is no text, and the key's text before the value's: all three have one place,
 // known from the node's address and, for the second text, from the first one's length.
 //
@@ -20,6 +22,8 @@
 #include <utility>
 
 #include <syncmap/detail/aligned_memory.hpp>
+#include <syncmap/engine/making.hpp>
+#include <syncmap/engine/table/node_key.hpp>
 #include <syncmap/engine/table/resting.hpp>
 #include <syncmap/engine/table/spare_nodes.hpp>
 #include <syncmap/owned_bytes.hpp>
@@ -38,16 +42,20 @@ void give_memory_back(NodeAllocator& a, Node& n, typename Node::unit& memory, st
     syncmap::detail::aligned_memory<typename Node::unit, NodeAllocator>::deallocate(a, std::addressof(memory), units);
 }
 
+/// A value in a slot is overwritten there, so its node keeps its key. Of other nodes the key is shared unless a copy will do.
+template <class Key, class T, bool ValueInSlot, class Sync>
+using keyed_node_for = keyed_node<Key, Sync, !ValueInSlot && !copy_is_same_key<Key>>;
+
 /// Key and value are made and destroyed by the allocator, hence the unions.
 template <class Key, class T, bool ValueInSlot, class Sync>
-struct plain_node : reclaim::node_base<Sync> {
+struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
     /// What memory for nodes is counted in.
     using unit = plain_node;
+    using base = keyed_node_for<Key, T, ValueInSlot, Sync>;
 
-    explicit plain_node(std::uint64_t h) noexcept : reclaim::node_base<Sync>(h) {}
+    explicit plain_node(std::uint64_t h) noexcept : base(h) {}
     ~plain_node() {}
 
-    const Key& key() const noexcept { return key_; }
     const T& value() const noexcept { return value_; }
     T& value() noexcept { return value_; }
 
@@ -55,7 +63,7 @@ struct plain_node : reclaim::node_base<Sync> {
     static constexpr std::size_t block_bytes() noexcept { return sizeof(plain_node); }
     /// What key and value own beside the block.
     std::size_t owned_bytes() const noexcept {
-        const std::size_t of_key = syncmap::detail::owned_bytes_of(key_);
+        const std::size_t of_key = base::shares_key ? 0 : syncmap::detail::owned_bytes_of(this->key());
         if constexpr (ValueInSlot) {
             return of_key;
         } else {
@@ -88,26 +96,25 @@ struct plain_node : reclaim::node_base<Sync> {
         }
         return n;
     }
+    /// True: the memory may go too; see node_key.hpp.
     template <class NodeAllocator>
-    void destroy_content(NodeAllocator& a) noexcept {
-        using traits = std::allocator_traits<NodeAllocator>;
-        traits::destroy(a, std::addressof(key_));
-        if constexpr (!ValueInSlot) traits::destroy(a, std::addressof(value_));
+    [[nodiscard]] bool destroy_content(NodeAllocator& a) noexcept {
+        if constexpr (!ValueInSlot) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
+        return this->release_key(a, giving_back(a));
     }
 
     // ---- at rest ----
 
     bool may_rest() const noexcept {
-        bool is_small = sizeof(plain_node) <= most_resting_bytes;
-        if constexpr (key_rests) is_small = is_small && resting<Key>::is_small(key_);
+        bool is_small = sizeof(plain_node) <= most_resting_bytes && this->is_sole_user();
+        if constexpr (key_rests) is_small = is_small && resting<Key>::is_small(this->key_);
         if constexpr (value_rests) is_small = is_small && resting<T>::is_small(value_);
         return is_small;
     }
     template <class NodeAllocator>
     void rest(NodeAllocator& a) noexcept {
-        using traits = std::allocator_traits<NodeAllocator>;
-        if constexpr (!key_rests) traits::destroy(a, std::addressof(key_));
-        if constexpr (!value_rests && !ValueInSlot) traits::destroy(a, std::addressof(value_));
+        if constexpr (!value_rests && !ValueInSlot) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
+        if constexpr (!key_rests) static_cast<void>(this->release_key(a, giving_back(a))); // its memory rests
         forbid();
     }
     /// Gives the block of a node at rest back to the allocator.
@@ -115,7 +122,7 @@ struct plain_node : reclaim::node_base<Sync> {
     void give_back(NodeAllocator& a, std::size_t units) noexcept {
         using traits = std::allocator_traits<NodeAllocator>;
         allow();
-        if constexpr (key_rests) traits::destroy(a, std::addressof(key_));
+        if constexpr (key_rests) traits::destroy(a, std::addressof(this->key_));
         if constexpr (value_rests) traits::destroy(a, std::addressof(value_));
         deallocate(a, units);
     }
@@ -124,6 +131,10 @@ struct plain_node : reclaim::node_base<Sync> {
     template <class NodeAllocator>
     void deallocate(NodeAllocator& a, std::size_t units) noexcept {
         give_memory_back(a, *this, *this, units);
+    }
+    template <class NodeAllocator>
+    static auto giving_back(NodeAllocator& a) noexcept {
+        return [&a](base& home) { static_cast<plain_node&>(home).deallocate(a, units()); };
     }
 
 private:
@@ -134,25 +145,26 @@ private:
     /// Of the parts of a node that rests, the strings are assigned to.
     template <bool FromRest, class NodeAllocator, class K, class Make>
     void fill(NodeAllocator& a, K&& key, Make&& make_value) {
-        using traits = std::allocator_traits<NodeAllocator>;
         constexpr bool assigns_value = FromRest && value_rests;
         if constexpr (assigns_value) {
-            if constexpr (requires { make_value.assign_to(value_); }) {
-                make_value.assign_to(value_);
-            } else {
-                resting<T>::assign(value_, make_value());
-            }
+            resting<T>::assign(value_, make_value());
         } else if constexpr (!ValueInSlot) {
-            traits::construct(a, std::addressof(value_), make_value());
+            construct_made(a, std::addressof(value_), make_value);
         }
         try {
             if constexpr (FromRest && key_rests) {
-                resting<Key>::assign(key_, std::forward<K>(key));
+                if constexpr (is_key_of_entry<std::remove_cvref_t<K>>) {
+                    resting<Key>::assign(this->key_, key.present.key());
+                } else {
+                    resting<Key>::assign(this->key_, std::forward<K>(key));
+                }
             } else {
-                traits::construct(a, std::addressof(key_), std::forward<K>(key));
+                this->construct_key(a, std::forward<K>(key));
             }
         } catch (...) {
-            if constexpr (!ValueInSlot && !assigns_value) traits::destroy(a, std::addressof(value_));
+            if constexpr (!ValueInSlot && !assigns_value) {
+                std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
+            }
             throw;
         }
     }
@@ -168,14 +180,11 @@ private:
     }
     std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(reclaim::node_base<Sync>); }
     union {
-        Key key_;
-    };
-    union {
         std::conditional_t<ValueInSlot, no_value, T> value_;
     };
 };
 
-/// The member of a packed node that is no text.
+/// The member of a packed node that is no text: a value.
 template <class Member, class Sync>
 struct packed_head : reclaim::node_base<Sync> {
     explicit packed_head(std::uint64_t h) noexcept : reclaim::node_base<Sync>(h) {}
@@ -204,16 +213,19 @@ constexpr std::size_t end_of_members() noexcept {
     }
 }
 
+/// What lies before the texts of a packed node: its key, its value, or neither.
 template <class Key, class T, bool ValueInSlot, class Sync>
-struct packed_node
-    : packed_head<std::conditional_t<!syncmap::detail::is_text<Key>, Key, std::conditional_t<ValueInSlot || syncmap::detail::is_text<T>, void, T>>,
-                  Sync> {
+using packed_head_for =
+    std::conditional_t<!syncmap::detail::is_text<Key>, keyed_node_for<Key, T, ValueInSlot, Sync>,
+                       packed_head<std::conditional_t<ValueInSlot || syncmap::detail::is_text<T>, void, T>, Sync>>;
+
+template <class Key, class T, bool ValueInSlot, class Sync>
+struct packed_node : packed_head_for<Key, T, ValueInSlot, Sync> {
 private:
     static constexpr bool key_is_text = syncmap::detail::is_text<Key>;
     static constexpr bool value_is_text = syncmap::detail::is_text<T>;
-    static constexpr bool has_member = !key_is_text || !(value_is_text || ValueInSlot);
-    using member_type = std::conditional_t<key_is_text, T, Key>;
-    using head = packed_head<std::conditional_t<has_member, member_type, void>, Sync>;
+    static constexpr bool has_value_member = key_is_text && !value_is_text && !ValueInSlot;
+    using head = packed_head_for<Key, T, ValueInSlot, Sync>;
 
 public:
     struct alignas(alignof(head)) unit {
@@ -222,11 +234,19 @@ public:
 
     using head::head;
 
+    static constexpr bool shares_key = [] {
+        if constexpr (key_is_text) {
+            return false;
+        } else {
+            return head::shares_key;
+        }
+    }();
+
     const Key& key() const noexcept {
         if constexpr (key_is_text) {
             return text_at(texts());
         } else {
-            return this->member;
+            return head::key();
         }
     }
     const T& value() const noexcept {
@@ -237,6 +257,12 @@ public:
         } else {
             return text_at(texts());
         }
+    }
+
+    T& value() noexcept
+        requires has_value_member
+    {
+        return this->member;
     }
 
     std::size_t units() const noexcept {
@@ -251,8 +277,10 @@ public:
     std::size_t block_bytes() const noexcept { return units() * sizeof(unit); }
     /// What the member that is no text owns beside the block.
     std::size_t owned_bytes() const noexcept {
-        if constexpr (has_member) {
+        if constexpr (has_value_member) {
             return syncmap::detail::owned_bytes_of(this->member);
+        } else if constexpr (!key_is_text && !shares_key) {
+            return syncmap::detail::owned_bytes_of(key());
         } else {
             return 0;
         }
@@ -262,38 +290,52 @@ public:
     template <class NodeAllocator, class K, class Make>
     static packed_node* make(NodeAllocator& a, spare_nodes<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
         if constexpr (!value_is_text) {
-            const std::string_view name = key;
+            const std::string_view name = view_of_key(key);
             packed_node* const n = allocate(a, spares, hash, text::bytes_of(name));
             text::write(n->texts(), name);
-            if constexpr (has_member) construct_member(a, *n, make_value);
+            if constexpr (has_value_member) {
+                construct_in(a, *n, [&] { construct_made(a, std::addressof(n->member), make_value); });
+            }
             return n;
         } else {
-            const std::string_view value = make_value(); // may run code of the user's, and tells the size of the block
+            auto&& given = make_value(); // may run code of the user's, and tells the size of the block
+            const std::string_view value = given;
             if constexpr (key_is_text) {
-                const std::string_view name = key;
+                const std::string_view name = view_of_key(key);
                 packed_node* const n = allocate(a, spares, hash, text::bytes_of(name) + text::bytes_of(value));
                 text::write(text::write(n->texts(), name), value);
                 return n;
             } else {
                 packed_node* const n = allocate(a, spares, hash, text::bytes_of(value));
                 text::write(n->texts(), value);
-                construct_member(a, *n, [&]() -> K&& { return std::forward<K>(key); });
+                construct_in(a, *n, [&] { n->construct_key(a, std::forward<K>(key)); });
                 return n;
             }
         }
     }
+    /// True: the memory may go too; see node_key.hpp.
     template <class NodeAllocator>
-    void destroy_content([[maybe_unused]] NodeAllocator& a) noexcept {
-        if constexpr (has_member) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(this->member));
+    [[nodiscard]] bool destroy_content([[maybe_unused]] NodeAllocator& a) noexcept {
+        if constexpr (!key_is_text) {
+            return this->release_key(a, giving_back(a));
+        } else {
+            if constexpr (has_value_member) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(this->member));
+            return true;
+        }
     }
 
     // ---- at rest ----
 
-    bool may_rest() const noexcept { return units() * sizeof(unit) <= most_resting_bytes; }
+    bool may_rest() const noexcept {
+        if constexpr (shares_key) {
+            if (!this->is_sole_user()) return false;
+        }
+        return units() * sizeof(unit) <= most_resting_bytes;
+    }
     template <class NodeAllocator>
     void rest(NodeAllocator& a) noexcept {
         const std::size_t size = units();
-        destroy_content(a);
+        static_cast<void>(destroy_content(a)); // its memory rests
         Sync::forbid_access(content(), content_bytes(size));
     }
     /// Gives the block of a node at rest back to the allocator.
@@ -309,7 +351,24 @@ public:
         give_memory_back(a, *this, reinterpret_cast<unit&>(*this), units);
     }
 
+    template <class NodeAllocator>
+    static auto giving_back(NodeAllocator& a) noexcept {
+        return [&a](head& home) {
+            auto& n = static_cast<packed_node&>(home);
+            n.deallocate(a, n.units());
+        };
+    }
+
 private:
+    template <class K>
+    static std::string_view view_of_key(const K& key) noexcept(is_key_of_entry<K>) {
+        if constexpr (is_key_of_entry<K>) {
+            return key.present.key();
+        } else {
+            return key;
+        }
+    }
+
     std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(reclaim::node_base<Sync>); }
     static std::size_t content_bytes(std::size_t units) noexcept {
         const std::size_t all = units * sizeof(unit);
@@ -336,11 +395,10 @@ private:
         return ::new (static_cast<void*>(syncmap::detail::aligned_memory<unit, NodeAllocator>::allocate(a, size))) packed_node(hash);
     }
     /// The texts are written, so that the block's size can be told where this throws.
-    template <class NodeAllocator, class From>
-    static void construct_member(NodeAllocator& a, packed_node& n, From&& from) {
-        using traits = std::allocator_traits<NodeAllocator>;
+    template <class NodeAllocator, class Construct>
+    static void construct_in(NodeAllocator& a, packed_node& n, Construct construct) {
         try {
-            traits::construct(a, std::addressof(n.member), from());
+            construct();
         } catch (...) {
             n.deallocate(a, n.units());
             throw;

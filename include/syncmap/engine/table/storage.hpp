@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <syncmap/detail/aligned_memory.hpp>
+#include <syncmap/detail/deferred.hpp>
 #include <syncmap/detail/leak_checker.hpp>
 #include <syncmap/engine/table/control_block.hpp>
 #include <syncmap/engine/table/first_block.hpp>
@@ -124,7 +125,7 @@ protected:
     class fresh_node {
     public:
         /// `s`: the calling thread's.
-        fresh_node(storage& owner, stripe_type& s) noexcept : owner_(owner), spares_(s.spares) {}
+        fresh_node(storage& owner, stripe_type& s) noexcept : fresh_node(owner, s.spares) {}
         fresh_node(const fresh_node&) = delete;
         fresh_node& operator=(const fresh_node&) = delete;
         ~fresh_node() { reset(); }
@@ -139,16 +140,75 @@ protected:
         /// Strong guarantee. Throws `barrier_refused` while retired nodes cannot be freed.
         template <class K, class Make>
         void emplace(std::uint64_t hash, K&& key, Make&& make) {
+            if constexpr (keeps_given_key) shows_entry_key_ = is_key_of_entry<std::remove_cvref_t<K>>;
             owner_.shared_of_table().home->threads.barriers().require_freeing();
             node_allocator a(owner_.allocator_);
             node_ = node::make(a, spares_, hash, std::forward<K>(key), make);
             detail::reachable_by_marked_pointer(node_);
         }
 
+        /// Gives a node that is made already the key object of a present entry, or, of none, the key that the writer was
+        /// given: that is `key`, unless the node has taken it over. For a writer that was slower than another one.
+        template <class K>
+        [[gnu::cold, gnu::noinline]] void use_key(const node* present, K&& key) {
+            node_allocator a(owner_.allocator_);
+            if constexpr (node::shares_key) {
+                if (present != nullptr) {
+                    node_->show_key_of(a, *present, node::giving_back(a));
+                } else {
+                    node_->show_own_key(a, std::forward<K>(key), node::giving_back(a));
+                }
+            } else if constexpr (syncmap::detail::is_text<Key>) {
+                if (present != nullptr) {
+                    make_again(key_of_entry<node>{*present});
+                } else {
+                    make_again(key);
+                }
+            } else if constexpr (keeps_given_key) {
+                if (present != nullptr) {
+                    Key before = node_->exchange_key(a, Key(present->key()));
+                    if (!shows_entry_key_) given_key_.emplace(std::move(before));
+                } else if (shows_entry_key_) {
+                    if (given_key_.get() != nullptr) {
+                        static_cast<void>(node_->exchange_key(a, std::move(*given_key_.get())));
+                        given_key_.reset();
+                    } else {
+                        static_cast<void>(node_->exchange_key(a, Key(std::forward<K>(key))));
+                    }
+                }
+                shows_entry_key_ = present != nullptr;
+            }
+        }
+
     private:
+        static constexpr bool keeps_given_key = tells_equal_keys_apart<Key, typename Types::key_equal> && !Layout::pairs &&
+                                                !node::shares_key && !syncmap::detail::is_text<Key>;
+        struct nothing {};
+
+        fresh_node(storage& owner, spare_nodes<Sync>& spares) noexcept : owner_(owner), spares_(spares) {}
+
+        /// Another node with the same value, if that can be moved: the length of a text is part of its node.
+        template <class K>
+        void make_again(const K& key) {
+            constexpr bool value_is_text = syncmap::detail::is_text<T>;
+            if constexpr (value_is_text || std::is_move_constructible_v<T>) {
+                fresh_node other(owner_, spares_);
+                other.emplace(node_->hash, key, [&]() -> decltype(auto) {
+                    if constexpr (value_is_text) {
+                        return std::as_const(*node_).value();
+                    } else {
+                        return std::move(node_->value());
+                    }
+                });
+                std::swap(node_, other.node_);
+            }
+        }
+
         storage& owner_;
         spare_nodes<Sync>& spares_;
         node* node_ = nullptr;
+        [[no_unique_address]] std::conditional_t<keeps_given_key, syncmap::detail::deferred<Key>, nothing> given_key_{};
+        bool shows_entry_key_ = false;
     };
 
     void destroy_node(node* n) noexcept {
@@ -158,8 +218,7 @@ protected:
     /// Touches the map no more: the destructor of the node's content may destroy it.
     static void destroy_node(node_allocator& a, node* n) noexcept {
         const std::size_t units = n->units();
-        n->destroy_content(a);
-        n->deallocate(a, units);
+        if (n->destroy_content(a)) n->deallocate(a, units);
     }
     /// The same, but what another node can use of it goes to the pile.
     static void lay_to_rest(node_allocator& a, pile_of_nodes<Sync>& pile, node* n) noexcept {

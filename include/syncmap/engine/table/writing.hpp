@@ -11,6 +11,7 @@
 
 #include <syncmap/detail/deferred.hpp>
 #include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/making.hpp>
 #include <syncmap/engine/single_flight.hpp>
 #include <syncmap/engine/table/direct_write.hpp>
 
@@ -130,12 +131,6 @@ protected:
         std::is_invocable_r_v<bool, const KeyEqual&, const std::string_view&, const std::string_view&>;
     using registered_key = std::conditional_t<registers_views, std::string_view, Key>;
 
-    /// Equality calls no user code, so keys may be compared under a lock.
-    static constexpr bool has_known_equality =
-        (std::is_same_v<KeyEqual, std::equal_to<>> || std::is_same_v<KeyEqual, std::equal_to<Key>>) &&
-        (std::is_arithmetic_v<Key> || std::is_pointer_v<Key> || syncmap::detail::is_text_by_bytes<Key> ||
-         syncmap::detail::is_text<Key>);
-
     static bool same_keys(const void* map, const void* mine, const void* other) {
         return static_cast<bool>(static_cast<const writing*>(map)->equal_(*static_cast<const registered_key*>(mine),
                                                                           *static_cast<const registered_key*>(other)));
@@ -154,7 +149,7 @@ protected:
         }
     }
     static constexpr flight_key key_kind = [] {
-        if constexpr (has_known_equality) {
+        if constexpr (equality_is_known<Key, KeyEqual>) {
             return flight_key{&same_keys, nullptr};
         } else {
             return flight_key{&same_keys, &copy_of_key};
@@ -243,11 +238,11 @@ protected:
         engine::decision decide(const T* current) const noexcept {
             return current == nullptr && verdict == engine::decision::erase ? engine::decision::keep : verdict;
         }
-        syncmap::detail::made_t<T> make() { return op.make(); }
-        decltype(auto) given()
-            requires requires(Op& o) { o.given(); }
-        {
-            return op.given();
+        decltype(auto) make() { return op.make(); }
+        template <class Place>
+            requires requires(Op& o, Place& place) { o.make_in(place); }
+        void make_in(Place&& place) {
+            op.make_in(place);
         }
     };
 
@@ -403,7 +398,7 @@ protected:
 
         void make() {
             if constexpr (Op::may_assign) {
-                if (!made || Op::depends_on_current) value = to_word(static_cast<const T&>(op.make()));
+                if (!made || Op::depends_on_current) value = to_word(engine::made<T>(value_maker{op}));
                 made = true;
             }
         }
@@ -565,11 +560,12 @@ protected:
                 d = decide(place, op);
                 if (d == decision::keep) return place.root;
                 if (d == decision::assign) {
-                    if constexpr (can_compute) {
-                        // Its flight points to an owned key: it is copied, not moved from.
-                        if (owner) fresh.prepare(present, hash, std::as_const(key), op);
+                    const node* const held_node = present ? node_at(place.mark) : nullptr;
+                    if constexpr (can_compute && equality_is_known<Key, KeyEqual>) {
+                        // Its flight points to an owned key: it is copied, not moved from. (Other flights have a copy.)
+                        if (owner) fresh.prepare(held_node, hash, std::as_const(key), op);
                     }
-                    fresh.prepare(present, hash, std::forward<K>(key), op);
+                    fresh.prepare(held_node, hash, std::forward<K>(key), op);
                 }
             }
 
@@ -598,7 +594,9 @@ protected:
                 if (!owner && base::must_ask(c, hash)) { // [W4]
                     this->unlock(c, lock, free);
                     in.leave();
-                    if (fresh.node) { // its key is the one: kept alive beyond its publication, until this has left
+                    // A number stays where the caller has it; of other keys the node's is the one: kept alive beyond its
+                    // publication, until this has left.
+                    if (fresh.node && !std::is_arithmetic_v<Key>) {
                         key_held.protect(fresh.node.get(), [] { return true; });
                         own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key());
                     } else {
@@ -681,20 +679,6 @@ protected:
     }
     static const Key& compared_by(const seen_node& key) noexcept { return key.entry.key(); }
 
-    /// What `op` decided to assign, as a new value or as what one that rests becomes.
-    template <class Op>
-    struct value_maker {
-        Op& op;
-        syncmap::detail::made_t<T> operator()() const { return op.make(); }
-        void assign_to(T& rested) const {
-            if constexpr (requires { op.given(); }) {
-                resting<T>::assign(rested, op.given());
-            } else {
-                resting<T>::assign(rested, op.make());
-            }
-        }
-    };
-
     /// What a node write is about to publish; built outside of any lock, once for all attempts.
     template <class Op>
     struct publication {
@@ -704,24 +688,32 @@ protected:
 
         publication(writing& map, stripe_type& s) noexcept : node(map, s) {}
 
-        /// `op` decided to assign: an insert needs a node for the key, a replacement of a large value one for both.
+        /// `op` decided to assign: an insert needs a node for the key, a replacement of a large value one for both. Of the
+        /// present entry, if there is one, which the caller holds, the node gets the key object; see node_key.hpp.
         template <class K>
-        void prepare(bool present, std::uint64_t hash, K&& key, Op& op) {
+        void prepare(const Types::node* present, std::uint64_t hash, K&& key, Op& op) {
             if constexpr (Op::may_assign) {
                 if constexpr (Layout::pairs) {
                     prepare_value(op);
-                    if (!present && !node) node.emplace(hash, std::forward<K>(key), [] {});
+                    if (present == nullptr && !node) node.emplace(hash, std::forward<K>(key), [] {});
                 } else if (!node) {
-                    node.emplace(hash, std::forward<K>(key), value_maker<Op>{op});
-                } else if constexpr (Op::depends_on_current) {
-                    node.get()->value() = op.make(); // fetch_add: a number; the key stays where others may look at it
+                    if (tells_equal_keys_apart<Key, KeyEqual> && present != nullptr) {
+                        node.emplace(hash, key_of_entry<typename Types::node>{*present}, value_maker{op});
+                    } else {
+                        node.emplace(hash, std::forward<K>(key), value_maker{op});
+                    }
+                } else {
+                    if constexpr (tells_equal_keys_apart<Key, KeyEqual>) node.use_key(present, std::forward<K>(key));
+                    if constexpr (Op::depends_on_current) {
+                        node.get()->value() = engine::made<T>(value_maker{op}); // fetch_add: a number
+                    }
                 }
             }
         }
 
         void prepare_value(Op& op) {
             if constexpr (Layout::pairs && Op::may_assign) {
-                if (!has_value || Op::depends_on_current) value = to_word(static_cast<const T&>(op.make()));
+                if (!has_value || Op::depends_on_current) value = to_word(engine::made<T>(value_maker{op}));
                 has_value = true;
             }
         }
