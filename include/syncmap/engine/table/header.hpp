@@ -124,7 +124,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     hash_seed seed;
     control_type* controls = nullptr;
     district* districts = nullptr; ///< all but the first one
-    unsigned shift_less_one = 0; ///< 63 - log2 of the number of units
+    unsigned line_shift = 0; ///< brings a hash to the place of its unit's home line, in bytes
     bool mapped = false; ///< pages of the system, which can be given back
     atomic<bool> needs_help{false}; ///< see ask_for_help
     atomic<std::uint8_t> floor_log2{0}; ///< what was reserved: the map shrinks to no smaller table by itself
@@ -146,7 +146,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     atomic<bool> filling{false}; ///< so many overflow lines are in use that huge pages may be worth it
     atomic<std::uint32_t> small_pieces{0}; ///< so many pieces of it, the first ones, are still to be moved to huge pages
 
-    unsigned log2() const noexcept { return 63 - shift_less_one; }
+    unsigned log2() const noexcept { return line_shift_of(0) - line_shift; }
     std::size_t units() const noexcept { return std::size_t{1} << log2(); }
     /// Units and, behind them, the outlier unit.
     std::size_t all_units() const noexcept { return units() + (Layout::has_outliers ? 1 : 0); }
@@ -160,11 +160,13 @@ struct alignas(detail::cache_line_bytes) table_header {
         return units < 16 ? 2 : units * 10 / 32;
     }
 
-    /// In two steps: a table of one unit shifts everything out, which one step must not do.
-    std::size_t unit_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> 1 >> shift_less_one); }
+    /// In two steps: a table of one unit shifts everything out, which one step must not do. A compiler makes one step and a
+    /// mask of it where the unit's home line is wanted.
+    std::size_t unit_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> line_shift >> log2_of_line); }
     /// The first and the last hash of a unit.
-    std::uint64_t first_hash_of(std::size_t unit) const noexcept { return static_cast<std::uint64_t>(unit) << shift_less_one << 1; }
+    std::uint64_t first_hash_of(std::size_t unit) const noexcept { return static_cast<std::uint64_t>(unit) << log2_of_line << line_shift; }
     std::uint64_t last_hash_of(std::size_t unit) const noexcept { return first_hash_of(unit) | ~std::uint64_t{0} >> log2(); }
+    static constexpr unsigned line_shift_of(unsigned log2) noexcept { return 64 - log2_of_line - log2; }
     line_type& home(std::size_t unit) const noexcept { return first_line()[unit]; }
     /// All lines, one home line for each unit first. They follow the header: a lookup need not load where they are.
     line_type* first_line() const noexcept { return reinterpret_cast<line_type*>(const_cast<table_header*>(this) + 1); }
@@ -220,6 +222,8 @@ struct alignas(detail::cache_line_bytes) table_header {
     bool owns(const line_type* l) const noexcept { return l >= first_line() && l < first_line() + all_lines(); }
 
 private:
+    static constexpr unsigned log2_of_line = std::countr_zero(sizeof(line_type));
+
     /// Where hashes are even, one unit in 4096 needs an overflow line when pairs fill a quarter of their room, and single
     /// entries a half. By then each small page has been touched. Asked again at each doubling: hashes may be uneven.
     bool tells_of_filling(std::size_t lines_used) const noexcept {

@@ -653,7 +653,7 @@ private:
     static header* construct_table(std::byte* bytes, const shape& s, const hash_seed& seed, unsigned log2, bool mapped) {
         auto* const t = ::new (static_cast<void*>(bytes)) header;
         t->seed = seed;
-        t->shift_less_one = 63 - log2;
+        t->line_shift = header::line_shift_of(log2);
         t->mapped = mapped;
         t->districts = reinterpret_cast<typename header::district*>(bytes + s.districts_at);
         t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
