@@ -291,9 +291,8 @@ protected:
     }
     /// The stripe of the thread that has the row. Throws `bad_alloc`.
     stripe_type& stripe_of(control& c, row_type& r) {
-        if (writer_type* const w = writer_or_null(r)) [[likely]] {
-            if (stripe_type* const own = w->stripe_of(c.number)) [[likely]] return *own;
-        }
+        const auto& known = r.note_of(c.number);
+        if (known.number == c.number) [[likely]] return *static_cast<stripe_type*>(known.what);
         return find_stripe(c, r);
     }
 
@@ -521,7 +520,7 @@ private:
             give_back_first_block(*fresh);
             return *expected;
         }
-        writer.remember(fresh->number, own);
+        me->remember(fresh->number, &own);
         if (makes_table) begin_life(*fresh, root_.load(std::memory_order_acquire), first_block_type::table_of(*fresh));
         return *fresh;
     }
@@ -535,7 +534,7 @@ private:
             own->become_that_of(writer);
             c.add(*own);
         }
-        writer.remember(c.number, *own);
+        r.remember(c.number, own);
         return *own;
     }
 
