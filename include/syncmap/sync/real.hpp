@@ -112,7 +112,7 @@ struct [[gnu::visibility("default")]] real {
     /// Orders a thread's own earlier stores before its later loads, together with a heavy barrier on the other side:
     /// only the compiler is held back here where the system lets the other side do the work.
     [[gnu::always_inline]] static void light_barrier() noexcept {
-        if (barriers::decision::skips_fences()) {
+        if (barriers::decision::skips_fences()) [[likely]] {
             std::atomic_signal_fence(std::memory_order_seq_cst);
         } else {
             fence();

@@ -347,12 +347,28 @@ protected:
     template <class K, class Op>
     void write_hashed(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
         if constexpr (Layout::inline_key && decides_under_lock<Op>) {
+            const Key copy = key;
             // Without a lease, whose end would be looked after all the way.
             auto* const me = reclaim::kept_row(c.home->threads);
-            if (me != nullptr && !owner && this->write_directly(c, this->stripe_of(c, *me), hash, static_cast<const Key&>(key), op))
-                [[likely]] return;
+            if (me != nullptr && !owner && this->write_directly(c, this->stripe_of(c, *me), hash, copy, op)) [[likely]] return;
+            write_apart(c, hash, copy, op, owner);
+        } else {
+            write_in_attempts(c, hash, std::forward<K>(key), op, owner);
         }
-        write_in_attempts(c, hash, std::forward<K>(key), op, owner);
+    }
+
+    /// Gives the general path a key and an operation of its own: a compiler keeps those in registers whose address no call
+    /// takes.
+    template <class Op>
+    void write_apart(control& c, std::uint64_t hash, const Key& key, Op& op, bool owner) {
+        if constexpr (std::is_trivially_move_constructible_v<Op> && std::is_trivially_destructible_v<Op>) {
+            const Key own_key = key;
+            Op own(std::move(op));
+            write_in_attempts(c, hash, own_key, own, owner);
+            std::construct_at(std::addressof(op), std::move(own));
+        } else {
+            write_in_attempts(c, hash, key, op, owner);
+        }
     }
 
     template <class K, class Op>
