@@ -552,10 +552,10 @@ protected:
     template <class K, class Op>
     word write_node(control& c, stripe_type& s, reclaim::row<Sync>& row, std::uint64_t hash, K&& key, Op& op, bool owner) {
         reclaim::hold<Sync> held(row);
-        reclaim::hold<Sync> key_held(row, held);
         publication<Op> fresh(*this, s);
         bool past_gate = false; // it has waited for the gate, once
         record_supply supply(*this);
+        syncmap::detail::deferred<reclaim::hold<Sync>> key_held;
         syncmap::detail::deferred<ownership<Key>> own_node;
         syncmap::detail::deferred<ownership<std::remove_cvref_t<decltype(compared_by(key))>>> own_key;
         for (;;) {
@@ -613,7 +613,8 @@ protected:
                     // A number stays where the caller has it; of other keys the node's is the one: kept alive beyond its
                     // publication, until this has left.
                     if (fresh.node && !std::is_arithmetic_v<Key>) {
-                        key_held.protect(fresh.node.get(), [] { return true; });
+                        key_held.emplace(row, held);
+                        key_held.get()->protect(fresh.node.get(), [] { return true; });
                         own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key());
                     } else {
                         own_key.emplace(*this, hash, compared_by(key));
