@@ -380,7 +380,7 @@ private:
                 end = l;
             }
             if (vacant >= u.inserts) break;
-            line_type* const extra = base::another_line(c, *u.t, u.home());
+            line_type* const extra = base::another_line(c, *u.t);
             if (extra == nullptr) return false;
             base::add_line(*end, *extra);
             u.moved_entries = true;

@@ -531,7 +531,7 @@ private:
                 while (line_type* const next = base::next_line(*end)) end = next;
                 known = end;
             }
-            if (const vacancy v = base::find_vacancy(c, n, n.home(to.first + target), *end)) {
+            if (const vacancy v = base::find_vacancy(c, n, *end)) {
                 base::place(v, mark, base::value_at(l.slot(i)));
             } else {
                 left_out = 1;

@@ -609,14 +609,12 @@ private:
         return kept != nullptr && kept->home == &c.home->threads ? writer_or_null(*kept) : nullptr;
     }
 
-    // ---- tables: [header][lines][districts][control words] ----
+    // ---- tables: [header][lines][control words] ----
 
     struct shape {
         std::size_t line_count;
         std::size_t controls;
         std::size_t lines_at;
-        std::size_t districts;
-        std::size_t districts_at;
         std::size_t controls_at;
         std::size_t bytes;
     };
@@ -627,9 +625,7 @@ private:
         s.line_count = all_units + header::overflow_share(units);
         s.controls = all_units;
         s.lines_at = sizeof(header);
-        s.districts = header::more_districts(units);
-        s.districts_at = s.lines_at + s.line_count * sizeof(line_type);
-        s.controls_at = s.districts_at + s.districts * sizeof(typename header::district);
+        s.controls_at = s.lines_at + s.line_count * sizeof(line_type);
         const std::size_t end = s.controls_at + s.controls * sizeof(typename header::control_type);
         s.bytes = log2 == 0 ? end : bytes_of(blocks_for(end)); // the control block follows
         return s;
@@ -654,11 +650,9 @@ private:
         t->seed = seed;
         t->line_shift = header::line_shift_of(log2);
         t->mapped = mapped;
-        t->districts = reinterpret_cast<typename header::district*>(bytes + s.districts_at);
         t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
         if (!mapped) { // pages of the system are zero already, and zero is EMPTY and unlocked
             std::uninitialized_value_construct_n(t->first_line(), s.line_count);
-            std::uninitialized_value_construct_n(t->districts, s.districts);
             std::uninitialized_value_construct_n(t->controls, s.controls);
         }
         return t;
@@ -776,7 +770,6 @@ private:
             for (auto& w : t->first_line()[i].words) w.store(Layout::empty, std::memory_order_release);
         }
         if (bytes == s.bytes) {
-            for (std::size_t i = 0; i < s.districts; ++i) t->districts[i].free_lines.forget();
             for (std::size_t i = 0; i < s.controls; ++i) t->controls[i].store(0, std::memory_order_release);
         }
     }
@@ -795,7 +788,7 @@ private:
         t->needs_help.store(false, std::memory_order_relaxed);
         t->crowded.store(false, std::memory_order_relaxed);
         t->overflow_used.store(0, std::memory_order_relaxed);
-        t->first_free_lines.forget();
+        t->free_lines.forget();
         t->cursor.store(0, std::memory_order_relaxed);
         t->filling.store(false, std::memory_order_relaxed);
         t->small_pieces.store(0, std::memory_order_relaxed);

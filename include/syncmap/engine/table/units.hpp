@@ -204,9 +204,8 @@ protected:
     };
 
     /// No vacancy: the unit is full, and neither the table nor the spare lines have a line to add.
-    static vacancy find_vacancy(control& c, header& t, line_type& home) noexcept { return find_vacancy(c, t, home, home); }
-    /// The same, where all lines of the unit before `from` are known to be full.
-    static vacancy find_vacancy(control& c, header& t, line_type& home, line_type& from) noexcept {
+    /// `from`: the home line, or a later one where all lines before it are known to be full.
+    static vacancy find_vacancy(control& c, header& t, line_type& from) noexcept {
         vacancy v;
         for (line_type* l = &from; l != nullptr; l = next_line(*l)) {
             if (const unsigned vacant = search::match(*l, Layout::empty); vacant != 0) {
@@ -215,15 +214,15 @@ protected:
             }
             v.full = l;
         }
-        v.extra = another_line(c, t, home);
+        v.extra = another_line(c, t);
         return v;
     }
 
     /// A line for a unit that is full: of the table's share or, when that is used up, one beside any table. Of those there
     /// may be many, left from fuller times; so who takes one asks for a look whether the table should grow. (A hint: no
     /// order hangs on `crowded`.)
-    static line_type* another_line(control& c, header& t, const line_type& home) noexcept {
-        if (line_type* const l = t.take_line(home)) return l;
+    static line_type* another_line(control& c, header& t) noexcept {
+        if (line_type* const l = t.take_line()) return l;
         const auto* const rare = c.rare_or_null();
         line_type* const l = rare == nullptr ? nullptr : c.more().spare_lines.pop();
         if (l != nullptr) {
@@ -290,7 +289,7 @@ protected:
         while (l != nullptr) {
             line_type* const next = next_line(*l);
             for (std::size_t i = 0; i < Layout::slots_per_line; ++i) l->slot(i)->store(Layout::empty, std::memory_order_release);
-            give_back(c, t, *l, home);
+            give_back(c, t, *l);
             l = next;
         }
     }
@@ -308,7 +307,7 @@ private:
             }
             if (entries != 0) return moved;
             before->slot(Layout::last)->store(Layout::empty, std::memory_order_release);
-            give_back(c, t, *end, home);
+            give_back(c, t, *end);
         } while (Layout::is_link(home.mark(Layout::last)));
         return moved;
     }
@@ -334,9 +333,9 @@ private:
             last->store(to | Layout::link, std::memory_order_release);
         }
     }
-    static void give_back(control& c, header& t, line_type& l, const line_type& home) noexcept {
+    static void give_back(control& c, header& t, line_type& l) noexcept {
         if (t.owns(&l)) {
-            t.give_back(l, home);
+            t.free_lines.push(l);
         } else {
             c.more().spare_lines.push(l);
         }
