@@ -77,7 +77,7 @@ protected:
             while (mine(now)) {
                 // release: what was done while it was closed comes before. acquire: so does what was seen.
                 if (control_.gate_word.compare_exchange_weak(now, next(now), std::memory_order_acq_rel, std::memory_order_relaxed)) {
-                    resize<Types>::gate_opened(control_, now);
+                    locks<Types>::gate_opened(control_, now);
                     return true;
                 }
             }

@@ -13,6 +13,7 @@
 #include <limits>
 #include <utility>
 
+#include <syncmap/engine/table/locks.hpp>
 #include <syncmap/engine/table/preservation.hpp>
 
 namespace syncmap::engine {
@@ -25,18 +26,20 @@ public:
     using base::base;
 
 protected:
-    using typename base::atomic_control;
+    using atomic_control = typename Types::layout::atomic_control;
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
     using typename base::control;
-    using typename base::control_word;
+    using control_word = typename Types::layout::control_word;
     using typename base::header;
     using typename base::Layout;
     using typename base::line_type;
     using typename base::node;
     using typename base::record_supply;
-    using typename base::section;
+    using section = typename engine::locks<Types>::section;
     using typename base::stripe_type;
     using typename base::Sync;
-    using typename base::vacancy;
+    using vacancy = typename engine::chain<Types>::vacancy;
     using base::node_at;
 
     /// What came of an attempt to move a group.
@@ -62,7 +65,7 @@ protected:
         return (std::min)(t.units(), n.units()) + (Layout::has_outliers ? 1 : 0);
     }
     static std::size_t group_of(const header& t, const header& n, std::size_t unit) noexcept {
-        if (base::is_outlier_unit(t, unit)) return groups(t, n) - 1;
+        if (chain::is_outlier_unit(t, unit)) return groups(t, n) - 1;
         return n.log2() >= t.log2() ? unit : unit >> (t.log2() - n.log2());
     }
     struct range {
@@ -106,7 +109,7 @@ protected:
         void release() noexcept {
             for (std::size_t i = 0; i < locked_.count; ++i) {
                 atomic_control& lock = t_.controls[locked_.first + i];
-                map_.unlock(control_, lock, lock.load(std::memory_order_relaxed) | Layout::moved_bit);
+                locks::unlock(control_, lock, lock.load(std::memory_order_relaxed) | Layout::moved_bit);
             }
             locked_.count = 0;
         }
@@ -126,7 +129,7 @@ protected:
         for (std::size_t i = 0; i < from.count; ++i) {
             atomic_control& lock = t.controls[from.first + i];
             const control_word seen = lock.load(std::memory_order_relaxed);
-            if ((seen & (Layout::moved_bit | Layout::lock_bit)) != 0 || !base::try_lock(lock, seen)) {
+            if ((seen & (Layout::moved_bit | Layout::lock_bit)) != 0 || !locks::try_lock(lock, seen)) {
                 // Nobody waits while it holds a lock: another bucket's writer may be stopped.
                 unlock_sources(c, t, {from.first, i});
                 return (seen & Layout::moved_bit) != 0 ? moving::done : moving::busy;
@@ -146,14 +149,14 @@ protected:
             if (const std::size_t left_out = copy_unit(c, t, from.first + i, n, to); left_out != 0) {
                 // All that are missing at once: with many equal hashes each attempt copies a long chain in vain.
                 supply.lines_lacking = left_out / Layout::last + 1;
-                for (std::size_t j = 0; j < to.count; ++j) base::wipe(c, n, n.home(to.first + j), Layout::empty);
+                for (std::size_t j = 0; j < to.count; ++j) chain::wipe(c, n, n.home(to.first + j), Layout::empty);
                 unlock_sources(c, t, from);
                 return moving::needs_line;
             }
         }
         // All old copies are gone before any lock is released: no writer can reach a new copy while a reader
         // can still hit the old one [I4], [I6].
-        for (std::size_t i = 0; i < from.count; ++i) base::wipe(c, t, t.home(from.first + i), Layout::moved);
+        for (std::size_t i = 0; i < from.count; ++i) chain::wipe(c, t, t.home(from.first + i), Layout::moved);
         leaving.moved(from);
         return moving::done;
     }
@@ -198,18 +201,18 @@ private:
             // acquire: what was moved is taken out of `next`, where it must be seen.
             seen = lock.load(std::memory_order_acquire);
             if ((seen & Layout::moved_bit) != 0) return;
-            if ((seen & Layout::lock_bit) != 0) base::wait_unlocked(c, lock);
-        } while ((seen & Layout::lock_bit) != 0 || !base::try_lock(lock, seen));
+            if ((seen & Layout::lock_bit) != 0) locks::wait_unlocked(c, lock);
+        } while ((seen & Layout::lock_bit) != 0 || !locks::try_lock(lock, seen));
         reclaim::node_base<Sync>* taken = nullptr;
         if constexpr (!Layout::inline_key) {
-            base::each_entry(t.home(unit), [&](line_type&, std::size_t, word mark) {
+            chain::each_entry(t.home(unit), [&](line_type&, std::size_t, word mark) {
                 node* const n = node_at(mark);
                 n->next_retired = std::exchange(taken, n);
                 return false;
             });
         }
-        base::wipe(c, t, t.home(unit), Layout::moved);
-        this->unlock(c, lock, seen | Layout::moved_bit);
+        chain::wipe(c, t, t.home(unit), Layout::moved);
+        locks::unlock(c, lock, seen | Layout::moved_bit);
         while (taken != nullptr) free_node(static_cast<node*>(std::exchange(taken, taken->next_retired)));
     }
 
@@ -238,14 +241,14 @@ private:
     void unlock_sources(control& c, header& t, range sources) noexcept {
         for (std::size_t i = 0; i < sources.count; ++i) {
             atomic_control& lock = t.controls[sources.first + i];
-            this->unlock(c, lock, lock.load(std::memory_order_relaxed));
+            locks::unlock(c, lock, lock.load(std::memory_order_relaxed));
         }
     }
 
     /// Copies the entries of one source to the targets `to`, which nobody else writes to or reads before the group is
     /// MOVED. Returns how many had no place, because a target is full.
     std::size_t copy_unit(control& c, header& t, std::size_t unit, header& n, range to) noexcept {
-        const bool outlier = base::is_outlier_unit(t, unit);
+        const bool outlier = chain::is_outlier_unit(t, unit);
         line_type* const targets = &n.home(to.first);
         // The target of an entry, from `to.first` on.
         const auto target_of = [&](word mark) { return outlier ? 0 : n.unit_of(hash_of(n.seed, mark)) - to.first; };
@@ -259,9 +262,9 @@ private:
                 const word mark = rest->mark(i);
                 if (!Layout::is_entry(mark)) continue;
                 const std::size_t target = target_of(mark);
-                base::store_entry(targets[target].slot(used[target]++), mark, base::value_at(rest->slot(i)));
+                chain::store_entry(targets[target].slot(used[target]++), mark, chain::value_at(rest->slot(i)));
             }
-            rest = base::next_line(*rest);
+            rest = chain::next_line(*rest);
         }
         return rest == nullptr ? 0 : copy_lines(c, *rest, n, to, target_of, spreads ? used.data() : nullptr);
     }
@@ -274,7 +277,7 @@ private:
         // Where the last entry went that did not fit into the home line: all lines before are full.
         std::array<line_type*, std::size_t{1} << max_spread> ends{};
         std::size_t left_out = 0;
-        base::each_entry(first, [&](line_type& l, std::size_t i, word mark) {
+        chain::each_entry(first, [&](line_type& l, std::size_t i, word mark) {
             if (left_out != 0) {
                 ++left_out;
                 return false;
@@ -282,17 +285,17 @@ private:
             const std::size_t target = target_of(mark);
             line_type* end = &n.home(to.first + target);
             if (used != nullptr && used[target] < Layout::slots_per_line) {
-                base::store_entry(end->slot(used[target]++), mark, base::value_at(l.slot(i)));
+                chain::store_entry(end->slot(used[target]++), mark, chain::value_at(l.slot(i)));
                 return false;
             }
             if (to.count <= ends.size()) {
                 line_type*& known = ends[target];
                 if (known != nullptr) end = known;
-                while (line_type* const next = base::next_line(*end)) end = next;
+                while (line_type* const next = chain::next_line(*end)) end = next;
                 known = end;
             }
-            if (const vacancy v = base::find_vacancy(c, n, *end)) {
-                base::place(v, mark, base::value_at(l.slot(i)));
+            if (const vacancy v = chain::find_vacancy(c, n, *end)) {
+                chain::place(v, mark, chain::value_at(l.slot(i)));
             } else {
                 left_out = 1;
             }

@@ -17,12 +17,13 @@ public:
     using base::base;
 
 protected:
+    using locks = engine::locks<Types>;
     using typename base::control;
     using typename base::header;
     using typename base::Layout;
     using typename base::moving;
     using typename base::record_supply;
-    using typename base::section;
+    using section = typename engine::locks<Types>::section;
     using typename base::stripe_type;
     using typename base::Sync;
     using base::groups;
@@ -202,7 +203,7 @@ protected:
         record_supply supply(*this);
         while (this->is_root(root) && base::table_of(root)->successor() != nullptr) {
             provide_for(c, supply, move_some(c, s, root, finish_batch, supply));
-            base::wait_for_gate(c); // merges let the cut of a snapshot go first
+            locks::wait_for_gate(c); // merges let the cut of a snapshot go first
             Sync::pause();          // a unit may be locked by a writer that needs the processor
         }
     }

@@ -15,56 +15,36 @@
 #include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/detail/deferred.hpp>
 #include <syncmap/detail/leak_checker.hpp>
-#include <syncmap/engine/table/control_block.hpp>
+#include <syncmap/engine/table/core.hpp>
 #include <syncmap/engine/table/first_block.hpp>
 #include <syncmap/engine/table/living_maps.hpp>
-#include <syncmap/engine/table/node.hpp>
 
 namespace syncmap::engine {
 
-/// The types of one engine, for its layers.
-template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync>
-struct table_types {
-    using key_type = Key;
-    using mapped_type = T;
-    using hasher = Hash;
-    using key_equal = KeyEqual;
-    using allocator_type = Allocator;
-    using sync = Sync;
-    using layout = engine::layout<Key, T, Hash, KeyEqual, Sync>;
-    using header = table_header<layout, Sync>;
-    using line_type = line<layout>;
-    using control = control_block<layout, Sync>;
-
-    using node = node_for<Key, T, layout::pairs, Sync>;
-};
-
 template <class Types>
-class storage {
+class storage : protected core<Types> {
+    using base = core<Types>;
+
 public:
-    using Key = typename Types::key_type;
-    using T = typename Types::mapped_type;
-    using Sync = typename Types::sync;
-    using Layout = typename Types::layout;
-    using header = typename Types::header;
-    using line_type = typename Types::line_type;
-    using control = typename Types::control;
-    using rare_type = typename control::rare_type;
-    using stripe_type = typename control::stripe_type;
-    using node = typename Types::node;
-    using node_base = reclaim::node_base<Sync>;
-    using atomic_word = typename Layout::atomic_word;
-    using allocator_type = typename Types::allocator_type;
-    using row_type = reclaim::row<Sync>;
+    using typename core<Types>::Key;
+    using typename core<Types>::T;
+    using typename core<Types>::Sync;
+    using typename core<Types>::Layout;
+    using typename core<Types>::header;
+    using typename core<Types>::line_type;
+    using typename core<Types>::control;
+    using typename core<Types>::rare_type;
+    using typename core<Types>::stripe_type;
+    using typename core<Types>::node;
+    using typename core<Types>::node_base;
+    using typename core<Types>::atomic_word;
+    using typename core<Types>::allocator_type;
+    using typename core<Types>::row_type;
 
     static unsigned min_log2() noexcept { return Sync::smallest_log2(); }
     static constexpr unsigned max_log2 = 40;
 
-    constexpr storage() = default;
-    constexpr storage(const typename Types::hasher& hash, const typename Types::key_equal& equal, const allocator_type& alloc)
-        : hash_(hash), equal_(equal), allocator_(alloc) {}
-    storage(const storage&) = delete;
-    storage& operator=(const storage&) = delete;
+    using base::base;
 
     ~storage() {
         control* const c = control_.load(std::memory_order_relaxed);
@@ -86,36 +66,13 @@ public:
     }
 
 protected:
-    // ---- the root word: address of the table, and a generation that makes every change of root visible ----
-
-    static constexpr word root_address = 0x0000FFFFFFFFFFC0U;
-
-    static header* table_of(word root) noexcept { return reinterpret_cast<header*>(root & root_address); }
-    static constexpr word forking = control::forking;
-    static word generation_of(word root) noexcept { return (root >> 48) << 5 | (root & 62) >> 1; }
-    static word make_root(header* t, word generation) noexcept {
-        return reinterpret_cast<word>(t) | (generation & 31) << 1 | (generation >> 5) << 48;
-    }
-    static word next_root(word root, header* t) noexcept {
-        return make_root(t, generation_of(root) + 1) | (root & forking);
-    }
-
-    /// Makes `t` the root's table if the root is `from`, but for the mark of a fork, which comes and goes by itself.
-    bool change_root(word from, header* t) noexcept {
-        word seen = root_.load(std::memory_order_relaxed);
-        while (((seen ^ from) & ~forking) == 0) {
-            // release: who finds the table sees it whole. acquire: the old one's successors are seen as they were left.
-            if (root_.compare_exchange_weak(seen, next_root(seen, t), std::memory_order_acq_rel, std::memory_order_relaxed)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    bool is_root(word r) const noexcept {
-        // acquire loads before this one are not moved behind it; see design R5 and W2.
-        return root_.load(std::memory_order_acquire) == r;
-    }
+    using base::allocator_;
+    using base::change_root;
+    using base::control_;
+    using base::node_at;
+    using base::root_;
+    using base::shared_of_table;
+    using base::table_of;
 
     // ---- nodes ----
 
@@ -262,7 +219,6 @@ protected:
     void destroy_nodes(node_base* list) noexcept {
         while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));
     }
-    static node* node_at(word mark) noexcept { return static_cast<node*>(Layout::address(mark)); }
 
     // ---- the control block and its stripes ----
 
@@ -275,8 +231,6 @@ protected:
         if (control* const c = control_.load(std::memory_order_acquire)) [[likely]] return *c;
         return make_control(true);
     }
-    /// For who has seen a table: the control block was made before it.
-    control& shared_of_table() const noexcept { return *control_.load(std::memory_order_acquire); }
 
     /// What only few maps need; see rare_part. Throws `bad_alloc`.
     rare_type& more(control& c) {
@@ -425,12 +379,6 @@ protected:
         } while (!all.compare_exchange_weak(head, l, std::memory_order_release, std::memory_order_relaxed));
         return *l;
     }
-
-    typename Sync::template atomic<word> root_{0};
-    typename Sync::template atomic<control*> control_{nullptr};
-    [[no_unique_address]] typename Types::hasher hash_{};
-    [[no_unique_address]] typename Types::key_equal equal_{};
-    [[no_unique_address]] allocator_type allocator_{};
 
     // ---- memory from the user's allocator ----
 

@@ -1,161 +1,26 @@
-// One unit: its lock, its chain of lines, and how entries are found, placed and taken out.
+// One unit as a chain of lines: how its entries are walked over, placed and taken out. All functions that change it are for
+// the holder of the unit's lock. No state: it knows lines and tables, not the map.
 #pragma once
 
-#include <syncmap/engine/table/retirement.hpp>
+#include <bit>
+#include <utility>
+
+#include <syncmap/engine/table/control_block.hpp>
 #include <syncmap/engine/table/search.hpp>
 #include <syncmap/sync/word_pair.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class units : public retirement<Types> {
-    using base = retirement<Types>;
-
-public:
-    using base::base;
-
-protected:
-    using typename base::atomic_word;
-    using typename base::control;
-    using typename base::header;
-    using typename base::Key;
-    using typename base::Layout;
-    using typename base::line_type;
-    using typename base::node;
-    using typename base::stripe_type;
-    using typename base::Sync;
-    using base::node_at;
-    using control_word = typename Layout::control_word;
-    using atomic_control = typename Layout::atomic_control;
+struct chain {
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using control = typename Types::control;
+    using header = typename Types::header;
+    using line_type = typename Types::line_type;
+    using atomic_word = typename Layout::atomic_word;
     using pair = sync::word_pair;
     using search = engine::search<Layout, Sync>;
-
-    // ---- sections: while a writer may touch a table's memory [I9] ----
-
-    /// Names the table for as long as the writer is busy with it. Nested operations (never inside a section, [I7])
-    /// use the same stripe one after the other.
-    class section {
-    public:
-        section(const units& owner, stripe_type& s, header* t, word root) noexcept : stripe_(s) {
-            enter(owner, t, root);
-            if (!valid_) [[unlikely]] let_fork_pass(owner, s);
-        }
-        section(const section&) = delete;
-        section& operator=(const section&) = delete;
-        ~section() { leave(); }
-
-        /// Whether `t` was still the root's table, or on its way to become so, after the stripe named it.
-        explicit operator bool() const noexcept { return valid_; }
-
-        /// Goes over to another table, perhaps with units locked: invalid, it still names that one.
-        void enter(const units& owner, header* t, word root) noexcept {
-            stripe_.table.store(t, std::memory_order_release);
-            Sync::light_barrier(); // pairs with the heavy barrier before tidying reads the stripes
-            valid_ = owner.is_root(root & ~base::forking);
-        }
-        void leave() noexcept { leave(stripe_); }
-
-    private:
-        static void leave(stripe_type& s) noexcept { s.table.store(nullptr, std::memory_order_release); }
-        /// Whoever may not begin because of a fork waits here, holding nothing, and then begins anew [F2].
-        /// Static: a section whose address nobody takes stays in registers.
-        [[gnu::cold, gnu::noinline]] static void let_fork_pass(const units& owner, stripe_type& s) noexcept {
-            for (unsigned attempt = 0; owner.is_forking(); ++attempt) {
-                leave(s);
-                Sync::back_off(attempt);
-            }
-        }
-
-        stripe_type& stripe_;
-        bool valid_ = false;
-    };
-
-    bool is_forking() const noexcept { return (this->root_.load(std::memory_order_acquire) & base::forking) != 0; }
-
-    // ---- the lock ----
-
-    /// Locks if the control word is `expected`, which has neither LOCK nor MOVED.
-    static bool try_lock(atomic_control& lock, control_word expected) noexcept {
-        // acquire: pairs with the release of the last unlock.
-        return lock.compare_exchange_strong(expected, expected | Layout::lock_bit, std::memory_order_acquire,
-                                               std::memory_order_relaxed);
-    }
-
-    /// `visible`: all threads see what this thread has published when this returns. A caller that has published nothing
-    /// does not ask for it.
-    [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value, bool visible = false) noexcept {
-        const auto free = static_cast<control_word>(value & ~Layout::lock_bit);
-        if (visible) {
-            // release: pairs with the acquire of try_lock. A read-modify-write: on x86-64 no store of this thread is in its
-            // store buffer any more when it is done.
-            lock.exchange(free, std::memory_order_release);
-            // Between all that this write has published and all that its thread reads afterwards; pairs with itself in
-            // another thread. Without it two threads that each store a key might both miss the other's. It stands in for
-            // the light barrier below as well.
-            Sync::fence_after_rmw();
-        } else {
-            lock.store(free, std::memory_order_release);
-            Sync::light_barrier(); // pairs with the heavy barrier of parking::sleep
-        }
-        if (c.sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]] c.home->parking.wake(&lock);
-    }
-
-    /// Waits until the unit is not locked. Holding nothing, and not in a section.
-    [[gnu::noinline]] static void wait_unlocked(control& c, const atomic_control& lock) {
-        const auto locked = [&] { return (lock.load(std::memory_order_acquire) & Layout::lock_bit) != 0; };
-        for (int i = 0; i < Sync::spins_before_sleep; ++i) {
-            if (!locked()) return;
-            Sync::pause();
-        }
-        while (locked()) c.home->parking.sleep(&lock, c.sleepers, locked);
-    }
-
-    /// Whether a snapshot is finding its instant. A writer that sees it waits before it begins: each writer that the cut waits
-    /// for then has at most one section to finish. relaxed: a hint; a writer looks again before it publishes.
-    static bool is_cutting(const control& c) noexcept {
-        return (c.gate_word.load(std::memory_order_relaxed) & gate::cutting) != 0;
-    }
-
-    /// Waits, holding nothing, until the gate is open. A writer that waits sleeps: threads that were pre-empted in their
-    /// sections, and the one that closed the gate, get its processor. It opens the gate when its own limit is over, as the
-    /// thread that closed the gate may have been stopped.
-    [[gnu::noinline]] static void wait_for_gate(control& c) noexcept {
-        for (int i = 0; i < Sync::spins_before_sleep; ++i) {
-            if (gate::is_open(c.gate_word.load(std::memory_order_acquire))) return;
-            Sync::pause();
-        }
-        word seen = c.gate_word.load(std::memory_order_acquire);
-        const typename Sync::lease limit((seen & gate::cutting) != 0 ? Sync::longest_cut : Sync::longest_count);
-        while (!gate::is_open(seen)) {
-            if (limit.over()) {
-                const word opened = gate::opened(seen);
-                if (c.gate_word.compare_exchange_strong(seen, opened, std::memory_order_acq_rel, std::memory_order_relaxed)) {
-                    gate_opened(c, seen);
-                }
-                return;
-            }
-            c.home->gates.sleep(&c.gate_word, limit, [&] { return await_gate(c); });
-            seen = c.gate_word.load(std::memory_order_acquire);
-        }
-    }
-
-    /// For the thread that has opened the gate, which was `shut`.
-    static void gate_opened(control& c, word shut) noexcept {
-        if ((shut & gate::awaited) != 0) [[unlikely]] c.home->gates.wake(&c.gate_word, gate::ticket(shut));
-    }
-
-    /// Tells the thread that will open the gate that a writer sleeps. Returns the number of this closing; 0: the gate is open.
-    static std::uint32_t await_gate(control& c) noexcept {
-        word seen = c.gate_word.load(std::memory_order_relaxed);
-        while (!gate::is_open(seen)) {
-            // relaxed: the thread that opens the gate finds the bit by a read-modify-write of the same word.
-            if ((seen & gate::awaited) != 0 || c.gate_word.compare_exchange_weak(seen, seen | gate::awaited, std::memory_order_relaxed,
-                                                                                 std::memory_order_relaxed)) {
-                return gate::ticket(seen);
-            }
-        }
-        return 0;
-    }
 
     // ---- walking the chain ----
 
