@@ -36,8 +36,9 @@ concept tells_owned_bytes = requires(const T& object) {
 
 /// The sum, or `unknown_bytes` if one of them is that.
 constexpr std::size_t sum_of_bytes(std::size_t a, std::size_t b) noexcept {
-    if (a == unknown_bytes || b == unknown_bytes) return unknown_bytes;
-    return a < unknown_bytes - 1 - b ? a + b : unknown_bytes - 1;
+    const std::size_t sum = a + b;
+    if (sum >= a && sum != unknown_bytes) [[likely]] return sum;
+    return a == unknown_bytes || b == unknown_bytes ? unknown_bytes : unknown_bytes - 1;
 }
 constexpr std::size_t product_of_bytes(std::size_t bytes, std::size_t count) noexcept {
     if (bytes == unknown_bytes) return unknown_bytes;

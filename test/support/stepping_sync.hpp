@@ -118,7 +118,6 @@ struct stepping_sync : syncmap::sync::real {
     static constexpr std::uint32_t garbage_slots = 2;
     static constexpr std::size_t batches_between_scans(std::size_t) noexcept { return 2; }
     static constexpr std::uint32_t most_spares() noexcept { return 4; }
-    static constexpr std::size_t units_per_district = 2;
     static constexpr std::size_t migration_batch = 2;
     static constexpr std::uint32_t shrink_check_interval = 4;
 };

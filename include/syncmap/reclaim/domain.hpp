@@ -19,6 +19,7 @@
 // | `owner`          | who has taken the row     | the child of a fork |
 // | `hazard[]`       | the owner, release stores | reclaimers    |
 // | `attached`       | the owner, once           | the layer above |
+// | `notes`          | the owner                 | the owner     |
 // | `garbage`        | see thread_garbage.hpp    |               |
 #pragma once
 
@@ -53,6 +54,19 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) row {
     domain<Sync>* home = nullptr; ///< constant once published
     typename Sync::template atomic<const void*> owner{nullptr};
     typename Sync::template atomic<void*> attached{nullptr}; ///< what the layer above keeps for the thread
+
+    /// What the layer above looks up in each operation of the thread: by numbers of its own, none of which is 0. A later one
+    /// may take the place of an earlier one.
+    struct note {
+        std::uint64_t number = 0;
+        void* what = nullptr;
+    };
+    std::array<note, 16> notes{};
+    const note& note_of(std::uint64_t number) const noexcept { return notes[static_cast<std::size_t>(number % notes.size())]; }
+    void remember(std::uint64_t number, void* what) noexcept {
+        notes[static_cast<std::size_t>(number % notes.size())] = {number, what};
+    }
+
     thread_garbage<Sync> garbage{};
 
     // ---- by Sync::per_thread ----

@@ -45,6 +45,9 @@ struct node_base {
     }
     /// Called once, by the scan, after it saw no hazard on the node. True: nobody has a pin, destroy it.
     [[nodiscard]] bool hand_over() noexcept {
+        // acquire: pairs with the release of the last unpin. A node that is out of reach and has no pin gets none any more:
+        // a thread that pinned it held it until after the pin, and that hold is gone.
+        if (pins.load(std::memory_order_acquire) == 0) [[likely]] return true;
         return pins.fetch_or(handed, std::memory_order_acq_rel) == 0;
     }
 };
@@ -54,9 +57,11 @@ struct node_base {
 template <class Sync>
 class hold {
 public:
-    explicit hold(row<Sync>& own) : row_(&own) { find_free(); }
+    explicit hold(row<Sync>& own) : row_(&own), hazard_(own.hazard) { find_free(); }
     /// A second hold of the same operation, while the first may hold nothing yet.
-    hold(row<Sync>& own, const hold& first) : row_(&own), index_(first.row_ == &own ? first.index_ + 1 : 0) { find_free(); }
+    hold(row<Sync>& own, const hold& first) : row_(&own), hazard_(first.row_ == &own ? first.hazard_ + 1 : own.hazard) {
+        find_free();
+    }
     hold(const hold&) = delete;
     hold& operator=(const hold&) = delete;
     ~hold() {
@@ -69,31 +74,37 @@ public:
     template <class StillLinked>
     bool protect(const void* p, StillLinked still_linked) noexcept {
         // release: what this thread read in the node it held before happens before that one's destruction.
-        row_->hazard[index_].store(p, std::memory_order_release);
+        hazard_->store(p, std::memory_order_release);
         Sync::light_barrier();
         return still_linked();
     }
 
     /// The thread holds nothing else: this is the first hazard of its own row.
-    bool is_first() const noexcept { return index_ == 0 && !borrowed_; }
+    bool is_first() const noexcept { return hazard_ == row_->hazard && !borrowed_; }
 
-    void drop() noexcept { row_->hazard[index_].store(nullptr, std::memory_order_release); }
+    void drop() noexcept { hazard_->store(nullptr, std::memory_order_release); }
 
 private:
     /// The first free one, so that a signal handler that interrupts a reader leaves its hazard alone.
     void find_free() {
-        for (;; ++index_) {
-            if (index_ == row<Sync>::hazards) {
+        if (!is_free()) [[unlikely]] look_further();
+    }
+    [[gnu::cold, gnu::noinline]] void look_further() {
+        do {
+            if (is_behind()) {
                 row_ = &row_->home->take();
                 borrowed_ = true;
-                index_ = 0;
+                hazard_ = row_->hazard;
+            } else {
+                ++hazard_;
             }
-            if (row_->hazard[index_].load(std::memory_order_relaxed) == nullptr) return;
-        }
+        } while (!is_free());
     }
+    bool is_behind() const noexcept { return hazard_ == row_->hazard + row<Sync>::hazards; }
+    bool is_free() const noexcept { return !is_behind() && hazard_->load(std::memory_order_relaxed) == nullptr; }
 
     row<Sync>* row_;
-    std::size_t index_ = 0;
+    typename Sync::template atomic<const void*>* hazard_;
     bool borrowed_ = false;
 };
 

@@ -83,12 +83,13 @@ public:
         std::sort(held_.begin(), held_.end());
         return true;
     }
-    /// Leaves in `found` what some hazard names. Of the rest, pinned nodes are handed to their pins' holders.
-    node* take_unheld(node*& found) const noexcept {
-        node* free_now = nullptr;
+    /// Leaves in `found` what some hazard names. Of the rest, pinned nodes are handed to their pins' holders, and the others
+    /// are put onto the list `free_now`, which is returned.
+    node* take_unheld(node*& found, node* free_now = nullptr) const noexcept {
+        const std::span<const void* const> held = held_;
         for (node* n = std::exchange(found, nullptr); n != nullptr;) {
             node* const next = n->next_retired;
-            if (std::binary_search(held_.begin(), held_.end(), static_cast<const void*>(n))) {
+            if (!held.empty() && std::binary_search(held.begin(), held.end(), static_cast<const void*>(n))) {
                 n->next_retired = std::exchange(found, n);
             } else if (n->hand_over()) {
                 n->next_retired = std::exchange(free_now, n);

@@ -25,6 +25,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -97,7 +98,12 @@ struct garbage_slot {
     bool names(const source_type& from) const noexcept { return source.load(std::memory_order_relaxed) == &from; }
 };
 
-/// What waits, in the three measures that bound it.
+/// What waits, in the three measures that bound it: each is a field of one word, and one of the upper bits of a field is
+/// set when that measure is full.
+///
+///   bits 0..19    bytes
+///   bits 20..24   nodes of unknown size
+///   bits 25..63   nodes
 template <class Sync>
 class garbage_account {
 public:
@@ -107,21 +113,30 @@ public:
 
     /// `owned`: what the node owns beside its `block`. True: the account is full.
     bool charge(std::size_t block, std::size_t owned, std::uint32_t nodes = 1) noexcept {
-        nodes_ += nodes;
         if (owned == unknown_bytes) {
-            ++unknown_;
+            what_ += one_unknown;
             owned = 0;
         }
-        bytes_ += block + (std::min)(owned, most_bytes); // more would make it no fuller
-        return is_full();
+        // More bytes than the account may have would make it no fuller.
+        what_ += (std::min)(block, most_bytes) + (std::min)(owned, most_bytes) + nodes * one_node;
+        if (!is_full()) [[likely]] return false;
+        what_ = full; // what else comes does not run over the end of the word
+        return true;
     }
-    bool is_full() const noexcept { return nodes_ >= most_nodes || bytes_ >= most_bytes || unknown_ >= most_unknown; }
-    bool is_empty() const noexcept { return nodes_ == 0; }
+    bool is_full() const noexcept { return (what_ & full) != 0; }
+    bool is_empty() const noexcept { return what_ == none; }
 
 private:
-    std::size_t bytes_ = 0;
-    std::uint32_t nodes_ = 0;
-    std::uint32_t unknown_ = 0;
+    using fields = std::uint64_t;
+    static constexpr fields one_unknown = fields{1} << 20;
+    static constexpr fields one_node = fields{1} << 25;
+    static constexpr int log2_of_full = std::bit_width(most_nodes - 1);
+    /// So many nodes are counted in advance that the field is full at a power of two.
+    static constexpr fields none = ((fields{1} << log2_of_full) - most_nodes) * one_node;
+    static constexpr fields full = 3 * most_bytes | most_unknown * one_unknown | ~((one_node << log2_of_full) - 1);
+    static_assert(4 * most_bytes == one_unknown && 2 * most_unknown * one_unknown == one_node);
+
+    fields what_ = none;
 };
 
 template <class Sync>
@@ -132,10 +147,14 @@ public:
     using source_type = garbage_source<Sync>;
     using slot = garbage_slot<Sync>;
 
+    thread_garbage() noexcept { last_ = slots_.data(); }
+    thread_garbage(const thread_garbage&) = delete;
+    thread_garbage& operator=(const thread_garbage&) = delete;
+
     /// By the row's thread, in an operation on `from`: `n` is in no table any more, and waits in `waiting`, a list of that
     /// map. True: the account was full, and garbage was collected. Runs destructors of the user's, so never under a lock.
-    bool retire(domain<Sync>& threads, source_type& from, list& waiting, const garbage_home<Sync>& home, node& n,
-                std::size_t block, std::size_t owned) noexcept {
+    bool retire(domain<Sync>& threads, source_type& from, list& waiting, garbage_home<Sync> home, node& n, std::size_t block,
+                std::size_t owned) noexcept {
         retire_later(waiting, n, block, owned);
         return settle(threads, from, waiting, home);
     }
@@ -144,9 +163,9 @@ public:
         waiting.push(n);
         account_.charge(block, owned, nodes);
     }
-    bool settle(domain<Sync>& threads, source_type& from, list& waiting, const garbage_home<Sync>& home) noexcept {
+    bool settle(domain<Sync>& threads, source_type& from, list& waiting, garbage_home<Sync> home) noexcept {
         if (!is_last(waiting)) [[unlikely]] note(threads, from, waiting, home);
-        ++slots_[last_].retired;
+        ++last_->retired;
         if (!account_.is_full()) [[likely]] return false;
         collect(threads);
         return true;
@@ -155,11 +174,11 @@ public:
     /// The slot of a list, or null.
     slot* slot_of(const list& waiting) noexcept {
         if (!is_last(waiting)) {
-            for (std::uint32_t i = 0; i < most_slots; ++i) {
-                if (slots_[i].waiting.load(std::memory_order_relaxed) == &waiting) last_ = i;
+            for (slot& s : slots_) {
+                if (s.waiting.load(std::memory_order_relaxed) == &waiting) last_ = &s;
             }
         }
-        return is_last(waiting) ? &slots_[last_] : nullptr;
+        return is_last(waiting) ? last_ : nullptr;
     }
 
     /// By the destructor of `gone`, which no thread uses any more: no thread destroys a node of it afterwards. Calls
@@ -197,14 +216,14 @@ private:
     static constexpr std::size_t all_kept = std::size_t{1} << 13;
 
     bool is_last(const list& waiting) const noexcept {
-        return slots_[last_].waiting.load(std::memory_order_relaxed) == &waiting;
+        return last_->waiting.load(std::memory_order_relaxed) == &waiting;
     }
 
     // ---- slots ----
 
     /// Gives the list a slot, if it has none. Without one its nodes wait until a thread looks at all lists of the map.
     [[gnu::cold, gnu::noinline]] void note(domain<Sync>& threads, source_type& from, list& waiting,
-                                           const garbage_home<Sync>& home) noexcept {
+                                           garbage_home<Sync> home) noexcept {
         if (slot_of(waiting) != nullptr || occupy(from, waiting, home)) return;
         if (let_go_next() && occupy(from, waiting, home)) return;
         collect(threads);
@@ -214,17 +233,16 @@ private:
     }
 
     /// False: no slot is free.
-    bool occupy(source_type& from, list& waiting, const garbage_home<Sync>& home) noexcept {
+    bool occupy(source_type& from, list& waiting, garbage_home<Sync> home) noexcept {
         const std::lock_guard<typename Sync::mutex> guard(mutex_);
-        for (std::uint32_t i = 0; i < most_slots; ++i) {
-            slot& s = slots_[i];
+        for (slot& s : slots_) {
             if (s.source.load(std::memory_order_relaxed) != nullptr || s.busy != 0) continue;
             s.home = home;
             s.retired = 0;
             s.waiting.store(&waiting, std::memory_order_relaxed);
             from.add_slot();
             s.source.store(&from, std::memory_order_release); // last: in the child of a fork the slot is whole, or free
-            last_ = i;
+            last_ = &s;
             return true;
         }
         return false;
@@ -298,7 +316,7 @@ private:
         const bool knows = held.look(threads);
         for (std::uint32_t i = 0; i < most_slots; ++i) {
             if (found[i] == nullptr) continue;
-            if (knows) append(slots_[i].ready, held.take_unheld(found[i]));
+            if (knows) slots_[i].ready = held.take_unheld(found[i], slots_[i].ready);
             slots_[i].waiting.load(std::memory_order_relaxed)->push_all(found[i]); // what is held; all if nothing is known [G4]
         }
     }
@@ -325,9 +343,9 @@ private:
 
     // ---- the row's thread's alone ----
     garbage_account<Sync> account_{};
-    std::uint32_t last_ = 0;   ///< the slot of the list that was retired into last
-    std::uint32_t oldest_ = 0; ///< the slot that goes to another map next
-    std::uint32_t depth_ = 0;  ///< collections that the thread is in, one inside the other
+    slot* last_;                 ///< of the list that was retired into last
+    std::uint32_t oldest_ = 0;   ///< the slot that goes to another map next
+    std::uint32_t depth_ = 0;    ///< collections that the thread is in, one inside the other
 
     typename Sync::mutex mutex_{};
     std::array<slot, most_slots> slots_{};

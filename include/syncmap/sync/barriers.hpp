@@ -147,8 +147,8 @@ inline bool by_other_means() noexcept { return false; }
 /// What the threads of this library do in a light barrier. Decided once; a thread that does not know it yet takes the
 /// safe form. One word for each library where symbols are hidden: see `barrier_group`.
 enum class light_form : unsigned char {
-    undecided,    ///< a fence
     compiler_only, ///< no fence: a heavy barrier makes every thread pass one
+    undecided,     ///< a fence
     fence
 };
 

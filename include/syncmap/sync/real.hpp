@@ -112,7 +112,7 @@ struct [[gnu::visibility("default")]] real {
     /// Orders a thread's own earlier stores before its later loads, together with a heavy barrier on the other side:
     /// only the compiler is held back here where the system lets the other side do the work.
     [[gnu::always_inline]] static void light_barrier() noexcept {
-        if (barriers::decision::skips_fences()) {
+        if (barriers::decision::skips_fences()) [[likely]] {
             std::atomic_signal_fence(std::memory_order_seq_cst);
         } else {
             fence();
@@ -371,8 +371,6 @@ struct [[gnu::visibility("default")]] real {
     static constexpr std::uint32_t garbage_slots = 16;
     /// Nodes that were freed, and whose blocks one thread keeps for its next ones.
     static constexpr std::uint32_t most_spares() noexcept { return 256; }
-    /// Units that share a stack of free overflow lines.
-    static constexpr std::size_t units_per_district = 256;
     /// Units that one write moves while a table is being left.
     static constexpr std::size_t migration_batch = 16;
     /// Writes of a thread between two looks at whether pages of an earlier table can be given back, when there are any.

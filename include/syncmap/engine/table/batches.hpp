@@ -28,13 +28,14 @@ class batches : public multi_update<Types> {
     using base = multi_update<Types>;
 
 protected:
+    using reader = engine::reader<Types>;
     using typename base::control;
-    using typename base::found;
+    using found = typename engine::reader<Types>::found;
     using typename base::header;
     using typename base::Key;
     using typename base::Layout;
     using typename base::line_type;
-    using typename base::search;
+    using search = engine::search<typename Types::layout, typename Types::sync>;
     using typename base::Sync;
     using T = typename base::T;
     using base::node_at;
@@ -53,7 +54,7 @@ public:
                     f(i, std::addressof(copy));
                     return true;
                 };
-                const bool present = hash != nullptr && this->show_inline(to_word(static_cast<const Key&>(key_at(i))), *hash, show);
+                const bool present = hash != nullptr && reader::show_inline(*this, to_word(static_cast<const Key&>(key_at(i))), *hash, show);
                 if (!present) f(i, static_cast<const T*>(nullptr));
             });
         } else {
@@ -65,9 +66,9 @@ public:
             reclaim::hold<Sync> held(*me);
             for_groups(count, key_at, [&](std::size_t i, const std::uint64_t* hash) {
                 if (hash != nullptr) {
-                    const found place = this->find_node(key_at(i), *hash, held, base::following::marks);
+                    const found place = reader::find_node(*this, key_at(i), *hash, held, reader::following::marks);
                     if (place.mark != Layout::empty) {
-                        base::show(place, [&](const T& value) { f(i, std::addressof(value)); });
+                        reader::show(place, [&](const T& value) { f(i, std::addressof(value)); });
                         return;
                     }
                 }

@@ -22,19 +22,21 @@ public:
     using base::base;
 
 protected:
-    using typename base::atomic_control;
+    using atomic_control = typename Types::layout::atomic_control;
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
     using typename base::atomic_word;
     using typename base::control;
-    using typename base::control_word;
+    using control_word = typename Types::layout::control_word;
     using typename base::header;
     using typename base::Key;
     using typename base::Layout;
     using typename base::line_type;
-    using typename base::search;
-    using typename base::section;
+    using search = engine::search<typename Types::layout, typename Types::sync>;
+    using section = typename engine::locks<Types>::section;
     using typename base::stripe_type;
     using typename base::Sync;
-    using typename base::vacancy;
+    using vacancy = typename engine::chain<Types>::vacancy;
     using T = typename base::T;
 
     enum class direct : unsigned char { no, kept, done, erased };
@@ -77,7 +79,7 @@ protected:
     }
 
     static atomic_word* slot_of(line_type& home, word mark) noexcept {
-        for (line_type* l = &home; l != nullptr; l = base::next_line(*l)) {
+        for (line_type* l = &home; l != nullptr; l = chain::next_line(*l)) {
             if (const unsigned hits = search::match(*l, mark); hits != 0) {
                 return l->slot(static_cast<std::size_t>(std::countr_zero(hits)));
             }
@@ -87,8 +89,8 @@ protected:
 
     /// Publishes and counts an insert: announced before, so that whoever counts finds it either way [I8].
     static void insert_into(stripe_type& s, const header& t, const vacancy& v, word mark, word value) noexcept {
-        s.announce(base::announced_slot(v), base::announced_change(v), incarnation_of(t));
-        base::place(v, mark, value);
+        s.announce(chain::announced_slot(v), chain::announced_change(v), incarnation_of(t));
+        chain::place(v, mark, value);
         s.count(+1);
     }
     /// True: another entry was moved, see trim.
@@ -96,7 +98,7 @@ protected:
         s.announce(slot, change::erase, incarnation_of(t));
         slot->store(Layout::empty, std::memory_order_release);
         s.count(-1);
-        return base::trim(c, t, home);
+        return chain::trim(c, t, home);
     }
 
 private:
@@ -110,22 +112,22 @@ private:
         const control_word held = lock.load(std::memory_order_relaxed);
         if ((held & (Layout::lock_bit | Layout::moved_bit)) != 0) [[unlikely]] return direct::no;
         const section in(*this, s, &t, root);                                   // [W2]
-        if (!in || !base::try_lock(lock, held)) [[unlikely]] return direct::no; // [W3]
+        if (!in || !locks::try_lock(lock, held)) [[unlikely]] return direct::no; // [W3]
         const direct result = publish(c, s, t, home, hash, Layout::inline_mark(bits), held, op, root);
         const bool has_published = result == direct::done || result == direct::erased;
-        this->unlock(c, lock, held, has_published && visible_on_return(op.order)); // [W8]
+        locks::unlock(c, lock, held, has_published && visible_on_return(op.order)); // [W8]
         return result;
     }
 
     /// The same behind the home line.
     [[gnu::noinline]] static atomic_word* slot_behind(line_type& home, word mark) noexcept {
-        line_type* const l = base::next_line(home);
+        line_type* const l = chain::next_line(home);
         return l == nullptr ? nullptr : slot_of(*l, mark);
     }
 
     /// An insert where the home line is full.
     [[gnu::noinline]] static direct insert_behind(control& c, stripe_type& s, header& t, line_type& home, word mark, word value) noexcept {
-        const vacancy v = base::find_vacancy(c, t, home);
+        const vacancy v = chain::find_vacancy(c, t, home);
         if (!v) return direct::no;
         insert_into(s, t, v, mark, value); // [W6] [W7]
         return direct::done;
@@ -143,7 +145,7 @@ private:
                                   : is_long  ? slot_behind(home, mark)
                                              : nullptr;
         if (slot != nullptr) {
-            switch (decide_on_word(maybe_word(base::value_at(slot)), op)) {
+            switch (decide_on_word(maybe_word(chain::value_at(slot)), op)) {
             case decision::keep:
                 return direct::kept;
             case decision::assign:
@@ -163,7 +165,7 @@ private:
             if (vacant == 0) return insert_behind(c, s, t, home, mark, value);
             atomic_word* const free = home.slot(static_cast<std::size_t>(std::countr_zero(vacant)));
             s.announce(free, change::insert, incarnation_of(t));
-            base::store_entry(free, mark, value); // [W6]
+            chain::store_entry(free, mark, value); // [W6]
             s.count(+1);                          // [W7]
         }
         return direct::done;

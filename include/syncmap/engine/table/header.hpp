@@ -17,104 +17,19 @@
 // with an outdated root may be looking at it (and finds out by the root when it is done).
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include <syncmap/engine/table/layout.hpp>
+#include <syncmap/engine/table/line_stack.hpp>
 #include <syncmap/hash.hpp>
 
 namespace syncmap::engine {
 
-/// Overflow lines that no unit uses. All of them have only EMPTY slots, and no LINK leads to them.
-///
-/// A stack, to which threads push as they come, and from which one at a time pops: it has POPPING set meanwhile. A line
-/// that it looks at cannot come back under another one, since nobody else removes any. A thread that finds POPPING looks
-/// again for about a microsecond. Then it takes the turn: its own is the next one, and the thread that had the turn finds
-/// that out when it wants to remove a line. So a stopped thread keeps nobody from the lines. (A turn would come again if
-/// two million threads were stopped with it, while one of them is.)
-template <class Layout, class Sync>
-class line_stack {
-public:
-    using line_type = line<Layout>;
-
-    line_type* pop() noexcept {
-        word top = top_.load(std::memory_order_relaxed);
-        for (int looks = 0; line_at(top) != nullptr;) {
-            if ((top & popping) != 0 && looks < Sync::spins_before_sleep) {
-                ++looks;
-                Sync::pause();
-                top = top_.load(std::memory_order_relaxed);
-                continue;
-            }
-            const word mine = ((top & popping) != 0 ? next_turn(top) : top) | popping;
-            // acquire: pairs with push; the lines' slots are seen EMPTY, and what is below them.
-            if (!top_.compare_exchange_weak(top, mine, std::memory_order_acquire, std::memory_order_relaxed)) continue;
-            if (line_type* const l = pop_in_turn(mine, top)) return l;
-        }
-        return nullptr;
-    }
-
-    void push(line_type& l) noexcept {
-        word top = top_.load(std::memory_order_relaxed);
-        do {
-            below(l).store(top & address_bits, std::memory_order_release);
-        } while (!top_.compare_exchange_weak(top, with_address(top, reinterpret_cast<word>(&l)), std::memory_order_release,
-                                             std::memory_order_relaxed));
-    }
-
-    void forget() noexcept { top_.store(0, std::memory_order_relaxed); }
-
-private:
-    static constexpr word popping = 1;
-    static constexpr word address_bits = (word{1} << Layout::tag_shift) - alignof(line_type);
-    /// The turn: what is beside the address and POPPING, its upper part where a carry out of the lower one goes.
-    static constexpr word lower_turn = alignof(line_type) - 1 - popping;
-    static_assert(lower_turn != 0 && Layout::tag_shift == 48);
-
-    /// Null: another thread has taken the turn; `top` is what there is now.
-    line_type* pop_in_turn(word mine, word& top) noexcept {
-        top = mine;
-        do {
-            line_type* const l = line_at(top);
-            const word under = below(*l).load(std::memory_order_relaxed);
-            // acquire: pairs with push, by which another line lies on top, where this fails. (Where it does not, a later
-            // thread sees what was pushed before all the same: every change of the word is a read-modify-write.)
-            if (top_.compare_exchange_weak(top, with_address(top, under) & ~popping, std::memory_order_acquire)) {
-                below(*l).store(Layout::empty, std::memory_order_release);
-                return l;
-            }
-        } while (((top ^ mine) & ~address_bits) == 0);
-        return nullptr;
-    }
-
-    static line_type* line_at(word top) noexcept { return reinterpret_cast<line_type*>(top & address_bits); }
-    static word with_address(word top, word address) noexcept { return (top & ~address_bits) | (address & address_bits); }
-    static word next_turn(word top) noexcept {
-        const word lower = ((top & lower_turn) + 2 * popping) & lower_turn;
-        const word upper = (top >> Layout::tag_shift) + (lower == 0 ? 1 : 0);
-        return upper << Layout::tag_shift | (top & (address_bits | popping)) | lower;
-    }
-    /// The stack runs through the second word of its lines. A reader that still wanders there takes it for the
-    /// value of an empty slot (pairs), or for a mark that is no entry and, not being in the last slot, no link. Then it must
-    /// see that the entry which was there has moved to the home line before [I2]: hence the release of these stores.
-    static auto& below(line_type& l) noexcept { return l.words[1]; }
-
-    typename Layout::atomic_word top_{0};
-};
-
-/// Overflow lines given back by neighbouring units. A line of its own: in a map of constant size, where keys come and go,
-/// one stack for a whole table was what all writers met at.
-template <class Layout, class Sync>
-struct alignas(detail::cache_line_bytes) table_district {
-    line_stack<Layout, Sync> free_lines{};
-};
-
 template <class Layout, class Sync>
 struct alignas(detail::cache_line_bytes) table_header {
-    using district = table_district<Layout, Sync>;
     using line_type = line<Layout>;
     using control_type = typename Layout::atomic_control;
     template <class U>
@@ -123,8 +38,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     // Read by everybody, written once.
     hash_seed seed;
     control_type* controls = nullptr;
-    district* districts = nullptr; ///< all but the first one
-    unsigned shift_less_one = 0; ///< 63 - log2 of the number of units
+    unsigned line_shift = 0; ///< brings a hash to the place of its unit's home line, in bytes
     bool mapped = false; ///< pages of the system, which can be given back
     atomic<bool> needs_help{false}; ///< see ask_for_help
     atomic<std::uint8_t> floor_log2{0}; ///< what was reserved: the map shrinks to no smaller table by itself
@@ -135,7 +49,7 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     // Written by those who insert and those who move units.
     alignas(detail::cache_line_bytes) atomic<std::size_t> overflow_used{0};
-    line_stack<Layout, Sync> first_free_lines{}; ///< of the first district
+    line_stack<Layout, Sync> free_lines{};
     atomic<std::size_t> cursor{0};
     atomic<std::size_t> left{0};
     atomic<std::size_t> erased{0}; ///< entries erased here, about; see resize::is_sparse
@@ -146,7 +60,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     atomic<bool> filling{false}; ///< so many overflow lines are in use that huge pages may be worth it
     atomic<std::uint32_t> small_pieces{0}; ///< so many pieces of it, the first ones, are still to be moved to huge pages
 
-    unsigned log2() const noexcept { return 63 - shift_less_one; }
+    unsigned log2() const noexcept { return line_shift_of(0) - line_shift; }
     std::size_t units() const noexcept { return std::size_t{1} << log2(); }
     /// Units and, behind them, the outlier unit.
     std::size_t all_units() const noexcept { return units() + (Layout::has_outliers ? 1 : 0); }
@@ -160,11 +74,13 @@ struct alignas(detail::cache_line_bytes) table_header {
         return units < 16 ? 2 : units * 10 / 32;
     }
 
-    /// In two steps: a table of one unit shifts everything out, which one step must not do.
-    std::size_t unit_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> 1 >> shift_less_one); }
+    /// In two steps: a table of one unit shifts everything out, which one step must not do. A compiler makes one step and a
+    /// mask of it where the unit's home line is wanted.
+    std::size_t unit_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> line_shift >> log2_of_line); }
     /// The first and the last hash of a unit.
-    std::uint64_t first_hash_of(std::size_t unit) const noexcept { return static_cast<std::uint64_t>(unit) << shift_less_one << 1; }
+    std::uint64_t first_hash_of(std::size_t unit) const noexcept { return static_cast<std::uint64_t>(unit) << log2_of_line << line_shift; }
     std::uint64_t last_hash_of(std::size_t unit) const noexcept { return first_hash_of(unit) | ~std::uint64_t{0} >> log2(); }
+    static constexpr unsigned line_shift_of(unsigned log2) noexcept { return 64 - log2_of_line - log2; }
     line_type& home(std::size_t unit) const noexcept { return first_line()[unit]; }
     /// All lines, one home line for each unit first. They follow the header: a lookup need not load where they are.
     line_type* first_line() const noexcept { return reinterpret_cast<line_type*>(const_cast<table_header*>(this) + 1); }
@@ -187,47 +103,27 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     // ---- overflow lines ----
 
-    /// So many districts a table has beside the first one. (The last is the outlier unit's, which never takes a line.)
-    static constexpr std::size_t more_districts(std::size_t units) noexcept { return units / Sync::units_per_district; }
-
-    line_stack<Layout, Sync>& free_lines_of(std::size_t number) noexcept {
-        return number == 0 ? first_free_lines : districts[number - 1].free_lines;
-    }
-    std::size_t district_of(const line_type& home) const noexcept {
-        return static_cast<std::size_t>(&home - first_line()) / Sync::units_per_district;
-    }
-
-    /// A line for the unit of `home`, which is full, or null when the table's share is used up, near that unit at least.
-    /// By a lock holder.
-    line_type* take_line(const line_type& home) noexcept {
-        const std::size_t own = district_of(home);
-        if (line_type* const l = free_lines_of(own).pop()) return l;
-        if (overflow_used.load(std::memory_order_relaxed) < overflow_lines()) {
-            const std::size_t i = overflow_used.fetch_add(1, std::memory_order_relaxed);
-            if (on_small_pages.load(std::memory_order_relaxed) && tells_of_filling(i)) [[unlikely]] {
-                filling.store(true, std::memory_order_relaxed); // a hint, as `crowded`
-                ask_for_help();
-            }
-            if (i < overflow_lines()) return first_line() + all_units() + i;
+    /// A line for a unit that is full, or null when the table's share is used up. By a lock holder.
+    line_type* take_line() noexcept {
+        if (line_type* const l = free_lines.pop()) return l;
+        if (overflow_used.load(std::memory_order_relaxed) >= overflow_lines()) return nullptr;
+        const std::size_t i = overflow_used.fetch_add(1, std::memory_order_relaxed);
+        if (on_small_pages.load(std::memory_order_relaxed) && tells_of_filling(i)) [[unlikely]] {
+            filling.store(true, std::memory_order_relaxed); // a hint, as `crowded`
+            ask_for_help();
         }
-        const std::size_t all = more_districts(units()) + 1;
-        for (std::size_t i = 1; i < (std::min)(all, districts_asked); ++i) {
-            if (line_type* const l = free_lines_of((own + i) % all).pop()) return l;
-        }
-        return nullptr;
+        return i < overflow_lines() ? first_line() + all_units() + i : nullptr;
     }
-    void give_back(line_type& l, const line_type& home) noexcept { free_lines_of(district_of(home)).push(l); }
     bool owns(const line_type* l) const noexcept { return l >= first_line() && l < first_line() + all_lines(); }
 
 private:
+    static constexpr unsigned log2_of_line = std::countr_zero(sizeof(line_type));
+
     /// Where hashes are even, one unit in 4096 needs an overflow line when pairs fill a quarter of their room, and single
     /// entries a half. By then each small page has been touched. Asked again at each doubling: hashes may be uneven.
     bool tells_of_filling(std::size_t lines_used) const noexcept {
         return lines_used >= units() / 4096 && std::has_single_bit(lines_used);
     }
-
-    /// The unit's own and its neighbours: so many of them together differ by a few per cent in what they need.
-    static constexpr std::size_t districts_asked = 4;
 };
 
 } // namespace syncmap::engine

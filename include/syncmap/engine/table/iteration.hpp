@@ -8,22 +8,24 @@
 #include <memory>
 #include <vector>
 
-#include <syncmap/engine/table/lookup.hpp>
+#include <syncmap/engine/table/counting.hpp>
 #include <syncmap/engine/walk_position.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class iteration : public lookup<Types> {
-    using base = lookup<Types>;
+class iteration : public counting<Types> {
+    using base = counting<Types>;
 
 public:
     using base::base;
 
 protected:
-    using typename base::atomic_control;
+    using atomic_control = typename Types::layout::atomic_control;
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
     using typename base::control;
-    using typename base::control_word;
+    using control_word = typename Types::layout::control_word;
     using typename base::header;
     using typename base::Key;
     using typename base::Layout;
@@ -213,7 +215,7 @@ protected:
                      batch& entries) {
         line_type& home = t.home(unit);
         if constexpr (Layout::inline_key) {
-            const bool outlier = base::is_outlier_unit(t, unit);
+            const bool outlier = chain::is_outlier_unit(t, unit);
             // The last slot first [R2]; returns what it was.
             const auto copy_line = [&](line_type& l) {
                 word last = Layout::empty;
@@ -231,7 +233,7 @@ protected:
                 return last;
             };
             if (Layout::is_link(copy_line(home))) {
-                for (line_type* l = base::next_line(home); l != nullptr; l = base::next_line(*l)) copy_line(*l);
+                for (line_type* l = chain::next_line(home); l != nullptr; l = chain::next_line(*l)) copy_line(*l);
                 copy_line(home);
             }
             return home.mark(Layout::last) == Layout::moved ? copied::moved : copied::all;
@@ -250,7 +252,7 @@ private:
         const control_word seen = lock.load(std::memory_order_acquire);
         if ((seen & Layout::moved_bit) != 0) return copied::moved;
         if ((seen & Layout::lock_bit) != 0) {
-            base::wait_unlocked(c, lock);
+            locks::wait_unlocked(c, lock);
             return copied::changed;
         }
         if (attempt >= attempts_without_lock) {
@@ -264,7 +266,7 @@ protected:
     /// Pins the nodes of a unit with hashes from `cursor` on, one by one, each under a hazard, whoever has the unit's lock.
     void pin_nodes(reclaim::row<Sync>& row, header& t, std::size_t unit, std::uint64_t cursor, batch& entries) {
         reclaim::hold<Sync> held(row);
-        base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
+        chain::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
             while (!held.protect(node_at(mark), [&] { return l.mark(i) == mark; })) {
                 mark = l.mark(i); // replaced by a node of the same key, or gone
                 if (!Layout::is_entry(mark)) return false;
@@ -289,16 +291,16 @@ private:
                              control_word seen, std::uint64_t cursor, batch& entries) {
         bool complete = true;
         {
-            const typename base::section in(*this, s, &t, root);
-            if (!in || !base::try_lock(t.controls[unit], seen)) return copied::changed;
-            base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
+            const typename engine::locks<Types>::section in(*this, s, &t, root);
+            if (!in || !locks::try_lock(t.controls[unit], seen)) return copied::changed;
+            chain::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
                 if (cursor > node_at(mark)->hash) return false; // all of them are the unit's, as it is locked
                 if (entries.is_full()) return !(complete = false);
                 node_at(mark)->pin();
-                entries.add({mark, base::value_at(l.slot(i)), false});
+                entries.add({mark, chain::value_at(l.slot(i)), false});
                 return false;
             });
-            this->unlock(c, t.controls[unit], seen);
+            locks::unlock(c, t.controls[unit], seen);
         }
         if (complete) return copied::all;
         entries.clear();

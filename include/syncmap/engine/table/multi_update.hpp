@@ -26,20 +26,23 @@ class multi_update : public pinning<Types> {
     using base = pinning<Types>;
 
 protected:
-    using typename base::atomic_control;
+    using atomic_control = typename Types::layout::atomic_control;
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
+    using reader = engine::reader<Types>;
     using typename base::atomic_word;
     using typename base::computing_mark;
     using typename base::control;
-    using typename base::control_word;
-    using typename base::found;
+    using control_word = typename Types::layout::control_word;
+    using found = typename engine::reader<Types>::found;
     using typename base::fresh_node;
     using typename base::header;
     using typename base::Key;
     using typename base::Layout;
     using typename base::line_type;
     using typename base::record_supply;
-    using typename base::search;
-    using typename base::section;
+    using search = engine::search<typename Types::layout, typename Types::sync>;
+    using section = typename engine::locks<Types>::section;
     using typename base::stripe_type;
     using typename base::Sync;
     using T = typename base::T;
@@ -156,7 +159,7 @@ private:
             m.held.reset();
             m.mark_before = Layout::empty;
             if constexpr (Layout::inline_key) {
-                const maybe_word value = this->find_inline(*m.key);
+                const maybe_word value = reader::find_inline(*this, *m.key);
                 if (!this->is_root(root)) continue;
                 if (value) {
                     m.mark_before = Layout::inline_mark(m.bits);
@@ -164,7 +167,7 @@ private:
                 }
             } else {
                 reclaim::hold<Sync> hazard(row);
-                const found place = this->find_node(*m.key, m.hash, hazard, base::following::controls);
+                const found place = reader::find_node(*this, *m.key, m.hash, hazard, reader::following::controls);
                 if (place.root != root) continue;
                 m.mark_before = place.mark;
                 if (place.mark != Layout::empty) base::keep(m.held, place);
@@ -242,10 +245,10 @@ private:
             case progress::again:
                 break;
             case progress::locked_by_other:
-                base::wait_unlocked(c, all.t->controls[all.unit]);
+                locks::wait_unlocked(c, all.t->controls[all.unit]);
                 break;
             case progress::gate_closed:
-                base::wait_for_gate(c);
+                locks::wait_for_gate(c);
                 all.past_gate = true;
                 break;
             case progress::must_preserve:
@@ -286,7 +289,7 @@ private:
         all.root = this->root_.load(std::memory_order_acquire);
         header* const t = base::table_of(all.root);
         if (t == nullptr) return progress::cleared;
-        if (base::is_cutting(c)) [[unlikely]] return progress::gate_closed;
+        if (locks::is_cutting(c)) [[unlikely]] return progress::gate_closed;
         section in(*this, s, t, all.root);
         if (!in) return progress::again;
         if (t->incarnation.load(std::memory_order_relaxed) != all.incarnation) return progress::cleared;
@@ -298,7 +301,7 @@ private:
             const bool inserted = result == progress::done && u.inserts != 0;
             // The last one makes all visible that was published before it, in the other units too.
             const bool is_last = result == progress::done && &u == &all.units.back();
-            this->unlock(c, u.lock(), inserted || u.moved_entries ? Layout::with_next_version(u.held) : u.held,
+            locks::unlock(c, u.lock(), inserted || u.moved_entries ? Layout::with_next_version(u.held) : u.held,
                          is_last && visible_on_return(all.order));
         }
         return result;
@@ -308,12 +311,12 @@ private:
     static bool find_units(header& t, std::vector<member*>& changed) {
         for (member* const m : changed) {
             m->t = &t;
-            m->unit = base::unit_of(t, m->hash, m->bits);
+            m->unit = chain::unit_of(t, m->hash, m->bits);
             // acquire: pairs with the unlock that made it MOVED.
             if ((m->lock().load(std::memory_order_acquire) & Layout::moved_bit) == 0) continue;
             m->t = t.successor(); // that of a table which the section names stays what it is
             if (m->t == nullptr) return false;
-            m->unit = base::unit_of(*m->t, m->hash, m->bits);
+            m->unit = chain::unit_of(*m->t, m->hash, m->bits);
         }
         std::sort(changed.begin(), changed.end(),
                   [](const member* a, const member* b) { return &a->lock() < &b->lock(); });
@@ -338,7 +341,7 @@ private:
                 }
                 const control_word seen = m->lock().load(std::memory_order_relaxed);
                 if ((seen & Layout::moved_bit) != 0) return progress::again;
-                if ((seen & Layout::lock_bit) != 0 || !base::try_lock(m->lock(), seen)) {
+                if ((seen & Layout::lock_bit) != 0 || !locks::try_lock(m->lock(), seen)) {
                     all.t = m->t;
                     all.unit = m->unit;
                     return progress::locked_by_other;
@@ -375,14 +378,14 @@ private:
         while (u.inserts != 0) {
             std::size_t vacant = 0;
             line_type* end = nullptr;
-            for (line_type* l = &u.home(); l != nullptr; l = base::next_line(*l)) {
+            for (line_type* l = &u.home(); l != nullptr; l = chain::next_line(*l)) {
                 vacant += static_cast<std::size_t>(std::popcount(search::match(*l, Layout::empty)));
                 end = l;
             }
             if (vacant >= u.inserts) break;
-            line_type* const extra = base::another_line(c, *u.t, u.home());
+            line_type* const extra = chain::another_line(c, *u.t);
             if (extra == nullptr) return false;
-            base::add_line(*end, *extra);
+            chain::add_line(*end, *extra);
             u.moved_entries = true;
         }
         return true;
@@ -400,7 +403,7 @@ private:
                 m->slot->store(Layout::empty, std::memory_order_release);
                 --more;
             } else if (m->inserts()) {
-                base::place(base::find_vacancy(c, *m->t, m->t->home(m->unit)), new_mark(*m), m->value);
+                chain::place(chain::find_vacancy(c, *m->t, m->t->home(m->unit)), new_mark(*m), m->value);
                 ++more;
             } else if constexpr (Layout::pairs) {
                 m->slot[1].store(m->value, std::memory_order_release);
@@ -410,7 +413,7 @@ private:
         }
         if (all.changes_size) s.count(more);
         for (locked_unit& u : all.units) {
-            if (u.erases && base::trim(c, *u.t, u.home())) u.moved_entries = true;
+            if (u.erases && chain::trim(c, *u.t, u.home())) u.moved_entries = true;
         }
     }
 

@@ -25,7 +25,8 @@ class pinning : public writing<Types> {
     using base = writing<Types>;
 
 protected:
-    using typename base::found;
+    using found = typename engine::reader<Types>::found;
+    using reader = engine::reader<Types>;
     using typename base::Key;
     using typename base::Layout;
     using typename base::node;
@@ -106,7 +107,7 @@ public:
     held_entry pin(const K& key) const {
         held_entry held;
         if constexpr (Layout::inline_key) {
-            if (const maybe_word value = this->find_inline(static_cast<const Key&>(key))) {
+            if (const maybe_word value = reader::find_inline(*this, static_cast<const Key&>(key))) {
                 keep(held, {static_cast<const Key&>(key), from_word<T>(*value)});
             }
         } else {
@@ -115,7 +116,7 @@ public:
             const reclaim::thread_lease<Sync> me(c.home->threads);
             reclaim::hold<Sync> hazard(*me);
             const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
-            const found place = this->find_node(key, hash, hazard, base::following::marks);
+            const found place = reader::find_node(*this, key, hash, hazard, reader::following::marks);
             if (place.mark != Layout::empty) keep(held, place);
         }
         return held;

@@ -14,21 +14,23 @@
 #include <new>
 #include <utility>
 
-#include <syncmap/engine/table/units.hpp>
+#include <syncmap/engine/table/chain.hpp>
+#include <syncmap/engine/table/retirement.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class preservation : public units<Types> {
-    using base = units<Types>;
+class preservation : public retirement<Types> {
+    using base = retirement<Types>;
 
 public:
     using base::base;
 
 protected:
-    using typename base::atomic_control;
+    using atomic_control = typename Types::layout::atomic_control;
+    using chain = engine::chain<Types>;
     using typename base::control;
-    using typename base::control_word;
+    using control_word = typename Types::layout::control_word;
     using typename base::header;
     using typename base::Layout;
     using typename base::line_type;
@@ -92,7 +94,7 @@ protected:
                                            record_supply& supply) noexcept {
         const std::uint64_t life = t.incarnation.load(std::memory_order_relaxed);
         std::size_t entries = 0;
-        base::each_entry(t.home(unit), [&](line_type&, std::size_t, word) { return ++entries == 0; });
+        chain::each_entry(t.home(unit), [&](line_type&, std::size_t, word) { return ++entries == 0; });
         bool lacks = false;
         // Who was served by an earlier attempt is passed over, so that each serves one more at least: two snapshots whose
         // slabs hold one such record each would be served in turn for ever.
@@ -152,7 +154,7 @@ private:
     /// A record of a unit, without its entries.
     static unit_record head_of(const header& t, std::size_t unit) noexcept {
         unit_record r;
-        r.outlier = base::is_outlier_unit(t, unit);
+        r.outlier = chain::is_outlier_unit(t, unit);
         r.first = r.outlier ? 0 : t.first_hash_of(unit);
         r.last = t.last_hash_of(r.outlier ? 0 : unit);
         return r;
@@ -168,9 +170,9 @@ private:
 
     static unit_record& filled(std::byte* room, header& t, std::size_t unit) noexcept {
         unit_record& r = *::new (room) unit_record(head_of(t, unit));
-        base::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
+        chain::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
             if constexpr (!Layout::inline_key) node_at(mark)->pin(); // held by being in a slot of a locked unit
-            r.add(mark, base::value_at(l.slot(i)));
+            r.add(mark, chain::value_at(l.slot(i)));
             return false;
         });
         return r;

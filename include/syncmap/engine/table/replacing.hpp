@@ -59,7 +59,8 @@ public:
     }
 
 protected:
-    using typename base::atomic_control;
+    using atomic_control = typename Types::layout::atomic_control;
+    using chain = engine::chain<Types>;
     using typename base::control;
     using typename base::header;
     using typename base::Layout;
@@ -80,7 +81,7 @@ private:
             while (line_type* const l = provided_.pop()) control_.more().spare_lines.push(*l);
             if (table_ == nullptr) return;
             header& t = *std::exchange(table_, nullptr);
-            for (std::size_t unit = 0; unit < t.all_units(); ++unit) base::wipe(control_, t, t.home(unit), Layout::empty);
+            for (std::size_t unit = 0; unit < t.all_units(); ++unit) chain::wipe(control_, t, t.home(unit), Layout::empty);
             map_.abandon_table(control_, &t);
         }
 
@@ -148,9 +149,9 @@ private:
             std::size_t n = 0;
             for (; t != nullptr; t = t->successor()) {
                 for (std::size_t unit = 0; unit < t->all_units(); ++unit) {
-                    base::each_entry(t->home(unit), [&](line_type& l, std::size_t i, word mark) {
-                        batch[n++] = {mark, base::value_at(l.slot(i)),
-                                      base::is_outlier_unit(*t, unit)};
+                    chain::each_entry(t->home(unit), [&](line_type& l, std::size_t i, word mark) {
+                        batch[n++] = {mark, chain::value_at(l.slot(i)),
+                                      chain::is_outlier_unit(*t, unit)};
                         if (n == batch_size) f(std::span<const seen_entry>(batch.data(), std::exchange(n, 0)));
                         return false;
                     });
@@ -161,10 +162,10 @@ private:
 
         void put(std::size_t unit, word mark, word value) {
             for (;;) {
-                auto v = base::find_vacancy(control_, *table_, table_->home(unit));
+                auto v = chain::find_vacancy(control_, *table_, table_->home(unit));
                 if (!v) v.extra = provided_.pop();
                 if (v) {
-                    base::place(v, mark, value);
+                    chain::place(v, mark, value);
                     ++count_;
                     return;
                 }
@@ -198,7 +199,7 @@ private:
         static_cast<void>(this->change_root(this->root_.load(std::memory_order_relaxed), nullptr)); // nobody else does
         while (t != nullptr) {
             header* const n = t->successor();
-            for (std::size_t unit = 0; unit < t->all_units(); ++unit) base::wipe(c, *t, t->home(unit), Layout::empty);
+            for (std::size_t unit = 0; unit < t->all_units(); ++unit) chain::wipe(c, *t, t->home(unit), Layout::empty);
             this->retire_table(c, t);
             t = n;
         }

@@ -24,6 +24,7 @@
 #include <utility>
 
 #include <syncmap/engine/table/iteration.hpp>
+#include <syncmap/engine/table/reader.hpp>
 
 namespace syncmap::engine {
 
@@ -40,18 +41,21 @@ public:
     }
 
 protected:
-    using typename base::atomic_control;
+    using atomic_control = typename Types::layout::atomic_control;
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
+    using reader = engine::reader<Types>;
     using typename base::batch;
     using typename base::closing;
     using typename base::control;
-    using typename base::control_word;
+    using control_word = typename Types::layout::control_word;
     using typename base::entry;
-    using typename base::found;
+    using found = typename engine::reader<Types>::found;
     using typename base::header;
     using typename base::Key;
     using typename base::Layout;
     using typename base::line_type;
-    using typename base::search;
+    using search = engine::search<typename Types::layout, typename Types::sync>;
     using typename base::stripe_type;
     using typename base::Sync;
     using T = typename base::T;
@@ -149,7 +153,7 @@ protected:
         for (;; Sync::pause()) {
             word root = 0;
             for (header* t = table_at(s, root); t != nullptr; t = t->successor()) {
-                const std::size_t unit = base::unit_of(*t, hash, bits);
+                const std::size_t unit = chain::unit_of(*t, hash, bits);
                 const control_word seen = t->controls[unit].load(std::memory_order_acquire);
                 if ((seen & Layout::moved_bit) != 0) continue;
                 if (Layout::stamp_of(seen) >= s.phase) {
@@ -159,7 +163,7 @@ protected:
                 }
                 if constexpr (Layout::inline_key) {
                     word value = 0;
-                    const bool hit = base::find_pair_in_unit(t->home(unit), Layout::inline_mark(bits), value);
+                    const bool hit = reader::find_pair_in_unit(t->home(unit), Layout::inline_mark(bits), value);
                     if (is_left(*t, unit)) continue; // [S5]
                     if (!is_still(s, root, *t, unit)) break;
                     if (hit) {
@@ -171,11 +175,11 @@ protected:
                     const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
                     reclaim::hold<Sync> held(*me);
                     found place{};
-                    const bool searched = this->find_in_unit(t->home(unit), key, hash, held, place);
+                    const bool searched = reader::find_in_unit(*this, t->home(unit), key, hash, held, place);
                     if (is_left(*t, unit)) continue; // [S5]
                     if (!searched || !is_still(s, root, *t, unit)) break;
                     if (place.mark == Layout::empty) return false;
-                    base::show(place, f);
+                    reader::show(place, f);
                     return true;
                 }
             }
@@ -268,7 +272,7 @@ private:
         stopped = nullptr;
         closing shut(c, gate::cutting);
         if (!shut) {
-            base::wait_for_gate(c);
+            locks::wait_for_gate(c);
             return attempt_result::again;
         }
         const typename Sync::lease lease(cut_length);

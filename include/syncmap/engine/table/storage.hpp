@@ -15,56 +15,36 @@
 #include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/detail/deferred.hpp>
 #include <syncmap/detail/leak_checker.hpp>
-#include <syncmap/engine/table/control_block.hpp>
+#include <syncmap/engine/table/core.hpp>
 #include <syncmap/engine/table/first_block.hpp>
 #include <syncmap/engine/table/living_maps.hpp>
-#include <syncmap/engine/table/node.hpp>
 
 namespace syncmap::engine {
 
-/// The types of one engine, for its layers.
-template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync>
-struct table_types {
-    using key_type = Key;
-    using mapped_type = T;
-    using hasher = Hash;
-    using key_equal = KeyEqual;
-    using allocator_type = Allocator;
-    using sync = Sync;
-    using layout = engine::layout<Key, T, Hash, KeyEqual, Sync>;
-    using header = table_header<layout, Sync>;
-    using line_type = line<layout>;
-    using control = control_block<layout, Sync>;
-
-    using node = node_for<Key, T, layout::pairs, Sync>;
-};
-
 template <class Types>
-class storage {
+class storage : protected core<Types> {
+    using base = core<Types>;
+
 public:
-    using Key = typename Types::key_type;
-    using T = typename Types::mapped_type;
-    using Sync = typename Types::sync;
-    using Layout = typename Types::layout;
-    using header = typename Types::header;
-    using line_type = typename Types::line_type;
-    using control = typename Types::control;
-    using rare_type = typename control::rare_type;
-    using stripe_type = typename control::stripe_type;
-    using node = typename Types::node;
-    using node_base = reclaim::node_base<Sync>;
-    using atomic_word = typename Layout::atomic_word;
-    using allocator_type = typename Types::allocator_type;
-    using row_type = reclaim::row<Sync>;
+    using typename core<Types>::Key;
+    using typename core<Types>::T;
+    using typename core<Types>::Sync;
+    using typename core<Types>::Layout;
+    using typename core<Types>::header;
+    using typename core<Types>::line_type;
+    using typename core<Types>::control;
+    using typename core<Types>::rare_type;
+    using typename core<Types>::stripe_type;
+    using typename core<Types>::node;
+    using typename core<Types>::node_base;
+    using typename core<Types>::atomic_word;
+    using typename core<Types>::allocator_type;
+    using typename core<Types>::row_type;
 
     static unsigned min_log2() noexcept { return Sync::smallest_log2(); }
     static constexpr unsigned max_log2 = 40;
 
-    constexpr storage() = default;
-    constexpr storage(const typename Types::hasher& hash, const typename Types::key_equal& equal, const allocator_type& alloc)
-        : hash_(hash), equal_(equal), allocator_(alloc) {}
-    storage(const storage&) = delete;
-    storage& operator=(const storage&) = delete;
+    using base::base;
 
     ~storage() {
         control* const c = control_.load(std::memory_order_relaxed);
@@ -86,36 +66,13 @@ public:
     }
 
 protected:
-    // ---- the root word: address of the table, and a generation that makes every change of root visible ----
-
-    static constexpr word root_address = 0x0000FFFFFFFFFFC0U;
-
-    static header* table_of(word root) noexcept { return reinterpret_cast<header*>(root & root_address); }
-    static constexpr word forking = control::forking;
-    static word generation_of(word root) noexcept { return (root >> 48) << 5 | (root & 62) >> 1; }
-    static word make_root(header* t, word generation) noexcept {
-        return reinterpret_cast<word>(t) | (generation & 31) << 1 | (generation >> 5) << 48;
-    }
-    static word next_root(word root, header* t) noexcept {
-        return make_root(t, generation_of(root) + 1) | (root & forking);
-    }
-
-    /// Makes `t` the root's table if the root is `from`, but for the mark of a fork, which comes and goes by itself.
-    bool change_root(word from, header* t) noexcept {
-        word seen = root_.load(std::memory_order_relaxed);
-        while (((seen ^ from) & ~forking) == 0) {
-            // release: who finds the table sees it whole. acquire: the old one's successors are seen as they were left.
-            if (root_.compare_exchange_weak(seen, next_root(seen, t), std::memory_order_acq_rel, std::memory_order_relaxed)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    bool is_root(word r) const noexcept {
-        // acquire loads before this one are not moved behind it; see design R5 and W2.
-        return root_.load(std::memory_order_acquire) == r;
-    }
+    using base::allocator_;
+    using base::change_root;
+    using base::control_;
+    using base::node_at;
+    using base::root_;
+    using base::shared_of_table;
+    using base::table_of;
 
     // ---- nodes ----
 
@@ -262,7 +219,6 @@ protected:
     void destroy_nodes(node_base* list) noexcept {
         while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));
     }
-    static node* node_at(word mark) noexcept { return static_cast<node*>(Layout::address(mark)); }
 
     // ---- the control block and its stripes ----
 
@@ -275,8 +231,6 @@ protected:
         if (control* const c = control_.load(std::memory_order_acquire)) [[likely]] return *c;
         return make_control(true);
     }
-    /// For who has seen a table: the control block was made before it.
-    control& shared_of_table() const noexcept { return *control_.load(std::memory_order_acquire); }
 
     /// What only few maps need; see rare_part. Throws `bad_alloc`.
     rare_type& more(control& c) {
@@ -291,9 +245,8 @@ protected:
     }
     /// The stripe of the thread that has the row. Throws `bad_alloc`.
     stripe_type& stripe_of(control& c, row_type& r) {
-        if (writer_type* const w = writer_or_null(r)) [[likely]] {
-            if (stripe_type* const own = w->stripe_of(c.number)) [[likely]] return *own;
-        }
+        const auto& known = r.note_of(c.number);
+        if (known.number == c.number) [[likely]] return *static_cast<stripe_type*>(known.what);
         return find_stripe(c, r);
     }
 
@@ -427,12 +380,6 @@ protected:
         return *l;
     }
 
-    typename Sync::template atomic<word> root_{0};
-    typename Sync::template atomic<control*> control_{nullptr};
-    [[no_unique_address]] typename Types::hasher hash_{};
-    [[no_unique_address]] typename Types::key_equal equal_{};
-    [[no_unique_address]] allocator_type allocator_{};
-
     // ---- memory from the user's allocator ----
 
     template <class U>
@@ -521,7 +468,7 @@ private:
             give_back_first_block(*fresh);
             return *expected;
         }
-        writer.remember(fresh->number, own);
+        me->remember(fresh->number, &own);
         if (makes_table) begin_life(*fresh, root_.load(std::memory_order_acquire), first_block_type::table_of(*fresh));
         return *fresh;
     }
@@ -535,7 +482,7 @@ private:
             own->become_that_of(writer);
             c.add(*own);
         }
-        writer.remember(c.number, *own);
+        r.remember(c.number, own);
         return *own;
     }
 
@@ -610,14 +557,12 @@ private:
         return kept != nullptr && kept->home == &c.home->threads ? writer_or_null(*kept) : nullptr;
     }
 
-    // ---- tables: [header][lines][districts][control words] ----
+    // ---- tables: [header][lines][control words] ----
 
     struct shape {
         std::size_t line_count;
         std::size_t controls;
         std::size_t lines_at;
-        std::size_t districts;
-        std::size_t districts_at;
         std::size_t controls_at;
         std::size_t bytes;
     };
@@ -628,9 +573,7 @@ private:
         s.line_count = all_units + header::overflow_share(units);
         s.controls = all_units;
         s.lines_at = sizeof(header);
-        s.districts = header::more_districts(units);
-        s.districts_at = s.lines_at + s.line_count * sizeof(line_type);
-        s.controls_at = s.districts_at + s.districts * sizeof(typename header::district);
+        s.controls_at = s.lines_at + s.line_count * sizeof(line_type);
         const std::size_t end = s.controls_at + s.controls * sizeof(typename header::control_type);
         s.bytes = log2 == 0 ? end : bytes_of(blocks_for(end)); // the control block follows
         return s;
@@ -653,13 +596,11 @@ private:
     static header* construct_table(std::byte* bytes, const shape& s, const hash_seed& seed, unsigned log2, bool mapped) {
         auto* const t = ::new (static_cast<void*>(bytes)) header;
         t->seed = seed;
-        t->shift_less_one = 63 - log2;
+        t->line_shift = header::line_shift_of(log2);
         t->mapped = mapped;
-        t->districts = reinterpret_cast<typename header::district*>(bytes + s.districts_at);
         t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
         if (!mapped) { // pages of the system are zero already, and zero is EMPTY and unlocked
             std::uninitialized_value_construct_n(t->first_line(), s.line_count);
-            std::uninitialized_value_construct_n(t->districts, s.districts);
             std::uninitialized_value_construct_n(t->controls, s.controls);
         }
         return t;
@@ -777,7 +718,6 @@ private:
             for (auto& w : t->first_line()[i].words) w.store(Layout::empty, std::memory_order_release);
         }
         if (bytes == s.bytes) {
-            for (std::size_t i = 0; i < s.districts; ++i) t->districts[i].free_lines.forget();
             for (std::size_t i = 0; i < s.controls; ++i) t->controls[i].store(0, std::memory_order_release);
         }
     }
@@ -796,7 +736,7 @@ private:
         t->needs_help.store(false, std::memory_order_relaxed);
         t->crowded.store(false, std::memory_order_relaxed);
         t->overflow_used.store(0, std::memory_order_relaxed);
-        t->first_free_lines.forget();
+        t->free_lines.forget();
         t->cursor.store(0, std::memory_order_relaxed);
         t->filling.store(false, std::memory_order_relaxed);
         t->small_pieces.store(0, std::memory_order_relaxed);

@@ -1,7 +1,14 @@
 // The engine of `syncmap::map`: what the facade calls. docs/design.md is its protocol;
 // the tags [R1], [W3], [I4], … in the comments are that page's.
 //
-// Layers, each on top of the one before: storage, retirement, units, preservation, resize, counting, lookup,
+// Parts without a state of their own, which name what they need:
+//
+//   core      the state of a map: root, control block, hash, equality, allocator
+//   chain     one unit as a chain of lines: walking over, placing and taking out entries
+//   locks     what a writer does around a change: naming a table, locking a unit, waiting at the gate    core
+//   reader    finding a key without a lock                                                              core, chain, locks
+//
+// Layers of the map, each on top of the one before: storage, retirement, preservation, migration, resize, counting,
 // iteration, snapshots, direct_write, writing, pinning, multi_update, batches, replacing, table.
 #pragma once
 
@@ -22,6 +29,7 @@ namespace syncmap::engine {
 template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = sync::real>
 class table : public replacing<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
     using base = replacing<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
+    using reader = engine::reader<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
 
     static_assert(std::is_object_v<Key> && std::is_object_v<T> && !std::is_const_v<Key> && !std::is_const_v<T>,
                   "syncmap: keys and values are plain object types, neither const nor references");
@@ -48,7 +56,7 @@ public:
     [[gnu::always_inline]] bool visit(const K& key, F&& f) const
         requires(base::Layout::inline_key)
     {
-        return this->show_inline(static_cast<const Key&>(key), [&](word value) {
+        return reader::show_inline(*this, static_cast<const Key&>(key), [&](word value) {
             const T copy = from_word<T>(value);
             f(copy);
             return true;
@@ -63,9 +71,9 @@ public:
         const reclaim::thread_lease<Sync> me(c.home->threads);
         reclaim::hold<Sync> held(*me);
         const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
-        const found place = this->find_node(key, hash, held, base::following::marks);
+        const auto place = reader::find_node(*this, key, hash, held, reader::following::marks);
         if (place.mark == Layout::empty) return false;
-        base::show(place, f);
+        reader::show(place, f);
         return true;
     }
 
@@ -73,7 +81,7 @@ public:
     [[gnu::always_inline]] std::optional<T> copy_of(const Key& key) const noexcept
         requires(base::Layout::inline_key)
     {
-        return this->show_inline(key, [](word value) { return std::optional<T>(from_word<T>(value)); });
+        return reader::show_inline(*this, key, [](word value) { return std::optional<T>(from_word<T>(value)); });
     }
 
     /// Calls `f(const Key&, const T&)` for the entries until it returns false; returns the number of calls.
@@ -232,7 +240,6 @@ public:
 private:
     using typename base::control;
     using typename base::entry;
-    using typename base::found;
     using typename base::header;
     using typename base::Layout;
     using typename base::node;

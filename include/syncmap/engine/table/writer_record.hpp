@@ -1,6 +1,5 @@
 // What one thread keeps for all the maps that it writes to. Made by its first write; a thread that only reads has none.
 //
-//   known maps      which stripe of which map is its own: looked at by every write
 //   spare stripes   of maps that this thread destroyed, for its next ones
 //   spare blocks    first blocks of such maps (first_block.hpp), so that a map that lives shortly costs no allocation
 //   its maps        the maps that this thread made and that are not destroyed yet: `fork` looks after them (living_maps.hpp)
@@ -11,7 +10,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -45,16 +43,8 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
         }
     }
 
-    // ---- known maps ----
-
-    /// This thread's stripe of the map with this number; null: it has none, or the record has forgotten it.
-    [[gnu::always_inline]] stripe_type* stripe_of(std::uint64_t map) const noexcept {
-        const known& k = known_[static_cast<std::size_t>(map % known_.size())];
-        return k.map == map ? k.stripe : nullptr;
-    }
-    void remember(std::uint64_t map, stripe_type& s) noexcept { known_[static_cast<std::size_t>(map % known_.size())] = {map, &s}; }
-
-    /// A number that no other map of the process has or had: what is remembered of a destroyed map stays without meaning.
+    /// A number that no other map of the process has or had, and not 0: what the thread's row remembers of a destroyed map
+    /// stays without meaning.
     std::uint64_t number_of_next_map(std::uint32_t thread_slot) noexcept {
         return (std::uint64_t{thread_slot} << 40) + ++maps_made_;
     }
@@ -112,17 +102,12 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     shared_words<Sync>* first_map = nullptr;
 
 private:
-    struct known {
-        std::uint64_t map = 0;
-        stripe_type* stripe = nullptr;
-    };
     struct spare_block {
         spare_block* next;
     };
     static constexpr std::uint32_t most_at_once = 32;
     static constexpr std::uint32_t most_spare_stripes = 64;
 
-    std::array<known, 16> known_{};
     std::uint64_t maps_made_ = 0;
     stripe_type* spare_stripes_ = nullptr;
     std::uint32_t spare_stripe_count_ = 0;

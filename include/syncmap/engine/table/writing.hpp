@@ -79,12 +79,15 @@ protected:
         write_hashed(this->shared(), n.hash, seen_node{n}, op, false);
     }
 
-    using typename base::atomic_control;
+    using atomic_control = typename Types::layout::atomic_control;
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
+    using reader = engine::reader<Types>;
     using typename base::atomic_word;
     using typename base::control;
-    using typename base::control_word;
+    using control_word = typename Types::layout::control_word;
     using typename base::entry;
-    using typename base::found;
+    using found = typename engine::reader<Types>::found;
     using typename base::fresh_node;
     using typename base::header;
     using typename base::Key;
@@ -92,12 +95,12 @@ protected:
     using typename base::line_type;
     using typename base::node;
     using typename base::record_supply;
-    using typename base::search;
-    using typename base::section;
-    using typename base::seen_node;
+    using search = engine::search<typename Types::layout, typename Types::sync>;
+    using section = typename engine::locks<Types>::section;
+    using seen_node = typename engine::reader<Types>::seen_node;
     using typename base::stripe_type;
     using typename base::Sync;
-    using typename base::vacancy;
+    using vacancy = typename engine::chain<Types>::vacancy;
     using T = typename base::T;
     using KeyEqual = typename Types::key_equal;
     using base::node_at;
@@ -118,7 +121,7 @@ protected:
     template <class Op>
     static decision decide(const found& place, Op& op) {
         if (place.mark == Layout::empty) return op.decide(nullptr);
-        return base::show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
+        return reader::show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
     }
 
     // ---- computations [design 6] ----
@@ -253,13 +256,13 @@ protected:
     template <class K, class Op>
     bool decide_if_present(control& c, std::uint64_t hash, const K& key, Op& op) {
         if constexpr (Layout::inline_key) {
-            const maybe_word value = this->find_inline(static_cast<const Key&>(key));
+            const maybe_word value = reader::find_inline(*this, static_cast<const Key&>(key));
             if (value) static_cast<void>(base::decide_on_word(value, op));
             return static_cast<bool>(value);
         } else {
             const reclaim::thread_lease<Sync> me(c.home->threads);
             reclaim::hold<Sync> held(*me);
-            const found place = this->find_node(key, hash, held, base::following::controls);
+            const found place = reader::find_node(*this, key, hash, held, reader::following::controls);
             if (place.t == nullptr || place.mark == Layout::empty) return false;
             static_cast<void>(decide(place, op));
             return true;
@@ -271,7 +274,7 @@ protected:
     void wait_for_earlier_writers(control& c, std::uint64_t hash, const K& key) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
         stripe_type& s = this->stripe_of(c, *me);
-        const auto unit_in = [&](const header& t) { return base::unit_of(t, hash, key_bits(key)); };
+        const auto unit_in = [&](const header& t) { return chain::unit_of(t, hash, key_bits(key)); };
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* t = base::table_of(root);
@@ -282,11 +285,11 @@ protected:
             control_word held = 0;
             const locking got = lock_live_unit(in, t, unit, held, root, unit_in);
             if (got == locking::locked) {
-                this->unlock(c, t->controls[unit], held);
+                locks::unlock(c, t->controls[unit], held);
                 return;
             }
             in.leave();
-            if (got == locking::busy) base::wait_unlocked(c, t->controls[unit]);
+            if (got == locking::busy) locks::wait_unlocked(c, t->controls[unit]);
         }
     }
 
@@ -327,12 +330,12 @@ protected:
             }
             decided.incarnation = t->incarnation.load(std::memory_order_relaxed);
             if constexpr (Layout::inline_key) {
-                const maybe_word value = this->find_inline(static_cast<const Key&>(key));
+                const maybe_word value = reader::find_inline(*this, static_cast<const Key&>(key));
                 if (!this->is_root(root)) continue;
                 decided.verdict = base::decide_on_word(value, decided.op);
             } else {
                 reclaim::hold<Sync> held(*me);
-                const found place = this->find_node(key, hash, held, base::following::controls);
+                const found place = reader::find_node(*this, key, hash, held, reader::following::controls);
                 if (place.root != root) continue;
                 const pinned_for_long kept(*this, place, held);
                 decided.verdict = decide(place, decided.op);
@@ -347,12 +350,28 @@ protected:
     template <class K, class Op>
     void write_hashed(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
         if constexpr (Layout::inline_key && decides_under_lock<Op>) {
+            const Key copy = key;
             // Without a lease, whose end would be looked after all the way.
             auto* const me = reclaim::kept_row(c.home->threads);
-            if (me != nullptr && !owner && this->write_directly(c, this->stripe_of(c, *me), hash, static_cast<const Key&>(key), op))
-                [[likely]] return;
+            if (me != nullptr && !owner && this->write_directly(c, this->stripe_of(c, *me), hash, copy, op)) [[likely]] return;
+            write_apart(c, hash, copy, op, owner);
+        } else {
+            write_in_attempts(c, hash, std::forward<K>(key), op, owner);
         }
-        write_in_attempts(c, hash, std::forward<K>(key), op, owner);
+    }
+
+    /// Gives the general path a key and an operation of its own: a compiler keeps those in registers whose address no call
+    /// takes.
+    template <class Op>
+    void write_apart(control& c, std::uint64_t hash, const Key& key, Op& op, bool owner) {
+        if constexpr (std::is_trivially_move_constructible_v<Op> && std::is_trivially_destructible_v<Op>) {
+            const Key own_key = key;
+            Op own(std::move(op));
+            write_in_attempts(c, hash, own_key, own, owner);
+            std::construct_at(std::addressof(op), std::move(own));
+        } else {
+            write_in_attempts(c, hash, key, op, owner);
+        }
     }
 
     template <class K, class Op>
@@ -415,13 +434,13 @@ protected:
             switch (o) {
             case outcome::erased: this->after_erase(c, s, w.root); return w.root;
             case outcome::no_table: this->make_first_table(c, w.root, base::min_log2()); break;
-            case outcome::locked_by_other: base::wait_unlocked(c, w.t->controls[w.unit]); break;
+            case outcome::locked_by_other: locks::wait_unlocked(c, w.t->controls[w.unit]); break;
             case outcome::must_ask:
                 own.emplace(*this, w.hash, w.key);
                 w.owner = true;
                 break;
             case outcome::gate_closed:
-                base::wait_for_gate(c);
+                locks::wait_for_gate(c);
                 w.past_gate = true;
                 break;
             case outcome::must_preserve: supply.provide(); break;
@@ -443,16 +462,16 @@ protected:
         [[maybe_unused]] maybe_word seen;
         decision d = decision::keep;
         if constexpr (!decides_under_lock<Op>) {
-            seen = this->find_inline(w.key);
+            seen = reader::find_inline(*this, w.key);
             d = base::decide_on_word(seen, w.op);
             if (d == decision::keep) return outcome::done;
             if (d == decision::assign) w.make();
         }
 
-        if (base::is_cutting(c)) [[unlikely]] return outcome::gate_closed;
+        if (locks::is_cutting(c)) [[unlikely]] return outcome::gate_closed;
         section in(*this, s, w.t, w.root); // [W2]
         if (!in) return outcome::again;
-        const auto unit_in = [&](const header& t) { return base::unit_of(t, w.hash, w.bits); };
+        const auto unit_in = [&](const header& t) { return chain::unit_of(t, w.hash, w.bits); };
         w.unit = unit_in(*w.t);
         control_word held = 0;
         switch (lock_live_unit(in, w.t, w.unit, held, w.root, unit_in)) {
@@ -462,11 +481,11 @@ protected:
         }
         atomic_control& lock = w.t->controls[w.unit];
         const auto end = [&](outcome o) {
-            this->unlock(c, lock, held); // [W8]
+            locks::unlock(c, lock, held); // [W8]
             return o;
         };
         const auto end_published = [&](outcome o) {
-            this->unlock(c, lock, held, visible_on_return(w.op.order)); // [W8]
+            locks::unlock(c, lock, held, visible_on_return(w.op.order)); // [W8]
             return o;
         };
         if (!w.owner) {
@@ -477,7 +496,7 @@ protected:
         line_type& home = w.t->home(w.unit);
         const word mark = Layout::inline_mark(w.bits);
         atomic_word* const slot = base::slot_of(home, mark);
-        const maybe_word current = slot == nullptr ? maybe_word() : maybe_word(base::value_at(slot));
+        const maybe_word current = slot == nullptr ? maybe_word() : maybe_word(chain::value_at(slot));
         if constexpr (decides_under_lock<Op>) {
             d = base::decide_on_word(current, w.op);
             if (d == decision::assign) w.make();
@@ -501,7 +520,7 @@ protected:
             base::erase_slot(c, s, *w.t, home, slot); // [W6] [W7]
             return end_published(outcome::erased);
         }
-        const vacancy v = base::find_vacancy(c, *w.t, home);
+        const vacancy v = chain::find_vacancy(c, *w.t, home);
         if (!v) return end(outcome::full);
         base::insert_into(s, *w.t, v, mark, w.value); // [W6] [W7]
         return end_published(outcome::done);
@@ -527,7 +546,7 @@ protected:
                 continue;
             }
             if ((held & Layout::lock_bit) != 0) return locking::busy;
-            if (base::try_lock(t->controls[unit], held)) return locking::locked; // [W3]
+            if (locks::try_lock(t->controls[unit], held)) return locking::locked; // [W3]
         }
     }
 
@@ -536,17 +555,17 @@ protected:
     template <class K, class Op>
     word write_node(control& c, stripe_type& s, reclaim::row<Sync>& row, std::uint64_t hash, K&& key, Op& op, bool owner) {
         reclaim::hold<Sync> held(row);
-        reclaim::hold<Sync> key_held(row, held);
         publication<Op> fresh(*this, s);
         bool past_gate = false; // it has waited for the gate, once
         record_supply supply(*this);
+        syncmap::detail::deferred<reclaim::hold<Sync>> key_held;
         syncmap::detail::deferred<ownership<Key>> own_node;
         syncmap::detail::deferred<ownership<std::remove_cvref_t<decltype(compared_by(key))>>> own_key;
         for (;;) {
             held.drop();
             // The key may have been moved into the node that waits to be published.
-            const found place = fresh.node ? this->find_node(std::as_const(*fresh.node.get()).key(), hash, held, base::following::controls)
-                                           : this->find_node(key, hash, held, base::following::controls);
+            const found place = fresh.node ? reader::find_node(*this, std::as_const(*fresh.node.get()).key(), hash, held, reader::following::controls)
+                                           : reader::find_node(*this, key, hash, held, reader::following::controls);
             header* const t = place.t;
             if (t == nullptr) {
                 if (op.decide(nullptr) != decision::assign) return place.root;
@@ -569,9 +588,9 @@ protected:
                 }
             }
 
-            if (base::is_cutting(c)) [[unlikely]] {
+            if (locks::is_cutting(c)) [[unlikely]] {
                 held.drop();
-                base::wait_for_gate(c);
+                locks::wait_for_gate(c);
                 past_gate = true;
                 continue;
             }
@@ -580,24 +599,25 @@ protected:
             atomic_control& lock = t->controls[place.unit];
             control_word free = present ? lock.load(std::memory_order_relaxed) : place.control;
             if ((free & Layout::moved_bit) != 0) continue;
-            if ((free & Layout::lock_bit) != 0 || !base::try_lock(lock, free)) { // [W3]
+            if ((free & Layout::lock_bit) != 0 || !locks::try_lock(lock, free)) { // [W3]
                 in.leave();
-                base::wait_unlocked(c, lock);
+                locks::wait_unlocked(c, lock);
                 continue;
             }
             if (present && (place.slot->load(std::memory_order_relaxed) != place.mark ||
-                            (Layout::pairs && decided && base::value_at(place.slot) != place.value))) {
-                this->unlock(c, lock, free);
+                            (Layout::pairs && decided && chain::value_at(place.slot) != place.value))) {
+                locks::unlock(c, lock, free);
                 continue;
             }
             if constexpr (can_compute) {
                 if (!owner && base::must_ask(c, hash)) { // [W4]
-                    this->unlock(c, lock, free);
+                    locks::unlock(c, lock, free);
                     in.leave();
                     // A number stays where the caller has it; of other keys the node's is the one: kept alive beyond its
                     // publication, until this has left.
                     if (fresh.node && !std::is_arithmetic_v<Key>) {
-                        key_held.protect(fresh.node.get(), [] { return true; });
+                        key_held.emplace(row, held);
+                        key_held.get()->protect(fresh.node.get(), [] { return true; });
                         own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key());
                     } else {
                         own_key.emplace(*this, hash, compared_by(key));
@@ -607,30 +627,30 @@ protected:
                 }
             }
             if (!owner && !this->is_root(place.root)) {
-                this->unlock(c, lock, free);
+                locks::unlock(c, lock, free);
                 continue;
             }
             if constexpr (decides_under_lock<Op>) {
                 if (present) {
-                    d = base::decide_on_word(maybe_word(base::value_at(place.slot)), op);
+                    d = base::decide_on_word(maybe_word(chain::value_at(place.slot)), op);
                     if (d == decision::assign) fresh.prepare_value(op);
                 }
             }
             if (d == decision::keep || !may_publish(op, *t)) {
-                this->unlock(c, lock, free);
+                locks::unlock(c, lock, free);
                 return place.root;
             }
             const bool overwrites = d == decision::assign && present;
             const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
             if (base::must_wait(gate_word, !overwrites, past_gate)) {
-                this->unlock(c, lock, free);
+                locks::unlock(c, lock, free);
                 in.leave();
-                base::wait_for_gate(c);
+                locks::wait_for_gate(c);
                 past_gate = true;
                 continue;
             }
             if (!base::is_preserved(free, gate_word) && !base::preserve(c, *t, place.unit, free, gate_word, supply)) { // [P1]
-                this->unlock(c, lock, free);
+                locks::unlock(c, lock, free);
                 in.leave();
                 held.drop();
                 supply.provide();
@@ -639,10 +659,10 @@ protected:
             if (overwrites) {
                 if constexpr (Layout::pairs) {
                     place.slot[1].store(fresh.value, std::memory_order_release); // [W6]
-                    this->unlock(c, lock, free, visible_on_return(op.order));
+                    locks::unlock(c, lock, free, visible_on_return(op.order));
                 } else {
                     place.slot->store(Layout::tagged(fresh.node.release(), hash), std::memory_order_release); // [W6]
-                    this->unlock(c, lock, free, visible_on_return(op.order));
+                    locks::unlock(c, lock, free, visible_on_return(op.order));
                     in.leave();
                     held.drop();
                     this->retire(c, s, node_at(place.mark)); // [W9]
@@ -652,22 +672,22 @@ protected:
             line_type& home = t->home(place.unit);
             if (d == decision::erase) {
                 const bool moved = base::erase_slot(c, s, *t, home, place.slot); // [W6] [W7]
-                this->unlock(c, lock, moved ? Layout::with_next_version(free) : free, visible_on_return(op.order)); // [W8]
+                locks::unlock(c, lock, moved ? Layout::with_next_version(free) : free, visible_on_return(op.order)); // [W8]
                 in.leave();
                 held.drop();
                 this->retire(c, s, node_at(place.mark)); // [W9]
                 this->after_erase(c, s, place.root);
                 return place.root;
             }
-            const vacancy v = base::find_vacancy(c, *t, home);
+            const vacancy v = chain::find_vacancy(c, *t, home);
             if (!v) {
-                this->unlock(c, lock, free);
+                locks::unlock(c, lock, free);
                 in.leave();
                 this->make_room(c, s, place.root, t, place.unit);
                 continue;
             }
             base::insert_into(s, *t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
-            this->unlock(c, lock, Layout::with_next_version(free), visible_on_return(op.order));  // [W8]
+            locks::unlock(c, lock, Layout::with_next_version(free), visible_on_return(op.order));  // [W8]
             return place.root;
         }
     }

@@ -1,59 +1,62 @@
-// Finding a key without a lock: the reader's protocol, docs/design.md [R1] to [R5].
+// Finding a key without a lock: the reader's protocol, docs/design.md [R1] to [R5]. No state of its own: a reader looks at
+// the map's core (core.hpp), follows the chain of a unit's lines (chain.hpp), and compares a line at a time (search.hpp).
+//
+//   inline keys   show_inline: in line, in registers; one line, mostly. Then find_inline_behind, find_inline_anywhere
+//   node keys     find_node: under a hazard, so that the key may be compared and the value shown; show
 #pragma once
 
 #include <bit>
 #include <memory>
 #include <type_traits>
 
-#include <syncmap/engine/table/counting.hpp>
+#include <syncmap/engine/table/chain.hpp>
+#include <syncmap/engine/table/core.hpp>
+#include <syncmap/engine/table/locks.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class lookup : public counting<Types> {
-    using base = counting<Types>;
-
-public:
-    using base::base;
-
-protected:
-    using typename base::atomic_control;
-    using typename base::atomic_word;
-    using typename base::control_word;
-    using typename base::header;
-    using typename base::Key;
-    using typename base::Layout;
-    using typename base::line_type;
-    using typename base::node;
-    using typename base::search;
-    using typename base::Sync;
-    using T = typename base::T;
-    using base::node_at;
+struct reader {
+    using map_type = core<Types>;
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
+    using Key = typename Types::key_type;
+    using T = typename Types::mapped_type;
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using header = typename Types::header;
+    using line_type = typename Types::line_type;
+    using node = typename Types::node;
+    using search = engine::search<Layout, Sync>;
+    using atomic_word = typename Layout::atomic_word;
+    using control_word = typename Layout::control_word;
+    using atomic_control = typename Layout::atomic_control;
 
     /// What `f(word)` makes of the value of an inline key; where the map has no such key, what its type is by default. The
     /// common case, decided by the home line, is in line wherever keys are looked up; the rarer ones are calls, and
     /// everything is in registers.
     template <class F>
-    [[gnu::always_inline]] auto show_inline(const Key& key, F&& f) const -> std::invoke_result_t<F&, word> {
-        const word root = this->root_.load(std::memory_order_acquire); // [R1]
-        const header* const t = base::table_of(root);
+    [[gnu::always_inline]] static auto show_inline(const map_type& map, const Key& key, F&& f) -> std::invoke_result_t<F&, word> {
+        const word root = map.root_.load(std::memory_order_acquire); // [R1]
+        const header* const t = map_type::table_of(root);
         if (t == nullptr) return {};
-        return show_inline_in(root, *t, to_word(key), syncmap::detail::seeded_hash(this->hash_, key, t->seed), f);
+        return show_inline_in(map, root, *t, to_word(key), syncmap::detail::seeded_hash(map.hash_, key, t->seed), f);
     }
     /// The same of a key whose hash is known.
     template <class F>
-    [[gnu::always_inline]] auto show_inline(word bits, std::uint64_t hash, F&& f) const -> std::invoke_result_t<F&, word> {
-        const word root = this->root_.load(std::memory_order_acquire); // [R1]
-        const header* const t = base::table_of(root);
+    [[gnu::always_inline]] static auto show_inline(const map_type& map, word bits, std::uint64_t hash, F&& f) -> std::invoke_result_t<F&, word> {
+        const word root = map.root_.load(std::memory_order_acquire); // [R1]
+        const header* const t = map_type::table_of(root);
         if (t == nullptr) return {};
-        return show_inline_in(root, *t, bits, hash, f);
+        return show_inline_in(map, root, *t, bits, hash, f);
     }
-    maybe_word find_inline(const Key& key) const noexcept {
-        return show_inline(key, [](word value) { return maybe_word(value); });
+    static maybe_word find_inline(const map_type& map, const Key& key) noexcept {
+        return show_inline(map, key, [](word value) { return maybe_word(value); });
     }
 
     template <class F>
-    [[gnu::always_inline]] auto show_inline_in(word root, const header& t, word bits, std::uint64_t hash, F& f) const
+    [[gnu::always_inline]] static auto show_inline_in(const map_type& map, word root, const header& t, word bits,
+                                                      std::uint64_t hash, F& f)
         -> std::invoke_result_t<F&, word> {
         const line_type& home = t.home(t.unit_of(hash));
         bool behind = false;
@@ -62,32 +65,32 @@ protected:
             const word last = home.mark(Layout::last); // [R2]
             word value = 0;
             if (search::find_pair(home, mark, value)) {
-                if (this->is_root(root)) [[likely]] return f(value); // [R3] [R5]
+                if (map.is_root(root)) [[likely]] return f(value); // [R3] [R5]
             } else if (last == home.mark(Layout::last)) [[likely]] { // [R4]
                 // If it is the key, that was absent in between: else it would not have left the last slot and come back.
-                if (last < Layout::link && this->is_root(root)) [[likely]] return {}; // [R5]
+                if (last < Layout::link && map.is_root(root)) [[likely]] return {}; // [R5]
                 behind = last == Layout::link;
             }
         }
-        const maybe_word seen = behind ? find_inline_behind(home, root, bits) : find_inline_anywhere(bits);
+        const maybe_word seen = behind ? find_inline_behind(map, home, root, bits) : find_inline_anywhere(map, bits);
         if (!seen) return {};
         return f(*seen);
     }
 
     /// The same where the last slot of the home line was a LINK, and none of the others had the key.
-    [[gnu::noinline]] maybe_word find_inline_behind(const line_type& home, word root, word bits) const noexcept {
+    [[gnu::noinline]] static maybe_word find_inline_behind(const map_type& map, const line_type& home, word root, word bits) noexcept {
         const word mark = Layout::inline_mark(bits);
         word value = 0;
         const bool hit = find_pair_behind(home, mark, value);
-        if ((hit || home.mark(Layout::last) != Layout::moved) && this->is_root(root)) { // [R4] [R5]
+        if ((hit || home.mark(Layout::last) != Layout::moved) && map.is_root(root)) { // [R4] [R5]
             return hit ? maybe_word(value) : maybe_word();
         }
-        return find_inline_anywhere(bits);
+        return find_inline_anywhere(map, bits);
     }
 
     /// What is left of R2 where the home line's last slot was a LINK, and none of the others had the key: it may come home.
     static bool find_pair_behind(const line_type& home, word mark, word& value) noexcept {
-        for (const line_type* l = base::next_line(home); l != nullptr; l = base::next_line(*l)) {
+        for (const line_type* l = chain::next_line(home); l != nullptr; l = chain::next_line(*l)) {
             if (search::find_pair(*l, mark, value)) return true;
         }
         return search::find_pair(home, mark, value);
@@ -104,19 +107,19 @@ protected:
         return last == Layout::link && find_pair_behind(home, mark, value);
     }
 
-    [[gnu::noinline]] maybe_word find_inline_anywhere(word bits) const noexcept {
+    [[gnu::noinline]] static maybe_word find_inline_anywhere(const map_type& map, word bits) noexcept {
         const word mark = Layout::inline_mark(bits);
         word value = 0;
         for (;;) {
-            const word root = this->root_.load(std::memory_order_acquire); // [R1]
-            const header* t = base::table_of(root);
+            const word root = map.root_.load(std::memory_order_acquire); // [R1]
+            const header* t = map_type::table_of(root);
             if (t == nullptr) return {};
-            const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, from_word<Key>(bits), t->seed);
+            const std::uint64_t hash = syncmap::detail::seeded_hash(map.hash_, from_word<Key>(bits), t->seed);
             do {
-                const line_type& home = t->home(base::unit_of(*t, hash, bits));
+                const line_type& home = t->home(chain::unit_of(*t, hash, bits));
                 const bool hit = find_pair_in_unit(home, mark, value); // [R3]
                 if (hit || home.mark(Layout::last) != Layout::moved) { // [R4]
-                    if (!this->is_root(root)) break;                   // [R5]
+                    if (!map.is_root(root)) break;                   // [R5]
                     return hit ? maybe_word(value) : maybe_word();
                 }
                 t = t->successor();
@@ -141,10 +144,10 @@ protected:
     enum class following : unsigned char { marks, controls };
 
     template <class K>
-    found find_node(const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, following how) const {
+    static found find_node(const map_type& map, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, following how) {
         for (;;) {
-            found place{this->root_.load(std::memory_order_acquire), nullptr, 0, 0, nullptr, Layout::empty, 0};
-            place.t = base::table_of(place.root);
+            found place{map.root_.load(std::memory_order_acquire), nullptr, 0, 0, nullptr, Layout::empty, 0};
+            place.t = map_type::table_of(place.root);
             if (place.t == nullptr) return place;
             while (place.t != nullptr) {
                 place.unit = place.t->unit_of(hash);
@@ -158,20 +161,20 @@ protected:
                     }
                     if ((place.control & Layout::lock_bit) != 0) {
                         held.drop();
-                        base::wait_unlocked(this->shared_of_table(), lock);
+                        locks::wait_unlocked(map.shared_of_table(), lock);
                         continue;
                     }
                 }
-                if (!find_in_unit(home, key, hash, held, place)) continue; // a slot changed: this unit again
+                if (!find_in_unit(map, home, key, hash, held, place)) continue; // a slot changed: this unit again
                 if (place.mark == Layout::empty && home.mark(Layout::last) == Layout::moved) { // [R4]
                     if (how == following::marks) {
                         place.t = place.t->successor();
                         continue;
                     }
-                    if (!this->is_root(place.root)) break;
+                    if (!map.is_root(place.root)) break;
                     continue; // finds LOCK or MOVED in the control word
                 }
-                if (this->is_root(place.root)) return place; // [R5]
+                if (map.is_root(place.root)) return place; // [R5]
                 break;
             }
         }
@@ -179,16 +182,17 @@ protected:
 
     /// False: a slot changed under the search.
     template <class K>
-    bool find_in_unit(line_type& home, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, found& place) const {
+    static bool find_in_unit(const map_type& map, line_type& home, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held,
+                             found& place) {
         place.slot = nullptr;
         place.mark = Layout::empty;
         const word last = home.mark(Layout::last); // [R2]
-        looked seen = find_in_line(home, key, hash, held, place);
+        looked seen = find_in_line(map, home, key, hash, held, place);
         if (Layout::is_link(last)) {
-            for (line_type* l = base::next_line(home); l != nullptr && seen == looked::absent; l = base::next_line(*l)) {
-                seen = find_in_line(*l, key, hash, held, place);
+            for (line_type* l = chain::next_line(home); l != nullptr && seen == looked::absent; l = chain::next_line(*l)) {
+                seen = find_in_line(map, *l, key, hash, held, place);
             }
-            if (seen == looked::absent) seen = find_in_line(home, key, hash, held, place);
+            if (seen == looked::absent) seen = find_in_line(map, home, key, hash, held, place);
         } else if (seen == looked::absent && Layout::tag_matches(last, hash) && home.mark(Layout::last) != last) {
             return false;
         }
@@ -200,24 +204,25 @@ protected:
         const node& entry;
     };
     template <class K>
-    bool is_key_of(const node& n, const K& key) const {
+    static bool is_key_of(const map_type& map, const node& n, const K& key) {
         if constexpr (std::is_same_v<K, seen_node>) {
             return std::addressof(n) == std::addressof(key.entry);
         } else {
-            return static_cast<bool>(this->equal_(n.key(), key));
+            return static_cast<bool>(map.equal_(n.key(), key));
         }
     }
 
     enum class looked : unsigned char { found, absent, changed };
 
     template <class K>
-    looked find_in_line(line_type& l, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, found& place) const {
+    static looked find_in_line(const map_type& map, line_type& l, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held,
+                               found& place) {
         for (unsigned candidates = search::match_hash(l, hash); candidates != 0; candidates &= candidates - 1) {
             const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
             const word mark = l.mark(i);
             if (!Layout::tag_matches(mark, hash)) return looked::changed;
             word value = 0;
-            const bool linked = held.protect(node_at(mark), [&] { // [R3]
+            const bool linked = held.protect(map_type::node_at(mark), [&] { // [R3]
                 if constexpr (Layout::pairs) {
                     const auto both = Sync::load_pair(l.slot(i));
                     value = both.second;
@@ -227,7 +232,7 @@ protected:
                 }
             });
             if (!linked) return looked::changed;
-            if (is_key_of(*node_at(mark), key)) {
+            if (is_key_of(map, *map_type::node_at(mark), key)) {
                 place.slot = l.slot(i);
                 place.mark = mark;
                 place.value = value;
@@ -243,7 +248,7 @@ protected:
             const T copy = from_word<T>(place.value);
             return f(copy);
         } else {
-            return f(static_cast<const T&>(node_at(place.mark)->value()));
+            return f(static_cast<const T&>(map_type::node_at(place.mark)->value()));
         }
     }
 };

@@ -1,0 +1,252 @@
+// Where flights are found: a hash table of short chains, in shards that have a lock each.
+//
+// Invariants, under the shard's lock:
+//  [S2] A flight is in its chain while `references` (owner, waiters, comparing threads) is not zero.
+//
+// *Keys.* Equality of user code runs with no lock held: the flight then owns a copy of the key, and `references` keeps
+// it. So no owner waits for a thread that compares. Other keys are compared under the lock where they are, with the
+// owner's key or that of a waiter.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include <syncmap/detail/cache_line.hpp>
+#include <syncmap/engine/single_flight/flight.hpp>
+
+namespace syncmap::engine {
+
+template <class Sync>
+class [[gnu::visibility("default")]] flight_table {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+    using mutex = typename Sync::mutex;
+    using flight = engine::flight<Sync>;
+    using claim = flight_claim<Sync>;
+
+public:
+    struct alignas(detail::cache_line_bytes) shard {
+        mutex lock{};
+        flight* chain[Sync::flight_chains] = {};
+        flight* spares = &own;
+        unsigned spare_count = 0; ///< but for `own`
+        std::uint64_t added = 0;
+        flight own{}; ///< so that mostly nothing is allocated
+
+        shard() = default;
+        shard(const shard&) = delete;
+        shard& operator=(const shard&) = delete;
+        ~shard() {
+            for (flight* f = spares; f != nullptr;) {
+                flight* const next = f->next;
+                if (f != &own) delete f;
+                f = next;
+            }
+        }
+    };
+
+    /// Has the lock of a shard, and not while the process forks.
+    class guard {
+    public:
+        guard(const atomic<bool>& forking, shard& s) : forking_(forking), lock_(s.lock, std::defer_lock) { lock(); }
+        [[gnu::noinline]] void lock() {
+            lock_.lock();
+            // relaxed: the lock orders it; see single_flight::before_fork.
+            for (unsigned attempt = 0; forking_.load(std::memory_order_relaxed); ++attempt) [[unlikely]] {
+                lock_.unlock();
+                Sync::back_off(attempt);
+                lock_.lock();
+            }
+        }
+        void unlock() noexcept { lock_.unlock(); }
+        void sleep(typename Sync::condition& until) {
+            until.wait(lock_);
+            if (!forking_.load(std::memory_order_relaxed)) [[likely]] return;
+            unlock();
+            lock();
+        }
+
+    private:
+        const atomic<bool>& forking_;
+        std::unique_lock<mutex> lock_;
+    };
+
+    /// The lock is free while it exists.
+    class unlocked {
+    public:
+        explicit unlocked(guard& g) : guard_(g) { guard_.unlock(); }
+        unlocked(const unlocked&) = delete;
+        unlocked& operator=(const unlocked&) = delete;
+        ~unlocked() { guard_.lock(); }
+
+    private:
+        guard& guard_;
+    };
+
+    // Other bits than those that choose the counter of running computations.
+    shard& shard_of(std::uint64_t hash) noexcept { return shards_[(hash >> 10) % Sync::flight_shards]; }
+
+    /// How many keys a thread owns, together with those that have the same counter.
+    atomic<std::uint32_t>& owned_by(const void* thread) noexcept {
+        return counters_[number_of(thread) % Sync::flight_shards].owned;
+    }
+    static std::size_t number_of(const void* thread) noexcept {
+        return static_cast<std::size_t>((reinterpret_cast<std::uintptr_t>(thread) * 0x9E3779B97F4A7C15U) >> 40);
+    }
+
+    /// The flight of a claim's key, with a reference more.
+    [[gnu::cold, gnu::noinline]] flight& find_or_add(shard& s, guard& g, claim& mine) {
+        struct supply {
+            flight_table& all;
+            shard& s;
+            guard& g;
+            flight* fresh = nullptr;
+            ~supply() {
+                if (fresh != nullptr) all.put_away(s, g, *fresh);
+            }
+        } made{*this, s, g};
+        flight*& chain = chain_of(s, mine.hash_);
+        for (;;) {
+            const std::uint64_t seen = s.added;
+            if (flight* const f = find(s, g, chain, mine)) return *f;
+            if (s.added != seen) continue; // comparing lets others in
+            if (made.fresh != nullptr) break;
+            const bool locked_all_along = s.spares != nullptr && mine.kind_.copy == nullptr;
+            if (s.spares != nullptr) {
+                made.fresh = s.spares;
+                s.spares = made.fresh->next;
+                if (made.fresh != &s.own) --s.spare_count;
+            } else {
+                made.fresh = allocate(g);
+            }
+            made.fresh->key = mine.key_;
+            if (mine.kind_.copy != nullptr) copy_key(g, *made.fresh, mine);
+            if (locked_all_along) break;
+        }
+        flight& f = *std::exchange(made.fresh, nullptr);
+        f.map = mine.map_;
+        f.hash = mine.hash_;
+        f.references = 1;
+        f.next = chain;
+        chain = &f;
+        ++s.added;
+        return f;
+    }
+
+    /// Ends a reference. True: it was the last one, and the lock was let go of in between.
+    [[gnu::cold, gnu::noinline]] bool drop(shard& s, guard& g, flight& f) noexcept {
+        if (--f.references != 0) return false;
+        flight** link = &chain_of(s, f.hash);
+        while (*link != &f) link = &(*link)->next;
+        *link = f.next;
+        return put_away(s, g, f);
+    }
+
+    // ---- fork: no thread is inside of a shard, or begins to be ----
+
+    void pass_all_locks() {
+        for (shard& s : shards_) const std::lock_guard<mutex> passed(s.lock);
+    }
+    /// In the child: keeps what the calling thread owns.
+    [[gnu::cold, gnu::noinline]] void keep_own() {
+        const void* const me = Sync::this_thread();
+        for (auto& counter : counters_) counter.owned.store(0, std::memory_order_relaxed);
+        for (shard& s : shards_) {
+            ::new (static_cast<void*>(&s.lock)) mutex;
+            for (flight*& chain : s.chain) {
+                for (flight** link = &chain; *link != nullptr;) {
+                    flight& f = **link;
+                    if (f.owner.load(std::memory_order_relaxed) != me) {
+                        *link = f.next; // it stays where it is, unused
+                        continue;
+                    }
+                    f.references = 1;
+                    f.owners = {};
+                    f.sharers = {};
+                    f.called = nullptr;
+                    owned_by(me).fetch_add(1, std::memory_order_relaxed);
+                    if (auto* const mark = f.owned_by->mark) mark->fetch_add(1, std::memory_order_relaxed);
+                    link = &f.next;
+                }
+            }
+        }
+    }
+
+private:
+    /// Flights that a shard keeps for later, beside its own.
+    static constexpr unsigned most_spares = 8;
+
+    static flight*& chain_of(shard& s, std::uint64_t hash) noexcept { return s.chain[(hash >> 20) % Sync::flight_chains]; }
+
+    /// Lets go of the lock meanwhile, as does `copy_key`.
+    [[gnu::cold, gnu::noinline]] static flight* allocate(guard& g) {
+        const unlocked here(g);
+        return new flight;
+    }
+
+    [[gnu::cold, gnu::noinline]] static void copy_key(guard& g, flight& f, const claim& mine) {
+        const unlocked here(g);
+        f.key = mine.kind_.copy(mine.map_, mine.key_, f.room);
+    }
+
+    /// A flight of the claim's key, with a reference more, or null. Lets go of the lock while user code compares.
+    [[gnu::cold, gnu::noinline]] flight* find(shard& s, guard& g, flight*& chain, const claim& mine) {
+        for (flight* f = chain; f != nullptr;) {
+            if (f->map != mine.map_ || f->hash != mine.hash_ || f->key == nullptr) {
+                f = f->next;
+                continue;
+            }
+            ++f->references;
+            if (compare(s, g, *f, mine)) return f;
+            flight* const next = f->next;
+            f = drop(s, g, *f) ? chain : next; // what it destroys may have used the map
+        }
+        return nullptr;
+    }
+
+    [[gnu::cold, gnu::noinline]] bool compare(shard& s, guard& g, flight& f, const claim& mine) {
+        if (mine.kind_.copy == nullptr) return mine.kind_.same(mine.map_, mine.key_, f.key);
+        try {
+            const unlocked here(g);
+            return mine.kind_.same(mine.map_, mine.key_, f.key);
+        } catch (...) {
+            drop(s, g, f);
+            throw;
+        }
+    }
+
+    /// True: the lock was let go of in between.
+    [[gnu::cold, gnu::noinline]] bool put_away(shard& s, guard& g, flight& f) noexcept {
+        const bool copied = f.room.destroy != nullptr;
+        if (copied) {
+            const unlocked here(g);
+            f.room.clear(); // a user's destructor
+        }
+        f.key = nullptr;
+        if (&f != &s.own) {
+            if (s.spare_count == most_spares) {
+                const unlocked here(g);
+                delete &f;
+                return true;
+            }
+            ++s.spare_count;
+        }
+        f.next = s.spares;
+        s.spares = &f;
+        return copied;
+    }
+
+    /// On a line of its own: each thread changes one.
+    struct alignas(detail::cache_line_bytes) counter {
+        atomic<std::uint32_t> owned{0};
+    };
+
+    shard shards_[Sync::flight_shards]{};
+    counter counters_[Sync::flight_shards]{};
+};
+
+} // namespace syncmap::engine

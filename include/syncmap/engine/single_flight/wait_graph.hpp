@@ -1,0 +1,74 @@
+// Which thread waits for which flight, so that a cycle of waiting threads is found.
+//
+// Only a thread that owns a key can be part of one. Such a thread publishes an *edge*, itself -> the flight it waits for,
+// under the lock, after it has followed the edges of others from the owner of that flight. Of the threads of a cycle the
+// last one to take the lock sees all other edges. It sees all owners as well: an owner leaves a flight only while it runs,
+// so what a thread owns does not change while it waits. That last thread throws, and only it does. An edge lies in the
+// list for as long as its thread waits, so what was followed holds at one instant.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+#include <new>
+
+#include <syncmap/engine/single_flight/flight_table.hpp>
+
+namespace syncmap::engine {
+
+template <class Sync>
+class [[gnu::visibility("default")]] wait_graph {
+    using flight = engine::flight<Sync>;
+    using waiter = flight_waiter<Sync>;
+    using mutex = typename Sync::mutex;
+
+public:
+    /// False: it would close a cycle.
+    [[gnu::cold, gnu::noinline]] bool add_edge(waiter& me, const flight& f) {
+        const std::lock_guard<mutex> waits(lock);
+        if (closes_cycle(f, me.of.thread_)) return false;
+        me.target = &f;
+        waiter*& first = edges_of(me.of.thread_);
+        me.next_edge = first;
+        first = &me;
+        return true;
+    }
+    [[gnu::cold, gnu::noinline]] void remove_edge(waiter& me) {
+        const std::lock_guard<mutex> waits(lock);
+        waiter** link = &edges_of(me.of.thread_);
+        while (*link != &me) link = &(*link)->next_edge;
+        *link = me.next_edge;
+    }
+
+    /// In the child of a fork: no other thread waits there.
+    void renew() noexcept {
+        ::new (static_cast<void*>(&lock)) mutex;
+        for (auto& first : edges_) first = nullptr;
+    }
+
+    mutex lock{};
+
+private:
+    static constexpr std::size_t edge_chains = 64;
+
+    waiter*& edges_of(const void* thread) noexcept { return edges_[flight_table<Sync>::number_of(thread) % edge_chains]; }
+
+    /// Follows one chain, since a thread waits for one flight at most. The waiter's reference keeps each flight in it.
+    bool closes_cycle(const flight& f, const void* me) noexcept {
+        // relaxed: a thread with an edge became the owner of what it owns before it took the lock for that edge.
+        for (const void* thread = f.owner.load(std::memory_order_relaxed); thread != nullptr;) {
+            if (thread == me) return true;
+            const waiter* edge = edges_of(thread);
+            while (edge != nullptr && edge->of.thread_ != thread) edge = edge->next_edge;
+            if (edge == nullptr) return false;
+            const void* const next = edge->target->owner.load(std::memory_order_relaxed);
+            if (next == thread) return false; // it was handed the key, and has not woken up
+            thread = next;
+        }
+        return false;
+    }
+
+    waiter* edges_[edge_chains] = {};
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,142 @@
+// What a writer does around a change: it names the table that it touches, locks the unit, waits for other writers and for
+// the gate, and lets the unit go. No state of its own: all of it lies in the map's core and control block.
+#pragma once
+
+#include <atomic>
+
+#include <syncmap/engine/table/core.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+struct locks {
+    using map_type = core<Types>;
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using control = typename Types::control;
+    using header = typename Types::header;
+    using stripe_type = typename control::stripe_type;
+    using control_word = typename Layout::control_word;
+    using atomic_control = typename Layout::atomic_control;
+
+    // ---- sections: while a writer may touch a table's memory [I9] ----
+
+    /// Names the table for as long as the writer is busy with it. Nested operations (never inside a section, [I7])
+    /// use the same stripe one after the other.
+    class section {
+    public:
+        section(const map_type& owner, stripe_type& s, header* t, word root) noexcept : stripe_(s) {
+            enter(owner, t, root);
+            if (!valid_) [[unlikely]] let_fork_pass(owner, s);
+        }
+        section(const section&) = delete;
+        section& operator=(const section&) = delete;
+        ~section() { leave(); }
+
+        /// Whether `t` was still the root's table, or on its way to become so, after the stripe named it.
+        explicit operator bool() const noexcept { return valid_; }
+
+        /// Goes over to another table, perhaps with units locked: invalid, it still names that one.
+        void enter(const map_type& owner, header* t, word root) noexcept {
+            stripe_.table.store(t, std::memory_order_release);
+            Sync::light_barrier(); // pairs with the heavy barrier before tidying reads the stripes
+            valid_ = owner.is_root(root & ~map_type::forking);
+        }
+        void leave() noexcept { leave(stripe_); }
+
+    private:
+        static void leave(stripe_type& s) noexcept { s.table.store(nullptr, std::memory_order_release); }
+        /// Whoever may not begin because of a fork waits here, holding nothing, and then begins anew [F2].
+        /// Static: a section whose address nobody takes stays in registers.
+        [[gnu::cold, gnu::noinline]] static void let_fork_pass(const map_type& owner, stripe_type& s) noexcept {
+            for (unsigned attempt = 0; owner.is_forking(); ++attempt) {
+                leave(s);
+                Sync::back_off(attempt);
+            }
+        }
+
+        stripe_type& stripe_;
+        bool valid_ = false;
+    };
+
+    // ---- the lock ----
+
+    /// Locks if the control word is `expected`, which has neither LOCK nor MOVED.
+    static bool try_lock(atomic_control& lock, control_word expected) noexcept {
+        // acquire: pairs with the release of the last unlock.
+        return lock.compare_exchange_strong(expected, expected | Layout::lock_bit, std::memory_order_acquire,
+                                               std::memory_order_relaxed);
+    }
+
+    /// `visible`: all threads see what this thread has published when this returns. A caller that has published nothing
+    /// does not ask for it.
+    [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value, bool visible = false) noexcept {
+        const auto free = static_cast<control_word>(value & ~Layout::lock_bit);
+        if (visible) {
+            // release: pairs with the acquire of try_lock. A read-modify-write: on x86-64 no store of this thread is in its
+            // store buffer any more when it is done.
+            lock.exchange(free, std::memory_order_release);
+            // Between all that this write has published and all that its thread reads afterwards; pairs with itself in
+            // another thread. Without it two threads that each store a key might both miss the other's. It stands in for
+            // the light barrier below as well.
+            Sync::fence_after_rmw();
+        } else {
+            lock.store(free, std::memory_order_release);
+            Sync::light_barrier(); // pairs with the heavy barrier of parking::sleep
+        }
+        if (c.sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]] c.home->parking.wake(&lock);
+    }
+
+    /// Waits until the unit is not locked. Holding nothing, and not in a section.
+    [[gnu::noinline]] static void wait_unlocked(control& c, const atomic_control& lock) {
+        const auto locked = [&] { return (lock.load(std::memory_order_acquire) & Layout::lock_bit) != 0; };
+        for (int i = 0; i < Sync::spins_before_sleep; ++i) {
+            if (!locked()) return;
+            Sync::pause();
+        }
+        while (locked()) c.home->parking.sleep(&lock, c.sleepers, c.home->threads.barriers(), locked);
+    }
+
+    /// Whether a snapshot is finding its instant. A writer that sees it waits before it begins: each writer that the cut waits
+    /// for then has at most one section to finish. relaxed: a hint; a writer looks again before it publishes.
+    static bool is_cutting(const control& c) noexcept {
+        return (c.gate_word.load(std::memory_order_relaxed) & gate::cutting) != 0;
+    }
+
+    /// Waits, holding nothing, until the gate is open. A writer that waits sleeps: threads that were pre-empted in their
+    /// sections, and the one that closed the gate, get its processor.
+    ///
+    /// It opens the gate itself when this closing has lasted longer than its limit, as the thread that closed the gate may have
+    /// been stopped. It does so as well when it meets one closing after the other: snapshots without pause do not starve it.
+    [[gnu::noinline]] static void wait_for_gate(control& c) noexcept {
+        for (int i = 0; i < Sync::spins_before_sleep; ++i) {
+            if (gate::is_open(c.gate_word.load(std::memory_order_acquire))) return;
+            Sync::pause();
+        }
+        for (int closings = 0; !wait_for_closing(c, closings == most_closings); ++closings) {}
+    }
+
+    /// So many closings a writer waits for, one after the other.
+    static constexpr int most_closings = 8;
+
+    /// Waits for the end of the closing that it finds. Whether the gate is open.
+    static bool wait_for_closing(control& c, bool opens_at_once) noexcept {
+        word seen = c.gate_word.load(std::memory_order_acquire);
+        const std::uint32_t closing = gate::ticket(seen);
+        const auto is_over = [&] {
+            seen = c.gate_word.load(std::memory_order_acquire);
+            return gate::is_open(seen) || gate::ticket(seen) != closing;
+        };
+        const typename Sync::lease limit((seen & gate::cutting) != 0 ? Sync::longest_cut : Sync::longest_count);
+        while (!is_over()) {
+            if (opens_at_once || limit.over()) {
+                c.gate_word.compare_exchange_strong(seen, gate::opened(seen), std::memory_order_acq_rel, std::memory_order_relaxed);
+                return true;
+            }
+            c.home->gates.sleep(&c.gate_word, closing, limit, is_over);
+        }
+        return gate::is_open(seen);
+    }
+};
+
+} // namespace syncmap::engine

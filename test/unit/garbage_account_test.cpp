@@ -1,0 +1,74 @@
+// What fills the account of a thread's garbage: nodes, bytes, or nodes that own an unknown amount of memory.
+#include <cstdint>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include <syncmap/reclaim/domain.hpp>
+#include <syncmap/reclaim/node.hpp>
+#include <syncmap/sync/real.hpp>
+
+namespace {
+
+/// As the machine's, with a batch that is no power of two.
+struct uneven : syncmap::sync::real {
+    static constexpr std::uint32_t retire_batch = 11;
+};
+template <class Sync>
+using account = syncmap::reclaim::garbage_account<Sync>;
+
+/// How many charges fill an account.
+template <class Sync>
+std::uint64_t charges_until_full(std::size_t block, std::size_t owned) {
+    account<Sync> a;
+    std::uint64_t n = 1;
+    while (!a.charge(block, owned)) {
+        EXPECT_FALSE(a.is_full());
+        EXPECT_FALSE(a.is_empty());
+        ++n;
+    }
+    EXPECT_TRUE(a.is_full());
+    return n;
+}
+
+constexpr std::size_t most_bytes = account<syncmap::sync::real>::most_bytes;
+constexpr std::size_t largest = (std::numeric_limits<std::size_t>::max)() - 1; // of what can be told
+
+TEST(garbage_account, is_full_at_its_number_of_nodes) {
+    EXPECT_EQ(charges_until_full<syncmap::sync::real>(16, 0), syncmap::sync::real::retire_batch);
+    EXPECT_EQ(charges_until_full<uneven>(16, 0), uneven::retire_batch);
+}
+
+TEST(garbage_account, is_full_at_its_number_of_bytes) {
+    EXPECT_EQ(charges_until_full<syncmap::sync::real>(most_bytes, 0), 1U);
+    EXPECT_EQ(charges_until_full<syncmap::sync::real>(0, most_bytes), 1U);
+    EXPECT_EQ(charges_until_full<syncmap::sync::real>(0, most_bytes / 4), 4U);
+    EXPECT_EQ(charges_until_full<syncmap::sync::real>(most_bytes / 4 - 1, 0), 5U);
+    EXPECT_EQ(charges_until_full<syncmap::sync::real>(most_bytes - 2, 1), 2U);
+    EXPECT_EQ(charges_until_full<syncmap::sync::real>(largest, largest), 1U);
+}
+
+TEST(garbage_account, is_full_at_its_number_of_nodes_of_unknown_size) {
+    EXPECT_EQ(charges_until_full<syncmap::sync::real>(16, syncmap::unknown_bytes), account<syncmap::sync::real>::most_unknown);
+}
+
+TEST(garbage_account, counts_a_node_for_several) {
+    account<uneven> a;
+    EXPECT_FALSE(a.charge(1, 0, uneven::retire_batch - 1));
+    EXPECT_TRUE(a.charge(1, 0, 1));
+    account<uneven> b;
+    EXPECT_TRUE(b.charge(1, 0, (std::numeric_limits<std::uint32_t>::max)()));
+}
+
+TEST(garbage_account, stays_full_whatever_comes) {
+    account<uneven> a;
+    EXPECT_TRUE(a.is_empty());
+    for (int i = 0; i != 100'000; ++i) a.charge(largest, i % 2 == 0 ? syncmap::unknown_bytes : largest, 0xFFFF'FFFF);
+    EXPECT_TRUE(a.is_full());
+    EXPECT_FALSE(a.is_empty());
+    a = {};
+    EXPECT_TRUE(a.is_empty());
+    EXPECT_FALSE(a.is_full());
+}
+
+} // namespace
