@@ -17,6 +17,7 @@ clang-19        | clang-19                                           | clang++-1
 clang-19-libc++ | clang-19 libc++-19-dev libc++abi-19-dev            | clang++-19 -stdlib=libc++                 | -
 gcc-m32         | g++-12 g++-12-multilib                             | g++-12 -m32 -isystem /usr/include/x86_64-linux-gnu | -
 aarch64         | g++-12-aarch64-linux-gnu qemu-user                 | aarch64-linux-gnu-g++-12 -static          | qemu-aarch64
+aarch64-tagged  | g++-12-aarch64-linux-gnu qemu-user                 | aarch64-linux-gnu-g++-12 -static -DSYNCMAP_TAGGED_ADDRESSES -DWITH_TAGGED_HEAP | qemu-aarch64
 gcc-no-rtti     | g++                                                | g++ -fno-rtti                             | -
 clang-no-rtti   | clang-19                                           | clang++-19 -fno-rtti                      | -
 gcc-c++23       | g++                                                | g++ -std=c++23                            | -

@@ -17,6 +17,9 @@
 #include <syncmap/checked_map.hpp>
 #endif
 
+#if defined(WITH_TAGGED_HEAP)
+#include "tagged_heap.hpp"
+#endif
 #if defined(WITH_NEWER_PROCESSOR) // newer_processor.cpp is linked
 int run_on_newer_processor(int key);
 #endif
