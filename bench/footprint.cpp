@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
+#include <vector>
 
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+
+#include <syncmap/detail/cache_line.hpp>
 
 #include "rounds.hpp"
 #include "sandbox.hpp"
@@ -24,41 +28,60 @@ std::uint64_t heap_in_use() {
 }
 
 struct findings {
-    double empty;
-    double four;
+    std::uint64_t empty = 0; ///< bytes of all copies on the heap, with the objects that hold them
+    std::uint64_t four = 0;
 };
 
+using list = std::vector<std::unique_ptr<subject<std::uint64_t>>>;
+
+void put_four(subject<std::uint64_t>& s) { insert_keys(*s.enter(), {0, 4, 1}); }
+
+/// Fills malloc's caches of small pieces, which count as in use. Returns the size of a block from malloc that holds one object.
+std::size_t warm_up(const engine& map) {
+    list first(copies);
+    for (auto& subject : first) put_four(*(subject = map.make<std::uint64_t>()));
+    return malloc_usable_size(first.front().get());
+}
+
 findings weigh(const engine& map) {
-    using list = std::vector<std::unique_ptr<subject<std::uint64_t>>>;
-    const auto put_four = [](subject<std::uint64_t>& s) { insert_keys(*s.enter(), {0, 4, 1}); };
-    { // fills malloc's caches of small pieces, which count as in use
-        list first(copies);
-        for (auto& subject : first) put_four(*(subject = map.make<std::uint64_t>()));
-    }
+    warm_up(map);
     list subjects(copies);
     const std::uint64_t before = heap_in_use();
     for (auto& subject : subjects) subject = map.make<std::uint64_t>();
-    std::uint64_t objects = 0; // the maps themselves are no part of it, nor what malloc adds to them
-    for (const auto& subject : subjects) objects += malloc_usable_size(subject.get()) + sizeof(std::size_t);
     const std::uint64_t made = heap_in_use();
     for (const auto& subject : subjects) put_four(*subject);
-    const std::uint64_t filled = heap_in_use();
-    const auto each = [&](std::uint64_t now) { return static_cast<double>(now - std::min(now, before + objects)) / copies; };
-    return {each(made), each(filled)};
+    return {made - std::min(made, before), heap_in_use() - before};
+}
+
+/// What the objects alone take, which are no part of a map's footprint. Other memory of their size and alignment takes their
+/// place; of what malloc adds, and leaves over where it aligns, it takes the same.
+std::uint64_t weigh_objects(const engine& map) {
+    const std::size_t size = warm_up(map);
+    std::vector<void*> blocks(copies);
+    const std::uint64_t before = heap_in_use();
+    for (void*& block : blocks) block = std::aligned_alloc(syncmap::detail::cache_line_bytes, size);
+    return heap_in_use() - before; // they go with the process
 }
 
 } // namespace
 
 std::optional<footprint> measure_footprint(const engine& map) {
-    const sandbox_result ended = run_apart([&] {
-        promise_to_return_within(20);
-        byte_writer out;
-        out.put(weigh(map));
-        return out.take();
-    });
+    const auto apart = [&](const auto& work) {
+        return run_apart([&] {
+            promise_to_return_within(20);
+            byte_writer out;
+            out.put(work(map));
+            return out.take();
+        });
+    };
+    const sandbox_result objects = apart(weigh_objects);
+    if (!objects.failure.empty()) return footprint{objects.failure};
+    const sandbox_result ended = apart(weigh);
     if (!ended.failure.empty()) return footprint{ended.failure};
     const auto found = byte_reader(ended.answer).get<findings>();
-    return footprint{{}, found.empty, found.four};
+    const auto of_objects = byte_reader(objects.answer).get<std::uint64_t>();
+    const auto each = [&](std::uint64_t all) { return static_cast<double>(all - std::min(all, of_objects)) / copies; };
+    return footprint{{}, each(found.empty), each(found.four)};
 }
 #else
 std::optional<footprint> measure_footprint(const engine&) {

@@ -26,7 +26,7 @@
  * Progress    is that of the C++ map under it (docs/guarantees.md). Of SYNCMAP_ENGINE_MAP: a *read* takes no lock and
  *             waits for nobody; a *write* locks one bucket for some instructions, and waits for who computes its key.
  * Callbacks   run with no lock held and may call every function, on the same map and key too; the exceptions are named
- *             at `syncmap_load_or_compute`. They must return: no longjmp, no pthread_exit. A C++ exception that leaves
+ *             at `syncmap_load_or_compute`, `syncmap_update` and `syncmap_erase_if`. They must return: no longjmp, no pthread_exit. A C++ exception that leaves
  *             one ends the call with SYNCMAP_EXCEPTION; it must not leave a release callback.
  *
  * The page docs/c-api.md tells the rest: ownership, the layout of the structures, building and linking.
@@ -66,6 +66,7 @@ enum {
     SYNCMAP_UNSUPPORTED = 6, /**< this engine cannot do that */
     SYNCMAP_EXCEPTION = 7,   /**< a callback written in C++ let an exception out */
     SYNCMAP_SYSTEM = 8,      /**< the system refused something else than memory */
+    SYNCMAP_KIND = 9,        /**< the value is of another kind than the operation needs */
     SYNCMAP_CALLER = 1000    /**< the first code that is yours: computations may fail with this one and higher ones */
 };
 
@@ -319,6 +320,14 @@ typedef void (*syncmap_visit_callback)(void* context, syncmap_value value);
 SYNCMAP_API syncmap_result syncmap_visit(syncmap_map* map, syncmap_value key, syncmap_visit_callback callback,
                                          void* context);
 
+/**
+ * Whether `key` is there. As `syncmap_load`, without a reference to the value.
+ * Returns: `found`. `changed` is false, `value` nil.
+ * Progress: a read.
+ * Errors: as `syncmap_load`.
+ */
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_contains(syncmap_map* map, syncmap_value key);
+
 /* ---- writes ---- */
 
 /**
@@ -385,8 +394,8 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_compare_erase(syncmap_map* m
 
 /**
  * Makes the value of `key`, which is borrowed. It returns `syncmap_computed(value)`, or `syncmap_failed(status)` to
- * store nothing. A value is taken over at once, whatever becomes of the call: bytes are copied, handles and owned
- * values are the library's.
+ * store nothing. A value is taken over when it has returned, whatever becomes of the call: bytes are copied, handles and owned
+ * values are the library's. Bytes in variables of the callback itself go through `syncmap_retain` first.
  */
 typedef syncmap_result (*syncmap_compute_callback)(void* context, syncmap_value key);
 
@@ -416,6 +425,79 @@ static inline syncmap_result syncmap_failed(syncmap_status status) {
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_or_compute(syncmap_map* map, syncmap_value key,
                                                                     syncmap_compute_callback compute, void* context);
 
+/**
+ * Adds `operand`, an int, an unsigned or a double, to the value of `key`, which is a number of the same kind. An absent key
+ * counts as zero. Integers wrap around.
+ * Returns: `found`: the key had a value. `changed` is true. `value`: the number before, zero if there was none.
+ * Progress: a write.
+ * Errors: as `syncmap_store`; SYNCMAP_KIND if the value is of another kind than the operand; SYNCMAP_INVALID if the operand
+ * is no number.
+ */
+SYNCMAP_API syncmap_result syncmap_fetch_add(syncmap_map* map, syncmap_value key, syncmap_value operand);
+
+/** What becomes of a key of an update. */
+enum {
+    SYNCMAP_KEEP = 0,   /**< it stays as it is */
+    SYNCMAP_ASSIGN = 1, /**< it gets a value */
+    SYNCMAP_ERASE = 2   /**< it is absent afterwards */
+};
+
+/** One key of an update: what it has, and what it is to have. Its values are borrowed until the callback returns. */
+typedef struct syncmap_slot {
+    syncmap_value key;     /**< as it was given to the call */
+    syncmap_value current; /**< its value; nil if it is absent */
+    syncmap_value desired; /**< what `syncmap_slot_assign` was given; not to be written to */
+    uint32_t action;       /**< SYNCMAP_KEEP at first; set by the functions below */
+    syncmap_status status; /**< of the last `syncmap_slot_assign` */
+    bool found;            /**< the key is there */
+} syncmap_slot;
+
+/**
+ * Asks for `value` in this slot, and takes it over at once, whatever becomes of the call: bytes are copied, a handle belongs to
+ * the library. Of several such calls with one slot the last one counts. If it fails, `value` stays the caller's and the update
+ * fails with the same status. To be called by the callback of an update alone. Returns the status.
+ * Progress: waits for nobody.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE.
+ */
+SYNCMAP_API syncmap_status syncmap_slot_assign(syncmap_slot* slot, syncmap_value value);
+
+/** Asks for no entry in this slot. Otherwise as `syncmap_slot_assign`; fails only with SYNCMAP_INVALID for a null slot. */
+SYNCMAP_API syncmap_status syncmap_slot_erase(syncmap_slot* slot);
+
+/** Leaves the key of this slot as it is. As `syncmap_slot_erase`. */
+SYNCMAP_API syncmap_status syncmap_slot_keep(syncmap_slot* slot);
+
+/**
+ * Decides what becomes of the keys of an update, in the order in which they were given. Returns SYNCMAP_OK, or a status with
+ * which the call fails and changes nothing.
+ */
+typedef syncmap_status (*syncmap_update_callback)(void* context, syncmap_slot* slots, size_t count);
+
+/**
+ * Reads, modifies and writes one key in one step: `callback` runs once, on one slot, and no other thread writes this key
+ * meanwhile. Readers see the old value until the callback has returned.
+ * Returns: `found`: the key was there. `changed`: it was assigned or erased. `value` is nil. A handle that was given as the
+ * key is taken over if the call says `changed` and the callback asked for SYNCMAP_ASSIGN. A `syncmap_clear` meanwhile is
+ * ordered after: what was assigned is then not kept.
+ * Progress: a write. Other keys do not wait for the callback. It may call everything but a write of its own key, which gives
+ * SYNCMAP_RECURSIVE there. With the two engines behind a lock it runs inside that lock: whatever it calls on the same map
+ * gives SYNCMAP_REENTRANT.
+ * Errors: as `syncmap_store`; what `callback` or a `syncmap_slot_assign` failed with.
+ */
+SYNCMAP_API syncmap_result syncmap_update(syncmap_map* map, syncmap_value key, syncmap_update_callback callback, void* context);
+
+/**
+ * The same for `count` keys that differ: all that the callback asks for happens in one step, for writers of these keys, for
+ * `syncmap_size` and for snapshots. A thread that reads one key after the other may see the new value of one and
+ * then the old value of another.
+ * Returns: `changed`: a key was assigned or erased. `found` is false, `value` nil. A handle that was given as a key is taken
+ * over as by `syncmap_update`, for each slot.
+ * Progress: as `syncmap_update`, for all these keys. In whatever orders calls give their keys, no call waits for ever.
+ * Errors: as `syncmap_update`; SYNCMAP_INVALID for two equal keys; SYNCMAP_UNSUPPORTED with SYNCMAP_ENGINE_SNAPSHOT.
+ */
+SYNCMAP_API syncmap_result syncmap_update_many(syncmap_map* map, const syncmap_value* keys, size_t count,
+                                               syncmap_update_callback callback, void* context);
+
 /* ---- the whole map ---- */
 
 /** A number, or why there is none. */
@@ -437,6 +519,18 @@ typedef bool (*syncmap_entry_callback)(void* context, syncmap_value key, syncmap
  */
 SYNCMAP_API syncmap_count syncmap_for_each(syncmap_map* map, syncmap_entry_callback callback, void* context);
 
+/** Shown an entry, which is borrowed; returns true to erase it. */
+typedef bool (*syncmap_condition_callback)(void* context, syncmap_value key, syncmap_value value);
+
+/**
+ * Erases the entries for which `condition` returns true. An entry that changed after it was shown stays.
+ * Returns: how many entries were erased. After an error the count is 0, and what was erased until then stays erased.
+ * Progress: walks as `syncmap_for_each`, and erases each entry as `syncmap_erase`. The two engines behind a lock do all of it
+ * in one step: `condition` runs inside the lock, and what it calls on the same map gives SYNCMAP_REENTRANT.
+ * Errors: as `syncmap_for_each`; SYNCMAP_REENTRANT.
+ */
+SYNCMAP_API syncmap_count syncmap_erase_if(syncmap_map* map, syncmap_condition_callback condition, void* context);
+
 /**
  * How many entries there were at one instant of the call: exact, beside any number of writers.
  * Progress: counts again while keys come and go; after a few attempts lets inserts and erases wait, for about 100
@@ -453,11 +547,46 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_count syncmap_size(syncmap_map* map);
 SYNCMAP_API syncmap_status syncmap_clear(syncmap_map* map);
 
 /**
- * Makes room for so many entries. Never shrinks.
+ * Replaces all entries by those of `other`, in one step: each call sees the old entries or the new ones. `other` is empty
+ * afterwards, and still to be destroyed. No other thread may use `other` meanwhile.
+ * Progress: no call waits for it. The caller prepares the new entries, takes the step, and takes the old table apart: linear
+ * in both maps.
+ * Errors: SYNCMAP_INVALID (also if the maps are one, or a cursor over a snapshot of `other` is open), SYNCMAP_NO_MEMORY,
+ * SYNCMAP_UNSUPPORTED (if one of the two is not of SYNCMAP_ENGINE_MAP). Both maps are as before then.
+ */
+SYNCMAP_API syncmap_status syncmap_replace(syncmap_map* map, syncmap_map* other);
+
+/**
+ * Makes room for so many entries. Never shrinks; see `syncmap_shrink`.
  * Progress: waits for writers of single buckets; others go on.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE, SYNCMAP_REENTRANT.
  */
 SYNCMAP_API syncmap_status syncmap_reserve(syncmap_map* map, size_t entries);
+
+/**
+ * Gives memory back now: moves the entries to a table of the size that they need, and does what `syncmap_flush` does.
+ * Progress: waits for writers of single buckets; others go on. Linear in the table.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_REENTRANT, SYNCMAP_UNSUPPORTED (SYNCMAP_ENGINE_SNAPSHOT).
+ */
+SYNCMAP_API syncmap_status syncmap_shrink(syncmap_map* map);
+
+/** What `syncmap_statistics_of` returns: counts of what one walk has met. */
+typedef struct syncmap_statistics {
+    syncmap_status status;
+    uint32_t engine;     /**< SYNCMAP_ENGINE_... */
+    size_t entries;      /**< entries */
+    size_t handles;      /**< handles among their keys and values */
+    size_t key_bytes;    /**< bytes of keys of kind SYNCMAP_BYTES */
+    size_t value_bytes;  /**< bytes of values of kind SYNCMAP_BYTES */
+    size_t memory_bytes; /**< about what all of them take, without free room in the table and without what handles point to */
+} syncmap_statistics;
+
+/**
+ * Counts what the map holds. Memory that several values share counts for each of them.
+ * Progress: as `syncmap_for_each`; linear in the table.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY.
+ */
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_statistics syncmap_statistics_of(syncmap_map* map);
 
 /**
  * Frees now what was erased or replaced before and nobody looks at any more, and releases its handles. Without it that
@@ -523,6 +652,33 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_entry syncmap_cursor_next(syncmap_cursor* c
  * take or end one.
  */
 SYNCMAP_API void syncmap_cursor_close(syncmap_cursor* cursor);
+
+/* ---- fork ---- */
+
+/**
+ * Waits until no thread is in the middle of a write of a map of SYNCMAP_ENGINE_MAP. Threads that want to write then wait until
+ * the fork is over; reads go on. Between this call and the one after the fork, call nothing else of this library.
+ *
+ *     syncmap_before_fork();
+ *     child = fork();
+ *     if (child == 0) syncmap_after_fork_in_child(); else syncmap_after_fork_in_parent();
+ *
+ * Or once for every fork: `pthread_atfork(before, in_parent, in_child)` with functions that call these three. A child of
+ * a fork without them may only read maps of SYNCMAP_ENGINE_MAP. A child never uses maps of the other engines.
+ *
+ * It may be called from callbacks that run with no lock held, and not from a hash.
+ * Errors: SYNCMAP_SYSTEM in a sandbox that refuses every way to stop the writers; then nothing waits. SYNCMAP_NO_MEMORY.
+ */
+SYNCMAP_API syncmap_status syncmap_before_fork(void);
+
+/** Lets the writers go on; also after a fork that failed. Cannot fail. */
+SYNCMAP_API void syncmap_after_fork_in_parent(void);
+
+/**
+ * Makes all maps of SYNCMAP_ENGINE_MAP usable in the child, for its one thread and those that it starts. Computations and
+ * updates of threads that the child lacks are dropped, as if their callbacks had failed. Cannot fail.
+ */
+SYNCMAP_API void syncmap_after_fork_in_child(void);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 source scripts/packages.sh
 
-# name | packages | compiler and flags | how to run it. `-` stands for nothing.
+# name | packages | compiler and flags | how to run it | flags of a second object, linked last. `-` or nothing stands for none.
 # g++-12-multilib and the versioned cross compiler live side by side; g++-multilib and g++-aarch64-linux-gnu do not.
 table='
 gcc-12          | g++-12                                             | g++-12                                    | -
@@ -17,12 +17,15 @@ clang-19        | clang-19                                           | clang++-1
 clang-19-libc++ | clang-19 libc++-19-dev libc++abi-19-dev            | clang++-19 -stdlib=libc++                 | -
 gcc-m32         | g++-12 g++-12-multilib                             | g++-12 -m32 -isystem /usr/include/x86_64-linux-gnu | -
 aarch64         | g++-12-aarch64-linux-gnu qemu-user                 | aarch64-linux-gnu-g++-12 -static          | qemu-aarch64
+aarch64-tagged  | g++-12-aarch64-linux-gnu qemu-user                 | aarch64-linux-gnu-g++-12 -static -DSYNCMAP_TAGGED_ADDRESSES -DWITH_TAGGED_HEAP | qemu-aarch64
 gcc-no-rtti     | g++                                                | g++ -fno-rtti                             | -
 clang-no-rtti   | clang-19                                           | clang++-19 -fno-rtti                      | -
 gcc-c++23       | g++                                                | g++ -std=c++23                            | -
 clang-c++23     | clang-19                                           | clang++-19 -std=c++23                     | -
 clang-c++26     | clang-19                                           | clang++-19 -std=c++26                     | -
 gcc-avx2        | g++                                                | g++ -mavx2                                | -
+gcc-no-avx      | g++ qemu-user                                      | g++                                       | qemu-x86_64 -cpu Nehalem
+gcc-mixed       | g++ qemu-user                                      | g++ -DWITH_NEWER_PROCESSOR                | qemu-x86_64 -cpu Nehalem | -mavx2
 '
 strict=(-std=c++20 -O1 -Wall -Wextra -Wconversion -Wshadow -Werror -Iinclude)
 
@@ -30,9 +33,19 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 passed=0 failed=0 left_out=0
 
+# build: the program of a row. The last -std counts: that of the row comes after ours.
+build() {
+    local compile=("${command[0]}" "${strict[@]}" "${command[@]:1}") objects=()
+    if [ ${#second[@]} -gt 0 ]; then
+        objects=("$folder/second.o")
+        "${compile[@]}" "${second[@]}" -c test/compilers/newer_processor.cpp -o "${objects[0]}" || return
+    fi
+    "${compile[@]}" test/compilers/everything.cpp "${objects[@]}" -o "$folder/everything" -pthread
+}
+
 trim() { sed 's/^ *//; s/ *$//'; }
 
-while IFS='|' read -r name packages command runner; do
+while IFS='|' read -r name packages command runner second; do
     name=$(trim <<<"$name")
     [ -n "$name" ] || continue
     if [ $# -gt 0 ]; then
@@ -41,6 +54,7 @@ while IFS='|' read -r name packages command runner; do
     read -ra packages <<<"$packages"
     read -ra command <<<"$command"
     read -ra runner <<<"$runner"
+    read -ra second <<<"$second"
     [ "${runner[0]}" != - ] || runner=()
     if ! command -v "${command[0]}" >/dev/null || { has_apt && [ -n "$(missing "${packages[@]}")" ]; }; then
         want "${packages[@]}" >"$folder/apt" 2>&1
@@ -56,8 +70,7 @@ while IFS='|' read -r name packages command runner; do
         left_out=$((left_out + 1))
         continue
     fi
-    # The last -std counts: that of the row comes after ours.
-    if "${command[0]}" "${strict[@]}" "${command[@]:1}" test/compilers/everything.cpp -o "$folder/everything" -pthread >"$folder/log" 2>&1 &&
+    if build >"$folder/log" 2>&1 &&
         timeout 300 "${runner[@]}" "$folder/everything" >>"$folder/log" 2>&1; then
         echo "$name: passed"
         passed=$((passed + 1))

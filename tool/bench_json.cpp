@@ -115,7 +115,13 @@ json cell_json(const bench_outcome& outcome, std::size_t index) {
     json maps = json::array();
     for (const engine_result& map : cell.measured.maps) maps.push_back(map_json(map, what, outcome.weight_of(*map.map, what)));
     json absent = json::array();
-    for (const left_out& out : cell.measured.absent) absent.push_back({{"engine", out.map->name}, {"why", out.why}});
+    json excluded = json::array();
+    for (const engine_result& map : cell.excluded) {
+        excluded.push_back({{"engine", map.map->name}, {"why", "answers wrongly"}, {"wrong_operations", map.wrong}, {"caveat", map.map->caveat}});
+    }
+    for (const left_out& out : cell.measured.absent) {
+        (out.failed ? excluded : absent).push_back({{"engine", out.map->name}, {"why", out.why}});
+    }
     json found = {{"workload", what.what->name},
             {"about", what.what->about},
             {"decision_matrix_row", row_of(what).name},
@@ -126,6 +132,7 @@ json cell_json(const bench_outcome& outcome, std::size_t index) {
             {"round_seconds", cell.measured.round_seconds},
             {"foreign_load", number_or_null(cell.measured.foreign_load)},
             {"maps", std::move(maps)},
+            {"excluded", std::move(excluded)},
             {"left_out", std::move(absent)}};
     if (cell.limit != nullptr) found["limits"] = limits_json(outcome, index);
     return found;

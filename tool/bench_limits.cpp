@@ -186,11 +186,6 @@ void print_rates(std::FILE* out, const cell_outcome& cell) {
                    own == nullptr || own == map ? "" : in_words(paired_ratio(own->rates, map->rates)),
                    with_separators(map->latencies.quantile(0.999)), with_separators(map->latencies.quantile(0.9999)));
     }
-    for (const engine_result* const map : ranking) {
-        if (map->wrong == 0) continue;
-        fmt::print(out, "  {}: {} operations did not find what had to be there{}{}\n", map->map->name, with_separators(map->wrong),
-                   map->map->caveat.empty() ? "" : ": it ", map->map->caveat);
-    }
 }
 
 void print_figures(std::FILE* out, const cell_outcome& cell, std::string_view first, std::string_view second) {
@@ -270,7 +265,7 @@ void print_limit_cell(std::FILE* out, const bench_outcome& outcome, std::size_t 
     case measure::weight: print_weights(out, outcome, cell); break;
     case measure::footprint: print_figures(out, cell, "empty: bytes on the heap", "four entries"); break;
     }
-    for (const left_out& out_of_it : cell.measured.absent) fmt::print(out, "  {}: left out, it {}\n", out_of_it.map->name, out_of_it.why);
+    print_excluded(out, cell);
     const limit_standing found = limit_standing_of(outcome, index);
     for (const judged_goal& goal : found.goals) {
         fmt::print(out, "  goal {:<42}{:<22}{}{}\n", goal.text, goal.found ? in_words(*goal.found) : "", fate_of(goal),

@@ -17,6 +17,7 @@ namespace {
 using namespace syncmap::bench;
 
 constexpr std::string_view baseline = "mutex";
+constexpr std::uint64_t longest_tail = 2; ///< times that of the best: more is felt, however seldom
 
 /// Whom the row lets compete, and among them the own maps: maps of any type only where dynamic values are the
 /// question, maps for one thread only where there is one.
@@ -63,6 +64,7 @@ row_entry entry_of(const engine& map, const std::vector<const engine_result*>& r
         const std::optional<double> weight = outcome.weight_of(map, cells[i]->measured.what).fair();
         weighed = weighed && weight.has_value();
         bytes += weight.value_or(0);
+        entry.tail_ns = std::max(entry.tail_ns, results[i]->latencies.quantile(0.999));
     }
     entry.rate = geometric_mean(medians);
     if (weighed) entry.bytes_per_entry = bytes / static_cast<double>(cells.size());
@@ -80,7 +82,13 @@ row_standing standing_of(const matrix_row& row, std::vector<const cell_outcome*>
     std::ranges::stable_sort(standing.maps, std::greater<>{}, &row_entry::rate);
     if (const row_entry* const best = standing.best_own()) {
         const auto of_best = results_of(*best->map, standing.cells);
-        for (row_entry& entry : standing.maps) entry.to_best = ratio_over_cells(results_of(*entry.map, standing.cells), of_best);
+        for (row_entry& entry : standing.maps) {
+            const auto of_entry = results_of(*entry.map, standing.cells);
+            entry.to_best = ratio_over_cells(of_entry, of_best);
+            entry.tail_like_best = std::ranges::equal(of_entry, of_best, [](const engine_result* one, const engine_result* other) {
+                return one->latencies.quantile(0.999) <= longest_tail * other->latencies.quantile(0.999);
+            });
+        }
     }
     for (const cell_outcome* const cell : standing.cells) {
         const engine_result* fastest = nullptr;
@@ -109,16 +117,16 @@ std::string against(const row_entry& next) {
     return fmt::format("{:.2f}x {}{}", 1 / next.to_best.median, next.map->name, agreed ? "" : " (level: the rounds disagree)");
 }
 
-std::string sentence(const row_standing& standing) {
-    const row_entry* const best = standing.best_own();
-    if (best == nullptr) return {};
-    std::string text = fmt::format(" \"{}\": {}, {} Mops/s", standing.row->name, best->map->name, in_millions(best->rate));
-    if (best->bytes_per_entry) text += fmt::format(", {} bytes an entry", bytes_of(*best));
+std::string line_of(const row_standing& standing) {
+    const row_entry* const chosen = standing.choice();
+    if (chosen == nullptr) return {};
+    std::string text = fmt::format("use {}: {}. {} Mops/s", chosen->map->name, standing.row->name, in_millions(chosen->rate));
+    if (chosen->bytes_per_entry) text += fmt::format(", {} bytes an entry", bytes_of(*chosen));
     if (const row_entry* const next = standing.next_own()) text += ", " + against(*next);
     std::vector<std::string> enough;
     for (const row_entry* const entry : standing.enough()) enough.push_back(named(*entry));
-    if (!enough.empty()) text += fmt::format("; within 10 % of it or better, and simpler: {}", fmt::join(enough, ", "));
-    return text + '.';
+    if (!enough.empty()) text += fmt::format("; simpler, and within 10 %: {}", fmt::join(enough, ", "));
+    return text;
 }
 
 } // namespace
@@ -126,6 +134,11 @@ std::string sentence(const row_standing& standing) {
 const row_entry* row_standing::best_own() const {
     const auto found = std::ranges::find_if(maps, &row_entry::own);
     return found == maps.end() ? nullptr : &*found;
+}
+
+const row_entry* row_standing::choice() const {
+    if (const row_entry* const best = best_own()) return best;
+    return maps.empty() ? nullptr : &maps.front();
 }
 
 const row_entry* row_standing::next_own() const {
@@ -139,7 +152,7 @@ std::vector<const row_entry*> row_standing::enough() const {
     std::vector<const row_entry*> found;
     for (const row_entry& entry : maps) {
         const bool simple = entry.map->name == "mutex_map" || entry.map->name == baseline || entry.map->part == role::limit;
-        if (simple && &entry != best_own() && entry.to_best.median >= close_enough) found.push_back(&entry);
+        if (simple && &entry != best_own() && entry.to_best.median >= close_enough && entry.tail_like_best) found.push_back(&entry);
     }
     return found;
 }
@@ -181,10 +194,12 @@ void print_matrix(std::FILE* out, const std::vector<row_standing>& rows) {
     fmt::print(out, "\n");
 }
 
-std::string matrix_sentences(const std::vector<row_standing>& rows) {
-    std::string text;
-    for (const row_standing& standing : rows) text += sentence(standing);
-    return text.empty() ? text : "Best of syncmap's maps, by row of the decision matrix:" + text;
+std::vector<std::string> matrix_lines(const std::vector<row_standing>& rows) {
+    std::vector<std::string> lines;
+    for (const row_standing& standing : rows) {
+        if (std::string line = line_of(standing); !line.empty()) lines.push_back(std::move(line));
+    }
+    return lines;
 }
 
 } // namespace syncmap::tool

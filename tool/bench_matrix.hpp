@@ -1,6 +1,7 @@
 // What was found for each row of the decision matrix.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ struct row_entry {
     spread to_best{};                       ///< of the best own map, geometric mean of the cells, over the rounds
     std::optional<double> bytes_per_entry{}; ///< mean of the cells
     std::size_t near_best = 0;              ///< cells in which it is within 10 % of the best map shown
+    std::uint64_t tail_ns = 0;              ///< the longest p99.9 of the cells
+    bool tail_like_best = false;            ///< in each cell its p99.9 is at most twice that of the best own map
 };
 
 struct row_standing {
@@ -30,7 +33,10 @@ struct row_standing {
 
     const row_entry* best_own() const;
     const row_entry* next_own() const;
-    /// Simpler maps, behind one lock or none, that come within 10 % of the best own one.
+    /// The map to use: the best own one, or the fastest where none of its own was measured.
+    const row_entry* choice() const;
+    /// Simpler maps, behind one lock or none, that come within 10 % of the best own one and whose tail is no longer than
+    /// twice its tail.
     std::vector<const row_entry*> enough() const;
 };
 
@@ -41,7 +47,7 @@ std::vector<row_standing> row_standings(const bench_outcome& outcome);
 /// A table for each row.
 void print_matrix(std::FILE* out, const std::vector<row_standing>& rows);
 
-/// One sentence for each row.
-std::string matrix_sentences(const std::vector<row_standing>& rows);
+/// One line for each row: "use X: the row, and how it did".
+std::vector<std::string> matrix_lines(const std::vector<row_standing>& rows);
 
 } // namespace syncmap::tool

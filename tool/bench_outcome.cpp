@@ -1,7 +1,13 @@
 #include "bench_outcome.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "bench_table.hpp"
 #include "statistics.hpp"
 
 namespace syncmap::tool {
@@ -23,6 +29,14 @@ const engine_result* best(const std::vector<engine_result>& maps, Accept accept)
 }
 
 } // namespace
+
+void cell_outcome::take(cell_result found) {
+    measured = std::move(found);
+    excluded.clear();
+    const auto wrong = std::ranges::stable_partition(measured.maps, [](const engine_result& r) { return r.wrong == 0; });
+    std::ranges::move(wrong, std::back_inserter(excluded));
+    measured.maps.erase(wrong.begin(), wrong.end());
+}
 
 const engine_result* cell_outcome::find(std::string_view name) const {
     const auto found = std::ranges::find(measured.maps, name, [](const engine_result& r) { return r.map->name; });
@@ -48,11 +62,23 @@ double bench_outcome::worst_foreign_load() const {
     return worst;
 }
 
+std::vector<std::string> bench_outcome::excluded() const {
+    std::map<std::string_view, std::vector<std::string>> where;
+    for (const cell_outcome& cell : cells) {
+        for (const engine_result& map : cell.excluded) where[map.map->name].push_back(short_name(cell.measured.what));
+        for (const left_out& out : cell.measured.absent) {
+            if (out.failed) where[out.map->name].push_back(short_name(cell.measured.what));
+        }
+    }
+    std::vector<std::string> list;
+    for (const auto& [name, names] : where) list.push_back(fmt::format("{} ({})", name, fmt::join(names, ", ")));
+    return list;
+}
+
 bool bench_outcome::own_maps_failed() const {
     return std::ranges::any_of(cells, [](const cell_outcome& cell) {
         return std::ranges::any_of(cell.measured.absent, [](const left_out& out) { return out.map->is_own() && out.failed; }) ||
-               std::ranges::any_of(cell.measured.maps,
-                                   [](const engine_result& r) { return r.map->is_own() && r.wrong != 0; });
+               std::ranges::any_of(cell.excluded, [](const engine_result& r) { return r.map->is_own(); });
     });
 }
 

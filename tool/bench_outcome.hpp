@@ -26,9 +26,13 @@ struct figure {
 };
 
 struct cell_outcome {
-    bench::cell_result measured;
+    bench::cell_result measured; ///< its maps are those that answered rightly
+    std::vector<bench::engine_result> excluded{}; ///< those that did not: measured, and of no rank
     const bench::limit_cell* limit = nullptr; ///< of the suite `limits`
     std::vector<figure> figures{};
+
+    /// What the contest of the cell has found. Maps with wrong answers are excluded.
+    void take(bench::cell_result found);
 
     const bench::engine_result* find(std::string_view name) const;
     /// The best median of the maps that several threads may use, or null when there is none.
@@ -53,6 +57,8 @@ struct bench_outcome {
     weight weight_of(const bench::engine& map, const bench::cell& cell) const;
     /// The largest share of the processors that other programs took during a cell.
     double worst_foreign_load() const;
+    /// The maps that failed or answered wrongly, each with the cells where it did: "xenium (read-100 100k/2T)".
+    std::vector<std::string> excluded() const;
     /// Did one of syncmap's own maps answer wrongly or fail?
     bool own_maps_failed() const;
 };

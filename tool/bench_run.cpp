@@ -55,7 +55,7 @@ public:
             print_limits(text_, outcome_);
         } else {
             print_matrix(text_, row_standings(outcome_));
-            fmt::print(text_, "{}\n", wrapped(verdict(outcome_), 118));
+            fmt::print(text_, "{}", verdict(outcome_));
         }
         write_json();
         return outcome_.own_maps_failed() ? exit_status::findings : exit_status::fine;
@@ -112,13 +112,14 @@ private:
         const auto report = [&](double share, std::string_view map) {
             bar_.show((static_cast<double>(index) + share) / all, fmt::format("{}: {}", what.what->name, map));
         };
-        cell.measured = run_contest(what, taking_part, plan, report);
+        cell_result found = run_contest(what, taking_part, plan, report);
         // What others disturbed is measured once more; of both the less disturbed counts.
         const auto load = [](const cell_result& result) { return result.foreign_load.value_or(0); };
-        if (cell.limit != nullptr && load(cell.measured) >= disturbing_load) {
+        if (cell.limit != nullptr && load(found) >= disturbing_load) {
             cell_result again = run_contest(what, taking_part, plan, report);
-            if (load(again) < load(cell.measured)) cell.measured = std::move(again);
+            if (load(again) < load(found)) found = std::move(again);
         }
+        cell.take(std::move(found));
         cell.measured.absent.insert(cell.measured.absent.begin(), absent.begin(), absent.end());
     }
 

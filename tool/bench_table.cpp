@@ -72,14 +72,19 @@ void print_cell(std::FILE* out, const bench_outcome& outcome, std::size_t index)
                    ratio_column(*map, mutex), with_separators(map->latencies.quantile(0.999)),
                    bytes_column(outcome.weight_of(*map->map, cell.measured.what).fair()));
     }
-    for (const engine_result* const map : ranking) {
-        if (map->wrong == 0) continue;
-        fmt::print(out, "  {}: {} operations did not find what had to be there{}{}\n", map->map->name, with_separators(map->wrong),
-                   map->map->caveat.empty() ? "" : ": it ", map->map->caveat);
-    }
-    for (const left_out& out_of_it : cell.measured.absent) fmt::print(out, "  {}: left out, it {}\n", out_of_it.map->name, out_of_it.why);
+    print_excluded(out, cell);
     fmt::print(out, "\n");
     std::fflush(out);
+}
+
+void print_excluded(std::FILE* out, const cell_outcome& cell) {
+    for (const engine_result& map : cell.excluded) {
+        fmt::print(out, "  {}: excluded, {} operations did not find what had to be there{}{}\n", map.map->name, with_separators(map.wrong),
+                   map.map->caveat.empty() ? "" : ": it ", map.map->caveat);
+    }
+    for (const left_out& out_of_it : cell.measured.absent) {
+        fmt::print(out, "  {}: {}, it {}\n", out_of_it.map->name, out_of_it.failed ? "excluded" : "left out", out_of_it.why);
+    }
 }
 
 } // namespace syncmap::tool

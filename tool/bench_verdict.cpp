@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -22,7 +24,11 @@ using namespace syncmap::bench;
 
 constexpr std::string_view flagship = "map";
 constexpr std::string_view plain_mutex = "mutex";
-constexpr double unnoticed = 0.1; ///< share of its time that a program may spend in a map without feeling it
+constexpr double small_share = 0.1; ///< of the time of a program
+
+std::uint64_t tail_of(const engine_result& map) {
+    return map.latencies.quantile(0.999);
+}
 
 /// The map that is spoken of: the flagship, or without it the one nearest to the best over all cells.
 std::string_view protagonist(const bench_outcome& outcome) {
@@ -58,7 +64,7 @@ std::string standing_of(std::string_view name, const bench_outcome& outcome) {
         found[standing_of(ratio)].push_back({&cell.measured.what, rival->map->name, ratio});
     }
     const std::size_t all = found[standing::ahead].size() + found[standing::level].size() + found[standing::behind].size();
-    if (all == 0) return "Only one map was measured: there is nothing to compare.";
+    if (all == 0) return "only one map was measured: there is nothing to compare";
     const auto texts = [&](standing which) {
         std::vector<std::string> list;
         for (const comparison& c : found[which]) list.push_back(c.text());
@@ -73,45 +79,63 @@ std::string standing_of(std::string_view name, const bench_outcome& outcome) {
     }
     if (!found[standing::level].empty()) text += fmt::format("; level, some rounds ahead and some behind: {}", texts(standing::level));
     if (!found[standing::behind].empty()) text += fmt::format("; behind: {}", texts(standing::behind));
-    return text + '.';
+    return text;
 }
 
+/// What a program that rarely asks its map would see of the plain mutex: a share of its time, and the tail.
 std::string mutex_advice(const bench_outcome& outcome) {
-    std::vector<std::string> sufficient;
     const cell_outcome* slowest = nullptr;
+    const cell_outcome* longest = nullptr;
     double slowest_rate = 0;
     for (const cell_outcome& cell : outcome.cells) {
         const engine_result* const mutex = cell.find(plain_mutex);
-        const engine_result* const rival = mutex == nullptr ? nullptr : cell.fastest_beside(*mutex);
-        if (rival == nullptr) continue;
-        if (paired_ratio(mutex->rates, rival->rates).median >= close_enough) sufficient.push_back(short_name(cell.measured.what));
+        if (mutex == nullptr || cell.fastest_beside(*mutex) == nullptr) continue;
         const double rate = spread_of(mutex->rates).median;
         if (slowest == nullptr || rate < slowest_rate) {
             slowest = &cell;
             slowest_rate = rate;
         }
+        if (longest == nullptr || tail_of(*mutex) > tail_of(*longest->find(plain_mutex))) longest = &cell;
     }
     if (slowest == nullptr) return {};
-    std::string text = sufficient.empty() ? "The plain mutex was nowhere within 10 % of the best"
-                                          : fmt::format("The plain mutex is enough, within 10 % of the best, in: {}",
-                                                        fmt::join(sufficient, "; "));
-    return text + fmt::format(". It is also enough for any program that asks its map less than {} million times a second: at its "
-                              "slowest ({}) it served {} million, and a tenth of that is not felt.",
-                              in_millions(slowest_rate * unnoticed), short_name(slowest->measured.what), in_millions(slowest_rate));
+    std::string text = fmt::format("the plain mutex: a program that asks its map less than {} million times a second spends at most a tenth of "
+                                   "its time there (at its slowest, {}, it served {} million). One operation in a thousand took up to {} ns ({})",
+                                   in_millions(slowest_rate * small_share), short_name(slowest->measured.what), in_millions(slowest_rate),
+                                   with_separators(tail_of(*longest->find(plain_mutex))), short_name(longest->measured.what));
+    if (const engine_result* const map = longest->find(flagship)) text += fmt::format(", {} ns of map", with_separators(tail_of(*map)));
+    return text;
+}
+
+/// Under the heading a line for each, and what is broken off a line further to the right.
+std::string listed(std::string_view heading, const std::vector<std::string>& lines) {
+    std::string text(heading);
+    for (const std::string& line : lines) {
+        text += "\n  ";
+        for (const char c : wrapped(line, 114)) {
+            text += c;
+            if (c == '\n') text += "    ";
+        }
+    }
+    return text + '\n';
 }
 
 } // namespace
 
 std::string verdict(const bench_outcome& outcome) {
     const std::string_view name = protagonist(outcome);
-    if (name.empty()) return "Verdict: no map could be measured.";
-    const std::string rows = matrix_sentences(row_standings(outcome));
-    const std::string advice = mutex_advice(outcome);
-    const double others = outcome.worst_foreign_load();
-    return fmt::format("Verdict: {}{}{}{}{}{}", standing_of(name, outcome), rows.empty() ? "" : " ", rows, advice.empty() ? "" : " ", advice,
-                       others < disturbing_load ? ""
-                                           : fmt::format(" Do not trust these figures far: other programs took up to {:.0f} % of "
-                                                         "the processors meanwhile.", 100 * others));
+    std::vector<std::string> rows = matrix_lines(row_standings(outcome));
+    if (rows.empty()) rows.push_back(name.empty() ? "no map could be measured" : "no map was measured in all cells of a row");
+    std::vector<std::string> caveats;
+    if (!name.empty()) caveats.push_back(standing_of(name, outcome));
+    if (std::string advice = mutex_advice(outcome); !advice.empty()) caveats.push_back(std::move(advice));
+    if (const std::vector<std::string> out = outcome.excluded(); !out.empty()) {
+        caveats.push_back(fmt::format("excluded, as they failed or answered wrongly: {}", fmt::join(out, ", ")));
+    }
+    if (const double others = outcome.worst_foreign_load(); others >= disturbing_load) {
+        caveats.push_back(fmt::format("do not trust these figures far: other programs took up to {:.0f} % of the processors meanwhile",
+                                      100 * others));
+    }
+    return listed("Verdict", rows) + (caveats.empty() ? "" : listed("Caveats", caveats));
 }
 
 } // namespace syncmap::tool

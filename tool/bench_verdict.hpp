@@ -1,4 +1,4 @@
-// The closing sentences: what won, by how much, and when the plain mutex is enough.
+// The closing lines: for each row of the decision matrix what to use, and then what to keep in mind.
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 
 namespace syncmap::tool {
 
+/// Several lines, each with its end.
 std::string verdict(const bench_outcome& outcome);
 
 } // namespace syncmap::tool

@@ -4,7 +4,9 @@
 #include <syncmap.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -51,13 +53,20 @@ public:
     /// False: absent. `f` runs with no lock held.
     virtual bool visit(const syncmap_value& key, function_ref<void(const value&)> f) = 0;
     virtual bool load(const syncmap_value& key, value& result) = 0;
+    virtual bool contains(const syncmap_value& key) = 0;
 
     virtual void write(const key_argument& key, put& op) = 0;
     virtual void write(const key_argument& key, put_if_absent& op) = 0;
     virtual void write(const key_argument& key, compare_put& op) = 0;
+    virtual void write(const key_argument& key, add& op) = 0;
     virtual void write(const syncmap_value& key, take& op) = 0;
     virtual void write(const syncmap_value& key, compare_take& op) = 0;
     virtual load_result<value> compute(const key_argument& key, function_ref<value()> f) = 0;
+
+    /// `f` is shown the present value, or null, and runs once. True: something has changed.
+    virtual bool update(const key_argument& key, function_ref<update_action<value>(const value*)> f) = 0;
+    /// The same for several keys, if `f` returns true. False: the map cannot do that.
+    virtual bool update(std::span<const value> keys, function_ref<bool(std::span<update_slot<value>>)> f) = 0;
 
     /// Until `f` returns false, which runs with no lock held.
     virtual void for_each(function_ref<bool(const value&, const value&)> f) = 0;
@@ -67,15 +76,23 @@ public:
     /// Lets a walk that has not begun show the entries of one instant. False: the map cannot do that.
     virtual bool fix_instant(walk& w) = 0;
 
+    /// Returns how many entries it has erased.
+    virtual std::size_t erase_if(function_ref<bool(const value&, const value&)> condition) = 0;
+
     virtual std::size_t size() = 0;
     virtual void clear() = 0;
     virtual void reserve(std::size_t entries) = 0;
+    /// False: the map cannot do that.
+    virtual bool shrink() = 0;
+    /// False: this map, or the other, cannot do that.
+    virtual bool replace(any_engine& other) = 0;
     virtual void flush() noexcept = 0;
 
     /// What is erased lives on until no reader can look at it.
     virtual bool destroys_late() const noexcept = 0;
     /// Else one `advance` takes all entries, and has to come before others change them.
     virtual bool walks_in_steps() const noexcept = 0;
+    virtual std::uint32_t number() const noexcept = 0; ///< SYNCMAP_ENGINE_...
 };
 
 /// Null for an unknown number.

@@ -1,81 +1,20 @@
-// The functions of syncmap.h but for the cursors'. Each turns its arguments into one operation on the map inside.
+// The functions of syncmap.h but for the updates' and the cursors'. Each turns its arguments into one operation on the map inside.
 #include <syncmap.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <memory>
 #include <utility>
 
+#include <syncmap/fork.hpp>
 #include <syncmap/version.hpp>
 
-#include "any_engine.hpp"
-#include "map.hpp"
-#include "status.hpp"
+#include "calls.hpp"
 
 namespace syncmap::dynamic {
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) throw failure{SYNCMAP_INVALID};
-}
-
-syncmap_map& checked(syncmap_map* map) {
-    require(map != nullptr);
-    return *map;
-}
-
-template <class... Values>
-void require_valid(const Values&... values) {
-    require((is_valid(values) && ...));
-}
-
-void tell(syncmap_result& result, write_outcome& op) {
-    result.found = op.found;
-    result.changed = op.changed;
-    result.value = std::move(op.seen).handed_out();
-}
-
-/// A write that may store `stored`, and how it ended. Takes over what it was given if it changed the map.
-template <class Op>
-void store(call& map, const syncmap_value& key, argument& stored, Op& op, syncmap_result& result) {
-    key_argument sought(key);
-    map.handle_arrived(sought.is_handle() || stored.is_handle()); // before anyone can clear it away
-    map->write(sought, op);
-    if (op.changed) {
-        sought.take_over();
-        stored.take_over();
-    }
-    // The key, too: beside another thread that inserts an equal one, either of the two may be the one that stays.
-    map.handle_departed(op.displaced_handle || (op.changed && op.found && sought.is_handle()));
-    tell(result, op);
-}
-
-/// A write that may erase the key.
-template <class Op>
-void take_away(call& map, const syncmap_value& key, Op& op, syncmap_result& result) {
-    map->write(key, op);
-    map.handle_departed(op.displaced_handle || (op.changed && key.kind == SYNCMAP_HANDLE));
-    tell(result, op);
-}
-
-/// What a computation returned, which is the library's from the first moment.
-value taken(const syncmap_result& computed) {
-    if (computed.status != SYNCMAP_OK) throw failure{computed.status};
-    const syncmap_value& given = computed.value;
-    require_valid(given);
-    const value returned = has_reference(given) ? value::taken_back(given) : value();
-    try {
-        argument made(given);
-        made.take_over();
-        return value(made.view());
-    } catch (...) {
-        if (given.kind == SYNCMAP_HANDLE && given.memory == nullptr && given.as.handle.release != nullptr) {
-            given.as.handle.release(given.as.handle.pointer, given.as.handle.type);
-        }
-        throw;
-    }
-}
 
 /// Members of the options that this version knows, whatever version the caller was compiled with.
 syncmap_options read(const syncmap_options* given) {
@@ -119,6 +58,8 @@ const char* syncmap_message(syncmap_status status) {
         return "a callback let a C++ exception out";
     case SYNCMAP_SYSTEM:
         return "the system refused a service";
+    case SYNCMAP_KIND:
+        return "the value is of another kind than the operation needs";
     default:
         return status >= SYNCMAP_CALLER ? "the caller's computation failed" : "unknown status";
     }
@@ -175,6 +116,14 @@ syncmap_result syncmap_visit(syncmap_map* map, syncmap_value key, syncmap_visit_
         require_valid(key);
         require(callback != nullptr);
         result.found = here->visit(key, [&](const value& v) { call_back([&] { callback(context, v.shown()); }); });
+    });
+}
+
+syncmap_result syncmap_contains(syncmap_map* map, syncmap_value key) {
+    return guarded<syncmap_result>([&](syncmap_result& result) {
+        call here(checked(map));
+        require_valid(key);
+        result.found = here->contains(key);
     });
 }
 
@@ -267,6 +216,18 @@ syncmap_result syncmap_load_or_compute(syncmap_map* map, syncmap_value key, sync
     });
 }
 
+syncmap_result syncmap_fetch_add(syncmap_map* map, syncmap_value key, syncmap_value operand) {
+    return guarded<syncmap_result>([&](syncmap_result& result) {
+        call here(checked(map));
+        require_valid(key);
+        require(operand.kind == SYNCMAP_INT || operand.kind == SYNCMAP_UINT || operand.kind == SYNCMAP_DOUBLE);
+        argument given(operand);
+        add op(given);
+        store(here, key, given, op, result);
+        if (op.is_other_kind) throw failure{SYNCMAP_KIND};
+    });
+}
+
 // ---- the whole map ----
 
 syncmap_count syncmap_for_each(syncmap_map* map, syncmap_entry_callback callback, void* context) {
@@ -283,6 +244,40 @@ syncmap_count syncmap_for_each(syncmap_map* map, syncmap_entry_callback callback
     return result;
 }
 
+syncmap_count syncmap_erase_if(syncmap_map* map, syncmap_condition_callback condition, void* context) {
+    return guarded<syncmap_count>([&](syncmap_count& result) {
+        call here(checked(map));
+        require(condition != nullptr);
+        here.everything_departed(); // what was erased before an error, too
+        result.count = here->erase_if(
+            [&](const value& k, const value& v) { return call_back([&] { return condition(context, k.shown(), v.shown()); }); });
+    });
+}
+
+syncmap_statistics syncmap_statistics_of(syncmap_map* map) {
+    return guarded<syncmap_statistics>([&](syncmap_statistics& result) {
+        call here(checked(map));
+        result.engine = here->number();
+        const auto count = [&](const value& v, std::size_t& bytes) {
+            if (v.kind() == SYNCMAP_BYTES) {
+                bytes += bytes_of(v.shown()).size();
+                result.memory_bytes += sizeof(bytes_memory) + bytes_of(v.shown()).size() + 1;
+            } else if (v.is_handle()) {
+                ++result.handles;
+                result.memory_bytes += sizeof(handle_memory);
+            }
+        };
+        here->for_each([&](const value& k, const value& v) {
+            ++result.entries;
+            count(k, result.key_bytes);
+            count(v, result.value_bytes);
+            return true;
+        });
+        constexpr std::size_t links = 2 * sizeof(void*); // what refers to an entry, and what the entry has beside key and value
+        result.memory_bytes += result.entries * (2 * sizeof(value) + links);
+    });
+}
+
 syncmap_count syncmap_size(syncmap_map* map) {
     return guarded<syncmap_count>([&](syncmap_count& result) {
         call here(checked(map));
@@ -291,28 +286,54 @@ syncmap_count syncmap_size(syncmap_map* map) {
 }
 
 syncmap_status syncmap_clear(syncmap_map* map) {
-    return guarded<syncmap_count>([&](syncmap_count&) {
-               call here(checked(map));
-               here->clear();
-               here.everything_departed();
-           })
-        .status;
+    return guarded_status([&] {
+        call here(checked(map));
+        here->clear();
+        here.everything_departed();
+    });
+}
+
+syncmap_status syncmap_replace(syncmap_map* map, syncmap_map* other) {
+    return guarded_status([&] {
+        call here(checked(map));
+        call there(checked(other));
+        require(map != other);
+        here.handle_arrived(other->has_held_handles.load(std::memory_order_relaxed));
+        if (!here->replace(*other->entries)) throw failure{SYNCMAP_UNSUPPORTED};
+        here.everything_departed();
+    });
 }
 
 syncmap_status syncmap_reserve(syncmap_map* map, std::size_t entries) {
-    return guarded<syncmap_count>([&](syncmap_count&) {
-               call here(checked(map));
-               here->reserve(entries);
-           })
-        .status;
+    return guarded_status([&] {
+        call here(checked(map));
+        here->reserve(entries);
+    });
+}
+
+syncmap_status syncmap_shrink(syncmap_map* map) {
+    return guarded_status([&] {
+        call here(checked(map));
+        if (!here->shrink()) throw failure{SYNCMAP_UNSUPPORTED};
+        here->flush();
+    });
 }
 
 syncmap_status syncmap_flush(syncmap_map* map) {
-    return guarded<syncmap_count>([&](syncmap_count&) {
-               call here(checked(map));
-               here->flush();
-           })
-        .status;
+    return guarded_status([&] {
+        call here(checked(map));
+        here->flush();
+    });
 }
+
+// ---- fork ----
+
+syncmap_status syncmap_before_fork(void) {
+    return guarded_status([] { syncmap::before_fork(); });
+}
+
+void syncmap_after_fork_in_parent(void) { syncmap::after_fork_in_parent(); }
+
+void syncmap_after_fork_in_child(void) { syncmap::after_fork_in_child(); }
 
 } // extern "C"

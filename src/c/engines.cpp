@@ -1,6 +1,9 @@
 // The C functions on each of the maps.
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -40,7 +43,7 @@ private:
     Snapshot taken_;
 };
 
-template <class Map>
+template <class Map, std::uint32_t Number>
 class engine_of final : public any_engine {
     static constexpr bool is_late = requires(Map & m) { m.flush(); };
     static constexpr bool has_steps = requires(const Map& m) {
@@ -67,14 +70,30 @@ public:
         return map_.visit(key, [&](const value& present) { result = present; });
     }
 
+    bool contains(const syncmap_value& key) override { return map_.contains(key); }
+
     void write(const key_argument& key, put& op) override { map_.write(key, op); }
     void write(const key_argument& key, put_if_absent& op) override { map_.write(key, op); }
     void write(const key_argument& key, compare_put& op) override { map_.write(key, op); }
+    void write(const key_argument& key, add& op) override { map_.write(key, op); }
     void write(const syncmap_value& key, take& op) override { map_.write(key, op); }
     void write(const syncmap_value& key, compare_take& op) override { map_.write(key, op); }
 
     load_result<value> compute(const key_argument& key, function_ref<value()> f) override {
         return map_.load_or_compute(key, f);
+    }
+
+    bool update(const key_argument& key, function_ref<update_action<value>(const value*)> f) override {
+        return map_.update(key, f) != update_result::kept;
+    }
+    bool update([[maybe_unused]] std::span<const value> keys,
+                [[maybe_unused]] function_ref<bool(std::span<update_slot<value>>)> f) override {
+        if constexpr (Number != SYNCMAP_ENGINE_SNAPSHOT) {
+            map_.update(keys, f);
+            return true;
+        } else {
+            return false;
+        }
     }
 
     void for_each(function_ref<bool(const value&, const value&)> f) override {
@@ -115,23 +134,53 @@ public:
         }
     }
 
+    std::size_t erase_if(function_ref<bool(const value&, const value&)> condition) override {
+        // What the map would destroy inside its lock is retained, and released outside.
+        std::vector<entry> taken_out;
+        return map_.erase_if([&](const value& k, const value& v) {
+            if (!condition(k, v)) return false;
+            if constexpr (has_lock) {
+                if (k.is_handle() || v.is_handle()) taken_out.emplace_back(k, v);
+            }
+            return true;
+        });
+    }
+
     std::size_t size() override { return map_.size(); }
     void clear() override { map_.clear(); }
     void reserve(std::size_t entries) override { map_.reserve(entries); }
+    bool shrink() override {
+        if constexpr (requires { map_.shrink_to_fit(); }) {
+            map_.shrink_to_fit();
+            return true;
+        } else {
+            return false;
+        }
+    }
+    bool replace([[maybe_unused]] any_engine& other) override {
+        if constexpr (requires { map_.replace(std::move(map_)); }) {
+            if (other.number() != Number) return false;
+            map_.replace(std::move(static_cast<engine_of&>(other).map_));
+            return true;
+        } else {
+            return false;
+        }
+    }
     void flush() noexcept override {
         if constexpr (is_late) map_.flush();
     }
 
     bool destroys_late() const noexcept override { return is_late; }
     bool walks_in_steps() const noexcept override { return has_steps; }
+    std::uint32_t number() const noexcept override { return Number; }
 
 private:
     open_map<Map> map_;
 };
 
-template <template <class...> class Map>
+template <template <class...> class Map, std::uint32_t Number>
 std::unique_ptr<any_engine> make(const key_hash& hash) {
-    return std::make_unique<engine_of<Map<value, value, key_hash, key_equal>>>(hash);
+    return std::make_unique<engine_of<Map<value, value, key_hash, key_equal>, Number>>(hash);
 }
 
 } // namespace
@@ -139,13 +188,13 @@ std::unique_ptr<any_engine> make(const key_hash& hash) {
 std::unique_ptr<any_engine> make_engine(std::uint32_t which, const key_hash& hash) {
     switch (which) {
     case SYNCMAP_ENGINE_MAP:
-        return make<map>(hash);
+        return make<map, SYNCMAP_ENGINE_MAP>(hash);
     case SYNCMAP_ENGINE_MUTEX:
-        return make<mutex_map>(hash);
+        return make<mutex_map, SYNCMAP_ENGINE_MUTEX>(hash);
     case SYNCMAP_ENGINE_SHARED_MUTEX:
-        return make<shared_mutex_map>(hash);
+        return make<shared_mutex_map, SYNCMAP_ENGINE_SHARED_MUTEX>(hash);
     case SYNCMAP_ENGINE_SNAPSHOT:
-        return make<snapshot_map>(hash);
+        return make<snapshot_map, SYNCMAP_ENGINE_SNAPSHOT>(hash);
     default:
         return nullptr;
     }

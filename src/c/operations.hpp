@@ -5,6 +5,7 @@
 #include <syncmap.h>
 
 #include <atomic>
+#include <cstdint>
 #include <exception>
 
 #include <syncmap/engine/decision.hpp>
@@ -114,6 +115,43 @@ struct compare_take : compare {
 
     decision decide(const value* current) noexcept { return compared(current, decision::erase); }
     [[noreturn]] value make() const noexcept { std::terminate(); }
+};
+
+/// fetch_add: the operand is a number.
+struct add : write_outcome {
+    static constexpr bool depends_on_current = true;
+    static constexpr bool may_assign = true;
+    const syncmap_value& operand;
+    bool is_other_kind = false; ///< there is a value, and it is not of the operand's kind
+
+    explicit add(const syncmap_value& v) noexcept : operand(v) {}
+
+    decision decide(const value* current) noexcept {
+        is_other_kind = current != nullptr && current->kind() != operand.kind;
+        if (current != nullptr && !is_other_kind) {
+            seen = *current;
+        } else {
+            syncmap_value zero{};
+            zero.kind = operand.kind;
+            seen = value(zero);
+        }
+        return decided(current, is_other_kind ? decision::keep : decision::assign);
+    }
+    value make() const noexcept {
+        syncmap_value sum = seen.shown();
+        switch (operand.kind) {
+        case SYNCMAP_INT: // wraps around
+            sum.as.integer = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum.as.integer) + static_cast<std::uint64_t>(operand.as.integer));
+            break;
+        case SYNCMAP_UINT:
+            sum.as.natural += operand.as.natural;
+            break;
+        default:
+            sum.as.real += operand.as.real;
+            break;
+        }
+        return value(sum);
+    }
 };
 
 } // namespace syncmap::dynamic

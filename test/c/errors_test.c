@@ -25,6 +25,13 @@ static syncmap_result never_computed(void* context, syncmap_value key) {
     abort();
 }
 
+static syncmap_status never_updated(void* context, syncmap_slot* slots, size_t count) {
+    (void)context;
+    (void)slots;
+    (void)count;
+    abort();
+}
+
 static void a_null_map_is_invalid(void) {
     const syncmap_value one = syncmap_int(1);
     CHECK(syncmap_load(NULL, one).status == SYNCMAP_INVALID);
@@ -37,6 +44,11 @@ static void a_null_map_is_invalid(void) {
     CHECK(syncmap_compare_exchange(NULL, one, one, one).status == SYNCMAP_INVALID);
     CHECK(syncmap_compare_erase(NULL, one, one).status == SYNCMAP_INVALID);
     CHECK(syncmap_load_or_compute(NULL, one, never_computed, NULL).status == SYNCMAP_INVALID);
+    CHECK(syncmap_contains(NULL, one).status == SYNCMAP_INVALID);
+    CHECK(syncmap_fetch_add(NULL, one, one).status == SYNCMAP_INVALID);
+    CHECK(syncmap_update(NULL, one, never_updated, NULL).status == SYNCMAP_INVALID);
+    CHECK(syncmap_update_many(NULL, &one, 1, never_updated, NULL).status == SYNCMAP_INVALID);
+    CHECK(syncmap_erase_if(NULL, never, NULL).status == SYNCMAP_INVALID);
     CHECK(syncmap_for_each(NULL, never, NULL).status == SYNCMAP_INVALID);
     CHECK(syncmap_size(NULL).status == SYNCMAP_INVALID);
     CHECK(syncmap_clear(NULL) == SYNCMAP_INVALID);
@@ -149,6 +161,7 @@ static void every_status_has_a_message(void) {
                                   SYNCMAP_UNSUPPORTED,
                                   SYNCMAP_EXCEPTION,
                                   SYNCMAP_SYSTEM,
+                                  SYNCMAP_KIND,
                                   SYNCMAP_CALLER,
                                   -1};
     const size_t count = sizeof all / sizeof all[0];

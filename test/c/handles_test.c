@@ -85,13 +85,46 @@ static void by_compare_exchange(syncmap_map* map, struct object* object) {
 static void by_compare_erase(syncmap_map* map, struct object* object) {
     CHECK(syncmap_compare_erase(map, syncmap_int(1), name_of(object)).changed);
 }
+static syncmap_status assign_zero(void* context, syncmap_slot* slots, size_t count) {
+    (void)context;
+    (void)count;
+    return syncmap_slot_assign(&slots[0], syncmap_int(0));
+}
+static syncmap_status erase_first(void* context, syncmap_slot* slots, size_t count) {
+    (void)context;
+    (void)count;
+    return syncmap_slot_erase(&slots[0]);
+}
+static void by_update(syncmap_map* map, struct object* object) {
+    (void)object;
+    CHECK(syncmap_update(map, syncmap_int(1), assign_zero, NULL).changed);
+}
+static void by_update_of_several(syncmap_map* map, struct object* object) {
+    const syncmap_value key = syncmap_int(1);
+    const syncmap_result result = syncmap_update_many(map, &key, 1, erase_first, NULL);
+    if (result.status == SYNCMAP_UNSUPPORTED) by_update(map, object);
+}
+static bool all_of_them(void* context, syncmap_value key, syncmap_value value) {
+    (void)context;
+    (void)key;
+    return value.kind == SYNCMAP_HANDLE;
+}
+static void by_erase_if(syncmap_map* map, struct object* object) {
+    (void)object;
+    CHECK(syncmap_erase_if(map, all_of_them, NULL).count == 1);
+}
+static void by_replace(syncmap_map* map, struct object* object) {
+    syncmap_map* const next = make_map(SYNCMAP_ENGINE_MAP);
+    if (syncmap_replace(map, next) != SYNCMAP_OK) by_erase(map, object);
+    syncmap_destroy(next);
+}
 static void by_clear(syncmap_map* map, struct object* object) {
     (void)object;
     CHECK(syncmap_clear(map) == SYNCMAP_OK);
 }
 
 static const departure departures[] = {by_store,         by_exchange, by_erase, by_load_and_erase, by_compare_exchange,
-                                       by_compare_erase, by_clear};
+                                       by_compare_erase, by_clear, by_update, by_update_of_several, by_erase_if, by_replace};
 enum { kinds_of_departures = sizeof departures / sizeof departures[0] };
 
 static void soon_after_leaving(uint32_t engine) {

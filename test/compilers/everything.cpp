@@ -17,6 +17,13 @@
 #include <syncmap/checked_map.hpp>
 #endif
 
+#if defined(WITH_TAGGED_HEAP)
+#include "tagged_heap.hpp"
+#endif
+#if defined(WITH_NEWER_PROCESSOR) // newer_processor.cpp is linked
+int run_on_newer_processor(int key);
+#endif
+
 namespace {
 
 void check(bool holds, const char* what) {
@@ -94,6 +101,9 @@ int main() {
     use_flagship<syncmap::map<std::string, int>>(name, 1);
     use_flagship<syncmap::map<std::string, std::string>>(name, std::string("a value that is longer than a short string"));
     use_flagship<syncmap::map<point, std::shared_ptr<int>>>(place, std::make_shared<int>(1));
+#if defined(WITH_NEWER_PROCESSOR)
+    if (__builtin_cpu_supports("avx2")) CHECK_THAT(run_on_newer_processor(1) == 1);
+#endif
     syncmap::snapshot_map<std::string, std::string> promoted;
     use(promoted, name, std::string("one"));
     syncmap::shared_mutex_map<std::string, std::string> locked;

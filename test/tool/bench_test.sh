@@ -109,7 +109,10 @@ works bench --workload grow,ycsb-d,churn-90 --keys 1k,20k --threads 1,3 --key-ty
     --engine map,snapshot_map,mutex --seconds 0.02 --rounds 1
 says '^\[24/24\]'
 says '^  snapshot_map( +[0-9][0-9.]*) +[0-9.]+ - [0-9.]+ +[0-9.]+ +[0-9.]+x +[0-9,]+ +[0-9]+$' # p99.9 and bytes, too
-says '^Verdict: map '
+says '^Verdict$'
+says '^  use map: '
+says '^Caveats$'
+says '^  map won [0-9]+ of 24 cells'
 python3 -m json.tool "$folder/found" >/dev/null 2>"$folder/err" || ! command -v python3 >/dev/null || fail "no JSON: $(cat "$folder/err")"
 grep -q "\"commit\"" "$folder/found" || fail "the JSON does not tell the commit"
 works bench --workload hot --json - "${short[@]}"
@@ -142,7 +145,7 @@ belongs_to() {
     says "^  rule of thumb: "
     [ "$(grep -c '^  rule of thumb: ' "$folder/out")" -eq 1 ] || fail "'$*' belongs to several rows: $(cat "$folder/out")"
     tr '\n' ' ' <"$folder/out" >"$folder/line"
-    grep -Eq "Verdict: .*by row of the decision matrix: \"$row\": map, [0-9.]+ Mops/s, [0-9]+ bytes an entry" "$folder/line" ||
+    grep -Eq "Verdict   use map: $row\. [0-9.]+ Mops/s, [0-9]+ bytes an entry" "$folder/line" ||
         fail "'$*': no such row in the verdict: $(cat "$folder/out")"
     grep -q "\"decision_matrix_row\": \"$row\"" "$folder/found" || fail "'$*': the cell's row is not in the JSON"
     grep -q "\"row\": \"$row\"" "$folder/found" || fail "'$*': the row is not in the JSON"
@@ -179,6 +182,7 @@ says '^  goal >= 0\.97 x array +[0-9.]+ \([0-9.]+ - [0-9.]+\) +(not )?met$'
 says '^  goal >= 0\.96 x xchg array +[0-9.]+ \([0-9.]+ - [0-9.]+\) +(not )?met$'
 says '^  goal >= 1\.25 x growt +not measured here$'
 says '^  goal >= 0\.85 x own two threads +[0-9.]+ +(not )?met'
+says '^  goal empty map: 0 bytes on the heap +0\.00 +met'
 says '^  goal four entries: <= 256 bytes on the heap'
 says '^read-1e5 +[0-9.]+ M/s +- +[0-9.]+ +- +[0-9.]+ +- +- +[01] of 1$'
 says '^[0-9]+ of [0-9]+ goals that could be measured are met; [0-9]+ more have a rival'

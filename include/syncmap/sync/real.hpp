@@ -397,13 +397,9 @@ struct [[gnu::visibility("default")]] real {
 
 private:
 #if defined(__x86_64__)
-    static bool has_avx() noexcept {
-#if defined(__AVX__)
-        return true;
-#else
-        return __builtin_cpu_supports("avx") != 0;
-#endif
-    }
+    /// Asks the processor in every object, also in one that is compiled for AVX: the linker keeps one of several definitions
+    /// of a function, and the kept one may run in an object that was compiled for every processor.
+    [[gnu::always_inline]] static bool has_avx() noexcept { return __builtin_cpu_supports("avx") != 0; }
 
     static word_pair raw_load_pair(const atomic<std::uint64_t>* words) noexcept {
         if (has_avx()) [[likely]] {

@@ -4,6 +4,9 @@
 // which neither splits nor repeats, so what is used of it is what one atomic load saw (each 8-byte half is
 // atomic on every x86-64 processor; both together on those with AVX, see real.hpp). In their order, and ordered
 // before everything after them, they are acquire loads.
+//
+// A function whose text depends on the instruction set is always inlined: objects that are compiled for different
+// processors then share no definition of it.
 #pragma once
 
 #if defined(__x86_64__)
@@ -20,7 +23,7 @@
 
 namespace syncmap::sync::vector_search {
 
-inline __m128i load(const void* at) noexcept {
+[[gnu::always_inline]] inline __m128i load(const void* at) noexcept {
     __m128i v;
 #if defined(__AVX__) // beside other such instructions the older encoding may cost a wait for the register's upper half
     asm volatile("vmovdqa %1, %0" : "=x"(v) : "m"(*static_cast<const __m128i*>(at)) : "memory");
@@ -30,7 +33,7 @@ inline __m128i load(const void* at) noexcept {
     return v;
 }
 
-inline __m128i equal_words(__m128i a, __m128i b) noexcept {
+[[gnu::always_inline]] inline __m128i equal_words(__m128i a, __m128i b) noexcept {
 #if defined(__SSE4_1__)
     return _mm_cmpeq_epi64(a, b);
 #else
@@ -40,7 +43,7 @@ inline __m128i equal_words(__m128i a, __m128i b) noexcept {
 }
 
 /// The first words of two neighbouring pairs.
-inline __m128i first_words(const char* pairs) noexcept {
+[[gnu::always_inline]] inline __m128i first_words(const char* pairs) noexcept {
     __m128i v = load(pairs);
     const auto& second = *reinterpret_cast<const __m128i*>(pairs + 16);
 #if defined(__AVX__) // the compiler would not let the instruction load

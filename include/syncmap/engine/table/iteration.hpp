@@ -6,8 +6,8 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
+#include <syncmap/detail/inline_list.hpp>
 #include <syncmap/engine/table/counting.hpp>
 #include <syncmap/engine/walk_position.hpp>
 
@@ -126,7 +126,7 @@ protected:
                     let_go(e);
                 }
             }
-            entries_.erase(kept, entries_.end());
+            entries_.cut(kept);
         }
         /// Throws `bad_alloc`, changing nothing.
         void make_room() {
@@ -155,7 +155,7 @@ protected:
             }
         }
         iteration& owner_;
-        std::vector<entry> entries_;
+        syncmap::detail::inline_list<entry, 2 * Layout::slots_per_line> entries_; // most buckets have one line
         std::size_t next_ = 0;
     };
 
