@@ -154,7 +154,7 @@ public:
     /// In the child: keeps what the calling thread owns.
     [[gnu::cold, gnu::noinline]] void keep_own() {
         const void* const me = Sync::this_thread();
-        for (auto& counter : counters_) counter.owned.store(0, std::memory_order_relaxed);
+        for (auto& one : counters_) one.owned.store(0, std::memory_order_relaxed);
         for (shard& s : shards_) {
             ::new (static_cast<void*>(&s.lock)) mutex;
             for (flight*& chain : s.chain) {
