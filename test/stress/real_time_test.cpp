@@ -1,14 +1,15 @@
 // A write is visible to all threads when it returns: of two threads that each write a key and then look for the other's, one
 // at least finds it. (On x86-64 a finished store may still be in the store buffer of its processor.)
 //
-// The two do not wait for each other: a round is what both begin at the same tick of the clock, ten microseconds after the last. Whether they do it
-// at the same time decides only how much a round can show.
-#include <algorithm>
+// The two threads begin each round together. What they do to meet comes before their writes, so it hides nothing: between a
+// write and the look after it there is no instruction of the test's own that orders them.
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <iterator>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -30,40 +31,44 @@ protected:
 
     const watchdog dog_{"real_time", std::chrono::seconds(300)};
 
-    using clock = std::chrono::steady_clock;
-    static constexpr round most_rounds = round{1} << 22;
-    /// The rounds since then, from 1 on: few enough for a generation of the smallest value.
-    static round rounds_since(clock::time_point start) {
-        return static_cast<round>((clock::now() - start) / std::chrono::microseconds(10)) + 1;
-    }
     static key_type key(std::uint64_t number) { return key_of<key_type>(number); }
     static mapped value(std::uint64_t number, round r) { return proof<mapped>::of({number, r, 0}); }
 
-    struct outcome {
-        std::size_t rounds = 0;      ///< in which both took part
-        std::size_t both_missed = 0; ///< and neither found what the other had written
+    /// How often a thread meets the other: each says by a store that it is there.
+    class meeting {
+    public:
+        void wait(std::size_t me, round r) noexcept {
+            there_[me].at.store(r, std::memory_order_release);
+            for (unsigned looks = 1; there_[1 - me].at.load(std::memory_order_acquire) < r; ++looks) {
+                if (looks % 1000 == 0) std::this_thread::yield(); // the other one may need this processor
+            }
+        }
+
+    private:
+        struct alignas(64) place {
+            std::atomic<round> at{0};
+        };
+        std::array<place, 2> there_;
     };
 
-    static outcome play(kind how, std::size_t rounds, std::memory_order order) {
+    /// In how many rounds neither thread found what the other had written.
+    static std::size_t play(kind how, round rounds, std::memory_order order) {
         M map;
-        const auto start = clock::now();
-        std::vector<round> attended[2], missed[2];
+        meeting both;
+        std::vector<char> missed[2];
         for (std::size_t me = 0; me != 2; ++me) {
-            attended[me].reserve(rounds);
-            missed[me].reserve(rounds);
+            missed[me].resize(rounds + 1);
             map.store(key(1 + me), value(1 + me, 0));
         }
         together(2, [&](std::size_t me) {
-            for (std::size_t i = 0; i != rounds; ++i) {
-                const round r = rounds_since(start) + 1;
-                if (r >= most_rounds) break; // the system had stopped this thread for long
+            for (round r = 1; r <= rounds; ++r) {
                 const auto number = [&](std::size_t thread) {
                     return how == kind::insert ? 10 + 2 * r + thread : 1 + thread;
                 };
                 const key_type mine = key(number(me)), others = key(number(1 - me));
                 mapped made = value(number(me), r);
-                if (how == kind::erase) map.store(mine, value(number(me), r), std::memory_order_release);
-                while (rounds_since(start) < r) {}
+                if (how == kind::erase) map.store(mine, value(number(me), r));
+                both.wait(me, r);
                 if (how == kind::erase) {
                     map.erase(mine, order);
                 } else {
@@ -71,26 +76,21 @@ protected:
                 }
                 const auto found = map.load(others);
                 const round seen = found ? proof<mapped>::generation(*found) : 0;
-                attended[me].push_back(r);
                 // A thread that erases has missed the other's erasure if it finds what the other has stored for this round.
-                if (how == kind::erase ? seen == r : seen < r) missed[me].push_back(r);
+                missed[me][r] = how == kind::erase ? seen == r : seen < r;
             }
         });
-        const auto in_both = [](const std::vector<round>(&each)[2]) {
-            std::vector<round> common;
-            std::set_intersection(each[0].begin(), each[0].end(), each[1].begin(), each[1].end(), std::back_inserter(common));
-            return common.size();
-        };
-        return {in_both(attended), in_both(missed)};
+        std::size_t both_missed = 0;
+        for (round r = 1; r <= rounds; ++r) both_missed += missed[0][r] && missed[1][r] ? 1 : 0;
+        return both_missed;
     }
 
     static void expect_one_to_see_the_other(kind how) {
-        const std::size_t rounds = scaled(20'000);
-        const outcome visible = play(how, rounds, std::memory_order_seq_cst);
-        EXPECT_EQ(visible.both_missed, 0U) << "of " << visible.rounds;
-        const outcome cheaper = play(how, rounds, std::memory_order_release);
-        std::printf("real time: both missed in %zu of %zu rounds; with memory_order_release in %zu of %zu\n", visible.both_missed,
-                    visible.rounds, cheaper.both_missed, cheaper.rounds);
+        const round rounds = scaled(20'000);
+        const std::size_t missed = play(how, rounds, std::memory_order_seq_cst);
+        EXPECT_EQ(missed, 0U) << "of " << rounds;
+        std::printf("real time: both missed in %zu of %zu rounds; with memory_order_release in %zu\n", missed,
+                    static_cast<std::size_t>(rounds), play(how, rounds, std::memory_order_release));
     }
 };
 TYPED_TEST_SUITE(real_time, proven_maps, names);
