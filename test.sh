@@ -74,6 +74,7 @@ configure() {
     fi
     [ "${SYNCMAP_FULL:-0}" = 0 ] ||
         arguments+=(-DSYNCMAP_TEST_EVERYTHING=ON -DSYNCMAP_BUILD_EXAMPLES=ON)
+    [ "${SYNCMAP_FULL:-0}" = 1 ] || arguments+=(-DSYNCMAP_COMPILE_QUICKLY=ON)
     cmake --preset "$1" "${arguments[@]}" "-DSYNCMAP_TEST_BATCH=$batch"
 }
 
