@@ -15,7 +15,7 @@
 
 #include <syncmap/detail/access_monitor.hpp>
 #include <syncmap/detail/source_place.hpp>
-#include <syncmap/engine/locked/unlocked.hpp>
+#include <syncmap/engine/flat/unlocked.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/misuse.hpp>
@@ -42,8 +42,8 @@ enum class misuse_check : unsigned char {
 /// not watched: for that there is the thread sanitizer.
 template <class Key, class T, misuse_check Check = misuse_check::cheap, class Hash = hash<Key>,
           class KeyEqual = std::equal_to<>, class Allocator = std::allocator<std::pair<const Key, T>>>
-class checked_map : private basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
-    using base = basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
+class checked_map : private basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
+    using base = basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
     using monitor = std::conditional_t<Check == misuse_check::cheap, detail::cheap_monitor, detail::exact_monitor>;
     using site = source_place;
 
@@ -237,8 +237,8 @@ private:
 /// The plain map itself: it takes a name, and forgets it.
 template <class Key, class T, class Hash, class KeyEqual, class Allocator>
 class checked_map<Key, T, misuse_check::off, Hash, KeyEqual, Allocator>
-    : public basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
-    using base = basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
+    : public basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
+    using base = basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
 
 public:
     constexpr explicit checked_map(const char* = "") noexcept(noexcept(base())) {}

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <syncmap/text.hpp>
+#include <syncmap/detail/value_forms.hpp>
 
 namespace syncmap {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/walk_position.hpp>
 #include <syncmap/results.hpp>
 
 #include "argument.hpp"

@@ -9,7 +9,7 @@
 
 #include <explore/map_suite.hpp>
 
-#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/walk_position.hpp>
 #include <syncmap/pinned.hpp>
 
 namespace explore {

@@ -20,7 +20,7 @@
 #include <explore/sync.hpp>
 
 #include <syncmap/engine/table/table.hpp>
-#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/walk_position.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/snapshot.hpp>

@@ -1,4 +1,4 @@
-// The Sync policy whose every operation is an event of the scheduler. Its members are those of sync::real.
+// The policy whose every operation is an event of the scheduler. Its members are those of engine::machine.
 //
 // Two memories (a search says which). Sequentially consistent: memory orders are taken and not used, barriers do
 // nothing; what is missing between threads then is missing on every machine. Weak: weak_memory.hpp. There is no time
@@ -15,7 +15,7 @@
 
 #include <explore/scheduler.hpp>
 
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 namespace explore {
 
@@ -228,7 +228,7 @@ public:
     }
 };
 
-struct sync_policy {
+struct sync_policy : syncmap::engine::tuning {
     template <class T>
     using atomic = explore::atomic<T>;
     using mutex = explore::mutex;
@@ -364,6 +364,8 @@ struct sync_policy {
     static std::uint64_t random_word() noexcept { return 0x9E3779B97F4A7C15U; }
 
     static void call_in_forked_child(void (*)()) noexcept {}
+
+    // ---- the numbers of engine/tuning.hpp, made small ----
 
     /// log2 of the units that a map begins with: most programs are about tables of two and more.
     static unsigned smallest_log2() noexcept { return scheduler::instance().begins_with_one_unit() ? 0 : 1; }

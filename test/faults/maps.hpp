@@ -15,7 +15,7 @@
 namespace test::faults {
 
 /// The machine itself, with batches so small that some fifty entries grow, shrink and are freed like millions.
-struct hurried : syncmap::sync::real {
+struct hurried : syncmap::engine::machine {
     static constexpr std::uint32_t retire_batch = 4;
     static constexpr std::size_t batches_between_scans(std::size_t) noexcept { return 2; }
     static constexpr std::uint32_t most_spares() noexcept { return 4; }

@@ -396,7 +396,7 @@ TEST(computations, of_thousands_of_threads_finish) {
 TEST(computations, of_one_thread_nest_without_using_up_rows) {
     const watchdog dog("computations in computations");
     const std::uint64_t depth = sanitized ? 1000 : 16'000;
-    const auto rows = [] { return syncmap::engine::process<syncmap::sync::real>::instance().threads.row_count(); };
+    const auto rows = [] { return syncmap::engine::process<syncmap::engine::machine>::instance().threads.row_count(); };
     on_a_large_stack([&] {
         numbers some;
         syncmap::map<std::string, std::string> others;

@@ -205,7 +205,7 @@ void without_keys() {
             right = right && map.load(key) == value;
         }).join();
     }
-    const std::size_t rows = syncmap::engine::process<syncmap::sync::real>::instance().threads.row_count();
+    const std::size_t rows = syncmap::engine::process<syncmap::engine::machine>::instance().threads.row_count();
     if (rows > 20) std::printf("without keys: %zu rows for one thread at a time\n", rows);
     ::_exit(right && rows <= 20 ? 0 : 1);
 }

@@ -23,7 +23,7 @@
 #include <explore/map_steps.hpp>
 #include <explore/map_suite.hpp>
 
-#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/walk_position.hpp>
 #include <syncmap/errors.hpp>
 
 #include "aimed.hpp"

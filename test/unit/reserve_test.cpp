@@ -17,7 +17,7 @@ namespace test::reserved_room {
 namespace {
 
 /// Counts what is asked of the system for the pages of large tables.
-struct page_counting_sync : syncmap::sync::real {
+struct page_counting_sync : syncmap::engine::machine {
     static inline std::atomic<std::size_t> bytes_on_huge_pages{0};
     static inline std::atomic<std::size_t> bytes_on_small_pages{0};
     static inline std::atomic<std::size_t> gathered{0};

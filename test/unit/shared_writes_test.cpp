@@ -22,7 +22,7 @@
 #include <syncmap/engine/table/table.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 #if defined(__linux__)
 
@@ -110,7 +110,7 @@ inline std::uintptr_t line_of(const void* at) {
 /// Lines written since it was emptied; by one thread.
 inline std::set<std::uintptr_t> written;
 
-struct noting : syncmap::sync::real {
+struct noting : syncmap::engine::machine {
     /// No write frees what others before it retired: their nodes are not what it is about.
     static constexpr std::uint32_t retire_batch = 4096;
 

@@ -16,7 +16,7 @@
 #include <syncmap/errors.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/snapshot_map.hpp>
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 #include "support/allocators.hpp"
 #include "support/scale.hpp"
@@ -27,7 +27,7 @@ namespace test {
 namespace {
 
 /// The machine, with a mutex that counts how often the calling thread locks it and knows whether it has it.
-struct counting_sync : syncmap::sync::real {
+struct counting_sync : syncmap::engine::machine {
     class mutex {
     public:
         void lock() {

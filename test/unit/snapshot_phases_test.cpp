@@ -11,11 +11,11 @@
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/snapshot.hpp>
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 namespace {
 
-struct few_phases : syncmap::sync::real {
+struct few_phases : syncmap::engine::machine {
     static constexpr std::uint32_t most_snapshots = 3;
 };
 

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <syncmap/engine/table/stripe.hpp>
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 namespace {
 
-using stripe = syncmap::engine::stripe<syncmap::sync::real>;
+using stripe = syncmap::engine::stripe<syncmap::engine::machine>;
 using syncmap::engine::change;
 using syncmap::engine::word;
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include <syncmap/detail/parallel.hpp>
-#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/walk_position.hpp>
 
 namespace syncmap::engine {
 

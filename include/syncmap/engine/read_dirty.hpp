@@ -51,11 +51,11 @@
 #include <syncmap/hash.hpp>
 #include <syncmap/reclaim/domain.hpp>
 #include <syncmap/reclaim/node.hpp>
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 namespace syncmap::engine {
 
-template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = sync::real>
+template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = machine>
 class read_dirty : private read_dirty_parts::reclamation<Key, T, Allocator, Sync> {
     using base = read_dirty_parts::reclamation<Key, T, Allocator, Sync>;
 

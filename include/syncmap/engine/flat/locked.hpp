@@ -8,11 +8,11 @@
 #include <type_traits>
 #include <utility>
 
-#include <syncmap/engine/locked/multi_update.hpp>
-#include <syncmap/engine/locked/section.hpp>
-#include <syncmap/engine/locked/unlocked.hpp>
+#include <syncmap/engine/flat/multi_update.hpp>
+#include <syncmap/engine/flat/section.hpp>
+#include <syncmap/engine/flat/unlocked.hpp>
 
-namespace syncmap::engine {
+namespace syncmap::engine::flat {
 
 template <class Mutex>
 concept shared_lockable = requires(Mutex& mutex) {
@@ -202,4 +202,4 @@ private:
     mutable Mutex mutex_{};
 };
 
-} // namespace syncmap::engine
+} // namespace syncmap::engine::flat

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include <syncmap/engine/decision.hpp>
-#include <syncmap/engine/locked/flat_table.hpp>
+#include <syncmap/engine/flat/hash_table.hpp>
 #include <syncmap/engine/making.hpp>
 
-namespace syncmap::engine {
+namespace syncmap::engine::flat {
 
 /// Nothing is synchronised. What a callback is shown is valid until the map is next written to.
 template <class Key, class T, class Hash, class KeyEqual, class Allocator>
@@ -26,7 +26,7 @@ public:
     using hasher = Hash;
     using key_equal = KeyEqual;
     using allocator_type = Allocator;
-    using plain_map = flat_table<Key, T, Hash, KeyEqual, Allocator>;
+    using plain_map = hash_table<Key, T, Hash, KeyEqual, Allocator>;
 
     static constexpr bool exact_size = true;
     static constexpr bool atomic_iteration = true;
@@ -107,4 +107,4 @@ private:
     plain_map table_{};
 };
 
-} // namespace syncmap::engine
+} // namespace syncmap::engine::flat

@@ -12,7 +12,7 @@
 #include <syncmap/detail/distinct_keys.hpp>
 #include <syncmap/results.hpp>
 
-namespace syncmap::engine {
+namespace syncmap::engine::flat {
 
 /// One `update` of several keys. Made before the lock is taken, and destroyed after it is left: what goes out of the
 /// table goes with it.
@@ -79,4 +79,4 @@ private:
         entries_; ///< on their way in, afterwards those on their way out
 };
 
-} // namespace syncmap::engine
+} // namespace syncmap::engine::flat
