@@ -1,6 +1,5 @@
 // Real threads at full speed: every history of theirs has an order.
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -13,8 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include <syncmap/map.hpp>
-
+#include "linearizability/codecs.hpp"
 #include "linearizability/file.hpp"
 #include "linearizability/history.hpp"
 #include "linearizability/recorder.hpp"
@@ -26,35 +24,12 @@
 namespace linearizability {
 namespace {
 
-/// Key and value in the table.
-struct numbers {
-    using map = syncmap::map<std::uint64_t, std::uint64_t>;
-    static constexpr const char* name = "numbers";
-    static constexpr std::size_t share[] = {26, 26, 25, 4}; ///< of all calls, in hundredths, by course
-
-    std::uint64_t key(std::uint64_t number) const noexcept { return number; }
-    std::uint64_t value(std::uint64_t number) const noexcept { return number; }
-    std::uint64_t number_of_key(std::uint64_t key) const noexcept { return key; }
-    std::uint64_t number_of_value(std::uint64_t value) const noexcept { return value; }
+// `share`: of all calls, in hundredths, by course.
+struct numbers : numbers_in_table {
+    static constexpr std::size_t share[] = {26, 26, 25, 4};
 };
-
-/// Both in a node, which each write makes anew.
-struct texts {
-    using map = syncmap::map<std::string, std::string>;
-    static constexpr const char* name = "texts";
+struct texts : texts_in_nodes {
     static constexpr std::size_t share[] = {6, 6, 6, 1};
-
-    std::string key(std::uint64_t number) const { return std::to_string(number); }
-    std::string value(std::uint64_t number) const { return std::to_string(number) + " in a text that is long"; }
-    std::uint64_t number_of_key(const std::string& key) const { return first_number(key); }
-    std::uint64_t number_of_value(const std::string& value) const { return first_number(value); }
-
-private:
-    static std::uint64_t first_number(const std::string& text) {
-        std::uint64_t number = 0;
-        std::from_chars(text.data(), text.data() + text.size(), number);
-        return number;
-    }
 };
 
 /// Calls of all tests together: in an ordinary run of an optimised build, in a full one, and under a sanitizer the part
