@@ -89,6 +89,17 @@ struct flagship_alone {
     static constexpr layouts of_flagship = layouts::every;
     static constexpr layouts of_others = layouts::last;
 };
+/// For scripts/quick.sh.
+struct quick_inline {
+    using families = ::testing::Types<flagship>;
+    static constexpr layouts of_flagship = layouts::first;
+    static constexpr layouts of_others = layouts::first;
+};
+struct quick_node {
+    using families = ::testing::Types<flagship>;
+    static constexpr layouts of_flagship = layouts::last;
+    static constexpr layouts of_others = layouts::last;
+};
 struct everything {
     using families = all_families;
     static constexpr layouts of_flagship = layouts::every;
