@@ -35,8 +35,8 @@ namespace {
 using key = std::uint64_t;
 
 template <class Sync>
-using map_with = basic_map<
-    syncmap::engine::table<key, key, hash<key>, std::equal_to<>, std::allocator<std::pair<const key, key>>, Sync>>;
+using map_with =
+    basic_map<syncmap::engine::table<key, key, hash<key>, std::equal_to<>, std::allocator<std::pair<const key, key>>, Sync>>;
 
 constexpr workload mixed{"mixed", "80 % reads, 10 % overwrites, 10 % inserts and erases", choice::uniform, 80, 10, 0, 0, 10};
 constexpr workload coming_and_going{"pairs", "inserts and erases alone", choice::uniform, 0, 0, 0, 0, 100};
@@ -104,7 +104,8 @@ std::vector<promised_figure> measure_size_cost(const promise_plan& plan) {
             }
             const bool promised = what == &mixed;
             compare.add(ours, theirs, {0, ours.size()},
-                        std::string(what->about) + ", " + std::to_string(keys) + " keys, " + std::to_string(cell.threads) + " threads",
+                        std::string(what->about) + ", " + std::to_string(keys) + " keys, " + std::to_string(cell.threads) +
+                            " threads",
                         promised ? std::optional(kept) : std::nullopt, found);
             if (!promised) continue;
             compare.add({with.worker(0), with.counter()}, {with.worker(0), idle}, {0, 1},

@@ -38,8 +38,8 @@ enum class misuse_check : unsigned char {
 ///
 /// Operations take one more argument, their place in the source, which is its own default. None takes a memory order.
 /// A callback (and the hash and equality) may read the map from a read; any other call of the same map from a callback
-/// is reported, too, since what the outer operation looks at would change. What is held without a call (a reference kept from a callback) is
-/// not watched: for that there is the thread sanitizer.
+/// is reported, too, since what the outer operation looks at would change. What is held without a call (a reference kept from a
+/// callback) is not watched: for that there is the thread sanitizer.
 template <class Key, class T, misuse_check Check = misuse_check::cheap, class Hash = hash<Key>,
           class KeyEqual = std::equal_to<>, class Allocator = std::allocator<std::pair<const Key, T>>>
 class checked_map : private basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
@@ -114,16 +114,13 @@ public:
     }
     template <class K = Key, class U = T>
     [[nodiscard]] bool compare_exchange(K&& key, T& expected, U&& desired, site where = site::current()) {
-        return writing("compare_exchange", where, [&] {
-            return base::compare_exchange(std::forward<K>(key), expected, std::forward<U>(desired));
-        });
+        return writing("compare_exchange", where,
+                       [&] { return base::compare_exchange(std::forward<K>(key), expected, std::forward<U>(desired)); });
     }
     template <class K = Key, class U = T>
-    [[nodiscard]] bool compare_exchange(K&& key, std::optional<T>& expected, U&& desired,
-                                        site where = site::current()) {
-        return writing("compare_exchange", where, [&] {
-            return base::compare_exchange(std::forward<K>(key), expected, std::forward<U>(desired));
-        });
+    [[nodiscard]] bool compare_exchange(K&& key, std::optional<T>& expected, U&& desired, site where = site::current()) {
+        return writing("compare_exchange", where,
+                       [&] { return base::compare_exchange(std::forward<K>(key), expected, std::forward<U>(desired)); });
     }
     template <class K = Key>
     [[nodiscard]] bool compare_erase(const K& key, T& expected, site where = site::current()) {
@@ -202,7 +199,8 @@ private:
     auto watched(const map_access& mine, F& f) const {
         const Stay inside(monitor_, mine);
         const auto report = [&](const std::optional<map_access>& other) {
-            if (other) [[unlikely]] tell(mine, *other);
+            if (other) [[unlikely]]
+                tell(mine, *other);
             return other.has_value();
         };
         const bool reported = report(inside.conflict_at_begin());

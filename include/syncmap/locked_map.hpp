@@ -59,8 +59,7 @@ using shared_mutex_map = locked_map<Key, T, fair_shared_mutex, Hash, KeyEqual, A
 namespace pmr {
 
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>>
-using mutex_map =
-    syncmap::mutex_map<Key, T, Hash, KeyEqual, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
+using mutex_map = syncmap::mutex_map<Key, T, Hash, KeyEqual, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
 
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>>
 using shared_mutex_map =

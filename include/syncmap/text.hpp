@@ -33,7 +33,8 @@ public:
     /// Valid for as long as the entry that it belongs to may be looked at.
     std::string_view view() const noexcept {
         const char* const behind = reinterpret_cast<const char*>(this) + sizeof(text);
-        if (length_ != long_one) [[likely]] return {behind, length_};
+        if (length_ != long_one) [[likely]]
+            return {behind, length_};
         std::size_t length = 0;
         std::memcpy(&length, behind, sizeof length);
         return {behind + sizeof length, length};

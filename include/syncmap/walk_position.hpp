@@ -48,7 +48,8 @@ private:
 ///     for (auto rest = syncmap::walk_range::part(i, n); !rest.at_end();) rest = map.for_each_from(rest, show);
 class walk_range {
 public:
-    static constexpr std::size_t most_parts = static_cast<std::size_t>(sizeof(std::size_t) > 4 ? std::uint64_t{1} << 32 : 0xFFFFFFFFU);
+    static constexpr std::size_t most_parts =
+        static_cast<std::size_t>(sizeof(std::size_t) > 4 ? std::uint64_t{1} << 32 : 0xFFFFFFFFU);
 
     /// The part with number `i`, from 0 on, of `n` parts of about the same size; `n` from 1 to `most_parts`.
     [[nodiscard]] static constexpr walk_range part(std::size_t i, std::size_t n) noexcept {
@@ -57,9 +58,7 @@ public:
         return {from, i + 1 < n ? first_hash(i + 1, n) : 0};
     }
     /// Nothing at all.
-    [[nodiscard]] static constexpr walk_range ended() noexcept {
-        return {walk_position::end(), 0};
-    }
+    [[nodiscard]] static constexpr walk_range ended() noexcept { return {walk_position::end(), 0}; }
     /// Nothing is left to be shown.
     [[nodiscard]] constexpr bool at_end() const noexcept { return at_.at_end(); }
 

@@ -23,7 +23,8 @@ enum class setting : std::uint8_t {
     smallest, ///< the table of one unit is full, and the other thread's insert starts the growth
     clear,   ///< the other thread clears
     shrink,  ///< the map is too large, and the other thread's erase notices
-    chained, ///< a unit has a second line, and the other thread's erase lets the first key (else the second) come to the home line
+    chained, ///< a unit has a second line, and the other thread's erase lets the first key (else the second) come to the home
+             ///< line
     reclaim, ///< the other thread replaces the first key's value twice
 };
 
@@ -97,8 +98,7 @@ public:
     preparation(setting where, bool first_present) : prepared_contents(where) {
         if (first_present) add(keys::first, 1);
         switch (where) {
-        case setting::plain:
-            break;
+        case setting::plain: break;
         case setting::moving:
         case setting::growth: {
             const std::size_t room = visible_engine<Layout>::unit_capacity() - stores_.size();
@@ -127,7 +127,8 @@ public:
             break;
         case setting::chained: {
             add(keys::trigger, 30);
-            for (std::uint64_t i = 0; i != visible_engine<Layout>::slots - 2; ++i) add(keys::fillers + i, 2 * (keys::fillers + i));
+            for (std::uint64_t i = 0; i != visible_engine<Layout>::slots - 2; ++i)
+                add(keys::fillers + i, 2 * (keys::fillers + i));
             if (first_present) {
                 std::rotate(stores_.begin(), stores_.begin() + 1, stores_.end()); // into the home line's last slot
             } else {
@@ -138,9 +139,7 @@ public:
             meanwhile_ = {{verb::erase, keys::trigger}};
             break;
         }
-        case setting::reclaim:
-            meanwhile_ = {{verb::exchange, keys::first, 30}, {verb::store, keys::first, 32}};
-            break;
+        case setting::reclaim: meanwhile_ = {{verb::exchange, keys::first, 30}, {verb::store, keys::first, 32}}; break;
         }
     }
 
@@ -149,7 +148,8 @@ public:
         if (where_ == setting::shrink) map.widen(visible_engine<Layout>::many_entries);
         store_all<Layout>(map);
         require(map.engine().is_moving() == (where_ == setting::moving), "the map is moving where it should");
-        if (where_ == setting::growth || where_ == setting::chained) require(map.engine().units() == 2, "the map has not grown yet");
+        if (where_ == setting::growth || where_ == setting::chained)
+            require(map.engine().units() == 2, "the map has not grown yet");
         if (where_ == setting::smallest) require(map.engine().units() == 1, "the map is in its first table");
         if (where_ == setting::shrink) require(map.engine().units() == 8, "the map is larger than it needs to be");
     }
@@ -217,9 +217,7 @@ report explore_threads(const std::string& name, const Preparation& prepared, con
     const auto verdict = [&]() -> std::string {
         if (bounds.weak && !bounds.ordered_calls) return {}; // what is checked is memory
         std::uint64_t digest = 0;
-        const auto add = [&](std::uint64_t word) {
-            digest = syncmap::detail::fold(digest ^ word, 0x9E3779B97F4A7C15U) + word;
-        };
+        const auto add = [&](std::uint64_t word) { digest = syncmap::detail::fold(digest ^ word, 0x9E3779B97F4A7C15U) + word; };
         for (const map_call& each : calls.calls()) {
             add(each.invoked << 32 | each.responded << 8 | static_cast<std::uint64_t>(each.what));
             add(each.key << 32 | each.thread);

@@ -59,7 +59,8 @@ class explored_nodes : public testing::Test {};
 TYPED_TEST_SUITE_P(explored_nodes);
 
 TYPED_TEST_P(explored_nodes, reclaim) {
-    if (repeats_other_nodes<TypeParam> && !full_run()) GTEST_SKIP() << "as with other nodes, and below with reuse: set SYNCMAP_FULL=1";
+    if (repeats_other_nodes<TypeParam> && !full_run())
+        GTEST_SKIP() << "as with other nodes, and below with reuse: set SYNCMAP_FULL=1";
     explore_pairs<TypeParam>(setting::reclaim);
 }
 TYPED_TEST_P(explored_nodes, reclaim_and_reuse) { explore_pairs<TypeParam>(setting::reclaim, reuse::at_once); }

@@ -174,7 +174,9 @@ public:
     static constexpr bool has_replace = requires(visible_engine<Layout>& e) { e.replace(e); };
     static constexpr bool updates_several =
         requires(visible_engine<Layout>& e, std::span<const syncmap::detail::given_t<typename Layout::key_type>> keys,
-                 bool (*f)(std::span<syncmap::update_slot<typename Layout::mapped_type>>)) { e.update_all(keys, f, std::memory_order_seq_cst); };
+                 bool (*f)(std::span<syncmap::update_slot<typename Layout::mapped_type>>)) {
+            e.update_all(keys, f, std::memory_order_seq_cst);
+        };
 };
 
 /// A map under exploration, with what it is asked and answers.
@@ -192,25 +194,20 @@ public:
     visible_map<Layout>& plain() noexcept { return map_; }
 
     void perform(std::uint8_t thread, const step& s) {
-        map_call call{.what = s.what, .thread = thread, .other = static_cast<std::uint32_t>(s.other), .key = s.key, .argument = s.argument, .expected = s.expected};
+        map_call call{.what = s.what,
+                      .thread = thread,
+                      .other = static_cast<std::uint32_t>(s.other),
+                      .key = s.key,
+                      .argument = s.argument,
+                      .expected = s.expected};
         call.invoked = journal_.begin_call();
         if (s.many) return perform_many(call);
         switch (s.what) {
-        case verb::load:
-            call.seen = number(map_.load(key(s)));
-            break;
-        case verb::store:
-            call.answer = map_.store(key(s), value(s.argument));
-            break;
-        case verb::erase:
-            call.answer = map_.erase(key(s));
-            break;
-        case verb::exchange:
-            call.seen = number(map_.exchange(key(s), value(s.argument)));
-            break;
-        case verb::load_and_erase:
-            call.seen = number(map_.load_and_erase(key(s)));
-            break;
+        case verb::load: call.seen = number(map_.load(key(s))); break;
+        case verb::store: call.answer = map_.store(key(s), value(s.argument)); break;
+        case verb::erase: call.answer = map_.erase(key(s)); break;
+        case verb::exchange: call.seen = number(map_.exchange(key(s), value(s.argument))); break;
+        case verb::load_and_erase: call.seen = number(map_.load_and_erase(key(s))); break;
         case verb::load_or_store: {
             const auto result = map_.load_or_store(key(s), value(s.argument));
             call.seen = Layout::value_of(result.value);
@@ -260,20 +257,14 @@ public:
             call.answer = result.loaded;
             break;
         }
-        case verb::for_each:
-            return for_each(call);
+        case verb::for_each: return for_each(call);
         case verb::erase_if:
-            call.count =
-                map_.erase_if([](const shown_key&, const shown_value& v) { return Layout::value_of(v) % 2 != 0; });
+            call.count = map_.erase_if([](const shown_key&, const shown_value& v) { return Layout::value_of(v) % 2 != 0; });
             call.responded = journal_.end_call();
             for (call.key = 0; call.key != keys::fillers; ++call.key) journal_.add(call); // fillers have even values
             return;
-        case verb::size:
-            call.count = map_.size();
-            break;
-        case verb::clear:
-            map_.clear();
-            break;
+        case verb::size: call.count = map_.size(); break;
+        case verb::clear: map_.clear(); break;
         case verb::reserve:
             map_.reserve(visible_engine<Layout>::many_entries);
             journal_.end_call();
@@ -291,10 +282,8 @@ public:
         case verb::swap_two:
             if constexpr (visible_map<Layout>::updates_several) update_two(s, call);
             break;
-        case verb::replace:
-            return replace(thread, s, call);
-        case verb::snapshot:
-            return take_snapshot(thread, call);
+        case verb::replace: return replace(thread, s, call);
+        case verb::snapshot: return take_snapshot(thread, call);
         }
         call.responded = journal_.end_call();
         journal_.add(call);

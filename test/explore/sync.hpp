@@ -44,8 +44,7 @@ public:
     void store(T desired, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept {
         before(event::store, where);
         scheduler::instance().stored();
-        const unsigned behind =
-            scheduler::weak() ? memory().store(this, bits(now()), bits(desired), order, choose_store) : 0;
+        const unsigned behind = scheduler::weak() ? memory().store(this, bits(now()), bits(desired), order, choose_store) : 0;
         if (behind != 0) { // overwritten before anybody saw it
             scheduler::instance().did(false, bits(desired), bits(desired), behind);
             return;
@@ -63,8 +62,8 @@ public:
         T found = now();
         unsigned behind = 0;
         if (scheduler::weak()) {
-            const auto r = memory().compare_exchange(this, bits(found), bits(expected), bits(desired), success, failure,
-                                                     choose_store);
+            const auto r =
+                memory().compare_exchange(this, bits(found), bits(expected), bits(desired), success, failure, choose_store);
             found = from_bits(r.value);
             behind = r.behind;
         }
@@ -99,13 +98,15 @@ public:
         before(event::fetch_sub, where);
         return change(static_cast<T>(now() - operand), order);
     }
-    T fetch_and(T operand, std::memory_order order = std::memory_order_seq_cst,
-                site where = site::here()) noexcept requires std::integral<T> {
+    T fetch_and(T operand, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept
+        requires std::integral<T>
+    {
         before(event::fetch_and, where);
         return change(static_cast<T>(now() & operand), order);
     }
-    T fetch_or(T operand, std::memory_order order = std::memory_order_seq_cst,
-               site where = site::here()) noexcept requires std::integral<T> {
+    T fetch_or(T operand, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept
+        requires std::integral<T>
+    {
         before(event::fetch_or, where);
         return change(static_cast<T>(now() | operand), order);
     }
@@ -274,8 +275,12 @@ struct sync_policy : syncmap::engine::tuning {
     /// All threads do the same here, and no system refuses anything.
     struct barrier_group {
         static void join() noexcept {}
-        [[nodiscard]] static bool heavy_barrier(site where = site::here()) noexcept { return sync_policy::heavy_barrier(where); }
-        [[nodiscard]] static bool heavy_barrier_to_free(site where = site::here()) noexcept { return sync_policy::heavy_barrier(where); }
+        [[nodiscard]] static bool heavy_barrier(site where = site::here()) noexcept {
+            return sync_policy::heavy_barrier(where);
+        }
+        [[nodiscard]] static bool heavy_barrier_to_free(site where = site::here()) noexcept {
+            return sync_policy::heavy_barrier(where);
+        }
         static void require_freeing() noexcept {}
         static bool is_freeing() noexcept { return true; }
     };

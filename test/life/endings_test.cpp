@@ -46,7 +46,7 @@ public:
         for (std::uint64_t n = 0; n < 100; ++n) map_.store(keys<texts>()[n], proven<texts>(n, 0));
         read_by_signals = &map_;
         reads_in_handlers = wrong_in_handlers = rows_made_in_handlers = 0;
-        struct sigaction action {};
+        struct sigaction action{};
         action.sa_handler = read_a_text;
         action.sa_flags = SA_RESTART;
         ::sigaction(SIGUSR1, &action, &before_);
@@ -58,7 +58,7 @@ public:
 
 private:
     texts map_;
-    struct sigaction before_ {};
+    struct sigaction before_{};
 };
 
 /// What runs last in a thread: a destructor of thread-specific data with a later key than the library's.

@@ -43,21 +43,31 @@ struct sentinels : numbers_in_table {
 };
 
 constexpr mix whole_map_mixes[] = {
-    {"inserts and counts", {{{verb::load, 3}, {verb::store, 4}, {verb::erase, 3}, {verb::load_or_store, 3}, {verb::load_and_erase, 3}}}, true, 3},
-    {"two keys", {{{verb::load, 3}, {verb::add_to_two, 4}, {verb::swap_two, 3}, {verb::store, 2}, {verb::erase, 2}, {verb::exchange, 2}}}, true, 3},
-    {"overwrites", {{{verb::load, 4}, {verb::store, 4}, {verb::exchange, 4}, {verb::compare_exchange, 2}, {verb::update, 2}}}, true, 3},
+    {"inserts and counts",
+     {{{verb::load, 3}, {verb::store, 4}, {verb::erase, 3}, {verb::load_or_store, 3}, {verb::load_and_erase, 3}}},
+     true,
+     3},
+    {"two keys",
+     {{{verb::load, 3}, {verb::add_to_two, 4}, {verb::swap_two, 3}, {verb::store, 2}, {verb::erase, 2}, {verb::exchange, 2}}},
+     true,
+     3},
+    {"overwrites",
+     {{{verb::load, 4}, {verb::store, 4}, {verb::exchange, 4}, {verb::compare_exchange, 2}, {verb::update, 2}}},
+     true,
+     3},
 };
 
 /// One burst: each thread asks `calls` questions. Returns what there is to say against its history.
 template <class Map, class Codec>
-std::string burst(Map& map, const Codec& codec, const mix& shares, course goes, std::uint64_t keys, std::size_t threads, std::size_t calls,
-                  std::uint64_t& values, history* shown = nullptr) {
+std::string burst(Map& map, const Codec& codec, const mix& shares, course goes, std::uint64_t keys, std::size_t threads,
+                  std::size_t calls, std::uint64_t& values, history* shown = nullptr) {
     recorder<Map, Codec> recording(map, codec, keys, threads, calls);
     std::vector<std::uint64_t> of_threads(threads, values);
     test::together(threads, [&](std::size_t thread) {
         auto mine = recording.of_thread(thread);
         questions ask(shares, goes, keys, static_cast<std::uint8_t>(thread), values + thread,
-                      {can_perform<Map>(verb::fetch_add), can_perform<Map>(verb::replace), can_perform<Map>(verb::swap_two)}, of_threads[thread]);
+                      {can_perform<Map>(verb::fetch_add), can_perform<Map>(verb::replace), can_perform<Map>(verb::swap_two)},
+                      of_threads[thread]);
         map_call last;
         while (!mine.is_full()) last = mine.ask(ask.next(last));
     });
@@ -100,8 +110,8 @@ TYPED_TEST(bursts, of_calls_on_the_whole_map_have_an_order) {
                     const std::string file = std::string("violation-burst-") + TypeParam::name + ".history";
                     std::ofstream out(file);
                     write_history(out, shown);
-                    FAIL() << TypeParam::name << ", " << shares.name << ", " << course_names[static_cast<unsigned>(goes)] << ", " << keys
-                           << " keys, " << threads << " threads\n"
+                    FAIL() << TypeParam::name << ", " << shares.name << ", " << course_names[static_cast<unsigned>(goes)]
+                           << ", " << keys << " keys, " << threads << " threads\n"
                            << trouble << "The history is in " << file << ": check-history reads it.";
                 }
             }
@@ -215,8 +225,8 @@ private:
 
 template <class Map>
 class bursts_on_a_wrong_map : public ::testing::Test {};
-using wrong_maps = ::testing::Types<map_that_counts_early, map_that_clears_in_steps, map_that_replaces_in_steps, map_with_snapshots_of_two_instants,
-                                    map_that_updates_in_steps>;
+using wrong_maps = ::testing::Types<map_that_counts_early, map_that_clears_in_steps, map_that_replaces_in_steps,
+                                    map_with_snapshots_of_two_instants, map_that_updates_in_steps>;
 struct wrong_map_names {
     template <class Map>
     static std::string GetName(int number) {
@@ -231,7 +241,10 @@ TYPED_TEST(bursts_on_a_wrong_map, are_refused) {
     GTEST_SKIP() << "it is about the checker, which is one thread's, and to make a history small takes it long there";
 #endif
     // Updates wait for each other, so there are few of them.
-    const mix updating{"an update now and then", {{{verb::load, 4}, {verb::swap_two, 1}, {verb::add_to_two, 1}, {verb::store, 5}, {verb::exchange, 5}}}, true, 3};
+    const mix updating{"an update now and then",
+                       {{{verb::load, 4}, {verb::swap_two, 1}, {verb::add_to_two, 1}, {verb::store, 5}, {verb::exchange, 5}}},
+                       true,
+                       3};
     const mix& shares = std::is_same_v<TypeParam, map_that_updates_in_steps> ? updating : whole_map_mixes[0];
     std::uint64_t values = 0;
     std::string trouble;

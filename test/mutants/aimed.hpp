@@ -182,8 +182,8 @@ private:
 
     void add_late_helpers();
 
-    /// What a snapshot shows of the key apart, 1 at first, where that was changed after it and its unit is moved by `finish`, into
-    /// a table that is used again, beside a late `write`.
+    /// What a snapshot shows of the key apart, 1 at first, where that was changed after it and its unit is moved by `finish`,
+    /// into a table that is used again, beside a late `write`.
     template <class Finish, class Write>
     static std::optional<std::uint64_t> shown_beside_a_merge(Finish finish, Write write) {
         map_type map;

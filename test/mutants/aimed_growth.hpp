@@ -1,4 +1,5 @@
-// The programs about growth: a full unit, tables whose memory is used again, and helpers that come late. See aimed.hpp, which includes this.
+// The programs about growth: a full unit, tables whose memory is used again, and helpers that come late. See aimed.hpp, which
+// includes this.
 #pragma once
 
 #include <cstdint>
@@ -126,8 +127,7 @@ void aimed<Layout>::add_tables_used_again() {
         map_type map;
         map.store(key(keys::first), value(1));
         map.store(key(keys::apart), value(1));
-        side_by_side([&] { there_and_back(map); },
-                     [&] { require(map.contains(key(keys::first)), "who stays is found"); });
+        side_by_side([&] { there_and_back(map); }, [&] { require(map.contains(key(keys::first)), "who stays is found"); });
     });
     add("used again|walk", 2, [there_and_back] {
         map_type map;
@@ -136,8 +136,7 @@ void aimed<Layout>::add_tables_used_again() {
         side_by_side([&] { there_and_back(map); },
                      [&] {
                          const seen_keys seen = walk(map);
-                         require(seen[keys::first] == 1 && seen[keys::apart] == 1,
-                                 "a walk misses nothing that stays");
+                         require(seen[keys::first] == 1 && seen[keys::apart] == 1, "a walk misses nothing that stays");
                      });
     });
     // A unit that was filled by moves alone has the version of one that was zeroed.
@@ -169,8 +168,7 @@ void aimed<Layout>::add_tables_used_again() {
     add("used again|load behind", 1, [full, last, there_and_back_with_few] {
         map_type map;
         full.bring(map);
-        side_by_side([&] { there_and_back_with_few(map); },
-                     [&] { require(map.contains(key(last)), "who stays is found"); });
+        side_by_side([&] { there_and_back_with_few(map); }, [&] { require(map.contains(key(last)), "who stays is found"); });
     });
     add("used again|walk behind", 1, [full, last, there_and_back_with_few] {
         map_type map;
@@ -306,7 +304,8 @@ void aimed<Layout>::add_late_helpers() {
                      });
         finish(map);
     });
-    // By writes alone, which let nobody go first; the helper is the first of the threads, and nothing is left to do when it ends.
+    // By writes alone, which let nobody go first; the helper is the first of the threads, and nothing is left to do when it
+    // ends.
     add("late helper|grown again, by writes", 0, [moving, used, fill, finish] {
         map_type map;
         moving.bring(map);
@@ -315,7 +314,7 @@ void aimed<Layout>::add_late_helpers() {
                      write_on(map); // the growth ends, and its table is free
                      for (std::uint64_t k = keys::fillers; k != used; ++k) map.erase(key(k));
                      write_on(map); // so ends the shrinking, and the larger one is free
-                     fill(map);     // into the same two tables
+                     fill(map); // into the same two tables
                  });
         finish(map);
     });
@@ -355,11 +354,12 @@ void aimed<Layout>::add_late_helpers() {
     // The same by one that changes nothing and asks for no stamp of its own.
     if constexpr (std::equality_comparable<mapped_type>) {
         add("late writer|lets go of a unit that was filled", 1, [] {
-            const auto shown = shown_beside_a_merge([](map_type& map) { map.shrink_to_fit(); },
-                                                    [](map_type& map) {
-                                                        mapped_type expected = value(77);
-                                                        static_cast<void>(map.compare_exchange(key(keys::apart), expected, value(60)));
-                                                    });
+            const auto shown =
+                shown_beside_a_merge([](map_type& map) { map.shrink_to_fit(); },
+                                     [](map_type& map) {
+                                         mapped_type expected = value(77);
+                                         static_cast<void>(map.compare_exchange(key(keys::apart), expected, value(60)));
+                                     });
             require(shown == 1U, "it shows what was there");
         });
     }

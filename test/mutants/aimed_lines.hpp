@@ -123,7 +123,8 @@ void aimed<Layout>::add_moves_home() {
     }
     // From the last slot to a new line, and back into another slot.
     for (const unsigned preemptions : {1U, 3U}) {
-        add("home|there and back, left " + std::to_string(preemptions) + " times", 0,
+        add(
+            "home|there and back, left " + std::to_string(preemptions) + " times", 0,
             [erase] {
                 map_type map;
                 fill_line(map);

@@ -1,8 +1,8 @@
 // A write is visible to all threads when it returns: of two threads that each write a key and then look for the other's, one
 // at least finds it. (On x86-64 a finished store may still be in the store buffer of its processor.)
 //
-// The two do not wait for each other: a round is what both begin at the same tick of the clock, ten microseconds after the last. Whether they do it
-// at the same time decides only how much a round can show.
+// The two do not wait for each other: a round is what both begin at the same tick of the clock, ten microseconds after the
+// last. Whether they do it at the same time decides only how much a round can show.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -57,9 +57,7 @@ protected:
             for (std::size_t i = 0; i != rounds; ++i) {
                 const round r = rounds_since(start) + 1;
                 if (r >= most_rounds) break; // the system had stopped this thread for long
-                const auto number = [&](std::size_t thread) {
-                    return how == kind::insert ? 10 + 2 * r + thread : 1 + thread;
-                };
+                const auto number = [&](std::size_t thread) { return how == kind::insert ? 10 + 2 * r + thread : 1 + thread; };
                 const key_type mine = key(number(me)), others = key(number(1 - me));
                 mapped made = value(number(me), r);
                 if (how == kind::erase) map.store(mine, value(number(me), r), std::memory_order_release);
@@ -89,8 +87,8 @@ protected:
         const outcome visible = play(how, rounds, std::memory_order_seq_cst);
         EXPECT_EQ(visible.both_missed, 0U) << "of " << visible.rounds;
         const outcome cheaper = play(how, rounds, std::memory_order_release);
-        std::printf("real time: both missed in %zu of %zu rounds; with memory_order_release in %zu of %zu\n", visible.both_missed,
-                    visible.rounds, cheaper.both_missed, cheaper.rounds);
+        std::printf("real time: both missed in %zu of %zu rounds; with memory_order_release in %zu of %zu\n",
+                    visible.both_missed, visible.rounds, cheaper.both_missed, cheaper.rounds);
     }
 };
 TYPED_TEST_SUITE(real_time, proven_maps, names);

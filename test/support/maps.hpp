@@ -127,12 +127,14 @@ struct product<::testing::Types<Families...>, Pairs...> {
     template <class Family>
     static constexpr layouts wanted = Family::has_layouts ? program_scope::of_flagship : program_scope::of_others;
     template <class Family, class Pair>
-    static constexpr bool has_map = wanted<Family> == layouts::every ||
-                                    std::is_same_v<Pair, std::conditional_t<wanted<Family> == layouts::first, first_pair, last_pair>>;
+    static constexpr bool has_map =
+        wanted<Family> == layouts::every ||
+        std::is_same_v<Pair, std::conditional_t<wanted<Family> == layouts::first, first_pair, last_pair>>;
     template <class Family, class Pair>
-    using map = std::conditional_t<has_map<Family, Pair>,
-                                   std::tuple<typename Family::template of<typename Pair::first_type, typename Pair::second_type>>,
-                                   std::tuple<>>;
+    using map =
+        std::conditional_t<has_map<Family, Pair>,
+                           std::tuple<typename Family::template of<typename Pair::first_type, typename Pair::second_type>>,
+                           std::tuple<>>;
     template <class Family>
     using row = decltype(std::tuple_cat(std::declval<map<Family, Pairs>>()...));
     template <class... Maps>
@@ -146,8 +148,8 @@ struct product<::testing::Types<Families...>, Pairs...> {
 using maps = detail::product<families, std::pair<int, int>, std::pair<std::string, std::string>>::type;
 
 /// The other ways in which an engine may have to hold a key and a value.
-using further_maps = detail::product<families, std::pair<std::uint64_t, std::uint64_t>,
-                                     std::pair<std::string, std::uint64_t>, std::pair<std::uint64_t, std::string>>::type;
+using further_maps = detail::product<families, std::pair<std::uint64_t, std::uint64_t>, std::pair<std::string, std::uint64_t>,
+                                     std::pair<std::uint64_t, std::string>>::type;
 
 /// Readable names for the types of typed tests.
 struct names {

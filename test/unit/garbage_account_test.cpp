@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <syncmap/engine/tuning.hpp>
 #include <syncmap/reclaim/domain.hpp>
 #include <syncmap/reclaim/node.hpp>
-#include <syncmap/engine/tuning.hpp>
 
 namespace {
 
@@ -49,7 +49,8 @@ TEST(garbage_account, is_full_at_its_number_of_bytes) {
 }
 
 TEST(garbage_account, is_full_at_its_number_of_nodes_of_unknown_size) {
-    EXPECT_EQ(charges_until_full<syncmap::engine::machine>(16, syncmap::unknown_bytes), account<syncmap::engine::machine>::most_unknown);
+    EXPECT_EQ(charges_until_full<syncmap::engine::machine>(16, syncmap::unknown_bytes),
+              account<syncmap::engine::machine>::most_unknown);
 }
 
 TEST(garbage_account, counts_a_node_for_several) {

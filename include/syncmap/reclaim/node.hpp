@@ -47,7 +47,8 @@ struct node_base {
     [[nodiscard]] bool hand_over() noexcept {
         // acquire: pairs with the release of the last unpin. A node that is out of reach and has no pin gets none any more:
         // a thread that pinned it held it until after the pin, and that hold is gone.
-        if (pins.load(std::memory_order_acquire) == 0) [[likely]] return true;
+        if (pins.load(std::memory_order_acquire) == 0) [[likely]]
+            return true;
         return pins.fetch_or(handed, std::memory_order_acq_rel) == 0;
     }
 };
@@ -87,7 +88,8 @@ public:
 private:
     /// The first free one, so that a signal handler that interrupts a reader leaves its hazard alone.
     void find_free() {
-        if (!is_free()) [[unlikely]] look_further();
+        if (!is_free()) [[unlikely]]
+            look_further();
     }
     [[gnu::cold, gnu::noinline]] void look_further() {
         do {

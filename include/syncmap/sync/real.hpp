@@ -83,7 +83,8 @@ struct [[gnu::visibility("default")]] real {
 
 #if defined(__x86_64__) && !defined(SYNCMAP_THREAD_SANITIZER)
     static bool find_pair(const atomic<std::uint64_t>* line, std::uint64_t first, std::uint64_t& second) noexcept {
-        if (has_avx()) [[likely]] return vector_search::find_pair(line, first, second);
+        if (has_avx()) [[likely]]
+            return vector_search::find_pair(line, first, second);
         const found_pair found = find_pair_one_by_one(line, first);
         second = found.second;
         return found.hit;
@@ -157,7 +158,8 @@ struct [[gnu::visibility("default")]] real {
 
         /// Before memory is taken that replaces other memory: throws `barrier_refused` while that cannot be freed.
         void require_freeing() {
-            if (nothing_is_freed_.load(std::memory_order_relaxed) && !heavy_barrier_to_free()) [[unlikely]] throw barrier_refused();
+            if (nothing_is_freed_.load(std::memory_order_relaxed) && !heavy_barrier_to_free()) [[unlikely]]
+                throw barrier_refused();
         }
         bool is_freeing() const noexcept { return !nothing_is_freed_.load(std::memory_order_relaxed); }
 
@@ -315,7 +317,8 @@ struct [[gnu::visibility("default")]] real {
 #if defined(__linux__)
     static constexpr bool has_pages = true;
     /// Zeroed memory from the system, or null. What has room for a huge page begins at one. Less would be a mapping of its own
-    /// thereby, of which a process can have some ten thousand. It shares one with its neighbours; a huge page over several of them would make resident what none of them has touched.
+    /// thereby, of which a process can have some ten thousand. It shares one with its neighbours; a huge page over several of
+    /// them would make resident what none of them has touched.
     static void* map_pages(std::size_t bytes) noexcept {
         const bool is_large = bytes >= huge_page_bytes;
         void* const first = is_large ? pages::map_aligned(bytes, huge_page_bytes) : pages::map(bytes);
@@ -383,7 +386,8 @@ private:
         bool hit;
         std::uint64_t second;
     };
-    [[gnu::cold, gnu::noinline]] static found_pair find_pair_one_by_one(const atomic<std::uint64_t>* line, std::uint64_t first) noexcept {
+    [[gnu::cold, gnu::noinline]] static found_pair find_pair_one_by_one(const atomic<std::uint64_t>* line,
+                                                                        std::uint64_t first) noexcept {
         for (int i = 0; i < 8; i += 2) {
             const word_pair pair = load_pair(line + i);
             if (pair.first == first) return {true, pair.second};

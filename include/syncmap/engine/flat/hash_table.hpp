@@ -337,9 +337,7 @@ private:
     }();
 
     group* groups() const noexcept { return reinterpret_cast<group*>(block_); }
-    slot* slot_array() const noexcept {
-        return reinterpret_cast<slot*>(block_ + chunks_of(sizeof(group) * groups_));
-    }
+    slot* slot_array() const noexcept { return reinterpret_cast<slot*>(block_ + chunks_of(sizeof(group) * groups_)); }
 
     static constexpr std::size_t chunks_of(std::size_t bytes) noexcept { return (bytes + alignment - 1) / alignment; }
     static constexpr std::size_t chunks_in_all(std::size_t groups) noexcept {
@@ -433,11 +431,11 @@ private:
     [[no_unique_address]] Hash hash_{};
     [[no_unique_address]] KeyEqual equal_{};
     [[no_unique_address]] Allocator allocator_{};
-    hash_seed seed_{};           // drawn with the first block
-    chunk* block_ = nullptr;     // groups, then slots
-    std::size_t groups_ = 0;     // a power of two, or zero: no block
-    std::size_t used_ = 0;       // slots that are full or were erased
-    std::size_t size_ = 0;       // slots that are full
+    hash_seed seed_{}; // drawn with the first block
+    chunk* block_ = nullptr; // groups, then slots
+    std::size_t groups_ = 0; // a power of two, or zero: no block
+    std::size_t used_ = 0; // slots that are full or were erased
+    std::size_t size_ = 0; // slots that are full
 };
 
 template <class Key, class T, class Hash, class KeyEqual, class Allocator>

@@ -86,8 +86,7 @@ public:
     static constexpr bool lock_free_reads = false;
 
     constexpr locked() = default;
-    constexpr locked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
-        : plain_(hash, equal, allocator) {}
+    constexpr locked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator) : plain_(hash, equal, allocator) {}
 
     /// The lock, held, and the plain map behind it. Lives on one thread's stack; must not outlive the map.
     class exclusive_access {

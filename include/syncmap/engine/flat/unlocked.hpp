@@ -33,8 +33,7 @@ public:
     static constexpr bool lock_free_reads = false;
 
     constexpr unlocked() = default;
-    constexpr unlocked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
-        : table_(hash, equal, allocator) {}
+    constexpr unlocked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator) : table_(hash, equal, allocator) {}
 
     template <class K, class F>
     bool visit(const K& key, F&& f) const {

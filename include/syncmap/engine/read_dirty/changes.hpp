@@ -127,9 +127,7 @@ protected:
         return true;
     }
     bool knows(const control& c, std::uint64_t hash) const noexcept {
-        const auto has = [&](const index* i) {
-            return i != nullptr && i->any_of_hash(hash, [](entry&) { return true; });
-        };
+        const auto has = [&](const index* i) { return i != nullptr && i->any_of_hash(hash, [](entry&) { return true; }); };
         return has(c.dirty) || has(index_of(snapshot_.load(std::memory_order_relaxed)));
     }
 
@@ -347,9 +345,7 @@ protected:
             switch (op.decide(current == nullptr ? nullptr : std::addressof(current->object))) {
             case decision::keep: break;
             case decision::erase: after = absent; break;
-            case decision::assign:
-                next.prepare(e.hash, op);
-                after = entry::state_of(next.get());
+            case decision::assign: next.prepare(e.hash, op); after = entry::state_of(next.get());
             }
         } catch (const recursive_update&) {
             e.now.store(before, std::memory_order_release);

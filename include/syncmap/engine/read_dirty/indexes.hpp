@@ -305,7 +305,7 @@ protected:
     [[no_unique_address]] Hash hash_{};
     [[no_unique_address]] KeyEqual equal_{};
     mutable typename Sync::template atomic<std::uintptr_t> snapshot_{empty}; // reads promote the dirty map
-    typename Sync::template atomic<control*> control_{nullptr};              // not null before there is a snapshot
+    typename Sync::template atomic<control*> control_{nullptr}; // not null before there is a snapshot
 };
 
 } // namespace syncmap::engine::read_dirty_parts
