@@ -182,8 +182,8 @@ engine adapt() {
     constexpr bool has_integers = !requires { Adapter::strings_only; };
     using key = std::conditional_t<has_integers, std::uint64_t, std::string>;
     using map = typename Adapter::template map<key, value_of<key>>;
-    engine made{Adapter::name, Adapter::about, caveat, Adapter::part, detail::has_length<map>, detail::has_walk<map>,
-                nullptr, nullptr, reach::everything, false};
+    engine made{Adapter::name,         Adapter::about, caveat,  Adapter::part,     detail::has_length<map>,
+                detail::has_walk<map>, nullptr,        nullptr, reach::everything, false};
     if constexpr (has_integers) made.integers = detail::make_subject<Adapter, std::uint64_t>;
     if constexpr (!requires { Adapter::integers_only; }) made.strings = detail::make_subject<Adapter, std::string>;
     if constexpr (requires { Adapter::can; }) made.can = Adapter::can;

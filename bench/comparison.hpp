@@ -54,7 +54,8 @@ public:
         }
         for (std::size_t a = 0; a < aspects.size(); ++a) {
             to.push_back({aspects[a].name, "ratio", std::move(by_time[a]), aspects[a].bound, true});
-            to.push_back({aspects[a].name + ", by processor time", "ratio", std::move(by_processor[a]), aspects[a].bound, true});
+            to.push_back(
+                {aspects[a].name + ", by processor time", "ratio", std::move(by_processor[a]), aspects[a].bound, true});
         }
     }
 

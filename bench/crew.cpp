@@ -33,9 +33,7 @@ void stay_on(int processor) {
     sched_setaffinity(0, sizeof set, &set); // a refusal costs steadiness, nothing else
 }
 #else
-std::vector<int> allowed_processors() {
-    return {};
-}
+std::vector<int> allowed_processors() { return {}; }
 void stay_on(int) {}
 #endif
 
@@ -46,8 +44,7 @@ unsigned usable_processors() {
     return allowed != 0 ? allowed : std::max(1U, std::thread::hardware_concurrency());
 }
 
-void run_crew(unsigned threads, bool pin, const std::function<void(unsigned)>& work,
-              const std::function<void()>& meanwhile) {
+void run_crew(unsigned threads, bool pin, const std::function<void(unsigned)>& work, const std::function<void()>& meanwhile) {
     const std::vector<int> processors = pin ? allowed_processors() : std::vector<int>{};
     std::barrier start(static_cast<std::ptrdiff_t>(threads) + 1);
     std::vector<std::jthread> crew;

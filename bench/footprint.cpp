@@ -84,9 +84,7 @@ std::optional<footprint> measure_footprint(const engine& map) {
     return footprint{{}, each(found.empty), each(found.four)};
 }
 #else
-std::optional<footprint> measure_footprint(const engine&) {
-    return std::nullopt;
-}
+std::optional<footprint> measure_footprint(const engine&) { return std::nullopt; }
 #endif
 
 } // namespace syncmap::bench

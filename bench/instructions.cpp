@@ -118,7 +118,8 @@ bool run(std::string_view row, std::string_view operation, std::uint64_t times) 
 
 int main(int argc, char** argv) {
     if (argc != 4 || !run(argv[1], argv[2], std::strtoull(argv[3], nullptr, 10))) {
-        std::fputs("usage: instructions loop|map|text_map|flat|mutex|plain [string-]hit|miss|overwrite|insert+erase TIMES\n", stderr);
+        std::fputs("usage: instructions loop|map|text_map|flat|mutex|plain [string-]hit|miss|overwrite|insert+erase TIMES\n",
+                   stderr);
         return 2;
     }
     return 0;

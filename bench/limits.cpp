@@ -63,15 +63,27 @@ std::vector<limit_cell> writes(const scale& s) {
 std::vector<limit_cell> growth(const scale& s) {
     return {
         rates("grow-1e7", on("grow", s.most, s.threads), flat_alone, {{growt, 1.1}, {boost, 1.8}}),
-        {"stall-1e7", measure::stall, on("grow", s.most, s.threads), {}, true,
+        {"stall-1e7",
+         measure::stall,
+         on("grow", s.most, s.threads),
+         {},
+         true,
          {{nothing, 5, quantity::stall}, {nothing, 1, quantity::work}}},
     };
 }
 
 /// More threads than processors.
 std::vector<limit_cell> crowds(const scale& s) {
-    return {{"90-1e5-crowd", measure::tail, on("read-90", many, 4 * s.threads), {}, true,
-             {{growt, 1.2}, {general, 2.3}, {two_threads, 0.85}, {best_peer, 1.0, quantity::p9999}, {best_peer, 1.2, quantity::p999}}}};
+    return {{"90-1e5-crowd",
+             measure::tail,
+             on("read-90", many, 4 * s.threads),
+             {},
+             true,
+             {{growt, 1.2},
+              {general, 2.3},
+              {two_threads, 0.85},
+              {best_peer, 1.0, quantity::p9999},
+              {best_peer, 1.2, quantity::p999}}}};
 }
 
 /// Of the map of `std::string`, and of the compact form.
@@ -124,7 +136,11 @@ std::vector<limit_cell> memory(const scale& s) {
         weigh("bytes-1e7", on("read-100", s.most, 1), {"flat", "array"}, {{nothing, 30, quantity::bytes}}),
         weigh("bytes-strings", on("read-100", s.texts, 1, key_kind::string), flat_alone,
               {{nothing, 200, quantity::bytes}, {nothing, 120, quantity::bytes, "text_map"}}),
-        {"footprint", measure::footprint, on("read-100", 4, 1), flat_alone, true,
+        {"footprint",
+         measure::footprint,
+         on("read-100", 4, 1),
+         flat_alone,
+         true,
          {{nothing, 0, quantity::empty_map}, {nothing, 256, quantity::four_entries}}},
     };
 }

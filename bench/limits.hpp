@@ -37,10 +37,13 @@ enum class rival : std::uint8_t {
 /// What is compared.
 enum class quantity : std::uint8_t {
     rate,        ///< as a ratio, at least
-    p999, p9999, ///< as a ratio, at most
-    stall, work, ///< milliseconds, at most: the operation's time, and that of its thread's processor
+    p999,
+    p9999, ///< as a ratio, at most
+    stall,
+    work, ///< milliseconds, at most: the operation's time, and that of its thread's processor
     bytes,       ///< at most: an entry
-    empty_map, four_entries ///< bytes, at most
+    empty_map,
+    four_entries ///< bytes, at most
 };
 
 struct goal {

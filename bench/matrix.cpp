@@ -23,15 +23,11 @@ constexpr std::array rows{
     matrix_row{"frequent writes, compile-time types", "map + mutex", "everything else"},
 };
 
-bool mostly_reads(const workload& what) {
-    return what.loads >= far_outnumbered;
-}
+bool mostly_reads(const workload& what) { return what.loads >= far_outnumbered; }
 
 } // namespace
 
-std::span<const matrix_row> matrix() {
-    return rows;
-}
+std::span<const matrix_row> matrix() { return rows; }
 
 const matrix_row& row_of(const cell& cell) {
     const workload& what = *cell.what;

@@ -19,8 +19,6 @@ constexpr std::array catalogue{
 
 } // namespace
 
-std::span<const promise> promises() {
-    return catalogue;
-}
+std::span<const promise> promises() { return catalogue; }
 
 } // namespace syncmap::bench

@@ -89,10 +89,9 @@ public:
                 const request_view<Key> requests = stream.view(at, step);
                 at = at + requests.size == stream.size() ? 0 : at + requests.size;
                 const bool measuring = seen == phase::measuring;
-                const tally done =
-                    latencies == nullptr
-                        ? session->execute(requests)
-                        : session->execute_timed(requests, sampling, measuring ? (*latencies)[thread] : unused);
+                const tally done = latencies == nullptr
+                                       ? session->execute(requests)
+                                       : session->execute_timed(requests, sampling, measuring ? (*latencies)[thread] : unused);
                 if (measuring) counted += done;
             }
             tallies[thread] = counted;

@@ -68,8 +68,6 @@ sandbox_result run_apart(const std::function<bytes()>& work) {
     return result;
 }
 
-void promise_to_return_within(double seconds) {
-    alarm(static_cast<unsigned>(std::clamp(std::ceil(seconds), 1.0, 1e6)));
-}
+void promise_to_return_within(double seconds) { alarm(static_cast<unsigned>(std::clamp(std::ceil(seconds), 1.0, 1e6))); }
 
 } // namespace syncmap::bench

@@ -9,10 +9,10 @@
 
 #include <syncmap/detail/cache_line.hpp>
 #include <syncmap/engine/table/table.hpp>
+#include <syncmap/engine/tuning.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/snapshot.hpp>
-#include <syncmap/sync/real.hpp>
 
 #include "comparison.hpp"
 #include "engines/family.hpp"
@@ -22,49 +22,21 @@
 namespace syncmap::bench {
 
 /// Tables stay as `reserve` made them: without the accounting nobody knows when to shrink or to grow.
-struct counted : sync::real {
+struct counted : engine::machine {
     static constexpr std::uint32_t shrink_check_interval = ~std::uint32_t{0};
 };
-struct uncounted : counted {};
-
-} // namespace syncmap::bench
-
-namespace syncmap::engine {
-
-/// The engine without the accounting: nobody announces, nobody counts, and `size()` is of no use.
-template <>
-struct alignas(syncmap::detail::cache_line_bytes) stripe<bench::uncounted> {
-    template <class U>
-    using atomic = bench::uncounted::atomic<U>;
-
-    atomic<const void*> table{nullptr};
-    atomic<word> tally{0};
-    atomic<word> place{0};
-    reclaim::retire_list<bench::uncounted> retired{};
-    spare_nodes<bench::uncounted> spares{};
-    stripe* next = nullptr;
-    writer_record<bench::uncounted>* writer = nullptr;
-    atomic<std::uint32_t> incarnation{0};
-    std::uint32_t erases_until_look = bench::uncounted::shrink_check_interval;
-
-    static word net_of(word) noexcept { return 0; }
-    static std::int64_t entries_of(word) noexcept { return 0; }
-    static bool announces(word, word) noexcept { return false; }
-    void announce(const void*, change, std::uint64_t) noexcept {}
-    void count(std::int64_t) noexcept {}
-    void become_that_of(writer_record<bench::uncounted>& thread) noexcept { writer = &thread; }
+/// The same without the accounting: `size()` is of no use.
+struct uncounted : counted {
+    static constexpr bool counts_entries = false;
 };
 
-} // namespace syncmap::engine
-
-namespace syncmap::bench {
 namespace {
 
 using key = std::uint64_t;
 
 template <class Sync>
-using map_with = basic_map<
-    syncmap::engine::table<key, key, hash<key>, std::equal_to<>, std::allocator<std::pair<const key, key>>, Sync>>;
+using map_with =
+    basic_map<syncmap::engine::table<key, key, hash<key>, std::equal_to<>, std::allocator<std::pair<const key, key>>, Sync>>;
 
 constexpr workload mixed{"mixed", "80 % reads, 10 % overwrites, 10 % inserts and erases", choice::uniform, 80, 10, 0, 0, 10};
 constexpr workload coming_and_going{"pairs", "inserts and erases alone", choice::uniform, 0, 0, 0, 0, 100};
@@ -108,7 +80,7 @@ private:
 
 /// As long as `size()` without pause, and touches nothing.
 std::uint64_t idle() {
-    for (std::size_t i = 0; i < stretch; ++i) sync::real::pause();
+    for (std::size_t i = 0; i < stretch; ++i) engine::machine::pause();
     return stretch;
 }
 
@@ -132,7 +104,8 @@ std::vector<promised_figure> measure_size_cost(const promise_plan& plan) {
             }
             const bool promised = what == &mixed;
             compare.add(ours, theirs, {0, ours.size()},
-                        std::string(what->about) + ", " + std::to_string(keys) + " keys, " + std::to_string(cell.threads) + " threads",
+                        std::string(what->about) + ", " + std::to_string(keys) + " keys, " + std::to_string(cell.threads) +
+                            " threads",
                         promised ? std::optional(kept) : std::nullopt, found);
             if (!promised) continue;
             compare.add({with.worker(0), with.counter()}, {with.worker(0), idle}, {0, 1},

@@ -113,7 +113,11 @@ int main(int argc, char** argv) {
             const std::uint64_t begin = draw.below(5); // who is first changes
             for (std::uint64_t turn = 0; turn < 5; ++turn) {
                 std::uint64_t place = 0;
-                std::apply([&](auto&... each) { ((place++ == (begin + turn) % 5 ? each.run(static_cast<mix>(m), draw, digest) : void()), ...); }, all);
+                std::apply(
+                    [&](auto&... each) {
+                        ((place++ == (begin + turn) % 5 ? each.run(static_cast<mix>(m), draw, digest) : void()), ...);
+                    },
+                    all);
             }
         }
         std::printf("%s\n", names[m]);
@@ -121,8 +125,9 @@ int main(int argc, char** argv) {
             std::vector<double> ratios;
             const std::vector<double>& text = std::get<0>(all).times;
             for (std::size_t i = 0; i < text.size(); ++i) ratios.push_back(other.times[i] / text[i]);
-            std::printf("  %-10.*s %6.0f ns   text_map is %.2f times as fast (%.2f - %.2f)\n", static_cast<int>(other.name.size()), other.name.data(),
-                        quantile(other.times, 0.5), quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75));
+            std::printf("  %-10.*s %6.0f ns   text_map is %.2f times as fast (%.2f - %.2f)\n",
+                        static_cast<int>(other.name.size()), other.name.data(), quantile(other.times, 0.5),
+                        quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75));
         };
         std::apply([&](auto&... each) { (tell(each), ...); }, all);
         std::fflush(stdout);

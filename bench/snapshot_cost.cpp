@@ -84,7 +84,8 @@ std::vector<promised_figure> measure_living_snapshot(const promise_plan& plan) {
         const comparison compare(plan, 2);
         const std::string life = std::to_string(static_cast<int>(500 * plan.round_seconds)) + " ms of a snapshot";
         compare.add(from_the_beginning, without,
-                    {{{0, 1}, at + "writer, the first " + life, writers_keep}, {{1, 2}, at + "reader, the first " + life}}, found);
+                    {{{0, 1}, at + "writer, the first " + life, writers_keep}, {{1, 2}, at + "reader, the first " + life}},
+                    found);
         compare.add(of_age, without,
                     {{{0, 1}, at + "writer, once each bucket was written", writers_keep},
                      {{1, 2}, at + "reader, once each bucket was written"}},
@@ -121,12 +122,15 @@ std::vector<promised_figure> measure_taking_snapshots(const promise_plan& plan) 
         worker writer(map, writes, keys, plan.seed);
         const stretch_of_work work = writer.work();
         std::atomic<bool> over{false};
-        run_crew(1, false, [&](unsigned) {
-            while (!over.load(std::memory_order_relaxed)) work();
-        }, [&] {
-            each_round(std::to_string(keys) + " entries, beside a writer");
-            over = true;
-        });
+        run_crew(
+            1, false,
+            [&](unsigned) {
+                while (!over.load(std::memory_order_relaxed)) work();
+            },
+            [&] {
+                each_round(std::to_string(keys) + " entries, beside a writer");
+                over = true;
+            });
     }
     return found;
 }

@@ -91,7 +91,8 @@ struct engine {
         if (is_bare && !cell.beside_limits) return "is no map";
         if (cell.kind == key_kind::integer && integers == nullptr) return "is for string keys";
         if (cell.kind == key_kind::string && strings == nullptr) return "is for integer keys";
-        if (can == reach::reads && !(cell.what->only_reads() && cell.chosen() != choice::absent)) return "only reads what is there";
+        if (can == reach::reads && !(cell.what->only_reads() && cell.chosen() != choice::absent))
+            return "only reads what is there";
         if (can == reach::overwrites && !cell.what->keeps_keys()) return "cannot erase";
         if (cell.what->lengths != 0 && !has_length) return "does not tell its exact length";
         if (cell.what->walks != 0 && !has_walk) return "cannot be iterated over as it is at one instant";

@@ -84,16 +84,15 @@ constexpr std::array catalogue{
     suite{"quick", "its first four cells, in a hurry", 12, 3, quick},
     suite{"ycsb", "YCSB A, B, C, D and F", 60, 5, ycsb},
     suite{"shares", "read shares of 100, 99, 90, 50 and 0 %", 60, 5, shares},
-    suite{"limits", "map against what the machine can do, and against the best peers: about ten minutes (see --cell)", 600, 5, limits},
+    suite{"limits", "map against what the machine can do, and against the best peers: about ten minutes (see --cell)", 600, 5,
+          limits},
     suite{"scaling", "uniform, own and hot keys with 1, 2, 4, ... threads up to one for each processor", 200, 5, scaling},
     suite{"all", "every workload, integer and string keys", 300, 5, everything},
 };
 
 } // namespace
 
-std::span<const suite> suites() {
-    return catalogue;
-}
+std::span<const suite> suites() { return catalogue; }
 
 const suite* find_suite(std::string_view name) {
     const auto found = std::ranges::find(catalogue, name, &suite::name);

@@ -44,31 +44,34 @@ sight watch(const map_type& map, const Step& step, const IsNew& is_new) {
     sight found;
     double first_new = 0;
     double begin = 0;
-    run_crew(1, false, [&](unsigned) {
-        const key watched = payload<key>::key(0);
-        for (;;) {
-            const bool counts = called.load(std::memory_order_relaxed);
-            const double work = milliseconds(CLOCK_THREAD_CPUTIME_ID);
-            const auto answer = map.load(watched);
-            if (counts) found.work = std::max(found.work, milliseconds(CLOCK_THREAD_CPUTIME_ID) - work);
-            if (is_new(answer)) break;
-            reads.fetch_add(1, std::memory_order_release);
-        }
-        first_new = milliseconds(CLOCK_MONOTONIC);
-    }, [&] {
+    run_crew(
+        1, false,
+        [&](unsigned) {
+            const key watched = payload<key>::key(0);
+            for (;;) {
+                const bool counts = called.load(std::memory_order_relaxed);
+                const double work = milliseconds(CLOCK_THREAD_CPUTIME_ID);
+                const auto answer = map.load(watched);
+                if (counts) found.work = std::max(found.work, milliseconds(CLOCK_THREAD_CPUTIME_ID) - work);
+                if (is_new(answer)) break;
+                reads.fetch_add(1, std::memory_order_release);
+            }
+            first_new = milliseconds(CLOCK_MONOTONIC);
+        },
+        [&] {
         // Begins while the other thread has a processor of its own: when it gets on in an instant.
-        constexpr double instant = 0.02;
-        for (double looked = 0;;) {
-            looked = milliseconds(CLOCK_MONOTONIC);
-            const std::uint64_t seen = reads.load(std::memory_order_acquire);
-            while (reads.load(std::memory_order_acquire) < seen + 2) {}
-            if (seen != 0 && milliseconds(CLOCK_MONOTONIC) - looked < instant) break;
-        }
-        called.store(true, std::memory_order_relaxed);
-        begin = milliseconds(CLOCK_MONOTONIC);
-        step();
-        found.whole = milliseconds(CLOCK_MONOTONIC) - begin;
-    });
+            constexpr double instant = 0.02;
+            for (double looked = 0;;) {
+                looked = milliseconds(CLOCK_MONOTONIC);
+                const std::uint64_t seen = reads.load(std::memory_order_acquire);
+                while (reads.load(std::memory_order_acquire) < seen + 2) {}
+                if (seen != 0 && milliseconds(CLOCK_MONOTONIC) - looked < instant) break;
+            }
+            called.store(true, std::memory_order_relaxed);
+            begin = milliseconds(CLOCK_MONOTONIC);
+            step();
+            found.whole = milliseconds(CLOCK_MONOTONIC) - begin;
+        });
     found.visible = first_new - begin;
     return found;
 }
@@ -100,8 +103,8 @@ std::vector<promised_figure> measure_replace(const promise_plan& plan) {
     for (std::uint64_t round = 1; round <= plan.rounds; ++round) {
         map_type next;
         fill(next, plan.most, round);
-        const sight seen = watch(map, [&] { map.replace(std::move(next)); },
-                                 [&](const auto& answer) { return answer && *answer == round; });
+        const sight seen =
+            watch(map, [&] { map.replace(std::move(next)); }, [&](const auto& answer) { return answer && *answer == round; });
         work.values.push_back(seen.work);
         whole.values.push_back(seen.whole);
     }

@@ -23,10 +23,9 @@ constexpr std::array catalogue{
     workload{"grow", "inserts into an empty map until all keys are in", choice::own, 0, 0, 0, 100, 0},
     workload{"churn", "inserts and erases in turn, the size stays", choice::uniform, 0, 0, 0, 0, 100},
     workload{"churn-90", "90 % reads, the rest inserts and erases in turn", choice::uniform, 90, 0, 0, 0, 10},
-    workload{"length", "89 % reads, 1 % lengths, the rest inserts and erases in turn", choice::uniform, 89, 0, 0, 0, 10,
+    workload{"length", "89 % reads, 1 % lengths, the rest inserts and erases in turn", choice::uniform, 89, 0, 0, 0, 10, 1},
+    workload{"walk", "89 % reads, 1 % walks over all, the rest inserts and erases in turn", choice::uniform, 89, 0, 0, 0, 10, 0,
              1},
-    workload{"walk", "89 % reads, 1 % walks over all, the rest inserts and erases in turn", choice::uniform, 89, 0, 0, 0,
-             10, 0, 1},
     workload{"hot", "one key for all threads: 90 % reads, 10 % overwrites", choice::single, 90, 10, 0, 0, 0},
     workload{"batch-32", "reads only, 32 keys in one call", choice::uniform, 100, 0, 0, 0, 0, 0, 0, 32},
     workload{"counter", "one key for all threads: read-modify-writes only", choice::single, 0, 0, 100, 0, 0},
@@ -34,9 +33,7 @@ constexpr std::array catalogue{
 
 } // namespace
 
-std::span<const workload> workloads() {
-    return catalogue;
-}
+std::span<const workload> workloads() { return catalogue; }
 
 const workload* find_workload(std::string_view name) {
     const auto found = std::ranges::find(catalogue, name, &workload::name);

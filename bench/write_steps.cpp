@@ -32,9 +32,11 @@ struct alignas(64) line {
 /// One table, and the key that is written next.
 class table {
 public:
-    explicit table(std::size_t lines) : mask_(lines - 1), lines_(new line[lines]{}), controls_(new std::atomic<std::uint32_t>[lines]{}) {
+    explicit table(std::size_t lines)
+        : mask_(lines - 1), lines_(new line[lines]{}), controls_(new std::atomic<std::uint32_t>[lines] {}) {
         for (std::size_t i = 0; i != lines; ++i) {
-            for (std::size_t slot = 0; slot != 4; ++slot) lines_[i].key(slot).store(i * 4 + slot + 1, std::memory_order_relaxed);
+            for (std::size_t slot = 0; slot != 4; ++slot)
+                lines_[i].key(slot).store(i * 4 + slot + 1, std::memory_order_relaxed);
         }
     }
 
@@ -100,37 +102,43 @@ row make_row(const char* name, Write write) {
 int main() {
     using place = table::place;
     const row rows[] = {
-        make_row("the key alone", [](const place& p, std::uint64_t) { asm volatile("" : : "r"(p.key)); }),
+        make_row("the key alone", [](const place& p, std::uint64_t) { asm volatile(""
+                                                                                   :
+                                                                                   : "r"(p.key)); }),
         make_row("exchange of the value", [](const place& p, std::uint64_t i) { p.in.value(p.slot).exchange(i); }),
-        make_row("lock, store to a known slot", [](const place& p, std::uint64_t i) {
-            __builtin_prefetch(&p.in, 1);
-            locked(p.control, [&] { p.in.value(p.slot).store(i, std::memory_order_release); });
-        }),
+        make_row("lock, store to a known slot",
+                 [](const place& p, std::uint64_t i) {
+                     __builtin_prefetch(&p.in, 1);
+                     locked(p.control, [&] { p.in.value(p.slot).store(i, std::memory_order_release); });
+                 }),
         make_row("lock, search, store", search_and_store),
-        make_row("lock, search, store to the first slot", [](const place& p, std::uint64_t i) {
-            __builtin_prefetch(&p.in, 1);
-            locked(p.control, [&] {
-                const std::size_t found = slot_of(p.in, p.key);
-                asm volatile("" : : "r"(found));
-                p.in.value(0).store(i, std::memory_order_release);
-            });
-        }),
-        make_row("lock, search, store all four values", [](const place& p, std::uint64_t i) {
-            __builtin_prefetch(&p.in, 1);
-            locked(p.control, [&] {
-                const std::size_t found = slot_of(p.in, p.key);
-                for (std::size_t slot = 0; slot != 4; ++slot) {
-                    std::uint64_t value = p.in.value(slot).load(std::memory_order_relaxed);
-                    value = slot == found ? i : value;
-                    asm volatile("" : "+r"(value)); // chosen, not branched on
-                    p.in.value(slot).store(value, std::memory_order_release);
-                }
-            });
-        }),
-        make_row("lock, search, store, 40 instructions", [](const place& p, std::uint64_t i) {
-            search_and_store(p, i);
-            idle_instructions();
-        }),
+        make_row("lock, search, store to the first slot",
+                 [](const place& p, std::uint64_t i) {
+                     __builtin_prefetch(&p.in, 1);
+                     locked(p.control, [&] {
+                         const std::size_t found = slot_of(p.in, p.key);
+                         asm volatile("" : : "r"(found));
+                         p.in.value(0).store(i, std::memory_order_release);
+                     });
+                 }),
+        make_row("lock, search, store all four values",
+                 [](const place& p, std::uint64_t i) {
+                     __builtin_prefetch(&p.in, 1);
+                     locked(p.control, [&] {
+                         const std::size_t found = slot_of(p.in, p.key);
+                         for (std::size_t slot = 0; slot != 4; ++slot) {
+                             std::uint64_t value = p.in.value(slot).load(std::memory_order_relaxed);
+                             value = slot == found ? i : value;
+                             asm volatile("" : "+r"(value)); // chosen, not branched on
+                             p.in.value(slot).store(value, std::memory_order_release);
+                         }
+                     });
+                 }),
+        make_row("lock, search, store, 40 instructions",
+                 [](const place& p, std::uint64_t i) {
+                     search_and_store(p, i);
+                     idle_instructions();
+                 }),
     };
     constexpr std::size_t sizes[] = {std::size_t{1} << 8, std::size_t{1} << 15, std::size_t{1} << 19}; // lines
     constexpr std::uint64_t times = 1'000'000;

@@ -26,8 +26,8 @@
  * Progress    is that of the C++ map under it (docs/guarantees.md). Of SYNCMAP_ENGINE_MAP: a *read* takes no lock and
  *             waits for nobody; a *write* locks one bucket for some instructions, and waits for who computes its key.
  * Callbacks   run with no lock held and may call every function, on the same map and key too; the exceptions are named
- *             at `syncmap_load_or_compute`, `syncmap_update` and `syncmap_erase_if`. They must return: no longjmp, no pthread_exit. A C++ exception that leaves
- *             one ends the call with SYNCMAP_EXCEPTION; it must not leave a release callback.
+ *             at `syncmap_load_or_compute`, `syncmap_update` and `syncmap_erase_if`. They must return: no longjmp, no
+ * pthread_exit. A C++ exception that leaves one ends the call with SYNCMAP_EXCEPTION; it must not leave a release callback.
  *
  * The page docs/c-api.md tells the rest: ownership, the layout of the structures, building and linking.
  */
@@ -172,9 +172,7 @@ static inline syncmap_value syncmap_bytes(const void* data, size_t size) {
 }
 
 /** The bytes of a text, without the zero at its end. A null pointer is the empty text. */
-static inline syncmap_value syncmap_string(const char* text) {
-    return syncmap_bytes(text, text == NULL ? 0 : strlen(text));
-}
+static inline syncmap_value syncmap_string(const char* text) { return syncmap_bytes(text, text == NULL ? 0 : strlen(text)); }
 
 /**
  * A pointer of yours; `type` is a number of yours that tells what it points to. Two handles are equal if pointer and
@@ -317,8 +315,7 @@ typedef void (*syncmap_visit_callback)(void* context, syncmap_value value);
  * Progress: a read.
  * Errors: as `syncmap_load`; SYNCMAP_INVALID without a callback.
  */
-SYNCMAP_API syncmap_result syncmap_visit(syncmap_map* map, syncmap_value key, syncmap_visit_callback callback,
-                                         void* context);
+SYNCMAP_API syncmap_result syncmap_visit(syncmap_map* map, syncmap_value key, syncmap_visit_callback callback, void* context);
 
 /**
  * Whether `key` is there. As `syncmap_load`, without a reference to the value.
@@ -345,8 +342,7 @@ SYNCMAP_API syncmap_result syncmap_store(syncmap_map* map, syncmap_value key, sy
  * Progress: a write.
  * Errors: as `syncmap_store`.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_or_store(syncmap_map* map, syncmap_value key,
-                                                                  syncmap_value value);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_or_store(syncmap_map* map, syncmap_value key, syncmap_value value);
 
 /**
  * Sets the value of `key` and returns the previous one. Go: Swap.
@@ -389,8 +385,7 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_compare_exchange(syncmap_map
  * Progress: a write.
  * Errors: as `syncmap_erase`.
  */
-SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_compare_erase(syncmap_map* map, syncmap_value key,
-                                                                  syncmap_value expected);
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_compare_erase(syncmap_map* map, syncmap_value key, syncmap_value expected);
 
 /**
  * Makes the value of `key`, which is borrowed. It returns `syncmap_computed(value)`, or `syncmap_failed(status)` to

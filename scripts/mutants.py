@@ -50,8 +50,10 @@ def fail(message):
 
 
 class Mutant:
-    def __init__(self, name, file, line, edits):
+    def __init__(self, name, file, line, edits, by_line=None):
         self.name, self.file, self.line, self.edits = name, file, line, edits
+        self.names = {name, by_line or name}
+        self.is_order = by_line is not None
         self.number = 0
 
 
@@ -64,8 +66,47 @@ def line_of(text, at):
     return text.count("\n", 0, at) + 1
 
 
+def functions_of(text, name):
+    """The spans of the definitions of functions, and of classes, of that name: from the name to the closing brace."""
+    spans = []
+    for m in re.finditer(r"^( *)(?! )(?!return\b|if\b|while\b|for\b|switch\b|else\b|case\b|//)[^\n=]*?(?<![\w.>])" + re.escape(name) + r"\b[^\n;]*", text, re.MULTILINE):
+        opening = text.find("{", m.start())
+        first_end = text.find(";", m.start())
+        if opening < 0 or 0 <= first_end < opening:
+            continue  # a declaration
+        line_end = text.find("\n", opening)
+        if text[opening:line_end].count("{") == text[opening:line_end].count("}"):
+            spans.append((m.start(), line_end))
+            continue
+        close = re.compile(r"^ {" + str(len(m.group(1))) + r"}\}", re.MULTILINE).search(text, opening)
+        if close is not None:
+            spans.append((m.start(), close.end()))
+    return spans
+
+
+NUMBERED = re.compile(r"// \((\d+)\) ")
+
+
+def site_of(text, at):
+    """The number that a comment gives to the atomic access at `at`: behind it on its line, or right above its statement."""
+    begin = text.rfind("\n", 0, at) + 1
+    behind = NUMBERED.search(text[at : text.find("\n", at)])
+    if behind is not None:
+        return behind.group(1)
+    number = None
+    for line in reversed(text[:begin].splitlines()):
+        if not line.strip().startswith("//"):
+            break
+        m = NUMBERED.match(line.strip())
+        if m is not None:
+            number = m.group(1)
+            break
+    return number
+
+
 def orders_of(file, text):
-    """One mutant for each memory order and each weaker one."""
+    """One mutant for each memory order and each weaker one. Where a comment numbers the access, the mutant is named by the
+    number, which outlives a change of the line; else by the line. The name by the line stays valid."""
     hidden = comments(text)
     named = {}
     for m in re.finditer(r"std::memory_order_(\w+)", text):
@@ -77,8 +118,15 @@ def orders_of(file, text):
             named[name] = named.get(name, 0) + 1
             if named[name] > 1:
                 name += f" ({named[name]})"
+            site = site_of(text, m.start())
+            by_line = name
+            if site is not None:
+                name = f"{file}: ({site}) {m.group(1)} -> {weaker}"
+                named[name] = named.get(name, 0) + 1
+                if named[name] > 1:
+                    name += f" [{named[name]}]"
             before = f"mutants::order(@, std::memory_order_{weaker}, "
-            yield Mutant(name, file, line_of(text, m.start()), [(m.start(), m.end(), before, ")")])
+            yield Mutant(name, file, line_of(text, m.start()), [(m.start(), m.end(), before, ")")], by_line)
 
 
 def removals_of(path, texts):
@@ -90,15 +138,24 @@ def removals_of(path, texts):
             return None
         if place is None or not lines["<"]:
             fail(f"{path.name}: '{name}' has no place or no text")
-        file, kind, *nth = place.split()
+        file, kind, *rest = place.split()
         if file not in texts:
             fail(f"{path.name}: '{name}': no such file: {file}")
         text = texts[file]
-        pattern = r"\s+".join(re.escape(part) for part in " ".join(lines["<"]).split())
+        pattern = r"(?:\s|//[^\n]*\n)+".join(re.escape(part) for part in " ".join(lines["<"]).split())
         found = list(re.finditer(pattern, text))
+        where = file
+        if rest[:1] == ["in"]:
+            where = f"the functions {rest[1]} of {file}"
+            spans = functions_of(text, rest[1])
+            found = [m for m in found if any(a <= m.start() < b for a, b in spans)]
+            rest = rest[2:]
+        nth = rest
         n = int(nth[0]) if nth else 1
         if len(found) < n or (not nth and len(found) != 1):
-            wrong.append(f"{path.name}: '{name}': the text stands {len(found)} times in {file}")
+            others = [other for other in texts if other != file and re.search(pattern, texts[other])]
+            elsewhere = f"; it also stands in {', '.join(others)}" if others else ""
+            wrong.append(f"{path.name}: '{name}': the text stands {len(found)} times in {where}{elsewhere}")
             return None
         m = found[n - 1]
         instead = "\n".join(lines[">"])
@@ -208,7 +265,7 @@ def read_aims(path, mutants):
         if raw.startswith("= "):
             program = raw[2:]
         elif raw and not raw.startswith("#"):
-            found = [m.number for m in mutants if raw in m.name]
+            found = [m.number for m in mutants if any(raw in name for name in m.names)]
             if not found:
                 fail(f"{path.name}: no such mutant: {raw}")
             for number in found:
@@ -307,14 +364,15 @@ def main():
 
     results_path = pathlib.Path(options.results)
     results = json.loads(results_path.read_text())["mutants"] if results_path.exists() else {}
-    results = {m.name: results[m.name] for m in mutants if m.name in results}
-    proven = {line[3:].strip() for line in (HERE / "equivalent.md").read_text().splitlines() if line.startswith("## ")}
+    results = {m.name: results[name] for m in mutants for name in m.names if name in results}
+    headings = {line[3:].strip() for line in (HERE / "equivalent.md").read_text().splitlines() if line.startswith("## ")}
+    proven = {m.name for m in mutants if m.names & headings}
     aims = read_aims(HERE / "aims.txt", mutants)
-    if stray := proven - {m.name for m in mutants}:
+    if stray := headings - {name for m in mutants for name in m.names}:
         fail("equivalent.md names no mutant: " + "; ".join(sorted(stray)))
 
     try:
-        wanted = [m for m in mutants if options.only is None or re.search(options.only, m.name)]
+        wanted = [m for m in mutants if options.only is None or any(re.search(options.only, name) for name in m.names)]
     except re.error as error:
         fail(f"--only: {error}")
     if options.list:
@@ -351,7 +409,7 @@ def main():
     def one(m):
         if options.until is not None and time.time() - begin > options.until:
             return
-        killed, how, seconds = run(directory, layouts, m.number, options.seconds, "`" not in m.name, aims.get(m.number, ()))
+        killed, how, seconds = run(directory, layouts, m.number, options.seconds, not m.is_order, aims.get(m.number, ()))
         how = how.replace(f"{directory}/", "") if how else how  # results belong to no machine
         state = "killed" if killed else "survived"
         with writing:  # at once: whoever stops a long run keeps what it found

@@ -40,14 +40,11 @@ const char* name_of(choice keys) {
     return "absent";
 }
 
-json number_or_null(const std::optional<double>& number) {
-    return number ? json(*number) : json(nullptr);
-}
+json number_or_null(const std::optional<double>& number) { return number ? json(*number) : json(nullptr); }
 
 json latency_json(const histogram& latencies) {
-    return {{"samples", latencies.samples()},          {"p50", latencies.quantile(0.5)},
-            {"p90", latencies.quantile(0.9)},          {"p99", latencies.quantile(0.99)},
-            {"p99.9", latencies.quantile(0.999)},      {"p99.99", latencies.quantile(0.9999)},
+    return {{"samples", latencies.samples()},  {"p50", latencies.quantile(0.5)},     {"p90", latencies.quantile(0.9)},
+            {"p99", latencies.quantile(0.99)}, {"p99.9", latencies.quantile(0.999)}, {"p99.99", latencies.quantile(0.9999)},
             {"max", latencies.longest()}};
 }
 
@@ -65,9 +62,7 @@ json map_json(const engine_result& map, const cell& cell, const weight& weight) 
             {"caveat", map.map->caveat}};
 }
 
-json spread_json(const spread& s) {
-    return {{"median", s.median}, {"min", s.least}, {"max", s.most}};
-}
+json spread_json(const spread& s) { return {{"median", s.median}, {"min", s.least}, {"max", s.most}}; }
 
 json limits_json(const bench_outcome& outcome, std::size_t index) {
     const cell_outcome& cell = outcome.cells[index];
@@ -117,23 +112,26 @@ json cell_json(const bench_outcome& outcome, std::size_t index) {
     json absent = json::array();
     json excluded = json::array();
     for (const engine_result& map : cell.excluded) {
-        excluded.push_back({{"engine", map.map->name}, {"why", "answers wrongly"}, {"wrong_operations", map.wrong}, {"caveat", map.map->caveat}});
+        excluded.push_back({{"engine", map.map->name},
+                            {"why", "answers wrongly"},
+                            {"wrong_operations", map.wrong},
+                            {"caveat", map.map->caveat}});
     }
     for (const left_out& out : cell.measured.absent) {
         (out.failed ? excluded : absent).push_back({{"engine", out.map->name}, {"why", out.why}});
     }
     json found = {{"workload", what.what->name},
-            {"about", what.what->about},
-            {"decision_matrix_row", row_of(what).name},
-            {"distribution", name_of(what.chosen())},
-            {"key_type", what.kind == key_kind::integer ? "integer" : "string"},
-            {"keys", what.keys},
-            {"threads", what.threads},
-            {"round_seconds", cell.measured.round_seconds},
-            {"foreign_load", number_or_null(cell.measured.foreign_load)},
-            {"maps", std::move(maps)},
-            {"excluded", std::move(excluded)},
-            {"left_out", std::move(absent)}};
+                  {"about", what.what->about},
+                  {"decision_matrix_row", row_of(what).name},
+                  {"distribution", name_of(what.chosen())},
+                  {"key_type", what.kind == key_kind::integer ? "integer" : "string"},
+                  {"keys", what.keys},
+                  {"threads", what.threads},
+                  {"round_seconds", cell.measured.round_seconds},
+                  {"foreign_load", number_or_null(cell.measured.foreign_load)},
+                  {"maps", std::move(maps)},
+                  {"excluded", std::move(excluded)},
+                  {"left_out", std::move(absent)}};
     if (cell.limit != nullptr) found["limits"] = limits_json(outcome, index);
     return found;
 }
@@ -146,11 +144,12 @@ json row_json(const row_standing& standing) {
     for (const row_entry* const entry : standing.enough()) enough.push_back(entry->map->name);
     json maps = json::array();
     for (const row_entry& entry : standing.maps) {
-        maps.push_back({{"engine", entry.map->name},
-                        {"ops_per_second", entry.rate},
-                        {"to_best", {{"median", entry.to_best.median}, {"min", entry.to_best.least}, {"max", entry.to_best.most}}},
-                        {"bytes_per_entry", number_or_null(entry.bytes_per_entry)},
-                        {"cells_within_10_percent_of_best", entry.near_best}});
+        maps.push_back(
+            {{"engine", entry.map->name},
+             {"ops_per_second", entry.rate},
+             {"to_best", {{"median", entry.to_best.median}, {"min", entry.to_best.least}, {"max", entry.to_best.most}}},
+             {"bytes_per_entry", number_or_null(entry.bytes_per_entry)},
+             {"cells_within_10_percent_of_best", entry.near_best}});
     }
     return {{"row", standing.row->name},
             {"rule", standing.row->rule},
@@ -169,20 +168,20 @@ std::string to_json(const bench_outcome& outcome) {
     json cells = json::array();
     for (std::size_t i = 0; i < outcome.cells.size(); ++i) cells.push_back(cell_json(outcome, i));
     json document = {{"tool", "syncmap bench"},
-                           {"version", library_version_text},
-                           {"machine",
-                            {{"processor", here.processor},
-                             {"processors", here.processors},
-                             {"memory_bytes", here.memory},
-                             {"system", here.system}}},
-                           {"compiler", here.compiler},
-                           {"flags", here.flags},
-                           {"commit", here.commit.empty() ? json(nullptr) : json(here.commit)},
-                           {"seed", outcome.job.seed},
-                           {"rounds", outcome.job.rounds},
-                           {"pinned", outcome.job.pin},
-                           {"seconds", outcome.seconds},
-                           {"cells", std::move(cells)}};
+                     {"version", library_version_text},
+                     {"machine",
+                      {{"processor", here.processor},
+                       {"processors", here.processors},
+                       {"memory_bytes", here.memory},
+                       {"system", here.system}}},
+                     {"compiler", here.compiler},
+                     {"flags", here.flags},
+                     {"commit", here.commit.empty() ? json(nullptr) : json(here.commit)},
+                     {"seed", outcome.job.seed},
+                     {"rounds", outcome.job.rounds},
+                     {"pinned", outcome.job.pin},
+                     {"seconds", outcome.seconds},
+                     {"cells", std::move(cells)}};
     if (outcome.job.limits.empty()) {
         json rows = json::array();
         for (const row_standing& standing : row_standings(outcome)) rows.push_back(row_json(standing));

@@ -17,9 +17,7 @@ using namespace syncmap::bench;
 constexpr std::string_view flagship = "map";
 constexpr std::string_view two_thread_cell = "90-1e5";
 
-spread exactly(double value) {
-    return {value, value, value};
-}
+spread exactly(double value) { return {value, value, value}; }
 
 /// The engine that a rival is, where it is a certain one.
 std::string_view engine_of(rival against) {
@@ -52,9 +50,7 @@ std::string_view words_for(rival against) {
     }
 }
 
-bool takes_any_type(const engine& map) {
-    return map.part == role::peer && map.name != "growt";
-}
+bool takes_any_type(const engine& map) { return map.part == role::peer && map.name != "growt"; }
 
 std::string text_of(const goal& g) {
     if (g.of != flagship) return fmt::format("{} {}", g.of, text_of({g.against, g.bound, g.what}));
@@ -74,8 +70,7 @@ std::string text_of(const goal& g) {
 /// Finds the figures that goals ask for.
 class judge {
 public:
-    judge(const bench_outcome& outcome, std::size_t index)
-        : outcome_(outcome), cell_(outcome.cells[index]) {}
+    judge(const bench_outcome& outcome, std::size_t index) : outcome_(outcome), cell_(outcome.cells[index]) {}
 
     judged_goal operator()(const goal& g) {
         judged_goal judged{text_of(g)};
@@ -138,7 +133,7 @@ private:
         judged.against = best->map->name;
     }
 
-    void take_figure(double figure::*which, judged_goal& judged) const {
+    void take_figure(double figure::* which, judged_goal& judged) const {
         for (const figure& f : cell_.figures) {
             if (f.map->name == flagship) judged.found = exactly(f.*which);
         }
@@ -166,21 +161,23 @@ std::string ratio_of(const limit_standing& found, std::string_view row) {
     return ratio == found.ratios.end() ? "-" : fmt::format("{:.2f}", ratio->ratio.median);
 }
 
-std::string_view fate_of(const judged_goal& goal) {
-    return !goal.found ? "not measured here" : goal.met ? "met" : "not met";
-}
+std::string_view fate_of(const judged_goal& goal) { return !goal.found ? "not measured here" : goal.met ? "met" : "not met"; }
 
 void print_rates(std::FILE* out, const cell_outcome& cell) {
     std::vector<const engine_result*> ranking;
     for (const engine_result& map : cell.measured.maps) ranking.push_back(&map);
     std::ranges::sort(ranking, std::greater<>{}, [](const engine_result* map) { return spread_of(map->rates).median; });
     const engine_result* const own = cell.find(flagship);
-    fmt::print(out, "  {:<20}{:>9}{:>19}{:>9}  {:<21}{:>9}{:>10}\n", "", "Mops/s", "range", "ns/op", "map / it", "p99.9", "p99.99");
+    fmt::print(out, "  {:<20}{:>9}{:>19}{:>9}  {:<21}{:>9}{:>10}\n", "", "Mops/s", "range", "ns/op", "map / it", "p99.9",
+               "p99.99");
     for (const engine_result* const map : ranking) {
         const spread rate = spread_of(map->rates);
         const bool apart = map->map->is_private_in(cell.measured.what);
         fmt::print(out, "  {:<20}{:>9}{:>19}{:>9.1f}  {:<21}{:>9}{:>10}\n",
-                   fmt::format("{}{}", map->map->name, apart ? " (own copies)" : map->map->part == role::limit ? " (limit)" : ""),
+                   fmt::format("{}{}", map->map->name,
+                               apart                           ? " (own copies)"
+                               : map->map->part == role::limit ? " (limit)"
+                                                               : ""),
                    in_millions(rate.median), in_millions(rate.least) + " - " + in_millions(rate.most),
                    1e9 * cell.measured.what.threads / rate.median,
                    own == nullptr || own == map ? "" : in_words(paired_ratio(own->rates, map->rates)),
@@ -198,7 +195,8 @@ void print_weights(std::FILE* out, const bench_outcome& outcome, const cell_outc
     for (const engine* const map : outcome.job.maps) {
         const weight w = outcome.weight_of(*map, cell.measured.what);
         if (!w.bytes_per_entry || !cell.limit->has(*map)) continue;
-        fmt::print(out, "  {:<20}{:>16.1f}{:>26}\n", map->name, *w.bytes_per_entry, w.mean_bytes ? fmt::format("{:.1f}", *w.mean_bytes) : "-");
+        fmt::print(out, "  {:<20}{:>16.1f}{:>26}\n", map->name, *w.bytes_per_entry,
+                   w.mean_bytes ? fmt::format("{:.1f}", *w.mean_bytes) : "-");
     }
 }
 
@@ -247,12 +245,13 @@ limit_standing limit_standing_of(const bench_outcome& outcome, std::size_t index
 }
 
 void print_limits_heading(std::FILE* out, const bench_job& job) {
-    fmt::print(out,
-               "{} interleaved rounds of {:g} s in random order, all maps alive; {}; syncmap's hash for all. Mops/s: all threads\n"
-               "together, median and range. map / it: the rate of `map` by that of the row, median and range over the rounds.\n"
-               "ahead, behind: in every round; level: some this, some that. p99.9, p99.99: of one operation, in ns, in a pass of\n"
-               "its own. own copies: a map for each thread, since it is not synchronised\n\n",
-               job.rounds, job.round_seconds.value_or(0), job.pin ? "threads pinned where they fit" : "threads not pinned");
+    fmt::print(
+        out,
+        "{} interleaved rounds of {:g} s in random order, all maps alive; {}; syncmap's hash for all. Mops/s: all threads\n"
+        "together, median and range. map / it: the rate of `map` by that of the row, median and range over the rounds.\n"
+        "ahead, behind: in every round; level: some this, some that. p99.9, p99.99: of one operation, in ns, in a pass of\n"
+        "its own. own copies: a map for each thread, since it is not synchronised\n\n",
+        job.rounds, job.round_seconds.value_or(0), job.pin ? "threads pinned where they fit" : "threads not pinned");
 }
 
 void print_limit_cell(std::FILE* out, const bench_outcome& outcome, std::size_t index) {
@@ -276,8 +275,8 @@ void print_limit_cell(std::FILE* out, const bench_outcome& outcome, std::size_t 
 }
 
 void print_limits(std::FILE* out, const bench_outcome& outcome) {
-    fmt::print(out, "{:<24}{:>11}{:>8}{:>8}{:>8}{:>8}{:>8}  {:<28}{}\n", "cell", "map", "/ flat", "/ array", "/ xchg", "/ line", "/ mutex",
-               "/ best peer here", "goals met");
+    fmt::print(out, "{:<24}{:>11}{:>8}{:>8}{:>8}{:>8}{:>8}  {:<28}{}\n", "cell", "map", "/ flat", "/ array", "/ xchg", "/ line",
+               "/ mutex", "/ best peer here", "goals met");
     std::size_t met = 0, measured = 0, all = 0;
     for (std::size_t i = 0; i < outcome.cells.size(); ++i) {
         const cell_outcome& cell = outcome.cells[i];
@@ -293,11 +292,13 @@ void print_limits(std::FILE* out, const bench_outcome& outcome) {
         measured += found.goals_measured();
         all += found.goals.size();
     }
-    fmt::print(out, "\n{} of {} goals that could be measured are met; {} more have a rival that is not installed here.\n", met, measured,
-               all - measured);
+    fmt::print(out, "\n{} of {} goals that could be measured are met; {} more have a rival that is not installed here.\n", met,
+               measured, all - measured);
     const double others = outcome.worst_foreign_load();
     if (others >= disturbing_load) {
-        fmt::print(out, "Other programs took up to {:.0f} % of the processors meanwhile: trust the ratios more than the rates.\n", 100 * others);
+        fmt::print(out,
+                   "Other programs took up to {:.0f} % of the processors meanwhile: trust the ratios more than the rates.\n",
+                   100 * others);
     }
 }
 

@@ -85,9 +85,10 @@ row_standing standing_of(const matrix_row& row, std::vector<const cell_outcome*>
         for (row_entry& entry : standing.maps) {
             const auto of_entry = results_of(*entry.map, standing.cells);
             entry.to_best = ratio_over_cells(of_entry, of_best);
-            entry.tail_like_best = std::ranges::equal(of_entry, of_best, [](const engine_result* one, const engine_result* other) {
-                return one->latencies.quantile(0.999) <= longest_tail * other->latencies.quantile(0.999);
-            });
+            entry.tail_like_best =
+                std::ranges::equal(of_entry, of_best, [](const engine_result* one, const engine_result* other) {
+                    return one->latencies.quantile(0.999) <= longest_tail * other->latencies.quantile(0.999);
+                });
         }
     }
     for (const cell_outcome* const cell : standing.cells) {
@@ -107,9 +108,7 @@ std::string bytes_of(const row_entry& entry) {
     return entry.bytes_per_entry ? fmt::format("{:.0f}", *entry.bytes_per_entry) : "-";
 }
 
-std::string named(const row_entry& entry) {
-    return fmt::format("{} ({:.2f}x)", entry.map->name, entry.to_best.median);
-}
+std::string named(const row_entry& entry) { return fmt::format("{} ({:.2f}x)", entry.map->name, entry.to_best.median); }
 
 /// "beats X by 1.20x", or that the two are level when the rounds do not agree.
 std::string against(const row_entry& next) {
@@ -152,7 +151,8 @@ std::vector<const row_entry*> row_standing::enough() const {
     std::vector<const row_entry*> found;
     for (const row_entry& entry : maps) {
         const bool simple = entry.map->name == "mutex_map" || entry.map->name == baseline || entry.map->part == role::limit;
-        if (simple && &entry != best_own() && entry.to_best.median >= close_enough && entry.tail_like_best) found.push_back(&entry);
+        if (simple && &entry != best_own() && entry.to_best.median >= close_enough && entry.tail_like_best)
+            found.push_back(&entry);
     }
     return found;
 }
@@ -164,8 +164,8 @@ std::vector<row_standing> row_standings(const bench_outcome& outcome) {
         bool dynamic = false;
         for (const cell_outcome& cell : outcome.cells) {
             const auto of_any_type = [](const engine_result& r) { return r.map->part == role::dynamic; };
-            const bool besides = dynamic_row_of(cell.measured.what) == &row &&
-                                 std::ranges::any_of(cell.measured.maps, of_any_type);
+            const bool besides =
+                dynamic_row_of(cell.measured.what) == &row && std::ranges::any_of(cell.measured.maps, of_any_type);
             if (&row_of(cell.measured.what) != &row && !besides) continue;
             cells.push_back(&cell);
             dynamic = dynamic || besides;
@@ -176,13 +176,15 @@ std::vector<row_standing> row_standings(const bench_outcome& outcome) {
 }
 
 void print_matrix(std::FILE* out, const std::vector<row_standing>& rows) {
-    fmt::print(out, "Decision matrix: the rows that these cells belong to (--list tells the rule), and how syncmap's maps and the\n"
-                    "plain mutex did there. Mops/s: geometric mean of the cells. x best: of syncmap's best, median and range\n");
+    fmt::print(out,
+               "Decision matrix: the rows that these cells belong to (--list tells the rule), and how syncmap's maps and the\n"
+               "plain mutex did there. Mops/s: geometric mean of the cells. x best: of syncmap's best, median and range\n");
     for (const row_standing& standing : rows) {
         std::vector<std::string> names;
         for (const cell_outcome* const cell : standing.cells) names.push_back(short_name(cell->measured.what));
         fmt::print(out, "{}\n", standing.row->name);
-        fmt::print(out, "{}\n", wrapped(fmt::format("  rule of thumb: {}; cells: {}", standing.row->thumb, fmt::join(names, ", ")), 118));
+        fmt::print(out, "{}\n",
+                   wrapped(fmt::format("  rule of thumb: {}; cells: {}", standing.row->thumb, fmt::join(names, ", ")), 118));
         fmt::print(out, "  {:<18}{:>9}{:>10}{:>15}{:>9}{:>16}\n", "", "Mops/s", "x best", "range", "B/entry", "within 10 % in");
         for (const row_entry& entry : standing.maps) {
             fmt::print(out, "  {:<18}{:>9}{:>10}{:>15}{:>9}{:>16}\n", entry.map->name, in_millions(entry.rate),

@@ -19,7 +19,7 @@ using bench::workload;
 struct ingredient {
     std::string_view name;
     std::string_view about;
-    unsigned workload::*share;
+    unsigned workload::* share;
 };
 constexpr std::array ingredients{
     ingredient{"loads", "reads", &workload::loads},
@@ -30,9 +30,7 @@ constexpr std::array ingredients{
     ingredient{"churn", "inserts and erases in turn", &workload::pairs},
 };
 
-[[noreturn]] void refuse(std::string why) {
-    throw usage_error("--mix: " + why + " (such as loads=80,stores=15,churn=5)");
-}
+[[noreturn]] void refuse(std::string why) { throw usage_error("--mix: " + why + " (such as loads=80,stores=15,churn=5)"); }
 
 unsigned percentage(std::string_view text, std::string_view of) {
     unsigned value = 0;

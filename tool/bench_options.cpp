@@ -35,7 +35,7 @@ double number(const std::string& text, std::string_view option) {
     double value = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     const std::string_view suffix(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
-    const double unit = suffix.empty()                    ? 1
+    const double unit = suffix.empty()                   ? 1
                         : suffix == "k" || suffix == "K" ? 1e3
                         : suffix == "m" || suffix == "M" ? 1e6
                         : suffix == "g" || suffix == "G" ? 1e9
@@ -75,7 +75,8 @@ std::vector<cell> chosen_workloads(const std::vector<std::string>& names) {
     std::vector<cell> cells;
     for (const std::string& name : names) {
         const workload* const found = find_workload(name);
-        if (found == nullptr) throw usage_error(fmt::format("no workload '{}' (syncmap bench --list tells what there is)", name));
+        if (found == nullptr)
+            throw usage_error(fmt::format("no workload '{}' (syncmap bench --list tells what there is)", name));
         cells.push_back({found, usual_keys, usable_processors()});
     }
     return cells;
@@ -112,8 +113,8 @@ void check(const bench_job& job, std::size_t index) {
         throw usage_error(fmt::format("workload {} with {} threads needs at least {} keys, not {}", cell.what->name,
                                       cell.threads, cell.fewest_keys(), cell.keys));
     }
-    const auto taking_part = static_cast<std::size_t>(
-        std::ranges::count_if(maps, [&](const engine* map) { return map->unfit_for(cell).empty(); }));
+    const auto taking_part =
+        static_cast<std::size_t>(std::ranges::count_if(maps, [&](const engine* map) { return map->unfit_for(cell).empty(); }));
     if (taking_part == 0) {
         const engine& one = *job.maps.front();
         throw usage_error(fmt::format("none of the chosen engines can do {} with {} thread{}: {} {}", cell.what->name,
@@ -123,20 +124,20 @@ void check(const bench_job& job, std::size_t index) {
     const double needed = contest_bytes(cell, taking_part);
     const auto available = available_bytes();
     if (available && needed > share_of_memory * static_cast<double>(*available)) {
-        throw usage_error(fmt::format("{} keys in {} maps would take about {}, and {} are available: fewer --keys, or fewer --engine",
-                                      with_separators(cell.keys), taking_part, in_bytes(needed),
-                                      in_bytes(static_cast<double>(*available))));
+        throw usage_error(
+            fmt::format("{} keys in {} maps would take about {}, and {} are available: fewer --keys, or fewer --engine",
+                        with_separators(cell.keys), taking_part, in_bytes(needed), in_bytes(static_cast<double>(*available))));
     }
 }
 
 void choose_cells(const bench_arguments& arguments, const suite& suite, bench_job& job) {
     if (arguments.mix) job.mix = understand_mix(*arguments.mix);
     job.cells = job.mix != nullptr            ? std::vector<cell>{{&job.mix->what, usual_keys, usable_processors()}}
-                : arguments.workloads.empty() ? suite.cells(usable_processors()) : chosen_workloads(arguments.workloads);
+                : arguments.workloads.empty() ? suite.cells(usable_processors())
+                                              : chosen_workloads(arguments.workloads);
     job.cells = vary(job.cells, &cell::kind, each(arguments.key_types, key_type));
-    job.cells = vary(job.cells, &cell::keys, each(arguments.keys, [](const std::string& text) {
-                         return whole_number(text, "--keys", 1, most_keys);
-                     }));
+    job.cells = vary(job.cells, &cell::keys,
+                     each(arguments.keys, [](const std::string& text) { return whole_number(text, "--keys", 1, most_keys); }));
     job.cells = vary(job.cells, &cell::threads, each(arguments.threads, [](const std::string& text) {
                          return static_cast<unsigned>(whole_number(text, "--threads", 1, most_threads));
                      }));
@@ -167,11 +168,13 @@ std::vector<limit_cell> chosen_limits(const std::vector<std::string>& names, boo
 
 /// What the suite `limits` measures when no engine is named.
 bool belongs_to_limits(const engine& e) {
-    return e.name == "map" || e.name == "text_map" || e.part == role::peer || e.is_bare || e.name == "flat" || e.name == "mutex_flat";
+    return e.name == "map" || e.name == "text_map" || e.part == role::peer || e.is_bare || e.name == "flat" ||
+           e.name == "mutex_flat";
 }
 
 bench_job limits_job(const bench_arguments& arguments, const suite& suite) {
-    const bool sized = !(arguments.keys.empty() && arguments.threads.empty() && arguments.key_types.empty() && arguments.distribution.empty());
+    const bool sized =
+        !(arguments.keys.empty() && arguments.threads.empty() && arguments.key_types.empty() && arguments.distribution.empty());
     if (sized) throw usage_error("--suite limits has its own --keys, --threads, --key-type and --distribution");
     bench_job job{};
     job.limits = chosen_limits(arguments.cells, arguments.quick);

@@ -53,7 +53,8 @@ promise_plan plan_of(const bench_arguments& arguments) {
     const bool sized = !(arguments.threads.empty() && arguments.key_types.empty() && arguments.distribution.empty() &&
                          arguments.engines.empty() && arguments.seconds.empty());
     if (sized) throw usage_error("--suite promises has its own --threads, --key-type, --distribution, --engine and --seconds");
-    if (arguments.keys.size() > 1) throw usage_error("--suite promises takes one number of --keys: the entries of its largest map");
+    if (arguments.keys.size() > 1)
+        throw usage_error("--suite promises takes one number of --keys: the entries of its largest map");
     promise_plan plan{5, 1.0, 1'000'000, 10'000'000, !arguments.no_pin, 1};
     if (arguments.quick) plan = {2, 0.05, 100'000, 1'000'000, plan.pin, 1};
     if (!arguments.keys.empty()) plan.most = whole_number(arguments.keys.front(), "--keys", 1000, 1'000'000'000);
@@ -78,14 +79,14 @@ void print(std::FILE* out, const promised_figure& figure) {
     const std::string goal = figure.bound ? fmt::format("goal {} {:g}: {}", figure.at_least ? ">=" : "<=", *figure.bound,
                                                         is_kept(figure) ? "met" : "not met")
                                           : "";
-    fmt::print(out, "  {:<97}{:>9.3f} {:<6}{:>9.3f} - {:<9.3f} {}\n", figure.name, found.median, figure.unit,
-               found.least, found.most, goal);
+    fmt::print(out, "  {:<97}{:>9.3f} {:<6}{:>9.3f} - {:<9.3f} {}\n", figure.name, found.median, figure.unit, found.least,
+               found.most, goal);
 }
 
 json json_of(const promised_figure& figure) {
     const spread found = spread_of(figure.values);
-    json all = {{"name", figure.name},     {"unit", figure.unit}, {"median", found.median},
-                {"min", found.least},      {"max", found.most},   {"rounds", figure.values}};
+    json all = {{"name", figure.name}, {"unit", figure.unit}, {"median", found.median},
+                {"min", found.least},  {"max", found.most},   {"rounds", figure.values}};
     if (figure.bound) {
         all["goal"] = {{figure.at_least ? "at_least" : "at_most", *figure.bound}, {"met", is_kept(figure)}};
     }

@@ -105,9 +105,10 @@ private:
             return;
         }
         const auto left = static_cast<double>(outcome_.cells.size() - index);
-        const unsigned rounds = cell.limit != nullptr && what.what->single_pass() ? std::min(3U, outcome_.job.rounds) : outcome_.job.rounds;
-        const plan plan{rounds, std::max(0.0, outcome_.job.seconds - elapsed()) / left, outcome_.job.pin,
-                        outcome_.job.seed, outcome_.job.round_seconds};
+        const unsigned rounds =
+            cell.limit != nullptr && what.what->single_pass() ? std::min(3U, outcome_.job.rounds) : outcome_.job.rounds;
+        const plan plan{rounds, std::max(0.0, outcome_.job.seconds - elapsed()) / left, outcome_.job.pin, outcome_.job.seed,
+                        outcome_.job.round_seconds};
         const auto all = static_cast<double>(outcome_.cells.size());
         const auto report = [&](double share, std::string_view map) {
             bar_.show((static_cast<double>(index) + share) / all, fmt::format("{}: {}", what.what->name, map));
@@ -157,16 +158,15 @@ private:
 
 } // namespace
 
-exit_status run_bench(const bench_job& job) {
-    return bench_run(job).run();
-}
+exit_status run_bench(const bench_job& job) { return bench_run(job).run(); }
 
 void list_bench() {
     fmt::print("Workloads:\n");
     for (const workload& w : workloads()) fmt::print("  {:<14}{}\n", w.name, w.about);
     fmt::print("Suites:\n");
     for (const suite& s : suites()) fmt::print("  {:<14}{}\n", s.name, s.about);
-    fmt::print("  {:<14}{}\n", promises_suite, "map against what is promised of size, snapshots, clear and replace: about six minutes (see --cell)");
+    fmt::print("  {:<14}{}\n", promises_suite,
+               "map against what is promised of size, snapshots, clear and replace: about six minutes (see --cell)");
     fmt::print("Engines:\n");
     for (const engine& e : engines()) fmt::print("  {:<18}{}\n", e.name, e.about);
     fmt::print("Groups of engines:\n");
@@ -175,7 +175,8 @@ void list_bench() {
         for (const engine& e : engines()) {
             if (group.has(e)) names.push_back(e.name);
         }
-        fmt::print("  {:<18}{}: {}\n", group.name, group.about, names.empty() ? "none found" : fmt::format("{}", fmt::join(names, ", ")));
+        fmt::print("  {:<18}{}: {}\n", group.name, group.about,
+                   names.empty() ? "none found" : fmt::format("{}", fmt::join(names, ", ")));
     }
     fmt::print("Rows of the decision matrix; a cell belongs to the first whose rule it meets:\n");
     for (const matrix_row& row : matrix()) fmt::print("  {:<58}{}\n", row.name, row.rule);

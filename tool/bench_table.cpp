@@ -18,9 +18,7 @@ using namespace syncmap::bench;
 
 constexpr std::string_view baseline = "mutex";
 
-std::string bytes_column(const std::optional<double>& bytes) {
-    return bytes ? fmt::format("{:.0f}", *bytes) : "-";
-}
+std::string bytes_column(const std::optional<double>& bytes) { return bytes ? fmt::format("{:.0f}", *bytes) : "-"; }
 
 std::string ratio_column(const engine_result& map, const engine_result* mutex) {
     return mutex == nullptr ? "-" : fmt::format("{:.2f}x", paired_ratio(map.rates, mutex->rates).median);
@@ -33,14 +31,14 @@ std::string describe(const cell& cell) {
     const std::string_view instead = cell.chosen() == choice::zipf  ? "; Zipf instead"
                                      : cell.chosen() == choice::own ? "; each thread its own keys"
                                                                     : "; uniform instead";
-    return fmt::format("{} ({}{}), {} {} keys, {} thread{}", cell.what->name, cell.what->about,
-                       replaced ? instead : "", with_separators(cell.keys),
-                       cell.kind == key_kind::integer ? "integer" : "string", cell.threads, cell.threads == 1 ? "" : "s");
+    return fmt::format("{} ({}{}), {} {} keys, {} thread{}", cell.what->name, cell.what->about, replaced ? instead : "",
+                       with_separators(cell.keys), cell.kind == key_kind::integer ? "integer" : "string", cell.threads,
+                       cell.threads == 1 ? "" : "s");
 }
 
 std::string short_name(const cell& cell) {
-    return fmt::format("{}{} {}/{}T", cell.what->name, cell.kind == key_kind::string ? " strings" : "",
-                       in_short(cell.keys), cell.threads);
+    return fmt::format("{}{} {}/{}T", cell.what->name, cell.kind == key_kind::string ? " strings" : "", in_short(cell.keys),
+                       cell.threads);
 }
 
 void print_heading(std::FILE* out, const bench_job& job) {
@@ -49,9 +47,10 @@ void print_heading(std::FILE* out, const bench_job& job) {
                here.processors, here.processors == 1 ? "" : "s", in_bytes(static_cast<double>(here.memory)), here.system,
                here.compiler, here.flags);
     if (!job.limits.empty()) return print_limits_heading(out, job);
-    fmt::print(out, "{} interleaved rounds in random order, all maps alive; {}; syncmap's hash for all but the standard map\n"
-                    "Mops/s: all threads together, median and range. ns/op: of one thread. p99.9: of one operation, in ns, timed\n"
-                    "in a pass of its own. B/entry: memory held, mean from that many keys to twice as many (above 1e6: there)\n\n",
+    fmt::print(out,
+               "{} interleaved rounds in random order, all maps alive; {}; syncmap's hash for all but the standard map\n"
+               "Mops/s: all threads together, median and range. ns/op: of one thread. p99.9: of one operation, in ns, timed\n"
+               "in a pass of its own. B/entry: memory held, mean from that many keys to twice as many (above 1e6: there)\n\n",
                job.rounds, job.pin ? "threads pinned where they fit" : "threads not pinned");
 }
 
@@ -62,7 +61,8 @@ void print_cell(std::FILE* out, const bench_outcome& outcome, std::size_t index)
     std::ranges::sort(ranking, std::greater<>{}, [](const engine_result* map) { return spread_of(map->rates).median; });
 
     fmt::print(out, "[{}/{}] {}\n", index + 1, outcome.job.cells.size(), describe(cell.measured.what));
-    fmt::print(out, "  {:<18}{:>9}{:>19}{:>10}{:>10}{:>12}{:>9}\n", "", "Mops/s", "range", "ns/op", "x mutex", "p99.9", "B/entry");
+    fmt::print(out, "  {:<18}{:>9}{:>19}{:>10}{:>10}{:>12}{:>9}\n", "", "Mops/s", "range", "ns/op", "x mutex", "p99.9",
+               "B/entry");
     const engine_result* const mutex = cell.find(baseline);
     for (const engine_result* const map : ranking) {
         const spread rate = spread_of(map->rates);
@@ -79,8 +79,8 @@ void print_cell(std::FILE* out, const bench_outcome& outcome, std::size_t index)
 
 void print_excluded(std::FILE* out, const cell_outcome& cell) {
     for (const engine_result& map : cell.excluded) {
-        fmt::print(out, "  {}: excluded, {} operations did not find what had to be there{}{}\n", map.map->name, with_separators(map.wrong),
-                   map.map->caveat.empty() ? "" : ": it ", map.map->caveat);
+        fmt::print(out, "  {}: excluded, {} operations did not find what had to be there{}{}\n", map.map->name,
+                   with_separators(map.wrong), map.map->caveat.empty() ? "" : ": it ", map.map->caveat);
     }
     for (const left_out& out_of_it : cell.measured.absent) {
         fmt::print(out, "  {}: {}, it {}\n", out_of_it.map->name, out_of_it.failed ? "excluded" : "left out", out_of_it.why);

@@ -26,9 +26,7 @@ constexpr std::string_view flagship = "map";
 constexpr std::string_view plain_mutex = "mutex";
 constexpr double small_share = 0.1; ///< of the time of a program
 
-std::uint64_t tail_of(const engine_result& map) {
-    return map.latencies.quantile(0.999);
-}
+std::uint64_t tail_of(const engine_result& map) { return map.latencies.quantile(0.999); }
 
 /// The map that is spoken of: the flagship, or without it the one nearest to the best over all cells.
 std::string_view protagonist(const bench_outcome& outcome) {
@@ -49,9 +47,7 @@ struct comparison {
     const cell* where;
     std::string_view rival;
     spread ratio;
-    std::string text() const {
-        return fmt::format("{:.2f}x {} ({})", ratio.median, rival, short_name(*where));
-    }
+    std::string text() const { return fmt::format("{:.2f}x {} ({})", ratio.median, rival, short_name(*where)); }
 };
 
 std::string standing_of(std::string_view name, const bench_outcome& outcome) {
@@ -77,7 +73,8 @@ std::string standing_of(std::string_view name, const bench_outcome& outcome) {
         const auto [least, most] = std::ranges::minmax_element(won, {}, [](const comparison& c) { return c.ratio.median; });
         text += fmt::format(", over the best other map by {} to {}", least->text(), most->text());
     }
-    if (!found[standing::level].empty()) text += fmt::format("; level, some rounds ahead and some behind: {}", texts(standing::level));
+    if (!found[standing::level].empty())
+        text += fmt::format("; level, some rounds ahead and some behind: {}", texts(standing::level));
     if (!found[standing::behind].empty()) text += fmt::format("; behind: {}", texts(standing::behind));
     return text;
 }
@@ -98,11 +95,13 @@ std::string mutex_advice(const bench_outcome& outcome) {
         if (longest == nullptr || tail_of(*mutex) > tail_of(*longest->find(plain_mutex))) longest = &cell;
     }
     if (slowest == nullptr) return {};
-    std::string text = fmt::format("the plain mutex: a program that asks its map less than {} million times a second spends at most a tenth of "
-                                   "its time there (at its slowest, {}, it served {} million). One operation in a thousand took up to {} ns ({})",
-                                   in_millions(slowest_rate * small_share), short_name(slowest->measured.what), in_millions(slowest_rate),
-                                   with_separators(tail_of(*longest->find(plain_mutex))), short_name(longest->measured.what));
-    if (const engine_result* const map = longest->find(flagship)) text += fmt::format(", {} ns of map", with_separators(tail_of(*map)));
+    std::string text = fmt::format(
+        "the plain mutex: a program that asks its map less than {} million times a second spends at most a tenth of "
+        "its time there (at its slowest, {}, it served {} million). One operation in a thousand took up to {} ns ({})",
+        in_millions(slowest_rate * small_share), short_name(slowest->measured.what), in_millions(slowest_rate),
+        with_separators(tail_of(*longest->find(plain_mutex))), short_name(longest->measured.what));
+    if (const engine_result* const map = longest->find(flagship))
+        text += fmt::format(", {} ns of map", with_separators(tail_of(*map)));
     return text;
 }
 
@@ -132,8 +131,8 @@ std::string verdict(const bench_outcome& outcome) {
         caveats.push_back(fmt::format("excluded, as they failed or answered wrongly: {}", fmt::join(out, ", ")));
     }
     if (const double others = outcome.worst_foreign_load(); others >= disturbing_load) {
-        caveats.push_back(fmt::format("do not trust these figures far: other programs took up to {:.0f} % of the processors meanwhile",
-                                      100 * others));
+        caveats.push_back(fmt::format(
+            "do not trust these figures far: other programs took up to {:.0f} % of the processors meanwhile", 100 * others));
     }
     return listed("Verdict", rows) + (caveats.empty() ? "" : listed("Caveats", caveats));
 }

@@ -40,9 +40,7 @@ bool stands_for(const std::string& name, const engine& e) {
 
 } // namespace
 
-std::span<const engine_group> engine_groups() {
-    return groups;
-}
+std::span<const engine_group> engine_groups() { return groups; }
 
 std::vector<const engine*> chosen_engines(const std::vector<std::string>& names) {
     std::vector<const engine*> chosen;

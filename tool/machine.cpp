@@ -36,8 +36,10 @@ machine this_machine() {
     uname(&system);
     const auto pages = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
     const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    return {processor_name(), bench::usable_processors(), pages * page,
-            std::string(system.sysname) + ' ' + system.release, compiler_name(), build_flags, build_commit};
+    return {processor_name(), bench::usable_processors(),
+            pages * page,     std::string(system.sysname) + ' ' + system.release,
+            compiler_name(),  build_flags,
+            build_commit};
 }
 
 } // namespace syncmap::tool

@@ -27,7 +27,7 @@ std::string in_bytes(double bytes) {
 
 std::string in_millions(double number) {
     const double millions = number / 1e6;
-    return millions >= 100 ? fmt::format("{:.0f}", millions)
+    return millions >= 100  ? fmt::format("{:.0f}", millions)
            : millions >= 10 ? fmt::format("{:.1f}", millions)
                             : fmt::format("{:.2f}", millions);
 }

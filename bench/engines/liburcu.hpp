@@ -51,8 +51,7 @@ struct liburcu {
             registration& operator=(const registration&) = delete;
         };
 
-        map()
-            : table_(cds_lfht_new_flavor(1, 1, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, &urcu_memb_flavor, nullptr)) {
+        map() : table_(cds_lfht_new_flavor(1, 1, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, &urcu_memb_flavor, nullptr)) {
             if (table_ == nullptr) throw std::bad_alloc();
         }
         map(const map&) = delete;
@@ -122,7 +121,9 @@ struct liburcu {
     private:
         static unsigned long hash(const Key& key) noexcept { return common_hash<Key>{}(key); }
         static node* node_of(cds_lfht_node* link) noexcept { return caa_container_of(link, node, link); }
-        static int same_key(cds_lfht_node* link, const void* key) { return node_of(link)->key == *static_cast<const Key*>(key); }
+        static int same_key(cds_lfht_node* link, const void* key) {
+            return node_of(link)->key == *static_cast<const Key*>(key);
+        }
 
         node* find(const Key& key) {
             cds_lfht_iter at{};

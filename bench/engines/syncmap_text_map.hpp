@@ -43,7 +43,8 @@ struct syncmap_text_map {
         std::uint64_t size() const { return map_.size(); }
         std::uint64_t walk() const {
             std::uint64_t sum = 0;
-            map_.snapshot().for_each([&](const text&, std::string_view value) { sum += static_cast<unsigned char>(value.front()); });
+            map_.snapshot().for_each(
+                [&](const text&, std::string_view value) { sum += static_cast<unsigned char>(value.front()); });
             return sum;
         }
 

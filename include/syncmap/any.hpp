@@ -73,8 +73,8 @@ union any_storage {
 
 /// A value lies in the `any` itself if it fits and if moving it cannot fail, as moving an `any` never fails.
 template <class T>
-inline constexpr bool lies_inside = sizeof(T) <= sizeof(any_storage) && alignof(T) <= alignof(any_storage) &&
-                                    std::is_nothrow_move_constructible_v<T>;
+inline constexpr bool lies_inside =
+    sizeof(T) <= sizeof(any_storage) && alignof(T) <= alignof(any_storage) && std::is_nothrow_move_constructible_v<T>;
 
 /// What an `any` knows about the type of its value.
 struct any_type {
@@ -146,8 +146,8 @@ inline constexpr any_type any_type_of = any_operations<T>::describe();
 
 } // namespace detail
 
-/// A value of any type that can be copied, or nil; `nullptr` is nil, too. It is Go's `interface{}`, with checked assertions that throw
-/// instead of a panic.
+/// A value of any type that can be copied, or nil; `nullptr` is nil, too. It is Go's `interface{}`, with checked assertions
+/// that throw instead of a panic.
 ///
 ///     syncmap::any value = "Alice";                  // texts are held as std::string
 ///     value.as<std::string>();                       // the string
@@ -295,9 +295,7 @@ struct hash<any> {
     std::size_t operator()(const std::same_as<any> auto& key) const {
         return static_cast<std::size_t>((*this)(key, hash_seed{}));
     }
-    std::size_t operator()(const detail::text auto& key) const {
-        return static_cast<std::size_t>((*this)(key, hash_seed{}));
-    }
+    std::size_t operator()(const detail::text auto& key) const { return static_cast<std::size_t>((*this)(key, hash_seed{})); }
 };
 
 } // namespace syncmap

@@ -63,8 +63,9 @@ public:
     /// results than keys; those are left alone.
     template <class Keys>
     std::size_t load_many(const Keys& keys, std::span<std::optional<detail::copied_out_t<T>>> results) const {
-        static_assert(std::is_copy_constructible_v<detail::copied_out_t<T>>, "syncmap: load_many copies the values, and this value type cannot be "
-                                                       "copied: use visit_many(keys, f)");
+        static_assert(std::is_copy_constructible_v<detail::copied_out_t<T>>,
+                      "syncmap: load_many copies the values, and this value type cannot be "
+                      "copied: use visit_many(keys, f)");
         require_room(std::size(keys), results.size(), "syncmap: load_many: fewer results than keys");
         std::size_t found = 0;
         read_each(keys, [&](std::size_t i, const T* value) {
@@ -98,7 +99,8 @@ public:
     }
     template <class Keys, class Values, class F>
     std::size_t store_many(const Keys& keys, const Values& values, F&& f, std::memory_order order = std::memory_order_seq_cst) {
-        static_assert(std::invocable<F&, std::size_t, bool>, "syncmap: store_many(keys, values, f) calls f(std::size_t index, bool is_new)");
+        static_assert(std::invocable<F&, std::size_t, bool>,
+                      "syncmap: store_many(keys, values, f) calls f(std::size_t index, bool is_new)");
         require_room(std::size(keys), std::size(values), "syncmap: store_many: fewer values than keys");
         require_room(std::size(values), std::size(keys), "syncmap: store_many: fewer keys than values");
         const auto* const first = std::data(values);
@@ -121,7 +123,8 @@ public:
     }
     template <class Keys, class F>
     std::size_t erase_many(const Keys& keys, F&& f, std::memory_order order = std::memory_order_seq_cst) {
-        static_assert(std::invocable<F&, std::size_t, bool>, "syncmap: erase_many(keys, f) calls f(std::size_t index, bool was_there)");
+        static_assert(std::invocable<F&, std::size_t, bool>,
+                      "syncmap: erase_many(keys, f) calls f(std::size_t index, bool was_there)");
         std::size_t erased = 0;
         write_each(
             keys, [order](std::size_t) { return detail::erase_operation<T>{order}; },
@@ -163,7 +166,8 @@ private:
             engine().visit_many(std::size(keys), key_at, f);
         } else {
             for (std::size_t i = 0; i != std::size(keys); ++i) {
-                if (!engine().visit(key_at(i), [&](const T& value) { f(i, std::addressof(value)); })) f(i, static_cast<const T*>(nullptr));
+                if (!engine().visit(key_at(i), [&](const T& value) { f(i, std::addressof(value)); }))
+                    f(i, static_cast<const T*>(nullptr));
             }
         }
     }
@@ -172,8 +176,9 @@ private:
     template <class Keys, class OpAt, class Done>
     void write_each(const Keys& keys, OpAt op_at, Done done) {
         if constexpr (std::invoke_result_t<OpAt&, std::size_t>::may_assign) {
-            detail::check_key<Key, const element<Keys>&,
-                              detail::looked_up_as_it_is<element<Keys>, Key, typename Engine::hasher, typename Engine::key_equal>>();
+            detail::check_key<
+                Key, const element<Keys>&,
+                detail::looked_up_as_it_is<element<Keys>, Key, typename Engine::hasher, typename Engine::key_equal>>();
         }
         const auto key_at = keys_of(keys);
         if constexpr (asking_twice_is_cheap<Keys> && requires { engine().write_many(std::size(keys), key_at, op_at, done); }) {

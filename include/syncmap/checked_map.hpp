@@ -15,7 +15,7 @@
 
 #include <syncmap/detail/access_monitor.hpp>
 #include <syncmap/detail/source_place.hpp>
-#include <syncmap/engine/locked/unlocked.hpp>
+#include <syncmap/engine/flat/unlocked.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/misuse.hpp>
@@ -38,12 +38,12 @@ enum class misuse_check : unsigned char {
 ///
 /// Operations take one more argument, their place in the source, which is its own default. None takes a memory order.
 /// A callback (and the hash and equality) may read the map from a read; any other call of the same map from a callback
-/// is reported, too, since what the outer operation looks at would change. What is held without a call (a reference kept from a callback) is
-/// not watched: for that there is the thread sanitizer.
+/// is reported, too, since what the outer operation looks at would change. What is held without a call (a reference kept from a
+/// callback) is not watched: for that there is the thread sanitizer.
 template <class Key, class T, misuse_check Check = misuse_check::cheap, class Hash = hash<Key>,
           class KeyEqual = std::equal_to<>, class Allocator = std::allocator<std::pair<const Key, T>>>
-class checked_map : private basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
-    using base = basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
+class checked_map : private basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
+    using base = basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
     using monitor = std::conditional_t<Check == misuse_check::cheap, detail::cheap_monitor, detail::exact_monitor>;
     using site = source_place;
 
@@ -114,16 +114,13 @@ public:
     }
     template <class K = Key, class U = T>
     [[nodiscard]] bool compare_exchange(K&& key, T& expected, U&& desired, site where = site::current()) {
-        return writing("compare_exchange", where, [&] {
-            return base::compare_exchange(std::forward<K>(key), expected, std::forward<U>(desired));
-        });
+        return writing("compare_exchange", where,
+                       [&] { return base::compare_exchange(std::forward<K>(key), expected, std::forward<U>(desired)); });
     }
     template <class K = Key, class U = T>
-    [[nodiscard]] bool compare_exchange(K&& key, std::optional<T>& expected, U&& desired,
-                                        site where = site::current()) {
-        return writing("compare_exchange", where, [&] {
-            return base::compare_exchange(std::forward<K>(key), expected, std::forward<U>(desired));
-        });
+    [[nodiscard]] bool compare_exchange(K&& key, std::optional<T>& expected, U&& desired, site where = site::current()) {
+        return writing("compare_exchange", where,
+                       [&] { return base::compare_exchange(std::forward<K>(key), expected, std::forward<U>(desired)); });
     }
     template <class K = Key>
     [[nodiscard]] bool compare_erase(const K& key, T& expected, site where = site::current()) {
@@ -202,7 +199,8 @@ private:
     auto watched(const map_access& mine, F& f) const {
         const Stay inside(monitor_, mine);
         const auto report = [&](const std::optional<map_access>& other) {
-            if (other) [[unlikely]] tell(mine, *other);
+            if (other) [[unlikely]]
+                tell(mine, *other);
             return other.has_value();
         };
         const bool reported = report(inside.conflict_at_begin());
@@ -237,8 +235,8 @@ private:
 /// The plain map itself: it takes a name, and forgets it.
 template <class Key, class T, class Hash, class KeyEqual, class Allocator>
 class checked_map<Key, T, misuse_check::off, Hash, KeyEqual, Allocator>
-    : public basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
-    using base = basic_map<engine::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
+    : public basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
+    using base = basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
 
 public:
     constexpr explicit checked_map(const char* = "") noexcept(noexcept(base())) {}

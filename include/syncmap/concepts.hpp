@@ -95,8 +95,7 @@ struct map_traits<M> {
 template <class M>
 concept concurrent_map =
     std::default_initializable<M> && !std::copyable<M> &&
-    requires(M& map, const M& shared, const typename M::key_type& key, typename M::mapped_type&& value,
-             std::size_t count) {
+    requires(M& map, const M& shared, const typename M::key_type& key, typename M::mapped_type&& value, std::size_t count) {
         { shared.contains(key) } -> std::same_as<bool>;
         { shared.visit(key, detail::any_predicate<const typename M::mapped_type&>{}) } -> std::same_as<bool>;
         { map.store(key, std::move(value)) } -> std::same_as<bool>;
@@ -118,16 +117,15 @@ concept concurrent_map =
     };
 
 template <class M>
-concept copyable_value_map =
-    concurrent_map<M> && std::copy_constructible<detail::copied_value_t<M>> &&
-    requires(M& map, const M& shared, const typename M::key_type& key, const typename M::mapped_type& value,
-             detail::copied_value_t<M> (&make)()) {
-        { shared.load(key) } -> std::same_as<std::optional<detail::copied_value_t<M>>>;
-        { map.load_or_store(key, value) } -> std::same_as<load_result<detail::copied_value_t<M>>>;
-        { map.load_or_compute(key, make) } -> std::same_as<load_result<detail::copied_value_t<M>>>;
-        { map.exchange(key, value) } -> std::same_as<std::optional<detail::copied_value_t<M>>>;
-        { map.load_and_erase(key) } -> std::same_as<std::optional<detail::copied_value_t<M>>>;
-    };
+concept copyable_value_map = concurrent_map<M> && std::copy_constructible<detail::copied_value_t<M>> &&
+                             requires(M& map, const M& shared, const typename M::key_type& key,
+                                      const typename M::mapped_type& value, detail::copied_value_t<M> (&make)()) {
+                                 { shared.load(key) } -> std::same_as<std::optional<detail::copied_value_t<M>>>;
+                                 { map.load_or_store(key, value) } -> std::same_as<load_result<detail::copied_value_t<M>>>;
+                                 { map.load_or_compute(key, make) } -> std::same_as<load_result<detail::copied_value_t<M>>>;
+                                 { map.exchange(key, value) } -> std::same_as<std::optional<detail::copied_value_t<M>>>;
+                                 { map.load_and_erase(key) } -> std::same_as<std::optional<detail::copied_value_t<M>>>;
+                             };
 
 template <class M>
 concept comparable_value_map =
@@ -184,29 +182,27 @@ namespace engine {
 ///  `erase_if(f, order)` erases the entries for which `f(const Key&, const T&)` is true, each by a write of that order
 ///  `for_each(f)`        calls `f(const Key&, const T&)` until it returns false; returns the calls
 template <class E>
-concept map_engine =
-    requires(E& engine, const E& shared, const typename E::key_type& key,
-             detail::any_operation<typename E::mapped_type>& operation, std::size_t count) {
-        { shared.visit(key, detail::any_predicate<const typename E::mapped_type&>{}) } -> std::same_as<bool>;
-        engine.write(key, operation);
-        engine.exclusive(key, operation);
-        {
-            shared.for_each(detail::any_predicate<const typename E::key_type&, const typename E::mapped_type&>{})
-        } -> std::same_as<std::size_t>;
-        {
-            engine.erase_if(detail::any_predicate<const typename E::key_type&, const typename E::mapped_type&>{}, operation.order)
-        } -> std::same_as<std::size_t>;
-        { shared.approx_size() } noexcept -> std::same_as<std::size_t>;
-        engine.clear();
-        engine.reserve(count);
-        { shared.hash_function() } -> std::same_as<typename E::hasher>;
-        { shared.key_eq() } -> std::same_as<typename E::key_equal>;
-        { shared.get_allocator() } -> std::same_as<typename E::allocator_type>;
-        { E::exact_size } -> std::convertible_to<bool>;
-        { E::atomic_iteration } -> std::convertible_to<bool>;
-        { E::lock_free_reads } -> std::convertible_to<bool>;
-    } && std::constructible_from<E, const typename E::hasher&, const typename E::key_equal&,
-                                 const typename E::allocator_type&>;
+concept map_engine = requires(E& engine, const E& shared, const typename E::key_type& key,
+                              detail::any_operation<typename E::mapped_type>& operation, std::size_t count) {
+    { shared.visit(key, detail::any_predicate<const typename E::mapped_type&>{}) } -> std::same_as<bool>;
+    engine.write(key, operation);
+    engine.exclusive(key, operation);
+    {
+        shared.for_each(detail::any_predicate<const typename E::key_type&, const typename E::mapped_type&>{})
+    } -> std::same_as<std::size_t>;
+    {
+        engine.erase_if(detail::any_predicate<const typename E::key_type&, const typename E::mapped_type&>{}, operation.order)
+    } -> std::same_as<std::size_t>;
+    { shared.approx_size() } noexcept -> std::same_as<std::size_t>;
+    engine.clear();
+    engine.reserve(count);
+    { shared.hash_function() } -> std::same_as<typename E::hasher>;
+    { shared.key_eq() } -> std::same_as<typename E::key_equal>;
+    { shared.get_allocator() } -> std::same_as<typename E::allocator_type>;
+    { E::exact_size } -> std::convertible_to<bool>;
+    { E::atomic_iteration } -> std::convertible_to<bool>;
+    { E::lock_free_reads } -> std::convertible_to<bool>;
+} && std::constructible_from<E, const typename E::hasher&, const typename E::key_equal&, const typename E::allocator_type&>;
 
 } // namespace engine
 } // namespace syncmap

@@ -22,7 +22,8 @@ namespace syncmap {
 class recursive_update : public std::logic_error {
 public:
     recursive_update()
-        : std::logic_error("syncmap: a callback asked to write the key that its own thread is computing, or one that another thread computes "
+        : std::logic_error("syncmap: a callback asked to write the key that its own thread is computing, or one that another "
+                           "thread computes "
                            "that waits for it") {}
 };
 

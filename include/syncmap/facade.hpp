@@ -25,12 +25,12 @@
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/other_names.hpp>
 #include <syncmap/engine/operations.hpp>
-#include <syncmap/engine/walk_position.hpp>
 #include <syncmap/errors.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/results.hpp>
 #include <syncmap/scalar_keys.hpp>
 #include <syncmap/text.hpp>
+#include <syncmap/walk_position.hpp>
 
 namespace syncmap {
 

@@ -125,7 +125,8 @@ inline constexpr bool is_whole = std::is_integral_v<Key> || std::is_enum_v<Key>;
 
 /// What the library's hash can take: the same order as in its operator().
 template <class Key>
-concept has_default_hash = is_whole<Key> || is_wide_text<Key> || made_of_parts<Key> || std::invocable<const std::hash<Key>&, const Key&>;
+concept has_default_hash =
+    is_whole<Key> || is_wide_text<Key> || made_of_parts<Key> || std::invocable<const std::hash<Key>&, const Key&>;
 
 template <class Key>
 constexpr bool hashes_without_throwing() {
@@ -177,7 +178,8 @@ inline constexpr bool hashes_addresses_of_text<C*, Hash> =
 /// Add `using is_transparent = void;`, and use `std::equal_to<>`, to look up keys of several types.
 template <class Key>
 struct hash {
-    constexpr std::uint64_t operator()(const Key& key, const hash_seed& seed) const noexcept(detail::hashes_without_throwing<Key>())
+    constexpr std::uint64_t operator()(const Key& key, const hash_seed& seed) const
+        noexcept(detail::hashes_without_throwing<Key>())
         requires detail::has_default_hash<Key>
     {
         if constexpr (std::is_integral_v<Key> && sizeof(Key) > sizeof(std::uint64_t)) { // __int128, where it is integral
@@ -206,9 +208,7 @@ struct hash<Key> {
     std::uint64_t operator()(std::string_view key, const hash_seed& seed) const noexcept {
         return detail::hash_bytes(key.data(), key.size(), seed);
     }
-    std::size_t operator()(std::string_view key) const noexcept {
-        return static_cast<std::size_t>((*this)(key, hash_seed{}));
-    }
+    std::size_t operator()(std::string_view key) const noexcept { return static_cast<std::size_t>((*this)(key, hash_seed{})); }
 };
 
 } // namespace syncmap

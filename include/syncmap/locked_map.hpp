@@ -9,7 +9,7 @@
 #include <mutex>
 #include <utility>
 
-#include <syncmap/engine/locked.hpp>
+#include <syncmap/engine/flat/locked.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/sync/fair_shared_mutex.hpp>
@@ -26,8 +26,8 @@ namespace syncmap {
 ///  - an operation that throws has changed nothing (`erase_if`: has erased what it had decided on).
 template <class Key, class T, class Mutex, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
-class locked_map : public basic_map<engine::locked<Key, T, Hash, KeyEqual, Allocator, Mutex>> {
-    using base = basic_map<engine::locked<Key, T, Hash, KeyEqual, Allocator, Mutex>>;
+class locked_map : public basic_map<engine::flat::locked<Key, T, Hash, KeyEqual, Allocator, Mutex>> {
+    using base = basic_map<engine::flat::locked<Key, T, Hash, KeyEqual, Allocator, Mutex>>;
 
 public:
     using base::base;
@@ -59,8 +59,7 @@ using shared_mutex_map = locked_map<Key, T, fair_shared_mutex, Hash, KeyEqual, A
 namespace pmr {
 
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>>
-using mutex_map =
-    syncmap::mutex_map<Key, T, Hash, KeyEqual, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
+using mutex_map = syncmap::mutex_map<Key, T, Hash, KeyEqual, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
 
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>>
 using shared_mutex_map =

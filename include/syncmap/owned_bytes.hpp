@@ -37,7 +37,8 @@ concept tells_owned_bytes = requires(const T& object) {
 /// The sum, or `unknown_bytes` if one of them is that.
 constexpr std::size_t sum_of_bytes(std::size_t a, std::size_t b) noexcept {
     const std::size_t sum = a + b;
-    if (sum >= a && sum != unknown_bytes) [[likely]] return sum;
+    if (sum >= a && sum != unknown_bytes) [[likely]]
+        return sum;
     return a == unknown_bytes || b == unknown_bytes ? unknown_bytes : unknown_bytes - 1;
 }
 constexpr std::size_t product_of_bytes(std::size_t bytes, std::size_t count) noexcept {
@@ -77,7 +78,9 @@ template <class Char, class Traits, class Allocator>
 struct owned_memory<std::basic_string<Char, Traits, Allocator>> {
     using string = std::basic_string<Char, Traits, Allocator>;
 
-    static std::size_t of(const string& s) noexcept { return s.capacity() * sizeof(Char) < sizeof(string) ? 0 : s.capacity() * sizeof(Char); }
+    static std::size_t of(const string& s) noexcept {
+        return s.capacity() * sizeof(Char) < sizeof(string) ? 0 : s.capacity() * sizeof(Char);
+    }
 };
 
 template <class T, class Allocator>

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <syncmap/text.hpp>
+#include <syncmap/detail/value_forms.hpp>
 
 namespace syncmap {
 
@@ -45,8 +45,9 @@ class update_action {
     using copied = detail::copied_out_t<T>;
     template <class U>
     static constexpr bool is_value =
-        !std::is_same_v<std::remove_cvref_t<U>, std::optional<copied>> && !std::is_same_v<std::remove_cvref_t<U>, update_action> &&
-        !std::is_same_v<std::remove_cvref_t<U>, std::nullopt_t> && !std::is_same_v<std::remove_cvref_t<U>, keep_t>;
+        !std::is_same_v<std::remove_cvref_t<U>, std::optional<copied>> &&
+        !std::is_same_v<std::remove_cvref_t<U>, update_action> && !std::is_same_v<std::remove_cvref_t<U>, std::nullopt_t> &&
+        !std::is_same_v<std::remove_cvref_t<U>, keep_t>;
 
 public:
     update_action(keep_t) noexcept : kind_(kind::none) {}

@@ -58,7 +58,8 @@ public:
         return self().compare_exchange(K(key), expected, std::forward<U>(desired), more...);
     }
     template <detail::scalar K, class U = given, class... More>
-    [[nodiscard, gnu::always_inline]] bool compare_exchange(const K& key, std::optional<copied>& expected, U&& desired, More... more) {
+    [[nodiscard, gnu::always_inline]] bool compare_exchange(const K& key, std::optional<copied>& expected, U&& desired,
+                                                            More... more) {
         return self().compare_exchange(K(key), expected, std::forward<U>(desired), more...);
     }
     template <detail::scalar K, class... More>

@@ -69,19 +69,21 @@ public:
     /// `for_each` in steps, as the map's.
     template <class F>
     [[nodiscard]] walk_position for_each_from(walk_position position, F&& f) const {
-        return instant_.for_each_from(position, [&](const key_type& key, const mapped_type& value) { std::invoke(f, key, value); });
+        return instant_.for_each_from(position,
+                                      [&](const key_type& key, const mapped_type& value) { std::invoke(f, key, value); });
     }
 
     template <class F>
     [[nodiscard]] walk_range for_each_from(walk_range range, F&& f) const {
-        return instant_.for_each_from(range, [&](const key_type& key, const mapped_type& value) { std::invoke(f, key, value); });
+        return instant_.for_each_from(range,
+                                      [&](const key_type& key, const mapped_type& value) { std::invoke(f, key, value); });
     }
 
     /// `for_each` by several threads, as the map's.
     template <class F>
     size_type for_each_parallel(size_type threads, F&& f) const {
-        return engine::walk_in_parallel(threads, instant_,
-                                        [&](const key_type& key, const mapped_type& value) { return detail::goes_on(f, key, value); });
+        return engine::walk_in_parallel(
+            threads, instant_, [&](const key_type& key, const mapped_type& value) { return detail::goes_on(f, key, value); });
     }
 
     /// How many entries there were. Constant.

@@ -52,8 +52,7 @@ public:
 
 namespace pmr {
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>>
-using snapshot_map =
-    syncmap::snapshot_map<Key, T, Hash, KeyEqual, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
+using snapshot_map = syncmap::snapshot_map<Key, T, Hash, KeyEqual, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
 } // namespace pmr
 
 } // namespace syncmap

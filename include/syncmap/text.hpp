@@ -12,8 +12,6 @@
 #include <string_view>
 #include <type_traits>
 
-#include <syncmap/detail/conversions.hpp>
-
 namespace syncmap {
 
 /// As the key type or the value type of a `syncmap::map`: strings whose bytes lie in the entry itself, behind one byte
@@ -35,7 +33,8 @@ public:
     /// Valid for as long as the entry that it belongs to may be looked at.
     std::string_view view() const noexcept {
         const char* const behind = reinterpret_cast<const char*>(this) + sizeof(text);
-        if (length_ != long_one) [[likely]] return {behind, length_};
+        if (length_ != long_one) [[likely]]
+            return {behind, length_};
         std::size_t length = 0;
         std::memcpy(&length, behind, sizeof length);
         return {behind + sizeof length, length};
@@ -92,20 +91,4 @@ private:
     unsigned char length_;
 };
 
-namespace detail {
-
-/// The form in which a key or a value leaves a map.
-template <class T>
-using copied_out_t = std::conditional_t<is_text<T>, std::string, T>;
-
-/// An argument for a key or a value whose type is not told otherwise: by braces, or as a range's element type.
-template <class T>
-using given_t = std::conditional_t<is_text<T>, std::string_view, T>;
-
-/// What an operation makes of its argument for the map to publish. (Of a text: a view of the argument, which the
-/// operation keeps.)
-template <class T>
-using made_t = given_t<T>;
-
-} // namespace detail
 } // namespace syncmap

@@ -7,7 +7,7 @@
 #include <new>
 
 #include <syncmap/engine/process.hpp>
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 namespace syncmap {
 
@@ -24,8 +24,8 @@ namespace syncmap {
 /// Throws `bad_alloc` also where neither the process has a key of thread-specific data left, nor the system tells whether
 /// threads have ended: the thread can keep nothing then.
 inline void warm_up() {
-    using kept = sync::real::per_thread<reclaim::row<sync::real>>;
-    const reclaim::thread_lease<sync::real> row(engine::process<sync::real>::instance().threads);
+    using kept = engine::machine::per_thread<reclaim::row<engine::machine>>;
+    const reclaim::thread_lease<engine::machine> row(engine::process<engine::machine>::instance().threads);
     if (kept::get() == nullptr && kept::left() == nullptr) throw std::bad_alloc();
 }
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include <syncmap/engine/walk_position.hpp>
 #include <syncmap/results.hpp>
+#include <syncmap/walk_position.hpp>
 
 #include "argument.hpp"
 #include "function_ref.hpp"

@@ -1,4 +1,5 @@
-// The functions of syncmap.h but for the updates' and the cursors'. Each turns its arguments into one operation on the map inside.
+// The functions of syncmap.h but for the updates' and the cursors'. Each turns its arguments into one operation on the map
+// inside.
 #include <syncmap.h>
 
 #include <atomic>
@@ -40,28 +41,19 @@ const char* syncmap_version(void) { return syncmap::library_version_text; }
 
 const char* syncmap_message(syncmap_status status) {
     switch (status) {
-    case SYNCMAP_OK:
-        return "success";
-    case SYNCMAP_INVALID:
-        return "invalid argument: a null pointer, a value of no kind, or an unknown option";
-    case SYNCMAP_NO_MEMORY:
-        return "out of memory";
-    case SYNCMAP_TOO_LARGE:
-        return "more entries or bytes than there can be";
-    case SYNCMAP_REENTRANT:
-        return "a callback called the locked map that its own thread is inside of";
+    case SYNCMAP_OK: return "success";
+    case SYNCMAP_INVALID: return "invalid argument: a null pointer, a value of no kind, or an unknown option";
+    case SYNCMAP_NO_MEMORY: return "out of memory";
+    case SYNCMAP_TOO_LARGE: return "more entries or bytes than there can be";
+    case SYNCMAP_REENTRANT: return "a callback called the locked map that its own thread is inside of";
     case SYNCMAP_RECURSIVE:
-        return "a callback asked to write the key that its own thread is computing, or one that another thread computes that waits for it";
-    case SYNCMAP_UNSUPPORTED:
-        return "not supported by this engine";
-    case SYNCMAP_EXCEPTION:
-        return "a callback let a C++ exception out";
-    case SYNCMAP_SYSTEM:
-        return "the system refused a service";
-    case SYNCMAP_KIND:
-        return "the value is of another kind than the operation needs";
-    default:
-        return status >= SYNCMAP_CALLER ? "the caller's computation failed" : "unknown status";
+        return "a callback asked to write the key that its own thread is computing, or one that another thread computes that "
+               "waits for it";
+    case SYNCMAP_UNSUPPORTED: return "not supported by this engine";
+    case SYNCMAP_EXCEPTION: return "a callback let a C++ exception out";
+    case SYNCMAP_SYSTEM: return "the system refused a service";
+    case SYNCMAP_KIND: return "the value is of another kind than the operation needs";
+    default: return status >= SYNCMAP_CALLER ? "the caller's computation failed" : "unknown status";
     }
 }
 
@@ -177,8 +169,7 @@ syncmap_result syncmap_load_and_erase(syncmap_map* map, syncmap_value key) {
     });
 }
 
-syncmap_result syncmap_compare_exchange(syncmap_map* map, syncmap_value key, syncmap_value expected,
-                                        syncmap_value desired) {
+syncmap_result syncmap_compare_exchange(syncmap_map* map, syncmap_value key, syncmap_value expected, syncmap_value desired) {
     return guarded<syncmap_result>([&](syncmap_result& result) {
         call here(checked(map));
         require_valid(key, expected, desired);
@@ -197,8 +188,7 @@ syncmap_result syncmap_compare_erase(syncmap_map* map, syncmap_value key, syncma
     });
 }
 
-syncmap_result syncmap_load_or_compute(syncmap_map* map, syncmap_value key, syncmap_compute_callback compute,
-                                       void* context) {
+syncmap_result syncmap_load_or_compute(syncmap_map* map, syncmap_value key, syncmap_compute_callback compute, void* context) {
     return guarded<syncmap_result>([&](syncmap_result& result) {
         call here(checked(map));
         require_valid(key);
@@ -249,8 +239,9 @@ syncmap_count syncmap_erase_if(syncmap_map* map, syncmap_condition_callback cond
         call here(checked(map));
         require(condition != nullptr);
         here.everything_departed(); // what was erased before an error, too
-        result.count = here->erase_if(
-            [&](const value& k, const value& v) { return call_back([&] { return condition(context, k.shown(), v.shown()); }); });
+        result.count = here->erase_if([&](const value& k, const value& v) {
+            return call_back([&] { return condition(context, k.shown(), v.shown()); });
+        });
     });
 }
 

@@ -45,13 +45,11 @@ private:
 
 template <class Map, std::uint32_t Number>
 class engine_of final : public any_engine {
-    static constexpr bool is_late = requires(Map & m) { m.flush(); };
-    static constexpr bool has_steps = requires(const Map& m) {
-        m.for_each_from({}, [](const value&, const value&) {});
-    };
+    static constexpr bool is_late = requires(Map& m) { m.flush(); };
+    static constexpr bool has_steps = requires(const Map& m) { m.for_each_from({}, [](const value&, const value&) {}); };
     static constexpr bool has_snapshots = requires(const Map& m) { m.snapshot(); };
     /// Callbacks of such a map run inside its lock. What is shown to C is therefore first retained, and shown outside.
-    static constexpr bool has_lock = requires(Map & m) { m.lock(); };
+    static constexpr bool has_lock = requires(Map& m) { m.lock(); };
 
 public:
     explicit engine_of(const key_hash& hash) : map_(hash) {}
@@ -187,16 +185,11 @@ std::unique_ptr<any_engine> make(const key_hash& hash) {
 
 std::unique_ptr<any_engine> make_engine(std::uint32_t which, const key_hash& hash) {
     switch (which) {
-    case SYNCMAP_ENGINE_MAP:
-        return make<map, SYNCMAP_ENGINE_MAP>(hash);
-    case SYNCMAP_ENGINE_MUTEX:
-        return make<mutex_map, SYNCMAP_ENGINE_MUTEX>(hash);
-    case SYNCMAP_ENGINE_SHARED_MUTEX:
-        return make<shared_mutex_map, SYNCMAP_ENGINE_SHARED_MUTEX>(hash);
-    case SYNCMAP_ENGINE_SNAPSHOT:
-        return make<snapshot_map, SYNCMAP_ENGINE_SNAPSHOT>(hash);
-    default:
-        return nullptr;
+    case SYNCMAP_ENGINE_MAP: return make<map, SYNCMAP_ENGINE_MAP>(hash);
+    case SYNCMAP_ENGINE_MUTEX: return make<mutex_map, SYNCMAP_ENGINE_MUTEX>(hash);
+    case SYNCMAP_ENGINE_SHARED_MUTEX: return make<shared_mutex_map, SYNCMAP_ENGINE_SHARED_MUTEX>(hash);
+    case SYNCMAP_ENGINE_SNAPSHOT: return make<snapshot_map, SYNCMAP_ENGINE_SNAPSHOT>(hash);
+    default: return nullptr;
     }
 }
 

@@ -38,9 +38,7 @@ public:
         const syncmap_value& v = view_of(key);
         return function_ == nullptr ? seeded(v, seed) : callers(v, seed);
     }
-    std::size_t operator()(const any_key auto& key) const {
-        return static_cast<std::size_t>((*this)(key, hash_seed{}));
-    }
+    std::size_t operator()(const any_key auto& key) const { return static_cast<std::size_t>((*this)(key, hash_seed{})); }
 
 private:
     /// The kind chooses a part of the secret, so that who knows that 1 and 1u are different keys knows nothing about
@@ -49,20 +47,13 @@ private:
         const auto secret = std::rotl(seed.multiplier, static_cast<int>(8 * v.kind + 5));
         const auto word = [&](std::uint64_t bits) { return detail::mix(bits ^ secret, seed); };
         switch (v.kind) {
-        case SYNCMAP_BOOL:
-            return word(v.as.boolean ? 1 : 0);
-        case SYNCMAP_INT:
-            return word(static_cast<std::uint64_t>(v.as.integer));
-        case SYNCMAP_UINT:
-            return word(v.as.natural);
-        case SYNCMAP_DOUBLE:
-            return word(std::bit_cast<std::uint64_t>(without_sign_of_zero(v.as.real)));
-        case SYNCMAP_BYTES:
-            return detail::hash_bytes(v.as.bytes.data, v.as.bytes.size, seed);
-        case SYNCMAP_HANDLE:
-            return word(word(reinterpret_cast<std::uintptr_t>(v.as.handle.pointer)) ^ v.as.handle.type);
-        default:
-            return word(0);
+        case SYNCMAP_BOOL: return word(v.as.boolean ? 1 : 0);
+        case SYNCMAP_INT: return word(static_cast<std::uint64_t>(v.as.integer));
+        case SYNCMAP_UINT: return word(v.as.natural);
+        case SYNCMAP_DOUBLE: return word(std::bit_cast<std::uint64_t>(without_sign_of_zero(v.as.real)));
+        case SYNCMAP_BYTES: return detail::hash_bytes(v.as.bytes.data, v.as.bytes.size, seed);
+        case SYNCMAP_HANDLE: return word(word(reinterpret_cast<std::uintptr_t>(v.as.handle.pointer)) ^ v.as.handle.type);
+        default: return word(0);
         }
     }
 

@@ -141,14 +141,11 @@ struct add : write_outcome {
         syncmap_value sum = seen.shown();
         switch (operand.kind) {
         case SYNCMAP_INT: // wraps around
-            sum.as.integer = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum.as.integer) + static_cast<std::uint64_t>(operand.as.integer));
+            sum.as.integer = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum.as.integer) +
+                                                       static_cast<std::uint64_t>(operand.as.integer));
             break;
-        case SYNCMAP_UINT:
-            sum.as.natural += operand.as.natural;
-            break;
-        default:
-            sum.as.real += operand.as.real;
-            break;
+        case SYNCMAP_UINT: sum.as.natural += operand.as.natural; break;
+        default: sum.as.real += operand.as.real; break;
         }
         return value(sum);
     }

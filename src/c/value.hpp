@@ -19,9 +19,7 @@ inline std::string_view bytes_of(const syncmap_value& v) noexcept {
 }
 
 inline bytes_memory* bytes_memory_of(const syncmap_value& v) noexcept { return static_cast<bytes_memory*>(v.memory); }
-inline handle_memory* handle_memory_of(const syncmap_value& v) noexcept {
-    return static_cast<handle_memory*>(v.memory);
-}
+inline handle_memory* handle_memory_of(const syncmap_value& v) noexcept { return static_cast<handle_memory*>(v.memory); }
 
 /// Whether a value can be stored by sharing the memory that it names: it still shows what lies there.
 inline bool shows_its_memory(const syncmap_value& v) noexcept {
@@ -57,18 +55,10 @@ public:
     /// to release it. Throws `bad_alloc` and `length_error`.
     explicit value(const syncmap_value& v) : kind_(v.kind) {
         switch (kind_) {
-        case SYNCMAP_BOOL:
-            word_.natural = v.as.boolean ? 1 : 0;
-            break;
-        case SYNCMAP_INT:
-            word_.natural = static_cast<std::uint64_t>(v.as.integer);
-            break;
-        case SYNCMAP_UINT:
-            word_.natural = v.as.natural;
-            break;
-        case SYNCMAP_DOUBLE:
-            word_.natural = std::bit_cast<std::uint64_t>(v.as.real);
-            break;
+        case SYNCMAP_BOOL: word_.natural = v.as.boolean ? 1 : 0; break;
+        case SYNCMAP_INT: word_.natural = static_cast<std::uint64_t>(v.as.integer); break;
+        case SYNCMAP_UINT: word_.natural = v.as.natural; break;
+        case SYNCMAP_DOUBLE: word_.natural = std::bit_cast<std::uint64_t>(v.as.real); break;
         case SYNCMAP_BYTES:
         case SYNCMAP_HANDLE:
             if (shows_its_memory(v)) {
@@ -80,8 +70,7 @@ public:
                 word_.memory = new handle_memory(v.as.handle.pointer, v.as.handle.type);
             }
             break;
-        default:
-            break;
+        default: break;
         }
     }
     value(const value& other) noexcept : kind_(other.kind_), word_(other.word_) {
@@ -110,18 +99,10 @@ public:
         syncmap_value v{};
         v.kind = kind_;
         switch (kind_) {
-        case SYNCMAP_BOOL:
-            v.as.boolean = word_.natural != 0;
-            break;
-        case SYNCMAP_INT:
-            v.as.integer = static_cast<std::int64_t>(word_.natural);
-            break;
-        case SYNCMAP_UINT:
-            v.as.natural = word_.natural;
-            break;
-        case SYNCMAP_DOUBLE:
-            v.as.real = std::bit_cast<double>(word_.natural);
-            break;
+        case SYNCMAP_BOOL: v.as.boolean = word_.natural != 0; break;
+        case SYNCMAP_INT: v.as.integer = static_cast<std::int64_t>(word_.natural); break;
+        case SYNCMAP_UINT: v.as.natural = word_.natural; break;
+        case SYNCMAP_DOUBLE: v.as.real = std::bit_cast<double>(word_.natural); break;
         case SYNCMAP_BYTES: {
             const auto& memory = *static_cast<const bytes_memory*>(word_.memory);
             v.as.bytes = {memory.data(), memory.size};
@@ -134,8 +115,7 @@ public:
             v.memory = word_.memory;
             break;
         }
-        default:
-            break;
+        default: break;
         }
         return v;
     }
@@ -170,22 +150,14 @@ static_assert(sizeof(value) == 16);
 inline bool equal(const syncmap_value& a, const syncmap_value& b) noexcept {
     if (a.kind != b.kind) return false;
     switch (a.kind) {
-    case SYNCMAP_NIL:
-        return true;
-    case SYNCMAP_BOOL:
-        return a.as.boolean == b.as.boolean;
-    case SYNCMAP_INT:
-        return a.as.integer == b.as.integer;
-    case SYNCMAP_UINT:
-        return a.as.natural == b.as.natural;
-    case SYNCMAP_DOUBLE:
-        return a.as.real == b.as.real;
-    case SYNCMAP_BYTES:
-        return bytes_of(a) == bytes_of(b);
-    case SYNCMAP_HANDLE:
-        return a.as.handle.pointer == b.as.handle.pointer && a.as.handle.type == b.as.handle.type;
-    default:
-        return false;
+    case SYNCMAP_NIL: return true;
+    case SYNCMAP_BOOL: return a.as.boolean == b.as.boolean;
+    case SYNCMAP_INT: return a.as.integer == b.as.integer;
+    case SYNCMAP_UINT: return a.as.natural == b.as.natural;
+    case SYNCMAP_DOUBLE: return a.as.real == b.as.real;
+    case SYNCMAP_BYTES: return bytes_of(a) == bytes_of(b);
+    case SYNCMAP_HANDLE: return a.as.handle.pointer == b.as.handle.pointer && a.as.handle.type == b.as.handle.type;
+    default: return false;
     }
 }
 inline bool equal(const value& a, const syncmap_value& b) noexcept { return a.kind() == b.kind && equal(a.shown(), b); }

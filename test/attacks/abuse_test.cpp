@@ -51,7 +51,8 @@ void copy_in_order(const char* which, const family<Key>& keys, std::size_t count
 
 std::size_t entries() { return std::min<std::size_t>(900'000, scaled(50'000)); }
 
-using poor_map = counted_map<std::uint64_t, std::uint64_t, constant_hash, counting_equal, booked<std::pair<const std::uint64_t, std::uint64_t>>>;
+using poor_map = counted_map<std::uint64_t, std::uint64_t, constant_hash, counting_equal,
+                             booked<std::pair<const std::uint64_t, std::uint64_t>>>;
 using usual_map = counted_map<std::uint64_t, std::uint64_t, syncmap::hash<std::uint64_t>, counting_equal,
                               booked<std::pair<const std::uint64_t, std::uint64_t>>>;
 
@@ -93,7 +94,8 @@ TEST(a_constant_hash, is_served_with_the_memory_of_a_good_one) {
     EXPECT_LE(counters::lines, count * count);
     fill_and_check(usual, count);
     const double memory = static_cast<double>(poor_books.live_bytes) / static_cast<double>(usual_books.live_bytes);
-    std::printf("constant hash, %llu keys: %.2f of the memory of random hashes\n", static_cast<unsigned long long>(count), memory);
+    std::printf("constant hash, %llu keys: %.2f of the memory of random hashes\n", static_cast<unsigned long long>(count),
+                memory);
     EXPECT_LE(memory, 2.0);
     for (std::uint64_t i = 0; i < count; i += 2) EXPECT_TRUE(poor.erase(i));
     EXPECT_EQ(poor.size(), count / 2);

@@ -59,8 +59,8 @@ template <class Map, class Families, class Key>
 void attack(const char* which, const Families& families, const family<Key>& random, std::size_t count, std::size_t maps) {
     for (const family<Key>& keys : families) {
         const ratios r = against_random<Map>(keys, random, count, maps);
-        std::printf("%s, %zu keys, %zu maps, %s: %.2f of random keys (median %.2f, worst map %.2f)\n", which, count, maps, keys.name,
-                    r.mean, r.median, r.worst);
+        std::printf("%s, %zu keys, %zu maps, %s: %.2f of random keys (median %.2f, worst map %.2f)\n", which, count, maps,
+                    keys.name, r.mean, r.median, r.worst);
         EXPECT_LE(r.mean, 2.0) << keys.name;
     }
 }
@@ -128,7 +128,8 @@ TEST(chosen_keys, of_wide_texts_do_not_collide) {
     };
     ASSERT_NE(widened(murmur(1)), widened(murmur(2)));
     const syncmap::hash_seed seed{counted::random_word(), counted::random_word() | 1};
-    EXPECT_NE(syncmap::hash<std::u16string>{}(widened(murmur(1)), seed), syncmap::hash<std::u16string>{}(widened(murmur(2)), seed));
+    EXPECT_NE(syncmap::hash<std::u16string>{}(widened(murmur(1)), seed),
+              syncmap::hash<std::u16string>{}(widened(murmur(2)), seed));
 }
 
 } // namespace test::attacks

@@ -24,8 +24,8 @@ struct counters {
 
 /// The machine itself, with every look at a line counted, and with seeds that the tests choose: what they show can be
 /// shown again, and the attackers do not know it.
-struct counted : syncmap::sync::real {
-    using real = syncmap::sync::real;
+struct counted : syncmap::engine::machine {
+    using real = syncmap::engine::machine;
     using words = const real::atomic<std::uint64_t>*;
 
 #if defined(__x86_64__)

@@ -58,11 +58,12 @@ inline constexpr std::array integer_families{
     // What the published default multiplier makes a row of again.
     family<std::uint64_t>{"undone multiplication", [](std::uint64_t i) { return i * inverse(0x9E3779B97F4A7C15U); }},
     // What a table without a secret would have in one of 64 places.
-    family<std::uint64_t>{"one place of the fixed seed", [](std::uint64_t i) {
-        for (std::uint64_t k = i << 20;; ++k) {
-            if (syncmap::detail::mix(k, syncmap::hash_seed{}) >> 58 == 17) return k;
-        }
-    }},
+    family<std::uint64_t>{"one place of the fixed seed",
+                          [](std::uint64_t i) {
+                              for (std::uint64_t k = i << 20;; ++k) {
+                                  if (syncmap::detail::mix(k, syncmap::hash_seed{}) >> 58 == 17) return k;
+                              }
+                          }},
 };
 inline constexpr family<std::uint64_t> random_integers{"random", scrambled};
 
@@ -84,9 +85,16 @@ std::string chosen(std::uint64_t i, PartOf part_of) {
 
 /// wyhash, rapidhash and their kin multiply (a ^ secret) by (b ^ secret): where one factor is zero the other does not
 /// count. The words that make it zero with their published secrets, and with the constants in our own source.
-inline constexpr std::array<std::uint64_t, 10> published_secrets{
-    0xA0761D6478BD642FU, 0xE7037ED1A0B428DBU, 0x8EBC6AF09C88C6E3U, 0x589965CC75374CC3U, 0x2D358DCCAA6C78A5U,
-    0x8BB84B93962EACC9U, 0x4B33A62ED433D4A3U, 0x9E3779B97F4A7C15U, std::rotl(0x9E3779B97F4A7C15U, 29), 0};
+inline constexpr std::array<std::uint64_t, 10> published_secrets{0xA0761D6478BD642FU,
+                                                                 0xE7037ED1A0B428DBU,
+                                                                 0x8EBC6AF09C88C6E3U,
+                                                                 0x589965CC75374CC3U,
+                                                                 0x2D358DCCAA6C78A5U,
+                                                                 0x8BB84B93962EACC9U,
+                                                                 0x4B33A62ED433D4A3U,
+                                                                 0x9E3779B97F4A7C15U,
+                                                                 std::rotl(0x9E3779B97F4A7C15U, 29),
+                                                                 0};
 
 inline std::string zero_factor(std::uint64_t i) {
     std::string result;
@@ -151,12 +159,15 @@ inline std::string two_lengths(std::uint64_t i) {
 
 inline constexpr std::array text_families{
     family<std::string>{"numbers", [](std::uint64_t i) { return std::to_string(i); }},
-    family<std::string>{"numbers behind a long text", [](std::uint64_t i) { return std::string(100, 'x') + std::to_string(i); }},
-    family<std::string>{"numbers before a long text", [](std::uint64_t i) { return std::to_string(i) + std::string(100, 'x'); }},
-    family<std::string>{"zero bytes", [](std::uint64_t i) {
-        std::string s(i % 1000, '\0');
-        return s + std::to_string(i / 1000);
-    }},
+    family<std::string>{"numbers behind a long text",
+                        [](std::uint64_t i) { return std::string(100, 'x') + std::to_string(i); }},
+    family<std::string>{"numbers before a long text",
+                        [](std::uint64_t i) { return std::to_string(i) + std::string(100, 'x'); }},
+    family<std::string>{"zero bytes",
+                        [](std::uint64_t i) {
+                            std::string s(i % 1000, '\0');
+                            return s + std::to_string(i / 1000);
+                        }},
     family<std::string>{"factors of zero", zero_factor},
     family<std::string>{"collisions of MurmurHash2", murmur},
     family<std::string>{"collisions of 31 * h + c", java},
@@ -165,10 +176,10 @@ inline constexpr std::array text_families{
     family<std::string>{"two lengths", two_lengths},
 };
 inline constexpr family<std::string> random_texts{"random", [](std::uint64_t i) {
-    std::string s;
-    append(s, scrambled(i));
-    append(s, scrambled(i + 1));
-    return s;
-}};
+                                                      std::string s;
+                                                      append(s, scrambled(i));
+                                                      append(s, scrambled(i + 1));
+                                                      return s;
+                                                  }};
 
 } // namespace test::attacks

@@ -19,9 +19,7 @@ static inline void check(bool holds, const char* condition, const char* file, in
 static const uint32_t engines[] = {SYNCMAP_ENGINE_MAP, SYNCMAP_ENGINE_MUTEX, SYNCMAP_ENGINE_SHARED_MUTEX,
                                    SYNCMAP_ENGINE_SNAPSHOT};
 
-static inline bool has_lock(uint32_t engine) {
-    return engine == SYNCMAP_ENGINE_MUTEX || engine == SYNCMAP_ENGINE_SHARED_MUTEX;
-}
+static inline bool has_lock(uint32_t engine) { return engine == SYNCMAP_ENGINE_MUTEX || engine == SYNCMAP_ENGINE_SHARED_MUTEX; }
 
 static inline syncmap_map* make_map(uint32_t engine) {
     syncmap_options options = syncmap_default_options();

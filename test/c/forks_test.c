@@ -45,4 +45,3 @@ int main(void) {
     syncmap_destroy(map);
     return 0;
 }
-

@@ -29,16 +29,12 @@ static void idle_compare(syncmap_map* map) {
     CHECK(!syncmap_compare_exchange(map, syncmap_string("nothing"), syncmap_nil(), syncmap_nil()).changed);
 }
 static void idle_reserve(syncmap_map* map) { CHECK(syncmap_reserve(map, 1) == SYNCMAP_OK); }
-static void idle_cursor(syncmap_map* map) {
-    syncmap_cursor_close(syncmap_cursor_open(map, SYNCMAP_CURSOR_WALK).cursor);
-}
+static void idle_cursor(syncmap_map* map) { syncmap_cursor_close(syncmap_cursor_open(map, SYNCMAP_CURSOR_WALK).cursor); }
 static void visit_nothing(void* context, syncmap_value value) {
     (void)context;
     (void)value;
 }
-static void idle_visit(syncmap_map* map) {
-    CHECK(!syncmap_visit(map, syncmap_string("nothing"), visit_nothing, NULL).found);
-}
+static void idle_visit(syncmap_map* map) { CHECK(!syncmap_visit(map, syncmap_string("nothing"), visit_nothing, NULL).found); }
 static void idle_store(syncmap_map* map) { CHECK(syncmap_store(map, syncmap_string("idle"), syncmap_int(1)).changed); }
 static bool show_nothing(void* context, syncmap_value key, syncmap_value value) {
     (void)context;
@@ -123,8 +119,9 @@ static void by_clear(syncmap_map* map, struct object* object) {
     CHECK(syncmap_clear(map) == SYNCMAP_OK);
 }
 
-static const departure departures[] = {by_store,         by_exchange, by_erase, by_load_and_erase, by_compare_exchange,
-                                       by_compare_erase, by_clear, by_update, by_update_of_several, by_erase_if, by_replace};
+static const departure departures[] = {by_store,         by_exchange, by_erase,  by_load_and_erase,    by_compare_exchange,
+                                       by_compare_erase, by_clear,    by_update, by_update_of_several, by_erase_if,
+                                       by_replace};
 enum { kinds_of_departures = sizeof departures / sizeof departures[0] };
 
 static void soon_after_leaving(uint32_t engine) {
@@ -404,15 +401,9 @@ static void* churn_on(void* context) {
         const syncmap_value fresh = make_churned(churn);
         syncmap_result result = {0, false, false, {0, 0, {0}, NULL}};
         switch ((random >> 16) % 6) {
-        case 0:
-            result = syncmap_store(churn->map, key, fresh);
-            break;
-        case 1:
-            result = syncmap_exchange(churn->map, key, fresh);
-            break;
-        case 2:
-            result = syncmap_load_or_store(churn->map, key, fresh);
-            break;
+        case 0: result = syncmap_store(churn->map, key, fresh); break;
+        case 1: result = syncmap_exchange(churn->map, key, fresh); break;
+        case 2: result = syncmap_load_or_store(churn->map, key, fresh); break;
         case 3: {
             const syncmap_result seen = syncmap_load(churn->map, key);
             result = syncmap_compare_exchange(churn->map, key, seen.value, fresh);

@@ -42,9 +42,7 @@ static syncmap_status done(syncmap_result result, int handles) {
 
 typedef syncmap_status (*scenario)(syncmap_map* map, int64_t i);
 
-static syncmap_status store(syncmap_map* map, int64_t i) {
-    return done(syncmap_store(map, syncmap_int(i), handle(1)), 1);
-}
+static syncmap_status store(syncmap_map* map, int64_t i) { return done(syncmap_store(map, syncmap_int(i), handle(1)), 1); }
 static syncmap_status store_key(syncmap_map* map, int64_t i) {
     return done(syncmap_store(map, handle((uint64_t)i), syncmap_string("text")), 1);
 }
@@ -53,8 +51,7 @@ static syncmap_status load_or_store(syncmap_map* map, int64_t i) {
 }
 static syncmap_status exchange(syncmap_map* map, int64_t i) {
     const bool with_handle = i % 2 == 0;
-    return done(syncmap_exchange(map, syncmap_string("key"), with_handle ? handle(1) : syncmap_string("text")),
-                with_handle);
+    return done(syncmap_exchange(map, syncmap_string("key"), with_handle ? handle(1) : syncmap_string("text")), with_handle);
 }
 static syncmap_status compare_exchange(syncmap_map* map, int64_t i) {
     return done(syncmap_compare_exchange(map, syncmap_int(1000 + i % 2), syncmap_nil(), handle(1)), 1);
@@ -114,7 +111,8 @@ static syncmap_status assign_handle(void* context, syncmap_slot* slots, size_t c
     return SYNCMAP_OK;
 }
 static syncmap_status update(syncmap_map* map, int64_t i) {
-    return done(syncmap_update(map, i % 2 == 0 ? handle((uint64_t)i) : syncmap_string("text"), assign_handle, NULL), i % 2 == 0);
+    return done(syncmap_update(map, i % 2 == 0 ? handle((uint64_t)i) : syncmap_string("text"), assign_handle, NULL),
+                i % 2 == 0);
 }
 static syncmap_status update_many(syncmap_map* map, int64_t i) {
     const syncmap_value keys[] = {handle((uint64_t)i), syncmap_int(i), syncmap_string("text")};
@@ -123,9 +121,8 @@ static syncmap_status update_many(syncmap_map* map, int64_t i) {
 }
 static syncmap_status reserve(syncmap_map* map, int64_t i) { return syncmap_reserve(map, 100 * (size_t)(i + 1)); }
 
-static const scenario scenarios[] = {store,  store_key, load_or_store, exchange, compare_exchange,
-                                     retain, compute,   walk,          for_each, reserve,
-                                     update, fetch_add, update_many};
+static const scenario scenarios[] = {store, store_key, load_or_store, exchange, compare_exchange, retain,     compute,
+                                     walk,  for_each,  reserve,       update,   fetch_add,        update_many};
 enum { kinds_of_scenarios = sizeof scenarios / sizeof scenarios[0] };
 
 /* Calls until one meets the allocation that fails, for each allocation that there is. */

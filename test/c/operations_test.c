@@ -17,8 +17,7 @@ static void is(syncmap_result result, bool found, bool changed, syncmap_value va
 
 static void of_one_key(uint32_t engine) {
     syncmap_map* const map = make_map(engine);
-    const syncmap_value one = syncmap_int(1), two = syncmap_string("two"), three = syncmap_double(3),
-                        nil = syncmap_nil();
+    const syncmap_value one = syncmap_int(1), two = syncmap_string("two"), three = syncmap_double(3), nil = syncmap_nil();
 
     is(syncmap_load(map, *key()), false, false, nil);
     is(syncmap_erase(map, *key()), false, false, nil);

@@ -1,4 +1,5 @@
-// One program for every compiler of scripts/compilers.sh: it needs nothing but the library, and is small enough for an emulator.
+// One program for every compiler of scripts/compilers.sh: it needs nothing but the library, and is small enough for an
+// emulator.
 #include <cstdio>
 #include <cstdlib>
 #include <memory>

@@ -23,8 +23,7 @@ protected:
     template <class Key, class T>
     using allocator = booked<std::pair<const Key, T>>;
     template <class Key, class T>
-    using booked_map =
-        typename Family::template of<Key, T, syncmap::hash<Key>, std::equal_to<>, allocator<Key, T>>;
+    using booked_map = typename Family::template of<Key, T, syncmap::hash<Key>, std::equal_to<>, allocator<Key, T>>;
 
     template <class Map>
     static void use(Map& map) {
@@ -96,8 +95,8 @@ TYPED_TEST(allocators, may_know_no_alignment_but_the_usual_ones) {
     using numbers = typename TypeParam::template of<int, int, syncmap::hash<int>, equal, crude<std::pair<const int, int>>>;
     using texts = typename TypeParam::template of<std::string, std::string, syncmap::hash<std::string>, equal,
                                                   crude<std::pair<const std::string, std::string>>>;
-    using wide_values =
-        typename TypeParam::template of<std::string, wide, syncmap::hash<std::string>, equal, crude<std::pair<const std::string, wide>>>;
+    using wide_values = typename TypeParam::template of<std::string, wide, syncmap::hash<std::string>, equal,
+                                                        crude<std::pair<const std::string, wide>>>;
     use_crudely<numbers>(books, number);
     use_crudely<texts>(books, name);
     use_crudely<wide_values>(books, name);
@@ -221,7 +220,8 @@ TYPED_TEST(allocators, of_polymorphic_memory_resources_are_those_of_keys_and_val
     const text value(long_value, &pool);
     text expected(long_value, &pool);
     const text other("another value that is longer than what a string has room for", &pool);
-    const std::array<std::string_view, 2> keys{"the first of many keys, which are long ones", "the second of many keys, which are long"};
+    const std::array<std::string_view, 2> keys{"the first of many keys, which are long ones",
+                                               "the second of many keys, which are long"};
     const no_other_memory from_here_on;
     {
         map_type map{typename map_type::allocator_type(&pool)};
@@ -243,8 +243,8 @@ TYPED_TEST(allocators, of_polymorphic_memory_resources_are_those_of_keys_and_val
             expect_own_memory();
         }
         EXPECT_TRUE(map.insert("another key that is longer than what a string has room for", value));
-        EXPECT_TRUE(map.update("a third key that is longer than what a string has room for", [&](const text*) { return long_value; }) ==
-                    syncmap::update_result::inserted);
+        EXPECT_TRUE(map.update("a third key that is longer than what a string has room for",
+                               [&](const text*) { return long_value; }) == syncmap::update_result::inserted);
         EXPECT_EQ(map.store_many(keys, keys), 2U);
         EXPECT_TRUE(map.erase(std::string_view(long_key)));
         expect_own_memory();

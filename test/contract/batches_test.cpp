@@ -95,20 +95,24 @@ TYPED_TEST(batches, do_what_single_operations_do) {
     for (std::size_t i = 0; i != there.size(); ++i) EXPECT_EQ(there[i], i < some);
 
     std::vector<std::size_t> shown;
-    EXPECT_EQ(map.visit_many(twice, [&](std::size_t i, const auto& seen) {
-        EXPECT_EQ(seen, value<TypeParam>(static_cast<int>(i)));
-        shown.push_back(i);
-    }), static_cast<std::size_t>(some));
+    EXPECT_EQ(map.visit_many(twice,
+                             [&](std::size_t i, const auto& seen) {
+                                 EXPECT_EQ(seen, value<TypeParam>(static_cast<int>(i)));
+                                 shown.push_back(i);
+                             }),
+              static_cast<std::size_t>(some));
     ASSERT_EQ(shown.size(), static_cast<std::size_t>(some));
     for (std::size_t i = 0; i != shown.size(); ++i) EXPECT_EQ(shown[i], i) << "in the order of the index";
 
     EXPECT_EQ(map.store_many(std::span(keys).first(10), std::vector(10, value<TypeParam>(1))), 0U);
     EXPECT_EQ(map.load(key<TypeParam>(9)), value<TypeParam>(1));
     std::vector<bool> erased;
-    EXPECT_EQ(map.erase_many(std::span(twice).subspan(some - 5, 10), [&](std::size_t i, bool was_there) {
-        EXPECT_EQ(i, erased.size());
-        erased.push_back(was_there);
-    }), 5U);
+    EXPECT_EQ(map.erase_many(std::span(twice).subspan(some - 5, 10),
+                             [&](std::size_t i, bool was_there) {
+                                 EXPECT_EQ(i, erased.size());
+                                 erased.push_back(was_there);
+                             }),
+              5U);
     EXPECT_EQ(erased, (std::vector{true, true, true, true, true, false, false, false, false, false}));
     EXPECT_EQ(map.size(), static_cast<std::size_t>(some) - 5U);
 }
@@ -117,7 +121,8 @@ TYPED_TEST(batches, go_in_order_so_that_the_last_of_equal_keys_wins) {
     TypeParam map;
     const std::vector keys(40, key<TypeParam>(3));
     std::vector<bool> added;
-    EXPECT_EQ(map.store_many(keys, values_below<TypeParam>(40), [&](std::size_t, bool is_new) { added.push_back(is_new); }), 1U);
+    EXPECT_EQ(map.store_many(keys, values_below<TypeParam>(40), [&](std::size_t, bool is_new) { added.push_back(is_new); }),
+              1U);
     for (std::size_t i = 0; i != added.size(); ++i) EXPECT_EQ(added[i], i == 0);
     EXPECT_EQ(map.load(key<TypeParam>(3)), value<TypeParam>(39));
     EXPECT_EQ(map.erase_many(keys), 1U);
@@ -192,14 +197,19 @@ TEST(batches_of_map, let_callbacks_use_the_map) {
     std::vector<std::uint64_t> keys;
     for (std::uint64_t i = 0; i != 100; ++i) keys.push_back(i);
     // Each callback stores the next key, which is then no new one: also in the group that began without a table.
-    EXPECT_EQ(map.store_many(keys, keys, [&](std::size_t i, bool is_new) {
-        EXPECT_EQ(is_new, i == 0);
-        map.store(i + 1, 7U);
-    }), 1U);
-    EXPECT_EQ(map.visit_many(keys, [&](std::size_t i, std::uint64_t seen) {
-        EXPECT_EQ(seen, i);
-        map.erase(i + 1);
-    }), 50U) << "each of them erased the next one before that was looked at";
+    EXPECT_EQ(map.store_many(keys, keys,
+                             [&](std::size_t i, bool is_new) {
+                                 EXPECT_EQ(is_new, i == 0);
+                                 map.store(i + 1, 7U);
+                             }),
+              1U);
+    EXPECT_EQ(map.visit_many(keys,
+                             [&](std::size_t i, std::uint64_t seen) {
+                                 EXPECT_EQ(seen, i);
+                                 map.erase(i + 1);
+                             }),
+              50U)
+        << "each of them erased the next one before that was looked at";
 }
 
 /// What is prefetched may be moved, left, cleared and freed before it is used.
@@ -221,7 +231,8 @@ TEST(batches_of_map, find_what_stays_while_tables_come_and_go) {
     };
     const auto look = [&] {
         do {
-            EXPECT_EQ(map.visit_many(keys, [&](std::size_t i, const std::string& seen) { EXPECT_EQ(seen, keys[i]); }), keys.size());
+            EXPECT_EQ(map.visit_many(keys, [&](std::size_t i, const std::string& seen) { EXPECT_EQ(seen, keys[i]); }),
+                      keys.size());
         } while (!over);
     };
     together(2, [&](std::size_t thread) { thread == 0 ? churn() : look(); });

@@ -23,11 +23,12 @@ TYPED_TEST_SUITE(construction, maps, names);
 
 TYPED_TEST(construction, of_an_empty_map_allocates_nothing) {
     EXPECT_EQ(allocations_of([] {
-        const TypeParam map;
-        EXPECT_TRUE(map.empty());
-        EXPECT_FALSE(map.contains(key<TypeParam>(1)));
-        EXPECT_EQ(map.for_each([](const auto&, const auto&) {}), 0U);
-    }), 0U);
+                  const TypeParam map;
+                  EXPECT_TRUE(map.empty());
+                  EXPECT_FALSE(map.contains(key<TypeParam>(1)));
+                  EXPECT_EQ(map.for_each([](const auto&, const auto&) {}), 0U);
+              }),
+              0U);
 }
 
 TYPED_TEST(construction, from_a_list_keeps_the_last_of_equal_keys) {

@@ -25,7 +25,8 @@ TYPED_TEST(erase_if, shows_every_entry_with_its_own_value) {
         ++calls;
         EXPECT_TRUE(k == v) << "keys and values of both maps are of one type, and equal here";
         return false;
-    }), 0U);
+    }),
+              0U);
     EXPECT_EQ(calls, 500U);
     EXPECT_EQ(map.size(), 500U);
 }
@@ -46,7 +47,8 @@ TYPED_TEST(erase_if, passes_on_what_the_predicate_throws_and_leaves_the_map_usab
     EXPECT_THROW(map.erase_if([&](const auto&, const auto&) {
         if (++calls == 50) throw 1;
         return true;
-    }), int);
+    }),
+                 int);
     EXPECT_EQ(map.size(), 51U); // erased is what it had decided on
     for (int i = 0; i < 100; ++i) map.store(key<TypeParam>(i), value<TypeParam>(i));
     EXPECT_EQ(map.size(), 100U);

@@ -85,9 +85,8 @@ TYPED_TEST(exceptions, of_insert_change_nothing) {
 }
 
 TYPED_TEST(exceptions, of_load_or_store_change_nothing) {
-    this->fail_at_every_step([](auto& m, const fragile& present, const fragile&) {
-        EXPECT_TRUE(m.load_or_store(present, 5).loaded);
-    });
+    this->fail_at_every_step(
+        [](auto& m, const fragile& present, const fragile&) { EXPECT_TRUE(m.load_or_store(present, 5).loaded); });
 }
 
 TYPED_TEST(exceptions, of_erase_change_nothing) {

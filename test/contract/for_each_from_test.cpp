@@ -13,7 +13,8 @@
 namespace test {
 
 template <class M>
-concept walkable = requires(const M& map, syncmap::walk_position at) { map.for_each_from(at, [](const auto&, const auto&) {}); };
+concept walkable =
+    requires(const M& map, syncmap::walk_position at) { map.for_each_from(at, [](const auto&, const auto&) {}); };
 
 static_assert(walkable<flagship::of<int, int>>);
 static_assert(!walkable<behind_mutex::of<int, int>>);
@@ -41,9 +42,8 @@ TYPED_TEST(for_each_from, shows_every_entry_once_in_all_its_steps_and_some_in_ea
         std::size_t steps = 0;
         for (syncmap::walk_position at; !at.at_end(); ++steps) {
             const std::size_t before = seen.size();
-            at = map.for_each_from(at, [&](const auto& k, const auto& v) {
-                EXPECT_TRUE(seen.emplace(k, v).second) << "a key came twice";
-            });
+            at = map.for_each_from(
+                at, [&](const auto& k, const auto& v) { EXPECT_TRUE(seen.emplace(k, v).second) << "a key came twice"; });
             if (!at.at_end()) {
                 EXPECT_GT(seen.size(), before);
             }
@@ -98,7 +98,8 @@ TYPED_TEST(for_each_from, can_go_on_from_a_copy_and_on_another_thread) {
         std::jthread([&] {
             while (!at.at_end()) at = map.for_each_from(at, [&](const auto& k, const auto&) { rest.insert(k); });
         }).join();
-        for (auto from = copy; !from.at_end();) from = map.for_each_from(from, [&](const auto& k, const auto&) { again.insert(k); });
+        for (auto from = copy; !from.at_end();)
+            from = map.for_each_from(from, [&](const auto& k, const auto&) { again.insert(k); });
         EXPECT_EQ(first.size() + rest.size(), 500U);
         EXPECT_EQ(rest, again);
     }

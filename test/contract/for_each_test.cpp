@@ -31,9 +31,8 @@ TYPED_TEST(for_each, shows_every_entry_once_and_returns_how_many) {
         expected.erase(key<TypeParam>(i));
     }
     decltype(expected) seen;
-    const auto visited = map.for_each([&](const auto& k, const auto& v) {
-        EXPECT_TRUE(seen.emplace(k, v).second) << "a key came twice";
-    });
+    const auto visited =
+        map.for_each([&](const auto& k, const auto& v) { EXPECT_TRUE(seen.emplace(k, v).second) << "a key came twice"; });
     EXPECT_EQ(visited, expected.size());
     EXPECT_EQ(seen, expected);
 }

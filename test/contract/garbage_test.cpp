@@ -160,9 +160,12 @@ TYPED_TEST(garbage, of_unknown_weight_is_bounded_by_number) {
             auto all = this->template filled<living>(count, [] { return living(); });
             const int live = living::now;
             living::most = live;
-            this->template overwrite<living>(all, threads, count == 1 ? static_cast<int>(scaled(2'000)) : static_cast<int>(scaled(8)), [] { return living(); });
+            this->template overwrite<living>(all, threads,
+                                             count == 1 ? static_cast<int>(scaled(2'000)) : static_cast<int>(scaled(8)),
+                                             [] { return living(); });
             // Beside those that wait: the argument and the copy of each call, and what hazards of the others name.
-            EXPECT_LE(living::most - live, threads * (most_unknown_waiting + 2 + 2 * threads)) << count << " maps, " << threads << " threads";
+            EXPECT_LE(living::most - live, threads * (most_unknown_waiting + 2 + 2 * threads))
+                << count << " maps, " << threads << " threads";
         }
     }
 }
@@ -284,12 +287,12 @@ TYPED_TEST(garbage, may_use_and_destroy_other_maps) {
         for (int i = 0; i != 3; ++i) own->store(1, counted());
         auto& in = round % 2 == 0 ? one : two;
         in.store(round % 3, calling([&, own = std::move(own)]() mutable {
-            ++calls;
-            for (int i = 0; i != 20; ++i) two.store(10 + i % 2, counted());
-            for (int i = 0; i != 20; ++i) own->store(i % 2, counted());
-            static_cast<void>(one.contains(1));
-            own.reset();
-        }));
+                     ++calls;
+                     for (int i = 0; i != 20; ++i) two.store(10 + i % 2, counted());
+                     for (int i = 0; i != 20; ++i) own->store(i % 2, counted());
+                     static_cast<void>(one.contains(1));
+                     own.reset();
+                 }));
     }
     for (auto* m : {&one, &two, &one, &two}) {
         m->clear();
@@ -308,8 +311,8 @@ TYPED_TEST(garbage, of_a_destructor_that_writes_much_is_bounded_as_well) {
         return calling([&] { --alive; });
     };
     map.store(1, calling([&] {
-        for (int i = 0; i != 10'000; ++i) map.store(2, counted());
-    }));
+                  for (int i = 0; i != 10'000; ++i) map.store(2, counted());
+              }));
     for (int i = 0; i != 100; ++i) map.store(1, counted());
     EXPECT_LE(most, 3 * most_unknown_waiting);
     map.clear();

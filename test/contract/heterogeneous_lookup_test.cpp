@@ -47,19 +47,20 @@ TYPED_TEST(heterogeneous_lookup, by_string_view_allocates_nothing_on_a_hit) {
     std::optional<int> expected_or_none = 1;
     EXPECT_EQ(map.load(present), 1); // what a thread needs once, it has now
     EXPECT_EQ(allocations_of([&] {
-        EXPECT_EQ(map.load(present), 1);
-        EXPECT_TRUE(map.contains(present));
-        EXPECT_TRUE(map.visit(present, [](int) {}));
-        EXPECT_FALSE(map.insert(present, 2));
-        EXPECT_TRUE(map.load_or_store(present, 2).loaded);
-        EXPECT_TRUE(map.load_or_compute(present, [] { return 2; }).loaded);
-        expected = 3;
-        EXPECT_FALSE(map.compare_exchange(present, expected, 4));
-        expected_or_none = 3;
-        EXPECT_FALSE(map.compare_exchange(present, expected_or_none, 4));
-        expected = 3;
-        EXPECT_FALSE(map.compare_erase(present, expected));
-    }), 0U);
+                  EXPECT_EQ(map.load(present), 1);
+                  EXPECT_TRUE(map.contains(present));
+                  EXPECT_TRUE(map.visit(present, [](int) {}));
+                  EXPECT_FALSE(map.insert(present, 2));
+                  EXPECT_TRUE(map.load_or_store(present, 2).loaded);
+                  EXPECT_TRUE(map.load_or_compute(present, [] { return 2; }).loaded);
+                  expected = 3;
+                  EXPECT_FALSE(map.compare_exchange(present, expected, 4));
+                  expected_or_none = 3;
+                  EXPECT_FALSE(map.compare_exchange(present, expected_or_none, 4));
+                  expected = 3;
+                  EXPECT_FALSE(map.compare_erase(present, expected));
+              }),
+              0U);
 }
 
 TYPED_TEST(heterogeneous_lookup, by_string_view_allocates_nothing_on_a_miss) {
@@ -69,15 +70,16 @@ TYPED_TEST(heterogeneous_lookup, by_string_view_allocates_nothing_on_a_miss) {
     std::optional<int> expected_or_none = 1;
     EXPECT_EQ(map.load(absent), std::nullopt);
     EXPECT_EQ(allocations_of([&] {
-        EXPECT_EQ(map.load(absent), std::nullopt);
-        EXPECT_FALSE(map.contains(absent));
-        EXPECT_FALSE(map.visit(absent, [](int) {}));
-        EXPECT_FALSE(map.erase(absent));
-        EXPECT_EQ(map.load_and_erase(absent), std::nullopt);
-        EXPECT_FALSE(map.compare_exchange(absent, expected, 4));
-        EXPECT_FALSE(map.compare_exchange(absent, expected_or_none, 4));
-        EXPECT_FALSE(map.compare_erase(absent, expected));
-    }), 0U);
+                  EXPECT_EQ(map.load(absent), std::nullopt);
+                  EXPECT_FALSE(map.contains(absent));
+                  EXPECT_FALSE(map.visit(absent, [](int) {}));
+                  EXPECT_FALSE(map.erase(absent));
+                  EXPECT_EQ(map.load_and_erase(absent), std::nullopt);
+                  EXPECT_FALSE(map.compare_exchange(absent, expected, 4));
+                  EXPECT_FALSE(map.compare_exchange(absent, expected_or_none, 4));
+                  EXPECT_FALSE(map.compare_erase(absent, expected));
+              }),
+              0U);
     EXPECT_EQ(map.size(), 1U);
 }
 

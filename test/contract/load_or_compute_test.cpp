@@ -54,7 +54,8 @@ TYPED_TEST(load_or_compute, computes_again_after_an_erase) {
 TYPED_TEST(load_or_compute, unshared_does_the_same_for_one_thread) {
     TypeParam map;
     using mapped = typename TypeParam::mapped_type;
-    EXPECT_THROW(static_cast<void>(map.load_or_compute(syncmap::unshared, key<TypeParam>(1), []() -> mapped { throw 1; })), int);
+    EXPECT_THROW(static_cast<void>(map.load_or_compute(syncmap::unshared, key<TypeParam>(1), []() -> mapped { throw 1; })),
+                 int);
     EXPECT_FALSE(map.contains(key<TypeParam>(1)));
     const auto made = map.load_or_compute(syncmap::unshared, key<TypeParam>(1), [] { return value<TypeParam>(10); });
     EXPECT_FALSE(made.loaded);

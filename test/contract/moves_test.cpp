@@ -80,7 +80,8 @@ TYPED_TEST(moves, of_a_store) {
 
 TYPED_TEST(moves, of_load_or_store) {
     auto& map = this->map_;
-    EXPECT_EQ(cost_of([&] { static_cast<void>(map.load_or_store(1, counted(1))); }), (cost{1, 2})) << "the result is another one";
+    EXPECT_EQ(cost_of([&] { static_cast<void>(map.load_or_store(1, counted(1))); }), (cost{1, 2}))
+        << "the result is another one";
     EXPECT_EQ(cost_of([&] { static_cast<void>(map.load_or_store(1, counted(1))); }), (cost{1, 1}));
     EXPECT_EQ(cost_of([&] { static_cast<void>(map.load_or_compute(2, [] { return counted(1); })); }), (cost{1, 1}));
     EXPECT_EQ(cost_of([&] { static_cast<void>(map.load_or_compute(2, [] { return counted(1); })); }).copies, 1);
@@ -90,7 +91,8 @@ TYPED_TEST(moves, of_an_exchange) {
     auto& map = this->map_;
     const int more = TestFixture::more_of_an_overwrite;
     EXPECT_EQ(cost_of([&] { static_cast<void>(map.exchange(1, counted(1))); }), (cost{0, 1}));
-    EXPECT_EQ(cost_of([&] { static_cast<void>(map.exchange(1, counted(2))); }), (cost{1, 1 + more})) << "the previous value is copied";
+    EXPECT_EQ(cost_of([&] { static_cast<void>(map.exchange(1, counted(2))); }), (cost{1, 1 + more}))
+        << "the previous value is copied";
     counted expected(2);
     EXPECT_EQ(cost_of([&] { EXPECT_TRUE(map.compare_exchange(1, expected, counted(3))); }), (cost{0, 1 + more}));
 }
@@ -100,7 +102,8 @@ TYPED_TEST(moves, of_an_update) {
     const int more = TestFixture::more_of_an_overwrite;
     EXPECT_EQ(cost_of([&] { map.update(1, [](const counted*) { return counted(1); }); }), (cost{0, 1}));
     EXPECT_EQ(cost_of([&] { map.update(1, [](const counted*) { return 2; }); }), (cost{0, more})) << "made in place";
-    EXPECT_EQ(cost_of([&] { map.update(1, [](const counted*) { return std::optional<counted>(std::in_place, 3); }); }), (cost{0, 1 + more}));
+    EXPECT_EQ(cost_of([&] { map.update(1, [](const counted*) { return std::optional<counted>(std::in_place, 3); }); }),
+              (cost{0, 1 + more}));
     const auto chosen = [](const counted*) -> syncmap::update_action<counted> { return counted(4); };
     EXPECT_EQ(cost_of([&] { map.update(1, chosen); }), (cost{0, 2 + more}));
     EXPECT_EQ(cost_of([&] { map.update(1, [](const counted*) { return syncmap::keep; }); }), (cost{0, 0}));

@@ -19,8 +19,7 @@
 
 namespace test {
 
-static_assert(syncmap::multi_key_map<flagship::of<int, int>> &&
-              syncmap::multi_key_map<behind_mutex::of<std::string, int>>);
+static_assert(syncmap::multi_key_map<flagship::of<int, int>> && syncmap::multi_key_map<behind_mutex::of<std::string, int>>);
 static_assert(!syncmap::multi_key_map<with_snapshot::of<int, int>>);
 
 template <class M>
@@ -35,9 +34,8 @@ protected:
     }
 };
 using multi_update_maps =
-    ::testing::Types<flagship::of<int, int>, flagship::of<std::string, std::uint64_t>,
-                     flagship::of<std::string, std::string>, behind_mutex::of<std::string, std::string>,
-                     behind_shared_mutex::of<int, int>>;
+    ::testing::Types<flagship::of<int, int>, flagship::of<std::string, std::uint64_t>, flagship::of<std::string, std::string>,
+                     behind_mutex::of<std::string, std::string>, behind_shared_mutex::of<int, int>>;
 TYPED_TEST_SUITE(multi_update, multi_update_maps, names);
 
 TYPED_TEST(multi_update, shows_the_keys_in_their_order_and_does_what_their_slots_say) {
@@ -181,7 +179,7 @@ TYPED_TEST(multi_update, function_may_use_what_it_does_not_compute) {
 }
 
 TYPED_TEST(multi_update, is_in_a_snapshot_as_a_whole_or_not_at_all) {
-    if constexpr (requires(TypeParam & m) { m.snapshot(); }) {
+    if constexpr (requires(TypeParam& m) { m.snapshot(); }) {
         TypeParam map;
         const auto all = this->keys_from(0, 40);
         for (int i = 0; i < 20; ++i) map.store(key<TypeParam>(i), value<TypeParam>(i));
@@ -294,8 +292,6 @@ void fail_multi_update_at_every_step() {
     }
 }
 TEST(multi_update_of_values, that_throw_changes_nothing) { fail_multi_update_at_every_step<flagship>(); }
-TEST(multi_update_of_values, that_throw_changes_nothing_behind_a_mutex) {
-    fail_multi_update_at_every_step<behind_mutex>();
-}
+TEST(multi_update_of_values, that_throw_changes_nothing_behind_a_mutex) { fail_multi_update_at_every_step<behind_mutex>(); }
 
 } // namespace test

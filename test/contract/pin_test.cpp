@@ -27,8 +27,7 @@ using pinned_node = flagship::of<std::string, std::string>;
 
 static_assert(syncmap::pinnable_map<pinned_in_place> && syncmap::pinnable_map<pinned_node_key> &&
               syncmap::pinnable_map<pinned_node>);
-static_assert(!syncmap::pinnable_map<behind_mutex::of<int, int>> &&
-              !syncmap::pinnable_map<behind_shared_mutex::of<int, int>>);
+static_assert(!syncmap::pinnable_map<behind_mutex::of<int, int>> && !syncmap::pinnable_map<behind_shared_mutex::of<int, int>>);
 static_assert(!syncmap::pinnable_map<with_snapshot::of<int, int>>);
 
 template <class M>

@@ -47,8 +47,7 @@ std::vector<operation<Map>> operations() {
          [](Map& m, int i) { static_cast<void>(m.load_or_store(key<Map>(i), value<Map>(77))); }},
         {"load_or_compute", effect::writes_if_absent,
          [](Map& m, int i) { static_cast<void>(m.load_or_compute(key<Map>(i), [] { return value<Map>(77); })); }},
-        {"exchange", effect::writes,
-         [](Map& m, int i) { static_cast<void>(m.exchange(key<Map>(i), value<Map>(77))); }},
+        {"exchange", effect::writes, [](Map& m, int i) { static_cast<void>(m.exchange(key<Map>(i), value<Map>(77))); }},
         {"update", effect::writes, [](Map& m, int i) { m.update(key<Map>(i), [](auto*) { return value<Map>(77); }); }},
         {"compare_exchange", effect::writes_if_present,
          [](Map& m, int i) {
@@ -56,8 +55,7 @@ std::vector<operation<Map>> operations() {
              static_cast<void>(m.compare_exchange(key<Map>(i), expected, value<Map>(77)));
          }},
         {"erase", effect::writes_if_present, [](Map& m, int i) { m.erase(key<Map>(i)); }},
-        {"load_and_erase", effect::writes_if_present,
-         [](Map& m, int i) { static_cast<void>(m.load_and_erase(key<Map>(i))); }},
+        {"load_and_erase", effect::writes_if_present, [](Map& m, int i) { static_cast<void>(m.load_and_erase(key<Map>(i))); }},
         {"compare_erase", effect::writes_if_present,
          [](Map& m, int i) {
              mapped expected = value<Map>(i);
@@ -121,8 +119,8 @@ template <class M>
 class reentrancy : public ::testing::Test {
 protected:
     template <class Family>
-    static constexpr bool is_of = std::is_same_v<
-        M, typename Family::template of<typename M::key_type, typename M::mapped_type>>;
+    static constexpr bool is_of =
+        std::is_same_v<M, typename Family::template of<typename M::key_type, typename M::mapped_type>>;
     template <class... Families>
     static constexpr bool free_in(::testing::Types<Families...>) {
         return ((is_of<Families> && Families::callbacks_are_free) || ...);
@@ -135,8 +133,8 @@ protected:
     static void each_operation(const char* callback, int computed, Run run) {
         for (const auto& op : operations<M>()) {
             for (const int target : {present, present + 1, absent, absent + 1}) {
-                const std::string what = std::string(op.name) + " of key " + std::to_string(target) + " inside " +
-                                         callback + " of key " + std::to_string(computed);
+                const std::string what = std::string(op.name) + " of key " + std::to_string(target) + " inside " + callback +
+                                         " of key " + std::to_string(computed);
                 const watchdog dog(what);
                 M map;
                 fill(map);
@@ -149,8 +147,7 @@ protected:
                     EXPECT_NE(*result, outcome::recursive) << what;
                 } else if (target != computed || op.touches == effect::reads) {
                     EXPECT_EQ(*result, outcome::worked) << what;
-                } else if (op.touches == effect::writes ||
-                           (op.touches == effect::writes_if_present && target == present) ||
+                } else if (op.touches == effect::writes || (op.touches == effect::writes_if_present && target == present) ||
                            (op.touches == effect::writes_if_absent && target == absent)) {
                     EXPECT_EQ(*result, outcome::recursive) << what;
                 } else { // does not change the computed key as it is, or concerns all keys: either is an answer
@@ -285,8 +282,13 @@ TYPED_TEST_SUITE(reentrancy_of_types, families, names);
 
 /// What a map does to keys and values behind an operation's back.
 enum class moment { hash, key_equality, key_copy, key_end, value_equality, value_copy, value_end };
-constexpr const char* moment_names[] = {"hash",           "equality of keys", "copy of a key", "destructor of a key",
-                                        "equality of values", "copy of a value",  "destructor of a value"};
+constexpr const char* moment_names[] = {"hash",
+                                        "equality of keys",
+                                        "copy of a key",
+                                        "destructor of a key",
+                                        "equality of values",
+                                        "copy of a value",
+                                        "destructor of a value"};
 
 /// Runs a function once, when the moment comes.
 struct at_moment {
@@ -349,7 +351,8 @@ TYPED_TEST(reentrancy_of_types, every_operation_in_every_function_of_keys_and_va
                         came[m] += waiting.came ? 1 : 0;
                         const std::string what = std::string(inner.name) + " of key " + std::to_string(inner_key) + " in the " +
                                                  moment_names[m] + " in " + outer.name + " of key " + std::to_string(outer_key);
-                        const bool computes = std::string(outer.name).starts_with("update") || std::string(outer.name) == "load_or_compute";
+                        const bool computes =
+                            std::string(outer.name).starts_with("update") || std::string(outer.name) == "load_or_compute";
                         EXPECT_NE(result, outcome::reentrant) << what;
                         EXPECT_TRUE(result == outcome::worked || (computes && inner_key == outer_key)) << what;
                         map.clear();

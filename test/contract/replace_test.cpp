@@ -199,8 +199,7 @@ void replace_while_memory_fails() {
             try {
                 map.replace(std::move(next));
                 done = true;
-            } catch (const std::bad_alloc&) {
-            }
+            } catch (const std::bad_alloc&) {}
             books.budget = std::numeric_limits<std::size_t>::max();
             ASSERT_EQ(map.size(), done ? 60U : 20U);
             ASSERT_EQ(next.size(), done ? 0U : 60U);

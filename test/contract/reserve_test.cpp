@@ -49,8 +49,9 @@ TYPED_TEST(reserve_makes_room, so_that_insertions_of_small_entries_allocate_noth
         // Keys without an order: numbers in a row crowd under some secrets (docs/decisions/0008).
         std::mt19937_64 draw(1);
         EXPECT_EQ(allocations_of([&] {
-            for (std::uint64_t i = 1; i < 5000; ++i) map.store(draw(), i);
-        }), 0U);
+                      for (std::uint64_t i = 1; i < 5000; ++i) map.store(draw(), i);
+                  }),
+                  0U);
     }
 }
 

@@ -34,9 +34,8 @@ protected:
     template <class S>
     static contents all_of(const S& shown) {
         contents all;
-        const auto visited = shown.for_each([&](const auto& k, const auto& v) {
-            EXPECT_TRUE(all.emplace(k, v).second) << "a key came twice";
-        });
+        const auto visited =
+            shown.for_each([&](const auto& k, const auto& v) { EXPECT_TRUE(all.emplace(k, v).second) << "a key came twice"; });
         EXPECT_EQ(visited, shown.size());
         return all;
     }

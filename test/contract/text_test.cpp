@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <limits>
+#include <map>
 #include <new>
 #include <optional>
 #include <span>
@@ -42,18 +42,22 @@ std::string of_length(std::size_t length, char first = 'a') {
     return s;
 }
 
-static_assert(!std::is_copy_constructible_v<text> && !std::is_move_constructible_v<text> && !std::is_default_constructible_v<text> &&
-              !std::is_copy_assignable_v<text> && !std::is_move_assignable_v<text>);
+static_assert(!std::is_copy_constructible_v<text> && !std::is_move_constructible_v<text> &&
+              !std::is_default_constructible_v<text> && !std::is_copy_assignable_v<text> && !std::is_move_assignable_v<text>);
 static_assert(std::is_convertible_v<const text&, std::string_view>);
 
 struct hash_of_pair {
-    std::size_t operator()(const std::pair<int, std::string>& p) const { return std::hash<std::string>{}(p.second) + static_cast<std::size_t>(p.first); }
+    std::size_t operator()(const std::pair<int, std::string>& p) const {
+        return std::hash<std::string>{}(p.second) + static_cast<std::size_t>(p.first);
+    }
 };
 
 template <class Map>
-inline constexpr bool has_all = syncmap::copyable_value_map<Map> && syncmap::comparable_value_map<Map> && syncmap::exact_size_map<Map> &&
-                                syncmap::lock_free_read_map<Map> && syncmap::pinnable_map<Map> && syncmap::multi_key_map<Map>;
-static_assert(has_all<syncmap::map<text, text>> && has_all<syncmap::map<text, std::uint64_t>> && has_all<syncmap::map<std::uint64_t, text>>);
+inline constexpr bool has_all =
+    syncmap::copyable_value_map<Map> && syncmap::comparable_value_map<Map> && syncmap::exact_size_map<Map> &&
+    syncmap::lock_free_read_map<Map> && syncmap::pinnable_map<Map> && syncmap::multi_key_map<Map>;
+static_assert(has_all<syncmap::map<text, text>> && has_all<syncmap::map<text, std::uint64_t>> &&
+              has_all<syncmap::map<std::uint64_t, text>>);
 
 /// A key or a value by number, as the caller has it: strings for texts.
 template <class T>
@@ -89,7 +93,8 @@ struct text_map_names {
     template <class Map>
     static std::string GetName(int) {
         const auto word = [](bool is_text) { return is_text ? "text" : "u64"; };
-        return std::string(word(std::is_same_v<typename Map::key_type, text>)) + "_" + word(std::is_same_v<typename Map::mapped_type, text>);
+        return std::string(word(std::is_same_v<typename Map::key_type, text>)) + "_" +
+               word(std::is_same_v<typename Map::mapped_type, text>);
     }
 };
 using kinds = ::testing::Types<syncmap::map<text, text>, syncmap::map<text, std::uint64_t>, syncmap::map<std::uint64_t, text>>;
@@ -101,7 +106,8 @@ TYPED_TEST(text_map, reads_what_was_stored) {
     EXPECT_EQ(this->map.load(this->key(2)), std::nullopt);
     EXPECT_TRUE(this->map.contains(this->key(1)));
     EXPECT_FALSE(this->map.store(this->key(1), this->value(11)));
-    EXPECT_TRUE(this->map.visit(this->key(1), [&](const typename TypeParam::mapped_type& v) { EXPECT_EQ(v, this->value(11)); }));
+    EXPECT_TRUE(
+        this->map.visit(this->key(1), [&](const typename TypeParam::mapped_type& v) { EXPECT_EQ(v, this->value(11)); }));
     EXPECT_EQ(this->map.size(), 1U);
 }
 
@@ -146,10 +152,14 @@ TYPED_TEST(text_map, computes_and_updates) {
     EXPECT_EQ(this->map.load_or_compute(this->key(1), compute).value, this->value(7));
     EXPECT_TRUE(this->map.load_or_compute(this->key(1), compute).loaded);
     EXPECT_EQ(runs, 1);
-    const auto seen = [&](const shown* v) { return v == nullptr ? std::nullopt : std::optional(typename TestFixture::plain(*v)); };
-    EXPECT_EQ(this->map.update(this->key(1), [&](const shown* v) { return *seen(v) == this->value(7) ? this->value(8) : this->value(0); }),
+    const auto seen = [&](const shown* v) {
+        return v == nullptr ? std::nullopt : std::optional(typename TestFixture::plain(*v));
+    };
+    EXPECT_EQ(this->map.update(this->key(1),
+                               [&](const shown* v) { return *seen(v) == this->value(7) ? this->value(8) : this->value(0); }),
               update_result::assigned);
-    EXPECT_EQ(this->map.update(this->key(2), [&](const shown* v) { return seen(v) ? this->value(0) : this->value(9); }), update_result::inserted);
+    EXPECT_EQ(this->map.update(this->key(2), [&](const shown* v) { return seen(v) ? this->value(0) : this->value(9); }),
+              update_result::inserted);
     EXPECT_EQ(this->map.load(this->key(2)), this->value(9));
     EXPECT_EQ(this->map.update(this->key(2), [&](const shown*) { return syncmap::keep; }), update_result::kept);
     EXPECT_EQ(this->map.update(this->key(2), [&](const shown*) { return std::nullopt; }), update_result::erased);
@@ -167,7 +177,8 @@ TYPED_TEST(text_map, updates_several_keys) {
         slots[2].assign(this->value(3));
         slots[0].erase();
     }));
-    EXPECT_EQ(this->content(this->map), (typename TestFixture::contents{{this->key(2), this->value(1)}, {this->key(3), this->value(3)}}));
+    EXPECT_EQ(this->content(this->map),
+              (typename TestFixture::contents{{this->key(2), this->value(1)}, {this->key(3), this->value(3)}}));
     EXPECT_FALSE(this->map.update({keys[0], keys[1]}, [&](auto slots) {
         slots[0].assign(this->value(5));
         return false;
@@ -189,7 +200,9 @@ TYPED_TEST(text_map, takes_many_at_once) {
     EXPECT_EQ(this->map.load_many(keys, std::span(results)), 100U);
     for (std::uint64_t i = 0; i < 100; ++i) EXPECT_EQ(results[i], this->value(i + 1));
     EXPECT_EQ(results.back(), std::nullopt);
-    EXPECT_EQ(this->map.visit_many(keys, [&](std::size_t i, const typename TypeParam::mapped_type& v) { EXPECT_EQ(v, values[i]); }), 100U);
+    EXPECT_EQ(
+        this->map.visit_many(keys, [&](std::size_t i, const typename TypeParam::mapped_type& v) { EXPECT_EQ(v, values[i]); }),
+        100U);
     EXPECT_EQ(this->map.erase_many(keys), 100U);
     EXPECT_TRUE(this->map.empty());
 }
@@ -258,9 +271,7 @@ TYPED_TEST(text_map, agrees_with_a_model) {
         const auto k = this->key(draw.below(300));
         const auto v = this->value(draw.below(100));
         switch (draw.below(6)) {
-        case 0:
-            ASSERT_EQ(this->map.erase(k), model.erase(k) == 1);
-            break;
+        case 0: ASSERT_EQ(this->map.erase(k), model.erase(k) == 1); break;
         case 1: {
             const auto old = this->map.exchange(k, v);
             ASSERT_EQ(old.has_value(), model.contains(k));
@@ -270,9 +281,7 @@ TYPED_TEST(text_map, agrees_with_a_model) {
             model[k] = v;
             break;
         }
-        case 2:
-            ASSERT_EQ(this->map.insert(k, v), model.emplace(k, v).second);
-            break;
+        case 2: ASSERT_EQ(this->map.insert(k, v), model.emplace(k, v).second); break;
         default: {
             const auto seen = this->map.load(k);
             ASSERT_EQ(seen.has_value(), model.contains(k));
@@ -416,8 +425,7 @@ TEST(text_maps, change_nothing_when_the_other_member_throws) {
                 fuse::steps = steps;
                 try {
                     f();
-                } catch (const thrown_on_purpose&) {
-                }
+                } catch (const thrown_on_purpose&) {}
                 fuse::disarm();
             };
             tried([&] { values.store(std::to_string(steps), fragile(1)); });

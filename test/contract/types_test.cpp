@@ -50,9 +50,7 @@ TYPED_TEST(types, of_values_may_be_move_only) {
     EXPECT_TRUE(map.visit(2, [](const std::unique_ptr<int>& value) { EXPECT_EQ(*value, -4); }));
     EXPECT_TRUE(map.erase(4));
     EXPECT_EQ(map.erase_if([](int key, const std::unique_ptr<int>&) { return key >= 250; }), 250U);
-    EXPECT_EQ(map.for_each([](int key, const std::unique_ptr<int>& value) {
-        EXPECT_EQ(*value, key == 2 ? -4 : -key);
-    }), 248U);
+    EXPECT_EQ(map.for_each([](int key, const std::unique_ptr<int>& value) { EXPECT_EQ(*value, key == 2 ? -4 : -key); }), 248U);
     map.clear();
 }
 
@@ -98,23 +96,23 @@ TYPED_TEST(types, of_values_may_want_more_alignment_than_the_heap_gives) {
     EXPECT_EQ(map.for_each([](int key, const over_aligned<128>& value) {
         EXPECT_TRUE(value.well_placed());
         EXPECT_EQ(value.number, key);
-    }), 300U);
+    }),
+              300U);
     over_aligned<128> expected(5);
     EXPECT_TRUE(map.compare_exchange(5, expected, over_aligned<128>(50)));
 }
 
 TYPED_TEST(types, of_keys_may_want_more_alignment_than_the_heap_gives) {
     struct hash {
-        std::size_t operator()(const over_aligned<64>& key) const noexcept {
-            return static_cast<std::size_t>(key.number);
-        }
+        std::size_t operator()(const over_aligned<64>& key) const noexcept { return static_cast<std::size_t>(key.number); }
     };
     typename TypeParam::template of<over_aligned<64>, int, hash> map;
     for (int i = 0; i < 300; ++i) map.store(over_aligned<64>(i), i);
     EXPECT_EQ(map.for_each([](const over_aligned<64>& key, int value) {
         EXPECT_TRUE(key.well_placed());
         EXPECT_EQ(key.number, value);
-    }), 300U);
+    }),
+              300U);
 }
 
 TYPED_TEST(types, of_keys_may_be_enumerations_pointers_and_booleans) {

@@ -30,9 +30,7 @@ TYPED_TEST(visit, calls_once_with_the_value) {
 TYPED_TEST(visit, hands_out_a_constant_value) {
     TypeParam map;
     map.store(key<TypeParam>(1), value<TypeParam>(10));
-    map.visit(key<TypeParam>(1), [](auto&& v) {
-        EXPECT_TRUE(std::is_const_v<std::remove_reference_t<decltype(v)>>);
-    });
+    map.visit(key<TypeParam>(1), [](auto&& v) { EXPECT_TRUE(std::is_const_v<std::remove_reference_t<decltype(v)>>); });
 }
 
 TYPED_TEST(visit, passes_on_what_the_function_throws_and_leaves_the_map_usable) {

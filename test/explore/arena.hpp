@@ -59,7 +59,8 @@ public:
     viewpoint from() const noexcept { return from_; }
 
     EXPLORE_UNWATCHED_INLINE static arena& instance() {
-        if (only_ == nullptr) [[unlikely]] only_ = new arena();
+        if (only_ == nullptr) [[unlikely]]
+            only_ = new arena();
         return *only_;
     }
 
@@ -122,8 +123,7 @@ public:
     const char* free(void* address, std::size_t bytes) {
         const std::size_t offset = offset_of(address);
         const std::uint32_t owner = owner_[offset / granule];
-        if (owner == 0 || blocks_[owner - 1].offset != offset)
-            return "freed an address that is not the start of a block";
+        if (owner == 0 || blocks_[owner - 1].offset != offset) return "freed an address that is not the start of a block";
         block& freed = blocks_[owner - 1];
         if (!freed.live) return "double free";
         if (bytes != 0 && freed.bytes != bytes) return "freed with another size than allocated";
@@ -221,15 +221,12 @@ private:
     }
 
     static void* reserve(std::size_t bytes) {
-        void* const memory =
-            ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) throw std::bad_alloc();
         return memory;
     }
 
-    static std::size_t size_class(std::size_t bytes) noexcept {
-        return static_cast<std::size_t>(std::bit_width(bytes)) % 64;
-    }
+    static std::size_t size_class(std::size_t bytes) noexcept { return static_cast<std::size_t>(std::bit_width(bytes)) % 64; }
 
     std::uint32_t* owner_; // of each granule: the number of its block, counted from one
     std::size_t used_ = granule;

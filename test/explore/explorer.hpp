@@ -152,15 +152,10 @@ private:
     void repeat() {
         scheduler_.follow(from_text(result_.schedule));
         const std::string first = failure_;
-        once({.how = strategy::replay,
-              .memory = bounds_.memory,
-              .trace = true,
-              .weak = bounds_.weak,
-              .stale_reads = ~0U});
-        result_.description = result_.program + ": " + failure_ + "\n  repeat: SYNCMAP_REPLAY='" + result_.program +
-                              "@" + result_.schedule + "'\n" + picture_of(scheduler_.trace());
-        if (failure_ != first && !first.empty())
-            result_.description += "  (not the same when repeated: " + first + ")\n";
+        once({.how = strategy::replay, .memory = bounds_.memory, .trace = true, .weak = bounds_.weak, .stale_reads = ~0U});
+        result_.description = result_.program + ": " + failure_ + "\n  repeat: SYNCMAP_REPLAY='" + result_.program + "@" +
+                              result_.schedule + "'\n" + picture_of(scheduler_.trace());
+        if (failure_ != first && !first.empty()) result_.description += "  (not the same when repeated: " + first + ")\n";
     }
 
     limits bounds_;

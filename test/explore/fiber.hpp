@@ -54,8 +54,7 @@ public:
 
     /// `start(argument)` runs on a new stack at the first change to it, and never returns.
     fiber(entry start, void* argument) : start_(start), argument_(argument) {
-        stack_ =
-            ::mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        stack_ = ::mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (stack_ == MAP_FAILED) throw std::bad_alloc();
         ::mprotect(stack_, guard_bytes, PROT_NONE); // an overflow ends in a fault, not in another stack
 #if defined(__x86_64__)

@@ -130,8 +130,7 @@ void compute_two_keys_one_by_one() {
             });
         },
         [&] {
-            map.update(Layout::key(keys::apart),
-                       [&](const mapped_type* v) { return value_for<Layout>(number(v) + 100); });
+            map.update(Layout::key(keys::apart), [&](const mapped_type* v) { return value_for<Layout>(number(v) + 100); });
         });
     require(Layout::value_of(*map.load(Layout::key(keys::first))) == 11, "all were there");
     require(map.size() == 2, "two keys");
@@ -182,8 +181,7 @@ void update_in_two_tables(const preparation<Layout>& moving, std::uint64_t other
         [&] {
             map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
                 for (auto& each : s) {
-                    each.assign(
-                        value_for<Layout>(each.current() == nullptr ? 1000 : Layout::value_of(*each.current()) + 1000));
+                    each.assign(value_for<Layout>(each.current() == nullptr ? 1000 : Layout::value_of(*each.current()) + 1000));
                 }
             });
         },

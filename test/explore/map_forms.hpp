@@ -57,7 +57,8 @@ public:
         const auto in_first_unit = [](const step& each) { return each.key != keys::apart && !is_outlier(each.key); };
         std::size_t count = static_cast<std::size_t>(std::count_if(stores_.begin(), stores_.end(), in_first_unit));
         while (count++ <= visible_engine<Layout>::unit_capacity()) {
-            holds(is_outlier(keys::trigger) || count <= visible_engine<Layout>::unit_capacity() ? next_filler_++ : keys::trigger);
+            holds(is_outlier(keys::trigger) || count <= visible_engine<Layout>::unit_capacity() ? next_filler_++
+                                                                                                : keys::trigger);
         }
         return *this;
     }
@@ -127,12 +128,14 @@ void add_forms_in_lines(std::vector<form<Layout>>& all) {
                       .holds(first)
                       .lost(last_filler(slots)));
     all.push_back(made("erase that lets an entry come home", erase_of(first)).holds(first).holds_fillers(slots + 1));
-    all.push_back(made("erase that gives a line back", erase_of(first))
-                      .holds(first)
+    all.push_back(
+        made("erase that gives a line back", erase_of(first)).holds(first).holds_fillers(slots).lost(last_filler(slots)));
+    all.push_back(
+        made("erase that lets an entry of a second line come home", erase_of(first)).holds(first).holds_fillers(2 * slots - 1));
+    all.push_back(made("erase in the midst of a chain", erase_of(first))
                       .holds_fillers(slots)
-                      .lost(last_filler(slots)));
-    all.push_back(made("erase that lets an entry of a second line come home", erase_of(first)).holds(first).holds_fillers(2 * slots - 1));
-    all.push_back(made("erase in the midst of a chain", erase_of(first)).holds_fillers(slots).holds(first).holds(keys::second)
+                      .holds(first)
+                      .holds(keys::second)
                       .holds(keys::trigger));
 }
 
@@ -157,9 +160,8 @@ void add_forms_of_spare_lines(std::vector<form<Layout>>& all) {
                       .lost(wanted)
                       .lost(filler_in_unit(3, slots - 1))
                       .holds(filler_in_unit(3, slots - 1)));
-    all.push_back(crowded("erase that gives a spare line back", erase_of(wanted))
-                      .holds(wanted)
-                      .lost(filler_in_unit(3, slots - 1)));
+    all.push_back(
+        crowded("erase that gives a spare line back", erase_of(wanted)).holds(wanted).lost(filler_in_unit(3, slots - 1)));
 }
 
 /// The forms of writes that begin a resize, or help with one.
@@ -179,7 +181,8 @@ void add_forms_of_resizes(std::vector<form<Layout>>& all) {
     all.push_back(made("insert that makes the smallest table", insert_of(first)).smallest());
     all.push_back(made("insert into the smallest table", insert_of(first)).holds_fillers(1).smallest());
     all.push_back(made("insert that leaves the smallest table", insert_of(first)).holds_fillers(made::slots).smallest());
-    all.push_back(made("erase from the smallest table", erase_of(first)).holds(first).holds_fillers(made::slots - 1).smallest());
+    all.push_back(
+        made("erase from the smallest table", erase_of(first)).holds(first).holds_fillers(made::slots - 1).smallest());
     all.push_back(made("update of two that leaves the smallest table", {verb::add_to_two, first, 10, {}, keys::second})
                       .holds_fillers(made::slots - 1)
                       .smallest());
@@ -192,24 +195,22 @@ void add_forms_of_overwrites(std::vector<form<Layout>>& all) {
     using made = form<Layout>;
     constexpr std::size_t slots = made::slots;
     constexpr auto first = keys::first;
-    std::vector<step> writes{{verb::store, first, 11},
-                             {verb::exchange, first, 11},
-                             {verb::compare_exchange, first, 11, 1},
-                             {verb::update, first, 11},
-                             {verb::update_erase, first},
-                             {verb::load_or_store, first, 11},
-                             {verb::compare_erase, first, 0, 1},
-                             {verb::load_and_erase, first}};
+    std::vector<step> writes{
+        {verb::store, first, 11},           {verb::exchange, first, 11},  {verb::compare_exchange, first, 11, 1},
+        {verb::update, first, 11},          {verb::update_erase, first},  {verb::load_or_store, first, 11},
+        {verb::compare_erase, first, 0, 1}, {verb::load_and_erase, first}};
     if (Layout::has_integral_value) writes.push_back({verb::fetch_add, first, 10});
     for (const step& each : writes) {
         all.push_back(made(std::string(name_of(each.what)) + " in an overflow line", each).holds_fillers(slots).holds(first));
     }
-    for (const step& each : {step{verb::store, first, 11}, step{verb::update, first, 11}, step{verb::compare_exchange, first, 11, 1}}) {
+    for (const step& each :
+         {step{verb::store, first, 11}, step{verb::update, first, 11}, step{verb::compare_exchange, first, 11, 1}}) {
         all.push_back(made(std::string(name_of(each.what)) + " in the home line", each).holds(first));
     }
     // Absent: inserts, by other ways than `store`, all by LINK.
-    for (const step& each : {step{verb::exchange, first, 11}, step{verb::load_or_store, first, 11}, step{verb::update, first, 11},
-                             step{verb::load_or_compute, first, 11}, step{verb::compare_exchange, first, 11}}) {
+    for (const step& each :
+         {step{verb::exchange, first, 11}, step{verb::load_or_store, first, 11}, step{verb::update, first, 11},
+          step{verb::load_or_compute, first, 11}, step{verb::compare_exchange, first, 11}}) {
         all.push_back(made(std::string(name_of(each.what)) + " that inserts by LINK", each).holds_fillers(slots));
     }
     // Several keys in one step: both by LINK, one of each, both gone.
@@ -284,13 +285,17 @@ std::vector<company> all_companies(std::uint64_t target) {
     if constexpr (visible_map<Layout>::has_snapshots) {
         all.insert(all.end(), {{{}, {snapshot, load, size}}, {{}, {load, snapshot}}, {{size}, {snapshot, snapshot}}});
     }
-    all.insert(all.end(), {{{}, {walk, size}}, {{}, {{verb::erase_if, 0}, size}}, {{}, {{verb::clear, 0}, size, load}}, {{load, size}, {{verb::clear, 0}}}});
+    all.insert(all.end(), {{{}, {walk, size}},
+                           {{}, {{verb::erase_if, 0}, size}},
+                           {{}, {{verb::clear, 0}, size, load}},
+                           {{load, size}, {{verb::clear, 0}}}});
     if constexpr (visible_map<Layout>::has_replace) {
         const step replace{verb::replace, keys::first, 21, {}, keys::apart};
         all.insert(all.end(), {{{}, {replace, size, load}}, {{load, size}, {replace}}});
     }
     if constexpr (visible_map<Layout>::updates_several) {
-        const step add{verb::add_to_two, keys::second, 30, {}, keys::first}, swap{verb::swap_two, keys::first, 0, {}, keys::apart};
+        const step add{verb::add_to_two, keys::second, 30, {}, keys::first},
+            swap{verb::swap_two, keys::first, 0, {}, keys::apart};
         all.insert(all.end(), {{{}, {add, size}}, {{size}, {swap}}});
     }
     for (const verb each : {verb::reserve, verb::shrink, verb::flush}) all.push_back({{load, size}, {{each, 0}, size}});
@@ -345,7 +350,8 @@ void each_program_of_help(F&& f) {
     add(crowded, {{verb::store, spare, 100}, {verb::erase, filler_in_unit(1, slots)}});
 
     for (const auto& [where, asks] : all) {
-        std::vector<step> calls{{verb::store, keys::fillers, 13}, {verb::reserve, 0}, {verb::shrink, 0}, {verb::clear, 0}, {verb::flush, 0}};
+        std::vector<step> calls{
+            {verb::store, keys::fillers, 13}, {verb::reserve, 0}, {verb::shrink, 0}, {verb::clear, 0}, {verb::flush, 0}};
         calls.insert(calls.begin(), asks.begin(), asks.end());
         for (std::size_t i = 0; i != calls.size(); ++i) {
             for (std::size_t j = i; j != calls.size(); ++j) {

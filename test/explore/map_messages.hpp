@@ -9,8 +9,8 @@
 
 #include <explore/map_suite.hpp>
 
-#include <syncmap/engine/walk_position.hpp>
 #include <syncmap/pinned.hpp>
+#include <syncmap/walk_position.hpp>
 
 namespace explore {
 
@@ -23,16 +23,15 @@ void each_message(F&& f, bool after_a_walk = false) {
     enum class write { insert, overwrite, erase, exchange, update, clear, two_keys, erase_two };
     enum class look { load, walk, erase, exchange, snapshot, size, pin, batch, compute, steps, two_keys };
     static constexpr const char* writes[] = {"insert", "overwrite", "erase",    "exchange",
-                                              "update", "clear",     "two keys", "erase two"};
-    static constexpr const char* looks[] = {"load",  "walk",    "erase", "exchange", "snapshot", "size", "pin",
-                                             "batch", "compute", "steps", "two keys"};
+                                             "update", "clear",     "two keys", "erase two"};
+    static constexpr const char* looks[] = {"load", "walk",  "erase",   "exchange", "snapshot", "size",
+                                            "pin",  "batch", "compute", "steps",    "two keys"};
     for (const write how : {write::insert, write::overwrite, write::erase, write::exchange, write::update, write::clear,
                             write::two_keys, write::erase_two}) {
         for (const look by : {look::load, look::walk, look::erase, look::exchange, look::snapshot, look::size, look::pin,
                               look::batch, look::compute, look::steps, look::two_keys}) {
             using map_type = visible_map<Layout>;
-            if (!map_type::updates_several &&
-                (how == write::two_keys || how == write::erase_two || by == look::two_keys)) {
+            if (!map_type::updates_several && (how == write::two_keys || how == write::erase_two || by == look::two_keys)) {
                 continue;
             }
             if ((!map_type::has_snapshots && by == look::snapshot) || (!map_type::has_pin && by == look::pin) ||
@@ -157,8 +156,7 @@ void each_message(F&& f, bool after_a_walk = false) {
 template <class Layout, class F>
 void explore_messages(limits bounds, F&& f, bool after_a_walk = false) {
     bounds.weak = true;
-    each_message<Layout>([&](std::string name, const auto& body) { f(explore(std::move(name), bounds, body)); },
-                         after_a_walk);
+    each_message<Layout>([&](std::string name, const auto& body) { f(explore(std::move(name), bounds, body)); }, after_a_walk);
 }
 
 } // namespace explore

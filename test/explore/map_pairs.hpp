@@ -38,16 +38,15 @@ public:
         if (++failed_ <= described_) {
             ADD_FAILURE() << r.description;
         } else if (failed_ <= named_) {
-            ADD_FAILURE() << r.program << ": " << r.failure.substr(0, r.failure.find('\n'))
-                          << "\n  repeat: SYNCMAP_REPLAY='" << r.program << "@" << r.schedule << "'";
+            ADD_FAILURE() << r.program << ": " << r.failure.substr(0, r.failure.find('\n')) << "\n  repeat: SYNCMAP_REPLAY='"
+                          << r.program << "@" << r.schedule << "'";
         }
     }
 
     ~summary() {
         std::printf("[ explored ] %s: %llu programs (%llu exhausted, %llu failed), %llu schedules, %.0f a second\n",
-                    title_.c_str(), static_cast<unsigned long long>(programs_),
-                    static_cast<unsigned long long>(exhausted_), static_cast<unsigned long long>(failed_),
-                    static_cast<unsigned long long>(schedules_),
+                    title_.c_str(), static_cast<unsigned long long>(programs_), static_cast<unsigned long long>(exhausted_),
+                    static_cast<unsigned long long>(failed_), static_cast<unsigned long long>(schedules_),
                     seconds_ > 0 ? static_cast<double>(schedules_) / seconds_ : 0.0);
     }
 
@@ -84,17 +83,14 @@ inline void explore_in_all_memories(const char* layout, const std::string& name,
 inline limits usual_limits(setting where) {
     if (full_run()) return {.preemptions = 3, .schedules = 200'000, .random = 2000};
     switch (where) {
-    case setting::plain:
-        return {.preemptions = 2, .schedules = 1000, .random = 20};
+    case setting::plain: return {.preemptions = 2, .schedules = 1000, .random = 20};
     case setting::growth:
     case setting::smallest:
     case setting::shrink:
-    case setting::chained:
-        return {.preemptions = 1, .schedules = 300, .random = 30};
+    case setting::chained: return {.preemptions = 1, .schedules = 300, .random = 30};
     case setting::moving:
     case setting::clear:
-    case setting::reclaim:
-        break;
+    case setting::reclaim: break;
     }
     return {.preemptions = 1, .schedules = 4000, .random = 10};
 }
@@ -134,16 +130,15 @@ void explore_weak() {
         summary all(std::string(Layout::name) + ", pairs, weak memory");
         for (const setting where : all_settings) {
             each_pair_on_one_key<Layout>(where, [&](const map_program& program) {
-                all.add(explore_program<Layout>(
-                    program, {.preemptions = 1, .schedules = 40 * more, .random = 20 * more, .weak = true}));
+                all.add(explore_program<Layout>(program,
+                                                {.preemptions = 1, .schedules = 40 * more, .random = 20 * more, .weak = true}));
             });
         }
     }
     summary all(std::string(Layout::name) + ", longer programs, weak memory");
     each_longer_program([&](const map_program& program, reuse memory) {
         all.add(explore_program<Layout>(
-            program,
-            {.preemptions = 1, .schedules = 60 * more, .random = 60 * more, .memory = memory, .weak = true}));
+            program, {.preemptions = 1, .schedules = 60 * more, .random = 60 * more, .memory = memory, .weak = true}));
     });
 }
 
@@ -208,10 +203,14 @@ void explore_forms(const std::vector<form<Layout>>& forms) {
     const unsigned more = full_run() ? 100 : 1;
     for (const bool weak : {false, true}) {
         summary all(std::string(Layout::name) + ", forms" + (weak ? ", weak memory" : ""));
-        const limits bounds{.preemptions = weak ? 1U : 2U, .schedules = (weak ? 60 : 150) * more, .random = (weak ? 15 : 5) * more, .weak = weak};
+        const limits bounds{.preemptions = weak ? 1U : 2U,
+                            .schedules = (weak ? 60 : 150) * more,
+                            .random = (weak ? 15 : 5) * more,
+                            .weak = weak};
         for (const form<Layout>& one : forms) {
             each_program_of<Layout>(one, [&](const std::string& name, const auto& threads) {
-                all.add(explore_threads<Layout>(std::string(Layout::name) + (weak ? " weak " : " ") + name, one, threads, bounds));
+                all.add(
+                    explore_threads<Layout>(std::string(Layout::name) + (weak ? " weak " : " ") + name, one, threads, bounds));
             });
         }
     }
@@ -223,9 +222,11 @@ void explore_help() {
     const unsigned more = full_run() ? 100 : 1;
     for (const bool weak : {false, true}) {
         summary all(std::string(Layout::name) + ", help" + (weak ? ", weak memory" : ""));
-        const limits bounds{.preemptions = weak ? 1U : 2U, .schedules = (weak ? 150 : 200) * more, .random = 40 * more, .weak = weak};
+        const limits bounds{
+            .preemptions = weak ? 1U : 2U, .schedules = (weak ? 150 : 200) * more, .random = 40 * more, .weak = weak};
         each_program_of_help<Layout>([&](const form<Layout>& where, const std::string& name, const auto& threads) {
-            all.add(explore_threads<Layout>(std::string(Layout::name) + (weak ? " weak " : " ") + name, where, threads, bounds));
+            all.add(
+                explore_threads<Layout>(std::string(Layout::name) + (weak ? " weak " : " ") + name, where, threads, bounds));
         });
     }
 }

@@ -71,29 +71,24 @@ TYPED_TEST(explored_programs, what_a_computation_saw_before_a_clear_fits_what_la
     // clear. So must have, or must see that effect, a writer that still had its way into the cleared table.
     const std::uint64_t chances = full_run() ? 500'000 : 15'000;
     for (const bool present : {false, true}) {
-        this->expect_right(
-            {setting::clear, present, {{{verb::update, keys::first, 12}}, {{verb::exchange, keys::first, 21}}}},
-            {.preemptions = 3, .schedules = full_run() ? 20'000'000U : 3'000U, .random = chances});
+        this->expect_right({setting::clear, present, {{{verb::update, keys::first, 12}}, {{verb::exchange, keys::first, 21}}}},
+                           {.preemptions = 3, .schedules = full_run() ? 20'000'000U : 3'000U, .random = chances});
     }
 }
 
 TYPED_TEST(explored_programs, a_computation_that_found_no_table_is_seen_by_who_makes_the_first) {
     // Weak memory: the writer's lock is in a table that the computation has not locked, so nothing but fences shows it the
     // mark [W4]. It was missing one, and both calls took the key for absent.
-    this->expect_right(
-        {setting::plain, false, {{{verb::store, keys::first, 11}}, {{verb::load_or_compute, keys::first, 12}}}},
-        {.preemptions = 1, .schedules = 1'000, .random = full_run() ? 500'000U : 1'500U, .weak = true});
+    this->expect_right({setting::plain, false, {{{verb::store, keys::first, 11}}, {{verb::load_or_compute, keys::first, 12}}}},
+                       {.preemptions = 1, .schedules = 1'000, .random = full_run() ? 500'000U : 1'500U, .weak = true});
 }
 
 TYPED_TEST(explored_programs, clear_sees_all_that_was_moved_to_the_next_table) {
     // Weak memory: who takes a table apart passes over its MOVED units, and must see what was moved out of them in the
     // next one. It looked at the control words without acquire, and lost nodes.
-    this->expect_right({setting::shrink, true, {{{verb::load, keys::first}}, {{verb::clear, 0}}}},
-                       {.preemptions = 1,
-                        .schedules = 1'000,
-                        .random = full_run() ? 500'000U : 1'500U,
-                        .weak = true,
-                        .ordered_calls = false});
+    this->expect_right(
+        {setting::shrink, true, {{{verb::load, keys::first}}, {{verb::clear, 0}}}},
+        {.preemptions = 1, .schedules = 1'000, .random = full_run() ? 500'000U : 1'500U, .weak = true, .ordered_calls = false});
 }
 
 TYPED_TEST(explored_programs, who_sees_a_write_sees_what_came_before_it) {
@@ -117,36 +112,34 @@ TYPED_TEST(explored_programs, size_under_steady_writing) {
         churn.push_back({verb::store, keys::first, 100 + i});
         churn.push_back({verb::erase, keys::first});
     }
-    this->expect_right({setting::plain,
-                        false,
-                        {{{verb::size, 0}, {verb::size, 0}}, churn, {{verb::size, 0}, {verb::store, keys::apart, 40}}}},
-                       {.preemptions = 1, .schedules = 5'000, .random = full_run() ? 500'000U : 6'000U});
+    this->expect_right(
+        {setting::plain, false, {{{verb::size, 0}, {verb::size, 0}}, churn, {{verb::size, 0}, {verb::store, keys::apart, 40}}}},
+        {.preemptions = 1, .schedules = 5'000, .random = full_run() ? 500'000U : 6'000U});
 }
 
 TYPED_TEST(explored_programs, size_beside_an_entry_that_comes_home) {
     // It comes into the slot that says whether the announced erase has taken place, as soon as that is counted.
-    this->expect_right({setting::chained, true, {{{verb::size, 0}}, {{verb::load, keys::trigger}, {verb::store, keys::apart, 40}}}},
-                       {.preemptions = 3, .schedules = full_run() ? 5'000'000U : 2'000U, .random = full_run() ? 1'000'000U : 2'000U});
+    this->expect_right(
+        {setting::chained, true, {{{verb::size, 0}}, {{verb::load, keys::trigger}, {verb::store, keys::apart, 40}}}},
+        {.preemptions = 3, .schedules = full_run() ? 5'000'000U : 2'000U, .random = full_run() ? 1'000'000U : 2'000U});
 }
 
 TYPED_TEST(explored_programs, units_are_not_merged_while_a_snapshot_is_cut) {
     // The other thread begins to shrink the table after the cut has seen it outside of a section, and before the gate
     // opens again: what is merged then is neither of before the snapshot nor preserved for it.
-    this->expect_right(
-        {setting::shrink,
-         false,
-         {{{verb::snapshot, 0}},
-          {{verb::store, keys::apart, 40}, {verb::store, keys::first, 41}, {verb::store, keys::second, 42}}}},
-        {.preemptions = 1, .schedules = 1'000, .random = full_run() ? 500'000U : 10'000U});
+    this->expect_right({setting::shrink,
+                        false,
+                        {{{verb::snapshot, 0}},
+                         {{verb::store, keys::apart, 40}, {verb::store, keys::first, 41}, {verb::store, keys::second, 42}}}},
+                       {.preemptions = 1, .schedules = 1'000, .random = full_run() ? 500'000U : 10'000U});
 }
 
 TYPED_TEST(explored_programs, a_table_is_used_again_while_a_snapshot_is_cut) {
     // The cut counts by what the root's table says of its life. While the thread stands still there, the table may be left,
     // and used again for what `replace` prepares.
-    this->expect_right({setting::moving,
-                        true,
-                        {{{verb::snapshot, 0}}, {{verb::replace, 0}}, {{verb::erase, keys::apart}}}},
-                       {.preemptions = 2, .schedules = full_run() ? 1'000'000U : 5'000U, .random = full_run() ? 100'000U : 500U});
+    this->expect_right(
+        {setting::moving, true, {{{verb::snapshot, 0}}, {{verb::replace, 0}}, {{verb::erase, keys::apart}}}},
+        {.preemptions = 2, .schedules = full_run() ? 1'000'000U : 5'000U, .random = full_run() ? 100'000U : 500U});
 }
 
 TYPED_TEST(explored_programs, walks_while_keys_come_and_go) {

@@ -58,9 +58,9 @@ enum class publishing : std::uint8_t {
     replace
 };
 inline constexpr const char* publishing_names[] = {
-    "insert",    "overwrite", "erase",        "exchange", "load_or_store", "load_and_erase", "compare_exchange", "compare_erase",
-    "fetch_add", "update",    "update_erase", "compute",  "erase_if",      "store_many",     "erase_many",       "two keys",
-    "erase two", "clear",     "replace"};
+    "insert",        "overwrite", "erase",     "exchange",     "load_or_store", "load_and_erase", "compare_exchange",
+    "compare_erase", "fetch_add", "update",    "update_erase", "compute",       "erase_if",       "store_many",
+    "erase_many",    "two keys",  "erase two", "clear",        "replace"};
 
 /// How a thread looks for what another has written.
 enum class looking : std::uint8_t { load, visit, pin, walk, batch, failed_write };
@@ -226,8 +226,8 @@ void each_two_that_write_and_look(std::memory_order order, F&& f) {
             if (look == looking::pin && !visible_map<Layout>::has_pin) continue;
             // `clear` and `replace` take the key away that the other thread writes, so that one is another map's.
             const bool one_map = !has_one_order(how);
-            f(std::string(Layout::name) + " weak both write and look, " +
-                  publishing_names[h] + ", " + looking_names[l] + (syncmap::engine::visible_on_return(order) ? "" : ", release"),
+            f(std::string(Layout::name) + " weak both write and look, " + publishing_names[h] + ", " + looking_names[l] +
+                  (syncmap::engine::visible_on_return(order) ? "" : ", release"),
               two_that_write_and_look<reclaimed_late<Layout>>(how, look, order, one_map, after_a_walk), look);
         }
     }

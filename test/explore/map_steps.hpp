@@ -40,7 +40,8 @@ std::vector<kind_of_write<Layout>> kinds_of_overwrites() {
     std::vector<kind_of_write<Layout>> all{
         {"store", [](auto& map, std::uint64_t k) { map.store(Layout::key(k), value_type(2)); }},
         {"exchange", [](auto& map, std::uint64_t k) { static_cast<void>(map.exchange(Layout::key(k), value_type(4))); }},
-        {"update", [](auto& map, std::uint64_t k) { map.update(Layout::key(k), [](const value_type*) { return value_type(6); }); }},
+        {"update",
+         [](auto& map, std::uint64_t k) { map.update(Layout::key(k), [](const value_type*) { return value_type(6); }); }},
     };
     if constexpr (visible_map<Layout>::updates_several) {
         all.push_back({"update of two", [](auto& map, std::uint64_t k) {
@@ -58,8 +59,14 @@ std::vector<kind_of_write<Layout>> kinds_of_erases() {
     using value_type = typename Layout::mapped_type;
     std::vector<kind_of_write<Layout>> all{
         {"erase", [](auto& map, std::uint64_t k) { map.erase(Layout::key(k)); }},
-        {"update", [](auto& map, std::uint64_t k) { map.update(Layout::key(k), [](const value_type*) { return std::optional<value_type>(); }); }},
-        {"erase_if", [](auto& map, std::uint64_t k) { map.erase_if([k](const auto& key, const auto&) { return Layout::number_of(key) == k; }); }},
+        {"update",
+         [](auto& map, std::uint64_t k) {
+             map.update(Layout::key(k), [](const value_type*) { return std::optional<value_type>(); });
+         }},
+        {"erase_if",
+         [](auto& map, std::uint64_t k) {
+             map.erase_if([k](const auto& key, const auto&) { return Layout::number_of(key) == k; });
+         }},
     };
     if constexpr (visible_map<Layout>::updates_several) {
         all.push_back({"update of one of two", [](auto& map, std::uint64_t k) {

@@ -40,7 +40,7 @@ inline step make_step(verb what, std::uint64_t key, std::uint64_t thread, bool f
     return s;
 }
 
-inline constexpr setting all_settings[] = {setting::plain, setting::moving, setting::growth, setting::smallest,
+inline constexpr setting all_settings[] = {setting::plain, setting::moving, setting::growth,  setting::smallest,
                                            setting::clear, setting::shrink, setting::chained, setting::reclaim};
 
 /// Calls `f(program)` for every pair of operations, the second on the same key as the first.
@@ -51,10 +51,10 @@ void each_pair_on_one_key(setting where, F&& f) {
         for (std::size_t j = i; j != verbs.size(); ++j) {
             for (const bool present : {true, false}) {
                 if (!present && where != setting::plain) continue;
-                f(map_program{where,
-                              present,
-                              {{make_step(verbs[i], keys::first, 0, present)},
-                               {make_step(verbs[j], keys::first, 1, present)}}});
+                f(map_program{
+                    where,
+                    present,
+                    {{make_step(verbs[i], keys::first, 0, present)}, {make_step(verbs[j], keys::first, 1, present)}}});
             }
         }
     }
@@ -93,8 +93,7 @@ void each_longer_program(F&& f) {
     const std::vector<step> snapshots{of(verb::snapshot), load(first), of(verb::snapshot)};
 
     for (const bool present : {true, false}) {
-        f({setting::plain, present, {{of(verb::reserve), store(second, 20)}, {load(first), of(verb::for_each)}}},
-          reuse::never);
+        f({setting::plain, present, {{of(verb::reserve), store(second, 20)}, {load(first), of(verb::for_each)}}}, reuse::never);
     }
     f({setting::plain, false, {{store(first, 20)}, {erase(first)}, {of(verb::size), of(verb::size)}}}, reuse::never);
     f({setting::clear, false, {{store(first, 20), store(second, 22)}, {of(verb::size), of(verb::size)}}}, reuse::never);
@@ -109,8 +108,7 @@ void each_longer_program(F&& f) {
             f({where, present, {churn, {store(second, 20), erase(second), store(second, 22)}}}, reuse::at_once);
             f({where, present, {churn, {load(first), store(second, 20), erase(second), load(second)}}}, reuse::by_thread);
             f({where, present, {churn, {of(verb::flush), store(second, 20), of(verb::flush)}}}, reuse::by_thread);
-            f({where, present, {{of(verb::size), of(verb::size)}, churn, {of(verb::size), store(apart, 40)}}},
-              reuse::never);
+            f({where, present, {{of(verb::size), of(verb::size)}, churn, {of(verb::size), store(apart, 40)}}}, reuse::never);
             f({where, present, {{of(verb::update, first, 12)}, {of(verb::exchange, first, 21)}}}, reuse::never);
             f({where,
                present,

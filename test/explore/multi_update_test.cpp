@@ -56,10 +56,10 @@ TYPED_TEST(explored_multi_updates, beside_one_more_thread) {
         for (const limits& bounds : {bounds_in(where), weak_bounds()}) {
             for (const bool present : {true, false}) {
                 for (const auto& other : others) {
-                    all.add(explore_program<TypeParam>(
-                        {where, present, {{add_to_two(keys::first, keys::apart, 11)}, other}}, bounds));
-                    all.add(explore_program<TypeParam>({where, present, {{swap_two(keys::first, keys::second)}, other}},
+                    all.add(explore_program<TypeParam>({where, present, {{add_to_two(keys::first, keys::apart, 11)}, other}},
                                                        bounds));
+                    all.add(
+                        explore_program<TypeParam>({where, present, {{swap_two(keys::first, keys::second)}, other}}, bounds));
                 }
             }
         }
@@ -69,8 +69,7 @@ TYPED_TEST(explored_multi_updates, beside_one_more_thread) {
 TYPED_TEST(explored_multi_updates, in_a_circle) {
     // Three threads want two keys each, so that each of them has what the next one wants.
     summary all(std::string(TypeParam::name) + ", updates of two keys in a circle");
-    limits bounds{
-        .preemptions = 2, .schedules = full_run() ? 2'000'000U : 6'000U, .random = full_run() ? 100'000U : 1'000U};
+    limits bounds{.preemptions = 2, .schedules = full_run() ? 2'000'000U : 6'000U, .random = full_run() ? 100'000U : 1'000U};
     for (const reuse memory : {reuse::never, reuse::at_once, reuse::by_thread}) {
         bounds.memory = memory;
         all.add(explore_program<TypeParam>({setting::plain,
@@ -101,12 +100,11 @@ TYPED_TEST(explored_multi_updates, that_insert_more_than_a_unit_holds) {
 TYPED_TEST(explored_multi_updates, whose_units_lie_in_two_tables) {
     const preparation<TypeParam> moving(setting::moving, true);
     for (const std::uint64_t other : {keys::apart, keys::second}) {
-        const report r =
-            explore::explore(std::string(TypeParam::name) + " two keys in two tables, 0+" + std::to_string(other),
-                             {.preemptions = full_run() ? 2U : 1U,
-                              .schedules = full_run() ? 1'000'000U : 2'000U,
-                              .random = full_run() ? 20'000U : 100U},
-                             [&] { update_in_two_tables<TypeParam>(moving, other); });
+        const report r = explore::explore(std::string(TypeParam::name) + " two keys in two tables, 0+" + std::to_string(other),
+                                          {.preemptions = full_run() ? 2U : 1U,
+                                           .schedules = full_run() ? 1'000'000U : 2'000U,
+                                           .random = full_run() ? 20'000U : 100U},
+                                          [&] { update_in_two_tables<TypeParam>(moving, other); });
         EXPECT_FALSE(r.failed()) << r.description;
     }
 }

@@ -83,8 +83,7 @@ private:
                                   const char* earlier, unsigned by) {
         const arena::outside explorer;
         fail("data race: a plain " + std::string(writes ? "write" : "read") + " of block " + std::to_string(number) + "+" +
-             std::to_string(at - owner.offset) + " and thread " + scheduler::thread_name(by) + "'s " + earlier +
-             " before it");
+             std::to_string(at - owner.offset) + " and thread " + scheduler::thread_name(by) + "'s " + earlier + " before it");
     }
 
     cell* cells_;
@@ -108,10 +107,10 @@ void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}
 void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
-#define EXPLORE_PLAIN(bytes)                                                                                           \
-    EXPLORE_UNWATCHED void __tsan_read##bytes(void* p) { explore::note_plain(p, bytes, false); }                       \
-    EXPLORE_UNWATCHED void __tsan_write##bytes(void* p) { explore::note_plain(p, bytes, true); }                       \
-    EXPLORE_UNWATCHED void __tsan_unaligned_read##bytes(void* p) { explore::note_plain(p, bytes, false); }             \
+#define EXPLORE_PLAIN(bytes)                                                                                                   \
+    EXPLORE_UNWATCHED void __tsan_read##bytes(void* p) { explore::note_plain(p, bytes, false); }                               \
+    EXPLORE_UNWATCHED void __tsan_write##bytes(void* p) { explore::note_plain(p, bytes, true); }                               \
+    EXPLORE_UNWATCHED void __tsan_unaligned_read##bytes(void* p) { explore::note_plain(p, bytes, false); }                     \
     EXPLORE_UNWATCHED void __tsan_unaligned_write##bytes(void* p) { explore::note_plain(p, bytes, true); }
 EXPLORE_PLAIN(1)
 EXPLORE_PLAIN(2)

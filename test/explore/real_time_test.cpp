@@ -28,11 +28,8 @@ TYPED_TEST_SUITE(explored_real_time, layouts);
 TYPED_TEST(explored_real_time, of_two_that_write_and_look_one_sees_the_other) {
     summary all(std::string(TypeParam::name) + ", both write and look");
     for (const bool weak : {false, true}) {
-        const limits bounds{.preemptions = 1,
-                            .schedules = 200 * this->more(),
-                            .random = 60 * this->more(),
-                            .weak = weak,
-                            .stale_reads = 4};
+        const limits bounds{
+            .preemptions = 1, .schedules = 200 * this->more(), .random = 60 * this->more(), .weak = weak, .stale_reads = 4};
         this->each(std::memory_order_seq_cst, [&](std::string name, const auto& body, looking) {
             all.add(explore::explore(std::move(name), bounds, body));
         });
@@ -58,9 +55,8 @@ TYPED_TEST(explored_real_time, with_less_than_that_both_may_look_too_early) {
 TYPED_TEST(explored_real_time, is_not_about_memory_that_is_in_order_anyway) {
     limits bounds{.preemptions = 1, .schedules = 100 * this->more()};
     summary all(std::string(TypeParam::name) + ", both write and look, release, no store buffers");
-    this->each(std::memory_order_release, [&](std::string name, const auto& body, looking) {
-        all.add(explore::explore(std::move(name), bounds, body));
-    });
+    this->each(std::memory_order_release,
+               [&](std::string name, const auto& body, looking) { all.add(explore::explore(std::move(name), bounds, body)); });
 }
 
 /// What the fence behind a read-modify-write rests on, on x86-64: a store in between is noticed.

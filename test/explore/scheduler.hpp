@@ -56,7 +56,8 @@ public:
     };
 
     EXPLORE_UNWATCHED_INLINE static scheduler& instance() {
-        if (only_ == nullptr) [[unlikely]] only_ = new scheduler();
+        if (only_ == nullptr) [[unlikely]]
+            only_ = new scheduler();
         return *only_;
     }
 
@@ -156,9 +157,7 @@ public:
         std::abort();
     }
 
-    static char thread_name(unsigned number) noexcept {
-        return number == 0 ? '-' : static_cast<char>('A' + number - 1);
-    }
+    static char thread_name(unsigned number) noexcept { return number == 0 ? '-' : static_cast<char>('A' + number - 1); }
 
     // ---- events, called before they take effect ----
 
@@ -587,8 +586,7 @@ private:
     }
 
     EXPLORE_UNWATCHED unsigned taken(unsigned option, unsigned count) {
-        if (option != 0)
-            path_.push_back({step_, static_cast<std::uint16_t>(option), static_cast<std::uint16_t>(count)});
+        if (option != 0) path_.push_back({step_, static_cast<std::uint16_t>(option), static_cast<std::uint16_t>(count)});
         return option;
     }
 
@@ -660,8 +658,7 @@ private:
     bool running_ = false;
     bool switching_ = false;
 
-    bool fresh_ =
-        false; ///< the running thread was chosen to go on, and has done nothing since: no need to choose again
+    bool fresh_ = false; ///< the running thread was chosen to go on, and has done nothing since: no need to choose again
     unsigned current_ = 0;
     unsigned threads_ = 0;
     std::uint32_t ready_ = 0;     ///< threads that could run

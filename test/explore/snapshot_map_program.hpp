@@ -39,9 +39,7 @@ public:
         case setting::plain:
         case setting::smallest: // which is about tables: as plain
             break;
-        case setting::moving:
-            add(keys::fillers, 2 * keys::fillers);
-            break;
+        case setting::moving: add(keys::fillers, 2 * keys::fillers); break;
         case setting::growth:
             add(keys::second, 2);
             add(keys::fillers, 2 * keys::fillers);
@@ -61,9 +59,7 @@ public:
             add(keys::fillers, 2 * keys::fillers);
             meanwhile_ = {{verb::erase, keys::trigger}};
             break;
-        case setting::reclaim:
-            meanwhile_ = {{verb::exchange, keys::first, 30}, {verb::store, keys::first, 32}};
-            break;
+        case setting::reclaim: meanwhile_ = {{verb::exchange, keys::first, 30}, {verb::store, keys::first, 32}}; break;
         }
         const auto gone = [this](std::uint64_t key) { initial_.values[key].reset(); };
         if (where == setting::moving) {

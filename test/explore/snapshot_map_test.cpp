@@ -38,8 +38,7 @@ TEST(explored_snapshot_map, messages) {
     explore::summary all("snapshot, messages, weak memory");
     for (const bool after_a_walk : {false, true}) {
         explore::explore_messages<snapshot_layout>(
-            {.preemptions = 1, .schedules = 300, .random = 100}, [&](const explore::report& r) { all.add(r); },
-            after_a_walk);
+            {.preemptions = 1, .schedules = 300, .random = 100}, [&](const explore::report& r) { all.add(r); }, after_a_walk);
     }
 }
 

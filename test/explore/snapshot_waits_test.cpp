@@ -71,26 +71,27 @@ TYPED_TEST(explored_snapshot_waits, are_none_where_a_mover_stands_still) {
     using map_type = typename TestFixture::explored_map;
     for (const setting where : {setting::moving, setting::shrink}) {
         const preparation<TypeParam> before(where, true);
-        this->explore_all(std::string("read beside a mover that stands still, ") + (where == setting::moving ? "moving" : "shrink"), 1,
-                          [&] {
-            map_type map;
-            before.bring(map);
-            const std::size_t size = map.size();
-            const auto taken = map.snapshot();
-            parallel([&] {
-                         map.store(TestFixture::key(keys::apart), TestFixture::value(40));
-                         map.store(TestFixture::key(keys::first), TestFixture::value(41));
-                     },
-                     [&] {
-                         scheduler::instance().lose_others();
-                         std::size_t walked = 0;
-                         taken.for_each([&](const auto&, const auto&) { ++walked; });
-                         require(walked == size && taken.size() == size, "a walk shows all that was there");
-                         const auto seen = taken.load(TestFixture::key(keys::first));
-                         require(seen && TypeParam::value_of(*seen) == 1, "a look-up shows what was there");
-                         scheduler::instance().finish();
-                     });
-        });
+        this->explore_all(
+            std::string("read beside a mover that stands still, ") + (where == setting::moving ? "moving" : "shrink"), 1, [&] {
+                map_type map;
+                before.bring(map);
+                const std::size_t size = map.size();
+                const auto taken = map.snapshot();
+                parallel(
+                    [&] {
+                        map.store(TestFixture::key(keys::apart), TestFixture::value(40));
+                        map.store(TestFixture::key(keys::first), TestFixture::value(41));
+                    },
+                    [&] {
+                        scheduler::instance().lose_others();
+                        std::size_t walked = 0;
+                        taken.for_each([&](const auto&, const auto&) { ++walked; });
+                        require(walked == size && taken.size() == size, "a walk shows all that was there");
+                        const auto seen = taken.load(TestFixture::key(keys::first));
+                        require(seen && TypeParam::value_of(*seen) == 1, "a look-up shows what was there");
+                        scheduler::instance().finish();
+                    });
+            });
     }
 }
 

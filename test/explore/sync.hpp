@@ -1,4 +1,4 @@
-// The Sync policy whose every operation is an event of the scheduler. Its members are those of sync::real.
+// The policy whose every operation is an event of the scheduler. Its members are those of engine::machine.
 //
 // Two memories (a search says which). Sequentially consistent: memory orders are taken and not used, barriers do
 // nothing; what is missing between threads then is missing on every machine. Weak: weak_memory.hpp. There is no time
@@ -15,7 +15,7 @@
 
 #include <explore/scheduler.hpp>
 
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 namespace explore {
 
@@ -44,8 +44,7 @@ public:
     void store(T desired, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept {
         before(event::store, where);
         scheduler::instance().stored();
-        const unsigned behind =
-            scheduler::weak() ? memory().store(this, bits(now()), bits(desired), order, choose_store) : 0;
+        const unsigned behind = scheduler::weak() ? memory().store(this, bits(now()), bits(desired), order, choose_store) : 0;
         if (behind != 0) { // overwritten before anybody saw it
             scheduler::instance().did(false, bits(desired), bits(desired), behind);
             return;
@@ -63,8 +62,8 @@ public:
         T found = now();
         unsigned behind = 0;
         if (scheduler::weak()) {
-            const auto r = memory().compare_exchange(this, bits(found), bits(expected), bits(desired), success, failure,
-                                                     choose_store);
+            const auto r =
+                memory().compare_exchange(this, bits(found), bits(expected), bits(desired), success, failure, choose_store);
             found = from_bits(r.value);
             behind = r.behind;
         }
@@ -99,13 +98,15 @@ public:
         before(event::fetch_sub, where);
         return change(static_cast<T>(now() - operand), order);
     }
-    T fetch_and(T operand, std::memory_order order = std::memory_order_seq_cst,
-                site where = site::here()) noexcept requires std::integral<T> {
+    T fetch_and(T operand, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept
+        requires std::integral<T>
+    {
         before(event::fetch_and, where);
         return change(static_cast<T>(now() & operand), order);
     }
-    T fetch_or(T operand, std::memory_order order = std::memory_order_seq_cst,
-               site where = site::here()) noexcept requires std::integral<T> {
+    T fetch_or(T operand, std::memory_order order = std::memory_order_seq_cst, site where = site::here()) noexcept
+        requires std::integral<T>
+    {
         before(event::fetch_or, where);
         return change(static_cast<T>(now() | operand), order);
     }
@@ -228,7 +229,7 @@ public:
     }
 };
 
-struct sync_policy {
+struct sync_policy : syncmap::engine::tuning {
     template <class T>
     using atomic = explore::atomic<T>;
     using mutex = explore::mutex;
@@ -274,8 +275,12 @@ struct sync_policy {
     /// All threads do the same here, and no system refuses anything.
     struct barrier_group {
         static void join() noexcept {}
-        [[nodiscard]] static bool heavy_barrier(site where = site::here()) noexcept { return sync_policy::heavy_barrier(where); }
-        [[nodiscard]] static bool heavy_barrier_to_free(site where = site::here()) noexcept { return sync_policy::heavy_barrier(where); }
+        [[nodiscard]] static bool heavy_barrier(site where = site::here()) noexcept {
+            return sync_policy::heavy_barrier(where);
+        }
+        [[nodiscard]] static bool heavy_barrier_to_free(site where = site::here()) noexcept {
+            return sync_policy::heavy_barrier(where);
+        }
         static void require_freeing() noexcept {}
         static bool is_freeing() noexcept { return true; }
     };
@@ -364,6 +369,8 @@ struct sync_policy {
     static std::uint64_t random_word() noexcept { return 0x9E3779B97F4A7C15U; }
 
     static void call_in_forked_child(void (*)()) noexcept {}
+
+    // ---- the numbers of engine/tuning.hpp, made small ----
 
     /// log2 of the units that a map begins with: most programs are about tables of two and more.
     static unsigned smallest_log2() noexcept { return scheduler::instance().begins_with_one_unit() ? 0 : 1; }

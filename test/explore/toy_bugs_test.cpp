@@ -75,9 +75,7 @@ TEST(toy_bugs, without_a_bound_every_interleaving_is_tried_once) {
         };
         parallel(three, three);
     };
-    const auto up_to = [&](unsigned bound) {
-        return explore::explore("count", {.preemptions = bound}, program).schedules;
-    };
+    const auto up_to = [&](unsigned bound) { return explore::explore("count", {.preemptions = bound}, program).schedules; };
     EXPECT_EQ(up_to(0), 2U);
     EXPECT_EQ(up_to(7) - up_to(6), 20U);
 }
@@ -121,8 +119,7 @@ TEST(toy_bugs, no_wakeup_is_lost_when_it_does) {
     const report r = explore::explore("door, looks twice", {.preemptions = 3}, [] {
         door d;
         const auto enter = [&] { d.enter(true); };
-        parallel(
-            enter, [&] { d.unlock(); }, enter);
+        parallel(enter, [&] { d.unlock(); }, enter);
     });
     EXPECT_FALSE(r.failed()) << r.description;
     EXPECT_TRUE(r.exhausted);
@@ -205,9 +202,7 @@ struct toy_node {
     atomic<toy_node*> next{nullptr};
 };
 
-toy_node* make_node(std::uint64_t value) {
-    return std::construct_at(explore::allocator<toy_node>().allocate(1), value);
-}
+toy_node* make_node(std::uint64_t value) { return std::construct_at(explore::allocator<toy_node>().allocate(1), value); }
 void free_node(toy_node* node) {
     std::destroy_at(node);
     explore::allocator<toy_node>().deallocate(node, 1);
@@ -314,8 +309,8 @@ TEST(toy_bugs, an_address_that_came_back_deceives_a_stack) {
     ASSERT_TRUE(kept.failed());
     EXPECT_NE(kept.failure.find("use after free"), std::string::npos) << kept.failure;
 
-    const report reused = explore::explore(
-        "stack, memory reused", {.preemptions = 2, .memory = explore::reuse::at_once}, abandon_and_push_again);
+    const report reused =
+        explore::explore("stack, memory reused", {.preemptions = 2, .memory = explore::reuse::at_once}, abandon_and_push_again);
     ASSERT_TRUE(reused.failed());
 }
 
@@ -332,8 +327,7 @@ TEST(toy_bugs, chance_finds_a_lost_update_too) {
 }
 
 TEST(toy_bugs, an_exception_that_leaves_a_thread_is_reported) {
-    const report found =
-        explore::explore("exception", {}, [] { parallel([] { throw std::runtime_error("no way"); }); });
+    const report found = explore::explore("exception", {}, [] { parallel([] { throw std::runtime_error("no way"); }); });
     EXPECT_EQ(found.failure, "thread A: exception: no way");
 }
 

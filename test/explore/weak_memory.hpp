@@ -42,8 +42,7 @@ public:
         return order != std::memory_order_relaxed && order != std::memory_order_release;
     }
     static constexpr bool releases(std::memory_order order) noexcept {
-        return order == std::memory_order_release || order == std::memory_order_acq_rel ||
-               order == std::memory_order_seq_cst;
+        return order == std::memory_order_release || order == std::memory_order_acq_rel || order == std::memory_order_seq_cst;
     }
 
     weak_memory()
@@ -96,8 +95,9 @@ public:
 
     /// Succeeds on the newest store alone; fails also on an older one with another value.
     template <class Choose>
-    EXPLORE_UNWATCHED result compare_exchange(const void* address, std::uint64_t newest, std::uint64_t expected, std::uint64_t desired,
-                            std::memory_order success, std::memory_order failure, Choose choose) {
+    EXPLORE_UNWATCHED result compare_exchange(const void* address, std::uint64_t newest, std::uint64_t expected,
+                                              std::uint64_t desired, std::memory_order success, std::memory_order failure,
+                                              Choose choose) {
         location* const l = find(address);
         const unsigned back =
             l == nullptr ? 0 : pick(*l, failure, [&](std::uint64_t value) { return value != expected; }, choose);
@@ -113,7 +113,7 @@ public:
     /// `choose(n)` says which of n places it gets, 0 for that of the newest. Returns how many are newer.
     template <class Choose>
     EXPLORE_UNWATCHED unsigned store(const void* address, std::uint64_t previous, std::uint64_t desired,
-                                 std::memory_order order, Choose choose) {
+                                     std::memory_order order, Choose choose) {
         location& l = *find_or_make(address, previous);
         const unsigned permitted = permitted_of(l, order == std::memory_order_seq_cst);
         unsigned ways[kept_stores]{};
@@ -155,7 +155,7 @@ public:
     /// Both as they were at one instant; acquire.
     template <class Choose>
     EXPLORE_UNWATCHED pair_result load_pair(const void* first, std::uint64_t newest_first, const void* second,
-                          std::uint64_t newest_second, Choose choose) {
+                                            std::uint64_t newest_second, Choose choose) {
         location* const a = find(first);
         location* const b = find(second);
         if (a == nullptr && b == nullptr) return {newest_first, newest_second, 0};
@@ -188,8 +188,8 @@ public:
         return r;
     }
     /// Release.
-    EXPLORE_UNWATCHED void store_pair(const void* first, std::uint64_t previous_first, std::uint64_t desired_first, const void* second,
-                    std::uint64_t previous_second, std::uint64_t desired_second) {
+    EXPLORE_UNWATCHED void store_pair(const void* first, std::uint64_t previous_first, std::uint64_t desired_first,
+                                      const void* second, std::uint64_t previous_second, std::uint64_t desired_second) {
         const std::uint32_t when = ++now_;
         push(*find_or_make(first, previous_first), desired_first, std::memory_order_release, when);
         push(*find_or_make(second, previous_second), desired_second, std::memory_order_release, when);
@@ -266,8 +266,8 @@ private:
 
     EXPLORE_UNWATCHED place& place_of(const void* address) noexcept {
         place* const table = places_;
-        auto i = static_cast<std::size_t>((reinterpret_cast<std::uintptr_t>(address) * 0x9E3779B97F4A7C15U) >>
-                                          (64 - table_log2));
+        auto i =
+            static_cast<std::size_t>((reinterpret_cast<std::uintptr_t>(address) * 0x9E3779B97F4A7C15U) >> (64 - table_log2));
         while (table[i].execution == execution_ && table[i].address != address) i = (i + 1) % (1U << table_log2);
         return table[i];
     }

@@ -20,9 +20,8 @@ using explore::sync_policy;
 template <class T>
 using atomic = sync_policy::atomic<T>;
 using order = std::memory_order;
-constexpr order relaxed = std::memory_order_relaxed, acquire = std::memory_order_acquire,
-                release = std::memory_order_release, acq_rel = std::memory_order_acq_rel,
-                seq_cst = std::memory_order_seq_cst;
+constexpr order relaxed = std::memory_order_relaxed, acquire = std::memory_order_acquire, release = std::memory_order_release,
+                acq_rel = std::memory_order_acq_rel, seq_cst = std::memory_order_seq_cst;
 
 template <class Body>
 report search(const std::string& name, Body body, unsigned stale_reads = 2) {
@@ -258,9 +257,7 @@ struct toy_node {
     atomic<toy_node*> next{nullptr};
 };
 
-toy_node* make_node(std::uint64_t value) {
-    return std::construct_at(explore::allocator<toy_node>().allocate(1), value);
-}
+toy_node* make_node(std::uint64_t value) { return std::construct_at(explore::allocator<toy_node>().allocate(1), value); }
 void free_node(toy_node* node) {
     std::destroy_at(node);
     explore::allocator<toy_node>().deallocate(node, 1);
@@ -427,8 +424,8 @@ TEST(weak_toys, a_compare_exchange_succeeds_on_the_newest_store_alone) {
 }
 
 TEST(weak_toys, chance_finds_a_missing_release_too) {
-    const report r = explore::explore("weak message by chance", {.schedules = 0, .random = 500, .weak = true},
-                                      message(relaxed, acquire));
+    const report r =
+        explore::explore("weak message by chance", {.schedules = 0, .random = 500, .weak = true}, message(relaxed, acquire));
     EXPECT_TRUE(r.failed());
     EXPECT_EQ(r.description.find("not the same when repeated"), std::string::npos) << r.description;
 }

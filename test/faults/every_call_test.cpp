@@ -25,11 +25,11 @@ std::vector<step> script() {
         }
     };
     const auto once = [&](act what, int number = 0) { s.push_back({what, 3, number}); };
-    const auto inserting = {act::store,          act::insert,    act::load_or_store, act::load_or_compute, act::exchange,
-                            act::compare_insert, act::update_to, act::fetch_add};
-    const auto overwriting = {act::store,           act::exchange,        act::update_to,     act::compare_exchange,
-                              act::compare_in_vain, act::load_or_store,   act::fetch_add,     act::insert,
-                              act::load_or_compute, act::update_nothing,  act::compare_insert};
+    const auto inserting = {act::store,    act::insert,         act::load_or_store, act::load_or_compute,
+                            act::exchange, act::compare_insert, act::update_to,     act::fetch_add};
+    const auto overwriting = {act::store,           act::exchange,       act::update_to,     act::compare_exchange,
+                              act::compare_in_vain, act::load_or_store,  act::fetch_add,     act::insert,
+                              act::load_or_compute, act::update_nothing, act::compare_insert};
     const auto erasing = {act::erase, act::load_and_erase, act::compare_erase, act::update_away};
     const auto reading = {act::load, act::visit};
 
@@ -74,7 +74,8 @@ struct subject_names {
         return Named::name;
     }
 };
-using subjects = ::testing::Types<inline_words, inline_small_values, node_keys, nodes, texts, texts_of_nodes, behind_mutex, behind_shared_mutex, with_snapshot>;
+using subjects = ::testing::Types<inline_words, inline_small_values, node_keys, nodes, texts, texts_of_nodes, behind_mutex,
+                                  behind_shared_mutex, with_snapshot>;
 TYPED_TEST_SUITE(every_call, subjects, subject_names);
 
 TYPED_TEST(every_call, may_fail_and_nothing_has_changed_and_nothing_is_lost) {

@@ -22,8 +22,8 @@ namespace test::faults {
 
 /// What can fail.
 enum class site : unsigned char { allocation, hash, equality, key, value, assignment, callback };
-inline constexpr std::array site_names{"allocations", "hashes",      "equalities", "keys copied or moved", "values copied or moved",
-                                       "assignments", "callbacks"};
+inline constexpr std::array site_names{
+    "allocations", "hashes", "equalities", "keys copied or moved", "values copied or moved", "assignments", "callbacks"};
 
 /// Decides which call fails: of its own thread, and only between `armed` and its end.
 class injector {

@@ -15,7 +15,7 @@
 namespace test::faults {
 
 /// The machine itself, with batches so small that some fifty entries grow, shrink and are freed like millions.
-struct hurried : syncmap::sync::real {
+struct hurried : syncmap::engine::machine {
     static constexpr std::uint32_t retire_batch = 4;
     static constexpr std::size_t batches_between_scans(std::size_t) noexcept { return 2; }
     static constexpr std::uint32_t most_spares() noexcept { return 4; }
@@ -52,14 +52,15 @@ struct nodes {
 };
 struct texts {
     static constexpr const char* name = "map_text";
-    using type = syncmap::basic_map<syncmap::engine::table<syncmap::text, syncmap::text, breakable_view_hash, breakable_view_equal,
-                                                           allocator_for<syncmap::text, syncmap::text>, hurried>>;
+    using type =
+        syncmap::basic_map<syncmap::engine::table<syncmap::text, syncmap::text, breakable_view_hash, breakable_view_equal,
+                                                  allocator_for<syncmap::text, syncmap::text>, hurried>>;
 };
 /// The text stands behind a key whose copy may fail when the block is there already.
 struct texts_of_nodes {
     static constexpr const char* name = "map_node_text";
-    using type = syncmap::basic_map<
-        syncmap::engine::table<breakable_key, syncmap::text, breakable_hash, std::equal_to<>, allocator_for<breakable_key, syncmap::text>, hurried>>;
+    using type = syncmap::basic_map<syncmap::engine::table<breakable_key, syncmap::text, breakable_hash, std::equal_to<>,
+                                                           allocator_for<breakable_key, syncmap::text>, hurried>>;
 };
 struct behind_mutex {
     static constexpr const char* name = "mutex_map";
@@ -68,7 +69,8 @@ struct behind_mutex {
 };
 struct behind_shared_mutex {
     static constexpr const char* name = "shared_mutex_map";
-    using type = syncmap::shared_mutex_map<breakable_key, int, breakable_hash, std::equal_to<>, allocator_for<breakable_key, int>>;
+    using type =
+        syncmap::shared_mutex_map<breakable_key, int, breakable_hash, std::equal_to<>, allocator_for<breakable_key, int>>;
 };
 struct with_snapshot {
     static constexpr const char* name = "snapshot_map";

@@ -18,10 +18,11 @@ namespace {
 constexpr std::uint64_t one_in_a_hundred = 100; // of 10,000
 constexpr int own_keys = 60;
 
-constexpr std::array on_one_key{act::store,          act::insert,           act::load_or_store,   act::load_or_compute, act::exchange,
-                                act::compare_insert, act::update_to,        act::fetch_add,       act::compare_exchange, act::load,
-                                act::visit,          act::compare_in_vain,  act::update_nothing,  act::update_away,      act::erase,
-                                act::load_and_erase, act::compare_erase,    act::erase};
+constexpr std::array on_one_key{
+    act::store,          act::insert,          act::load_or_store,  act::load_or_compute,  act::exchange,
+    act::compare_insert, act::update_to,       act::fetch_add,      act::compare_exchange, act::load,
+    act::visit,          act::compare_in_vain, act::update_nothing, act::update_away,      act::erase,
+    act::load_and_erase, act::compare_erase,   act::erase};
 constexpr std::array on_the_map{act::for_each, act::in_steps,      act::size,          act::take_snapshot, act::read_snapshot,
                                 act::flush,    act::drop_snapshot, act::erase_if_even, act::clear};
 constexpr std::size_t of_a_crowd = 7; // the first of them, which leave other threads' keys alone
@@ -53,8 +54,7 @@ void use_shared_key(Map& map, random& draw) {
         default: map.store(key, value);
         }
     } catch (const std::bad_alloc&) {
-    } catch (const thrown_on_purpose&) {
-    }
+    } catch (const thrown_on_purpose&) {}
 }
 
 } // namespace

@@ -98,9 +98,8 @@ public:
 
 private:
     static constexpr bool has_snapshots = requires(const Map& m) { m.snapshot(); };
-    static constexpr bool has_steps = requires(const Map& m, syncmap::walk_position p) {
-        m.for_each_from(p, [](const shown_key&, const shown&) {});
-    };
+    static constexpr bool has_steps =
+        requires(const Map& m, syncmap::walk_position p) { m.for_each_from(p, [](const shown_key&, const shown&) {}); };
     static constexpr bool can_flush = requires(Map& m) { m.flush(); };
     static auto snapshot_type() {
         if constexpr (has_snapshots) {
@@ -122,8 +121,7 @@ private:
             }
             return true;
         } catch (const std::bad_alloc&) {
-        } catch (const thrown_on_purpose&) {
-        }
+        } catch (const thrown_on_purpose&) {}
         return false;
     }
 
@@ -165,9 +163,7 @@ private:
 
     /// The result is a value inside a struct, which is made when the entry is there already: if moving it throws, the
     /// caller loses the result, and the entry stays.
-    static bool returns_by_moving(act what) noexcept {
-        return what == act::load_or_store || what == act::load_or_compute;
-    }
+    static bool returns_by_moving(act what) noexcept { return what == act::load_or_store || what == act::load_or_compute; }
 
     static std::string describe(const step& s) {
         return "act " + std::to_string(static_cast<int>(s.what)) + " of key " + std::to_string(s.key);

@@ -60,8 +60,9 @@ using masked = Map<breakable_key, T, masked_hash, std::equal_to<>, allocator_for
 template <class T>
 using masked_table = syncmap::basic_map<
     syncmap::engine::table<breakable_key, T, masked_hash, std::equal_to<>, allocator_for<breakable_key, T>, hurried>>;
-using outlier_table = syncmap::basic_map<syncmap::engine::table<std::uint64_t, small_value, syncmap::hash<std::uint64_t>, std::equal_to<>,
-                                                                allocator_for<std::uint64_t, small_value>, hurried>>;
+using outlier_table =
+    syncmap::basic_map<syncmap::engine::table<std::uint64_t, small_value, syncmap::hash<std::uint64_t>, std::equal_to<>,
+                                              allocator_for<std::uint64_t, small_value>, hurried>>;
 using checked = syncmap::checked_map<breakable_key, breakable_value, syncmap::misuse_check::cheap, masked_hash, std::equal_to<>,
                                      allocator_for<breakable_key, breakable_value>>;
 
@@ -83,7 +84,8 @@ void play(const std::uint8_t* data, std::size_t size) {
             if (what >= acts) {
                 injector::fail_at(static_cast<std::uint64_t>(number) % 32); // the n-th call from here on
             } else {
-                under_test.perform({static_cast<act>(what), key, what == static_cast<unsigned>(act::reserve) ? 4 * number : number});
+                under_test.perform(
+                    {static_cast<act>(what), key, what == static_cast<unsigned>(act::reserve) ? 4 * number : number});
             }
             if (i % 256 == 0) under_test.compare();
         }

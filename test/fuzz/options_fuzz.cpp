@@ -54,7 +54,8 @@ void check(const syncmap::tool::bench_job& job) {
     for (const auto& cell : job.cells) {
         const auto& w = *cell.what;
         if (cell.keys == 0 || cell.threads == 0) fail("a cell without keys or threads");
-        if (job.mix && w.loads + w.stores + w.modifies + w.lengths + w.walks + w.pairs != 100) fail("a mix that is not 100 percent");
+        if (job.mix && w.loads + w.stores + w.modifies + w.lengths + w.walks + w.pairs != 100)
+            fail("a mix that is not 100 percent");
     }
 }
 
@@ -69,7 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (end > at) take(arguments, text[at], text.substr(at + 1, end - at - 1));
         at = end + 1;
     }
-    if (arguments.keys.size() > 8 || arguments.threads.size() > 8 || arguments.key_types.size() > 8 || arguments.workloads.size() > 8) {
+    if (arguments.keys.size() > 8 || arguments.threads.size() > 8 || arguments.key_types.size() > 8 ||
+        arguments.workloads.size() > 8) {
         return 0;
     }
     try {

@@ -25,7 +25,8 @@ std::size_t writes(Map& map, const K& key, Make make) {
     n += map.store(key, make()) ? 1U : 0U;
     n += map.insert(key, make()) ? 1U : 0U;
     n += map.erase(key) ? 1U : 0U;
-    n += map.update(key, [&](const auto* now) { return now == nullptr ? make() : *now; }) == syncmap::update_result::kept ? 1U : 0U;
+    n += map.update(key, [&](const auto* now) { return now == nullptr ? make() : *now; }) == syncmap::update_result::kept ? 1U
+                                                                                                                          : 0U;
     return n;
 }
 template <class Map, class K, class Make>

@@ -62,15 +62,10 @@ void write_while(Map& map, std::uint64_t seed, GoesOn goes_on) {
         for (int i = 0; i < 200; ++i) {
             const std::uint64_t n = draw.below(span);
             switch (draw.below(8)) {
-            case 0:
-                map.update(all[n], [&](const auto*) { return proven<Map>(n, generation & 0xFFFF); });
-                break;
+            case 0: map.update(all[n], [&](const auto*) { return proven<Map>(n, generation & 0xFFFF); }); break;
             case 1:
-            case 2:
-                map.erase(all[n]);
-                break;
-            default:
-                map.store(all[n], proven<Map>(n, generation & 0xFFFF));
+            case 2: map.erase(all[n]); break;
+            default: map.store(all[n], proven<Map>(n, generation & 0xFFFF));
             }
         }
         if (generation % 3 == 2) {

@@ -31,9 +31,7 @@ namespace {
 std::chrono::microseconds processor_time() {
     rusage used{};
     ::getrusage(RUSAGE_THREAD, &used);
-    const auto of = [](const timeval& t) {
-        return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
-    };
+    const auto of = [](const timeval& t) { return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec); };
     return of(used.ru_utime) + of(used.ru_stime);
 }
 
@@ -99,9 +97,8 @@ TEST(computations, let_those_who_wait_sleep) {
         wait_in(0, [&] { map.store(key, value); });
         wait_in(1, [&] { map.update(key, [&](const auto*) { return value; }); });
         wait_in(2, [&] { static_cast<void>(map.exchange(key, value)); });
-        wait_in(3, [&] {
-            static_cast<void>(present ? map.erase(key) : map.load_or_compute(key, [&] { return value; }).loaded);
-        });
+        wait_in(3,
+                [&] { static_cast<void>(present ? map.erase(key) : map.load_or_compute(key, [&] { return value; }).loaded); });
         wait_in(4, [&] { map.update(key, [&](const auto*) { return value; }); });
         map.update(key, [&](const auto*) {
             computing.count_down();
@@ -131,8 +128,7 @@ TEST(computations, that_change_nothing_allocate_nothing) {
     some.update(2, nothing); // the first computation of the process makes what all of them share
     EXPECT_EQ(allocations_of([&] { some.update(1, nothing); }), 0U);
     EXPECT_EQ(allocations_of([&] { EXPECT_TRUE(some.load_or_compute(1, [] { return 5U; }).loaded); }), 0U);
-    EXPECT_EQ(allocations_of([&] { EXPECT_TRUE(others.load_or_compute(key, [] { return wide_proof{}; }).loaded); }),
-              0U);
+    EXPECT_EQ(allocations_of([&] { EXPECT_TRUE(others.load_or_compute(key, [] { return wide_proof{}; }).loaded); }), 0U);
     EXPECT_EQ(allocations_of([&] { others.update(absent, nothing); }), 0U);
     EXPECT_EQ(allocations_of([&] { some.update(200, nothing); }), 0U);
     EXPECT_EQ(allocations_of([&] { others.erase(absent); }), 0U);
@@ -301,10 +297,13 @@ TYPED_TEST(flights, after_a_clear_run_once_more) {
     std::latch others(1);
     sleepers waiting(20, [&](std::size_t) {
         others.wait();
-        EXPECT_TRUE(proof<typename TypeParam::mapped_type>::holds(map.load_or_compute(key, [&] {
-            ++runs;
-            return proven<TypeParam>(1, 2);
-        }).value, 1));
+        EXPECT_TRUE(proof<typename TypeParam::mapped_type>::holds(map.load_or_compute(key,
+                                                                                      [&] {
+                                                                                          ++runs;
+                                                                                          return proven<TypeParam>(1, 2);
+                                                                                      })
+                                                                      .value,
+                                                                  1));
     });
     const auto result = map.load_or_compute(key, [&] {
         others.count_down();
@@ -396,7 +395,7 @@ TEST(computations, of_thousands_of_threads_finish) {
 TEST(computations, of_one_thread_nest_without_using_up_rows) {
     const watchdog dog("computations in computations");
     const std::uint64_t depth = sanitized ? 1000 : 16'000;
-    const auto rows = [] { return syncmap::engine::process<syncmap::sync::real>::instance().threads.row_count(); };
+    const auto rows = [] { return syncmap::engine::process<syncmap::engine::machine>::instance().threads.row_count(); };
     on_a_large_stack([&] {
         numbers some;
         syncmap::map<std::string, std::string> others;
@@ -418,7 +417,11 @@ TEST(computations, of_one_thread_nest_without_using_up_rows) {
         update(update, depth);
         EXPECT_LT(rows(), before + 4) << "hazards of the thread's own are enough";
         for (std::uint64_t n = 1; n <= depth; ++n) EXPECT_EQ(others.load(name(n)), "new " + std::to_string(n));
-        EXPECT_THROW(others.update(name(1), [&](const std::string*) { others.store(name(1), "x"); return "y"; }),
+        EXPECT_THROW(others.update(name(1),
+                                   [&](const std::string*) {
+                                       others.store(name(1), "x");
+                                       return "y";
+                                   }),
                      syncmap::recursive_update);
     });
 }

@@ -37,7 +37,8 @@ std::uint64_t use_the_early_map(std::uint64_t rounds) {
     for (std::uint64_t i = 0; i < rounds; ++i) {
         const std::uint64_t n = i % 64;
         early_map().store(std::to_string(n), counted(i));
-        early_map().visit(std::to_string((n * 7) % 64), [&](const counted& value) { wrong += value.number < 1'000'000 ? 0 : 1; });
+        early_map().visit(std::to_string((n * 7) % 64),
+                          [&](const counted& value) { wrong += value.number < 1'000'000 ? 0 : 1; });
         if (i % 1000 == 0) wrong += early_map().snapshot().size() <= 64 ? 0 : 1;
     }
     return wrong;

@@ -26,11 +26,11 @@ std::atomic<std::uint64_t> wrong_in_handlers{0};
 std::atomic<std::uint64_t> rows_made_in_handlers{0};
 
 /// The place that a thread keeps.
-using kept_row = syncmap::sync::real::per_thread<syncmap::reclaim::row<syncmap::sync::real>>;
+using kept_row = syncmap::engine::machine::per_thread<syncmap::reclaim::row<syncmap::engine::machine>>;
 std::atomic<std::uint64_t> shared_rows{0};
 
 /// Places for threads; a read that finds none allocates one.
-std::size_t rows() { return syncmap::engine::process<syncmap::sync::real>::instance().threads.row_count(); }
+std::size_t rows() { return syncmap::engine::process<syncmap::engine::machine>::instance().threads.row_count(); }
 
 void read_a_text(int) {
     const std::uint64_t number = reads_in_handlers.fetch_add(1, std::memory_order_relaxed) % 100;
@@ -46,7 +46,7 @@ public:
         for (std::uint64_t n = 0; n < 100; ++n) map_.store(keys<texts>()[n], proven<texts>(n, 0));
         read_by_signals = &map_;
         reads_in_handlers = wrong_in_handlers = rows_made_in_handlers = 0;
-        struct sigaction action {};
+        struct sigaction action{};
         action.sa_handler = read_a_text;
         action.sa_flags = SA_RESTART;
         ::sigaction(SIGUSR1, &action, &before_);
@@ -58,7 +58,7 @@ public:
 
 private:
     texts map_;
-    struct sigaction before_ {};
+    struct sigaction before_{};
 };
 
 /// What runs last in a thread: a destructor of thread-specific data with a later key than the library's.

@@ -111,7 +111,8 @@ const operation operations[] = {
     {"load a text", [](subjects& s) { static_cast<void>(s.others.load(key)); }},
     {"pin a text", [](subjects& s) { static_cast<void>(s.others.pin(key)); }},
     {"erase a text", [](subjects& s) { s.others.erase(key); }},
-    {"update a number", [](subjects& s) { s.some.update(1, [](const std::uint64_t* old) { return old == nullptr ? 1 : *old + 1; }); }},
+    {"update a number",
+     [](subjects& s) { s.some.update(1, [](const std::uint64_t* old) { return old == nullptr ? 1 : *old + 1; }); }},
     {"update a text", [](subjects& s) { s.others.update(key, [](const std::string*) { return value + value; }); }},
     {"count", [](subjects& s) { static_cast<void>(s.some.size() + s.others.size() + s.more.size()); }},
     {"take a snapshot", [](subjects& s) { static_cast<void>(s.others.snapshot().size()); }},
@@ -160,8 +161,8 @@ void attempt(const operation& op, std::uint64_t refuse, bool prepared, bool in_t
 }
 
 outcome in_a_process(const operation& op, std::uint64_t refuse, bool prepared, bool in_thread) {
-    static auto* const shared = static_cast<outcome*>(
-        ::mmap(nullptr, sizeof(outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    static auto* const shared =
+        static_cast<outcome*>(::mmap(nullptr, sizeof(outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     *shared = {};
     std::fflush(nullptr);
     const pid_t child = ::fork();
@@ -205,7 +206,7 @@ void without_keys() {
             right = right && map.load(key) == value;
         }).join();
     }
-    const std::size_t rows = syncmap::engine::process<syncmap::sync::real>::instance().threads.row_count();
+    const std::size_t rows = syncmap::engine::process<syncmap::engine::machine>::instance().threads.row_count();
     if (rows > 20) std::printf("without keys: %zu rows for one thread at a time\n", rows);
     ::_exit(right && rows <= 20 ? 0 : 1);
 }
@@ -221,7 +222,9 @@ int main() {
                 for (std::uint64_t refuse = 1;; ++refuse) {
                     const outcome result = in_a_process(op, refuse, prepared, in_thread);
                     ++attempts;
-                    const auto check = [&](bool right, const char* what) { expect(right, op, refuse, prepared, in_thread, what); };
+                    const auto check = [&](bool right, const char* what) {
+                        expect(right, op, refuse, prepared, in_thread, what);
+                    };
                     check(result.ended, "the process has ended early");
                     if (!result.ended || !result.was_refused) break;
                     check(result.was_unchanged, "an operation that threw has changed something");

@@ -75,9 +75,8 @@ bool does_everything(Map& map) {
     if (map.size() != all.size()) return false;
     const auto taken = map.snapshot();
     for (std::uint64_t n = 0; n < all.size(); ++n) {
-        map.update(all[n], [&](const auto* old) {
-            return proven<Map>(n, proof<typename Map::mapped_type>::generation(*old) + 1);
-        });
+        map.update(all[n],
+                   [&](const auto* old) { return proven<Map>(n, proof<typename Map::mapped_type>::generation(*old) + 1); });
         if (proof<typename Map::mapped_type>::generation(*map.load(all[n])) != 2) return false;
     }
     if (taken.size() != all.size()) return false;

@@ -53,21 +53,15 @@ void use_from_three_images(shared_map& map, const loaded& a, const loaded& b) {
     together(6, [&](std::size_t thread) {
         for (std::size_t turn = 0; turn < 3; ++turn) { // every thread runs the code of every image
             switch ((thread + turn) % 3) {
-            case 0:
-                wrong += work_on(map, thread, rounds);
-                break;
-            case 1:
-                wrong += a->work(&map, thread, rounds);
-                break;
-            default:
-                wrong += b->work(&map, thread, rounds);
+            case 0: wrong += work_on(map, thread, rounds); break;
+            case 1: wrong += a->work(&map, thread, rounds); break;
+            default: wrong += b->work(&map, thread, rounds);
             }
         }
     });
     EXPECT_EQ(wrong.load(), 0U) << "values were destroyed under a reader";
     EXPECT_EQ(map.size(), 16U + 6U + 1U);
-    map.visit(3000,
-              [&](const brittle& sum) { EXPECT_EQ(sum.number, 6 * 3 * ((rounds + 63) / 64)) << "updates were lost"; });
+    map.visit(3000, [&](const brittle& sum) { EXPECT_EQ(sum.number, 6 * 3 * ((rounds + 63) / 64)) << "updates were lost"; });
 }
 
 } // namespace

@@ -58,8 +58,8 @@ void interrupt_writers(std::chrono::milliseconds length) {
         some.store(keys<numbers>()[n], proven<numbers>(n, 0));
         others.store(keys<texts>()[n], proven<texts>(n, 0));
     }
-    struct sigaction action {};
-    struct sigaction before {};
+    struct sigaction action{};
+    struct sigaction before{};
     action.sa_handler = read_in_handler;
     action.sa_flags = SA_RESTART;
     ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);

@@ -20,9 +20,9 @@ struct by_number {
     std::uint64_t operator()(std::uint64_t key, const syncmap::hash_seed&) const noexcept { return key; }
     std::size_t operator()(std::uint64_t key) const noexcept { return key; }
 };
-using map_of_steps = syncmap::basic_map<syncmap::engine::table<std::uint64_t, std::uint64_t, by_number, std::equal_to<>,
-                                                               std::allocator<std::pair<const std::uint64_t, std::uint64_t>>,
-                                                               stepping_sync>>;
+using map_of_steps =
+    syncmap::basic_map<syncmap::engine::table<std::uint64_t, std::uint64_t, by_number, std::equal_to<>,
+                                              std::allocator<std::pair<const std::uint64_t, std::uint64_t>>, stepping_sync>>;
 
 /// A thread that does one thing at a time, and can be stopped on the way.
 class worker {
@@ -149,7 +149,8 @@ TEST(size_steps, no_size_is_one_that_the_map_never_had) {
                 if (!more_first) break;
                 if (!found) ++absent; // who found the key absent inserted after the erase
                 ASSERT_GE(seen, entries - 1);
-                ASSERT_LE(seen, found ? entries + 1 : entries) << "stopped before store " << stores << ", steps " << first << ", " << second;
+                ASSERT_LE(seen, found ? entries + 1 : entries)
+                    << "stopped before store " << stores << ", steps " << first << ", " << second;
             }
         }
     }

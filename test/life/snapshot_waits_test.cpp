@@ -60,20 +60,21 @@ T value_of(std::uint64_t n) {
 template <class Map>
 class stopped_writer {
 public:
-    explicit stopped_writer(Map& map) : thread_([this, &map] {
-        static_cast<void>(map.contains(0));
-        map.store(0, value_of<typename Map::mapped_type>(1)); // the thread's stripe is there
-        mine = this;
-        on_step = [](step what) {
-            if (what != step::change) return; // the first compare-exchange of an overwrite locks the unit
-            on_step = nullptr;
-            mine->stopped_ = true;
-            mine->stopped_.notify_all();
-            mine->released_.wait(false);
-        };
-        map.store(0, value_of<typename Map::mapped_type>(2));
-        on_step = nullptr;
-    }) {
+    explicit stopped_writer(Map& map)
+        : thread_([this, &map] {
+              static_cast<void>(map.contains(0));
+              map.store(0, value_of<typename Map::mapped_type>(1)); // the thread's stripe is there
+              mine = this;
+              on_step = [](step what) {
+                  if (what != step::change) return; // the first compare-exchange of an overwrite locks the unit
+                  on_step = nullptr;
+                  mine->stopped_ = true;
+                  mine->stopped_.notify_all();
+                  mine->released_.wait(false);
+              };
+              map.store(0, value_of<typename Map::mapped_type>(2));
+              on_step = nullptr;
+          }) {
         stopped_.wait(false);
     }
     void release() {

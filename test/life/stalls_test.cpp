@@ -259,7 +259,8 @@ void expect_snapshot(const Snapshot& taken, const std::map<std::uint64_t, std::u
 /// writers of all eighths but one go on to their end, and so do readers of a snapshot, if there is one. Returns the number
 /// of stops.
 template <class T, class Prepare, class Write>
-std::uint64_t stop_everywhere(Prepare prepare, Write write, bool leaves_size_alone, bool has_snapshot = false, std::uint64_t stride = 1) {
+std::uint64_t stop_everywhere(Prepare prepare, Write write, bool leaves_size_alone, bool has_snapshot = false,
+                              std::uint64_t stride = 1) {
     if (sanitized && !is_full_run()) stride *= 5;
     for (std::uint64_t at = 0, stops = 0;; at += stride, ++stops) {
         placed_map<T> map;
@@ -333,15 +334,11 @@ void stop_all_kinds_of_writers(const char* layout) {
     const auto roomy = [](placed_map<T>& map) { fill_every_second(map, 2000); };
     const auto moving = [](placed_map<T>& map) { // to a larger table, which the writer will help with
         fill_every_second(map, 1);
-        for (std::uint64_t i = 2000; !map.is_moving_many_units(); ++i)
-            map.store(in_eighth(i % eighths, i), some_value<T>(i));
+        for (std::uint64_t i = 2000; !map.is_moving_many_units(); ++i) map.store(in_eighth(i % eighths, i), some_value<T>(i));
     };
-    stops += stop_everywhere<T>(
-        roomy, [](auto& map) { map.store(in_eighth(3, 2), some_value<T>(9)); }, true);
-    stops += stop_everywhere<T>(
-        roomy, [](auto& map) { map.store(in_eighth(3, 1), some_value<T>(9)); }, false);
-    stops += stop_everywhere<T>(
-        roomy, [](auto& map) { map.erase(in_eighth(3, 2)); }, false);
+    stops += stop_everywhere<T>(roomy, [](auto& map) { map.store(in_eighth(3, 2), some_value<T>(9)); }, true);
+    stops += stop_everywhere<T>(roomy, [](auto& map) { map.store(in_eighth(3, 1), some_value<T>(9)); }, false);
+    stops += stop_everywhere<T>(roomy, [](auto& map) { map.erase(in_eighth(3, 2)); }, false);
     stops += stop_everywhere<T>(
         roomy, [](auto& map) { map.update(in_eighth(3, 2), [](const T*) { return some_value<T>(8); }); }, true);
     stops += stop_everywhere<T>(
@@ -363,7 +360,8 @@ void stop_all_kinds_of_writers(const char* layout) {
             [through_the_end](auto& map) {
                 for (std::uint64_t i = 1; i < 6; i += 2) map.store(in_eighth(3, 2), some_value<T>(i));
                 map.store(in_eighth(3, 1), some_value<T>(9));
-                for (std::uint64_t i = 0; through_the_end && map.is_moving_many_units(); ++i) map.store(in_eighth(3, 2), some_value<T>(i));
+                for (std::uint64_t i = 0; through_the_end && map.is_moving_many_units(); ++i)
+                    map.store(in_eighth(3, 2), some_value<T>(i));
             },
             false, true, through_the_end ? 17 : 1);
     }
@@ -404,8 +402,8 @@ TEST(stalls, of_a_writer_anywhere_delay_nobody_elses_bucket) {
     // Where the victim writes is up to the hash; who shares a bucket with it waits, and is told apart by that.
     std::atomic<bool> end{false};
     ASSERT_EQ(::sem_init(&may_go_on, 0, 0), 0);
-    struct sigaction action {};
-    struct sigaction before {};
+    struct sigaction action{};
+    struct sigaction before{};
     action.sa_handler = stand_in_handler;
     ASSERT_EQ(::sigaction(SIGUSR2, &action, &before), 0);
     std::jthread victim([&] {
@@ -426,8 +424,7 @@ TEST(stalls, of_a_writer_anywhere_delay_nobody_elses_bucket) {
         static_cast<void>(map.contains(mine));
         const std::size_t size = map.size();
         EXPECT_TRUE(size == 2000 || size == 2001) << size;
-        if (i % 20 ==
-            0) { // one writer goes through all keys; where it comes to a halt, another goes on behind that key
+        if (i % 20 == 0) { // one writer goes through all keys; where it comes to a halt, another goes on behind that key
             std::atomic<std::uint64_t> at{0};
             std::atomic<std::uint64_t> done{0};
             const auto write_rest = [&] {

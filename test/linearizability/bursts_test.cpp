@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +23,7 @@
 
 #include <gtest/gtest.h>
 
-#include <syncmap/map.hpp>
-
+#include "linearizability/codecs.hpp"
 #include "linearizability/file.hpp"
 #include "linearizability/history.hpp"
 #include "linearizability/recorder.hpp"
@@ -37,58 +35,39 @@
 namespace linearizability {
 namespace {
 
-/// Key and value in the table.
-struct small_numbers {
-    using map = syncmap::map<std::uint64_t, std::uint64_t>;
-    static constexpr const char* name = "numbers";
-
-    std::uint64_t key(std::uint64_t number) const noexcept { return number; }
-    std::uint64_t value(std::uint64_t number) const noexcept { return number; }
-    std::uint64_t number_of_key(std::uint64_t key) const noexcept { return key; }
-    std::uint64_t number_of_value(std::uint64_t value) const noexcept { return value; }
-};
-
 /// The same; the first three keys lie in the bucket of those that look like a sentinel.
-struct sentinels : small_numbers {
+struct sentinels : numbers_in_table {
     static constexpr const char* name = "sentinels";
     std::uint64_t key(std::uint64_t number) const noexcept { return number - 2; }
     std::uint64_t number_of_key(std::uint64_t key) const noexcept { return key + 2; }
 };
 
-/// Both in a node.
-struct small_texts {
-    using map = syncmap::map<std::string, std::string>;
-    static constexpr const char* name = "texts";
-
-    std::string key(std::uint64_t number) const { return std::to_string(number); }
-    std::string value(std::uint64_t number) const { return std::to_string(number) + " in a text that is long"; }
-    std::uint64_t number_of_key(const std::string& key) const { return first_number(key); }
-    std::uint64_t number_of_value(const std::string& value) const { return first_number(value); }
-
-private:
-    static std::uint64_t first_number(const std::string& text) {
-        std::uint64_t number = 0;
-        std::from_chars(text.data(), text.data() + text.size(), number);
-        return number;
-    }
-};
-
 constexpr mix whole_map_mixes[] = {
-    {"inserts and counts", {{{verb::load, 3}, {verb::store, 4}, {verb::erase, 3}, {verb::load_or_store, 3}, {verb::load_and_erase, 3}}}, true, 3},
-    {"two keys", {{{verb::load, 3}, {verb::add_to_two, 4}, {verb::swap_two, 3}, {verb::store, 2}, {verb::erase, 2}, {verb::exchange, 2}}}, true, 3},
-    {"overwrites", {{{verb::load, 4}, {verb::store, 4}, {verb::exchange, 4}, {verb::compare_exchange, 2}, {verb::update, 2}}}, true, 3},
+    {"inserts and counts",
+     {{{verb::load, 3}, {verb::store, 4}, {verb::erase, 3}, {verb::load_or_store, 3}, {verb::load_and_erase, 3}}},
+     true,
+     3},
+    {"two keys",
+     {{{verb::load, 3}, {verb::add_to_two, 4}, {verb::swap_two, 3}, {verb::store, 2}, {verb::erase, 2}, {verb::exchange, 2}}},
+     true,
+     3},
+    {"overwrites",
+     {{{verb::load, 4}, {verb::store, 4}, {verb::exchange, 4}, {verb::compare_exchange, 2}, {verb::update, 2}}},
+     true,
+     3},
 };
 
 /// One burst: each thread asks `calls` questions. Returns what there is to say against its history.
 template <class Map, class Codec>
-std::string burst(Map& map, const Codec& codec, const mix& shares, course goes, std::uint64_t keys, std::size_t threads, std::size_t calls,
-                  std::uint64_t& values, history* shown = nullptr) {
+std::string burst(Map& map, const Codec& codec, const mix& shares, course goes, std::uint64_t keys, std::size_t threads,
+                  std::size_t calls, std::uint64_t& values, history* shown = nullptr) {
     recorder<Map, Codec> recording(map, codec, keys, threads, calls);
     std::vector<std::uint64_t> of_threads(threads, values);
     test::together(threads, [&](std::size_t thread) {
         auto mine = recording.of_thread(thread);
         questions ask(shares, goes, keys, static_cast<std::uint8_t>(thread), values + thread,
-                      {can_perform<Map>(verb::fetch_add), can_perform<Map>(verb::replace), can_perform<Map>(verb::swap_two)}, of_threads[thread]);
+                      {can_perform<Map>(verb::fetch_add), can_perform<Map>(verb::replace), can_perform<Map>(verb::swap_two)},
+                      of_threads[thread]);
         map_call last;
         while (!mine.is_full()) last = mine.ask(ask.next(last));
     });
@@ -107,7 +86,7 @@ struct burst_layout_names {
         return Layout::name;
     }
 };
-using burst_layouts = ::testing::Types<small_numbers, sentinels, small_texts>;
+using burst_layouts = ::testing::Types<numbers_in_table, sentinels, texts_in_nodes>;
 TYPED_TEST_SUITE(bursts, burst_layouts, burst_layout_names);
 
 TYPED_TEST(bursts, of_calls_on_the_whole_map_have_an_order) {
@@ -131,8 +110,8 @@ TYPED_TEST(bursts, of_calls_on_the_whole_map_have_an_order) {
                     const std::string file = std::string("violation-burst-") + TypeParam::name + ".history";
                     std::ofstream out(file);
                     write_history(out, shown);
-                    FAIL() << TypeParam::name << ", " << shares.name << ", " << course_names[static_cast<unsigned>(goes)] << ", " << keys
-                           << " keys, " << threads << " threads\n"
+                    FAIL() << TypeParam::name << ", " << shares.name << ", " << course_names[static_cast<unsigned>(goes)]
+                           << ", " << keys << " keys, " << threads << " threads\n"
                            << trouble << "The history is in " << file << ": check-history reads it.";
                 }
             }
@@ -147,23 +126,23 @@ TYPED_TEST(bursts, of_calls_on_the_whole_map_have_an_order) {
 void hesitate() { std::this_thread::sleep_for(std::chrono::microseconds(20)); }
 
 /// Counts an entry before it is there, as a count would that took the announcement of an insert for the insert.
-class map_that_counts_early : public small_numbers::map {
+class map_that_counts_early : public numbers_in_table::map {
 public:
     bool store(std::uint64_t key, std::uint64_t value) {
         const bool absent = !contains(key);
         if (absent) ++early_;
         hesitate();
         if (absent) --early_;
-        return small_numbers::map::store(key, value);
+        return numbers_in_table::map::store(key, value);
     }
-    std::size_t size() const { return small_numbers::map::size() + early_.load(); }
+    std::size_t size() const { return numbers_in_table::map::size() + early_.load(); }
 
 private:
     std::atomic<std::size_t> early_{0};
 };
 
 /// Clears key by key.
-class map_that_clears_in_steps : public small_numbers::map {
+class map_that_clears_in_steps : public numbers_in_table::map {
 public:
     void clear() {
         for (std::uint64_t key = 0; key != 12; ++key) {
@@ -174,7 +153,7 @@ public:
 };
 
 /// Becomes empty before it is filled again.
-class map_that_replaces_in_steps : public small_numbers::map {
+class map_that_replaces_in_steps : public numbers_in_table::map {
 public:
     void replace(map_that_replaces_in_steps&& other) {
         clear();
@@ -185,8 +164,8 @@ public:
 };
 
 /// Shows the lower half of the keys at one instant, and the upper one at another.
-class map_with_snapshots_of_two_instants : public small_numbers::map {
-    using one = decltype(std::declval<const small_numbers::map&>().snapshot());
+class map_with_snapshots_of_two_instants : public numbers_in_table::map {
+    using one = decltype(std::declval<const numbers_in_table::map&>().snapshot());
     struct two {
         one lower, upper;
         template <class F>
@@ -210,16 +189,16 @@ class map_with_snapshots_of_two_instants : public small_numbers::map {
 
 public:
     two snapshot() const {
-        one lower = small_numbers::map::snapshot();
+        one lower = numbers_in_table::map::snapshot();
         hesitate();
-        return {std::move(lower), small_numbers::map::snapshot()};
+        return {std::move(lower), numbers_in_table::map::snapshot()};
     }
 };
 
 /// Publishes an update of several keys one by one, each under the lock of all updates, so that these at least are in order.
-class map_that_updates_in_steps : public small_numbers::map {
+class map_that_updates_in_steps : public numbers_in_table::map {
 public:
-    using small_numbers::map::update;
+    using numbers_in_table::map::update;
     template <std::size_t Count, class F>
     bool update(const std::array<std::uint64_t, Count>& keys, F&& f) {
         const std::lock_guard guard(one_);
@@ -246,8 +225,8 @@ private:
 
 template <class Map>
 class bursts_on_a_wrong_map : public ::testing::Test {};
-using wrong_maps = ::testing::Types<map_that_counts_early, map_that_clears_in_steps, map_that_replaces_in_steps, map_with_snapshots_of_two_instants,
-                                    map_that_updates_in_steps>;
+using wrong_maps = ::testing::Types<map_that_counts_early, map_that_clears_in_steps, map_that_replaces_in_steps,
+                                    map_with_snapshots_of_two_instants, map_that_updates_in_steps>;
 struct wrong_map_names {
     template <class Map>
     static std::string GetName(int number) {
@@ -262,13 +241,16 @@ TYPED_TEST(bursts_on_a_wrong_map, are_refused) {
     GTEST_SKIP() << "it is about the checker, which is one thread's, and a sanitizer makes it slow";
 #endif
     // Updates wait for each other, so there are few of them.
-    const mix updating{"an update now and then", {{{verb::load, 4}, {verb::swap_two, 1}, {verb::add_to_two, 1}, {verb::store, 5}, {verb::exchange, 5}}}, true, 3};
+    const mix updating{"an update now and then",
+                       {{{verb::load, 4}, {verb::swap_two, 1}, {verb::add_to_two, 1}, {verb::store, 5}, {verb::exchange, 5}}},
+                       true,
+                       3};
     const mix& shares = std::is_same_v<TypeParam, map_that_updates_in_steps> ? updating : whole_map_mixes[0];
     std::uint64_t values = 0;
     std::string trouble;
     for (int round = 0; round != 1000 && trouble.empty(); ++round) {
         TypeParam map;
-        trouble = burst(map, small_numbers(), shares, course::clearing, 6, 4, 20, values);
+        trouble = burst(map, numbers_in_table(), shares, course::clearing, 6, 4, 20, values);
     }
     EXPECT_NE(trouble, "");
 }

@@ -38,9 +38,9 @@ enum class verb : std::uint8_t {
 };
 
 inline constexpr const char* verb_names[] = {
-    "load",          "store",     "erase",  "exchange",     "load_or_store",   "load_and_erase", "compare_exchange",
-    "compare_erase", "fetch_add", "update", "update_erase", "load_or_compute", "for_each",       "erase_if",
-    "size",          "clear",     "snapshot", "reserve",  "flush",           "shrink",         "replace",
+    "load",          "store",     "erase",    "exchange",     "load_or_store",   "load_and_erase", "compare_exchange",
+    "compare_erase", "fetch_add", "update",   "update_erase", "load_or_compute", "for_each",       "erase_if",
+    "size",          "clear",     "snapshot", "reserve",      "flush",           "shrink",         "replace",
     "add_to_two",    "swap_two"};
 inline constexpr std::size_t verbs = sizeof verb_names / sizeof *verb_names;
 
@@ -107,21 +107,16 @@ inline bool only_reads(const map_call& call) noexcept {
     case verb::load:
     case verb::for_each:
     case verb::size:
-    case verb::snapshot:
-        return true;
+    case verb::snapshot: return true;
     case verb::erase:
     case verb::compare_exchange:
     case verb::compare_erase:
     case verb::update_erase:
-    case verb::erase_if:
-        return !call.answer;
+    case verb::erase_if: return !call.answer;
     case verb::load_or_store:
-    case verb::load_or_compute:
-        return call.answer;
-    case verb::load_and_erase:
-        return !call.seen;
-    default:
-        return false;
+    case verb::load_or_compute: return call.answer;
+    case verb::load_and_erase: return !call.seen;
+    default: return false;
     }
 }
 
@@ -136,7 +131,8 @@ inline constexpr std::uint32_t no_key = std::numeric_limits<std::uint32_t>::max(
 inline bool depend(const map_call& a, const map_call& b) noexcept {
     if (a.key == b.key || touches_all_keys(a.what) || touches_all_keys(b.what)) return true;
     const bool a_two = changes_two(a.what), b_two = changes_two(b.what);
-    return (a_two && a.other == b.key) || (b_two && b.other == a.key) || (a_two && b_two && a.other == b.other && a.other != no_key);
+    return (a_two && a.other == b.key) || (b_two && b.other == a.key) ||
+           (a_two && b_two && a.other == b.other && a.other != no_key);
 }
 
 /// A call on two keys, seen from the second one.
@@ -157,8 +153,7 @@ inline held left_by_two(const map_call& call) noexcept {
 inline bool apply(const map_call& call, held& value) {
     switch (call.what) {
     case verb::load:
-    case verb::snapshot:
-        return call.seen == value;
+    case verb::snapshot: return call.seen == value;
     case verb::store: {
         const bool is_new = !value;
         value = call.argument;
@@ -222,9 +217,7 @@ inline bool apply(const map_call& call, held& value) {
         if (!value || *value % 2 == 0) return false;
         value.reset();
         return true;
-    case verb::clear:
-        value.reset();
-        return true;
+    case verb::clear: value.reset(); return true;
     case verb::add_to_two: // its part for this key
     case verb::swap_two: {
         const bool fits = call.seen == value;
@@ -236,8 +229,7 @@ inline bool apply(const map_call& call, held& value) {
     case verb::reserve:
     case verb::flush:
     case verb::shrink:
-    case verb::replace:
-        break;
+    case verb::replace: break;
     }
     return false;
 }

@@ -35,9 +35,10 @@ int judge(std::istream& in, const std::string& name) {
 int main(int count, char** arguments) {
     const std::string name = count > 1 ? arguments[1] : "-";
     if (count > 2 || name == "--help" || name == "-h") {
-        (count > 2 ? std::cerr : std::cout) << "Usage: check-history [FILE]\n\n"
-                                               "Reads a history as docs/history-format.md tells, from standard input without FILE, and says whether it is\n"
-                                               "linearizable. Exit status: 0 it is, 1 it is not, 2 the file cannot be read.\n";
+        (count > 2 ? std::cerr : std::cout)
+            << "Usage: check-history [FILE]\n\n"
+               "Reads a history as docs/history-format.md tells, from standard input without FILE, and says whether it is\n"
+               "linearizable. Exit status: 0 it is, 1 it is not, 2 the file cannot be read.\n";
         return count > 2 ? unusable : linearizable;
     }
     try {

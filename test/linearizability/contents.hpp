@@ -31,13 +31,9 @@ struct contents {
 
 inline bool apply(const map_call& call, contents& all) {
     switch (call.what) {
-    case verb::size:
-        return call.count == all.size();
-    case verb::clear:
-        all = {};
-        return true;
-    case verb::snapshot:
-        return call.count == all.digest();
+    case verb::size: return call.count == all.size();
+    case verb::clear: all = {}; return true;
+    case verb::snapshot: return call.count == all.digest();
     case verb::replace: // of some keys, perhaps, of which these may be none
         all = {};
         if (call.key < contents::keys) all.values[call.key] = call.argument;
@@ -48,8 +44,7 @@ inline bool apply(const map_call& call, contents& all) {
         const bool fits = apply(call, all.values[call.key]);
         return call.other == no_key ? fits : apply(turned(call), all.values[call.other]) && fits;
     }
-    default:
-        return apply(call, all.values[call.key]);
+    default: return apply(call, all.values[call.key]);
     }
 }
 

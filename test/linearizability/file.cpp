@@ -31,36 +31,18 @@ void write_answer(std::ostream& out, const history& recorded, const map_call& ca
     case verb::load:
     case verb::exchange:
     case verb::load_and_erase:
-    case verb::fetch_add:
-        out << to_text(call.seen);
-        break;
-    case verb::store:
-        out << yes("new", "replaced");
-        break;
-    case verb::erase:
-        out << yes("erased", "absent");
-        break;
-    case verb::load_or_store:
-        out << yes("loaded ", "stored ") << to_text(call.seen);
-        break;
-    case verb::load_or_compute:
-        out << yes("loaded ", "computed ") << to_text(call.seen);
-        break;
-    case verb::compare_exchange:
-        call.answer ? out << "done" : out << "saw " << to_text(call.seen);
-        break;
+    case verb::fetch_add: out << to_text(call.seen); break;
+    case verb::store: out << yes("new", "replaced"); break;
+    case verb::erase: out << yes("erased", "absent"); break;
+    case verb::load_or_store: out << yes("loaded ", "stored ") << to_text(call.seen); break;
+    case verb::load_or_compute: out << yes("loaded ", "computed ") << to_text(call.seen); break;
+    case verb::compare_exchange: call.answer ? out << "done" : out << "saw " << to_text(call.seen); break;
     case verb::compare_erase: // unchanged: the key was absent
         call.answer ? out << "erased" : out << "saw " << (call.seen == call.expected ? "nothing" : to_text(call.seen));
         break;
-    case verb::update:
-        out << yes("inserted", "assigned ") << (call.answer && !call.seen ? "" : to_text(call.seen));
-        break;
-    case verb::update_erase:
-        out << yes("erased ", "kept") << (!call.answer && !call.seen ? "" : to_text(call.seen));
-        break;
-    case verb::size:
-        out << call.count;
-        break;
+    case verb::update: out << yes("inserted", "assigned ") << (call.answer && !call.seen ? "" : to_text(call.seen)); break;
+    case verb::update_erase: out << yes("erased ", "kept") << (!call.answer && !call.seen ? "" : to_text(call.seen)); break;
+    case verb::size: out << call.count; break;
     case verb::snapshot: {
         const auto& shown = recorded.contents[call.argument];
         const char* between = "";
@@ -70,17 +52,14 @@ void write_answer(std::ostream& out, const history& recorded, const map_call& ca
         break;
     }
     case verb::add_to_two:
-    case verb::swap_two:
-        out << to_text(call.seen) << ' ' << to_text(decoded(call.count));
-        break;
+    case verb::swap_two: out << to_text(call.seen) << ' ' << to_text(decoded(call.count)); break;
     case verb::clear:
     case verb::replace:
     case verb::reserve:
     case verb::flush:
     case verb::shrink:
     case verb::for_each:
-    case verb::erase_if:
-        break;
+    case verb::erase_if: break;
     }
     const std::uint64_t runs = call.what == verb::load_or_compute && call.answer ? 0 : 1;
     if (computes(call.what) && call.count != runs) out << " runs " << call.count;
@@ -91,26 +70,19 @@ void write_call(std::ostream& out, const history& recorded, const map_call& call
     if (!touches_all_keys(call.what)) out << ' ' << name_of(recorded, call.key);
     if (changes_two(call.what)) out << ' ' << name_of(recorded, call.other);
     switch (call.what) {
-    case verb::compare_exchange:
-        out << ' ' << to_text(call.expected) << ' ' << call.argument;
-        break;
-    case verb::compare_erase:
-        out << ' ' << to_text(call.expected);
-        break;
+    case verb::compare_exchange: out << ' ' << to_text(call.expected) << ' ' << call.argument; break;
+    case verb::compare_erase: out << ' ' << to_text(call.expected); break;
     case verb::store:
     case verb::exchange:
     case verb::load_or_store:
     case verb::load_or_compute:
     case verb::fetch_add:
     case verb::update:
-    case verb::add_to_two:
-        out << ' ' << call.argument;
-        break;
+    case verb::add_to_two: out << ' ' << call.argument; break;
     case verb::replace:
         out << ' ' << name_of(recorded, call.key) << ' ' << name_of(recorded, call.other) << ' ' << call.argument;
         break;
-    default:
-        break;
+    default: break;
     }
     if (has_answer(call.what)) {
         out << " -> ";
@@ -176,18 +148,10 @@ void read_answer(words& line, map_call& call, entries& shown) {
     switch (call.what) {
     case verb::load:
     case verb::exchange:
-    case verb::load_and_erase:
-        call.seen = line.value("a value");
-        break;
-    case verb::fetch_add:
-        call.seen = line.number("a value");
-        break;
-    case verb::store:
-        call.answer = line.either("new", "replaced");
-        break;
-    case verb::erase:
-        call.answer = line.either("erased", "absent");
-        break;
+    case verb::load_and_erase: call.seen = line.value("a value"); break;
+    case verb::fetch_add: call.seen = line.number("a value"); break;
+    case verb::store: call.answer = line.either("new", "replaced"); break;
+    case verb::erase: call.answer = line.either("erased", "absent"); break;
     case verb::load_or_store:
     case verb::load_or_compute:
         call.answer = line.either("loaded", call.what == verb::load_or_store ? "stored" : "computed");
@@ -217,15 +181,14 @@ void read_answer(words& line, map_call& call, entries& shown) {
         if (call.answer) call.seen = line.number("a value");
         call.count = 1;
         break;
-    case verb::size:
-        call.count = line.number("a size");
-        break;
+    case verb::size: call.count = line.number("a size"); break;
     case verb::snapshot:
         while (!line.at_end()) {
             const std::string_view entry = line.take("an entry");
             const std::size_t between = entry.find('=');
             if (between == std::string_view::npos) line.fail("'" + std::string(entry) + "' is not an entry (KEY=VALUE)");
-            shown.emplace_back(line.to_number(entry.substr(0, between), "a key"), line.to_number(entry.substr(between + 1), "a value"));
+            shown.emplace_back(line.to_number(entry.substr(0, between), "a key"),
+                               line.to_number(entry.substr(between + 1), "a value"));
         }
         break;
     case verb::add_to_two:
@@ -239,8 +202,7 @@ void read_answer(words& line, map_call& call, entries& shown) {
     case verb::flush:
     case verb::shrink:
     case verb::for_each:
-    case verb::erase_if:
-        break;
+    case verb::erase_if: break;
     }
     if (computes(call.what) && !line.at_end() && line.take("'runs'") == "runs") call.count = line.number("a number of runs");
 }
@@ -271,9 +233,7 @@ map_call read_call(words& line, entries& shown, std::uint64_t& other) {
         call.expected = line.value("the expected value");
         call.argument = line.number("a value");
         break;
-    case verb::compare_erase:
-        call.expected = line.number("the expected value");
-        break;
+    case verb::compare_erase: call.expected = line.number("the expected value"); break;
     case verb::store:
     case verb::exchange:
     case verb::load_or_store:
@@ -281,11 +241,8 @@ map_call read_call(words& line, entries& shown, std::uint64_t& other) {
     case verb::fetch_add:
     case verb::update:
     case verb::add_to_two:
-    case verb::replace:
-        call.argument = line.number("a value");
-        break;
-    default:
-        break;
+    case verb::replace: call.argument = line.number("a value"); break;
+    default: break;
     }
     if (has_answer(call.what)) {
         if (line.take("'->'") != "->") line.fail("'->' is missing before the answer");

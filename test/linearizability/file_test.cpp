@@ -58,7 +58,8 @@ TEST(history_file, is_written_as_it_was_read) {
 TEST(history_file, says_what_the_map_held_in_the_end) {
     history recorded;
     recorded.initial = {held(1), held(), held()};
-    recorded.calls = {{.what = verb::store, .thread = 1, .answer = true, .key = 1, .argument = 5, .invoked = 10, .responded = 20}};
+    recorded.calls = {
+        {.what = verb::store, .thread = 1, .answer = true, .key = 1, .argument = 5, .invoked = 10, .responded = 20}};
     recorded.final_contents = {held(1), held(5), held()};
     EXPECT_EQ(check(recorded).trouble, "");
     std::ostringstream out;
@@ -103,7 +104,8 @@ TEST(history_file, is_refused_with_the_line_that_is_wrong) {
     EXPECT_EQ(of_line("1 10 20 load 3 -> 17 18"), "2: '18' is too much");
     EXPECT_EQ(of_line("1 10 20 store 3 4 -> old"), "2: the answer 'old' is neither 'new' nor 'replaced'");
     EXPECT_EQ(of_line("1 10 20 snapshot -> 3"), "2: '3' is not an entry (KEY=VALUE)");
-    EXPECT_EQ(of_line("1 10 20 compare_erase 3 4 -> saw 4"), "2: compare_erase cannot have seen what it expected and not erased it");
+    EXPECT_EQ(of_line("1 10 20 compare_erase 3 4 -> saw 4"),
+              "2: compare_erase cannot have seen what it expected and not erased it");
 }
 
 } // namespace

@@ -49,16 +49,19 @@ by_key cut(const history& recorded, bool cleared) {
     if (recorded.final_contents) {
         for (std::size_t key = 0; key != keys; ++key) {
             if (next[key] == result.begin[key + 1]) continue;
-            result.calls[next[key]] = {.what = verb::load, .key = key, .seen = (*recorded.final_contents)[key], .invoked = end + 1, .responded = end + 2};
+            result.calls[next[key]] = {.what = verb::load,
+                                       .key = key,
+                                       .seen = (*recorded.final_contents)[key],
+                                       .invoked = end + 1,
+                                       .responded = end + 2};
         }
     }
     return result;
 }
 
 bool many_pending(std::span<const map_call> calls) {
-    return static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(), [](const map_call& each) {
-               return each.responded == never;
-           })) > slots / 2;
+    return static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(),
+                                                  [](const map_call& each) { return each.responded == never; })) > slots / 2;
 }
 
 /// Searches with few slots if that will do.
@@ -203,7 +206,8 @@ std::string check_groups(const history& recorded, const by_key& parts, std::span
     std::vector<std::size_t> keys; // those of which there is anything to say
     for (std::size_t key = 0; key != recorded.initial.size(); ++key) {
         bool concerned = parts.begin[key] != parts.begin[key + 1] || recorded.initial[key].has_value();
-        for (std::size_t i = 0; !concerned && i != recorded.contents.size(); ++i) concerned = recorded.contents[i][key].has_value();
+        for (std::size_t i = 0; !concerned && i != recorded.contents.size(); ++i)
+            concerned = recorded.contents[i][key].has_value();
         concerned = concerned || std::any_of(whole.begin(), whole.end(), [&](const map_call& each) {
                         return each.what == verb::replace && (each.key == key || each.other == key);
                     });
@@ -214,8 +218,8 @@ std::string check_groups(const history& recorded, const by_key& parts, std::span
     const std::size_t groups = std::max<std::size_t>((keys.size() + in_one - 1) / in_one, 1);
     return share(groups, workers, [&] {
         return [&, search = searcher<contents, how>({})](std::size_t number) mutable -> std::string {
-            const std::span<const std::size_t> mine = std::span<const std::size_t>(keys).subspan(
-                number * in_one, std::min(in_one, keys.size() - number * in_one));
+            const std::span<const std::size_t> mine =
+                std::span<const std::size_t>(keys).subspan(number * in_one, std::min(in_one, keys.size() - number * in_one));
             contents initial;
             std::vector<std::uint64_t> names;
             for (std::size_t i = 0; i != mine.size(); ++i) {
@@ -261,11 +265,12 @@ verdict check(const history& recorded, std::size_t workers) {
     const by_key parts = cut(recorded, cleared);
     result.trouble = check_untouched(recorded, parts, cleared);
     if (!result.trouble.empty()) return result;
-    const bool of_two = std::any_of(recorded.calls.begin(), recorded.calls.end(),
-                                    [](const map_call& each) { return changes_two(each.what); });
+    const bool of_two =
+        std::any_of(recorded.calls.begin(), recorded.calls.end(), [](const map_call& each) { return changes_two(each.what); });
     if (whole.empty()) {
         result.trouble = check_keys(recorded, parts, workers, result.by_zones);
-        if (result.trouble.empty() && of_two) result.trouble = check_groups(recorded, parts, whole, workers, two_keys::together);
+        if (result.trouble.empty() && of_two)
+            result.trouble = check_groups(recorded, parts, whole, workers, two_keys::together);
         return result;
     }
     if (recorded.initial.size() > contents::keys) {

@@ -35,19 +35,15 @@ inline held written_by(const map_call& call) noexcept {
     if (only_reads(call)) return {};
     switch (call.what) {
     case verb::fetch_add:
-    case verb::update:
-        return call.seen.value_or(0) + call.argument;
+    case verb::update: return call.seen.value_or(0) + call.argument;
     case verb::store:
     case verb::exchange:
     case verb::load_or_store:
     case verb::load_or_compute:
-    case verb::compare_exchange:
-        return call.argument;
+    case verb::compare_exchange: return call.argument;
     case verb::add_to_two:
-    case verb::swap_two:
-        return left_by_two(call);
-    default:
-        return {};
+    case verb::swap_two: return left_by_two(call);
+    default: return {};
     }
 }
 
@@ -75,7 +71,8 @@ counter_example<State> smallest(std::span<const map_call> history, const State& 
     order_search<State> search;
     const auto culprit_of = [&](const std::vector<map_call>& calls) -> std::optional<std::size_t> {
         try {
-            const auto again = search(std::span<const map_call>(calls), std::span<const State>(smaller.at_start), apply, patience);
+            const auto again =
+                search(std::span<const map_call>(calls), std::span<const State>(smaller.at_start), apply, patience);
             return again ? std::optional(again->call) : std::nullopt;
         } catch (const too_many_orders&) {
             return std::nullopt;
@@ -134,7 +131,8 @@ counter_example<State> smallest(std::span<const map_call> history, const State& 
     const auto by_start = [](const auto& a, const auto& b) { return a.invoked < b.invoked; };
     std::stable_sort(smaller.calls.begin(), smaller.calls.end(), by_start);
     const std::uint64_t first = smaller.calls.empty() ? 0 : smaller.calls.front().invoked;
-    const auto meanwhile = std::stable_partition(optional.begin(), optional.end(), [&](const map_call& each) { return each.invoked < first; });
+    const auto meanwhile =
+        std::stable_partition(optional.begin(), optional.end(), [&](const map_call& each) { return each.invoked < first; });
     if (smaller.calls.size() + static_cast<std::size_t>(optional.end() - meanwhile) <= few) {
         for (auto each = meanwhile; each != optional.end(); ++each) smaller.calls.push_back(as_it_was(*each));
         optional.erase(meanwhile, optional.end());
@@ -147,7 +145,8 @@ counter_example<State> smallest(std::span<const map_call> history, const State& 
         smaller.culprit = *culprit;
     } else {
         for (std::size_t i = 0; i != smaller.calls.size(); ++i) {
-            if (smaller.calls[i].responded <= until && smaller.calls[i].responded >= smaller.calls[smaller.culprit].responded) smaller.culprit = i;
+            if (smaller.calls[i].responded <= until && smaller.calls[i].responded >= smaller.calls[smaller.culprit].responded)
+                smaller.culprit = i;
         }
     }
     return smaller;
@@ -155,8 +154,8 @@ counter_example<State> smallest(std::span<const map_call> history, const State& 
 
 /// In words, with a picture. `names`: the keys' numbers outside.
 template <class State>
-std::string explain(const counter_example<State>& found, const std::string& of_what,
-                    std::span<const std::uint64_t> names = {}, const labels& label = {}) {
+std::string explain(const counter_example<State>& found, const std::string& of_what, std::span<const std::uint64_t> names = {},
+                    const labels& label = {}) {
     constexpr bool of_one_key = std::is_same_v<State, held>;
     std::string text = "not linearizable: " + of_what + " held ";
     for (std::size_t i = 0; i != found.at_start.size(); ++i) {

@@ -30,25 +30,18 @@ concept codec_of = requires(const Codec& codec, std::uint64_t number, const type
 template <syncmap::comparable_value_map Map>
 constexpr bool can_perform(verb what) noexcept {
     switch (what) {
-    case verb::fetch_add:
-        return std::integral<typename Map::mapped_type>;
-    case verb::size:
-        return syncmap::exact_size_map<Map>;
-    case verb::snapshot:
-        return requires(const Map& map) { map.snapshot(); };
-    case verb::replace:
-        return requires(Map& map, Map& other) { map.replace(std::move(other)); };
+    case verb::fetch_add: return std::integral<typename Map::mapped_type>;
+    case verb::size: return syncmap::exact_size_map<Map>;
+    case verb::snapshot: return requires(const Map& map) { map.snapshot(); };
+    case verb::replace: return requires(Map& map, Map& other) { map.replace(std::move(other)); };
     case verb::add_to_two:
-    case verb::swap_two:
-        return syncmap::multi_key_map<Map>;
+    case verb::swap_two: return syncmap::multi_key_map<Map>;
     case verb::for_each: // not one call, but many
     case verb::erase_if:
     case verb::reserve: // answers nothing
     case verb::flush:
-    case verb::shrink:
-        return false;
-    default:
-        return true;
+    case verb::shrink: return false;
+    default: return true;
     }
 }
 
@@ -66,25 +59,19 @@ void perform(Map& map, const Codec& codec, Clock& clock, map_call& call) {
         return answer;
     };
     switch (call.what) {
-    case verb::load:
-        call.seen = number(timed([&] { return map.load(key); }));
-        break;
+    case verb::load: call.seen = number(timed([&] { return map.load(key); })); break;
     case verb::store: {
         mapped value = codec.value(call.argument);
         call.answer = timed([&] { return map.store(key, std::move(value)); });
         break;
     }
-    case verb::erase:
-        call.answer = timed([&] { return map.erase(key); });
-        break;
+    case verb::erase: call.answer = timed([&] { return map.erase(key); }); break;
     case verb::exchange: {
         mapped value = codec.value(call.argument);
         call.seen = number(timed([&] { return map.exchange(key, std::move(value)); }));
         break;
     }
-    case verb::load_and_erase:
-        call.seen = number(timed([&] { return map.load_and_erase(key); }));
-        break;
+    case verb::load_and_erase: call.seen = number(timed([&] { return map.load_and_erase(key); })); break;
     case verb::load_or_store: {
         mapped value = codec.value(call.argument);
         const auto result = timed([&] { return map.load_or_store(key, std::move(value)); });
@@ -196,8 +183,7 @@ void perform(Map& map, const Codec& codec, Clock& clock, map_call& call) {
     case verb::erase_if:
     case verb::reserve:
     case verb::flush:
-    case verb::shrink:
-        break;
+    case verb::shrink: break;
     }
 }
 

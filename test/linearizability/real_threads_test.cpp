@@ -1,6 +1,5 @@
 // Real threads at full speed: every history of theirs has an order.
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -13,8 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include <syncmap/map.hpp>
-
+#include "linearizability/codecs.hpp"
 #include "linearizability/file.hpp"
 #include "linearizability/history.hpp"
 #include "linearizability/recorder.hpp"
@@ -26,35 +24,12 @@
 namespace linearizability {
 namespace {
 
-/// Key and value in the table.
-struct numbers {
-    using map = syncmap::map<std::uint64_t, std::uint64_t>;
-    static constexpr const char* name = "numbers";
-    static constexpr std::size_t share[] = {26, 26, 25, 4}; ///< of all calls, in hundredths, by course
-
-    std::uint64_t key(std::uint64_t number) const noexcept { return number; }
-    std::uint64_t value(std::uint64_t number) const noexcept { return number; }
-    std::uint64_t number_of_key(std::uint64_t key) const noexcept { return key; }
-    std::uint64_t number_of_value(std::uint64_t value) const noexcept { return value; }
+// `share`: of all calls, in hundredths, by course.
+struct numbers : numbers_in_table {
+    static constexpr std::size_t share[] = {26, 26, 25, 4};
 };
-
-/// Both in a node, which each write makes anew.
-struct texts {
-    using map = syncmap::map<std::string, std::string>;
-    static constexpr const char* name = "texts";
+struct texts : texts_in_nodes {
     static constexpr std::size_t share[] = {6, 6, 6, 1};
-
-    std::string key(std::uint64_t number) const { return std::to_string(number); }
-    std::string value(std::uint64_t number) const { return std::to_string(number) + " in a text that is long"; }
-    std::uint64_t number_of_key(const std::string& key) const { return first_number(key); }
-    std::uint64_t number_of_value(const std::string& value) const { return first_number(value); }
-
-private:
-    static std::uint64_t first_number(const std::string& text) {
-        std::uint64_t number = 0;
-        std::from_chars(text.data(), text.data() + text.size(), number);
-        return number;
-    }
 };
 
 /// Calls of all tests together: in an ordinary run of an optimised build, in a full one, and under a sanitizer the part
@@ -79,8 +54,10 @@ protected:
         constexpr std::uint64_t key_counts[] = {1, 24, 1000, 1'000'000};
         constexpr std::size_t thread_counts[] = {2, 3, 4, 8, 5, 2, 6, 7};
         const std::size_t all = test::is_full_run() ? full_calls : ordinary_calls;
-        const std::size_t wanted = all / (test::sanitized ? sanitized_part : 1) / 100 * Layout::share[static_cast<std::size_t>(goes)];
-        const std::size_t rounds = std::max<std::size_t>(wanted / (std::size(key_counts) * std::size(mixes) * calls_of_a_round), 1);
+        const std::size_t wanted =
+            all / (test::sanitized ? sanitized_part : 1) / 100 * Layout::share[static_cast<std::size_t>(goes)];
+        const std::size_t rounds =
+            std::max<std::size_t>(wanted / (std::size(key_counts) * std::size(mixes) * calls_of_a_round), 1);
         const std::size_t calls = wanted / (std::size(key_counts) * std::size(mixes) * rounds);
         std::size_t turn = static_cast<std::size_t>(goes);
         for (std::uint64_t keys : key_counts) {
@@ -111,7 +88,8 @@ private:
             return;
         }
         const auto put = [&](std::uint64_t from, std::uint64_t to) {
-            for (std::uint64_t key = from; key != to; ++key) map.insert(codec_.key(key), codec_.value(std::uint64_t{200} << 48 | ++values_));
+            for (std::uint64_t key = from; key != to; ++key)
+                map.insert(codec_.key(key), codec_.value(std::uint64_t{200} << 48 | ++values_));
         };
         if (goes != course::shrinking || keys <= 1000) return put(0, (keys + 1) / 2);
         put(0, keys);
@@ -158,7 +136,10 @@ private:
         const double start = seconds();
         test::together(threads, [&](std::size_t thread) {
             auto mine = recording.of_thread(thread);
-            questions ask(shares, goes, keys, static_cast<std::uint8_t>(thread), values_ + thread, {can_perform<map_type>(verb::fetch_add), can_perform<map_type>(verb::replace), can_perform<map_type>(verb::swap_two)}, values[thread]);
+            questions ask(shares, goes, keys, static_cast<std::uint8_t>(thread), values_ + thread,
+                          {can_perform<map_type>(verb::fetch_add), can_perform<map_type>(verb::replace),
+                           can_perform<map_type>(verb::swap_two)},
+                          values[thread]);
             waves filler(map, codec_, goes, keys, thread);
             map_call last;
             for (std::size_t i = 0; !mine.is_full(); ++i) {
@@ -183,11 +164,12 @@ private:
         by_zones_ += result.by_zones;
         if (result.linearizable()) return;
         ++violations_;
-        const std::string file = std::string("violation-") + Layout::name + "-" + course_names[static_cast<unsigned>(goes)] + ".history";
+        const std::string file =
+            std::string("violation-") + Layout::name + "-" + course_names[static_cast<unsigned>(goes)] + ".history";
         std::ofstream out(file);
         write_history(out, all);
-        ADD_FAILURE() << Layout::name << ", " << course_names[static_cast<unsigned>(goes)] << ", " << shares.name << ", " << keys
-                      << " keys, " << threads << " threads\n"
+        ADD_FAILURE() << Layout::name << ", " << course_names[static_cast<unsigned>(goes)] << ", " << shares.name << ", "
+                      << keys << " keys, " << threads << " threads\n"
                       << result.trouble << "The history is in " << file << ": check-history reads it.";
     }
 };
@@ -236,7 +218,8 @@ TEST(threads_on_a_wrong_map, are_noticed) {
             test::together(4, [&](std::size_t thread) {
                 auto mine = recording.of_thread(thread);
                 std::uint64_t values = static_cast<std::uint64_t>(round + 1) << 32;
-                questions ask(*shares, goes, 24, static_cast<std::uint8_t>(thread), values + thread, {false, false, false}, values);
+                questions ask(*shares, goes, 24, static_cast<std::uint8_t>(thread), values + thread, {false, false, false},
+                              values);
                 map_call last;
                 while (!mine.is_full()) last = mine.ask(ask.next(last));
             });

@@ -27,13 +27,11 @@ effect impossible() { return {.known = true, .possible = false}; }
 effect effect_of(const map_call& call) {
     switch (call.what) {
     case verb::load:
-    case verb::snapshot:
-        return reading(call.seen);
+    case verb::snapshot: return reading(call.seen);
     case verb::store:
         if (call.answer) return replacing({}, call.argument);
         return {.known = true, .writes = true, .to = call.argument};
-    case verb::exchange:
-        return replacing(call.seen, call.argument);
+    case verb::exchange: return replacing(call.seen, call.argument);
     case verb::load_or_store:
     case verb::load_or_compute:
         if (call.what == verb::load_or_compute && call.count != (call.answer ? 0U : 1U)) return impossible();
@@ -52,18 +50,14 @@ effect effect_of(const map_call& call) {
     case verb::update:
         if (call.count != 1 || call.answer == call.seen.has_value()) return impossible();
         return replacing(call.seen, call.seen.value_or(0) + call.argument);
-    case verb::erase:
-        return call.answer ? effect{} : reading({});
-    case verb::load_and_erase:
-        return call.seen ? effect{} : reading({});
+    case verb::erase: return call.answer ? effect{} : reading({});
+    case verb::load_and_erase: return call.seen ? effect{} : reading({});
     case verb::update_erase:
         if (call.seen) return {};
         return call.count == 1 && !call.answer ? reading({}) : impossible();
     case verb::add_to_two:
-    case verb::swap_two:
-        return replacing(call.seen, left_by_two(call).value_or(absent));
-    default:
-        return {};
+    case verb::swap_two: return replacing(call.seen, left_by_two(call).value_or(absent));
+    default: return {};
     }
 }
 

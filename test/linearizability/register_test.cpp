@@ -16,7 +16,8 @@ namespace linearizability {
 namespace {
 
 /// Random calls on one key with different values, by some threads; right ones, and some of the answers are spoilt.
-std::vector<map_call> random_history(std::mt19937_64& chance, std::size_t calls, std::size_t threads, bool erasing, held initial) {
+std::vector<map_call> random_history(std::mt19937_64& chance, std::size_t calls, std::size_t threads, bool erasing,
+                                     held initial) {
     const auto below = [&](std::uint64_t n) { return chance() % n; };
     struct pending {
         bool busy = false;
@@ -34,9 +35,22 @@ std::vector<map_call> random_history(std::mt19937_64& chance, std::size_t calls,
         if (!mine.busy) {
             if (started == calls) continue;
             ++started;
-            constexpr verb verbs_of_register[] = {verb::load, verb::load, verb::store, verb::store, verb::exchange, verb::fetch_add,
-                                      verb::compare_exchange, verb::load_or_store, verb::update, verb::load_and_erase, verb::erase};
-            mine = {true, {.what = verbs_of_register[below(erasing ? 11 : 9)], .thread = static_cast<std::uint8_t>(thread + 1), .argument = next_value, .expected = value}};
+            constexpr verb verbs_of_register[] = {verb::load,
+                                                  verb::load,
+                                                  verb::store,
+                                                  verb::store,
+                                                  verb::exchange,
+                                                  verb::fetch_add,
+                                                  verb::compare_exchange,
+                                                  verb::load_or_store,
+                                                  verb::update,
+                                                  verb::load_and_erase,
+                                                  verb::erase};
+            mine = {true,
+                    {.what = verbs_of_register[below(erasing ? 11 : 9)],
+                     .thread = static_cast<std::uint8_t>(thread + 1),
+                     .argument = next_value,
+                     .expected = value}};
             next_value += 1 + below(1000);
             mine.call.invoked = ++time;
             continue;
@@ -77,7 +91,8 @@ std::vector<map_call> random_history(std::mt19937_64& chance, std::size_t calls,
 
 bool search_finds_an_order(std::span<const map_call> history, held initial) {
     order_search<held> search;
-    return !search(history, std::span<const held>(&initial, 1), [](const map_call& call, held& value) { return apply(call, value); });
+    return !search(history, std::span<const held>(&initial, 1),
+                   [](const map_call& call, held& value) { return apply(call, value); });
 }
 
 TEST(register_checker, agrees_with_the_search) {

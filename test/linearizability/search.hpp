@@ -243,7 +243,7 @@ private:
     std::uint64_t patience_ = 0;
     std::vector<std::size_t> order_;
     std::vector<std::size_t> pending_; // the call in each slot
-    std::vector<std::size_t> used_;    // the slots that have one
+    std::vector<std::size_t> used_; // the slots that have one
     std::vector<std::size_t> candidates_;
     std::vector<affairs> possible_;
     std::vector<node> open_;

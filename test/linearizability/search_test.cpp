@@ -14,7 +14,8 @@ namespace linearizability {
 namespace {
 
 map_call store(std::uint64_t key, std::uint64_t value, bool is_new, std::uint64_t from, std::uint64_t to) {
-    return {.what = verb::store, .thread = 1, .answer = is_new, .key = key, .argument = value, .invoked = from, .responded = to};
+    return {
+        .what = verb::store, .thread = 1, .answer = is_new, .key = key, .argument = value, .invoked = from, .responded = to};
 }
 map_call load(std::uint64_t key, held seen, std::uint64_t from, std::uint64_t to) {
     return {.what = verb::load, .thread = 2, .key = key, .seen = seen, .invoked = from, .responded = to};
@@ -54,19 +55,17 @@ TEST(linearizability, a_call_that_has_not_ended_may_have_taken_effect_or_not) {
 TEST(linearizability, sizes_are_those_of_one_instant) {
     EXPECT_EQ(check_history({store(1, 10, true, 1, 2), store(2, 20, true, 3, 4), size(2, 5, 6)}), "");
     // The entry moved from key 1 to key 2, by way of two: the map never held none.
-    EXPECT_NE(check_history({store(1, 10, true, 1, 2), size(0, 3, 8), store(2, 20, true, 4, 5), erase(1, true, 6, 7)}),
-              "");
-    EXPECT_EQ(check_history({store(1, 10, true, 1, 2), size(2, 3, 8), store(2, 20, true, 4, 5), erase(1, true, 6, 7)}),
-              "");
+    EXPECT_NE(check_history({store(1, 10, true, 1, 2), size(0, 3, 8), store(2, 20, true, 4, 5), erase(1, true, 6, 7)}), "");
+    EXPECT_EQ(check_history({store(1, 10, true, 1, 2), size(2, 3, 8), store(2, 20, true, 4, 5), erase(1, true, 6, 7)}), "");
 }
 
 TEST(linearizability, clear_empties_all_keys_at_one_instant) {
-    EXPECT_EQ(check_history({store(1, 10, true, 1, 2), store(2, 20, true, 3, 4), clear(5, 10), load(1, 10, 6, 7),
-                             load(2, {}, 8, 9)}),
-              "");
-    EXPECT_NE(check_history({store(1, 10, true, 1, 2), store(2, 20, true, 3, 4), clear(5, 10), load(1, {}, 6, 7),
-                             load(2, 20, 8, 9)}),
-              "");
+    EXPECT_EQ(
+        check_history({store(1, 10, true, 1, 2), store(2, 20, true, 3, 4), clear(5, 10), load(1, 10, 6, 7), load(2, {}, 8, 9)}),
+        "");
+    EXPECT_NE(
+        check_history({store(1, 10, true, 1, 2), store(2, 20, true, 3, 4), clear(5, 10), load(1, {}, 6, 7), load(2, 20, 8, 9)}),
+        "");
 }
 
 TEST(linearizability, parts_of_erase_if_are_found_out_from_their_number) {
@@ -90,7 +89,8 @@ TEST(linearizability, the_picture_shows_no_more_than_is_needed) {
               "     ^ no order explains this\n"
               "  (whether or not 1 other write(s) took effect)\n");
     // What was seen is shown with who wrote it.
-    EXPECT_EQ(check_history({store(7, 20, true, 1, 2), load(7, 20, 3, 4), store(7, 21, false, 5, 7), load(7, 21, 6, 8), load(7, 20, 9, 10)}),
+    EXPECT_EQ(check_history({store(7, 20, true, 1, 2), load(7, 20, 3, 4), store(7, 21, false, 5, 7), load(7, 21, 6, 8),
+                             load(7, 20, 9, 10)}),
               "not linearizable: key 7 held nothing, then\n"
               "  A  [store(7, 20) -> new] [store(7, 21) -> replaced]\n"
               "  B                                                   [load(7) -> 20]\n"

@@ -18,8 +18,8 @@ namespace {
 /// although it fulfils the condition before and after: it is not the entry that was looked at.
 bool disturbed(std::span<const map_call> history, const map_call& part) noexcept {
     return std::any_of(history.begin(), history.end(), [&](const map_call& other) {
-        return other.thread != part.thread && !only_reads(other) && depend(other, part) &&
-               other.invoked < part.responded && other.responded > part.invoked;
+        return other.thread != part.thread && !only_reads(other) && depend(other, part) && other.invoked < part.responded &&
+               other.responded > part.invoked;
     });
 }
 
@@ -29,8 +29,7 @@ std::string check_parts(std::vector<map_call>& history, std::size_t next,
     while (next != history.size() && history[next].what != verb::erase_if) ++next;
     if (next == history.size()) return check(history);
     std::size_t end = next;
-    while (end != history.size() && history[end].what == verb::erase_if && history[end].invoked == history[next].invoked)
-        ++end;
+    while (end != history.size() && history[end].what == verb::erase_if && history[end].invoked == history[next].invoked) ++end;
     std::string first_trouble;
     for (std::uint64_t choice = 0; choice != std::uint64_t{1} << (end - next); ++choice) {
         if (static_cast<std::uint64_t>(std::popcount(choice)) != history[next].count) continue;
@@ -53,8 +52,8 @@ std::string trouble_of(std::span<const map_call> calls, const State& initial, co
 } // namespace
 
 std::string check_history(std::vector<map_call> history, const contents& initial) {
-    const bool whole =
-        std::any_of(history.begin(), history.end(), [](const map_call& each) { return touches_all_keys(each.what) || changes_two(each.what); });
+    const bool whole = std::any_of(history.begin(), history.end(),
+                                   [](const map_call& each) { return touches_all_keys(each.what) || changes_two(each.what); });
     const auto check = [&](std::span<const map_call> calls) -> std::string {
         std::vector<map_call> required;
         for (const map_call& each : calls) {

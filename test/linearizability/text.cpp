@@ -27,16 +27,12 @@ std::string to_text(const map_call& call, bool of_one_key, std::span<const std::
     std::string result;
     switch (call.what) {
     case verb::load:
-    case verb::load_and_erase:
-        result = to_text(call.seen);
-        break;
+    case verb::load_and_erase: result = to_text(call.seen); break;
     case verb::store:
         arguments += ", " + argument;
         result = yes("new", "replaced");
         break;
-    case verb::erase:
-        result = yes("erased", "absent");
-        break;
+    case verb::erase: result = yes("erased", "absent"); break;
     case verb::exchange:
         arguments += ", " + argument;
         result = to_text(call.seen);
@@ -86,12 +82,8 @@ std::string to_text(const map_call& call, bool of_one_key, std::span<const std::
     case verb::clear:
     case verb::reserve:
     case verb::flush:
-    case verb::shrink:
-        arguments.clear();
-        break;
-    case verb::replace:
-        arguments = "{" + key + ": " + argument + ", " + name(call.other) + ": " + argument + "}";
-        break;
+    case verb::shrink: arguments.clear(); break;
+    case verb::replace: arguments = "{" + key + ": " + argument + ", " + name(call.other) + ": " + argument + "}"; break;
     case verb::add_to_two:
     case verb::swap_two:
         if (call.other != no_key) arguments += " and " + name(call.other);
@@ -130,9 +122,8 @@ std::string picture_of(std::span<const map_call> calls, std::size_t culprit, con
         if (calls[i].responded <= until) instants.push_back({calls[i].responded, true, bars.size()});
         bars.push_back({i, label(calls[i])});
     }
-    std::stable_sort(instants.begin(), instants.end(), [](const instant& a, const instant& b) {
-        return a.time != b.time ? a.time < b.time : a.end < b.end;
-    });
+    std::stable_sort(instants.begin(), instants.end(),
+                     [](const instant& a, const instant& b) { return a.time != b.time ? a.time < b.time : a.end < b.end; });
 
     // Each thread has a row; calls of one thread that overlap, as parts of one call do, have more.
     std::vector<std::pair<std::uint8_t, std::uint64_t>> rows; // the thread, and when its row is free
@@ -173,17 +164,22 @@ std::string picture_of(std::span<const map_call> calls, std::size_t culprit, con
     }
     std::vector<std::size_t> by_thread(rows.size());
     for (std::size_t i = 0; i != rows.size(); ++i) by_thread[i] = i;
-    std::stable_sort(by_thread.begin(), by_thread.end(), [&](std::size_t a, std::size_t b) { return rows[a].first < rows[b].first; });
+    std::stable_sort(by_thread.begin(), by_thread.end(),
+                     [&](std::size_t a, std::size_t b) { return rows[a].first < rows[b].first; });
 
     std::string text;
     for (const std::size_t row : by_thread) {
         std::string& line = lines[row];
         line.erase(line.find_last_not_of(' ') + 1);
         const std::uint8_t thread = rows[row].first;
-        text += "  " + (thread == 0 ? "-" : thread <= 26 ? std::string(1, static_cast<char>('A' + thread - 1)) : std::to_string(thread)) +
+        text += "  " +
+                (thread == 0    ? "-"
+                 : thread <= 26 ? std::string(1, static_cast<char>('A' + thread - 1))
+                                : std::to_string(thread)) +
                 line + "\n";
         for (const bar& each : bars) {
-            if (each.call == culprit && each.row == row) text += "   " + std::string(each.from, ' ') + "^ no order explains this\n";
+            if (each.call == culprit && each.row == row)
+                text += "   " + std::string(each.from, ' ') + "^ no order explains this\n";
         }
     }
     return text;

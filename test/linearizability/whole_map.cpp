@@ -78,8 +78,8 @@ std::string broken(const history& recorded, map_call snapshot, window when) {
     }
     const std::vector<map_call> calls{when.replacer, when.writer, snapshot};
     return text + picture_of(calls, 2, [&](const map_call& call) {
-        return call.what == verb::snapshot ? "snapshot()" : to_text(call, false, recorded.names);
-    });
+               return call.what == verb::snapshot ? "snapshot()" : to_text(call, false, recorded.names);
+           });
 }
 
 } // namespace
@@ -139,15 +139,11 @@ struct change {
 change change_of(const map_call& call) {
     switch (call.what) {
     case verb::store:
-    case verb::update:
-        return {call.answer ? 1 : 0, call.answer ? 1 : 0};
-    case verb::exchange:
-        return {call.seen ? 0 : 1, call.seen ? 0 : 1};
+    case verb::update: return {call.answer ? 1 : 0, call.answer ? 1 : 0};
+    case verb::exchange: return {call.seen ? 0 : 1, call.seen ? 0 : 1};
     case verb::load_or_store:
-    case verb::load_or_compute:
-        return {call.answer ? 0 : 1, call.answer ? 0 : 1};
-    case verb::compare_exchange:
-        return {call.answer && !call.expected ? 1 : 0, call.answer && !call.expected ? 1 : 0};
+    case verb::load_or_compute: return {call.answer ? 0 : 1, call.answer ? 0 : 1};
+    case verb::compare_exchange: return {call.answer && !call.expected ? 1 : 0, call.answer && !call.expected ? 1 : 0};
     case verb::fetch_add: // 0, or absent
         return {call.seen == held(0) ? 1 : 0, 0};
     case verb::add_to_two: {
@@ -157,12 +153,9 @@ change change_of(const map_call& call) {
     case verb::erase:
     case verb::compare_erase:
     case verb::update_erase:
-    case verb::erase_if:
-        return {0, 0, call.answer ? 1 : 0};
-    case verb::load_and_erase:
-        return {0, 0, call.seen ? 1 : 0};
-    default:
-        return {};
+    case verb::erase_if: return {0, 0, call.answer ? 1 : 0};
+    case verb::load_and_erase: return {0, 0, call.seen ? 1 : 0};
+    default: return {};
     }
 }
 
@@ -186,7 +179,8 @@ std::string check_sizes(const history& recorded) {
 
     // How many there are at least and at most now; and since the map was last cleared, for which only counts what was
     // not ended when that began, and surely counts what began after it had ended.
-    std::int64_t least = std::count_if(recorded.initial.begin(), recorded.initial.end(), [](const held& each) { return each.has_value(); });
+    std::int64_t least =
+        std::count_if(recorded.initial.begin(), recorded.initial.end(), [](const held& each) { return each.has_value(); });
     std::int64_t most = least;
     std::uint64_t cleared = 0; // when the last clear ended
     std::size_t clearing = 0;
@@ -242,11 +236,13 @@ std::string check_sizes(const history& recorded) {
                 least = -(erases_since + erases_pending);
             }
         } else {
-            const auto mine = std::find_if(sizes.begin(), sizes.end(), [&](const pending_size& each) { return each.call == &call; });
+            const auto mine =
+                std::find_if(sizes.begin(), sizes.end(), [&](const pending_size& each) { return each.call == &call; });
             const auto count = static_cast<std::int64_t>(call.count);
             if (count < mine->least || count > mine->most) {
                 return "not linearizable: there were " + std::to_string(std::max<std::int64_t>(mine->least, 0)) + " to " +
-                       std::to_string(mine->most) + " entries during\n" + picture_of({&call, 1}, 0, [](const map_call& each) { return to_text(each); });
+                       std::to_string(mine->most) + " entries during\n" +
+                       picture_of({&call, 1}, 0, [](const map_call& each) { return to_text(each); });
             }
             sizes.erase(mine);
         }

@@ -33,21 +33,47 @@ struct mix {
 inline constexpr mix mixes[] = {
     {"reads", {{{verb::load, 14}, {verb::store, 1}, {verb::load_and_erase, 1}}}},
     {"register", {{{verb::load, 8}, {verb::store, 6}, {verb::exchange, 2}}}},
-    {"counters", {{{verb::fetch_add, 5}, {verb::load, 3}, {verb::compare_exchange, 4}, {verb::update, 2}, {verb::exchange, 2}}}},
+    {"counters",
+     {{{verb::fetch_add, 5}, {verb::load, 3}, {verb::compare_exchange, 4}, {verb::update, 2}, {verb::exchange, 2}}}},
     {"coming and going",
-     {{{verb::load, 3}, {verb::load_or_store, 4}, {verb::load_and_erase, 4}, {verb::store, 2}, {verb::erase, 2}, {verb::exchange, 1}}}},
+     {{{verb::load, 3},
+       {verb::load_or_store, 4},
+       {verb::load_and_erase, 4},
+       {verb::store, 2},
+       {verb::erase, 2},
+       {verb::exchange, 1}}}},
     {"conditional",
      {{{verb::load, 4}, {verb::compare_exchange, 6}, {verb::compare_erase, 2}, {verb::load_or_store, 2}, {verb::store, 2}}}},
-    {"computing", {{{verb::load, 4}, {verb::update, 4}, {verb::load_or_compute, 5}, {verb::update_erase, 2}, {verb::erase, 1}}}},
+    {"computing",
+     {{{verb::load, 4}, {verb::update, 4}, {verb::load_or_compute, 5}, {verb::update_erase, 2}, {verb::erase, 1}}}},
     {"everything",
-     {{{verb::load, 3}, {verb::store, 2}, {verb::erase, 1}, {verb::exchange, 1}, {verb::load_or_store, 1}, {verb::load_and_erase, 1},
-       {verb::compare_exchange, 2}, {verb::compare_erase, 1}, {verb::fetch_add, 1}, {verb::update, 1}, {verb::update_erase, 1},
+     {{{verb::load, 3},
+       {verb::store, 2},
+       {verb::erase, 1},
+       {verb::exchange, 1},
+       {verb::load_or_store, 1},
+       {verb::load_and_erase, 1},
+       {verb::compare_exchange, 2},
+       {verb::compare_erase, 1},
+       {verb::fetch_add, 1},
+       {verb::update, 1},
+       {verb::update_erase, 1},
        {verb::load_or_compute, 1}}}},
     {"two keys",
-     {{{verb::load, 5}, {verb::swap_two, 3}, {verb::add_to_two, 2}, {verb::store, 2}, {verb::load_and_erase, 2}, {verb::exchange, 2}}},
+     {{{verb::load, 5},
+       {verb::swap_two, 3},
+       {verb::add_to_two, 2},
+       {verb::store, 2},
+       {verb::load_and_erase, 2},
+       {verb::exchange, 2}}},
      true},
     {"the whole map",
-     {{{verb::load, 5}, {verb::store, 3}, {verb::erase, 2}, {verb::exchange, 1}, {verb::load_or_store, 2}, {verb::load_and_erase, 2},
+     {{{verb::load, 5},
+       {verb::store, 3},
+       {verb::erase, 2},
+       {verb::exchange, 1},
+       {verb::load_or_store, 2},
+       {verb::load_and_erase, 2},
        {verb::compare_exchange, 1}}},
      true},
 };
@@ -64,7 +90,8 @@ struct abilities {
 /// The questions of one thread. Values are different from all others: which thread's, and its how-manieth.
 class questions {
 public:
-    questions(const mix& shares, course goes, std::uint64_t keys, std::uint8_t thread, std::uint64_t seed, abilities can, std::uint64_t& values)
+    questions(const mix& shares, course goes, std::uint64_t keys, std::uint8_t thread, std::uint64_t seed, abilities can,
+              std::uint64_t& values)
         : mix_(shares), course_(goes), keys_(keys), thread_(thread), can_(can), chance_(seed), values_(values) {}
 
     /// `last`: the thread's last call, with its answer.
@@ -92,7 +119,8 @@ public:
         }
         call.argument = value();
         if (call.what == verb::add_to_two) call.argument = chance_() >> 8 | 1;
-        if (call.what == verb::fetch_add || call.what == verb::update) call.argument = chance_() >> 8 | 1; // sums differ as well
+        if (call.what == verb::fetch_add || call.what == verb::update)
+            call.argument = chance_() >> 8 | 1; // sums differ as well
         if (call.what == verb::compare_exchange || call.what == verb::compare_erase) {
             if (!touches_all_keys(last.what) && chance_.below(4) != 0) {
                 call.key = last.key;
@@ -112,7 +140,8 @@ private:
     /// Most of what would go against the course is something else instead.
     verb bent(verb what) {
         const bool erases = what == verb::erase || what == verb::load_and_erase || what == verb::update_erase;
-        const bool adds = what == verb::load_or_store || what == verb::store || what == verb::load_or_compute || what == verb::exchange;
+        const bool adds =
+            what == verb::load_or_store || what == verb::store || what == verb::load_or_compute || what == verb::exchange;
         if (course_ == course::growing && keys_ > 1000 && !erases && chance_.below(3) == 0) return verb::load_or_store;
         if (course_ == course::growing && erases && chance_.below(4) != 0) return verb::load_or_store;
         if (course_ == course::shrinking && keys_ > 1000 && adds && chance_.below(4) != 0) return verb::load_and_erase;

@@ -95,11 +95,10 @@ TEST(wrong_histories, a_size_that_misses_an_entry_is_found) {
                                "1 40 50 erase 1 -> erased\n";
     EXPECT_EQ(judge(before + "2 10 60 size -> 2\n"), "");
     EXPECT_EQ(judge(before + "2 10 60 size -> 1\n"), "");
-    EXPECT_EQ(judge(before + "2 10 60 size -> 0\n"),
-              "not linearizable: the map held {1: 10}, then\n"
-              "  A    [store(2, 20) -> new] [erase(1) -> erased]\n"
-              "  B  [size() -> 0--------------------------------]\n"
-              "     ^ no order explains this\n");
+    EXPECT_EQ(judge(before + "2 10 60 size -> 0\n"), "not linearizable: the map held {1: 10}, then\n"
+                                                     "  A    [store(2, 20) -> new] [erase(1) -> erased]\n"
+                                                     "  B  [size() -> 0--------------------------------]\n"
+                                                     "     ^ no order explains this\n");
 }
 
 TEST(wrong_histories, a_snapshot_of_two_instants_is_found) {
@@ -170,7 +169,8 @@ TEST(wrong_histories, half_an_update_of_two_keys_is_found) {
               "  B    [exchange(1, 11) -> 21]\n"
               "       ^ no order explains this\n");
     EXPECT_NE(judge("held 1 10\n1 10 40 add_to_two 1 2 5 -> 10 nothing\n2 20 30 add_to_two 2 1 5 -> nothing 10\n"), "");
-    EXPECT_EQ(judge("held 1 10\n1 10 40 add_to_two 1 2 5 -> 10 nothing\n2 20 30 add_to_two 2 1 5 -> 5 15\n3 50 60 size -> 2\n"), "");
+    EXPECT_EQ(judge("held 1 10\n1 10 40 add_to_two 1 2 5 -> 10 nothing\n2 20 30 add_to_two 2 1 5 -> 5 15\n3 50 60 size -> 2\n"),
+              "");
 }
 
 TEST(wrong_histories, a_wrong_size_of_a_large_map_is_found) {
@@ -210,8 +210,10 @@ TEST(wrong_histories, a_snapshot_of_two_instants_of_a_large_map_is_found) {
 TEST(wrong_histories, long_ones_are_shown_from_where_nothing_was_pending) {
     std::string lines = "1 1 2 store 3 1 -> new\n";
     for (std::uint64_t i = 1; i != 2000; ++i) {
-        lines += "1 " + std::to_string(100 * i) + " " + std::to_string(100 * i + 50) + " store 3 " + std::to_string(i + 1) + " -> replaced\n";
-        lines += "2 " + std::to_string(100 * i + 20) + " " + std::to_string(100 * i + 60) + " load 3 -> " + std::to_string(i + i % 2) + "\n";
+        lines += "1 " + std::to_string(100 * i) + " " + std::to_string(100 * i + 50) + " store 3 " + std::to_string(i + 1) +
+                 " -> replaced\n";
+        lines += "2 " + std::to_string(100 * i + 20) + " " + std::to_string(100 * i + 60) + " load 3 -> " +
+                 std::to_string(i + i % 2) + "\n";
     }
     EXPECT_EQ(judge(lines), "");
     EXPECT_EQ(judge(lines + "2 500000 500010 load 3 -> 1999\n"), "not linearizable: key 3 held 2000, then\n"

@@ -245,18 +245,14 @@ TYPED_TEST(model, agrees_for_strings) { this->template compare<std::string, std:
 TYPED_TEST(model, agrees_for_words_and_counts) { this->template compare<std::string, int>(80'000, 20, 5'000); }
 TYPED_TEST(model, agrees_for_values_that_may_throw) { this->template compare<int, brittle>(80'000, 20, 5'000); }
 
-TYPED_TEST(model, agrees_when_all_integers_collide) {
-    this->template compare<int, int, constant_hash>(30'000, 10, 200);
-}
+TYPED_TEST(model, agrees_when_all_integers_collide) { this->template compare<int, int, constant_hash>(30'000, 10, 200); }
 TYPED_TEST(model, agrees_when_all_strings_collide) {
     this->template compare<std::string, std::string, constant_hash>(20'000, 10, 150);
 }
 TYPED_TEST(model, agrees_when_all_hashes_are_zero) {
     this->template compare<std::uint64_t, std::uint64_t, truncated_hash<0>>(30'000, 10, 200);
 }
-TYPED_TEST(model, agrees_when_hashes_have_one_bit) {
-    this->template compare<int, int, truncated_hash<1>>(30'000, 10, 300);
-}
+TYPED_TEST(model, agrees_when_hashes_have_one_bit) { this->template compare<int, int, truncated_hash<1>>(30'000, 10, 300); }
 TYPED_TEST(model, agrees_when_hashes_have_four_bits) {
     this->template compare<std::string, std::string, truncated_hash<4>>(30'000, 30, 1'000);
 }
@@ -289,6 +285,8 @@ void compare_texts(std::size_t steps) {
 TEST(model_of_texts, agrees) { compare_texts<syncmap::text, syncmap::text>(80'000); }
 TEST(model_of_texts, agrees_with_numbers_as_values) { compare_texts<syncmap::text, int>(80'000); }
 TEST(model_of_texts, agrees_with_numbers_as_keys) { compare_texts<int, syncmap::text>(80'000); }
-TEST(model_of_texts, agrees_when_hashes_have_four_bits) { compare_texts<syncmap::text, syncmap::text, truncated_view_hash<4>>(20'000); }
+TEST(model_of_texts, agrees_when_hashes_have_four_bits) {
+    compare_texts<syncmap::text, syncmap::text, truncated_view_hash<4>>(20'000);
+}
 
 } // namespace test

@@ -41,8 +41,7 @@ void expect_right(const report& r) {
     ++programs;
     schedules += r.schedules;
     if (verbose()) {
-        std::printf("%7.2f %s: %llu schedules\n", seconds(), r.program.c_str(),
-                    static_cast<unsigned long long>(r.schedules));
+        std::printf("%7.2f %s: %llu schedules\n", seconds(), r.program.c_str(), static_cast<unsigned long long>(r.schedules));
     }
     if (!r.failed()) return;
     std::printf("KILLED after %.2f s, %llu programs: %s\n", seconds(), static_cast<unsigned long long>(programs),
@@ -70,8 +69,7 @@ int write_profile(const char* path, const std::vector<mutants::program>& all) {
         const report r = each.run({.preemptions = 1, .schedules = 5, .random = 6, .weak = true});
         expect_right(r);
         for (std::size_t number = 0; number != most_mutants; ++number) {
-            const auto rate =
-                static_cast<unsigned long>(1e3 * static_cast<double>(seen[number]) / (1e6 * r.seconds + 1));
+            const auto rate = static_cast<unsigned long>(1e3 * static_cast<double>(seen[number]) / (1e6 * r.seconds + 1));
             if (seen[number] != 0) std::fprintf(out, "%zu:%lu ", number, rate);
         }
         std::fprintf(out, "\n");
@@ -124,16 +122,11 @@ struct effort {
 };
 effort effort_for(mutants::kind of) {
     switch (of) {
-    case mutants::kind::aimed:
-        return {300, 300, 100}; // more alone, for the mutants that they were made for
-    case mutants::kind::by_hand:
-        return {100, 100, 10};
-    case mutants::kind::lengthy:
-        return {100, 8, 3};
-    case mutants::kind::form:
-        return {100, 20, 4};
-    default:
-        return {100, 2, 6};
+    case mutants::kind::aimed: return {300, 300, 100}; // more alone, for the mutants that they were made for
+    case mutants::kind::by_hand: return {100, 100, 10};
+    case mutants::kind::lengthy: return {100, 8, 3};
+    case mutants::kind::form: return {100, 20, 4};
+    default: return {100, 2, 6};
     }
 }
 
@@ -182,8 +175,7 @@ int main(int argc, char** argv) {
     // Rounds, each of more of them and with more schedules than the one before.
     unsigned round = 0;
     for (; seconds() < limit; ++round) {
-        const std::size_t part =
-            std::getenv("SYNCMAP_REPLAY") != nullptr ? chosen.size() : 100 + (chosen.size() >> 2 << round);
+        const std::size_t part = std::getenv("SYNCMAP_REPLAY") != nullptr ? chosen.size() : 100 + (chosen.size() >> 2 << round);
         for (std::size_t i = 0; i < std::min(part, chosen.size()) && seconds() < limit; ++i) {
             const mutants::program& each = all[chosen[i]];
             const auto [in_order, weak_in_order, by_chance] = effort_for(each.of);

@@ -23,8 +23,8 @@
 #include <explore/map_steps.hpp>
 #include <explore/map_suite.hpp>
 
-#include <syncmap/engine/walk_position.hpp>
 #include <syncmap/errors.hpp>
+#include <syncmap/walk_position.hpp>
 
 #include "aimed.hpp"
 
@@ -59,14 +59,14 @@ void add_both_orders(std::vector<program>& list, const map_program& m, reuse mem
 /// Of two threads that write and then look one sees what the other wrote.
 template <class Layout>
 void add_real_time(std::vector<program>& list) {
-    each_two_that_write_and_look<Layout>(
-        std::memory_order_seq_cst, [&](const std::string& name, std::function<void()> body, looking) {
-            const auto run = [name, body](limits bounds) {
-                bounds.stale_reads = std::max(bounds.stale_reads, 4U);
-                return explore::explore(name, bounds, body);
-            };
-            list.push_back({run, kind::by_hand});
-        });
+    each_two_that_write_and_look<Layout>(std::memory_order_seq_cst,
+                                         [&](const std::string& name, std::function<void()> body, looking) {
+                                             const auto run = [name, body](limits bounds) {
+                                                 bounds.stale_reads = std::max(bounds.stale_reads, 4U);
+                                                 return explore::explore(name, bounds, body);
+                                             };
+                                             list.push_back({run, kind::by_hand});
+                                         });
 }
 
 template <class Layout>
@@ -111,9 +111,7 @@ private:
         for (const reuse memory : {reuse::never, reuse::at_once}) {
             const auto run = [name, memory, body](limits bounds) {
                 bounds.memory = memory;
-                return explore::explore(std::string(Layout::name) + " weak " + name +
-                                            name_of(memory),
-                                        bounds, body);
+                return explore::explore(std::string(Layout::name) + " weak " + name + name_of(memory), bounds, body);
             };
             list_.push_back({run, of});
         }
@@ -173,8 +171,7 @@ private:
         const step size{verb::size, 0};
         const auto store = [](std::uint64_t k, std::uint64_t v) { return step{verb::store, k, v}; };
         const auto erase = [](std::uint64_t k) { return step{verb::erase, k}; };
-        const std::vector<step> churn{store(keys::first, 100), erase(keys::first), store(keys::first, 102),
-                                      erase(keys::first)};
+        const std::vector<step> churn{store(keys::first, 100), erase(keys::first), store(keys::first, 102), erase(keys::first)};
         for (const reuse memory : {reuse::never, reuse::at_once}) {
             add({setting::clear,
                  true,
@@ -184,13 +181,10 @@ private:
                 add({setting::clear, present, {{{verb::update, keys::first, 12}}, {{verb::exchange, keys::first, 21}}}},
                     memory);
             }
-            add({setting::plain, false, {{store(keys::first, 11)}, {{verb::load_or_compute, keys::first, 12}}}},
-                memory);
+            add({setting::plain, false, {{store(keys::first, 11)}, {{verb::load_or_compute, keys::first, 12}}}}, memory);
             add({setting::shrink, true, {{{verb::load, keys::first}}, {{verb::clear, 0}}}}, memory);
             add({setting::plain, false, {{size, size}, churn, {size, store(keys::apart, 40)}}}, memory);
-            add({setting::plain,
-                 false,
-                 {{size}, {store(keys::first, 10), store(keys::apart, 11), erase(keys::first)}, {size}}},
+            add({setting::plain, false, {{size}, {store(keys::first, 10), store(keys::apart, 11), erase(keys::first)}, {size}}},
                 memory);
             add({setting::plain, true, {{size}, {erase(keys::first), store(keys::first, 11)}}}, memory);
             add({setting::moving, true, {{size}, {erase(keys::first), store(keys::apart, 11)}}}, memory);
@@ -203,8 +197,7 @@ private:
                  {{{verb::for_each, 0}}, {erase(keys::first), store(keys::second, 50), store(keys::first, 51)}}},
                 memory);
             // Lines behind the home line: they come and go while they are looked through.
-            for (const verb look :
-                 {verb::load, verb::store, verb::exchange, verb::erase, verb::for_each, verb::update}) {
+            for (const verb look : {verb::load, verb::store, verb::exchange, verb::erase, verb::for_each, verb::update}) {
                 for (const std::uint64_t at : {keys::first, keys::second, keys::fillers + 1}) {
                     add({setting::growth,
                          true,
@@ -268,23 +261,12 @@ private:
                         },
                         [&] {
                             switch (what) {
-                            case verb::store:
-                                map.store(key(keys::first), value(7));
-                                break;
-                            case verb::erase:
-                                map.erase(key(keys::first));
-                                break;
-                            case verb::update:
-                                map.update(key(keys::first), [](const mapped_type*) { return value(8); });
-                                break;
-                            case verb::clear:
-                                map.clear();
-                                break;
-                            case verb::snapshot:
-                                static_cast<void>(map.snapshot().size());
-                                break;
-                            default:
-                                map.flush();
+                            case verb::store: map.store(key(keys::first), value(7)); break;
+                            case verb::erase: map.erase(key(keys::first)); break;
+                            case verb::update: map.update(key(keys::first), [](const mapped_type*) { return value(8); }); break;
+                            case verb::clear: map.clear(); break;
+                            case verb::snapshot: static_cast<void>(map.snapshot().size()); break;
+                            default: map.flush();
                             }
                         },
                         [&] { map.store(key(keys::second), value(9)); });
@@ -303,8 +285,7 @@ private:
         const std::uint64_t last = prepared.used() - 1;
         for (const std::uint64_t wanted : {last, last - 1, keys::fillers, keys::first}) {
             for (const bool again : {false, true}) {
-                add("chain|" + std::to_string(last - wanted) + (again ? "|again" : ""), [prepared, last, wanted,
-                                                                                         again] {
+                add("chain|" + std::to_string(last - wanted) + (again ? "|again" : ""), [prepared, last, wanted, again] {
                     map_type map;
                     prepared.bring(map);
                     sync_policy::atomic<int> note{0};
@@ -356,10 +337,8 @@ private:
 
     /// Who has seen a write, and looks again by other means, sees it again.
     void add_two_looks() {
-        constexpr verb writes[] = {verb::store,        verb::erase,    verb::update,
-                                   verb::update_erase, verb::exchange, verb::clear};
-        constexpr verb looks[] = {verb::load,     verb::for_each, verb::size,
-                                  verb::snapshot, verb::erase_if, verb::load_or_store};
+        constexpr verb writes[] = {verb::store, verb::erase, verb::update, verb::update_erase, verb::exchange, verb::clear};
+        constexpr verb looks[] = {verb::load, verb::for_each, verb::size, verb::snapshot, verb::erase_if, verb::load_or_store};
         for (const setting where : all_settings) {
             for (const verb what : writes) {
                 for (const verb one : looks) {
@@ -398,9 +377,7 @@ private:
             for (const bool present : {true, false}) {
                 for (const auto& other : others) {
                     add({where, present, {{add_to(keys::first, keys::apart, 11)}, other}}, reuse::never);
-                    add({where,
-                         present,
-                         {{swap(keys::first, keys::second), add_to(keys::apart, keys::first, 7)}, other}},
+                    add({where, present, {{swap(keys::first, keys::second), add_to(keys::apart, keys::first, 7)}, other}},
                         reuse::at_once);
                 }
             }
@@ -412,18 +389,14 @@ private:
         std::minstd_rand chance(seed * 7919);
         const auto one_of = [&](const auto& list) { return list[chance() % std::size(list)]; };
         static constexpr std::uint64_t places[] = {keys::first, keys::second, keys::apart, keys::first};
-        static constexpr verb of_one[] = {verb::load,     verb::store,         verb::erase,
-                                          verb::exchange, verb::load_or_store, verb::load_and_erase,
-                                          verb::update,   verb::update_erase,  verb::load_or_compute,
-                                          verb::for_each, verb::erase_if,      verb::size,
-                                          verb::clear,    verb::snapshot,      verb::reserve,
-                                          verb::flush,    verb::store,         verb::erase,
-                                          verb::load,     verb::replace,       verb::snapshot,
-                                          verb::size};
-        static constexpr verb of_two[] = {verb::add_to_two,   verb::swap_two, verb::store,   verb::update,
-                                          verb::update_erase, verb::exchange, verb::size,    verb::snapshot,
-                                          verb::clear,        verb::load,     verb::reserve, verb::flush,
-                                          verb::erase};
+        static constexpr verb of_one[] = {
+            verb::load,   verb::store,        verb::erase,           verb::exchange, verb::load_or_store, verb::load_and_erase,
+            verb::update, verb::update_erase, verb::load_or_compute, verb::for_each, verb::erase_if,      verb::size,
+            verb::clear,  verb::snapshot,     verb::reserve,         verb::flush,    verb::store,         verb::erase,
+            verb::load,   verb::replace,      verb::snapshot,        verb::size};
+        static constexpr verb of_two[] = {verb::add_to_two, verb::swap_two, verb::store,    verb::update, verb::update_erase,
+                                          verb::exchange,   verb::size,     verb::snapshot, verb::clear,  verb::load,
+                                          verb::reserve,    verb::flush,    verb::erase};
         const bool two = seed % 3 == 1;
         map_program m{one_of(all_settings), chance() % 2 == 0, {}};
         bool has_read = false;
@@ -454,8 +427,7 @@ private:
         const auto shows = [](const map_type& map) {
             std::array<unsigned, contents::keys> seen{};
             for (syncmap::walk_position at; !at.at_end();) {
-                at =
-                    map.for_each_from(at, [&](const key_type& k, const mapped_type&) { ++seen[Layout::number_of(k)]; });
+                at = map.for_each_from(at, [&](const key_type& k, const mapped_type&) { ++seen[Layout::number_of(k)]; });
             }
             for (const unsigned each : seen) require(each <= 1, "a walk in steps shows no key twice");
             return seen;
@@ -522,8 +494,7 @@ private:
         add_lives("load apart", clears, [there](map_type& map) { there(map.load(key(keys::apart)).has_value()); });
         add_lives("load absent", clears,
                   [](map_type& map) { require(!map.contains(key(absent)), "who was never stored is not seen"); });
-        add_lives("visit", clears,
-                  [there](map_type& map) { there(map.visit(key(keys::first), [](const mapped_type&) {})); });
+        add_lives("visit", clears, [there](map_type& map) { there(map.visit(key(keys::first), [](const mapped_type&) {})); });
         add_lives("store", clears, [](map_type& map) { map.store(key(keys::first), value(20)); });
         add_lives("insert", clears, [](map_type& map) { map.store(key(absent), value(20)); });
         add_lives("erase", clears, [steady](map_type& map) {
@@ -531,8 +502,7 @@ private:
             require(erased || !steady, "who stays can be erased");
             if (steady) require(!map.contains(key(keys::first)), "who was erased is gone");
         });
-        add_lives("exchange", clears,
-                  [there](map_type& map) { there(map.exchange(key(keys::first), value(20)).has_value()); });
+        add_lives("exchange", clears, [there](map_type& map) { there(map.exchange(key(keys::first), value(20)).has_value()); });
         add_lives("update", clears, [there](map_type& map) {
             bool seen = false;
             map.update(key(keys::first), [&](const mapped_type* v) {

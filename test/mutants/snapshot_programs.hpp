@@ -130,8 +130,9 @@ private:
                 };
                 int a = 0;
                 int b = 0;
-                const auto rebuild = [&] { rebuilt ? map.reserve(visible_engine<Layout>::many_entries)
-                                                   : static_cast<void>(map.store(other, value(6))); };
+                const auto rebuild = [&] {
+                    rebuilt ? map.reserve(visible_engine<Layout>::many_entries) : static_cast<void>(map.store(other, value(6)));
+                };
                 parallel([&] { a = locked_increment(); }, [&] { b = locked_increment(); }, rebuild);
                 require(guarded.load() == a + b, "an insertion comes after the erasure that it follows");
             });
@@ -155,8 +156,7 @@ private:
                 [&] {
                     try {
                         map.update(first(), [](const auto*) -> typename Layout::mapped_type { throw failure(); });
-                    } catch (const failure&) {
-                    }
+                    } catch (const failure&) {}
                 },
                 [&] {
                     const auto seen = map.load(first());

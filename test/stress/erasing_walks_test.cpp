@@ -60,7 +60,8 @@ TYPED_TEST(erasing_walks, call_the_predicate_once_for_each_entry) {
                     map.store(this->key(i), sample<typename TypeParam::mapped_type>(n % 10));
                     map.store(this->key(i % stable), sample<typename TypeParam::mapped_type>(n % 10));
                 }
-                for (std::uint64_t i = stable + thread % 2 * 2000; i < stable + thread % 2 * 2000 + 2000; ++i) map.erase(this->key(i));
+                for (std::uint64_t i = stable + thread % 2 * 2000; i < stable + thread % 2 * 2000 + 2000; ++i)
+                    map.erase(this->key(i));
             }
             return;
         }

@@ -117,9 +117,7 @@ TYPED_TEST(lost_update, never_happens_to_a_compare_exchange_loop) {
         for (std::size_t i = 0; i < each; ++i) {
             const std::uint64_t key = draw.below(4);
             std::optional<std::string> expected;
-            while (!map.compare_exchange(key, expected,
-                                         std::to_string((expected ? std::stoull(*expected) : 0) + 1))) {
-            }
+            while (!map.compare_exchange(key, expected, std::to_string((expected ? std::stoull(*expected) : 0) + 1))) {}
         }
     });
     std::uint64_t sum = 0;

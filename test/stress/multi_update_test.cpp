@@ -54,9 +54,8 @@ protected:
         return sum;
     }
 };
-using transfer_maps =
-    ::testing::Types<flagship::of<std::uint64_t, std::uint64_t>, flagship::of<std::string, std::uint64_t>,
-                     flagship::of<std::string, std::string>, behind_mutex::of<std::string, std::string>>;
+using transfer_maps = ::testing::Types<flagship::of<std::uint64_t, std::uint64_t>, flagship::of<std::string, std::uint64_t>,
+                                       flagship::of<std::string, std::string>, behind_mutex::of<std::string, std::string>>;
 TYPED_TEST_SUITE(transfers, transfer_maps, names);
 
 TYPED_TEST(transfers, keep_the_sum_in_every_snapshot) {
@@ -90,8 +89,7 @@ TYPED_TEST(transfers, keep_the_sum_in_every_snapshot) {
                 ++made;
                 const std::uint64_t other = (thread + 1) * 1'000'000 + n % 5'000; // and the map grows and shrinks
                 if (n % 16 == 0)
-                    map.store(key_of<typename TypeParam::key_type>(other),
-                              balance<typename TypeParam::mapped_type>::of(1));
+                    map.store(key_of<typename TypeParam::key_type>(other), balance<typename TypeParam::mapped_type>::of(1));
                 if (n % 16 == 8) map.erase(key_of<typename TypeParam::key_type>(other - 8));
             }
             return;
@@ -122,13 +120,12 @@ TYPED_TEST(transfers, keep_the_number_in_every_size) {
             for (std::uint64_t n = 0; !stop;) {
                 const std::uint64_t a = draw.below(this->accounts), b = draw.below(this->accounts);
                 if (a == b) continue;
-                map.update({key_of<typename TypeParam::key_type>(a), key_of<typename TypeParam::key_type>(b)},
-                           [&](auto slots) {
-                               const std::uint64_t first = this->in(slots[0]), second = this->in(slots[1]);
-                               if (n++ % 8 == 0) std::this_thread::yield();
-                               this->put(slots[0], second);
-                               this->put(slots[1], first);
-                           });
+                map.update({key_of<typename TypeParam::key_type>(a), key_of<typename TypeParam::key_type>(b)}, [&](auto slots) {
+                    const std::uint64_t first = this->in(slots[0]), second = this->in(slots[1]);
+                    if (n++ % 8 == 0) std::this_thread::yield();
+                    this->put(slots[0], second);
+                    this->put(slots[1], first);
+                });
                 ++made;
             }
             return;
@@ -146,9 +143,8 @@ class pins : public ::testing::Test {
 protected:
     const watchdog dog_{"pins", std::chrono::seconds(300)};
 };
-using pin_stress_maps =
-    ::testing::Types<flagship::of<std::uint64_t, std::uint64_t>, flagship::of<std::string, std::uint64_t>,
-                     flagship::of<std::string, std::string>>;
+using pin_stress_maps = ::testing::Types<flagship::of<std::uint64_t, std::uint64_t>, flagship::of<std::string, std::uint64_t>,
+                                         flagship::of<std::string, std::string>>;
 TYPED_TEST_SUITE(pins, pin_stress_maps, names);
 
 TYPED_TEST(pins, hold_across_threads_while_their_keys_come_and_go) {

@@ -38,7 +38,9 @@ protected:
     using contents = std::map<std::uint64_t, std::uint64_t>;
     const watchdog dog_{"snapshots", std::chrono::seconds(300)};
 
-    static void put(M& map, std::uint64_t number, std::uint64_t n) { map.store(key_of<key_type>(number), amount<mapped>::of(n)); }
+    static void put(M& map, std::uint64_t number, std::uint64_t n) {
+        map.store(key_of<key_type>(number), amount<mapped>::of(n));
+    }
     static void add(M& map, std::uint64_t number, std::uint64_t n) {
         map.update(key_of<key_type>(number),
                    [&](const mapped* v) { return amount<mapped>::of((v == nullptr ? 0 : amount<mapped>::in(*v)) + n); });
@@ -104,7 +106,8 @@ TYPED_TEST(snapshots, show_the_order_of_writes) {
                     for (std::uint64_t i = 0; i < 400; ++i) this->put(map, 100'000 * (thread + 1) + i, n);
                 }
                 if (n % 128 == 64) {
-                    for (std::uint64_t i = 0; i < 400; ++i) map.erase(key_of<typename TypeParam::key_type>(100'000 * (thread + 1) + i));
+                    for (std::uint64_t i = 0; i < 400; ++i)
+                        map.erase(key_of<typename TypeParam::key_type>(100'000 * (thread + 1) + i));
                 }
             }
             return;

@@ -65,44 +65,76 @@ struct with_snapshot {
 };
 
 using all_families = ::testing::Types<flagship, behind_mutex, behind_shared_mutex, with_snapshot>;
-#if defined(SYNCMAP_TEST_FLAGSHIP_ALONE)
-using families = ::testing::Types<flagship>;
-#elif defined(SYNCMAP_TEST_EVERYTHING)
-using families = all_families;
-#elif defined(SYNCMAP_TEST_OTHER_LOCK)
-using families = ::testing::Types<flagship, behind_mutex, with_snapshot>; // with the engine of behind_shared_mutex
+
+/// Of a family, the layouts of entries that a list of key and value types is taken for.
+enum class layouts { every, first, last };
+
+/// Which families a program's typed suites run over, and with which layouts. test/CMakeLists.txt names one of these for
+/// each program. The two maps behind a lock have one engine: most programs take one of them.
+namespace scope {
+
+struct family {
+    using families = ::testing::Types<flagship, behind_shared_mutex, with_snapshot>;
+    static constexpr layouts of_flagship = layouts::every;
+    static constexpr layouts of_others = layouts::last;
+};
+/// Entries held in place are the compiler's to reorder, so they are the optimised build's. The sanitizers run the others.
+struct first_layout {
+    using families = ::testing::Types<flagship, behind_mutex, with_snapshot>;
+    static constexpr layouts of_flagship = layouts::first;
+    static constexpr layouts of_others = layouts::last;
+};
+struct flagship_alone {
+    using families = ::testing::Types<flagship>;
+    static constexpr layouts of_flagship = layouts::every;
+    static constexpr layouts of_others = layouts::last;
+};
+/// For scripts/quick.sh.
+struct quick_inline {
+    using families = ::testing::Types<flagship>;
+    static constexpr layouts of_flagship = layouts::first;
+    static constexpr layouts of_others = layouts::first;
+};
+struct quick_node {
+    using families = ::testing::Types<flagship>;
+    static constexpr layouts of_flagship = layouts::last;
+    static constexpr layouts of_others = layouts::last;
+};
+struct everything {
+    using families = all_families;
+    static constexpr layouts of_flagship = layouts::every;
+    static constexpr layouts of_others = layouts::every;
+};
+
+} // namespace scope
+
+#if defined(SYNCMAP_TEST_SCOPE)
+using program_scope = scope::SYNCMAP_TEST_SCOPE;
 #else
-using families = ::testing::Types<flagship, behind_shared_mutex, with_snapshot>;
+using program_scope = scope::family;
 #endif
+using families = program_scope::families;
 
 namespace detail {
 
-/// Of a family with layouts, a map for every pair; of another one for the last pair alone, unless everything is wanted.
-/// Where SYNCMAP_TEST_FIRST_LAYOUT_ALONE is defined, the former have a map for the first pair: entries held in place, whose
-/// code is the compiler's to reorder. The sanitizers run the others, which are memory's.
+/// The maps of `Families` for those of `Pairs` that the program's scope asks for.
 template <class Families, class... Pairs>
 struct product;
 template <class... Families, class... Pairs>
 struct product<::testing::Types<Families...>, Pairs...> {
-#if defined(SYNCMAP_TEST_EVERYTHING)
-    static constexpr bool everything = true;
-#else
-    static constexpr bool everything = false;
-#endif
-#if defined(SYNCMAP_TEST_FIRST_LAYOUT_ALONE)
-    static constexpr bool every_layout = false;
-#else
-    static constexpr bool every_layout = true;
-#endif
     using first_pair = std::tuple_element_t<0, std::tuple<Pairs...>>;
     using last_pair = std::tuple_element_t<sizeof...(Pairs) - 1, std::tuple<Pairs...>>;
+    template <class Family>
+    static constexpr layouts wanted = Family::has_layouts ? program_scope::of_flagship : program_scope::of_others;
     template <class Family, class Pair>
     static constexpr bool has_map =
-        everything || (Family::has_layouts ? every_layout || std::is_same_v<Pair, first_pair> : std::is_same_v<Pair, last_pair>);
+        wanted<Family> == layouts::every ||
+        std::is_same_v<Pair, std::conditional_t<wanted<Family> == layouts::first, first_pair, last_pair>>;
     template <class Family, class Pair>
-    using map = std::conditional_t<has_map<Family, Pair>,
-                                   std::tuple<typename Family::template of<typename Pair::first_type, typename Pair::second_type>>,
-                                   std::tuple<>>;
+    using map =
+        std::conditional_t<has_map<Family, Pair>,
+                           std::tuple<typename Family::template of<typename Pair::first_type, typename Pair::second_type>>,
+                           std::tuple<>>;
     template <class Family>
     using row = decltype(std::tuple_cat(std::declval<map<Family, Pairs>>()...));
     template <class... Maps>
@@ -116,8 +148,8 @@ struct product<::testing::Types<Families...>, Pairs...> {
 using maps = detail::product<families, std::pair<int, int>, std::pair<std::string, std::string>>::type;
 
 /// The other ways in which an engine may have to hold a key and a value.
-using further_maps = detail::product<families, std::pair<std::uint64_t, std::uint64_t>,
-                                     std::pair<std::string, std::uint64_t>, std::pair<std::uint64_t, std::string>>::type;
+using further_maps = detail::product<families, std::pair<std::uint64_t, std::uint64_t>, std::pair<std::string, std::uint64_t>,
+                                     std::pair<std::uint64_t, std::string>>::type;
 
 /// Readable names for the types of typed tests.
 struct names {

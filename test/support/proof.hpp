@@ -68,8 +68,7 @@ private:
 template <>
 struct proof<std::string> {
     static std::string of(const origin& o) {
-        const std::string body =
-            std::to_string(o.key) + "/" + std::to_string(o.generation) + "/" + std::to_string(o.writer);
+        const std::string body = std::to_string(o.key) + "/" + std::to_string(o.generation) + "/" + std::to_string(o.writer);
         const std::string padding(o.generation % 3 == 0 ? 40 : 0, '.');
         return body + "#" + std::to_string(checksum(o) & 0xFFFFU) + padding;
     }
@@ -80,9 +79,7 @@ struct proof<std::string> {
         if (std::sscanf(value.c_str(), "%llu/%llu/%llu#", &k, &generation, &writer) != 3) return false;
         return k == key && value == of({k, generation, writer});
     }
-    static std::uint64_t generation(const std::string& value) {
-        return std::stoull(value.substr(value.find('/') + 1));
-    }
+    static std::uint64_t generation(const std::string& value) { return std::stoull(value.substr(value.find('/') + 1)); }
 };
 
 /// The number of a key and back.
@@ -95,10 +92,12 @@ Key key_of(std::uint64_t number) {
     }
 }
 inline std::uint64_t number_of(std::uint64_t key) { return key; }
-inline std::uint64_t number_of(const std::string& key) { return std::stoull(key.substr(key.find_last_not_of("0123456789") + 1)); }
+inline std::uint64_t number_of(const std::string& key) {
+    return std::stoull(key.substr(key.find_last_not_of("0123456789") + 1));
+}
 
 /// Maps for the tests with many threads: entries in place, values in nodes, everything in nodes.
-using proven_maps = detail::product<families, std::pair<std::uint64_t, std::uint64_t>,
-                                    std::pair<std::uint64_t, wide_proof>, std::pair<std::string, std::string>>::type;
+using proven_maps = detail::product<families, std::pair<std::uint64_t, std::uint64_t>, std::pair<std::uint64_t, wide_proof>,
+                                    std::pair<std::string, std::string>>::type;
 
 } // namespace test

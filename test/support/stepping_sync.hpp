@@ -9,7 +9,7 @@
 #include <mutex>
 #include <type_traits>
 
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 namespace test {
 
@@ -70,7 +70,7 @@ struct stepping_atomic : std::atomic<T> {
     }
 };
 
-struct stepping_sync : syncmap::sync::real {
+struct stepping_sync : syncmap::engine::machine {
     template <class T>
     using atomic = stepping_atomic<T>;
 

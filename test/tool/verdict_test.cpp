@@ -24,8 +24,7 @@ engine engine_of(std::string_view name, std::string_view about, role part) {
 
 const std::array engines_here{engine_of("map", "syncmap::map", role::family),
                               engine_of("mutex_map", "syncmap::mutex_map", role::family),
-                              engine_of("mutex", "std::mutex", role::lock),
-                              engine_of("loser", "other::map", role::peer),
+                              engine_of("mutex", "std::mutex", role::lock), engine_of("loser", "other::map", role::peer),
                               engine_of("crasher", "other::other_map", role::peer)};
 
 engine_result result_of(std::size_t which, double rate, std::uint64_t tail_ns, std::uint64_t wrong = 0) {
@@ -95,7 +94,8 @@ TEST(bench_verdict, says_what_to_use_in_one_line_for_each_row) {
     const bench_outcome outcome = outcome_of({result_of(0, 20e6, 200), result_of(1, 5e6, 9000), result_of(2, 6e6, 9000)});
     const std::vector<std::string> rows = block(verdict(outcome), "Verdict");
     ASSERT_EQ(rows.size(), 1u);
-    EXPECT_TRUE(rows[0].starts_with("use map: reads far outnumber writes, threads write distinct keys. 20.0 Mops/s")) << rows[0];
+    EXPECT_TRUE(rows[0].starts_with("use map: reads far outnumber writes, threads write distinct keys. 20.0 Mops/s"))
+        << rows[0];
     EXPECT_NE(rows[0].find("4.00x mutex_map"), std::string::npos) << rows[0];
     EXPECT_EQ(rows[0].find("simpler"), std::string::npos) << rows[0];
 }
@@ -131,7 +131,8 @@ TEST(bench_verdict, tells_the_tail_beside_the_share_of_time) {
     const bench_outcome outcome = outcome_of({result_of(0, 20e6, 200), result_of(2, 6e6, 9000)});
     const std::vector<std::string> caveats = block(verdict(outcome), "Caveats");
     ASSERT_GE(caveats.size(), 2u);
-    EXPECT_TRUE(caveats[1].starts_with("the plain mutex: a program that asks its map less than 0.60 million times a second")) << caveats[1];
+    EXPECT_TRUE(caveats[1].starts_with("the plain mutex: a program that asks its map less than 0.60 million times a second"))
+        << caveats[1];
     EXPECT_NE(caveats[1].find("One operation in a thousand took up to 9,"), std::string::npos) << caveats[1];
     EXPECT_NE(caveats[1].find("ns of map"), std::string::npos) << caveats[1];
 }

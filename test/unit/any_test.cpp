@@ -102,8 +102,7 @@ TEST(any, names_both_types_when_an_assertion_is_wrong) {
               "interface conversion: value is int, not std::string");
     EXPECT_EQ(message<syncmap::bad_assertion>([] { return any("x").as<int>(); }),
               "interface conversion: value is std::string, not int");
-    EXPECT_EQ(message<syncmap::bad_assertion>([] { return any().as<bool>(); }),
-              "interface conversion: value is nil, not bool");
+    EXPECT_EQ(message<syncmap::bad_assertion>([] { return any().as<bool>(); }), "interface conversion: value is nil, not bool");
     const any constant = 1L;
     EXPECT_EQ(message<syncmap::bad_assertion>([&] { return constant.as<unsigned long long>(); }),
               "interface conversion: value is long, not unsigned long long");
@@ -207,7 +206,13 @@ TEST(any, names_the_type_that_cannot_be_hashed) {
 
 TEST(any, holds_small_values_without_allocation) {
     const std::size_t before = allocations();
-    any values[] = {1, 2.5, "short", std::string_view("text"), nil, point{1, 2}, static_cast<int*>(nullptr),
+    any values[] = {1,
+                    2.5,
+                    "short",
+                    std::string_view("text"),
+                    nil,
+                    point{1, 2},
+                    static_cast<int*>(nullptr),
                     std::array<std::uint64_t, 4>{}};
     const any copy = values[2];
     const any moved = std::move(values[0]);

@@ -82,7 +82,6 @@ void use_all_operations(Map& map) {
     EXPECT_EQ(map.for_each([](const auto&, const value&) {}), 1U);
 }
 
-
 TYPED_TEST(awkward, values_and_keys_without_an_address_operator) {
     typename TypeParam::template of<hidden<int>, hidden<int>, hash_of_hidden> small;
     use_all_operations(small);

@@ -14,7 +14,7 @@
 #include <gtest/gtest.h>
 
 #include <syncmap/checked_map.hpp>
-#include <syncmap/engine/locked/flat_table.hpp>
+#include <syncmap/engine/flat/hash_table.hpp>
 
 #include "support/threads.hpp"
 #include "support/watchdog.hpp"
@@ -320,10 +320,10 @@ TEST(checked_map_death, comes_with_the_message) {
 
 TEST(checked_map_that_is_off, is_the_plain_map) {
     using off = syncmap::checked_map<int, int, misuse_check::off>;
-    using plain = syncmap::basic_map<syncmap::engine::unlocked<int, int, syncmap::hash<int>, std::equal_to<>,
-                                                               std::allocator<std::pair<const int, int>>>>;
-    using table = syncmap::engine::flat_table<int, int, syncmap::hash<int>, std::equal_to<>,
-                                              std::allocator<std::pair<const int, int>>>;
+    using plain = syncmap::basic_map<syncmap::engine::flat::unlocked<int, int, syncmap::hash<int>, std::equal_to<>,
+                                                                     std::allocator<std::pair<const int, int>>>>;
+    using table = syncmap::engine::flat::hash_table<int, int, syncmap::hash<int>, std::equal_to<>,
+                                                    std::allocator<std::pair<const int, int>>>;
     // Not a byte more than the table itself, and not an instruction: the operations are the plain map's own.
     static_assert(sizeof(off) == sizeof(plain) && sizeof(off) == sizeof(table));
     static_assert(std::is_base_of_v<plain, off>);

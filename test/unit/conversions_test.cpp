@@ -40,7 +40,8 @@ static_assert(!stored_from<int*, long> && !stored_from<bool, std::nullptr_t> && 
 static_assert(!stored_from<std::string, std::nullptr_t> && !stored_from<std::string_view, std::nullptr_t>);
 
 // Arithmetic with small integers makes an int of them.
-static_assert(returned_for<short, int> && !returned_for<short, long> && !returned_for<short, double> && !returned_for<bool, int>);
+static_assert(returned_for<short, int> && !returned_for<short, long> && !returned_for<short, double> &&
+              !returned_for<bool, int>);
 static_assert(std::is_constructible_v<syncmap::update_action<short>, int>);
 static_assert(!std::is_constructible_v<syncmap::update_action<int>, double>);
 static_assert(!std::is_constructible_v<syncmap::update_action<int>, long>);
@@ -50,7 +51,8 @@ template <class M, class K>
 concept looks_up = syncmap::detail::lookup_key<K, typename M::key_type, typename M::hasher, typename M::key_equal>;
 
 // Null is a pointer, and nil, and no text.
-static_assert(!looks_up<syncmap::map<std::string, int>, std::nullptr_t> && !looks_up<syncmap::map<std::string_view, int>, std::nullptr_t>);
+static_assert(!looks_up<syncmap::map<std::string, int>, std::nullptr_t> &&
+              !looks_up<syncmap::map<std::string_view, int>, std::nullptr_t>);
 static_assert(!looks_up<syncmap::map<syncmap::text, int>, std::nullptr_t> && !looks_up<syncmap::map<int, int>, std::nullptr_t>);
 static_assert(looks_up<syncmap::map<int*, int>, std::nullptr_t> && looks_up<syncmap::map<std::nullptr_t, int>, std::nullptr_t>);
 

@@ -4,14 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <syncmap/engine/tuning.hpp>
 #include <syncmap/reclaim/domain.hpp>
 #include <syncmap/reclaim/node.hpp>
-#include <syncmap/sync/real.hpp>
 
 namespace {
 
 /// As the machine's, with a batch that is no power of two.
-struct uneven : syncmap::sync::real {
+struct uneven : syncmap::engine::machine {
     static constexpr std::uint32_t retire_batch = 11;
 };
 template <class Sync>
@@ -31,25 +31,26 @@ std::uint64_t charges_until_full(std::size_t block, std::size_t owned) {
     return n;
 }
 
-constexpr std::size_t most_bytes = account<syncmap::sync::real>::most_bytes;
+constexpr std::size_t most_bytes = account<syncmap::engine::machine>::most_bytes;
 constexpr std::size_t largest = (std::numeric_limits<std::size_t>::max)() - 1; // of what can be told
 
 TEST(garbage_account, is_full_at_its_number_of_nodes) {
-    EXPECT_EQ(charges_until_full<syncmap::sync::real>(16, 0), syncmap::sync::real::retire_batch);
+    EXPECT_EQ(charges_until_full<syncmap::engine::machine>(16, 0), syncmap::engine::machine::retire_batch);
     EXPECT_EQ(charges_until_full<uneven>(16, 0), uneven::retire_batch);
 }
 
 TEST(garbage_account, is_full_at_its_number_of_bytes) {
-    EXPECT_EQ(charges_until_full<syncmap::sync::real>(most_bytes, 0), 1U);
-    EXPECT_EQ(charges_until_full<syncmap::sync::real>(0, most_bytes), 1U);
-    EXPECT_EQ(charges_until_full<syncmap::sync::real>(0, most_bytes / 4), 4U);
-    EXPECT_EQ(charges_until_full<syncmap::sync::real>(most_bytes / 4 - 1, 0), 5U);
-    EXPECT_EQ(charges_until_full<syncmap::sync::real>(most_bytes - 2, 1), 2U);
-    EXPECT_EQ(charges_until_full<syncmap::sync::real>(largest, largest), 1U);
+    EXPECT_EQ(charges_until_full<syncmap::engine::machine>(most_bytes, 0), 1U);
+    EXPECT_EQ(charges_until_full<syncmap::engine::machine>(0, most_bytes), 1U);
+    EXPECT_EQ(charges_until_full<syncmap::engine::machine>(0, most_bytes / 4), 4U);
+    EXPECT_EQ(charges_until_full<syncmap::engine::machine>(most_bytes / 4 - 1, 0), 5U);
+    EXPECT_EQ(charges_until_full<syncmap::engine::machine>(most_bytes - 2, 1), 2U);
+    EXPECT_EQ(charges_until_full<syncmap::engine::machine>(largest, largest), 1U);
 }
 
 TEST(garbage_account, is_full_at_its_number_of_nodes_of_unknown_size) {
-    EXPECT_EQ(charges_until_full<syncmap::sync::real>(16, syncmap::unknown_bytes), account<syncmap::sync::real>::most_unknown);
+    EXPECT_EQ(charges_until_full<syncmap::engine::machine>(16, syncmap::unknown_bytes),
+              account<syncmap::engine::machine>::most_unknown);
 }
 
 TEST(garbage_account, counts_a_node_for_several) {

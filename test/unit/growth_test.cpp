@@ -10,10 +10,10 @@
 #include <gtest/gtest.h>
 
 #include <syncmap/engine/table/table.hpp>
-#include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 
 #include "support/scale.hpp"
+#include "support/visible_table.hpp"
 
 namespace test {
 namespace {
@@ -27,18 +27,7 @@ struct partly_bad_hash {
 
 using plain_table = syncmap::engine::table<std::uint64_t, std::uint64_t, partly_bad_hash, std::equal_to<>,
                                            std::allocator<std::pair<const std::uint64_t, std::uint64_t>>>;
-class visible_table : public plain_table {
-public:
-    using plain_table::plain_table;
-    std::size_t units() const noexcept {
-        const auto* const t = plain_table::table_of(this->root_.load());
-        return t == nullptr ? 0 : t->units();
-    }
-};
-class visible_map : public syncmap::basic_map<visible_table> {
-public:
-    std::size_t units() const noexcept { return this->engine_.units(); }
-};
+using visible_map = test::visible_map<plain_table>;
 
 TEST(growth, is_not_put_off_by_lines_that_are_left_from_before) {
     visible_map map;

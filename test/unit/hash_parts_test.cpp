@@ -77,7 +77,8 @@ TEST(hash_parts, any_can_hold_them_as_keys) {
 TEST(hash_parts, order_place_and_presence_are_parts_of_the_key) {
     EXPECT_NE(hash_of(std::pair(1, 2)), hash_of(std::pair(2, 1)));
     EXPECT_NE(hash_of(std::array{1, 2, 0}), hash_of(std::array{1, 0, 2}));
-    EXPECT_NE((hash_of(std::pair<std::string, std::string>("ab", "c"))), (hash_of(std::pair<std::string, std::string>("a", "bc"))));
+    EXPECT_NE((hash_of(std::pair<std::string, std::string>("ab", "c"))),
+              (hash_of(std::pair<std::string, std::string>("a", "bc"))));
     EXPECT_NE(hash_of(std::optional<int>()), hash_of(std::optional<int>(0)));
     EXPECT_NE((hash_of(std::variant<int, unsigned>(1))), (hash_of(std::variant<int, unsigned>(1U))));
     EXPECT_NE(hash_of(place{1, 2}), hash_of(place{2, 1}));

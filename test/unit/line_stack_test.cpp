@@ -182,7 +182,7 @@ TEST(line_stack, is_empty_for_a_thread_that_was_stopped_while_others_took_all) {
 
 TEST(line_stack, of_many_threads_gives_each_line_to_one) {
     const watchdog dog("threads at a stack of lines", std::chrono::seconds(200));
-    using real = syncmap::sync::real;
+    using real = syncmap::engine::machine;
     constexpr std::size_t count = 6;
     std::array<line_of<real>, count> lines;
     std::array<std::atomic<bool>, count> has_owner{};

@@ -127,7 +127,9 @@ TYPED_TEST(lost_race_keys, leave_no_memory_behind) {
     {
         map_of<TypeParam> map{test::booked<std::pair<const TypeParam, value>>(this->books)};
         for (int i = 0; i < 1'000; ++i) {
-            const auto key = [&](int identity) { return TypeParam(std::string(static_cast<std::size_t>(i % 7), 'k'), identity); };
+            const auto key = [&](int identity) {
+                return TypeParam(std::string(static_cast<std::size_t>(i % 7), 'k'), identity);
+            };
             map.store(key(1), meddling{"late", [&] {
                                            if (i % 3 == 0) map.erase(key(0));
                                            if (i % 2 == 0) map.store(key(2), value("early"));

@@ -39,10 +39,9 @@ protected:
         }
     }
 };
-using every_map =
-    testing::Types<syncmap::map<int, int>, syncmap::map<std::string, int>, syncmap::map<std::string, std::string>,
-                   syncmap::mutex_map<int, int>, syncmap::shared_mutex_map<int, int>, syncmap::snapshot_map<int, int>,
-                   syncmap::any_map>;
+using every_map = testing::Types<syncmap::map<int, int>, syncmap::map<std::string, int>, syncmap::map<std::string, std::string>,
+                                 syncmap::mutex_map<int, int>, syncmap::shared_mutex_map<int, int>,
+                                 syncmap::snapshot_map<int, int>, syncmap::any_map>;
 TYPED_TEST_SUITE(memory_orders, every_map);
 
 constexpr std::memory_order all_orders[] = {std::memory_order_relaxed, std::memory_order_acquire, std::memory_order_release,

@@ -35,7 +35,6 @@ auto value() {
     }
 }
 
-
 TYPED_TEST(nan_keys, are_erased_when_erase_if_was_shown_them) {
     TypeParam map;
     for (int i = 0; i < 100; ++i) {
@@ -64,7 +63,8 @@ TYPED_TEST(nan_keys_of_map, erase_if_leaves_what_was_replaced_after_it_was_shown
         map.erase(1.0); // then there is another entry of the same key, and of the same value
         map.store(1.0, value<TypeParam>());
         return true;
-    }), 1U);
+    }),
+              1U);
     EXPECT_TRUE(map.contains(1.0));
     EXPECT_FALSE(map.contains(2.0));
 }

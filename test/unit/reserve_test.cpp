@@ -10,14 +10,15 @@
 #include <gtest/gtest.h>
 
 #include <syncmap/engine/table/table.hpp>
-#include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
+
+#include "support/visible_table.hpp"
 
 namespace test::reserved_room {
 namespace {
 
 /// Counts what is asked of the system for the pages of large tables.
-struct page_counting_sync : syncmap::sync::real {
+struct page_counting_sync : syncmap::engine::machine {
     static inline std::atomic<std::size_t> bytes_on_huge_pages{0};
     static inline std::atomic<std::size_t> bytes_on_small_pages{0};
     static inline std::atomic<std::size_t> gathered{0};
@@ -35,19 +36,7 @@ struct page_counting_sync : syncmap::sync::real {
 
 using plain_table = syncmap::engine::table<std::uint64_t, std::uint64_t, syncmap::hash<std::uint64_t>, std::equal_to<>,
                                            std::allocator<std::pair<const std::uint64_t, std::uint64_t>>, page_counting_sync>;
-class visible_table : public plain_table {
-public:
-    using plain_table::plain_table;
-    std::size_t units() const noexcept {
-        const auto* const t = plain_table::table_of(this->root_.load());
-        return t == nullptr ? 0 : t->units();
-    }
-};
-class visible_map : public syncmap::basic_map<visible_table> {
-public:
-    using syncmap::basic_map<visible_table>::basic_map;
-    std::size_t units() const noexcept { return this->engine_.units(); }
-};
+using visible_map = test::visible_map<plain_table>;
 
 constexpr std::uint64_t room = 200'000; // the table has 5 MiB and more
 

@@ -20,9 +20,9 @@
 #include <gtest/gtest.h>
 
 #include <syncmap/engine/table/table.hpp>
+#include <syncmap/engine/tuning.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
-#include <syncmap/sync/real.hpp>
 
 #if defined(__linux__)
 
@@ -39,10 +39,12 @@ class region {
 public:
     static constexpr std::size_t bytes = std::size_t{64} << 20;
 
-    region() : at_(static_cast<std::byte*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
+    region()
+        : at_(static_cast<std::byte*>(
+              mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
         if (at_ == MAP_FAILED) throw std::bad_alloc();
         current = this;
-        struct sigaction action {};
+        struct sigaction action{};
         action.sa_sigaction = note_fault;
         action.sa_flags = SA_SIGINFO;
         sigaction(SIGSEGV, &action, &before_);
@@ -87,7 +89,7 @@ private:
 
     std::byte* at_;
     std::size_t used_ = 0;
-    struct sigaction before_ {};
+    struct sigaction before_{};
 };
 
 template <class T>
@@ -103,14 +105,12 @@ struct in_region {
 
 // ---- a Sync policy that notes what is written ----
 
-inline std::uintptr_t line_of(const void* at) {
-    return reinterpret_cast<std::uintptr_t>(at) / 64;
-}
+inline std::uintptr_t line_of(const void* at) { return reinterpret_cast<std::uintptr_t>(at) / 64; }
 
 /// Lines written since it was emptied; by one thread.
 inline std::set<std::uintptr_t> written;
 
-struct noting : syncmap::sync::real {
+struct noting : syncmap::engine::machine {
     /// No write frees what others before it retired: their nodes are not what it is about.
     static constexpr std::uint32_t retire_batch = 4096;
 
@@ -167,7 +167,8 @@ struct noting : syncmap::sync::real {
 // ---- maps that can be looked into ----
 
 template <class Key, class T>
-using table_of = syncmap::engine::table<Key, T, syncmap::hash<Key>, std::equal_to<>, in_region<std::pair<const Key, T>>, noting>;
+using table_of =
+    syncmap::engine::table<Key, T, syncmap::hash<Key>, std::equal_to<>, in_region<std::pair<const Key, T>>, noting>;
 
 template <class Key, class T>
 class open_engine : public table_of<Key, T> {
@@ -224,7 +225,7 @@ protected:
     using value = typename Entry::second_type;
     using map_type = open_map<key, value>;
 
-    shared_writes() : map_(*new (memory_.take(sizeof(map_type), alignof(map_type))) map_type) {
+    shared_writes() : map_(*new(memory_.take(sizeof(map_type), alignof(map_type))) map_type) {
         map_.reserve(room);
         for (std::uint64_t i = 0; i != entries; ++i) map_.store(made<key>(i), made<value>(i));
         map_.store(made<key>(0), made<value>(0)); // a thread's first garbage of a map is noted in the map

@@ -13,10 +13,10 @@
 #include <gtest/gtest.h>
 
 #include <syncmap/engine/read_dirty.hpp>
+#include <syncmap/engine/tuning.hpp>
 #include <syncmap/errors.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/snapshot_map.hpp>
-#include <syncmap/sync/real.hpp>
 
 #include "support/allocators.hpp"
 #include "support/scale.hpp"
@@ -27,7 +27,7 @@ namespace test {
 namespace {
 
 /// The machine, with a mutex that counts how often the calling thread locks it and knows whether it has it.
-struct counting_sync : syncmap::sync::real {
+struct counting_sync : syncmap::engine::machine {
     class mutex {
     public:
         void lock() {
@@ -80,28 +80,30 @@ TEST(snapshot_map, reads_its_snapshot_without_a_lock) {
     counting_map<int, int> map;
     fill(map, 100);
     EXPECT_EQ(locks_of([&] {
-        for (int i = 0; i < 100; ++i) EXPECT_EQ(map.load(i), 10 * i);
-        EXPECT_FALSE(map.contains(100)) << "nothing is in a dirty map, so a miss need not look there";
-        EXPECT_EQ(map.size(), 100U);
-        EXPECT_EQ(map.for_each([](int, int) {}), 100U);
-    }), 0U);
+                  for (int i = 0; i < 100; ++i) EXPECT_EQ(map.load(i), 10 * i);
+                  EXPECT_FALSE(map.contains(100)) << "nothing is in a dirty map, so a miss need not look there";
+                  EXPECT_EQ(map.size(), 100U);
+                  EXPECT_EQ(map.for_each([](int, int) {}), 100U);
+              }),
+              0U);
 }
 
 TEST(snapshot_map, overwrites_erases_and_stores_again_what_the_snapshot_has_without_a_lock) {
     counting_map<int, int> map;
     fill(map, 100);
     EXPECT_EQ(locks_of([&] {
-        EXPECT_FALSE(map.store(1, 2));
-        EXPECT_EQ(map.exchange(1, 3), 2);
-        int expected = 3;
-        EXPECT_TRUE(map.compare_exchange(1, expected, 4));
-        EXPECT_TRUE(map.erase(1));
-        EXPECT_FALSE(map.contains(1));
-        EXPECT_EQ(map.size(), 99U);
-        EXPECT_TRUE(map.store(1, 5));
-        EXPECT_EQ(map.load(1), 5);
-        EXPECT_EQ(map.size(), 100U);
-    }), 0U);
+                  EXPECT_FALSE(map.store(1, 2));
+                  EXPECT_EQ(map.exchange(1, 3), 2);
+                  int expected = 3;
+                  EXPECT_TRUE(map.compare_exchange(1, expected, 4));
+                  EXPECT_TRUE(map.erase(1));
+                  EXPECT_FALSE(map.contains(1));
+                  EXPECT_EQ(map.size(), 99U);
+                  EXPECT_TRUE(map.store(1, 5));
+                  EXPECT_EQ(map.load(1), 5);
+                  EXPECT_EQ(map.size(), 100U);
+              }),
+              0U);
 }
 
 TEST(snapshot_map, promotes_the_dirty_map_after_as_many_misses_as_it_has_entries) {
@@ -109,11 +111,15 @@ TEST(snapshot_map, promotes_the_dirty_map_after_as_many_misses_as_it_has_entries
     fill(map, 9);
     map.store(9, 90); // the dirty map has ten entries now
     EXPECT_EQ(locks_of([&] {
-        for (int i = 0; i < 9; ++i) EXPECT_EQ(map.load(i), 10 * i);
-    }), 0U) << "those of the snapshot stay there";
+                  for (int i = 0; i < 9; ++i) EXPECT_EQ(map.load(i), 10 * i);
+              }),
+              0U)
+        << "those of the snapshot stay there";
     EXPECT_EQ(locks_of([&] {
-        for (int i = 0; i < 30; ++i) EXPECT_EQ(map.load(9), 90);
-    }), 10U) << "then it is the snapshot";
+                  for (int i = 0; i < 30; ++i) EXPECT_EQ(map.load(9), 90);
+              }),
+              10U)
+        << "then it is the snapshot";
 }
 
 TEST(snapshot_map, runs_no_user_code_under_its_mutex) {
@@ -181,8 +187,7 @@ TEST(snapshot_map, computes_an_expunged_key_again) {
     map.erase(4);
     map.store(100, 1000);
     EXPECT_FALSE(map.load_or_compute(3, [] { return 33; }).loaded);
-    EXPECT_EQ(map.update(4, [](const int* current) { return current == nullptr ? 44 : 0; }),
-              syncmap::update_result::inserted);
+    EXPECT_EQ(map.update(4, [](const int* current) { return current == nullptr ? 44 : 0; }), syncmap::update_result::inserted);
     EXPECT_EQ(map.for_each([](int, int) {}), 11U);
     EXPECT_EQ(map.load(3), 33);
     EXPECT_EQ(map.load(4), 44);

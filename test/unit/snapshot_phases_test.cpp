@@ -8,20 +8,20 @@
 #include <gtest/gtest.h>
 
 #include <syncmap/engine/table/table.hpp>
+#include <syncmap/engine/tuning.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/snapshot.hpp>
-#include <syncmap/sync/real.hpp>
 
 namespace {
 
-struct few_phases : syncmap::sync::real {
+struct few_phases : syncmap::engine::machine {
     static constexpr std::uint32_t most_snapshots = 3;
 };
 
 template <class Key, class T>
-using small_map = syncmap::basic_map<syncmap::engine::table<Key, T, syncmap::hash<Key>, std::equal_to<>,
-                                                            std::allocator<std::pair<const Key, T>>, few_phases>>;
+using small_map = syncmap::basic_map<
+    syncmap::engine::table<Key, T, syncmap::hash<Key>, std::equal_to<>, std::allocator<std::pair<const Key, T>>, few_phases>>;
 
 template <class Map>
 void take_many(Map& map) {

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <syncmap/engine/table/stripe.hpp>
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 namespace {
 
-using stripe = syncmap::engine::stripe<syncmap::sync::real>;
+using stripe = syncmap::engine::stripe<syncmap::engine::machine>;
 using syncmap::engine::change;
 using syncmap::engine::word;
 
@@ -48,7 +48,9 @@ TEST(stripe, may_count_more_erasures_than_it_has_room_for) {
     const word many = word{5} << 41;
     set(inserts, 7, (many + 10) & most);
     set(erases, 8, (word{0} - many) & most);
-    const auto size = [&] { return stripe::entries_of(stripe::net_of(inserts.tally.load()) + stripe::net_of(erases.tally.load())); };
+    const auto size = [&] {
+        return stripe::entries_of(stripe::net_of(inserts.tally.load()) + stripe::net_of(erases.tally.load()));
+    };
     EXPECT_EQ(size(), 10);
     for (word step = 0; step != 9; ++step) {
         erases.count(-1);

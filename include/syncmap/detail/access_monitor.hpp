@@ -77,8 +77,7 @@ public:
     class write {
     public:
         write(cheap_monitor& in, const map_access& mine) noexcept
-            : monitor_(in), mine_(mine), before_(in.writer_.load()),
-              begun_(in.version_.load(std::memory_order_acquire)) {
+            : monitor_(in), mine_(mine), before_(in.writer_.load()), begun_(in.version_.load(std::memory_order_acquire)) {
             in.writer_.store(mine);
             in.version_.store((begun_ + 1) | 1, std::memory_order_release);
         }
@@ -134,8 +133,7 @@ public:
 
     class write {
     public:
-        write(exact_monitor& in, const map_access& mine) noexcept
-            : monitor_(in), mine_(mine), before_(in.writer_.load()) {
+        write(exact_monitor& in, const map_access& mine) noexcept : monitor_(in), mine_(mine), before_(in.writer_.load()) {
             in.writer_.store(mine);
             found_ = in.inside_.fetch_add(one_writer, std::memory_order_acq_rel);
         }

@@ -83,7 +83,8 @@ public:
             const auto address = reinterpret_cast<std::uintptr_t>(raw) + sizeof(std::size_t);
             auto object = (address + alignof(U) - 1) / alignof(U) * alignof(U);
             if constexpr (heap_tags_addresses) object &= address_without_tag;
-            const std::size_t distance = object - reinterpret_cast<std::uintptr_t>(raw); // modulo its range, if a tag is left out
+            const std::size_t distance =
+                object - reinterpret_cast<std::uintptr_t>(raw); // modulo its range, if a tag is left out
             auto* const made = reinterpret_cast<std::byte*>(object);
             std::memcpy(made - sizeof distance, &distance, sizeof distance);
             return reinterpret_cast<U*>(made);

@@ -1,3 +1,4 @@
+// The unit of transfer between cores, by which words that different threads write are kept apart.
 #pragma once
 
 #include <cstddef>

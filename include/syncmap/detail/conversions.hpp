@@ -61,7 +61,8 @@ concept stored_from = makeable_from<T, U> && converts_unasked<T, U> && !lossy<T,
 
 /// The same of what a callback returns. Arithmetic with small integers has the type `int`: it may become one of them again.
 template <class T, class U>
-concept returned_for = stored_from<T, U> || (std::is_integral_v<T> && !std::is_same_v<T, bool> && std::is_same_v<std::remove_cvref_t<U>, int>);
+concept returned_for =
+    stored_from<T, U> || (std::is_integral_v<T> && !std::is_same_v<T, bool> && std::is_same_v<std::remove_cvref_t<U>, int>);
 
 /// Fails to compile, in words, where a value is not to be made from a `U`.
 template <class T, class U>
@@ -77,7 +78,8 @@ constexpr void check_value() {
 /// The same of what `load_or_compute` calls.
 template <class T, class F>
 constexpr void check_computation() {
-    static_assert(std::is_invocable_v<F>, "syncmap: load_or_compute(key, f) calls f(), without an argument: capture the key in f");
+    static_assert(std::is_invocable_v<F>,
+                  "syncmap: load_or_compute(key, f) calls f(), without an argument: capture the key in f");
     if constexpr (std::is_invocable_v<F>) {
         static_assert(returned_for<T, std::invoke_result_t<F>>,
                       "syncmap: load_or_compute(key, f): f() returns no value of this map, nor what becomes one without loss");

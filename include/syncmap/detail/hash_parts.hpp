@@ -50,7 +50,8 @@ concept variant_like = requires(const Key& key) {
 
 /// The library's hash takes it, alone or as a part.
 template <class Key>
-concept hashable = std::invocable<const hash<Key>&, const Key&> || std::invocable<const hash<Key>&, const Key&, const hash_seed&>;
+concept hashable =
+    std::invocable<const hash<Key>&, const Key&> || std::invocable<const hash<Key>&, const Key&, const hash_seed&>;
 
 template <class Key>
 inline constexpr bool has_hashable_alternatives = false;

@@ -36,7 +36,8 @@ concept has_key_equality = requires(const KeyEqual& equal, const Key& key) {
 /// Fails to compile, in words, where keys can be neither hashed nor compared. An engine is derived from it.
 template <class Key, class Hash, class KeyEqual>
 struct key_requirements {
-    static_assert(std::invocable<const Hash&, const Key&> || std::invocable<const Hash&, const Key&, const hash_seed&> || is_text<Key>,
+    static_assert(std::invocable<const Hash&, const Key&> || std::invocable<const Hash&, const Key&, const hash_seed&> ||
+                      is_text<Key>,
                   "syncmap: this key type has no hash. In the type, write: friend auto syncmap_members(const key& k) { return "
                   "std::tie(k.a, k.b); } with its members, or specialise std::hash, or name a Hash for the map (see "
                   "<syncmap/hash.hpp>)");
@@ -46,9 +47,9 @@ struct key_requirements {
 
 /// A key that the map looks up as it is. (No map takes null for a text, though std::string_view may.)
 template <class K, class Key, class Hash, class KeyEqual>
-concept looked_up_as_it_is = std::same_as<K, Key> ||
-                             (transparent<Hash, KeyEqual> && !std::same_as<K, std::nullptr_t> &&
-                              std::invocable<const Hash&, const K&> && std::predicate<const KeyEqual&, const Key&, const K&>);
+concept looked_up_as_it_is =
+    std::same_as<K, Key> || (transparent<Hash, KeyEqual> && !std::same_as<K, std::nullptr_t> &&
+                             std::invocable<const Hash&, const K&> && std::predicate<const KeyEqual&, const Key&, const K&>);
 
 /// The same, or a value that converts to the map's key.
 template <class K, class Key, class Hash, class KeyEqual>

@@ -55,24 +55,29 @@ struct other_names {
     }
     template <class... Args>
     auto emplace_hint(Args&&...) const {
-        static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no emplace_hint, since there are no iterators: use insert(key, value)");
+        static_assert(sizeof...(Args) > most_arguments,
+                      "syncmap: there is no emplace_hint, since there are no iterators: use insert(key, value)");
     }
     template <class... Args>
     auto try_emplace(Args&&...) const {
         static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no try_emplace: use insert(key, value), or "
-                                                          "load_or_compute(key, f), which makes the value only if it is missing");
+                                                        "load_or_compute(key, f), which makes the value only if it is missing");
     }
     template <class... Args>
     auto insert_or_assign(Args&&...) const {
-        static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no insert_or_assign: use store(key, value), which returns whether the key is new");
+        static_assert(sizeof...(Args) > most_arguments,
+                      "syncmap: there is no insert_or_assign: use store(key, value), which returns whether the key is new");
     }
     template <class... Args>
     auto upsert(Args&&...) const {
-        static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no upsert: use update(key, f), which calls f(const T* current), null when the key is absent");
+        static_assert(
+            sizeof...(Args) > most_arguments,
+            "syncmap: there is no upsert: use update(key, f), which calls f(const T* current), null when the key is absent");
     }
     template <class... Args>
     auto get(Args&&...) const {
-        static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no get: use load(key), which returns an optional copy");
+        static_assert(sizeof...(Args) > most_arguments,
+                      "syncmap: there is no get: use load(key), which returns an optional copy");
     }
     template <class... Args>
     auto put(Args&&...) const {
@@ -84,7 +89,8 @@ struct other_names {
     }
     template <class... Args>
     auto remove(Args&&...) const {
-        static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no remove: use erase(key), or load_and_erase(key) for the value it had");
+        static_assert(sizeof...(Args) > most_arguments,
+                      "syncmap: there is no remove: use erase(key), or load_and_erase(key) for the value it had");
     }
 };
 

@@ -25,8 +25,8 @@ struct joined_threads {
     }
 };
 
-/// Calls `work(part)` for the parts from 0 to `parts` - 1, each once, on up to `threads` threads, of which the caller is one. Where
-/// the system refuses a thread, those that there are do the rest. The first exception ends the work, and reaches the
+/// Calls `work(part)` for the parts from 0 to `parts` - 1, each once, on up to `threads` threads, of which the caller is one.
+/// Where the system refuses a thread, those that there are do the rest. The first exception ends the work, and reaches the
 /// caller when all threads have ended.
 template <class Work>
 void in_parallel(std::size_t threads, std::size_t parts, Work work) {
@@ -36,8 +36,8 @@ void in_parallel(std::size_t threads, std::size_t parts, Work work) {
     std::exception_ptr first; // written by the one that set `failed`, read after all have ended
     const auto run = [&]() noexcept {
         try {
-            for (std::size_t part; !failed.load(std::memory_order_relaxed) &&
-                                   (part = next.fetch_add(1, std::memory_order_relaxed)) < parts;) {
+            for (std::size_t part;
+                 !failed.load(std::memory_order_relaxed) && (part = next.fetch_add(1, std::memory_order_relaxed)) < parts;) {
                 work(part);
             }
         } catch (...) {

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <concepts>
 
-#include <syncmap/text.hpp>
+#include <syncmap/detail/value_forms.hpp>
 
 namespace syncmap::engine {
 

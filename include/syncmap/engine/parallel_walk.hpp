@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include <syncmap/detail/parallel.hpp>
-#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/walk_position.hpp>
 
 namespace syncmap::engine {
 
@@ -13,7 +13,8 @@ namespace syncmap::engine {
 template <class Source, class F>
 std::size_t walk_in_parallel(std::size_t threads, const Source& source, F f) {
     constexpr std::size_t parts_a_thread = 8; // threads do not all run equally fast
-    const std::size_t parts = threads < walk_range::most_parts / parts_a_thread ? threads * parts_a_thread : walk_range::most_parts;
+    const std::size_t parts =
+        threads < walk_range::most_parts / parts_a_thread ? threads * parts_a_thread : walk_range::most_parts;
     std::atomic<std::size_t> calls{0};
     std::atomic<bool> stopped{false};
     syncmap::detail::in_parallel(threads, parts, [&](std::size_t part) {

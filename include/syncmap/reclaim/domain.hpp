@@ -242,7 +242,8 @@ template <class Sync>
 template <class Sync>
 row<Sync>* kept_row(domain<Sync>& of) {
     row<Sync>* kept = Sync::template per_thread<row<Sync>>::get();
-    if (kept == nullptr) [[unlikely]] kept = take_to_keep(of);
+    if (kept == nullptr) [[unlikely]]
+        kept = take_to_keep(of);
     return kept != nullptr && kept->home == &of ? kept : nullptr;
 }
 
@@ -251,10 +252,12 @@ template <class Sync>
 class thread_lease {
 public:
     explicit thread_lease(domain<Sync>& of) : row_(kept_row(of)) {
-        if (row_ == nullptr) [[unlikely]] borrow(of);
+        if (row_ == nullptr) [[unlikely]]
+            borrow(of);
     }
     ~thread_lease() {
-        if (borrowed_) [[unlikely]] domain<Sync>::give_back(*row_);
+        if (borrowed_) [[unlikely]]
+            domain<Sync>::give_back(*row_);
     }
     thread_lease(const thread_lease&) = delete;
     thread_lease& operator=(const thread_lease&) = delete;

@@ -18,18 +18,18 @@ struct node_base {
     static constexpr std::uint32_t handed = 1;
     static constexpr std::uint32_t one_pin = 2;
 
-    explicit node_base(std::uint64_t h) noexcept : hash(h) {}
+    explicit node_base(std::uint64_t l) noexcept : label(l) {}
 
-    std::uint64_t hash; ///< constant while other threads can find the node
+    std::uint64_t label; ///< what the engine knows its node by; constant while other threads can find the node
     union {
         node_base* next_retired = nullptr; ///< written by who retires it, then by the scan
-        std::uint64_t next_hash;           ///< while the node goes over to another map
+        std::uint64_t next_label;          ///< the engine's, while no thread has retired the node
     };
     typename Sync::template atomic<std::uint32_t> pins{0};
 
     /// For another life of its memory, by who has it for himself.
-    void renew(std::uint64_t h) noexcept {
-        hash = h;
+    void renew(std::uint64_t l) noexcept {
+        label = l;
         next_retired = nullptr;
         pins.store(0, std::memory_order_relaxed);
     }
@@ -47,7 +47,8 @@ struct node_base {
     [[nodiscard]] bool hand_over() noexcept {
         // acquire: pairs with the release of the last unpin. A node that is out of reach and has no pin gets none any more:
         // a thread that pinned it held it until after the pin, and that hold is gone.
-        if (pins.load(std::memory_order_acquire) == 0) [[likely]] return true;
+        if (pins.load(std::memory_order_acquire) == 0) [[likely]]
+            return true;
         return pins.fetch_or(handed, std::memory_order_acq_rel) == 0;
     }
 };
@@ -87,7 +88,8 @@ public:
 private:
     /// The first free one, so that a signal handler that interrupts a reader leaves its hazard alone.
     void find_free() {
-        if (!is_free()) [[unlikely]] look_further();
+        if (!is_free()) [[unlikely]]
+            look_further();
     }
     [[gnu::cold, gnu::noinline]] void look_further() {
         do {

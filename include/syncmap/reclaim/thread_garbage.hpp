@@ -84,10 +84,10 @@ struct garbage_slot {
     atomic<source_type*> source{nullptr};
     atomic<retire_list<Sync>*> waiting{nullptr};
     garbage_home<Sync> home{};
-    node* ready = nullptr;       ///< retired, and held by no thread
-    std::uint32_t busy = 0;      ///< how many collections, one inside the other, are at it
-    std::uint32_t retired = 0;   ///< nodes since the lists of all threads were looked at
-    std::uint32_t kept = 0;      ///< blocks that the map keeps for this thread, at most
+    node* ready = nullptr; ///< retired, and held by no thread
+    std::uint32_t busy = 0; ///< how many collections, one inside the other, are at it
+    std::uint32_t retired = 0; ///< nodes since the lists of all threads were looked at
+    std::uint32_t kept = 0; ///< blocks that the map keeps for this thread, at most
     std::uint32_t most_kept = 0; ///< what `kept` may be
 
     /// By its thread, while the slot is busy. Null: there are no more, or the map was destroyed by one of them [G3].
@@ -119,7 +119,8 @@ public:
         }
         // More bytes than the account may have would make it no fuller.
         what_ += (std::min)(block, most_bytes) + (std::min)(owned, most_bytes) + nodes * one_node;
-        if (!is_full()) [[likely]] return false;
+        if (!is_full()) [[likely]]
+            return false;
         what_ = full; // what else comes does not run over the end of the word
         return true;
     }
@@ -164,9 +165,11 @@ public:
         account_.charge(block, owned, nodes);
     }
     bool settle(domain<Sync>& threads, source_type& from, list& waiting, garbage_home<Sync> home) noexcept {
-        if (!is_last(waiting)) [[unlikely]] note(threads, from, waiting, home);
+        if (!is_last(waiting)) [[unlikely]]
+            note(threads, from, waiting, home);
         ++last_->retired;
-        if (!account_.is_full()) [[likely]] return false;
+        if (!account_.is_full()) [[likely]]
+            return false;
         collect(threads);
         return true;
     }
@@ -215,9 +218,7 @@ private:
     /// Blocks that all threads keep for their next nodes.
     static constexpr std::size_t all_kept = std::size_t{1} << 13;
 
-    bool is_last(const list& waiting) const noexcept {
-        return last_->waiting.load(std::memory_order_relaxed) == &waiting;
-    }
+    bool is_last(const list& waiting) const noexcept { return last_->waiting.load(std::memory_order_relaxed) == &waiting; }
 
     // ---- slots ----
 
@@ -256,7 +257,8 @@ private:
         if (s.kept != 0 && s.ready == nullptr && s.busy == 0) run(lock, s, 0);
         source_type* const from = s.source.load(std::memory_order_relaxed);
         if (from == nullptr) return s.busy == 0;
-        if (s.busy != 0 || s.ready != nullptr || s.kept != 0 || !s.waiting.load(std::memory_order_relaxed)->is_empty()) return false;
+        if (s.busy != 0 || s.ready != nullptr || s.kept != 0 || !s.waiting.load(std::memory_order_relaxed)->is_empty())
+            return false;
         // The map is not touched after this, so the slot is cleared later.
         from->remove_slot();
         clear(s);
@@ -343,9 +345,9 @@ private:
 
     // ---- the row's thread's alone ----
     garbage_account<Sync> account_{};
-    slot* last_;                 ///< of the list that was retired into last
-    std::uint32_t oldest_ = 0;   ///< the slot that goes to another map next
-    std::uint32_t depth_ = 0;    ///< collections that the thread is in, one inside the other
+    slot* last_; ///< of the list that was retired into last
+    std::uint32_t oldest_ = 0; ///< the slot that goes to another map next
+    std::uint32_t depth_ = 0; ///< collections that the thread is in, one inside the other
 
     typename Sync::mutex mutex_{};
     std::array<slot, most_slots> slots_{};

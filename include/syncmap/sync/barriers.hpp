@@ -77,9 +77,7 @@ struct processors {
     std::uint64_t mask[words] = {};
 
     /// Those that a thread may run on; 0 is the calling one. The error number, or 0.
-    int get(long thread) noexcept {
-        return ::syscall(SYS_sched_getaffinity, thread, sizeof mask, mask) < 0 ? errno : 0;
-    }
+    int get(long thread) noexcept { return ::syscall(SYS_sched_getaffinity, thread, sizeof mask, mask) < 0 ? errno : 0; }
     bool restrict_caller() const noexcept { return ::syscall(SYS_sched_setaffinity, 0L, sizeof mask, mask) == 0; }
     void add(const processors& more) noexcept {
         for (std::size_t i = 0; i < words; ++i) mask[i] |= more.mask[i];
@@ -100,7 +98,8 @@ inline bool add_processors_of_all_threads(processors& all) noexcept {
         told = got >= 0;
         for (long at = 0; told && at < got;) {
             long thread = 0;
-            for (const char* name = entries + at + 19; *name >= '0' && *name <= '9'; ++name) thread = thread * 10 + (*name - '0');
+            for (const char* name = entries + at + 19; *name >= '0' && *name <= '9'; ++name)
+                thread = thread * 10 + (*name - '0');
             at += static_cast<unsigned char>(entries[at + 16]) | static_cast<unsigned char>(entries[at + 17]) << 8;
             if (thread == 0) continue; // "." and ".."
             processors its;

@@ -83,7 +83,8 @@ struct [[gnu::visibility("default")]] real {
 
 #if defined(__x86_64__) && !defined(SYNCMAP_THREAD_SANITIZER)
     static bool find_pair(const atomic<std::uint64_t>* line, std::uint64_t first, std::uint64_t& second) noexcept {
-        if (has_avx()) [[likely]] return vector_search::find_pair(line, first, second);
+        if (has_avx()) [[likely]]
+            return vector_search::find_pair(line, first, second);
         const found_pair found = find_pair_one_by_one(line, first);
         second = found.second;
         return found.hit;
@@ -157,7 +158,8 @@ struct [[gnu::visibility("default")]] real {
 
         /// Before memory is taken that replaces other memory: throws `barrier_refused` while that cannot be freed.
         void require_freeing() {
-            if (nothing_is_freed_.load(std::memory_order_relaxed) && !heavy_barrier_to_free()) [[unlikely]] throw barrier_refused();
+            if (nothing_is_freed_.load(std::memory_order_relaxed) && !heavy_barrier_to_free()) [[unlikely]]
+                throw barrier_refused();
         }
         bool is_freeing() const noexcept { return !nothing_is_freed_.load(std::memory_order_relaxed); }
 
@@ -238,10 +240,6 @@ struct [[gnu::visibility("default")]] real {
         std::chrono::steady_clock::time_point end_;
     };
 
-    // Microseconds. So long a writer waits at most for a count, and for one attempt of a snapshot to find its instant.
-    static constexpr std::uint32_t longest_count = 100;
-    static constexpr std::uint32_t longest_cut = 50'000;
-
     // ---- threads ----
 
     /// The one object of its type for the process: made on first use, never destroyed, so that destructors of
@@ -319,7 +317,8 @@ struct [[gnu::visibility("default")]] real {
 #if defined(__linux__)
     static constexpr bool has_pages = true;
     /// Zeroed memory from the system, or null. What has room for a huge page begins at one. Less would be a mapping of its own
-    /// thereby, of which a process can have some ten thousand. It shares one with its neighbours; a huge page over several of them would make resident what none of them has touched.
+    /// thereby, of which a process can have some ten thousand. It shares one with its neighbours; a huge page over several of
+    /// them would make resident what none of them has touched.
     static void* map_pages(std::size_t bytes) noexcept {
         const bool is_large = bytes >= huge_page_bytes;
         void* const first = is_large ? pages::map_aligned(bytes, huge_page_bytes) : pages::map(bytes);
@@ -353,47 +352,9 @@ struct [[gnu::visibility("default")]] real {
     static void forbid_access(void* memory, std::size_t bytes) noexcept { syncmap::detail::forbid_access(memory, bytes); }
     static void allow_access(const void* memory, std::size_t bytes) noexcept { syncmap::detail::allow_access(memory, bytes); }
 
-    // ---- chance, and the sizes a test makes small ----
+    // ---- chance ----
 
     static std::uint64_t random_word() { return sync::random_word(); }
-
-    /// Phases that snapshots may use before their numbers begin anew; a layout may have fewer.
-    static constexpr std::uint32_t most_snapshots = ~std::uint32_t{0};
-    /// What a snapshot keeps is allocated by so much at first and at most.
-    static constexpr std::size_t first_slab_bytes = 1024;
-    static constexpr std::size_t most_slab_bytes = std::size_t{1} << 16;
-    /// Retired nodes that one thread gathers, of all maps, before it looks which can be freed.
-    static constexpr std::uint32_t retire_batch = 256;
-    /// Batches of a thread between two looks at what all threads have retired, of so many that there are: its own are in
-    /// its caches. So a sixteenth of all nodes, for any number of threads, is freed by others.
-    static constexpr std::size_t batches_between_scans(std::size_t threads) noexcept { return 8 * threads; }
-    /// Maps of which one thread can have garbage at a time without freeing it early.
-    static constexpr std::uint32_t garbage_slots = 16;
-    /// Nodes that were freed, and whose blocks one thread keeps for its next ones.
-    static constexpr std::uint32_t most_spares() noexcept { return 256; }
-    /// Units that one write moves while a table is being left.
-    static constexpr std::size_t migration_batch = 16;
-    /// Writes of a thread between two looks at whether pages of an earlier table can be given back, when there are any.
-    static constexpr std::uint32_t writes_between_tidying = 16;
-    /// Calls that pass before a table that a writer still names is looked at again.
-    static constexpr std::uint32_t looks_between_barriers = 64;
-    /// Counters that running computations share by hash.
-    static constexpr std::size_t computing_counters = 1024;
-    /// Stripes that are allocated at once: 4 KiB.
-    static constexpr std::size_t stripes_per_slab = 63;
-    /// First blocks of destroyed maps that a thread keeps for its next ones.
-    static constexpr std::uint32_t most_spare_blocks = 8;
-    /// log2 of the number of units that a map begins with.
-    static constexpr unsigned smallest_log2() noexcept { return 0; }
-    /// Erases of one thread between two looks at whether the table has become too large.
-    static constexpr std::uint32_t shrink_check_interval = 256;
-    /// Parts of the table of flights, each with a lock, and the chains in each.
-    static constexpr std::size_t flight_shards = 128;
-    static constexpr std::size_t flight_chains = 32;
-    /// So often a thread that was called finds its key taken again, before it is handed to it.
-    static constexpr unsigned most_losses = 4;
-    /// Erased keys that a `snapshot_map` keeps beside twice as many as it has living ones.
-    static constexpr std::size_t dead_keys_kept = 32;
 
 private:
 #if defined(__x86_64__)
@@ -425,7 +386,8 @@ private:
         bool hit;
         std::uint64_t second;
     };
-    [[gnu::cold, gnu::noinline]] static found_pair find_pair_one_by_one(const atomic<std::uint64_t>* line, std::uint64_t first) noexcept {
+    [[gnu::cold, gnu::noinline]] static found_pair find_pair_one_by_one(const atomic<std::uint64_t>* line,
+                                                                        std::uint64_t first) noexcept {
         for (int i = 0; i < 8; i += 2) {
             const word_pair pair = load_pair(line + i);
             if (pair.first == first) return {true, pair.second};

@@ -1,3 +1,4 @@
+// The value of a 16-byte access (real.hpp): both words are of one instant.
 #pragma once
 
 #include <cstdint>

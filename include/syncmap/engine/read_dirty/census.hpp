@@ -82,9 +82,7 @@ public:
     std::size_t number_while_closed() const noexcept {
         return static_cast<std::size_t>((word_.load(std::memory_order_relaxed) & number_mask) - none);
     }
-    void forget_all_while_closed() noexcept {
-        word_.fetch_sub(number_while_closed(), std::memory_order_relaxed);
-    }
+    void forget_all_while_closed() noexcept { word_.fetch_sub(number_while_closed(), std::memory_order_relaxed); }
     /// With the mutex held.
     void open() noexcept {
         word_.fetch_and(~closed, std::memory_order_release);

@@ -43,7 +43,7 @@ inline constexpr state expunged = 2;
 ///     value -> other value    compare-exchange by any writer
 ///     absent -> expunged      compare-exchange under the mutex, when the dirty map is made
 ///     expunged -> absent, value     store under the mutex, after the entry was added to the dirty map
-///     s -> s | owned          compare-exchange by who owns the key (computations.hpp); then stores by the owner alone
+///     s -> s | owned          compare-exchange by the thread that owns the key (changes.hpp); then stores by the owner alone
 template <class Key, class T, class Sync>
 struct entry {
     using value_type = value_node<T, Sync>;

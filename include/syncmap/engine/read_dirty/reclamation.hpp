@@ -88,7 +88,8 @@ public:
     void flush(control& c) const noexcept {
         // Once more for the values of entries that went with their index: those are retired only then.
         for (int pass = 0; pass < 2; ++pass) {
-            while (!scan(c, {nullptr, c.bin_of(0)})) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+            while (!scan(c, {nullptr, c.bin_of(0)}))
+                Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
         }
     }
 

@@ -9,7 +9,7 @@
 
 #include <syncmap/detail/inline_list.hpp>
 #include <syncmap/engine/table/counting.hpp>
-#include <syncmap/engine/walk_position.hpp>
+#include <syncmap/walk_position.hpp>
 
 namespace syncmap::engine {
 
@@ -89,11 +89,13 @@ protected:
     walk_range step_in(Copy copy, walk_range part, F&& f) {
         batch entries(*this);
         while (!part.at_end() && entries.empty()) {
-            copy_next_unit(copy, part.at_, entries);
-            const bool last_stage = part.at_.at_end() || part.at_.hash_ == walk_position::outliers;
-            if (part.end_ != 0 && (last_stage || part.at_.hash_ >= part.end_)) {
-                entries.keep_if([&](const entry& e) { return !e.outlier && hash_of_entry(e) < part.end_; });
-                part.at_ = walk_position::end();
+            walk_position& at = walk_access::position(part);
+            const std::uint64_t end = walk_access::end(part);
+            copy_next_unit(copy, at, entries);
+            const bool last_stage = at.at_end() || walk_access::hash(at) == walk_access::outliers;
+            if (end != 0 && (last_stage || walk_access::hash(at) >= end)) {
+                entries.keep_if([&](const entry& e) { return !e.outlier && hash_of_entry(e) < end; });
+                at = walk_position::end();
             }
         }
         for (; !entries.empty(); entries.pop_front()) f(entries.front());
@@ -163,15 +165,16 @@ protected:
     /// was there throughout.
     template <class Copy>
     static void copy_next_unit(Copy& copy, walk_position& at, batch& entries) {
-        const bool outlier = at.hash_ == walk_position::outliers;
+        std::uint64_t& hash = walk_access::hash(at);
+        const bool outlier = hash == walk_access::outliers;
         std::uint64_t end = 0;
-        if (!copy(outlier ? 0 : at.hash_, outlier, &entries, &end)) {
+        if (!copy(outlier ? 0 : hash, outlier, &entries, &end)) {
             entries.clear();
-            at.hash_ = walk_position::past_the_end;
+            hash = walk_access::past_the_end;
         } else if (end != 0) {
-            at.hash_ = end;
+            hash = end;
         } else {
-            at.hash_ = Layout::has_outliers && !outlier ? walk_position::outliers : walk_position::past_the_end;
+            hash = Layout::has_outliers && !outlier ? walk_access::outliers : walk_access::past_the_end;
         }
     }
 
@@ -271,7 +274,7 @@ protected:
                 mark = l.mark(i); // replaced by a node of the same key, or gone
                 if (!Layout::is_entry(mark)) return false;
             }
-            if (!is_wanted(t, unit, cursor, node_at(mark)->hash)) return false;
+            if (!is_wanted(t, unit, cursor, node_at(mark)->hash())) return false;
             word value = 0;
             if constexpr (Layout::pairs) {
                 const auto p = Sync::load_pair(l.slot(i));
@@ -294,7 +297,7 @@ private:
             const typename engine::locks<Types>::section in(*this, s, &t, root);
             if (!in || !locks::try_lock(t.controls[unit], seen)) return copied::changed;
             chain::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
-                if (cursor > node_at(mark)->hash) return false; // all of them are the unit's, as it is locked
+                if (cursor > node_at(mark)->hash()) return false; // all of them are the unit's, as it is locked
                 if (entries.is_full()) return !(complete = false);
                 node_at(mark)->pin();
                 entries.add({mark, chain::value_at(l.slot(i)), false});

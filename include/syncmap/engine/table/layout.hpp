@@ -18,9 +18,9 @@
 #include <type_traits>
 
 #include <syncmap/detail/cache_line.hpp>
+#include <syncmap/detail/conversions.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/reclaim/node.hpp>
-#include <syncmap/text.hpp>
 
 namespace syncmap::engine {
 

@@ -55,7 +55,7 @@ protected:
         if constexpr (Layout::inline_key) {
             return syncmap::detail::seeded_hash(this->hash_, Layout::key_of(mark, false), seed); // trusted: calls nothing back
         } else {
-            return node_at(mark)->hash;
+            return node_at(mark)->hash();
         }
     }
 

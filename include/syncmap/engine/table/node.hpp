@@ -56,6 +56,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
     explicit plain_node(std::uint64_t h) noexcept : base(h) {}
     ~plain_node() {}
 
+    std::uint64_t hash() const noexcept { return this->label; }
     const T& value() const noexcept { return value_; }
     T& value() noexcept { return value_; }
 
@@ -242,6 +243,7 @@ public:
         }
     }();
 
+    std::uint64_t hash() const noexcept { return this->label; }
     const Key& key() const noexcept {
         if constexpr (key_is_text) {
             return text_at(texts());

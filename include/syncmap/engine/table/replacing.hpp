@@ -105,11 +105,11 @@ private:
                     for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.mark), 1);
                     for (const seen_entry& e : batch) {
                         node* const n = node_at(e.mark);
-                        n->next_hash = syncmap::detail::seeded_hash(map_.hash_, std::as_const(*n).key(), control_.seed);
-                        __builtin_prefetch(table_->controls + table_->unit_of(n->next_hash), 1);
+                        n->next_label = syncmap::detail::seeded_hash(map_.hash_, std::as_const(*n).key(), control_.seed);
+                        __builtin_prefetch(table_->controls + table_->unit_of(n->next_label), 1);
                     }
                     for (const seen_entry& e : batch) {
-                        atomic_control& of_unit = table_->controls[table_->unit_of(node_at(e.mark)->next_hash)];
+                        atomic_control& of_unit = table_->controls[table_->unit_of(node_at(e.mark)->next_label)];
                         // The version is the number of inserts; nobody writes here but who prepares the table.
                         of_unit.store(Layout::with_next_version(of_unit.load(std::memory_order_relaxed)), std::memory_order_relaxed);
                     }
@@ -120,11 +120,11 @@ private:
                     for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.mark), 1);
                     for (const seen_entry& e : batch) {
                         node* const n = node_at(e.mark);
-                        n->hash = n->next_hash; // [X2]
-                        __builtin_prefetch(table_->home(table_->unit_of(n->hash)).words, 1);
+                        n->label = n->next_label; // [X2]
+                        __builtin_prefetch(table_->home(table_->unit_of(n->hash())).words, 1);
                     }
                     for (const seen_entry& e : batch) {
-                        const std::uint64_t hash = node_at(e.mark)->hash;
+                        const std::uint64_t hash = node_at(e.mark)->hash();
                         put(table_->unit_of(hash), Layout::tagged(node_at(e.mark), hash), e.value);
                     }
                 });

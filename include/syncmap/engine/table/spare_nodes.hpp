@@ -26,15 +26,15 @@ public:
     explicit pile_of_nodes(node_base* top) noexcept : top_(top) {}
 
     node_base* top() const noexcept { return top_; }
-    std::size_t count() const noexcept { return top_ == nullptr ? 0 : static_cast<std::size_t>(top_->hash >> count_shift); }
+    std::size_t count() const noexcept { return top_ == nullptr ? 0 : static_cast<std::size_t>(top_->label >> count_shift); }
 
     /// `units`: the size of its block. (A node that rests has no hash: the size is there, and how many there are from it
     /// downwards.)
     void add(node_base& n, std::size_t units) noexcept {
-        n.hash = units | (count() + 1) * one;
+        n.label = units | (count() + 1) * one;
         n.next_retired = std::exchange(top_, &n);
     }
-    static std::size_t units_of(const node_base& n) noexcept { return static_cast<std::uint32_t>(n.hash); }
+    static std::size_t units_of(const node_base& n) noexcept { return static_cast<std::uint32_t>(n.label); }
 
     node_base* take_top() noexcept { return std::exchange(top_, top_->next_retired); }
 
@@ -45,7 +45,7 @@ public:
         for (node_base* n = top_; n != nullptr && looked < most_looked_at; n = n->next_retired) {
             if (units_of(*n) == units) {
                 (looked == 0 ? top_ : above[looked - 1]->next_retired) = n->next_retired;
-                while (looked > 0) above[--looked]->hash -= one;
+                while (looked > 0) above[--looked]->label -= one;
                 return n;
             }
             above[looked++] = n;

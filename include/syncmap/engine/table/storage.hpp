@@ -150,7 +150,7 @@ protected:
             constexpr bool value_is_text = syncmap::detail::is_text<T>;
             if constexpr (value_is_text || std::is_move_constructible_v<T>) {
                 fresh_node other(owner_, spares_);
-                other.emplace(node_->hash, key, [&]() -> decltype(auto) {
+                other.emplace(node_->hash(), key, [&]() -> decltype(auto) {
                     if constexpr (value_is_text) {
                         return std::as_const(*node_).value();
                     } else {

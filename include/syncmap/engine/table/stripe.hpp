@@ -55,16 +55,19 @@ struct alignas(detail::cache_line_bytes) stripe {
 
     /// What a sum of nets says: each of them may have wrapped, where one thread inserts what another erases for ever. Their
     /// sum is right all the same, for no map has 2^41 entries.
-    static word net_of(word tally) noexcept { return tally & net_mask; }
+    static word net_of(word tally) noexcept { return Sync::counts_entries ? tally & net_mask : 0; }
     static std::int64_t entries_of(word sum_of_nets) noexcept {
         return static_cast<std::int64_t>(sum_of_nets << (64 - sequence_shift)) >> (64 - sequence_shift);
     }
 
     /// The sequence in `place` says which change it announces: once that is counted, the announcement is void.
-    static bool announces(word place, word tally) noexcept { return place >> place_shift == (tally >> sequence_shift & 0xFFFFU); }
+    static bool announces(word place, word tally) noexcept {
+        return Sync::counts_entries && place >> place_shift == (tally >> sequence_shift & 0xFFFFU);
+    }
 
     /// Before publication: from now on whoever counts looks into the slot.
     [[gnu::always_inline]] void announce(const void* slot_address, change kind, std::uint64_t current_incarnation) noexcept {
+        if constexpr (!Sync::counts_entries) return;
         const auto life = static_cast<std::uint32_t>(current_incarnation);
         if (incarnation.load(std::memory_order_relaxed) != life) [[unlikely]] begin(life);
         // release: whoever reads the announcement sees the tally that it belongs to.
@@ -75,6 +78,7 @@ struct alignas(detail::cache_line_bytes) stripe {
     /// After publication, while the unit is still locked: the change is in the tally, the announcement void.
     /// What makes the net less may borrow one from the sequence, which goes on all the same.
     [[gnu::always_inline]] void count(std::int64_t delta) noexcept {
+        if constexpr (!Sync::counts_entries) return;
         const word changes = delta < 0 ? 2 * one_change : one_change;
         tally.store(tally.load(std::memory_order_relaxed) + changes + static_cast<word>(delta), std::memory_order_release);
     }

@@ -22,11 +22,11 @@
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/table/replacing.hpp>
-#include <syncmap/sync/real.hpp>
+#include <syncmap/engine/tuning.hpp>
 
 namespace syncmap::engine {
 
-template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = sync::real>
+template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = machine>
 class table : public replacing<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
     using base = replacing<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
     using reader = engine::reader<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;

@@ -76,7 +76,7 @@ protected:
     /// One write of an entry that was seen, and that the caller holds, if it is in the map still.
     template <class Op>
     void write_seen(const auto& n, Op& op) {
-        write_hashed(this->shared(), n.hash, seen_node{n}, op, false);
+        write_hashed(this->shared(), n.hash(), seen_node{n}, op, false);
     }
 
     using atomic_control = typename Types::layout::atomic_control;

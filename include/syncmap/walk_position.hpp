@@ -1,14 +1,15 @@
 // Where a walk over a map stands between two of its steps, and the part of a walk that one of several threads does.
 #pragma once
 
+#include <syncmap/detail/language.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
 namespace syncmap {
 
 namespace engine {
-template <class Types>
-class iteration;
+struct walk_access;
 }
 
 /// A place in a walk with `for_each_from`. A fresh one is the beginning. It is a plain value: it may be copied (the walk
@@ -29,11 +30,10 @@ public:
     friend constexpr bool operator==(const walk_position&, const walk_position&) = default;
 
 private:
-    template <class Types>
-    friend class engine::iteration;
+    friend struct engine::walk_access;
     friend class walk_range;
 
-    // Hash values at which a unit begins have their low bits clear, so that two others can stand for the last stages.
+    // Hash values at which a bucket begins have their low bits clear, so that two others can stand for the last stages.
     static constexpr std::uint64_t outliers = 1;
     static constexpr std::uint64_t past_the_end = 3;
 
@@ -48,7 +48,8 @@ private:
 ///     for (auto rest = syncmap::walk_range::part(i, n); !rest.at_end();) rest = map.for_each_from(rest, show);
 class walk_range {
 public:
-    static constexpr std::size_t most_parts = static_cast<std::size_t>(sizeof(std::size_t) > 4 ? std::uint64_t{1} << 32 : 0xFFFFFFFFU);
+    static constexpr std::size_t most_parts =
+        static_cast<std::size_t>(sizeof(std::size_t) > 4 ? std::uint64_t{1} << 32 : 0xFFFFFFFFU);
 
     /// The part with number `i`, from 0 on, of `n` parts of about the same size; `n` from 1 to `most_parts`.
     [[nodiscard]] static constexpr walk_range part(std::size_t i, std::size_t n) noexcept {
@@ -57,17 +58,14 @@ public:
         return {from, i + 1 < n ? first_hash(i + 1, n) : 0};
     }
     /// Nothing at all.
-    [[nodiscard]] static constexpr walk_range ended() noexcept {
-        return {walk_position::end(), 0};
-    }
+    [[nodiscard]] static constexpr walk_range ended() noexcept { return {walk_position::end(), 0}; }
     /// Nothing is left to be shown.
     [[nodiscard]] constexpr bool at_end() const noexcept { return at_.at_end(); }
 
     friend constexpr bool operator==(const walk_range&, const walk_range&) = default;
 
 private:
-    template <class Types>
-    friend class engine::iteration;
+    friend struct engine::walk_access;
 
     static constexpr std::uint64_t first_hash(std::uint64_t i, std::uint64_t n) noexcept {
         return (~std::uint64_t{0} / n * i) & ~std::uint64_t{0xFFFF}; // clear of the values that stand for stages
@@ -79,4 +77,18 @@ private:
     std::uint64_t end_; ///< the first hash behind the range; 0: it goes to the end of the walk
 };
 
+namespace engine {
+
+/// What an engine that walks by hash does to positions.
+struct walk_access {
+    static constexpr std::uint64_t outliers = walk_position::outliers;
+    static constexpr std::uint64_t past_the_end = walk_position::past_the_end;
+
+    static constexpr std::uint64_t& hash(walk_position& at) noexcept { return at.hash_; }
+    static constexpr walk_position& position(walk_range& part) noexcept { return part.at_; }
+    /// The first hash behind the range; 0: it goes to the end of the walk.
+    static constexpr std::uint64_t end(const walk_range& part) noexcept { return part.end_; }
+};
+
+} // namespace engine
 } // namespace syncmap

@@ -8,7 +8,7 @@
 #include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/engine/making.hpp>
 
-namespace syncmap::engine {
+namespace syncmap::engine::flat {
 
 /// Room for one `T` that can be moved to another cell without any chance of an exception: in place when
 /// moving a `T` cannot throw, else in a block of its own, so that only a pointer moves. That one property
@@ -94,4 +94,4 @@ private:
     T* object_ = nullptr;
 };
 
-} // namespace syncmap::engine
+} // namespace syncmap::engine::flat

@@ -16,12 +16,12 @@
 #include <vector>
 
 #include <syncmap/detail/aligned_memory.hpp>
-#include <syncmap/engine/locked/cell.hpp>
-#include <syncmap/engine/locked/group.hpp>
+#include <syncmap/engine/flat/cell.hpp>
+#include <syncmap/engine/flat/group.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/sync/random_word.hpp>
 
-namespace syncmap::engine {
+namespace syncmap::engine::flat {
 
 /// An unsynchronised hash map. `lock()` of a locked map hands it out.
 ///
@@ -33,7 +33,7 @@ namespace syncmap::engine {
 /// Strong guarantee: an operation that throws has changed nothing. Erasing moves nothing and hashes nothing.
 /// Pointers to values stay valid until an insertion that needs room, `reserve` or `clear`.
 template <class Key, class T, class Hash, class KeyEqual, class Allocator>
-class flat_table {
+class hash_table {
     using traits = std::allocator_traits<Allocator>;
 
     struct slot {
@@ -66,7 +66,7 @@ public:
         T& value() const noexcept { return where_->value.get(); }
 
     private:
-        friend flat_table;
+        friend hash_table;
         explicit position(slot* where) noexcept : where_(where) {}
         slot* where_;
     };
@@ -84,19 +84,19 @@ public:
         }
 
     private:
-        friend flat_table;
+        friend hash_table;
         [[no_unique_address]] Allocator allocator_;
         slot slot_{};
         bool has_key_ = false;
         bool has_value_ = false;
     };
 
-    constexpr flat_table() = default;
-    constexpr flat_table(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
+    constexpr hash_table() = default;
+    constexpr hash_table(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
         : hash_(hash), equal_(equal), allocator_(allocator) {}
-    flat_table(const flat_table&) = delete;
-    flat_table& operator=(const flat_table&) = delete;
-    constexpr ~flat_table() {
+    hash_table(const hash_table&) = delete;
+    hash_table& operator=(const hash_table&) = delete;
+    constexpr ~hash_table() {
         if (groups_ != 0) release();
     }
 
@@ -299,7 +299,7 @@ public:
     }
 
     /// Exchanges the contents of two tables of equal hash, equality and allocator.
-    void swap_contents(flat_table& other) noexcept {
+    void swap_contents(hash_table& other) noexcept {
         std::swap(seed_, other.seed_);
         std::swap(block_, other.block_);
         std::swap(groups_, other.groups_);
@@ -315,7 +315,7 @@ private:
     /// The walk over the groups that may hold a hash: first the one it names, then in growing steps.
     class probe {
     public:
-        probe(const flat_table& table, std::uint64_t hash) noexcept
+        probe(const hash_table& table, std::uint64_t hash) noexcept
             : groups_(table.groups()), mask_(table.groups_ - 1), index_(static_cast<std::size_t>(hash) & mask_) {}
         void advance() noexcept { index_ = (index_ + ++step_) & mask_; }
         std::size_t index() const noexcept { return index_; }
@@ -337,9 +337,7 @@ private:
     }();
 
     group* groups() const noexcept { return reinterpret_cast<group*>(block_); }
-    slot* slot_array() const noexcept {
-        return reinterpret_cast<slot*>(block_ + chunks_of(sizeof(group) * groups_));
-    }
+    slot* slot_array() const noexcept { return reinterpret_cast<slot*>(block_ + chunks_of(sizeof(group) * groups_)); }
 
     static constexpr std::size_t chunks_of(std::size_t bytes) noexcept { return (bytes + alignment - 1) / alignment; }
     static constexpr std::size_t chunks_in_all(std::size_t groups) noexcept {
@@ -377,7 +375,7 @@ private:
     template <class F>
     void rebuild(std::size_t wanted, F&& before_moving) {
         const bool first = groups_ == 0;
-        flat_table fresh(hash_, equal_, allocator_);
+        hash_table fresh(hash_, equal_, allocator_);
         fresh.seed_ = first ? hash_seed{sync::random_word(), sync::random_word() | 1} : seed_;
         if constexpr (hash_may_throw) {
             std::vector<std::uint64_t, typename traits::template rebind_alloc<std::uint64_t>> hashes(allocator_);
@@ -395,7 +393,7 @@ private:
     }
 
     template <class HashOf>
-    void move_entries(flat_table& to, HashOf hash_of_next) noexcept {
+    void move_entries(hash_table& to, HashOf hash_of_next) noexcept {
         for (std::size_t g = 0; g != groups_; ++g) {
             for (auto rest = groups()[g].full(); rest; rest.drop_first()) {
                 slot& from = slot_array()[g * group::width + rest.first()];
@@ -433,17 +431,17 @@ private:
     [[no_unique_address]] Hash hash_{};
     [[no_unique_address]] KeyEqual equal_{};
     [[no_unique_address]] Allocator allocator_{};
-    hash_seed seed_{};           // drawn with the first block
-    chunk* block_ = nullptr;     // groups, then slots
-    std::size_t groups_ = 0;     // a power of two, or zero: no block
-    std::size_t used_ = 0;       // slots that are full or were erased
-    std::size_t size_ = 0;       // slots that are full
+    hash_seed seed_{}; // drawn with the first block
+    chunk* block_ = nullptr; // groups, then slots
+    std::size_t groups_ = 0; // a power of two, or zero: no block
+    std::size_t used_ = 0; // slots that are full or were erased
+    std::size_t size_ = 0; // slots that are full
 };
 
 template <class Key, class T, class Hash, class KeyEqual, class Allocator>
 template <bool Const>
-class flat_table<Key, T, Hash, KeyEqual, Allocator>::basic_iterator {
-    using table = std::conditional_t<Const, const flat_table, flat_table>;
+class hash_table<Key, T, Hash, KeyEqual, Allocator>::basic_iterator {
+    using table = std::conditional_t<Const, const hash_table, hash_table>;
     using mapped = std::conditional_t<Const, const T, T>;
 
 public:
@@ -472,7 +470,7 @@ public:
     friend bool operator==(const basic_iterator&, const basic_iterator&) = default;
 
 private:
-    friend flat_table;
+    friend hash_table;
     basic_iterator(table& of, std::size_t from) noexcept : table_(&of) { settle(from); }
 
     void settle(std::size_t from) noexcept { // at the first full slot of the groups from `from` on
@@ -488,4 +486,4 @@ private:
     group::members rest_{0};
 };
 
-} // namespace syncmap::engine
+} // namespace syncmap::engine::flat

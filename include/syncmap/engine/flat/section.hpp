@@ -3,7 +3,7 @@
 
 #include <syncmap/errors.hpp>
 
-namespace syncmap::engine {
+namespace syncmap::engine::flat {
 
 /// One stay of one thread inside one locked map. The stays of a thread form a list, so that a call from a
 /// callback can tell that it would wait for its own thread, before it does.
@@ -54,4 +54,4 @@ private:
     section* outer_;
 };
 
-} // namespace syncmap::engine
+} // namespace syncmap::engine::flat

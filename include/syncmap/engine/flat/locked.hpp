@@ -8,11 +8,11 @@
 #include <type_traits>
 #include <utility>
 
-#include <syncmap/engine/locked/multi_update.hpp>
-#include <syncmap/engine/locked/section.hpp>
-#include <syncmap/engine/locked/unlocked.hpp>
+#include <syncmap/engine/flat/multi_update.hpp>
+#include <syncmap/engine/flat/section.hpp>
+#include <syncmap/engine/flat/unlocked.hpp>
 
-namespace syncmap::engine {
+namespace syncmap::engine::flat {
 
 template <class Mutex>
 concept shared_lockable = requires(Mutex& mutex) {
@@ -86,8 +86,7 @@ public:
     static constexpr bool lock_free_reads = false;
 
     constexpr locked() = default;
-    constexpr locked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
-        : plain_(hash, equal, allocator) {}
+    constexpr locked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator) : plain_(hash, equal, allocator) {}
 
     /// The lock, held, and the plain map behind it. Lives on one thread's stack; must not outlive the map.
     class exclusive_access {
@@ -202,4 +201,4 @@ private:
     mutable Mutex mutex_{};
 };
 
-} // namespace syncmap::engine
+} // namespace syncmap::engine::flat

@@ -12,7 +12,7 @@
 #include <syncmap/detail/distinct_keys.hpp>
 #include <syncmap/results.hpp>
 
-namespace syncmap::engine {
+namespace syncmap::engine::flat {
 
 /// One `update` of several keys. Made before the lock is taken, and destroyed after it is left: what goes out of the
 /// table goes with it.
@@ -26,9 +26,7 @@ class several_changes {
     using slot = update_slot<T>;
 
 public:
-    explicit several_changes(std::span<const Key> keys) : keys_(keys), entries_(keys.size()) {
-        slots_.reserve(keys.size());
-    }
+    explicit several_changes(std::span<const Key> keys) : keys_(keys), entries_(keys.size()) { slots_.reserve(keys.size()); }
     several_changes(const several_changes&) = delete;
     several_changes& operator=(const several_changes&) = delete;
 
@@ -46,7 +44,8 @@ public:
             auto& entry = entries_[i].emplace(table.get_allocator());
             if (slots_[i].erases()) continue;
             const bool is_new = slots_[i].current() == nullptr;
-            table.prepare(entry, is_new ? std::addressof(keys_[i]) : nullptr, [&]() -> decltype(auto) { return std::move(slots_[i]).value(); });
+            table.prepare(entry, is_new ? std::addressof(keys_[i]) : nullptr,
+                          [&]() -> decltype(auto) { return std::move(slots_[i]).value(); });
             more += is_new ? 1 : 0;
         }
         table.make_room(more);
@@ -75,8 +74,7 @@ public:
 private:
     std::span<const Key> keys_;
     std::vector<slot> slots_{};
-    std::vector<std::optional<typename Table::remains>>
-        entries_; ///< on their way in, afterwards those on their way out
+    std::vector<std::optional<typename Table::remains>> entries_; ///< on their way in, afterwards those on their way out
 };
 
-} // namespace syncmap::engine
+} // namespace syncmap::engine::flat

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace syncmap::engine {
+namespace syncmap::engine::flat {
 
 /// The state of eight neighbouring slots of a flat table, one byte each: 0x00 never used, 0x01 erased,
 /// 0x80 | seven bits of the hash when full. Fresh memory that is all zero is an empty group.
@@ -63,4 +63,4 @@ private:
     std::uint64_t word_ = 0;
 };
 
-} // namespace syncmap::engine
+} // namespace syncmap::engine::flat

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include <syncmap/engine/decision.hpp>
-#include <syncmap/engine/locked/flat_table.hpp>
+#include <syncmap/engine/flat/hash_table.hpp>
 #include <syncmap/engine/making.hpp>
 
-namespace syncmap::engine {
+namespace syncmap::engine::flat {
 
 /// Nothing is synchronised. What a callback is shown is valid until the map is next written to.
 template <class Key, class T, class Hash, class KeyEqual, class Allocator>
@@ -26,15 +26,14 @@ public:
     using hasher = Hash;
     using key_equal = KeyEqual;
     using allocator_type = Allocator;
-    using plain_map = flat_table<Key, T, Hash, KeyEqual, Allocator>;
+    using plain_map = hash_table<Key, T, Hash, KeyEqual, Allocator>;
 
     static constexpr bool exact_size = true;
     static constexpr bool atomic_iteration = true;
     static constexpr bool lock_free_reads = false;
 
     constexpr unlocked() = default;
-    constexpr unlocked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
-        : table_(hash, equal, allocator) {}
+    constexpr unlocked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator) : table_(hash, equal, allocator) {}
 
     template <class K, class F>
     bool visit(const K& key, F&& f) const {
@@ -107,4 +106,4 @@ private:
     plain_map table_{};
 };
 
-} // namespace syncmap::engine
+} // namespace syncmap::engine::flat

@@ -1,0 +1,25 @@
+// The forms of a key or a value outside of a map. Only `text` has others than its own type: a view goes in, a string comes out.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <syncmap/detail/conversions.hpp>
+
+namespace syncmap::detail {
+
+/// The form in which a key or a value leaves a map.
+template <class T>
+using copied_out_t = std::conditional_t<is_text<T>, std::string, T>;
+
+/// An argument for a key or a value whose type is not told otherwise: by braces, or as a range's element type.
+template <class T>
+using given_t = std::conditional_t<is_text<T>, std::string_view, T>;
+
+/// What an operation makes of its argument for the map to publish. (Of a text: a view of the argument, which the
+/// operation keeps.)
+template <class T>
+using made_t = given_t<T>;
+
+} // namespace syncmap::detail

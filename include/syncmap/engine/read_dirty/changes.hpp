@@ -1,0 +1,376 @@
+// How an entry of a `snapshot_map` changes: by a writer, by a walk that erases, and by the thread that computes its key.
+//
+// An entry changes by a compare-exchange of its state, or, once it is marked `owned`, by stores of the one thread that owns
+// its key. A change that makes a value come or go is counted in a passage of the census, which `clear` closes: inside it
+// the entry's life is compared, so that an entry of an earlier life gains and loses no value.
+//
+// Invariants. The mutex is never held while user code runs. Once a value is out of its entry it is retired, never destroyed
+// at once.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <syncmap/detail/deferred.hpp>
+#include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/making.hpp>
+#include <syncmap/engine/read_dirty/indexes.hpp>
+#include <syncmap/engine/single_flight.hpp>
+#include <syncmap/errors.hpp>
+
+namespace syncmap::engine::read_dirty_parts {
+
+template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync>
+class changes : public indexes<Key, T, Hash, KeyEqual, Allocator, Sync> {
+    using base = indexes<Key, T, Hash, KeyEqual, Allocator, Sync>;
+
+public:
+    using base::base;
+
+protected:
+    using typename base::control;
+    using typename base::entry;
+    using typename base::index;
+    using typename base::leftovers;
+    using typename base::operation;
+    using typename base::place;
+    using typename base::value;
+    using passage = typename census<Sync>::passage;
+    using base::add_to;
+    using base::amended;
+    using base::control_;
+    using base::index_of;
+    using base::is;
+    using base::make_room;
+    using base::promote;
+    using base::rebuild;
+    using base::snapshot_;
+
+    // ---- what is not published yet ----
+
+    class fresh_entry {
+    public:
+        explicit fresh_entry(const changes& map) noexcept : map_(map) {}
+        fresh_entry(const fresh_entry&) = delete;
+        fresh_entry& operator=(const fresh_entry&) = delete;
+        ~fresh_entry() {
+            // A flight may keep it as its key.
+            if (entry_ != nullptr && entry_->unrefer()) map_.destroy_entry(entry_);
+        }
+        explicit operator bool() const noexcept { return entry_ != nullptr; }
+        entry* operator->() const noexcept { return entry_; }
+        entry* get() const noexcept { return entry_; }
+        template <class K>
+        void prepare(std::uint64_t hash, K&& key) {
+            if (entry_ == nullptr) entry_ = map_.make_entry(hash, std::forward<K>(key));
+        }
+        void release() noexcept { entry_ = nullptr; }
+
+    private:
+        const changes& map_;
+        entry* entry_ = nullptr;
+    };
+
+    class fresh_value {
+    public:
+        explicit fresh_value(const changes& map) noexcept : map_(map) {}
+        fresh_value(const fresh_value&) = delete;
+        fresh_value& operator=(const fresh_value&) = delete;
+        ~fresh_value() { reset(); }
+        value* get() const noexcept { return value_; }
+        /// `op` decided to assign. Its value is made once, or for each decision if it depends on that.
+        template <class Op>
+        void prepare(std::uint64_t hash, Op& op) {
+            if constexpr (Op::depends_on_current) reset();
+            if (value_ != nullptr) return;
+            map_.control_.load(std::memory_order_relaxed)->home->threads.barriers().require_freeing(); // as what it replaces
+            value_ = map_.make_value(hash, value_maker{op});
+        }
+        void release() noexcept { value_ = nullptr; }
+
+    private:
+        void reset() noexcept {
+            if (value_ != nullptr) map_.destroy_value(std::exchange(value_, nullptr));
+        }
+        const changes& map_;
+        value* value_ = nullptr;
+    };
+
+    // ---- writes ----
+
+    /// Behind the read-modify-write that publishes a write of this order, or follows what publishes it: between that and
+    /// all that the thread reads afterwards. Pairs with itself in another thread; without it two threads that each store a
+    /// key might both miss the other's.
+    static void make_visible(std::memory_order order) noexcept {
+        if (visible_on_return(order)) Sync::fence_after_rmw();
+    }
+
+    /// Adds a new entry, unless another thread was faster with the same key, or perhaps with the same key.
+    bool add(operation& here, const place& at, entry& fresh, state content) {
+        control& c = here.shared;
+        const std::lock_guard lock(c.mutex);
+        if (c.added.load(std::memory_order_relaxed) != at.added && knows(c, fresh.hash)) return false;
+        make_room(c);
+        fresh.life = c.life.load(std::memory_order_relaxed);
+        fresh.now.store(content, std::memory_order_relaxed);
+        c.dirty->add(&fresh);
+        // Before all that tells of the key: who learns of it from `size`, or from `added` that its search came after it,
+        // must look for it in the dirty map.
+        snapshot_.store(snapshot_.load(std::memory_order_relaxed) | amended, std::memory_order_release);
+        c.added.fetch_add(1, std::memory_order_release);
+        if (entry::value_of(content) != nullptr) c.present.add_one();
+        return true;
+    }
+    bool knows(const control& c, std::uint64_t hash) const noexcept {
+        const auto has = [&](const index* i) { return i != nullptr && i->any_of_hash(hash, [](entry&) { return true; }); };
+        return has(c.dirty) || has(index_of(snapshot_.load(std::memory_order_relaxed)));
+    }
+
+    /// Makes an expunged entry of the snapshot a member of the dirty map again. False: it is neither any more.
+    bool revive(operation& here, const place& at, state content) {
+        control& c = here.shared;
+        const std::lock_guard lock(c.mutex);
+        if (at.snapshot == nullptr || at.snapshot != index_of(snapshot_.load(std::memory_order_relaxed)) ||
+            at.found->now.load(std::memory_order_relaxed) != expunged) {
+            return false;
+        }
+        make_room(c);
+        add_to(*c.dirty, *at.found);
+        passage in(c.present);
+        at.found->now.store(content, std::memory_order_release);
+        if (entry::value_of(content) != nullptr) in.counts(+1);
+        return true;
+    }
+
+    /// Does what `op` decides about an entry. False: the entry left the map, look the key up again.
+    template <class Op>
+    bool change(operation& here, const place& at, Op& op, fresh_value& next) {
+        entry& e = *at.found;
+        syncmap::detail::deferred<ownership> own;
+        for (;;) {
+            state before = absent;
+            const value* const current = here.hold_value(e, before);
+            const decision d = op.decide(current == nullptr ? nullptr : std::addressof(current->object));
+            if (d == decision::keep || (d == decision::erase && current == nullptr)) return true;
+            state after = absent;
+            if constexpr (Op::may_assign) {
+                if (d == decision::assign) {
+                    next.prepare(e.hash, op);
+                    after = entry::state_of(next.get());
+                }
+            }
+            if ((before & owned) != 0) {
+                own.emplace(*this, e);
+                own.get()->enter(); // waits until it is not
+                continue;
+            }
+            if (before == expunged) {
+                if (!revive(here, at, after)) return false;
+                make_visible(op.order);
+                next.release();
+                return true;
+            }
+            switch (replace(here.shared, e, before, after)) {
+            case outcome::another_life: return false;
+            case outcome::changed: continue;
+            case outcome::done: break;
+            }
+            make_visible(op.order);
+            if (after != absent) next.release();
+            if (own.get() != nullptr) own.get()->leave(); // destructors may compute the same key
+            if (current != nullptr) here.retire(entry::value_of(before));
+            if (after == absent) compact_if_sparse(here);
+            return true;
+        }
+    }
+
+    enum class outcome : unsigned char { done, changed, another_life };
+
+    /// `before` to `after`, counted if that makes a value come or go.
+    static outcome replace(control& c, entry& e, state before, state after) {
+        const auto exchanged = [&] {
+            return e.now.compare_exchange_strong(before, after, std::memory_order_acq_rel, std::memory_order_relaxed);
+        };
+        const bool was_there = entry::value_of(before) != nullptr;
+        if (was_there == (after != absent)) return exchanged() ? outcome::done : outcome::changed;
+        passage in(c.present, c.mutex);
+        if (e.life != c.life.load(std::memory_order_relaxed)) return outcome::another_life;
+        if (!exchanged()) return outcome::changed;
+        in.counts(was_there ? -1 : +1);
+        return outcome::done;
+    }
+
+    /// Deleted keys do not pile up: once they are most of the snapshot, it is made anew without them.
+    void compact_if_sparse(operation& here) const noexcept {
+        control& c = here.shared;
+        const auto is_sparse = [&] {
+            return c.snapshot_entries.load(std::memory_order_relaxed) > 2 * c.present.approximate() + Sync::dead_keys_kept;
+        };
+        if (!is_sparse()) return;
+        here.held_index.drop();
+        leftovers left(here);
+        const std::lock_guard lock(c.mutex);
+        if (!is_sparse()) return;
+        c.least_room = 0;
+        try {
+            rebuild(here, left, 0);
+        } catch (...) {
+            // Then they stay for now, whatever the allocator throws: the erasure itself needs no memory.
+        }
+    }
+
+    // ---- walks ----
+
+    /// Calls `f(entry, value)` until it returns false, for what had a value when its turn came.
+    template <class F>
+    void walk(operation& here, F f) const {
+        if ((snapshot_.load(std::memory_order_relaxed) & amended) != 0) { // read again by `hold_snapshot`
+            leftovers left(here);
+            const std::lock_guard lock(here.shared.mutex);
+            if (here.shared.dirty != nullptr) promote(here.shared, left);
+        }
+        const index* const all = index_of(here.hold_snapshot());
+        if (all == nullptr) return;
+        all->any([&](entry& e) {
+            const value* const v = here.hold_value(e);
+            return v != nullptr && !f(e, *v);
+        });
+    }
+
+    struct erase_seen_operation {
+        static constexpr bool depends_on_current = false;
+        static constexpr bool may_assign = false;
+        const T* seen;
+        std::memory_order order;
+        bool erased = false;
+        decision decide(const T* current) noexcept {
+            erased = current == seen;
+            return erased ? decision::erase : decision::keep;
+        }
+    };
+
+    /// Erases an entry that has still the value that the caller holds.
+    bool erase_seen(entry& e, const value& seen, std::memory_order order) {
+        operation here(*this); // with hazards of its own: the caller's keeps the address from being used again
+        place at;
+        at.found = &e;
+        fresh_value none(*this);
+        erase_seen_operation op{std::addressof(seen.object), order};
+        try {
+            return change(here, at, op, none) && op.erased;
+        } catch (const recursive_update&) {
+            return false; // a key that this thread is computing stays
+        }
+    }
+
+    // ---- computations ----
+
+    /// One more reference to an entry, as a key that is computed.
+    class kept_entry {
+    public:
+        kept_entry(const changes& map, entry& e) noexcept : map_(map), entry_(e) { e.refer(); }
+        kept_entry(const kept_entry&) = delete;
+        kept_entry& operator=(const kept_entry&) = delete;
+        /// Without an account: this may be any thread, and there is one value at most.
+        ~kept_entry() { map_.release({nullptr, map_.control_.load(std::memory_order_relaxed)->bin_of(0)}, &entry_); }
+
+    private:
+        const changes& map_;
+        entry& entry_;
+    };
+    static bool same_keys(const void* map, const void* mine, const void* other) {
+        return mine == other ||
+               static_cast<const changes*>(map)->is(*static_cast<const entry*>(other), static_cast<const entry*>(mine)->key);
+    }
+    static const void* keep_key(const void* map, const void* key, key_room& room) {
+        auto& e = const_cast<entry&>(*static_cast<const entry*>(key)); // its count of references
+        room.template emplace<kept_entry>(*static_cast<const changes*>(map), e);
+        return key;
+    }
+    static constexpr flight_key key_kind{&same_keys, &keep_key};
+
+    /// Once entered, this thread is the only one that changes an entry, and that computes its key: after a `clear` that is
+    /// another entry. The entry is kept by the caller.
+    class ownership {
+    public:
+        ownership(const changes& map, const entry& e) noexcept
+            : flights_(map.control_.load(std::memory_order_relaxed)->home->flights), claim_(&map, e.hash, &e, key_kind) {}
+        ownership(const ownership&) = delete;
+        ownership& operator=(const ownership&) = delete;
+        ~ownership() { leave(); }
+
+        void leave() noexcept {
+            if (claim_.owns()) flights_.leave(claim_);
+        }
+        void enter() { flights_.enter(claim_); }
+        bool enter_or_share() { return flights_.enter_or_share(claim_); }
+        void fail(std::exception_ptr failure) noexcept { claim_.fail(std::move(failure)); }
+
+    private:
+        single_flight<Sync>& flights_;
+        typename single_flight<Sync>::claim claim_;
+    };
+
+    /// False: the entry left the map before it could be marked.
+    bool mark_owned(operation& here, const place& at, state& before) {
+        before = at.found->now.load(std::memory_order_relaxed);
+        for (;;) {
+            if (before == expunged) {
+                before = absent;
+                return revive(here, at, owned);
+            }
+            // acquire: of the value. It publishes nothing: the release sequence of who did goes on.
+            if (at.found->now.compare_exchange_weak(before, before | owned, std::memory_order_acquire,
+                                                    std::memory_order_relaxed)) {
+                return true;
+            }
+        }
+    }
+
+    /// `e` is marked, and was `before`. Nobody else changes it now, so its value needs no hazard. Returns a value that
+    /// is no more in it, or null.
+    template <class Op>
+    value* compute(operation& here, entry& e, state before, Op& op, ownership& own) {
+        here.held_index.drop(); // it may take long
+        control& c = here.shared;
+        value* const current = entry::value_of(before);
+        fresh_value next(*this);
+        state after = before;
+        try {
+            switch (op.decide(current == nullptr ? nullptr : std::addressof(current->object))) {
+            case decision::keep: break;
+            case decision::erase: after = absent; break;
+            case decision::assign: next.prepare(e.hash, op); after = entry::state_of(next.get());
+            }
+        } catch (const recursive_update&) {
+            e.now.store(before, std::memory_order_release);
+            throw; // an error of this thread, not of its waiters
+        } catch (...) {
+            e.now.store(before, std::memory_order_release);
+            if constexpr (shares_outcome<Op>) own.fail(std::current_exception());
+            throw;
+        }
+        if (after == before) {
+            e.now.store(before, std::memory_order_release);
+            return nullptr;
+        }
+        if ((before != absent) == (after != absent)) {
+            e.now.exchange(after, std::memory_order_release); // not a store: see make_visible
+        } else {
+            passage in(c.present, c.mutex);
+            e.now.store(after, std::memory_order_release);
+            // Else `clear` came after this, and counted it.
+            if (e.life == c.life.load(std::memory_order_relaxed)) in.counts(after != absent ? +1 : -1);
+        }
+        make_visible(op.order);
+        next.release();
+        return current;
+    }
+};
+
+} // namespace syncmap::engine::read_dirty_parts

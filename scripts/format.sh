@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Formats all sources as .clang-format says. With --check changes nothing, and names the files that differ (exit status 1).
+# Exit status 77: there is no clang-format 19. Other versions of it format differently.
+set -u
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+
+tool=
+for candidate in clang-format-19 clang-format; do
+    if command -v "$candidate" >/dev/null && "$candidate" --version | grep -q 'version 19\.'; then tool=$candidate; fi
+    [ -z "$tool" ] || break
+done
+if [ -z "$tool" ]; then
+    echo "format.sh: skipped: clang-format 19 is not installed (Debian, Ubuntu: clang-format-19), and other versions format differently"
+    exit 77
+fi
+
+mapfile -d '' -t files < <(find include src bench tool test examples \( -name '*.hpp' -o -name '*.cpp' -o -name '*.h' -o -name '*.c' \) \
+    -not -path 'test/compile_fail/*' -print0 | sort -z)
+[ ${#files[@]} -gt 0 ] || { echo "format.sh: found no sources" >&2; exit 1; }
+
+case ${1-} in
+    "") printf '%s\0' "${files[@]}" | xargs -0 -P "$(nproc)" -n 32 "$tool" -i ;;
+    --check)
+        if printf '%s\0' "${files[@]}" | xargs -0 -P "$(nproc)" -n 32 "$tool" --dry-run -Werror >/dev/null 2>&1; then exit 0; fi
+        for file in "${files[@]}"; do
+            "$tool" --dry-run -Werror "$file" >/dev/null 2>&1 || echo "$file: differs from what scripts/format.sh makes of it"
+        done
+        exit 1
+        ;;
+    *) echo "usage: scripts/format.sh [--check]" >&2 && exit 2 ;;
+esac
