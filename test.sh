@@ -12,7 +12,8 @@ Installs the packages that are missing (Debian, Ubuntu), then builds and runs th
   release      g++, optimised; with the headers, the compile-fail cases and the consumer projects
   asan-clang   clang-19; address, leak and undefined behaviour sanitizers
   tsan-clang   clang-19; thread sanitizer
-In the last two the contract suite runs over syncmap::map alone, and under the thread sanitizer its threaded tests alone;
+In the last two the contract suite runs over syncmap::map alone, and under the thread sanitizer the threaded tests of that
+suite and of the unit tests alone;
 the examples are not built. In all three the suites that run over the whole family leave mutex_map out (it has the engine
 of shared_mutex_map), and the contract in release takes mutex_map instead of shared_mutex_map; those over maps of several
 types take one of them for each map but syncmap::map.

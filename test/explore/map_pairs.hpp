@@ -83,16 +83,16 @@ inline void explore_in_all_memories(const char* layout, const std::string& name,
 inline limits usual_limits(setting where) {
     if (full_run()) return {.preemptions = 3, .schedules = 200'000, .random = 2000};
     switch (where) {
-    case setting::plain: return {.preemptions = 2, .schedules = 1000, .random = 20};
+    case setting::plain: return {.preemptions = 2, .schedules = 500, .random = 20};
     case setting::growth:
     case setting::smallest:
     case setting::shrink:
-    case setting::chained: return {.preemptions = 1, .schedules = 300, .random = 30};
+    case setting::chained: return {.preemptions = 1, .schedules = 200, .random = 20};
     case setting::moving:
     case setting::clear:
     case setting::reclaim: break;
     }
-    return {.preemptions = 1, .schedules = 4000, .random = 10};
+    return {.preemptions = 1, .schedules = 1500, .random = 10};
 }
 
 /// Every pair of operations, the second on the same key as the first, on one of the same unit, or on one apart.
@@ -187,7 +187,7 @@ void explore_triples(setting where) {
 template <class Layout>
 void explore_by_chance(setting where, reuse memory) {
     summary all(std::string(Layout::name) + ", by chance, " + name_of(where) + name_of(memory));
-    const std::uint64_t programs = full_run() ? 5000 : 60;
+    const std::uint64_t programs = full_run() ? 5000 : 30;
     const limits bounds{.preemptions = 0, .schedules = 100, .random = full_run() ? 2000U : 40U, .memory = memory};
     const std::vector<verb> verbs = all_verbs<Layout>();
     std::minstd_rand chance(static_cast<std::minstd_rand::result_type>(where) * 7919 + 1);
