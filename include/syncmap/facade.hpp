@@ -29,6 +29,7 @@
 #include <syncmap/hash.hpp>
 #include <syncmap/results.hpp>
 #include <syncmap/scalar_keys.hpp>
+#include <syncmap/synchronized_values.hpp>
 #include <syncmap/text.hpp>
 #include <syncmap/walk_position.hpp>
 
@@ -149,6 +150,7 @@ private:
     using T = mapped_type;
     using copied = detail::copied_out_t<T>;
     using given = detail::given_t<T>;
+    using shown = detail::shown_t<T>;
     using given_key = detail::given_t<Key>;
     template <class K>
     static constexpr bool is_lookup_key = detail::lookup_key<K, Key, hasher, key_equal>;
@@ -221,8 +223,9 @@ public:
         return engine_.visit(lookup(key), [](const T&) {});
     }
 
-    /// Calls `f(const T&)` on the value of `key` and returns true, or returns false when the key is absent. The value
-    /// is shown in place; only of a trivially copyable one of up to 8 bytes a copy.
+    /// Calls `f(const T&)`, or `f(const Key&, const T&)`, on the entry of `key` and returns true, or returns false when the key
+    /// is absent. The value is shown in place; only of a trivially copyable one of up to 8 bytes a copy. A value that
+    /// synchronises itself is shown as `T&`, see synchronized_values.hpp.
     ///
     /// Progress: a read. Consistency: `f` sees the value of one instant before its call, however long it runs;
     /// others may meanwhile replace or erase the entry. Validity: the reference dies with the call of `f`.
@@ -230,10 +233,14 @@ public:
     template <class K = given_key, class F>
     [[gnu::always_inline]] bool visit(const K& key, F&& f) const {
         static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
-        static_assert(std::invocable<F&, const T&>,
-                      "syncmap: visit(key, f) calls f(const T&): entries are read only while others may read them; "
-                      "change a value with update");
-        return engine_.visit(lookup(key), f);
+        static_assert(std::invocable<F&, shown> || std::invocable<F&, const Key&, shown>,
+                      "syncmap: visit(key, f) calls f(const T&) or f(const Key&, const T&): entries are read only while others "
+                      "may read them; change a value with update, or declare that it synchronizes_itself");
+        if constexpr (std::invocable<F&, shown>) {
+            return engine_.visit(lookup(key), [&](const T& value) { std::invoke(f, detail::shown(value)); });
+        } else {
+            return engine_.visit_entry(lookup(key), [&](const Key& own, const T& value) { std::invoke(f, own, detail::shown(value)); });
+        }
     }
 
     /// The entry of `key`, to be kept beyond the call: a handle `syncmap::pinned`, empty when the key is absent.
@@ -285,6 +292,36 @@ public:
         detail::insert_operation<T, U> op{std::forward<U>(value), order};
         write(std::forward<K>(key), op);
         return !op.existed;
+    }
+
+    /// Makes the value of `key` from `arguments`, in its place, if the key is absent; returns whether it was. For values that
+    /// can be neither copied nor moved too. As `insert`, always with `seq_cst`.
+    template <class K = given_key, class... Arguments>
+    bool emplace(K&& key, Arguments&&... arguments) {
+        check_arguments<Arguments&&...>();
+        detail::emplace_operation<T, Arguments...> op{std::forward_as_tuple(std::forward<Arguments>(arguments)...)};
+        write(std::forward<K>(key), op);
+        return !op.existed;
+    }
+
+    /// The entry of `key`, held as by `pin`; when the key is absent, `arguments` make its value first. Never empty.
+    ///
+    ///     syncmap::map<std::string, std::atomic<int>> hits;
+    ///     ++*hits.load_or_emplace("index.html", 0);
+    ///
+    /// Progress: a read where the key is there, else as `emplace`. Consistency: linearizable; the entry is the one that the
+    /// map has at that instant. Validity and Throws: as `pin` and `emplace`. Only of maps whose entries can be kept.
+    template <class K = given_key, class... Arguments>
+    [[nodiscard]] auto load_or_emplace(K&& key, Arguments&&... arguments)
+        requires requires(const Engine& e, const Key& k) { e.pin(k); }
+    {
+        static_assert(is_lookup_key<std::remove_cvref_t<K>>, "syncmap: this type cannot be a key of this map");
+        check_arguments<Arguments&&...>();
+        check_stored_key<K>();
+        auto&& own = lookup(std::forward<K>(key));
+        if (auto found = engine_.pin(std::as_const(own))) return pinned<Engine>(std::move(found));
+        detail::emplace_operation<T, Arguments...> op{std::forward_as_tuple(std::forward<Arguments>(arguments)...)};
+        return pinned<Engine>(engine_.pin_or_insert(std::forward<decltype(own)>(own), op));
     }
 
     /// The value of `key`; when it is absent, `value` is stored first. `.loaded` tells which.
@@ -505,9 +542,9 @@ public:
     /// the copy of a bucket. Go: `Range`.
     template <class F>
     size_type for_each(F&& f) const {
-        static_assert(std::invocable<F&, const Key&, const T&>,
+        static_assert(std::invocable<F&, const Key&, shown>,
                       "syncmap: for_each(f) calls f(const Key&, const T&): entries are read only; change them with update");
-        return engine_.for_each([&](const Key& key, const T& value) { return detail::goes_on(f, key, value); });
+        return engine_.for_each([&](const Key& key, const T& value) { return detail::goes_on(f, key, detail::shown(value)); });
     }
 
     /// `for_each` in steps: shows the entries of the next bucket that has any, from `position` on, and returns where to
@@ -522,8 +559,8 @@ public:
     [[nodiscard]] walk_position for_each_from(walk_position position, F&& f) const
         requires requires(const Engine& e) { e.for_each_from(position, [](const Key&, const T&) {}); }
     {
-        static_assert(std::invocable<F&, const Key&, const T&>, "syncmap: for_each_from(position, f) calls f(const Key&, const T&)");
-        return engine_.for_each_from(position, [&](const Key& key, const T& value) { std::invoke(f, key, value); });
+        static_assert(std::invocable<F&, const Key&, shown>, "syncmap: for_each_from(position, f) calls f(const Key&, const T&)");
+        return engine_.for_each_from(position, [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
     }
 
     /// The same within a part of the walk; returns what is left of that part. For users with threads of their own: see
@@ -532,8 +569,8 @@ public:
     [[nodiscard]] walk_range for_each_from(walk_range range, F&& f) const
         requires requires(const Engine& e) { e.for_each_from(range, [](const Key&, const T&) {}); }
     {
-        static_assert(std::invocable<F&, const Key&, const T&>, "syncmap: for_each_from(range, f) calls f(const Key&, const T&)");
-        return engine_.for_each_from(range, [&](const Key& key, const T& value) { std::invoke(f, key, value); });
+        static_assert(std::invocable<F&, const Key&, shown>, "syncmap: for_each_from(range, f) calls f(const Key&, const T&)");
+        return engine_.for_each_from(range, [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
     }
 
     /// `for_each` by so many threads, at least one, of which the caller is one; the others are started for it. `f` is called
@@ -546,8 +583,9 @@ public:
     size_type for_each_parallel(size_type threads, F&& f) const
         requires requires(const Engine& e) { e.for_each_from(walk_range::ended(), [](const Key&, const T&) {}); }
     {
-        static_assert(std::invocable<F&, const Key&, const T&>, "syncmap: for_each_parallel(n, f) calls f(const Key&, const T&)");
-        return engine::walk_in_parallel(threads, engine_, [&](const Key& key, const T& value) { return detail::goes_on(f, key, value); });
+        static_assert(std::invocable<F&, const Key&, shown>, "syncmap: for_each_parallel(n, f) calls f(const Key&, const T&)");
+        return engine::walk_in_parallel(threads, engine_,
+                                        [&](const Key& key, const T& value) { return detail::goes_on(f, key, detail::shown(value)); });
     }
 
     /// One instant of the whole map: to iterate over, look up in and count, for as long as wanted, while writers go on.
@@ -666,6 +704,12 @@ protected:
     template <class K>
     static decltype(auto) lookup(K&& key) {
         return detail::as_key<Engine>(std::forward<K>(key));
+    }
+
+    template <class... Arguments>
+    static constexpr void check_arguments() {
+        static_assert(std::is_constructible_v<given, Arguments...>, "syncmap: the value type cannot be made from these arguments");
+        if constexpr (sizeof...(Arguments) == 1) (detail::check_lossless<given, Arguments>(), ...);
     }
 
     template <class K>

@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -54,6 +55,27 @@ struct insert_operation {
         return existed ? engine::decision::keep : engine::decision::assign;
     }
     U&& make() noexcept { return std::forward<U>(value); }
+};
+
+/// As insert_operation, of a value that is constructed from any arguments.
+template <class T, class... Arguments>
+struct emplace_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !(scalars<T, T> && ... && scalars<T, Arguments>);
+    std::tuple<Arguments&&...> arguments;
+    std::memory_order order = std::memory_order_seq_cst;
+    bool existed = false;
+
+    engine::decision decide(const T* current) noexcept {
+        existed = current != nullptr;
+        return existed ? engine::decision::keep : engine::decision::assign;
+    }
+    made_t<T> make() { return std::make_from_tuple<made_t<T>>(std::move(arguments)); }
+    template <class Place>
+    void make_in(Place&& place) {
+        std::apply(place, std::move(arguments));
+    }
 };
 
 template <class T, class U>

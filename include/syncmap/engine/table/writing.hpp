@@ -577,7 +577,12 @@ protected:
             decision d = decision::keep;
             if (decided) {
                 d = decide(place, op);
-                if (d == decision::keep) return place.root;
+                if (d == decision::keep) {
+                    if constexpr (requires { op.stays(place); }) {
+                        if (present) op.stays(place);
+                    }
+                    return place.root;
+                }
                 if (d == decision::assign) {
                     const node* const held_node = present ? node_at(place.mark) : nullptr;
                     if constexpr (can_compute && equality_is_known<Key, KeyEqual>) {
@@ -686,6 +691,7 @@ protected:
                 this->make_room(c, s, place.root, t, place.unit);
                 continue;
             }
+            if constexpr (requires { op.publishes(*fresh.node.get(), fresh.value); }) op.publishes(*fresh.node.get(), fresh.value);
             base::insert_into(s, *t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
             locks::unlock(c, lock, Layout::with_next_version(free), visible_on_return(op.order));  // [W8]
             return place.root;
