@@ -24,9 +24,9 @@
 #include <syncmap/batches.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/other_names.hpp>
-#include <syncmap/engine/operations.hpp>
 #include <syncmap/errors.hpp>
 #include <syncmap/hash.hpp>
+#include <syncmap/operation/built_in.hpp>
 #include <syncmap/results.hpp>
 #include <syncmap/scalar_keys.hpp>
 #include <syncmap/synchronized_values.hpp>
@@ -72,6 +72,9 @@ inline constexpr bool are_views = requires(const Keys& keys) {
     { *std::data(keys) } -> std::convertible_to<std::string_view>;
     std::size(keys);
 };
+
+template <class T>
+concept is_number = std::is_arithmetic_v<T> && !std::same_as<T, bool>;
 
 template <class T>
 concept equality_comparable_value = requires(const T& a) {
@@ -265,7 +268,15 @@ public:
     using scalar_keys<Engine>::load_or_store;
     using scalar_keys<Engine>::exchange;
     using scalar_keys<Engine>::compare_exchange;
+    using scalar_keys<Engine>::emplace;
+    using scalar_keys<Engine>::load_or_emplace;
+    using scalar_keys<Engine>::insert_or_visit;
     using scalar_keys<Engine>::fetch_add;
+    using scalar_keys<Engine>::fetch_max;
+    using scalar_keys<Engine>::fetch_min;
+    using scalar_keys<Engine>::fetch_or;
+    using scalar_keys<Engine>::fetch_and;
+    using scalar_keys<Engine>::apply;
     using scalar_keys<Engine>::load_or_compute;
     using scalar_keys<Engine>::update;
 
@@ -294,9 +305,22 @@ public:
         return !op.existed;
     }
 
+    /// Stores only if `key` is absent; otherwise calls `f(const T&)` on the value that is there. Returns whether it stored.
+    ///
+    /// Progress: a write; `f` runs once at most, with nothing locked. Consistency: one instant, at which the key was absent, or had
+    /// the value that `f` is shown. Validity and Throws: as `visit` and `insert`.
+    template <detail::forwarded K = given_key, class U = given, class F>
+    bool insert_or_visit(K&& key, U&& value, F&& f, std::memory_order order = std::memory_order_seq_cst) {
+        static_assert(std::invocable<F&, shown>, "syncmap: insert_or_visit(key, value, f) calls f(const T&)");
+        detail::check_value<T, U&&>();
+        detail::insert_or_visit_operation<T, U, std::remove_reference_t<F>> op{std::forward<U>(value), f, order};
+        write(std::forward<K>(key), op);
+        return !op.existed;
+    }
+
     /// Makes the value of `key` from `arguments`, in its place, if the key is absent; returns whether it was. For values that
     /// can be neither copied nor moved too. As `insert`, always with `seq_cst`.
-    template <class K = given_key, class... Arguments>
+    template <detail::forwarded K = given_key, class... Arguments>
     bool emplace(K&& key, Arguments&&... arguments) {
         check_arguments<Arguments&&...>();
         detail::emplace_operation<T, Arguments...> op{std::forward_as_tuple(std::forward<Arguments>(arguments)...)};
@@ -311,7 +335,7 @@ public:
     ///
     /// Progress: a read where the key is there, else as `emplace`. Consistency: linearizable; the entry is the one that the
     /// map has at that instant. Validity and Throws: as `pin` and `emplace`. Only of maps whose entries can be kept.
-    template <class K = given_key, class... Arguments>
+    template <detail::forwarded K = given_key, class... Arguments>
     [[nodiscard]] auto load_or_emplace(K&& key, Arguments&&... arguments)
         requires requires(const Engine& e, const Key& k) { e.pin(k); }
     {
@@ -364,6 +388,17 @@ public:
         return op.existed;
     }
 
+    /// Erases `key` if `f(const T&)` is true of its value; returns whether it did. As `erase`.
+    ///
+    /// `f` may run more than once, while other threads change the value, with nothing locked: the last run counts.
+    template <class K = given_key, class F>
+        requires std::predicate<F&, const T&>
+    bool erase_if(const K& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
+        detail::erase_if_operation<T, std::remove_reference_t<F>> op{f, order};
+        write(key, op);
+        return op.erased;
+    }
+
     /// Erases `key` and returns a copy of the value it had, or nothing when it was absent. As `erase`.
     /// Go: `LoadAndDelete`.
     template <class K = given_key>
@@ -390,7 +425,7 @@ public:
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
         detail::check_value<T, U&&>();
-        detail::compare_operation<T, U, engine::decision::assign> op{std::addressof(expected), std::forward<U>(desired), order};
+        detail::compare_operation<T, U, decision::assign> op{std::addressof(expected), std::forward<U>(desired), order};
         write(std::forward<K>(key), op);
         if (op.seen) expected = *std::move(op.seen);
         return op.equal;
@@ -406,7 +441,7 @@ public:
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
         detail::check_value<T, U&&>();
-        detail::compare_operation<T, U, engine::decision::assign> op{expected ? std::addressof(*expected) : nullptr,
+        detail::compare_operation<T, U, decision::assign> op{expected ? std::addressof(*expected) : nullptr,
                                                                      std::forward<U>(desired), order};
         write(std::forward<K>(key), op);
         if (op.seen) {
@@ -427,21 +462,62 @@ public:
                       "syncmap: compare_erase compares values, and this value type has no operator==: use update");
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_erase returns the value that it saw, and this value "
                                                        "type cannot be copied: use update");
-        detail::compare_operation<T, const copied&, engine::decision::erase> op{std::addressof(expected), expected, order};
+        detail::compare_operation<T, const copied&, decision::erase> op{std::addressof(expected), expected, order};
         write(key, op);
         if (op.seen) expected = *std::move(op.seen);
         return op.equal;
     }
 
-    /// Adds `operand` to the value of `key`, an absent key counting as zero; returns the value before. Overflow
-    /// wraps around, as in `std::atomic`. Progress: a write.
+    /// Adds `operand` to the value of `key`, an absent key counting as zero; returns the value before. Integers wrap around, as
+    /// in `std::atomic`. Progress: a write.
     template <detail::forwarded K = given_key>
     T fetch_add(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
-        requires(std::integral<T> && !std::same_as<T, bool>)
+        requires detail::is_number<T>
     {
-        detail::fetch_add_operation<T> op{operand, order};
+        return fetch<detail::sum_of>(std::forward<K>(key), operand, order);
+    }
+    /// Sets the value of `key` to the larger, or the smaller, one of it and `operand`, which an absent key gets; returns the value
+    /// before, zero if there was none. Progress: a write.
+    template <detail::forwarded K = given_key>
+    T fetch_max(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
+        requires detail::is_number<T>
+    {
+        return fetch<detail::larger_of>(std::forward<K>(key), operand, order);
+    }
+    template <detail::forwarded K = given_key>
+    T fetch_min(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
+        requires detail::is_number<T>
+    {
+        return fetch<detail::smaller_of>(std::forward<K>(key), operand, order);
+    }
+    /// Combines the bits of the value of `key` with those of `operand`, an absent key counting as zero; returns the value before.
+    /// Progress: a write.
+    template <detail::forwarded K = given_key>
+    T fetch_or(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
+        requires(detail::is_number<T> && std::integral<T>)
+    {
+        return fetch<detail::bits_of_either>(std::forward<K>(key), operand, order);
+    }
+    template <detail::forwarded K = given_key>
+    T fetch_and(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
+        requires(detail::is_number<T> && std::integral<T>)
+    {
+        return fetch<detail::bits_of_both>(std::forward<K>(key), operand, order);
+    }
+
+    /// Does to `key` what an operation of your own decides: see `write_operation`, in operation/write_operation.hpp. What it
+    /// remembers is there afterwards.
+    ///
+    /// Progress: a write. Consistency: linearizable. `operation.decide` runs with no lock held unless it says that it may. Throws:
+    /// what the operation throws; the entry is then as before.
+    template <detail::forwarded K = given_key, class Op>
+    void apply(K&& key, Op&& operation) {
+        using op_type = std::remove_reference_t<Op>;
+        static_assert(write_operation<op_type, T>, "syncmap: apply(key, operation): see the concept syncmap::write_operation");
+        static_assert(!op_type::depends_on_current || (std::is_move_assignable_v<T> && !detail::is_text<T>),
+                      "syncmap: apply: an operation that depends_on_current needs a value type that can be assigned");
+        detail::applied_operation<T, op_type> op{operation};
         write(std::forward<K>(key), op);
-        return op.previous;
     }
 
     /// Returns the value of `key`; when the key is absent, `f()` makes the value, and it is stored. `.loaded` tells which.
@@ -616,6 +692,33 @@ public:
         return engine_.erase_if(f, order);
     }
 
+    /// Inserts the entries of a list, or of a range of pairs or of anything with `.first` and `.second`, whose keys are absent, one
+    /// by one as `insert` does; returns how many. Throws: as `insert`; what was inserted until then stays.
+    size_type insert(std::initializer_list<value_type> entries, std::memory_order order = std::memory_order_seq_cst) {
+        return insert_range(entries, order);
+    }
+    template <class Range>
+        requires requires(Range& entries) { std::begin(entries) != std::end(entries); }
+    size_type insert_range(Range&& entries, std::memory_order order = std::memory_order_seq_cst) {
+        size_type inserted = 0;
+        for (auto&& entry : entries) {
+            if (insert(std::forward<decltype(entry)>(entry).first, std::forward<decltype(entry)>(entry).second, order)) ++inserted;
+        }
+        return inserted;
+    }
+
+    /// Moves the entries of `other` whose keys are absent here to this map, one by one; returns how many. Others stay. Each is
+    /// inserted here first, as a copy, and then erased there, unless it was changed there meanwhile.
+    ///
+    /// Progress and Throws: as `erase_if` of `other` and `insert` here. Two maps behind locks must not be merged into each other at
+    /// once. Complexity: linear in `other`.
+    size_type merge(basic_map& other, std::memory_order order = std::memory_order_seq_cst) {
+        static_assert(std::is_copy_constructible_v<given_key> && std::is_copy_constructible_v<copied>,
+                      "syncmap: merge copies keys and values, which other threads may still read");
+        if (this == std::addressof(other)) return 0;
+        return other.erase_if([&](const Key& key, const T& value) { return insert(key, value, order); }, order);
+    }
+
     /// How many entries there were at one instant of the call: exact, beside any number of writers.
     ///
     /// Progress: counts again while inserts and erases come in between, and after a few attempts lets new ones wait,
@@ -729,6 +832,13 @@ protected:
         static_assert(is_lookup_key<std::remove_cvref_t<K>>, "syncmap: this type cannot be a key of this map");
         if constexpr (Op::may_assign) check_stored_key<K>();
         engine_.exclusive(lookup(std::forward<K>(key)), op);
+    }
+
+    template <class Combine, class K>
+    T fetch(K&& key, T operand, std::memory_order order) {
+        detail::fetch_operation<T, Combine> op{operand, order};
+        write(std::forward<K>(key), op);
+        return op.previous;
     }
 
     template <bool Shared, class K, class F>
