@@ -68,7 +68,7 @@ public:
     }
     template <detail::scalar K, class... Arguments>
     [[nodiscard]] auto load_or_emplace(const K& key, Arguments&&... arguments)
-        requires requires(map& m) { m.load_or_emplace(K(), std::forward<Arguments>(arguments)...); }
+        requires requires(const Engine& e, const typename Engine::key_type& k) { e.pin(k); }
     {
         return self().load_or_emplace(K(key), std::forward<Arguments>(arguments)...);
     }

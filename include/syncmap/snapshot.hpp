@@ -92,7 +92,7 @@ public:
 
 private:
     template <class>
-    friend class basic_map;
+    friend class whole_map_operations;
     explicit snapshot(instant taken) noexcept : instant_(std::move(taken)) {}
 
     instant instant_{};

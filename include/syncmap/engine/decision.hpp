@@ -7,7 +7,6 @@
 
 namespace syncmap::engine {
 
-using syncmap::decision;
 using syncmap::write_operation;
 
 /// Whether a write of this order is visible to all threads when it returns. Every write acquires and releases, whatever

@@ -10,12 +10,18 @@
 
 namespace syncmap {
 
+namespace engine {
+
 /// What an operation wants done with the key it was shown.
 enum class decision : unsigned char {
     keep,   ///< nothing: the operation linearizes where the entry was read
     assign, ///< the entry gets the operation's value; inserted when absent
     erase   ///< the entry goes; nothing when absent
 };
+
+} // namespace engine
+
+using engine::decision;
 
 /// A write to one key, for `map.apply(key, operation)`. The map shows it the present value and does what it decides.
 ///
