@@ -59,14 +59,14 @@ struct ticket_hash {
 } // namespace
 
 template <class Family>
-class operations : public ::testing::Test {
+class further_operations : public ::testing::Test {
 protected:
     using numbers = typename Family::template of<int, int>;
     using texts = typename Family::template of<std::string, std::string>;
 };
-TYPED_TEST_SUITE(operations, families, names);
+TYPED_TEST_SUITE(further_operations, families, names);
 
-TYPED_TEST(operations, of_the_callers_own_are_applied) {
+TYPED_TEST(further_operations, of_the_callers_own_are_applied) {
     typename TestFixture::texts map;
     longer_of_two first("abc");
     map.apply("a", first);
@@ -83,7 +83,7 @@ TYPED_TEST(operations, of_the_callers_own_are_applied) {
     EXPECT_EQ(last.before, "none");
 }
 
-TYPED_TEST(operations, of_the_callers_own_are_atomic) {
+TYPED_TEST(further_operations, of_the_callers_own_are_atomic) {
     typename TestFixture::numbers map;
     int key = 1; // with a name
     std::vector<std::thread> threads;
@@ -100,7 +100,7 @@ TYPED_TEST(operations, of_the_callers_own_are_atomic) {
     EXPECT_FALSE(map.contains(1));
 }
 
-TYPED_TEST(operations, insert_or_visit_does_one_of_both) {
+TYPED_TEST(further_operations, insert_or_visit_does_one_of_both) {
     typename TestFixture::texts map;
     EXPECT_TRUE(map.insert_or_visit("a", "first", [](const std::string&) { FAIL(); }));
     int calls = 0;
@@ -114,7 +114,7 @@ TYPED_TEST(operations, insert_or_visit_does_one_of_both) {
     EXPECT_FALSE(in_place.insert_or_visit(1, 3, [&](int there) { EXPECT_EQ(there, 2); }));
 }
 
-TYPED_TEST(operations, erase_if_of_a_key_erases_what_is_wanted) {
+TYPED_TEST(further_operations, erase_if_of_a_key_erases_what_is_wanted) {
     typename TestFixture::texts map;
     map.store("a", "one");
     EXPECT_FALSE(map.erase_if("b", [](const std::string&) { return true; }));
@@ -128,7 +128,7 @@ TYPED_TEST(operations, erase_if_of_a_key_erases_what_is_wanted) {
     EXPECT_TRUE(in_place.erase_if(1, [](int v) { return v == 2; }, std::memory_order_release));
 }
 
-TYPED_TEST(operations, visit_shows_the_key_of_the_entry) {
+TYPED_TEST(further_operations, visit_shows_the_key_of_the_entry) {
     typename TestFixture::texts map;
     map.store("a", "one");
     EXPECT_TRUE(map.visit("a", [](const std::string& key, const std::string& value) { EXPECT_EQ(key + value, "aone"); }));
@@ -138,7 +138,7 @@ TYPED_TEST(operations, visit_shows_the_key_of_the_entry) {
     EXPECT_TRUE(in_place.visit(1, [](int key, int value) { EXPECT_EQ(key + value, 3); }));
 }
 
-TYPED_TEST(operations, fetch_works_on_numbers_of_all_kinds) {
+TYPED_TEST(further_operations, fetch_works_on_numbers_of_all_kinds) {
     typename TestFixture::numbers map;
     EXPECT_EQ(map.fetch_max(1, -5), 0);
     EXPECT_EQ(map.fetch_max(1, -7), -5);
@@ -162,7 +162,7 @@ TYPED_TEST(operations, fetch_works_on_numbers_of_all_kinds) {
     EXPECT_EQ(reals.load("a"), 1.0);
 }
 
-TYPED_TEST(operations, insert_takes_lists_and_ranges) {
+TYPED_TEST(further_operations, insert_takes_lists_and_ranges) {
     typename TestFixture::texts map;
     map.store("a", "there");
     EXPECT_EQ(map.insert({{"a", "1"}, {"b", "2"}, {"b", "3"}, {"c", "4"}}), 2U);
@@ -174,7 +174,7 @@ TYPED_TEST(operations, insert_takes_lists_and_ranges) {
     EXPECT_EQ(map.size(), 4U);
 }
 
-TYPED_TEST(operations, merge_moves_what_is_absent) {
+TYPED_TEST(further_operations, merge_moves_what_is_absent) {
     typename TestFixture::texts map{{"a", "1"}, {"b", "2"}};
     typename TestFixture::texts other{{"b", "3"}, {"c", "4"}, {"d", "5"}};
     EXPECT_EQ(map.merge(other), 2U);
@@ -187,7 +187,7 @@ TYPED_TEST(operations, merge_moves_what_is_absent) {
     EXPECT_EQ(map.size(), 4U);
 }
 
-TYPED_TEST(operations, update_takes_keys_that_can_only_be_moved) {
+TYPED_TEST(further_operations, update_takes_keys_that_can_only_be_moved) {
     typename TypeParam::template of<ticket, std::string, ticket_hash, std::equal_to<>> map;
     EXPECT_EQ(map.update(ticket(1), [](const std::string*) { return "one"; }), syncmap::update_result::inserted);
     EXPECT_EQ(map.update(ticket(1), [](const std::string* now) { return *now + " more"; }), syncmap::update_result::assigned);
