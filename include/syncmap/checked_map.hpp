@@ -128,12 +128,14 @@ public:
     }
     template <class K = Key, class U = T, class F>
     bool insert_or_visit(K&& key, U&& value, F&& f, site where = site::current()) {
-        return writing("insert_or_visit", where, [&] { return base::insert_or_visit(std::forward<K>(key), std::forward<U>(value), f); });
+        return writing("insert_or_visit", where,
+                       [&] { return base::insert_or_visit(std::forward<K>(key), std::forward<U>(value), f); });
     }
     /// Reported with the place where the map was made.
     template <class K = Key, class... Arguments>
     bool emplace(K&& key, Arguments&&... arguments) {
-        return writing("emplace", made_, [&] { return base::emplace(std::forward<K>(key), std::forward<Arguments>(arguments)...); });
+        return writing("emplace", made_,
+                       [&] { return base::emplace(std::forward<K>(key), std::forward<Arguments>(arguments)...); });
     }
     template <class K = Key, class Op>
     void apply(K&& key, Op&& operation, site where = site::current()) {

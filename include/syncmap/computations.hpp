@@ -48,8 +48,9 @@ class computing_operations {
     static constexpr bool are_keys = !is_lookup_key<Keys> && (std::is_convertible_v<const Keys&, std::span<const given_key>> ||
                                                               (detail::string_like<Key> && detail::are_views<Keys>));
     template <class E>
-    static constexpr bool has_multi_update =
-        requires(E& e, bool (*f)(std::span<update_slot<T>>)) { e.update_all(std::span<const given_key>(), f, std::memory_order_seq_cst); };
+    static constexpr bool has_multi_update = requires(E& e, bool (*f)(std::span<update_slot<T>>)) {
+        e.update_all(std::span<const given_key>(), f, std::memory_order_seq_cst);
+    };
 
 public:
     /// Returns the value of `key`; when the key is absent, `f()` makes the value, and it is stored. `.loaded` tells which.
@@ -70,14 +71,15 @@ public:
     template <detail::forwarded K = given_key, class F>
     [[nodiscard]] load_result<copied> load_or_compute(K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
-                                                       "value type cannot be copied: use update");
+                                                            "value type cannot be copied: use update");
         detail::check_computation<T, F&>();
         return compute<true>(std::forward<K>(key), f, order);
     }
     template <detail::forwarded K = given_key, class F>
-    [[nodiscard]] load_result<copied> load_or_compute(unshared_t, K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
+    [[nodiscard]] load_result<copied> load_or_compute(unshared_t, K&& key, F&& f,
+                                                      std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
-                                                       "value type cannot be copied: use update");
+                                                            "value type cannot be copied: use update");
         detail::check_computation<T, F&>();
         return compute<false>(std::forward<K>(key), f, order);
     }

@@ -1,5 +1,5 @@
-// The public operations of every map of the family, each written once, on top of an engine. Here: what holds for all of them, reads,
-// and writes of one key. The others: computations.hpp, number_values.hpp, batches.hpp, whole_map.hpp.
+// The public operations of every map of the family, each written once, on top of an engine. Here: what holds for all of them,
+// reads, and writes of one key. The others: computations.hpp, number_values.hpp, batches.hpp, whole_map.hpp.
 //
 // An engine supplies few primitives (see `engine::map_engine` in concepts.hpp); what it cannot do
 // (atomic iteration, exact size) is simply no member of the map made from it.
@@ -37,15 +37,6 @@ namespace syncmap {
 
 template <class Engine>
 class pinned;
-
-namespace detail {
-
-template <class T>
-concept equality_comparable_value = requires(const T& a) {
-    { a == a } -> std::convertible_to<bool>;
-};
-
-} // namespace detail
 
 /// The public interface of the family. What holds for every operation is said here once; each operation adds
 /// what is its own. `Engine` decides progress and consistency: they are told here as `syncmap::map` has them.
@@ -128,9 +119,11 @@ private:
     template <class K>
     static constexpr bool is_lookup_key = detail::lookup_key<K, Key, hasher, key_equal>;
     static_assert(sizeof(detail::key_requirements<Key, hasher, key_equal>) != 0);
-    static_assert(!detail::hashes_addresses_of_text<Key, hasher>,
-                  "syncmap: const char* keys would be compared by their addresses: use std::string or std::string_view as the key "
-                  "type, and const void* if addresses are meant");
+    static_assert(
+        !detail::hashes_addresses_of_text<Key, hasher>,
+        "syncmap: const char* keys would be compared by their addresses: use std::string or std::string_view as the key "
+        "type, and const void* if addresses are meant");
+
 public:
     /// An empty map; owns no heap until the first write. As a global it can be `constinit`.
     constexpr basic_map() noexcept(noexcept(Engine())) = default;
@@ -141,8 +134,8 @@ public:
 
     /// From a list: of several entries with one key the last one stays, as with repeated `store`.
     /// Complexity: linear. Throws: as `store`; no map is made then.
-    basic_map(std::initializer_list<value_type> entries, const hasher& hash = hasher(),
-              const key_equal& equal = key_equal(), const allocator_type& alloc = allocator_type())
+    basic_map(std::initializer_list<value_type> entries, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
+              const allocator_type& alloc = allocator_type())
         : basic_map(entries.begin(), entries.end(), hash, equal, alloc) {}
 
     /// From a range of pairs, or of anything with `.first` and `.second`; otherwise as from a list. A range that
@@ -199,13 +192,15 @@ public:
     template <class K = given_key, class F>
     [[gnu::always_inline]] bool visit(const K& key, F&& f) const {
         static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
-        static_assert(std::invocable<F&, shown> || std::invocable<F&, const Key&, shown>,
-                      "syncmap: visit(key, f) calls f(const T&): entries are read only while others may read them; change a value "
-                      "with update, or let its type say that it synchronizes_itself. f(const Key&, const T&) is called too");
+        static_assert(
+            std::invocable<F&, shown> || std::invocable<F&, const Key&, shown>,
+            "syncmap: visit(key, f) calls f(const T&): entries are read only while others may read them; change a value "
+            "with update, or let its type say that it synchronizes_itself. f(const Key&, const T&) is called too");
         if constexpr (std::invocable<F&, shown>) {
             return engine_.visit(lookup(key), [&](const T& value) { std::invoke(f, detail::shown(value)); });
         } else {
-            return engine_.visit_entry(lookup(key), [&](const Key& own, const T& value) { std::invoke(f, own, detail::shown(value)); });
+            return engine_.visit_entry(lookup(key),
+                                       [&](const Key& own, const T& value) { std::invoke(f, own, detail::shown(value)); });
         }
     }
 
@@ -281,8 +276,8 @@ public:
 
     /// Stores only if `key` is absent; otherwise calls `f(const T&)` on the value that is there. Returns whether it stored.
     ///
-    /// Progress: a write; `f` runs once at most, with nothing locked. Consistency: one instant, at which the key was absent, or had
-    /// the value that `f` is shown. Validity and Throws: as `visit` and `insert`.
+    /// Progress: a write; `f` runs once at most, with nothing locked. Consistency: one instant, at which the key was absent, or
+    /// had the value that `f` is shown. Validity and Throws: as `visit` and `insert`.
     template <detail::forwarded K = given_key, class U = given, class F>
     bool insert_or_visit(K&& key, U&& value, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::invocable<F&, shown>, "syncmap: insert_or_visit(key, value, f) calls f(const T&)");
@@ -396,8 +391,9 @@ public:
                                         std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
-        static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
-                                                       "type cannot be copied: use update");
+        static_assert(std::is_copy_constructible_v<copied>,
+                      "syncmap: compare_exchange returns the value that it saw, and this value "
+                      "type cannot be copied: use update");
         detail::check_value<T, U&&>();
         detail::compare_operation<T, U, decision::assign> op{std::addressof(expected), std::forward<U>(desired), order};
         write(std::forward<K>(key), op);
@@ -412,11 +408,12 @@ public:
                                         std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_exchange compares values, and this value type has no operator==: use update");
-        static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_exchange returns the value that it saw, and this value "
-                                                       "type cannot be copied: use update");
+        static_assert(std::is_copy_constructible_v<copied>,
+                      "syncmap: compare_exchange returns the value that it saw, and this value "
+                      "type cannot be copied: use update");
         detail::check_value<T, U&&>();
         detail::compare_operation<T, U, decision::assign> op{expected ? std::addressof(*expected) : nullptr,
-                                                                     std::forward<U>(desired), order};
+                                                             std::forward<U>(desired), order};
         write(std::forward<K>(key), op);
         if (op.seen) {
             expected = *std::move(op.seen);
@@ -434,8 +431,9 @@ public:
     [[nodiscard]] bool compare_erase(const K& key, copied& expected, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(detail::equality_comparable_value<T>,
                       "syncmap: compare_erase compares values, and this value type has no operator==: use update");
-        static_assert(std::is_copy_constructible_v<copied>, "syncmap: compare_erase returns the value that it saw, and this value "
-                                                       "type cannot be copied: use update");
+        static_assert(std::is_copy_constructible_v<copied>,
+                      "syncmap: compare_erase returns the value that it saw, and this value "
+                      "type cannot be copied: use update");
         detail::compare_operation<T, const copied&, decision::erase> op{std::addressof(expected), expected, order};
         write(key, op);
         if (op.seen) expected = *std::move(op.seen);
@@ -445,8 +443,8 @@ public:
     /// Does to `key` what an operation of your own decides: see `write_operation`, in operation/write_operation.hpp. What it
     /// remembers is there afterwards.
     ///
-    /// Progress: a write. Consistency: linearizable. `operation.decide` runs with no lock held unless it says that it may. Throws:
-    /// what the operation throws; the entry is then as before.
+    /// Progress: a write. Consistency: linearizable. `operation.decide` runs with no lock held unless it says that it may.
+    /// Throws: what the operation throws; the entry is then as before.
     template <detail::forwarded K = given_key, class Op>
     void apply(K&& key, Op&& operation) {
         using op_type = std::remove_reference_t<Op>;
@@ -470,7 +468,8 @@ protected:
 
     template <class... Arguments>
     static constexpr void check_arguments() {
-        static_assert(std::is_constructible_v<given, Arguments...>, "syncmap: the value type cannot be made from these arguments");
+        static_assert(std::is_constructible_v<given, Arguments...>,
+                      "syncmap: the value type cannot be made from these arguments");
         if constexpr (sizeof...(Arguments) == 1) (detail::check_lossless<given, Arguments>(), ...);
     }
 

@@ -1,4 +1,5 @@
-// The read-modify-writes of values that are numbers, as those of `std::atomic`; a part of `basic_map`, whose words hold here too.
+// The read-modify-writes of values that are numbers, as those of `std::atomic`; a part of `basic_map`, whose words hold here
+// too.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -8,9 +9,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/value_forms.hpp>
 #include <syncmap/operation/built_in.hpp>
 #include <syncmap/scalar_keys.hpp>
-#include <syncmap/detail/value_forms.hpp>
 
 namespace syncmap {
 
@@ -38,8 +39,8 @@ public:
     {
         return fetch<detail::sum_of>(std::forward<K>(key), operand, order);
     }
-    /// Sets the value of `key` to the larger, or the smaller, one of it and `operand`, which an absent key gets; returns the value
-    /// before, zero if there was none. Progress: a write.
+    /// Sets the value of `key` to the larger, or the smaller, one of it and `operand`, which an absent key gets; returns the
+    /// value before, zero if there was none. Progress: a write.
     template <detail::forwarded K = given_key>
     T fetch_max(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
         requires detail::is_number<T>
@@ -52,8 +53,8 @@ public:
     {
         return fetch<detail::smaller_of>(std::forward<K>(key), operand, order);
     }
-    /// Combines the bits of the value of `key` with those of `operand`, an absent key counting as zero; returns the value before.
-    /// Progress: a write.
+    /// Combines the bits of the value of `key` with those of `operand`, an absent key counting as zero; returns the value
+    /// before. Progress: a write.
     template <detail::forwarded K = given_key>
     T fetch_or(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
         requires(detail::is_number<T> && std::integral<T>)

@@ -67,8 +67,10 @@ public:
     [[nodiscard]] walk_position for_each_from(walk_position position, F&& f) const
         requires requires(const Engine& e) { e.for_each_from(position, [](const Key&, const T&) {}); }
     {
-        static_assert(std::invocable<F&, const Key&, shown>, "syncmap: for_each_from(position, f) calls f(const Key&, const T&)");
-        return engine().for_each_from(position, [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
+        static_assert(std::invocable<F&, const Key&, shown>,
+                      "syncmap: for_each_from(position, f) calls f(const Key&, const T&)");
+        return engine().for_each_from(position,
+                                      [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
     }
 
     /// The same within a part of the walk; returns what is left of that part. For users with threads of their own: see
@@ -78,7 +80,8 @@ public:
         requires requires(const Engine& e) { e.for_each_from(range, [](const Key&, const T&) {}); }
     {
         static_assert(std::invocable<F&, const Key&, shown>, "syncmap: for_each_from(range, f) calls f(const Key&, const T&)");
-        return engine().for_each_from(range, [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
+        return engine().for_each_from(range,
+                                      [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
     }
 
     /// `for_each` by so many threads, at least one, of which the caller is one; the others are started for it. `f` is called
@@ -92,8 +95,8 @@ public:
         requires requires(const Engine& e) { e.for_each_from(walk_range::ended(), [](const Key&, const T&) {}); }
     {
         static_assert(std::invocable<F&, const Key&, shown>, "syncmap: for_each_parallel(n, f) calls f(const Key&, const T&)");
-        return engine::walk_in_parallel(threads, engine(),
-                                        [&](const Key& key, const T& value) { return detail::goes_on(f, key, detail::shown(value)); });
+        return engine::walk_in_parallel(
+            threads, engine(), [&](const Key& key, const T& value) { return detail::goes_on(f, key, detail::shown(value)); });
     }
 
     /// One instant of the whole map: to iterate over, look up in and count, for as long as wanted, while writers go on.
@@ -124,8 +127,8 @@ public:
         return engine().erase_if(f, order);
     }
 
-    /// Inserts the entries of a list, or of a range of pairs or of anything with `.first` and `.second`, whose keys are absent, one
-    /// by one as `insert` does; returns how many. Throws: as `insert`; what was inserted until then stays.
+    /// Inserts the entries of a list, or of a range of pairs or of anything with `.first` and `.second`, whose keys are absent,
+    /// one by one as `insert` does; returns how many. Throws: as `insert`; what was inserted until then stays.
     size_type insert(std::initializer_list<value_type> entries, std::memory_order order = std::memory_order_seq_cst) {
         return insert_range(entries, order);
     }
@@ -134,7 +137,8 @@ public:
     size_type insert_range(Range&& entries, std::memory_order order = std::memory_order_seq_cst) {
         size_type inserted = 0;
         for (auto&& entry : entries) {
-            if (self().insert(std::forward<decltype(entry)>(entry).first, std::forward<decltype(entry)>(entry).second, order)) ++inserted;
+            if (self().insert(std::forward<decltype(entry)>(entry).first, std::forward<decltype(entry)>(entry).second, order))
+                ++inserted;
         }
         return inserted;
     }
@@ -142,8 +146,8 @@ public:
     /// Moves the entries of `other` whose keys are absent here to this map, one by one; returns how many. Others stay. Each is
     /// inserted here first, as a copy, and then erased there, unless it was changed there meanwhile.
     ///
-    /// Progress and Throws: as `erase_if` of `other` and `insert` here. Two maps behind locks must not be merged into each other at
-    /// once. Complexity: linear in `other`.
+    /// Progress and Throws: as `erase_if` of `other` and `insert` here. Two maps behind locks must not be merged into each
+    /// other at once. Complexity: linear in `other`.
     size_type merge(basic_map<Engine>& other, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<given_key> && std::is_copy_constructible_v<copied>,
                       "syncmap: merge copies keys and values, which other threads may still read");
@@ -174,7 +178,8 @@ public:
     void clear() { engine().clear(); }
 
     /// Replaces everything by the entries of `other`, in one atomic step: each operation sees the old entries or the new
-    /// ones. Two operations of one thread may fall before and after it. `other` is empty afterwards. For a generation that was built beside:
+    /// ones. Two operations of one thread may fall before and after it. `other` is empty afterwards. For a generation that was
+    /// built beside:
     ///
     ///     syncmap::map<std::string, route> next;
     ///     load_routes(next);

@@ -191,7 +191,8 @@ TYPED_TEST(further_operations, update_takes_keys_that_can_only_be_moved) {
     typename TypeParam::template of<ticket, std::string, ticket_hash, std::equal_to<>> map;
     EXPECT_EQ(map.update(ticket(1), [](const std::string*) { return "one"; }), syncmap::update_result::inserted);
     EXPECT_EQ(map.update(ticket(1), [](const std::string* now) { return *now + " more"; }), syncmap::update_result::assigned);
-    EXPECT_EQ(map.update(ticket(5), [](const std::string* now) { return now == nullptr ? "five" : "?"; }), syncmap::update_result::inserted);
+    EXPECT_EQ(map.update(ticket(5), [](const std::string* now) { return now == nullptr ? "five" : "?"; }),
+              syncmap::update_result::inserted);
     EXPECT_EQ(map.load(ticket(1)), "one more");
     EXPECT_EQ(map.load(ticket(5)), "five");
     EXPECT_EQ(map.load_or_compute(ticket(9), [] { return "nine"; }).value, "nine");
@@ -200,7 +201,8 @@ TYPED_TEST(further_operations, update_takes_keys_that_can_only_be_moved) {
     for (int t = 0; t < 3; ++t) {
         threads.emplace_back([&] {
             for (int i = 0; i < 100; ++i) {
-                map.update(ticket(i % 8 + 100), [](const std::string* now) { return now == nullptr ? std::string("x") : *now + "x"; });
+                map.update(ticket(i % 8 + 100),
+                           [](const std::string* now) { return now == nullptr ? std::string("x") : *now + "x"; });
             }
         });
     }

@@ -160,6 +160,11 @@ struct load_and_erase_operation {
     [[noreturn]] made_t<T> make() noexcept { std::terminate(); }
 };
 
+template <class T>
+concept equality_comparable_value = requires(const T& a) {
+    { a == a } -> std::convertible_to<bool>;
+};
+
 /// Both forms of compare_exchange and compare_erase: `expected` is empty when the caller expects no entry.
 template <class T, class U, decision OnEqual>
 struct compare_operation {
