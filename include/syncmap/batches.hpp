@@ -16,7 +16,7 @@
 #include <utility>
 
 #include <syncmap/detail/lookup_key.hpp>
-#include <syncmap/engine/operations.hpp>
+#include <syncmap/operation/built_in.hpp>
 
 namespace syncmap {
 

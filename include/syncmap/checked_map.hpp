@@ -126,11 +126,55 @@ public:
     [[nodiscard]] bool compare_erase(const K& key, T& expected, site where = site::current()) {
         return writing("compare_erase", where, [&] { return base::compare_erase(key, expected); });
     }
+    template <class K = Key, class U = T, class F>
+    bool insert_or_visit(K&& key, U&& value, F&& f, site where = site::current()) {
+        return writing("insert_or_visit", where,
+                       [&] { return base::insert_or_visit(std::forward<K>(key), std::forward<U>(value), f); });
+    }
+    /// Reported with the place where the map was made.
+    template <class K = Key, class... Arguments>
+    bool emplace(K&& key, Arguments&&... arguments) {
+        return writing("emplace", made_,
+                       [&] { return base::emplace(std::forward<K>(key), std::forward<Arguments>(arguments)...); });
+    }
+    template <class K = Key, class Op>
+    void apply(K&& key, Op&& operation, site where = site::current()) {
+        writing("apply", where, [&] { base::apply(std::forward<K>(key), operation); });
+    }
+    template <class K = Key, class F>
+        requires std::predicate<F&, const T&>
+    bool erase_if(const K& key, F&& f, site where = site::current()) {
+        return writing("erase_if", where, [&] { return base::erase_if(key, f); });
+    }
     template <class K = Key>
     T fetch_add(K&& key, T operand, site where = site::current())
-        requires(std::integral<T> && !std::same_as<T, bool>)
+        requires(detail::is_number<T>)
     {
         return writing("fetch_add", where, [&] { return base::fetch_add(std::forward<K>(key), operand); });
+    }
+    template <class K = Key>
+    T fetch_max(K&& key, T operand, site where = site::current())
+        requires(detail::is_number<T>)
+    {
+        return writing("fetch_max", where, [&] { return base::fetch_max(std::forward<K>(key), operand); });
+    }
+    template <class K = Key>
+    T fetch_min(K&& key, T operand, site where = site::current())
+        requires(detail::is_number<T>)
+    {
+        return writing("fetch_min", where, [&] { return base::fetch_min(std::forward<K>(key), operand); });
+    }
+    template <class K = Key>
+    T fetch_or(K&& key, T operand, site where = site::current())
+        requires(detail::is_number<T> && std::integral<T>)
+    {
+        return writing("fetch_or", where, [&] { return base::fetch_or(std::forward<K>(key), operand); });
+    }
+    template <class K = Key>
+    T fetch_and(K&& key, T operand, site where = site::current())
+        requires(detail::is_number<T> && std::integral<T>)
+    {
+        return writing("fetch_and", where, [&] { return base::fetch_and(std::forward<K>(key), operand); });
     }
     template <class K = Key, class F>
     [[nodiscard]] load_result<T> load_or_compute(K&& key, F&& f, site where = site::current()) {

@@ -23,8 +23,8 @@ namespace syncmap {
 ///     syncmap::map<std::string, int> hits;      // ready to use; a global can be constinit
 ///     hits.fetch_add("index.html", 1);          // from any thread
 ///
-/// Key, T       Object types, neither const nor references. A key that cannot be copied rules out `update` and
-///              `load_or_compute`, a value that cannot be copied the operations that return it. Neither needs a
+/// Key, T       Object types, neither const nor references. A key that cannot be copied rules out `update` of several
+///              keys and `merge`, a value that cannot be copied the operations that return it. Neither needs a
 ///              default constructor. Destructors must not throw.
 /// Hash         `hash(key)`, which the map mixes with its secret, so that an identity will do; or
 ///              `hash(key, hash_seed)`, which gets the secret (see hash.hpp).

@@ -4,9 +4,11 @@
 #include <syncmap/detail/language.hpp>
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <syncmap/facade.hpp>
+#include <syncmap/synchronized_values.hpp>
 
 namespace syncmap {
 
@@ -28,6 +30,7 @@ namespace syncmap {
 template <class Engine>
 class pinned {
     using held = typename Engine::held_entry;
+    using shown = detail::shown_t<typename Engine::mapped_type>;
 
 public:
     using key_type = typename Engine::key_type;
@@ -41,9 +44,10 @@ public:
 
     /// The key as the map has it (not the argument of `pin`, which may be another one that compares equal).
     [[nodiscard]] const key_type& key() const noexcept { return held_.key(); }
-    [[nodiscard]] const mapped_type& value() const noexcept { return held_.value(); }
-    const mapped_type& operator*() const noexcept { return held_.value(); }
-    const mapped_type* operator->() const noexcept { return std::addressof(held_.value()); }
+    /// A value that synchronises itself is shown as one that may be changed, see synchronized_values.hpp.
+    [[nodiscard]] shown value() const noexcept { return detail::shown(held_.value()); }
+    shown operator*() const noexcept { return value(); }
+    std::remove_reference_t<shown>* operator->() const noexcept { return std::addressof(value()); }
 
     /// Lets go of the entry, if there is one. May run destructors of key and value.
     void reset() noexcept { held_.reset(); }

@@ -62,11 +62,53 @@ public:
                                                             More... more) {
         return self().compare_exchange(K(key), expected, std::forward<U>(desired), more...);
     }
+    template <detail::scalar K, class... Arguments>
+    bool emplace(const K& key, Arguments&&... arguments) {
+        return self().emplace(K(key), std::forward<Arguments>(arguments)...);
+    }
+    template <detail::scalar K, class... Arguments>
+    [[nodiscard]] auto load_or_emplace(const K& key, Arguments&&... arguments)
+        requires requires(const Engine& e, const typename Engine::key_type& k) { e.pin(k); }
+    {
+        return self().load_or_emplace(K(key), std::forward<Arguments>(arguments)...);
+    }
+    template <detail::scalar K, class U = given, class F, class... More>
+    bool insert_or_visit(const K& key, U&& value, F&& f, More... more) {
+        return self().insert_or_visit(K(key), std::forward<U>(value), f, more...);
+    }
     template <detail::scalar K, class... More>
     [[gnu::always_inline]] T fetch_add(const K& key, T operand, More... more)
-        requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
+        requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
     {
         return self().fetch_add(K(key), operand, more...);
+    }
+    template <detail::scalar K, class... More>
+    [[gnu::always_inline]] T fetch_max(const K& key, T operand, More... more)
+        requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
+    {
+        return self().fetch_max(K(key), operand, more...);
+    }
+    template <detail::scalar K, class... More>
+    [[gnu::always_inline]] T fetch_min(const K& key, T operand, More... more)
+        requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
+    {
+        return self().fetch_min(K(key), operand, more...);
+    }
+    template <detail::scalar K, class... More>
+    [[gnu::always_inline]] T fetch_or(const K& key, T operand, More... more)
+        requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
+    {
+        return self().fetch_or(K(key), operand, more...);
+    }
+    template <detail::scalar K, class... More>
+    [[gnu::always_inline]] T fetch_and(const K& key, T operand, More... more)
+        requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
+    {
+        return self().fetch_and(K(key), operand, more...);
+    }
+    template <detail::scalar K, class Op>
+    void apply(const K& key, Op&& operation) {
+        self().apply(K(key), operation);
     }
     template <detail::scalar K, class F, class... More>
     [[nodiscard, gnu::always_inline]] load_result<copied> load_or_compute(const K& key, F&& f, More... more) {

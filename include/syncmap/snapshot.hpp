@@ -57,33 +57,36 @@ public:
     bool visit(const K& key, F&& f) const {
         static_assert(detail::lookup_key<K, key_type, typename Engine::hasher, typename Engine::key_equal>,
                       "syncmap: this type cannot be looked up in this snapshot");
-        return instant_.visit(detail::as_key<Engine>(key), f);
+        return instant_.visit(detail::as_key<Engine>(key),
+                              [&](const mapped_type& value) { std::invoke(f, detail::shown(value)); });
     }
 
     /// Calls `f(const Key&, const T&)` for every entry once; `f` may return false to stop. Returns the calls.
     template <class F>
     size_type for_each(F&& f) const {
-        return instant_.for_each([&](const key_type& key, const mapped_type& value) { return detail::goes_on(f, key, value); });
+        return instant_.for_each(
+            [&](const key_type& key, const mapped_type& value) { return detail::goes_on(f, key, detail::shown(value)); });
     }
 
     /// `for_each` in steps, as the map's.
     template <class F>
     [[nodiscard]] walk_position for_each_from(walk_position position, F&& f) const {
-        return instant_.for_each_from(position,
-                                      [&](const key_type& key, const mapped_type& value) { std::invoke(f, key, value); });
+        return instant_.for_each_from(
+            position, [&](const key_type& key, const mapped_type& value) { std::invoke(f, key, detail::shown(value)); });
     }
 
     template <class F>
     [[nodiscard]] walk_range for_each_from(walk_range range, F&& f) const {
-        return instant_.for_each_from(range,
-                                      [&](const key_type& key, const mapped_type& value) { std::invoke(f, key, value); });
+        return instant_.for_each_from(
+            range, [&](const key_type& key, const mapped_type& value) { std::invoke(f, key, detail::shown(value)); });
     }
 
     /// `for_each` by several threads, as the map's.
     template <class F>
     size_type for_each_parallel(size_type threads, F&& f) const {
-        return engine::walk_in_parallel(
-            threads, instant_, [&](const key_type& key, const mapped_type& value) { return detail::goes_on(f, key, value); });
+        return engine::walk_in_parallel(threads, instant_, [&](const key_type& key, const mapped_type& value) {
+            return detail::goes_on(f, key, detail::shown(value));
+        });
     }
 
     /// How many entries there were. Constant.
@@ -92,7 +95,7 @@ public:
 
 private:
     template <class>
-    friend class basic_map;
+    friend class whole_map_operations;
     explicit snapshot(instant taken) noexcept : instant_(std::move(taken)) {}
 
     instant instant_{};

@@ -22,14 +22,6 @@ namespace syncmap::dynamic {
 
 namespace {
 
-/// `Map`, and with it what only a map of the family may call: operations of our own.
-template <class Map>
-class open_map : public Map {
-public:
-    using Map::Map;
-    using Map::write;
-};
-
 template <class Snapshot>
 class instant_of final : public any_instant {
 public:
@@ -70,12 +62,12 @@ public:
 
     bool contains(const syncmap_value& key) override { return map_.contains(key); }
 
-    void write(const key_argument& key, put& op) override { map_.write(key, op); }
-    void write(const key_argument& key, put_if_absent& op) override { map_.write(key, op); }
-    void write(const key_argument& key, compare_put& op) override { map_.write(key, op); }
-    void write(const key_argument& key, add& op) override { map_.write(key, op); }
-    void write(const syncmap_value& key, take& op) override { map_.write(key, op); }
-    void write(const syncmap_value& key, compare_take& op) override { map_.write(key, op); }
+    void write(const key_argument& key, put& op) override { map_.apply(key, op); }
+    void write(const key_argument& key, put_if_absent& op) override { map_.apply(key, op); }
+    void write(const key_argument& key, compare_put& op) override { map_.apply(key, op); }
+    void write(const key_argument& key, add& op) override { map_.apply(key, op); }
+    void write(const syncmap_value& key, take& op) override { map_.apply(key, op); }
+    void write(const syncmap_value& key, compare_take& op) override { map_.apply(key, op); }
 
     load_result<value> compute(const key_argument& key, function_ref<value()> f) override {
         return map_.load_or_compute(key, f);
@@ -173,7 +165,7 @@ public:
     std::uint32_t number() const noexcept override { return Number; }
 
 private:
-    open_map<Map> map_;
+    Map map_;
 };
 
 template <template <class...> class Map, std::uint32_t Number>

@@ -1,4 +1,4 @@
-// The operations on one key, in the form that engines take them (engine/decision.hpp). The facade has its own; these
+// The operations on one key, in the form that engines take them (operation/write_operation.hpp). The facade has its own; these
 // tell besides whether a handle went, compare with what C passes, and so make no value that is not stored.
 #pragma once
 
@@ -8,13 +8,11 @@
 #include <cstdint>
 #include <exception>
 
-#include <syncmap/engine/decision.hpp>
+#include <syncmap/operation/write_operation.hpp>
 
 #include "value.hpp"
 
 namespace syncmap::dynamic {
-
-using engine::decision;
 
 /// What every write remembers. `decide` may run several times, of which the last one counts: it sets all of it anew.
 struct write_outcome {

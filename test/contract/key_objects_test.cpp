@@ -100,7 +100,7 @@ void overwrite_in_all_ways(Map& map, MakeKey key, const Value& one, const Value&
     Value expected = two;
     EXPECT_TRUE(map.compare_exchange(key(6), expected, one));
     EXPECT_EQ(identity_in(map), 1);
-    if constexpr (std::copy_constructible<typename Map::key_type>) {
+    {
         map.update(key(7), [&](const Value*) { return two; });
         EXPECT_EQ(identity_in(map), 1);
         map.update(key(8), [&](const Value*) { return one; });

@@ -74,6 +74,8 @@ TYPED_TEST(moves, of_a_store) {
     EXPECT_EQ(cost_of([&] { map.store(3, constant); }), (cost{1, 0}));
     EXPECT_EQ(cost_of([&] { map.store(1, counted(2)); }), (cost{0, 1 + more}));
     EXPECT_EQ(cost_of([&] { map.store(1, 3); }), (cost{0, more}));
+    EXPECT_EQ(cost_of([&] { map.emplace(5, 1); }), (cost{0, 0}));
+    EXPECT_EQ(cost_of([&] { map.emplace(5, 2); }), (cost{0, 0}));
     EXPECT_EQ(cost_of([&] { map.insert(4, counted(1)); }), (cost{0, 1}));
     EXPECT_EQ(cost_of([&] { map.insert(4, counted(2)); }), (cost{0, 0}));
 }

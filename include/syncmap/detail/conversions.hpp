@@ -75,6 +75,12 @@ constexpr void check_value() {
                                 "store(key, {1}), and convert anything else with static_cast");
 }
 
+template <class T, class U>
+constexpr void check_lossless() {
+    static_assert(!lossy<T, U>, "syncmap: this number may not fit into the value type: write a constant in braces, as in "
+                                "store(key, {1}), and convert anything else with static_cast");
+}
+
 /// The same of what `load_or_compute` calls.
 template <class T, class F>
 constexpr void check_computation() {

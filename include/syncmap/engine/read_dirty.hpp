@@ -75,15 +75,15 @@ public:
 
     template <class K, class F>
     bool visit(const K& key, F&& f) const {
-        if (snapshot_.load(std::memory_order_acquire) == empty) return false;
-        operation here(*this);
-        const place at = find(here, hash_of(here.shared, key), key);
-        if (!at) return false;
-        const value* const v = here.hold_value(*at.found);
-        if (v == nullptr) return false;
-        here.held_index.drop();
-        std::invoke(f, v->object);
-        return true;
+        return visit_found(key, [&](operation& here, const entry&, const value& v) {
+            here.held_index.drop();
+            std::invoke(f, v.object);
+        });
+    }
+    /// The index that has the key is held while `f(const Key&, const T&)` runs.
+    template <class K, class F>
+    bool visit_entry(const K& key, F&& f) const {
+        return visit_found(key, [&](operation&, const entry& e, const value& v) { std::invoke(f, e.key, v.object); });
     }
 
     template <class K, class Op>
@@ -267,6 +267,19 @@ private:
     using base::shared;
     using base::snapshot_;
     using base::walk;
+
+    /// Calls `f(operation&, const entry&, const value&)` if the key has a value. Returns whether.
+    template <class K, class F>
+    bool visit_found(const K& key, F f) const {
+        if (snapshot_.load(std::memory_order_acquire) == empty) return false;
+        operation here(*this);
+        const place at = find(here, hash_of(here.shared, key), key);
+        if (!at) return false;
+        const value* const v = here.hold_value(*at.found);
+        if (v == nullptr) return false;
+        f(here, std::as_const(*at.found), *v);
+        return true;
+    }
 };
 
 } // namespace syncmap::engine

@@ -121,6 +121,12 @@ public:
         return plain_.visit(key, std::forward<F>(f));
     }
 
+    template <class K, class F>
+    bool visit_entry(const K& key, F&& f) const {
+        const reading inside(*this);
+        return plain_.visit_entry(key, std::forward<F>(f));
+    }
+
     template <class K, class Op>
     void write(K&& key, Op& op) {
         typename plain_map::remains old(plain_.get_allocator()); // before the lock: destroyed after it is left

@@ -43,6 +43,14 @@ public:
         return true;
     }
 
+    template <class K, class F>
+    bool visit_entry(const K& key, F&& f) const {
+        const auto entry = table_.locate(key);
+        if (!entry) return false;
+        std::invoke(f, entry.key(), std::as_const(entry.value()));
+        return true;
+    }
+
     template <class K, class Op>
     void write(K&& key, Op& op) {
         typename plain_map::remains old(table_.get_allocator());

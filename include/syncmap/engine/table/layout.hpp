@@ -21,6 +21,7 @@
 #include <syncmap/detail/conversions.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/reclaim/node.hpp>
+#include <syncmap/synchronized_values.hpp>
 
 namespace syncmap::engine {
 
@@ -63,9 +64,11 @@ inline constexpr bool has_trusted_key =
     (std::same_as<Hash, syncmap::hash<Key>> || std::same_as<Hash, std::hash<Key>>) &&
     (std::same_as<KeyEqual, std::equal_to<Key>> || std::same_as<KeyEqual, std::equal_to<>>);
 
-/// No padding: two copies of a value have the same bits. (Of the types with padding, only numbers are let in.)
+/// No padding: two copies of a value have the same bits. (Of the types with padding, only numbers are let in.) A value that
+/// synchronises itself is one object, and not copied.
 template <class T>
-inline constexpr bool has_small_value = !syncmap::detail::is_text<T> && std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(word) &&
+inline constexpr bool has_small_value = !syncmap::detail::is_text<T> && !synchronizes_itself<T> &&
+                                        std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(word) &&
                                         (std::has_unique_object_representations_v<T> || std::is_same_v<T, float> ||
                                          std::is_same_v<T, double>);
 

@@ -122,16 +122,69 @@ public:
         return held;
     }
 
+    /// The same; when the key is absent, `op`, which inserts then and otherwise keeps what is there, makes the entry.
+    template <class K, class Op>
+    held_entry pin_or_insert(K&& key, Op& op) {
+        held_entry held;
+        holding_operation<Op> holding{op, *this, held};
+        if constexpr (Layout::inline_key) {
+            const Key bits = key;
+            this->write(std::forward<K>(key), holding);
+            keep(held, {bits, from_word<T>(holding.seen)});
+        } else {
+            this->write(std::forward<K>(key), holding);
+        }
+        return held;
+    }
+
 protected:
+    /// Holds the entry that an operation has found or inserted: while it is held by a hazard, or not published yet.
+    template <class Op>
+    struct holding_operation {
+        static constexpr bool depends_on_current = false;
+        static constexpr bool may_assign = true;
+        static constexpr bool runs_user_code = true; // so that it is shown what a hazard holds, and not a word under a lock
+        Op& op;
+        const pinning& map;
+        held_entry& held;
+        word seen = 0; ///< inline keys
+        std::memory_order order = op.order;
+
+        decision decide(const T* current) {
+            if constexpr (Layout::inline_key) {
+                if (current != nullptr) seen = to_word(*current);
+            }
+            return op.decide(current);
+        }
+        decltype(auto) make() {
+            if constexpr (Layout::inline_key) {
+                const T value = engine::made<T>(value_maker{op});
+                seen = to_word(value);
+                return value;
+            } else {
+                return op.make();
+            }
+        }
+        template <class Place>
+            requires(!Layout::pairs && requires(Op& o, Place& place) { o.make_in(place); })
+        void make_in(Place&& place) {
+            op.make_in(place);
+        }
+        void stays(const found& place) const noexcept { map.keep(held, place); }
+        void publishes(node& fresh, word value) const noexcept { map.keep(held, fresh, value); }
+    };
+
     /// Inline keys: a copy.
     static void keep(held_entry& held, const typename held_entry::copied& entry) noexcept { held.copy_.emplace(entry); }
 
     /// Nodes: `place` was found, and its hazard is still set. The pin is seen by the scan that finds the hazard gone.
-    void keep(held_entry& held, const found& place) const noexcept {
+    void keep(held_entry& held, const found& place) const noexcept { keep(held, *node_at(place.mark), place.value); }
+    /// The same of a node that only this thread knows, or that it holds.
+    void keep(held_entry& held, node& n, [[maybe_unused]] word value) const noexcept {
         held.map_ = const_cast<pinning*>(this);
-        held.node_ = node_at(place.mark);
-        held.node_->pin();
-        if constexpr (Layout::pairs) held.copy_.emplace(typename held_entry::copied{from_word<T>(place.value)});
+        held.node_ = &n;
+        n.pin();
+        if constexpr (Layout::pairs) held.copy_.emplace(typename held_entry::copied{from_word<T>(value)});
     }
 };
 

@@ -66,15 +66,19 @@ public:
     bool visit(const K& key, F&& f) const
         requires(!base::Layout::inline_key)
     {
-        if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return false;
-        const control& c = this->shared_of_table();
-        const reclaim::thread_lease<Sync> me(c.home->threads);
-        reclaim::hold<Sync> held(*me);
-        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
-        const auto place = reader::find_node(*this, key, hash, held, reader::following::marks);
-        if (place.mark == Layout::empty) return false;
-        reader::show(place, f);
-        return true;
+        return visit_found(key, [&](const auto& place) { reader::show(place, f); });
+    }
+
+    /// The same with the key as the map has it: `f(const Key&, const T&)`.
+    template <class K, class F>
+    bool visit_entry(const K& key, F&& f) const {
+        if constexpr (base::Layout::inline_key) {
+            return visit(key, [&](const T& value) { f(static_cast<const Key&>(key), value); });
+        } else {
+            return visit_found(key, [&](const auto& place) {
+                reader::show(place, [&](const T& value) { f(std::as_const(*node_at(place.mark)).key(), value); });
+            });
+        }
     }
 
     /// The value that `visit` would show, on its way through no memory.
@@ -245,6 +249,19 @@ private:
     using typename base::node;
     using typename base::stripe_type;
     using base::node_at;
+
+    template <class K, class F>
+    bool visit_found(const K& key, F f) const {
+        if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return false;
+        const control& c = this->shared_of_table();
+        const reclaim::thread_lease<Sync> me(c.home->threads);
+        reclaim::hold<Sync> held(*me);
+        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
+        const auto place = reader::find_node(*this, key, hash, held, reader::following::marks);
+        if (place.mark == Layout::empty) return false;
+        f(place);
+        return true;
+    }
 
     // ---- erase_if ----
 

@@ -43,11 +43,10 @@ public:
     /// the map. If `clear` comes in between, the operation is ordered before it and its result is not stored.
     template <class K, class Op>
     void exclusive(K&& key, Op& op) {
-        static_assert(can_compute, "syncmap: update and load_or_compute need a key type that can be copied");
         control& c = this->shared();
         const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
         registration<std::remove_cvref_t<K>> own(*this, hash, key);
-        if constexpr (shares_outcome<Op>) {
+        if constexpr (shares_outcome<Op> && !compares_hashes_alone) {
             while (!own.enter_or_share()) {
                 if (decide_if_present(c, hash, key, op)) return;
             }
@@ -57,7 +56,7 @@ public:
         const computing_mark mark(c, hash, own.claimed());
         wait_for_earlier_writers(c, hash, key);
         decided_operation<Op> decided{op};
-        if constexpr (shares_outcome<Op>) {
+        if constexpr (shares_outcome<Op> && !compares_hashes_alone) {
             try {
                 decide_alone(c, hash, key, decided);
             } catch (const recursive_update&) {
@@ -134,10 +133,16 @@ protected:
         std::is_invocable_r_v<bool, const KeyEqual&, const std::string_view&, const std::string_view&>;
     using registered_key = std::conditional_t<registers_views, std::string_view, Key>;
 
+    /// A key that cannot be copied is moved into the map while it is owned, so nobody may compare with it. Of such keys those
+    /// with one hash share their flight: they wait for each other, which does no harm.
+    static constexpr bool compares_hashes_alone =
+        !equality_is_known<Key, KeyEqual> && !std::is_copy_constructible_v<syncmap::detail::given_t<Key>>;
+
     static bool same_keys(const void* map, const void* mine, const void* other) {
         return static_cast<bool>(static_cast<const writing*>(map)->equal_(*static_cast<const registered_key*>(mine),
                                                                           *static_cast<const registered_key*>(other)));
     }
+    static bool are_same_hashes(const void*, const void*, const void*) noexcept { return true; }
     static const void* copy_of_key(const void*, const void* key, key_room& room) {
         const auto& given = *static_cast<const registered_key*>(key);
         if constexpr (registers_views) {
@@ -152,7 +157,9 @@ protected:
         }
     }
     static constexpr flight_key key_kind = [] {
-        if constexpr (equality_is_known<Key, KeyEqual>) {
+        if constexpr (compares_hashes_alone) {
+            return flight_key{&are_same_hashes, nullptr};
+        } else if constexpr (equality_is_known<Key, KeyEqual>) {
             return flight_key{&same_keys, nullptr};
         } else {
             return flight_key{&same_keys, &copy_of_key};
@@ -183,10 +190,14 @@ protected:
     private:
         static constexpr bool viewed = registers_views && std::is_convertible_v<const K&, std::string_view>;
         static constexpr bool as_it_is = !registers_views && std::is_same_v<K, Key>;
-        using kept = std::conditional_t<viewed, std::string_view, std::conditional_t<as_it_is, const Key&, const Key>>;
+        struct no_key {};
+        using kept = std::conditional_t<compares_hashes_alone, no_key,
+                                        std::conditional_t<viewed, std::string_view, std::conditional_t<as_it_is, const Key&, const Key>>>;
 
-        static kept registered(const K& key) {
-            if constexpr (viewed || as_it_is) {
+        static kept registered([[maybe_unused]] const K& key) {
+            if constexpr (compares_hashes_alone) {
+                return {};
+            } else if constexpr (viewed || as_it_is) {
                 return key;
             } else {
                 return Key(key);
@@ -248,9 +259,6 @@ protected:
             op.make_in(place);
         }
     };
-
-    /// Keys that cannot be copied cannot be owned while they are moved into the map: such maps have no computations.
-    static constexpr bool can_compute = std::is_copy_constructible_v<syncmap::detail::given_t<Key>>;
 
     /// `op.decide` on the present value, if there is one. Returns whether.
     template <class K, class Op>
@@ -577,10 +585,15 @@ protected:
             decision d = decision::keep;
             if (decided) {
                 d = decide(place, op);
-                if (d == decision::keep) return place.root;
+                if (d == decision::keep) {
+                    if constexpr (requires { op.stays(place); }) {
+                        if (present) op.stays(place);
+                    }
+                    return place.root;
+                }
                 if (d == decision::assign) {
                     const node* const held_node = present ? node_at(place.mark) : nullptr;
-                    if constexpr (can_compute && equality_is_known<Key, KeyEqual>) {
+                    if constexpr (equality_is_known<Key, KeyEqual>) {
                         // Its flight points to an owned key: it is copied, not moved from. (Other flights have a copy.)
                         if (owner) fresh.prepare(held_node, hash, std::as_const(key), op);
                     }
@@ -609,22 +622,20 @@ protected:
                 locks::unlock(c, lock, free);
                 continue;
             }
-            if constexpr (can_compute) {
-                if (!owner && base::must_ask(c, hash)) { // [W4]
-                    locks::unlock(c, lock, free);
-                    in.leave();
-                    // A number stays where the caller has it; of other keys the node's is the one: kept alive beyond its
-                    // publication, until this has left.
-                    if (fresh.node && !std::is_arithmetic_v<Key>) {
-                        key_held.emplace(row, held);
-                        key_held.get()->protect(fresh.node.get(), [] { return true; });
-                        own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key());
-                    } else {
-                        own_key.emplace(*this, hash, compared_by(key));
-                    }
-                    owner = true;
-                    continue;
+            if (!owner && base::must_ask(c, hash)) { // [W4]
+                locks::unlock(c, lock, free);
+                in.leave();
+                // A number stays where the caller has it; of other keys the node's is the one: kept alive beyond its
+                // publication, until this has left.
+                if (fresh.node && !std::is_arithmetic_v<Key>) {
+                    key_held.emplace(row, held);
+                    key_held.get()->protect(fresh.node.get(), [] { return true; });
+                    own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key());
+                } else {
+                    own_key.emplace(*this, hash, compared_by(key));
                 }
+                owner = true;
+                continue;
             }
             if (!owner && !this->is_root(place.root)) {
                 locks::unlock(c, lock, free);
@@ -686,6 +697,7 @@ protected:
                 this->make_room(c, s, place.root, t, place.unit);
                 continue;
             }
+            if constexpr (requires { op.publishes(*fresh.node.get(), fresh.value); }) op.publishes(*fresh.node.get(), fresh.value);
             base::insert_into(s, *t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
             locks::unlock(c, lock, Layout::with_next_version(free), visible_on_return(op.order));  // [W8]
             return place.root;

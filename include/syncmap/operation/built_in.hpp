@@ -1,4 +1,4 @@
-// The operations on one key, as engines see them: models of `write_operation` in decision.hpp, made by the facade.
+// The operations of the facade on one key: models of `write_operation`.
 #pragma once
 
 #include <atomic>
@@ -9,12 +9,15 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include <syncmap/detail/in_place.hpp>
-#include <syncmap/engine/decision.hpp>
+#include <syncmap/detail/value_forms.hpp>
+#include <syncmap/operation/write_operation.hpp>
 #include <syncmap/results.hpp>
+#include <syncmap/synchronized_values.hpp>
 
 namespace syncmap::detail {
 
@@ -33,9 +36,9 @@ struct store_operation {
     std::memory_order order = std::memory_order_seq_cst;
     bool existed = false;
 
-    engine::decision decide(const T* current) noexcept {
+    decision decide(const T* current) noexcept {
         existed = current != nullptr;
-        return engine::decision::assign;
+        return decision::assign;
     }
     U&& make() noexcept { return std::forward<U>(value); }
 };
@@ -49,11 +52,32 @@ struct insert_operation {
     std::memory_order order = std::memory_order_seq_cst;
     bool existed = false;
 
-    engine::decision decide(const T* current) noexcept {
+    decision decide(const T* current) noexcept {
         existed = current != nullptr;
-        return existed ? engine::decision::keep : engine::decision::assign;
+        return existed ? decision::keep : decision::assign;
     }
     U&& make() noexcept { return std::forward<U>(value); }
+};
+
+/// As insert_operation, of a value that is constructed from any arguments.
+template <class T, class... Arguments>
+struct emplace_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !(scalars<T, T> && ... && scalars<T, Arguments>);
+    std::tuple<Arguments&&...> arguments;
+    std::memory_order order = std::memory_order_seq_cst;
+    bool existed = false;
+
+    decision decide(const T* current) noexcept {
+        existed = current != nullptr;
+        return existed ? decision::keep : decision::assign;
+    }
+    made_t<T> make() { return std::make_from_tuple<made_t<T>>(std::move(arguments)); }
+    template <class Place>
+    void make_in(Place&& place) {
+        std::apply(place, std::move(arguments));
+    }
 };
 
 template <class T, class U>
@@ -67,14 +91,14 @@ struct load_or_store_operation {
     std::optional<copied_out_t<T>> own{};
     bool existed = false;
 
-    engine::decision decide(const T* current) {
+    decision decide(const T* current) {
         existed = current != nullptr;
         if (existed) {
             found.emplace(*current);
-            return engine::decision::keep;
+            return decision::keep;
         }
         if (!own) own.emplace(std::forward<U>(value));
-        return engine::decision::assign;
+        return decision::assign;
     }
     const copied_out_t<T>& make() noexcept { return *own; }
     load_result<copied_out_t<T>> take() { return {existed ? *std::move(found) : *std::move(own), existed}; }
@@ -91,13 +115,13 @@ struct exchange_operation {
     std::optional<copied_out_t<T>>& previous;
     std::memory_order order = std::memory_order_seq_cst;
 
-    engine::decision decide(const T* current) {
+    decision decide(const T* current) {
         if (current != nullptr) {
             previous.emplace(*current);
         } else {
             previous.reset();
         }
-        return engine::decision::assign;
+        return decision::assign;
     }
     U&& make() noexcept { return std::forward<U>(value); }
 };
@@ -110,9 +134,9 @@ struct erase_operation {
     std::memory_order order = std::memory_order_seq_cst;
     bool existed = false;
 
-    engine::decision decide(const T* current) noexcept {
+    decision decide(const T* current) noexcept {
         existed = current != nullptr;
-        return existed ? engine::decision::erase : engine::decision::keep;
+        return existed ? decision::erase : decision::keep;
     }
     [[noreturn]] made_t<T> make() noexcept { std::terminate(); }
 };
@@ -125,22 +149,27 @@ struct load_and_erase_operation {
     std::optional<copied_out_t<T>>& previous; ///< as in exchange_operation
     std::memory_order order = std::memory_order_seq_cst;
 
-    engine::decision decide(const T* current) {
+    decision decide(const T* current) {
         if (current != nullptr) {
             previous.emplace(*current);
-            return engine::decision::erase;
+            return decision::erase;
         }
         previous.reset();
-        return engine::decision::keep;
+        return decision::keep;
     }
     [[noreturn]] made_t<T> make() noexcept { std::terminate(); }
 };
 
+template <class T>
+concept equality_comparable_value = requires(const T& a) {
+    { a == a } -> std::convertible_to<bool>;
+};
+
 /// Both forms of compare_exchange and compare_erase: `expected` is empty when the caller expects no entry.
-template <class T, class U, engine::decision OnEqual>
+template <class T, class U, decision OnEqual>
 struct compare_operation {
     static constexpr bool depends_on_current = false;
-    static constexpr bool may_assign = OnEqual == engine::decision::assign;
+    static constexpr bool may_assign = OnEqual == decision::assign;
     static constexpr bool runs_user_code = !scalars<T, U>;
     const copied_out_t<T>* expected;
     U&& desired;
@@ -150,7 +179,7 @@ struct compare_operation {
                        in_place<copied_out_t<T>>>
         seen{};
 
-    engine::decision decide(const T* current) {
+    decision decide(const T* current) {
         if ((current == nullptr) != (expected == nullptr)) {
             equal = false;
         } else {
@@ -161,28 +190,121 @@ struct compare_operation {
         } else {
             seen.reset();
         }
-        return equal ? OnEqual : engine::decision::keep;
+        return equal ? OnEqual : decision::keep;
     }
     U&& make() noexcept { return std::forward<U>(desired); }
 };
 
-template <class T>
-struct fetch_add_operation {
+/// Read-modify-writes of numbers, as those of std::atomic. `Combine` gives the new value, of the present one or of none.
+template <class T, class Combine>
+struct fetch_operation {
     static constexpr bool depends_on_current = true;
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = false;
     T operand;
     std::memory_order order = std::memory_order_seq_cst;
     T previous{};
+    T next{};
 
-    engine::decision decide(const T* current) noexcept {
+    decision decide(const T* current) noexcept {
         previous = current != nullptr ? *current : T{};
-        return engine::decision::assign;
+        next = Combine()(current, previous, operand);
+        return decision::assign;
     }
-    T make() noexcept { // wraps as std::atomic does, also for signed T
-        using bits = std::make_unsigned_t<T>;
-        return static_cast<T>(static_cast<bits>(static_cast<bits>(previous) + static_cast<bits>(operand)));
+    T make() const noexcept { return next; }
+};
+/// Wraps as std::atomic does, also for signed integers.
+struct sum_of {
+    template <class T>
+    T operator()(const T*, T now, T operand) const noexcept {
+        if constexpr (std::is_integral_v<T>) {
+            using bits = std::make_unsigned_t<T>;
+            return static_cast<T>(static_cast<bits>(static_cast<bits>(now) + static_cast<bits>(operand)));
+        } else {
+            return now + operand;
+        }
     }
+};
+struct larger_of {
+    template <class T>
+    T operator()(const T* there, T now, T operand) const noexcept {
+        return there != nullptr && !(now < operand) ? now : operand;
+    }
+};
+struct smaller_of {
+    template <class T>
+    T operator()(const T* there, T now, T operand) const noexcept {
+        return there != nullptr && !(operand < now) ? now : operand;
+    }
+};
+struct bits_of_both {
+    template <class T>
+    T operator()(const T*, T now, T operand) const noexcept {
+        return static_cast<T>(now & operand);
+    }
+};
+struct bits_of_either {
+    template <class T>
+    T operator()(const T*, T now, T operand) const noexcept {
+        return static_cast<T>(now | operand);
+    }
+};
+
+/// An operation of a user's: where it erases what is absent, there is nothing to do.
+template <class T, class Op>
+struct applied_operation {
+    static constexpr bool depends_on_current = Op::depends_on_current;
+    static constexpr bool may_assign = Op::may_assign;
+    static constexpr bool runs_user_code = Op::runs_user_code;
+    Op& op;
+    std::memory_order order = op.order;
+
+    decision decide(const T* current) {
+        const decision wanted = op.decide(current);
+        return current == nullptr && wanted == decision::erase ? decision::keep : wanted;
+    }
+    decltype(auto) make() { return op.make(); }
+    template <class Place>
+        requires requires(Op& o, Place& place) { o.make_in(place); }
+    void make_in(Place&& place) {
+        op.make_in(place);
+    }
+};
+
+/// Shows the value that is there, or inserts one.
+template <class T, class U, class F>
+struct insert_or_visit_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = true;
+    U&& value;
+    F& function;
+    std::memory_order order = std::memory_order_seq_cst;
+    bool existed = false;
+
+    decision decide(const T* current) {
+        existed = current != nullptr;
+        if (!existed) return decision::assign;
+        std::invoke(function, shown(*current));
+        return decision::keep;
+    }
+    U&& make() noexcept { return std::forward<U>(value); }
+};
+
+template <class T, class F>
+struct erase_if_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = false;
+    static constexpr bool runs_user_code = true;
+    F& condemned;
+    std::memory_order order = std::memory_order_seq_cst;
+    bool erased = false;
+
+    decision decide(const T* current) {
+        erased = current != nullptr && static_cast<bool>(std::invoke(condemned, *current));
+        return erased ? decision::erase : decision::keep;
+    }
+    [[noreturn]] made_t<T> make() noexcept { std::terminate(); }
 };
 
 template <class T, class F, bool Shared>
@@ -196,14 +318,14 @@ struct compute_operation {
     in_place<copied_out_t<T>> result{};
     bool loaded = false;
 
-    engine::decision decide(const T* current) {
+    decision decide(const T* current) {
         loaded = current != nullptr;
         if (loaded) {
             result.emplace(*current);
-            return engine::decision::keep;
+            return decision::keep;
         }
         result.emplace_from([this]() -> decltype(auto) { return std::invoke(function); });
-        return engine::decision::assign;
+        return decision::assign;
     }
     const copied_out_t<T>& make() noexcept { return *result; }
 };
@@ -278,16 +400,16 @@ struct update_operation {
     update_result outcome = update_result::kept;
     update_answer<T, std::invoke_result_t<F&, const T*>> answer{};
 
-    engine::decision decide(const T* current) {
+    decision decide(const T* current) {
         answer.emplace_from([&]() -> decltype(auto) { return std::invoke(function, current); });
-        if (answer.keeps()) return engine::decision::keep;
+        if (answer.keeps()) return decision::keep;
         if (!answer.erases()) {
             outcome = current != nullptr ? update_result::assigned : update_result::inserted;
-            return engine::decision::assign;
+            return decision::assign;
         }
-        if (current == nullptr) return engine::decision::keep;
+        if (current == nullptr) return decision::keep;
         outcome = update_result::erased;
-        return engine::decision::erase;
+        return decision::erase;
     }
     decltype(auto) make() { return answer.value(); }
 };

@@ -1,0 +1,20 @@
+// Whether a walk goes on after a callback, which may say so or return nothing.
+#pragma once
+
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace syncmap::detail {
+
+template <class F, class... Args>
+bool goes_on(F& f, Args&&... args) {
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, Args...>>) {
+        std::invoke(f, std::forward<Args>(args)...);
+        return true;
+    } else {
+        return static_cast<bool>(std::invoke(f, std::forward<Args>(args)...));
+    }
+}
+
+} // namespace syncmap::detail

@@ -1,0 +1,68 @@
+// What a write to one key is: the concept that every engine takes, and that extensions write models of.
+#pragma once
+
+#include <syncmap/detail/language.hpp>
+
+#include <atomic>
+#include <concepts>
+
+#include <syncmap/detail/value_forms.hpp>
+
+namespace syncmap {
+
+namespace engine {
+
+/// What an operation wants done with the key it was shown.
+enum class decision : unsigned char {
+    keep,   ///< nothing: the operation linearizes where the entry was read
+    assign, ///< the entry gets the operation's value; inserted when absent
+    erase   ///< the entry goes; nothing when absent
+};
+
+} // namespace engine
+
+using engine::decision;
+
+/// A write to one key, for `map.apply(key, operation)`. The map shows it the present value and does what it decides.
+///
+///  `decide(const T* current)`  null when absent. May run user code (a comparison, a copy); no lock is held then, unless
+///                              `runs_user_code` is false, or the map is one behind a lock. It may run again when another
+///                              thread was faster: the last run counts, so it sets all that it remembers anew.
+///  `make()`                    the value to publish, or what it is made from: the map makes it where it is to stay.
+///                              Called only after `decide` answered `assign`; once, unless `depends_on_current`: then once
+///                              after each `decide`. What it refers to lives as long as the operation
+///  `make_in(place)`            optional: makes the value by a call of `place(arguments...)` with a constructor's arguments
+///  `depends_on_current`        whether `make` depends on what `decide` was shown. Only for values that can be assigned
+///  `may_assign`                whether `decide` ever answers `assign`
+///  `runs_user_code`            whether `decide` or `make` may call code that waits, or uses a map: if not, a map may run them
+///                              under its own lock
+///  `order`                     when others see what it publishes
+template <class Op, class T>
+concept write_operation = requires(Op& op, const T* current) {
+    { op.decide(current) } -> std::same_as<decision>;
+    requires detail::makeable_from<T, decltype(op.make())>;
+    { Op::depends_on_current } -> std::convertible_to<bool>;
+    { Op::may_assign } -> std::convertible_to<bool>;
+    { Op::runs_user_code } -> std::convertible_to<bool>;
+    { op.order } -> std::convertible_to<std::memory_order>;
+};
+
+/// A base for operations, with what most of them say: they may assign, and may run any code. `decide` and `make` are yours:
+///
+///     struct longer_of_two : syncmap::operation_base {
+///         explicit longer_of_two(std::string_view t) : text(t) {}
+///         syncmap::decision decide(const std::string* now) {
+///             return now != nullptr && now->size() >= text.size() ? syncmap::decision::keep : syncmap::decision::assign;
+///         }
+///         std::string_view make() const { return text; }
+///         std::string_view text;
+///     };
+///     map.apply("longest", longer_of_two("a longer one"));
+struct operation_base {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = true;
+    std::memory_order order = std::memory_order_seq_cst;
+};
+
+} // namespace syncmap
