@@ -723,7 +723,7 @@ protected:
         /// `op` decided to assign: an insert needs a node for the key, a replacement of a large value one for both. Of the
         /// present entry, if there is one, which the caller holds, the node gets the key object; see node_key.hpp.
         template <class K>
-        void prepare(const Types::node* present, std::uint64_t hash, K&& key, Op& op) {
+        void prepare(const typename Types::node* present, std::uint64_t hash, K&& key, Op& op) {
             if constexpr (Op::may_assign) {
                 if constexpr (Layout::pairs) {
                     prepare_value(op);
