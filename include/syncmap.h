@@ -463,10 +463,10 @@ SYNCMAP_API syncmap_status syncmap_slot_erase(syncmap_slot* slot);
 SYNCMAP_API syncmap_status syncmap_slot_keep(syncmap_slot* slot);
 
 /**
- * Decides what becomes of the keys of an update, in the order in which they were given. Returns SYNCMAP_OK, or a status with
- * which the call fails and changes nothing.
+ * Decides what becomes of the keys of an update. `first` is the slot of the first key; the others follow it, in the order in
+ * which the keys were given. Returns SYNCMAP_OK, or a status with which the call fails and changes nothing.
  */
-typedef syncmap_status (*syncmap_update_callback)(void* context, syncmap_slot* slots, size_t count);
+typedef syncmap_status (*syncmap_update_callback)(void* context, syncmap_slot* first, size_t count);
 
 /**
  * Reads, modifies and writes one key in one step: `callback` runs once, on one slot, and no other thread writes this key
