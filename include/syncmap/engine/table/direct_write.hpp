@@ -10,13 +10,13 @@
 
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/making.hpp>
-#include <syncmap/engine/table/snapshots.hpp>
+#include <syncmap/engine/table/admission.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class direct_write : public snapshots<Types> {
-    using base = snapshots<Types>;
+class direct_write : public admission<Types> {
+    using base = admission<Types>;
 
 public:
     using base::base;
@@ -57,14 +57,6 @@ protected:
         }
         this->help_if_asked(c, s, *t, root);
         return true;
-    }
-
-    /// Whether somebody computes a key of this hash, so that its writers must ask for its flight [W4]. Under the lock.
-    static bool must_ask(control& c, std::uint64_t hash) noexcept {
-        Sync::fence_after_rmw(); // between locking, which follows a look at the root, and the look at the mark
-        // acquire: pairs with the end of a computing_mark. If a computation ended because `clear` came first, this
-        // writer, which checks the root next, sees that too, and does not write to what the computation did not.
-        return c.computing_of(hash).load(std::memory_order_acquire) != 0;
     }
 
     template <class Op>
@@ -136,9 +128,7 @@ private:
     template <class Op>
     direct publish(control& c, stripe_type& s, header& t, line_type& home, std::uint64_t hash, word mark,
                    control_word held, Op& op, word root) {
-        if (must_ask(c, hash) || !this->is_root(root)) [[unlikely]] return direct::no; // [W4]
-        const word gate_word = c.gate_word.load(std::memory_order_acquire);            // [W5]
-        if (!gate::is_open(gate_word) || !base::is_preserved(held, gate_word)) [[unlikely]] return direct::no;
+        if (!this->admits_at_once(c, root, hash, held)) [[unlikely]] return direct::no; // [W4] [W5]
         const unsigned hits = search::match(home, mark);
         const bool is_long = hits == 0 && Layout::is_link(home.mark(Layout::last));
         atomic_word* const slot = hits != 0 ? home.slot(static_cast<std::size_t>(std::countr_zero(hits)))

@@ -9,7 +9,8 @@
 //   reader    finding a key without a lock                                                              core, chain, locks
 //
 // Layers of the map, each on top of the one before: storage, retirement, preservation, migration, resize, counting,
-// iteration, snapshots, direct_write, writing, pinning, multi_update, batches, replacing, table.
+// iteration, snapshots, admission, direct_write, computing, inline_writing, node_writing, writing, pinning, multi_update,
+// batches, replacing, table.
 #pragma once
 
 #include <limits>
