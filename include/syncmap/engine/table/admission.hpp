@@ -114,7 +114,8 @@ protected:
     /// Locks the unit that is live for a key, following MOVED control words; the section names the table it ends in.
     /// Busy: another writer has `t->controls[unit]`. Stale: the root changed.
     template <class UnitOf>
-    locking lock_live_unit(section& in, header*& t, std::size_t& unit, control_word& held, word root, UnitOf unit_in) const noexcept {
+    locking lock_live_unit(section& in, header*& t, std::size_t& unit, control_word& held, word root,
+                           UnitOf unit_in) const noexcept {
         for (;;) {
             // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
             __builtin_prefetch(t->home(unit).words, 1);

@@ -141,7 +141,8 @@ protected:
         }
         if (d == decision::keep || !may_publish(w.op, *w.at.t)) return end(outcome::done);
         const bool overwrites = d == decision::assign && slot != nullptr;
-        const outcome o = base::admit_change(c, *w.at.t, w.at.unit, held, !overwrites, w.at.past_gate, w.at.supply); // [W5] [P1]
+        // [W5] [P1]
+        const outcome o = base::admit_change(c, *w.at.t, w.at.unit, held, !overwrites, w.at.past_gate, w.at.supply);
         if (o != outcome::admitted) return end(o);
         if (overwrites) {
             slot[1].store(w.value, std::memory_order_release); // [W6]

@@ -143,8 +143,9 @@ private:
                                                 publication<Op>& fresh, std::uint64_t hash, K&& key, Op& op, node*& unlinked) {
         held.drop();
         // The key may have been moved into the node that waits to be published.
-        const found place = fresh.node ? reader::find_node(*this, std::as_const(*fresh.node.get()).key(), hash, held, reader::following::controls)
-                                       : reader::find_node(*this, key, hash, held, reader::following::controls);
+        constexpr auto how = reader::following::controls;
+        const found place = fresh.node ? reader::find_node(*this, std::as_const(*fresh.node.get()).key(), hash, held, how)
+                                       : reader::find_node(*this, key, hash, held, how);
         at.root = place.root; // [W1]
         at.t = place.t;
         at.unit = place.unit;
