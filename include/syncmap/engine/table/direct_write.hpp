@@ -1,7 +1,8 @@
-// The common case of a write of an inline key, kept short and in line: the unit is live, unlocked and not asked about,
-// it has the key, a vacant slot or a line to add, and no whole-map operation wants anything. It is the protocol of
-// writing.hpp, docs/design.md [W1] to [W8], with every branch that waits, retries or allocates left out: where one of
-// them is needed it lets go of the unit, having changed nothing, and the general path begins anew.
+// The common case of a write of an inline key, kept short and always in line, so that its key and its operation stay in
+// registers: the unit is live, unlocked and not asked about, it has the key, a vacant slot or a line to add, and no whole-map
+// operation wants anything. It is the protocol of inline_writing.hpp, docs/design.md [W1] to [W8], with every branch that
+// waits, retries or allocates left out: where one of them is needed it lets go of the unit, having changed nothing, and the
+// general path begins anew.
 #pragma once
 
 #include <atomic>
@@ -44,7 +45,7 @@ protected:
     /// `op` decides by built-in operations alone, so it may do so under the lock. False: nothing was changed, and the op
     /// may not even have been asked.
     template <class Op>
-    bool write_directly(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op) {
+    [[gnu::always_inline]] bool write_directly(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op) {
         const word root = this->root_.load(std::memory_order_acquire); // [W1]
         header* const t = base::table_of(root);
         const word bits = to_word(key);
@@ -95,7 +96,7 @@ protected:
 
 private:
     template <class Op>
-    direct write_in_section(control& c, stripe_type& s, header& t, word root, std::uint64_t hash, word bits, Op& op) {
+    [[gnu::always_inline]] direct write_in_section(control& c, stripe_type& s, header& t, word root, std::uint64_t hash, word bits, Op& op) {
         const std::size_t unit = t.unit_of(hash);
         line_type& home = t.home(unit);
         // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
@@ -126,7 +127,7 @@ private:
     }
 
     template <class Op>
-    direct publish(control& c, stripe_type& s, header& t, line_type& home, std::uint64_t hash, word mark,
+    [[gnu::always_inline]] direct publish(control& c, stripe_type& s, header& t, line_type& home, std::uint64_t hash, word mark,
                    control_word held, Op& op, word root) {
         if (!this->admits_at_once(c, root, hash, held)) [[unlikely]] return direct::no; // [W4] [W5]
         const unsigned hits = search::match(home, mark);

@@ -62,11 +62,11 @@ struct reader {
         -> std::invoke_result_t<F&, word> {
         const line_type& home = t.home(t.unit_of(hash));
         bool behind = false;
-        if (!Layout::is_outlier(bits)) [[likely]] {
+        if (search::finds_at_once() && !Layout::is_outlier(bits)) [[likely]] {
             const word mark = Layout::inline_mark(bits);
             const word last = home.mark(Layout::last); // [R2]
             word value = 0;
-            if (search::find_pair(home, mark, value)) {
+            if (search::find_pair_at_once(home, mark, value)) {
                 if (map.is_root(root)) [[likely]] return f(value); // [R3] [R5]
             } else if (last == home.mark(Layout::last)) [[likely]] { // [R4]
                 // If it is the key, that was absent in between: else it would not have left the last slot and come back.
