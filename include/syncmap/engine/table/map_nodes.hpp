@@ -1,5 +1,5 @@
 // The nodes of a map: making one that will be published, destroying one that nobody can see, and what of it is kept for the
-// next one of the same thread (spare_nodes.hpp).
+// next one of the same thread (node_cache.hpp).
 #pragma once
 
 #include <memory>
@@ -98,7 +98,7 @@ protected:
                                                 !node::shares_key && !syncmap::detail::is_text<Key>;
         struct nothing {};
 
-        fresh_node(map_nodes& owner, spare_nodes<Sync>& spares) noexcept : owner_(owner), spares_(spares) {}
+        fresh_node(map_nodes& owner, node_cache<Sync>& spares) noexcept : owner_(owner), spares_(spares) {}
 
         /// Another node with the same value, if that can be moved: the length of a text is part of its node.
         template <class K>
@@ -118,7 +118,7 @@ protected:
         }
 
         map_nodes& owner_;
-        spare_nodes<Sync>& spares_;
+        node_cache<Sync>& spares_;
         node* node_ = nullptr;
         [[no_unique_address]] std::conditional_t<keeps_given_key, syncmap::detail::deferred<Key>, nothing> given_key_{};
         bool shows_entry_key_ = false;
@@ -134,13 +134,13 @@ protected:
         if (n->destroy_content(a)) n->deallocate(a, units);
     }
     /// The same, but what another node can use of it goes to the pile.
-    static void lay_to_rest(node_allocator& a, pile_of_nodes<Sync>& pile, node* n) noexcept {
+    static void lay_to_rest(node_allocator& a, cached_nodes<Sync>& pile, node* n) noexcept {
         const std::size_t units = n->units();
         n->rest(a); // may run destructors of the user's
         pile.add(*n, units);
     }
     static void give_back(node_allocator& a, node_base& at_rest) noexcept {
-        static_cast<node&>(at_rest).give_back(a, pile_of_nodes<Sync>::units_of(at_rest));
+        static_cast<node&>(at_rest).give_back(a, cached_nodes<Sync>::units_of(at_rest));
     }
     void give_back_spares(stripe_type& s) noexcept {
         node_allocator a(allocator_);
