@@ -18,7 +18,7 @@ namespace test::faults {
 struct hurried : syncmap::engine::machine {
     static constexpr std::uint32_t retire_batch = 4;
     static constexpr std::size_t batches_between_scans(std::size_t) noexcept { return 2; }
-    static constexpr std::uint32_t most_spares() noexcept { return 4; }
+    static constexpr std::uint32_t most_cached_nodes() noexcept { return 4; }
     static constexpr std::size_t migration_batch = 1;
     static constexpr std::uint32_t looks_between_barriers = 1;
     static constexpr std::uint32_t shrink_check_interval = 4;

@@ -117,7 +117,7 @@ struct stepping_sync : syncmap::engine::machine {
     static constexpr std::uint32_t retire_batch = 4;
     static constexpr std::uint32_t garbage_slots = 2;
     static constexpr std::size_t batches_between_scans(std::size_t) noexcept { return 2; }
-    static constexpr std::uint32_t most_spares() noexcept { return 4; }
+    static constexpr std::uint32_t most_cached_nodes() noexcept { return 4; }
     static constexpr std::size_t migration_batch = 2;
     static constexpr std::uint32_t shrink_check_interval = 4;
 };

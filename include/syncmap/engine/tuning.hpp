@@ -35,7 +35,7 @@ struct tuning : reclaim::tuning {
     /// Stripes that are allocated at once: 4 KiB.
     static constexpr std::size_t stripes_per_slab = 63;
     /// Nodes that were freed, and whose blocks one thread keeps for its next ones.
-    static constexpr std::uint32_t most_spares() noexcept { return 256; }
+    static constexpr std::uint32_t most_cached_nodes() noexcept { return 256; }
     /// First blocks of destroyed maps that a thread keeps for its next ones.
     static constexpr std::uint32_t most_spare_blocks = 8;
 

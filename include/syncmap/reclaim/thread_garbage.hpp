@@ -336,10 +336,10 @@ private:
 
     /// What each map may keep of blocks for this thread, of those that do.
     std::uint32_t share_of_kept(domain<Sync>& threads) const noexcept {
-        if (Sync::most_spares() == 0) return 0;
+        if (Sync::most_cached_nodes() == 0) return 0;
         std::size_t maps = 0;
         for (const slot& s : slots_) maps += s.ready != nullptr || s.kept != 0 ? 1 : 0;
-        const std::size_t most = std::min<std::size_t>(Sync::most_spares(), all_kept / threads.row_count());
+        const std::size_t most = std::min<std::size_t>(Sync::most_cached_nodes(), all_kept / threads.row_count());
         return static_cast<std::uint32_t>(most / std::max<std::size_t>(maps, 1));
     }
 

@@ -82,6 +82,12 @@ struct [[gnu::visibility("default")]] real {
     // ---- a whole line at once; the thread sanitizer, which does not see assembly, gets the engine's loops ----
 
 #if defined(__x86_64__) && !defined(SYNCMAP_THREAD_SANITIZER)
+    /// Whether `find_pair_at_once` may be called: asked once, by a caller that has another way to go where it may not.
+    [[gnu::always_inline]] static bool finds_pairs_at_once() noexcept { return has_avx(); }
+    [[gnu::always_inline]] static bool find_pair_at_once(const atomic<std::uint64_t>* line, std::uint64_t first,
+                                                         std::uint64_t& second) noexcept {
+        return vector_search::find_pair(line, first, second);
+    }
     static bool find_pair(const atomic<std::uint64_t>* line, std::uint64_t first, std::uint64_t& second) noexcept {
         if (has_avx()) [[likely]]
             return vector_search::find_pair(line, first, second);

@@ -38,13 +38,6 @@ protected:
     using typename base::stripe_type;
     using typename base::Sync;
 
-    /// Under the unit's lock: whether a write has to let others go first. `size` is let go first once, by what changes
-    /// it: its result does not depend on that, only its progress does. The cut of a snapshot must not be passed.
-    static bool must_wait(word gate_word, bool changes_size, bool has_waited) noexcept {
-        if (gate::is_open(gate_word)) [[likely]] return false;
-        return (gate_word & gate::cutting) != 0 || (changes_size && !has_waited);
-    }
-
     /// The closed gate of one attempt. Opens it again if no writer has done so.
     class closing {
     public:

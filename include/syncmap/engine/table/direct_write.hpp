@@ -1,7 +1,8 @@
-// The common case of a write of an inline key, kept short and in line: the unit is live, unlocked and not asked about,
-// it has the key, a vacant slot or a line to add, and no whole-map operation wants anything. It is the protocol of
-// writing.hpp, docs/design.md [W1] to [W8], with every branch that waits, retries or allocates left out: where one of
-// them is needed it lets go of the unit, having changed nothing, and the general path begins anew.
+// The common case of a write of an inline key, kept short and always in line, so that its key and its operation stay in
+// registers: the unit is live, unlocked and not asked about, it has the key, a vacant slot or a line to add, and no whole-map
+// operation wants anything. It is the protocol of inline_writing.hpp, docs/design.md [W1] to [W8], with every branch that
+// waits, retries or allocates left out: where one of them is needed it lets go of the unit, having changed nothing, and the
+// general path begins anew.
 #pragma once
 
 #include <atomic>
@@ -10,13 +11,13 @@
 
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/making.hpp>
-#include <syncmap/engine/table/snapshots.hpp>
+#include <syncmap/engine/table/admission.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class direct_write : public snapshots<Types> {
-    using base = snapshots<Types>;
+class direct_write : public admission<Types> {
+    using base = admission<Types>;
 
 public:
     using base::base;
@@ -44,7 +45,7 @@ protected:
     /// `op` decides by built-in operations alone, so it may do so under the lock. False: nothing was changed, and the op
     /// may not even have been asked.
     template <class Op>
-    bool write_directly(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op) {
+    [[gnu::always_inline]] bool write_directly(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op) {
         const word root = this->root_.load(std::memory_order_acquire); // [W1]
         header* const t = base::table_of(root);
         const word bits = to_word(key);
@@ -57,14 +58,6 @@ protected:
         }
         this->help_if_asked(c, s, *t, root);
         return true;
-    }
-
-    /// Whether somebody computes a key of this hash, so that its writers must ask for its flight [W4]. Under the lock.
-    static bool must_ask(control& c, std::uint64_t hash) noexcept {
-        Sync::fence_after_rmw(); // between locking, which follows a look at the root, and the look at the mark
-        // acquire: pairs with the end of a computing_mark. If a computation ended because `clear` came first, this
-        // writer, which checks the root next, sees that too, and does not write to what the computation did not.
-        return c.computing_of(hash).load(std::memory_order_acquire) != 0;
     }
 
     template <class Op>
@@ -103,7 +96,7 @@ protected:
 
 private:
     template <class Op>
-    direct write_in_section(control& c, stripe_type& s, header& t, word root, std::uint64_t hash, word bits, Op& op) {
+    [[gnu::always_inline]] direct write_in_section(control& c, stripe_type& s, header& t, word root, std::uint64_t hash, word bits, Op& op) {
         const std::size_t unit = t.unit_of(hash);
         line_type& home = t.home(unit);
         // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
@@ -134,11 +127,9 @@ private:
     }
 
     template <class Op>
-    direct publish(control& c, stripe_type& s, header& t, line_type& home, std::uint64_t hash, word mark,
+    [[gnu::always_inline]] direct publish(control& c, stripe_type& s, header& t, line_type& home, std::uint64_t hash, word mark,
                    control_word held, Op& op, word root) {
-        if (must_ask(c, hash) || !this->is_root(root)) [[unlikely]] return direct::no; // [W4]
-        const word gate_word = c.gate_word.load(std::memory_order_acquire);            // [W5]
-        if (!gate::is_open(gate_word) || !base::is_preserved(held, gate_word)) [[unlikely]] return direct::no;
+        if (!this->admits_at_once(c, root, hash, held)) [[unlikely]] return direct::no; // [W4] [W5]
         const unsigned hits = search::match(home, mark);
         const bool is_long = hits == 0 && Layout::is_link(home.mark(Layout::last));
         atomic_word* const slot = hits != 0 ? home.slot(static_cast<std::size_t>(std::countr_zero(hits)))

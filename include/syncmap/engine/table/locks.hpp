@@ -72,7 +72,7 @@ struct locks {
     /// does not ask for it.
     [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value, bool visible = false) noexcept {
         const auto free = static_cast<control_word>(value & ~Layout::lock_bit);
-        if (visible) {
+        if (visible) [[likely]] {
             // release: pairs with the acquire of try_lock. A read-modify-write: on x86-64 no store of this thread is in its
             // store buffer any more when it is done.
             lock.exchange(free, std::memory_order_release);

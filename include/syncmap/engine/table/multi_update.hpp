@@ -211,19 +211,14 @@ private:
         line_type& home() const noexcept { return t->home(unit); }
     };
 
-    enum class progress : unsigned char { done, cleared, again, locked_by_other, gate_closed, must_preserve, full };
-
     /// The commit on its way, and where the last attempt stood.
     struct commitment {
         std::vector<member*>& changed;
         const std::uint64_t incarnation;
         const std::memory_order order;
         const bool changes_size;
-        bool past_gate = false;
+        typename base::place_of_write at; ///< LOCK was found, or no room, in this unit
         std::vector<locked_unit> units{};
-        word root = 0;
-        header* t = nullptr; ///< LOCK was found, or no room, in this unit
-        std::size_t unit = 0;
     };
 
     /// Publishes what was prepared. If the map was cleared since the keys were read, the update is ordered before that,
@@ -231,32 +226,15 @@ private:
     void commit(control& c, stripe_type& s, std::vector<member*>& changed, std::uint64_t incarnation, std::memory_order order) {
         const bool changes_size =
             std::any_of(changed.begin(), changed.end(), [](const member* m) { return m->erases || m->inserts(); });
-        commitment all{changed, incarnation, order, changes_size};
-        all.units.reserve(changed.size());
         record_supply supply(*this);
+        commitment all{changed, incarnation, order, changes_size, {supply, true}};
+        all.units.reserve(changed.size());
         make_room_for_many(c, s, all);
         for (;;) {
-            switch (attempt(c, s, all, supply)) {
-            case progress::done:
-                finish(c, s, all);
-                return;
-            case progress::cleared:
-                return;
-            case progress::again:
-                break;
-            case progress::locked_by_other:
-                locks::wait_unlocked(c, all.t->controls[all.unit]);
-                break;
-            case progress::gate_closed:
-                locks::wait_for_gate(c);
-                all.past_gate = true;
-                break;
-            case progress::must_preserve:
-                supply.provide();
-                break;
-            case progress::full:
-                this->make_room(c, s, all.root, all.t, all.unit);
-                break;
+            switch (const outcome o = attempt(c, s, all)) {
+            case outcome::done: finish(c, s, all); return;
+            case outcome::cleared: return;
+            default: this->prepare_next(c, s, o, all.at);
             }
         }
     }
@@ -285,22 +263,25 @@ private:
         }
     }
 
-    progress attempt(control& c, stripe_type& s, commitment& all, record_supply& supply) {
-        all.root = this->root_.load(std::memory_order_acquire);
-        header* const t = base::table_of(all.root);
-        if (t == nullptr) return progress::cleared;
-        if (locks::is_cutting(c)) [[unlikely]] return progress::gate_closed;
-        section in(*this, s, t, all.root);
-        if (!in) return progress::again;
-        if (t->incarnation.load(std::memory_order_relaxed) != all.incarnation) return progress::cleared;
-        if (!find_units(*t, all.changed)) return progress::again;
-        progress result = lock_units(in, *t, all);
-        if (result == progress::done) result = make_ready(c, all, supply);
-        if (result == progress::done) publish(c, s, all); // [M5]
+    outcome attempt(control& c, stripe_type& s, commitment& all) {
+        all.at.root = this->root_.load(std::memory_order_acquire);
+        header* const t = base::table_of(all.at.root);
+        if (t == nullptr) return outcome::cleared;
+        if (locks::is_cutting(c)) [[unlikely]] return outcome::gate_closed;
+        section in(*this, s, t, all.at.root);
+        if (!in) return outcome::again;
+        if (t->incarnation.load(std::memory_order_relaxed) != all.incarnation) return outcome::cleared;
+        if (!find_units(*t, all.changed)) return outcome::again;
+        outcome result = lock_units(in, *t, all);
+        if (result == outcome::admitted) result = make_ready(c, all);
+        if (result == outcome::admitted) {
+            publish(c, s, all); // [M5]
+            result = outcome::done;
+        }
         for (const locked_unit& u : all.units) {
-            const bool inserted = result == progress::done && u.inserts != 0;
+            const bool inserted = result == outcome::done && u.inserts != 0;
             // The last one makes all visible that was published before it, in the other units too.
-            const bool is_last = result == progress::done && &u == &all.units.back();
+            const bool is_last = result == outcome::done && &u == &all.units.back();
             locks::unlock(c, u.lock(), inserted || u.moved_entries ? Layout::with_next_version(u.held) : u.held,
                          is_last && visible_on_return(all.order));
         }
@@ -329,47 +310,42 @@ private:
     /// The stripe names one table, and the units may lie in two. What is named is the table whose unit is locked next;
     /// a unit that is locked and not MOVED keeps its table by itself, since no table is retired before all its units
     /// are MOVED [M4].
-    progress lock_units(section& in, header& t, commitment& all) {
+    outcome lock_units(section& in, header& t, commitment& all) {
         all.units.clear();
         const header* named = &t;
         for (const member* const m : all.changed) {
             if (all.units.empty() || &all.units.back().lock() != &m->lock()) {
                 if (m->t != named) {
-                    in.enter(*this, m->t, all.root);
-                    if (!in) return progress::again;
+                    in.enter(*this, m->t, all.at.root);
+                    if (!in) return outcome::again;
                     named = m->t;
                 }
                 const control_word seen = m->lock().load(std::memory_order_relaxed);
-                if ((seen & Layout::moved_bit) != 0) return progress::again;
+                if ((seen & Layout::moved_bit) != 0) return outcome::again;
                 if ((seen & Layout::lock_bit) != 0 || !locks::try_lock(m->lock(), seen)) {
-                    all.t = m->t;
-                    all.unit = m->unit;
-                    return progress::locked_by_other;
+                    all.at.t = m->t;
+                    all.at.unit = m->unit;
+                    return outcome::locked_by_other;
                 }
                 all.units.push_back({m->t, m->unit, seen, 0, false, false});
             }
             all.units.back().inserts += m->inserts() ? 1 : 0;
             all.units.back().erases |= m->erases;
         }
-        return progress::done;
+        return outcome::admitted;
     }
 
     /// Under the locks: all that could still stand against publishing is dealt with.
-    progress make_ready(control& c, commitment& all, record_supply& supply) {
-        const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
-        if (base::must_wait(gate_word, all.changes_size, all.past_gate)) return progress::gate_closed;
-        for (locked_unit& u : all.units) { // [P1]; a needless record is true as well
-            if (!base::is_preserved(u.held, gate_word) && !base::preserve(c, *u.t, u.unit, u.held, gate_word, supply)) {
-                return progress::must_preserve;
-            }
-        }
+    outcome make_ready(control& c, commitment& all) {
+        const outcome o = base::admit_changes(c, all.units, all.changes_size, all.at.past_gate, all.at.supply); // [W5] [P1]
+        if (o != outcome::admitted) return o;
         for (locked_unit& u : all.units) {
             if (make_vacancies(c, u)) continue;
-            all.t = u.t;
-            all.unit = u.unit;
-            return progress::full;
+            all.at.t = u.t;
+            all.at.unit = u.unit;
+            return outcome::full;
         }
-        return progress::done;
+        return outcome::admitted;
     }
 
     /// Adds lines to a unit until it has an EMPTY slot for each of its inserts. What it holds does not change by that.
@@ -432,9 +408,9 @@ private:
             if constexpr (!Layout::inline_key) {
                 if (m->erases || (!Layout::pairs && m->present())) this->retire(c, s, node_at(m->mark_before));
             }
-            if (m->erases) this->after_erase(c, s, all.root);
+            if (m->erases) this->after_erase(c, s, all.at.root);
         }
-        this->help_if_asked(c, s, *base::table_of(all.root), all.root);
+        this->help_if_asked(c, s, *base::table_of(all.at.root), all.at.root);
     }
 };
 

@@ -8,7 +8,7 @@
 // A packed node has at most one member that is no text, and the key's text before the value's: all three have one place,
 // known from the node's address and, for the second text, from the first one's length.
 //
-// A node that was freed may *rest*: its block is kept for another one, in `spare_nodes`. Of its content the memory of
+// A node that was freed may *rest*: its block is kept for another one, in `node_cache`. Of its content the memory of
 // strings rests with it; everything else is destroyed first.
 #pragma once
 
@@ -25,7 +25,7 @@
 #include <syncmap/engine/making.hpp>
 #include <syncmap/engine/table/node_key.hpp>
 #include <syncmap/engine/table/resting.hpp>
-#include <syncmap/engine/table/spare_nodes.hpp>
+#include <syncmap/engine/table/node_cache.hpp>
 #include <syncmap/owned_bytes.hpp>
 #include <syncmap/reclaim/node.hpp>
 #include <syncmap/text.hpp>
@@ -74,7 +74,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
 
     /// Strong guarantee: the value first, since the key may be moved from its caller for good.
     template <class NodeAllocator, class K, class Make>
-    static plain_node* make(NodeAllocator& a, spare_nodes<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
+    static plain_node* make(NodeAllocator& a, node_cache<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
         reclaim::node_base<Sync>* unfit = nullptr; // all blocks have one size: stays null
         if (auto* const n = static_cast<plain_node*>(spares.take(units(), unfit))) {
             n->allow();
@@ -290,7 +290,7 @@ public:
 
     /// Strong guarantee: what is moved from its caller for good comes last.
     template <class NodeAllocator, class K, class Make>
-    static packed_node* make(NodeAllocator& a, spare_nodes<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
+    static packed_node* make(NodeAllocator& a, node_cache<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
         if constexpr (!value_is_text) {
             const std::string_view name = view_of_key(key);
             packed_node* const n = allocate(a, spares, hash, text::bytes_of(name));
@@ -385,7 +385,7 @@ private:
     const std::byte* texts() const noexcept { return reinterpret_cast<const std::byte*>(this) + texts_at; }
 
     template <class NodeAllocator>
-    static packed_node* allocate(NodeAllocator& a, spare_nodes<Sync>& spares, std::uint64_t hash, std::size_t bytes_of_texts) {
+    static packed_node* allocate(NodeAllocator& a, node_cache<Sync>& spares, std::uint64_t hash, std::size_t bytes_of_texts) {
         const std::size_t size = units_of(texts_at + bytes_of_texts);
         reclaim::node_base<Sync>* unfit = nullptr;
         if (auto* const n = static_cast<packed_node*>(spares.take(size, unfit))) {
@@ -393,7 +393,7 @@ private:
             n->renew(hash);
             return n;
         }
-        if (unfit != nullptr) static_cast<packed_node*>(unfit)->give_back(a, pile_of_nodes<Sync>::units_of(*unfit));
+        if (unfit != nullptr) static_cast<packed_node*>(unfit)->give_back(a, cached_nodes<Sync>::units_of(*unfit));
         return ::new (static_cast<void*>(syncmap::detail::aligned_memory<unit, NodeAllocator>::allocate(a, size))) packed_node(hash);
     }
     /// The texts are written, so that the block's size can be told where this throws.

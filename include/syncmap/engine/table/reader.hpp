@@ -36,7 +36,8 @@ struct reader {
     /// common case, decided by the home line, is in line wherever keys are looked up; the rarer ones are calls, and
     /// everything is in registers.
     template <class F>
-    [[gnu::always_inline]] static auto show_inline(const map_type& map, const Key& key, F&& f) -> std::invoke_result_t<F&, word> {
+    [[gnu::always_inline]] static auto show_inline(const map_type& map, const Key& key, F&& f)
+        -> std::invoke_result_t<F&, word> {
         const word root = map.root_.load(std::memory_order_acquire); // [R1]
         const header* const t = map_type::table_of(root);
         if (t == nullptr) return {};
@@ -44,7 +45,8 @@ struct reader {
     }
     /// The same of a key whose hash is known.
     template <class F>
-    [[gnu::always_inline]] static auto show_inline(const map_type& map, word bits, std::uint64_t hash, F&& f) -> std::invoke_result_t<F&, word> {
+    [[gnu::always_inline]] static auto show_inline(const map_type& map, word bits, std::uint64_t hash, F&& f)
+        -> std::invoke_result_t<F&, word> {
         const word root = map.root_.load(std::memory_order_acquire); // [R1]
         const header* const t = map_type::table_of(root);
         if (t == nullptr) return {};
@@ -60,11 +62,11 @@ struct reader {
         -> std::invoke_result_t<F&, word> {
         const line_type& home = t.home(t.unit_of(hash));
         bool behind = false;
-        if (!Layout::is_outlier(bits)) [[likely]] {
+        if (search::finds_at_once() && !Layout::is_outlier(bits)) [[likely]] {
             const word mark = Layout::inline_mark(bits);
             const word last = home.mark(Layout::last); // [R2]
             word value = 0;
-            if (search::find_pair(home, mark, value)) {
+            if (search::find_pair_at_once(home, mark, value)) {
                 if (map.is_root(root)) [[likely]] return f(value); // [R3] [R5]
             } else if (last == home.mark(Layout::last)) [[likely]] { // [R4]
                 // If it is the key, that was absent in between: else it would not have left the last slot and come back.
@@ -78,7 +80,8 @@ struct reader {
     }
 
     /// The same where the last slot of the home line was a LINK, and none of the others had the key.
-    [[gnu::noinline]] static maybe_word find_inline_behind(const map_type& map, const line_type& home, word root, word bits) noexcept {
+    [[gnu::noinline]] static maybe_word find_inline_behind(const map_type& map, const line_type& home, word root,
+                                                           word bits) noexcept {
         const word mark = Layout::inline_mark(bits);
         word value = 0;
         const bool hit = find_pair_behind(home, mark, value);

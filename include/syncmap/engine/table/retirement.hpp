@@ -28,7 +28,7 @@ protected:
     /// destructors of the user's, and those of other maps' values as well.
     void retire(control& c, stripe_type& s, node* n) noexcept {
         if constexpr (!base::Layout::inline_key) {
-            const reclaim::garbage_home<Sync> home{static_cast<storage<Types>*>(this), &s};
+            const reclaim::garbage_home<Sync> home{static_cast<core<Types>*>(this), &s};
             if (!s.writer->garbage->retire(c.home->threads, c, s.retired, home, *n, n->block_bytes(), n->owned_bytes())) return;
             scan_now_and_then(c, s);
         }

@@ -26,6 +26,22 @@ struct search {
         }
     }
 
+    /// The same in line, for callers that have asked `finds_at_once` and go another way where that says no.
+    static bool finds_at_once() noexcept {
+        if constexpr (requires { Sync::finds_pairs_at_once(); }) {
+            return Sync::finds_pairs_at_once();
+        } else {
+            return true;
+        }
+    }
+    static bool find_pair_at_once(const line_type& l, word mark, word& value) noexcept {
+        if constexpr (requires { Sync::find_pair_at_once(l.words, mark, value); }) {
+            return Sync::find_pair_at_once(l.words, mark, value);
+        } else {
+            return find_pair(l, mark, value);
+        }
+    }
+
     /// The slots with this mark, as bits.
     static unsigned match(const line_type& l, word mark) noexcept {
         if constexpr (Layout::pairs && requires { Sync::match_pairs(l.words, mark); }) {

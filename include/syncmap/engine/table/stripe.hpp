@@ -7,7 +7,7 @@
 // | `place`       | its thread            | `size`: where it is about to insert or erase        |
 // | `incarnation` | its thread            | `size`: which life of the map the tally counts      |
 // | `retired`     | its thread (CAS)      | a scan (exchange): nodes to be freed                |
-// | `spares`      | its thread            | `flush` (exchange): nodes at rest                   |
+// | `spares`      | its thread            | `flush` (exchange): cached nodes                    |
 // | `next`, `writer` | before it is in the map's list | all                                     |
 // | the counter   | its thread            | nobody else                                         |
 //
@@ -21,7 +21,7 @@
 
 #include <syncmap/detail/cache_line.hpp>
 #include <syncmap/engine/table/layout.hpp>
-#include <syncmap/engine/table/spare_nodes.hpp>
+#include <syncmap/engine/table/node_cache.hpp>
 #include <syncmap/reclaim/node.hpp>
 
 namespace syncmap::engine {
@@ -47,7 +47,7 @@ struct alignas(detail::cache_line_bytes) stripe {
     atomic<word> tally{0};
     atomic<word> place{0}; ///< slot address, kind in the low bits, the low 16 bits of the tally's sequence on top
     reclaim::retire_list<Sync> retired{};
-    spare_nodes<Sync> spares{};
+    node_cache<Sync> spares{};
     stripe* next = nullptr; ///< of the same map; of the pool, while it is no map's
     writer_record<Sync>* writer = nullptr; ///< of its thread
     atomic<std::uint32_t> incarnation{0};  ///< the low bits of the number

@@ -8,8 +8,13 @@
 //   locks     what a writer does around a change: naming a table, locking a unit, waiting at the gate    core
 //   reader    finding a key without a lock                                                              core, chain, locks
 //
-// Layers of the map, each on top of the one before: storage, retirement, preservation, migration, resize, counting,
-// iteration, snapshots, direct_write, writing, pinning, multi_update, batches, replacing, table.
+// Layers of the map, each on top of the one before:
+//
+//   memory         map_memory, map_nodes, table_memory, table_pool, storage, retirement
+//   resizer        preservation, migration, resize
+//   whole map      counting, iteration, snapshots
+//   writer         admission, direct_write, computing, inline_writing, node_writing, writing
+//   and on top     pinning, multi_update, batches, replacing, table
 #pragma once
 
 #include <limits>

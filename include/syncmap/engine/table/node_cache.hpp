@@ -1,4 +1,4 @@
-// The nodes at rest of one thread, whose blocks its next nodes get.
+// The cached nodes of one thread: freed nodes whose blocks, and strings, its next nodes get.
 //
 // An overwrite makes a node and retires one. Without this, each of them is given back to the allocator hundreds of
 // writes later, in one go with others, by which time it leaves the allocator's own thread caches at once.
@@ -16,14 +16,14 @@
 
 namespace syncmap::engine {
 
-/// Nodes at rest that somebody has for himself: the last one added first, linked by `next_retired`.
+/// Cached nodes that one thread has for itself: the last one added first, linked by `next_retired`.
 template <class Sync>
-class pile_of_nodes {
+class cached_nodes {
     using node_base = reclaim::node_base<Sync>;
 
 public:
-    pile_of_nodes() noexcept = default;
-    explicit pile_of_nodes(node_base* top) noexcept : top_(top) {}
+    cached_nodes() noexcept = default;
+    explicit cached_nodes(node_base* top) noexcept : top_(top) {}
 
     node_base* top() const noexcept { return top_; }
     std::size_t count() const noexcept { return top_ == nullptr ? 0 : static_cast<std::size_t>(top_->label >> count_shift); }
@@ -62,16 +62,16 @@ private:
 };
 
 template <class Sync>
-class spare_nodes {
+class node_cache {
     using node_base = reclaim::node_base<Sync>;
 
 public:
-    using pile = pile_of_nodes<Sync>;
+    using pile = cached_nodes<Sync>;
 
     /// By its thread: a node whose block has so many units; or null, and one that does not fit, for the caller to free,
     /// so that a thread does not keep for ever what it has no use for.
     node_base* take(std::size_t units, node_base*& unfit) noexcept {
-        if (Sync::most_spares() == 0 || top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
+        if (Sync::most_cached_nodes() == 0 || top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
         pile all = take_all();
         node_base* const found = all.take(units);
         if (found == nullptr && all.top() != nullptr) unfit = all.take_top();

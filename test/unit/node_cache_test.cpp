@@ -40,21 +40,21 @@ std::size_t allocations_of_replacing(Map& map, int times) {
     });
 }
 
-TEST(spare_nodes, make_overwrites_of_strings_free_of_allocations) {
+TEST(node_cache, make_overwrites_of_strings_free_of_allocations) {
     syncmap::map<std::string, std::string> map;
     replace(map, 0, until_steady);
     EXPECT_EQ(allocations_of_replacing(map, 2'000), 0U);
     for (int i = 0; i != keys; ++i) EXPECT_EQ(map.load(key(i)), value(1'900 + i));
 }
 
-TEST(spare_nodes, make_overwrites_of_texts_free_of_allocations) {
+TEST(node_cache, make_overwrites_of_texts_free_of_allocations) {
     syncmap::map<syncmap::text, syncmap::text> map;
     replace(map, 0, until_steady);
     EXPECT_EQ(allocations_of_replacing(map, 2'000), 0U);
     for (int i = 0; i != keys; ++i) EXPECT_EQ(map.load(key(i)), value(1'900 + i));
 }
 
-TEST(spare_nodes, serve_inserts_after_erases) {
+TEST(node_cache, serve_inserts_after_erases) {
     syncmap::map<std::string, std::string> map;
     for (int i = 0; i != until_steady; ++i) {
         map.store(key(i), value(i));
@@ -66,7 +66,7 @@ TEST(spare_nodes, serve_inserts_after_erases) {
     EXPECT_EQ(map.load(k), v);
 }
 
-TEST(spare_nodes, of_texts_fit_or_are_left_alone) {
+TEST(node_cache, of_texts_fit_or_are_left_alone) {
     syncmap::map<syncmap::text, syncmap::text> map;
     for (int i = 0; i != 20'000; ++i) {
         const auto length = static_cast<std::size_t>(i * 7 % 300);
@@ -75,14 +75,14 @@ TEST(spare_nodes, of_texts_fit_or_are_left_alone) {
     }
 }
 
-TEST(spare_nodes, of_texts_give_way_to_others_that_are_wanted) {
+TEST(node_cache, of_texts_give_way_to_others_that_are_wanted) {
     syncmap::map<syncmap::text, syncmap::text> map;
     for (int i = 0; i != until_steady; ++i) map.store(key(i), std::string(300, 'l'));
     replace(map, 0, until_steady);
     EXPECT_EQ(allocations_of_replacing(map, 2'000), 0U);
 }
 
-TEST(spare_nodes, leave_no_long_memory_to_short_strings) {
+TEST(node_cache, leave_no_long_memory_to_short_strings) {
     syncmap::map<std::string, std::string> map;
     for (int i = 0; i != until_steady; ++i) map.store(key(i), std::string(200, 'l'));
     for (int i = 0; i != until_steady; ++i) map.store(key(i), "a short one");
@@ -92,7 +92,7 @@ TEST(spare_nodes, leave_no_long_memory_to_short_strings) {
     for (int i = 0; i != keys; i += 2) map.visit(key(i), [](const std::string& v) { EXPECT_LE(v.capacity(), 90U); });
 }
 
-TEST(spare_nodes, keep_no_value_alive) {
+TEST(node_cache, keep_no_value_alive) {
     syncmap::map<std::string, std::shared_ptr<int>> map;
     const auto counted = std::make_shared<int>(1);
     for (int i = 0; i != until_steady; ++i) map.store(key(i), counted);
@@ -104,7 +104,7 @@ TEST(spare_nodes, keep_no_value_alive) {
 template <class T>
 using booked_map = syncmap::map<int, T, syncmap::hash<int>, std::equal_to<>, test::booked<std::pair<const int, T>>>;
 
-TEST(spare_nodes, are_no_large_ones) {
+TEST(node_cache, are_no_large_ones) {
     struct large {
         char bytes[4096];
     };
@@ -119,7 +119,7 @@ TEST(spare_nodes, are_no_large_ones) {
 
 constexpr std::size_t most_blocks = 1'000; ///< of a batch, a thread's spares and the map itself
 
-TEST(spare_nodes, are_not_more_after_values_that_could_not_be_made) {
+TEST(node_cache, are_not_more_after_values_that_could_not_be_made) {
     struct picky {
         picky(bool good) {
             if (!good) throw std::invalid_argument("bad");
@@ -147,7 +147,7 @@ struct writes_when_it_ends {
     }
 };
 
-TEST(spare_nodes, are_not_more_after_destructors_that_write) {
+TEST(node_cache, are_not_more_after_destructors_that_write) {
     test::ledger books;
     booked_map<writes_when_it_ends> map{test::booked<std::pair<const int, writes_when_it_ends>>(books)};
     for (int round = 0; round != 100; ++round) {
@@ -161,7 +161,7 @@ TEST(spare_nodes, are_not_more_after_destructors_that_write) {
     writes_when_it_ends::once = nullptr;
 }
 
-TEST(spare_nodes, of_many_threads_are_few) {
+TEST(node_cache, of_many_threads_are_few) {
     using value_type = std::string;
     test::ledger books;
     booked_map<value_type> map{test::booked<std::pair<const int, value_type>>(books)};

@@ -1,0 +1,292 @@
+// Owning a key while the user's function runs on it: docs/design.md, section 6 [C1] to [C5]. Which thread owns which key is
+// known to the process (single_flight.hpp); here is what the map adds: its keys, the marks that its writers look at, and
+// the function itself, which runs once, with nothing locked.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/making.hpp>
+#include <syncmap/engine/single_flight.hpp>
+#include <syncmap/engine/table/direct_write.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class computing : public direct_write<Types> {
+    using base = direct_write<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using control_word = typename Types::layout::control_word;
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
+    using reader = engine::reader<Types>;
+    using section = typename locks::section;
+    using found = typename reader::found;
+    using typename base::control;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::node;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using T = typename base::T;
+    using KeyEqual = typename Types::key_equal;
+    using base::node_at;
+    using typename base::locking;
+
+    template <class K>
+    static word key_bits([[maybe_unused]] const K& key) noexcept {
+        if constexpr (Layout::inline_key) return to_word(static_cast<const Key&>(key));
+        return 0;
+    }
+
+    // ---- decisions ----
+
+    /// `op.decide` on what was found.
+    template <class Op>
+    static decision decide(const found& place, Op& op) {
+        if (place.mark == Layout::empty) return op.decide(nullptr);
+        return reader::show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
+    }
+
+    // ---- computations [design 6] ----
+
+    /// The form in which keys of this map are compared among the flights, whatever type they were given as.
+    /// As views where equality is known to be that of texts: `std::equal_to<>` asks the type, which may see it otherwise.
+    static constexpr bool registers_views =
+        syncmap::detail::string_like<Key> &&
+        (syncmap::detail::is_text_by_bytes<Key> || syncmap::detail::is_text<Key> || !std::is_same_v<KeyEqual, std::equal_to<>>) &&
+        std::is_invocable_r_v<bool, const KeyEqual&, const std::string_view&, const std::string_view&>;
+    using registered_key = std::conditional_t<registers_views, std::string_view, Key>;
+
+    /// A key that cannot be copied is moved into the map while it is owned, so nobody may compare with it. Of such keys those
+    /// with one hash share their flight: they wait for each other, which does no harm.
+    static constexpr bool compares_hashes_alone =
+        !equality_is_known<Key, KeyEqual> && !std::is_copy_constructible_v<syncmap::detail::given_t<Key>>;
+
+    static bool same_keys(const void* map, const void* mine, const void* other) {
+        return static_cast<bool>(static_cast<const computing*>(map)->equal_(*static_cast<const registered_key*>(mine),
+                                                                          *static_cast<const registered_key*>(other)));
+    }
+    static bool are_same_hashes(const void*, const void*, const void*) noexcept { return true; }
+    static const void* copy_of_key(const void*, const void* key, key_room& room) {
+        const auto& given = *static_cast<const registered_key*>(key);
+        if constexpr (registers_views) {
+            struct owned_text {
+                explicit owned_text(std::string_view given_text) : text(given_text) {}
+                const std::string text;
+                const std::string_view view{text};
+            };
+            return std::addressof(room.template emplace<owned_text>(given)->view);
+        } else {
+            return room.template emplace<Key>(given);
+        }
+    }
+    static constexpr flight_key key_kind = [] {
+        if constexpr (compares_hashes_alone) {
+            return flight_key{&are_same_hashes, nullptr};
+        } else if constexpr (equality_is_known<Key, KeyEqual>) {
+            return flight_key{&same_keys, nullptr};
+        } else {
+            return flight_key{&same_keys, &copy_of_key};
+        }
+    }();
+
+    /// A key, and its flight once this thread owns it.
+    template <class K>
+    class registration {
+    public:
+        registration(const computing& map, std::uint64_t hash, const K& key)
+            : flights_(map.shared_of_table().home->flights), key_(registered(key)),
+              claim_(&map, hash, std::addressof(key_), key_kind) {}
+        registration(const registration&) = delete;
+        registration& operator=(const registration&) = delete;
+        ~registration() { leave(); }
+
+        void enter() { flights_.enter(claim_); }
+        bool try_enter() { return flights_.try_enter(claim_); }
+        bool enter_or_share() { return flights_.enter_or_share(claim_); }
+        void fail(std::exception_ptr failure) noexcept { claim_.fail(std::move(failure)); }
+        void leave() noexcept {
+            if (claim_.owns()) flights_.leave(claim_);
+        }
+
+        auto& claimed() noexcept { return claim_; }
+
+    private:
+        static constexpr bool viewed = registers_views && std::is_convertible_v<const K&, std::string_view>;
+        static constexpr bool as_it_is = !registers_views && std::is_same_v<K, Key>;
+        struct no_key {};
+        using own_key = std::conditional_t<viewed, std::string_view, std::conditional_t<as_it_is, const Key&, const Key>>;
+        using kept = std::conditional_t<compares_hashes_alone, no_key, own_key>;
+
+        static kept registered([[maybe_unused]] const K& key) {
+            if constexpr (compares_hashes_alone) {
+                return {};
+            } else if constexpr (viewed || as_it_is) {
+                return key;
+            } else {
+                return Key(key);
+            }
+        }
+        single_flight<Sync>& flights_;
+        kept key_;
+        typename single_flight<Sync>::claim claim_;
+    };
+
+    /// This thread is the only writer of a key, but for `clear`. Waits for it, or throws `recursive_update`.
+    template <class K>
+    class ownership : registration<K> {
+    public:
+        ownership(const computing& map, std::uint64_t hash, const K& key) : registration<K>(map, hash, key) { this->enter(); }
+    };
+
+    /// While it exists, other writers of keys of this hash ask whether theirs has a flight.
+    class computing_mark {
+    public:
+        computing_mark(control& c, std::uint64_t hash, typename single_flight<Sync>::claim& of) noexcept
+            : counter_(c.computing_of(hash)), claim_(of) {
+            counter_.fetch_add(1, std::memory_order_seq_cst);
+            claim_.mark = &counter_;
+            // Before the root is read; pairs with the one in must_ask. A writer in a table that the root shows only after
+            // that sees the mark: no lock of that table was passed between it and this thread.
+            Sync::fence_after_rmw();
+        }
+        computing_mark(const computing_mark&) = delete;
+        computing_mark& operator=(const computing_mark&) = delete;
+        ~computing_mark() {
+            claim_.mark = nullptr;
+            counter_.fetch_sub(1, std::memory_order_release);
+        }
+
+    private:
+        typename Sync::template atomic<std::uint32_t>& counter_;
+        typename single_flight<Sync>::claim& claim_;
+    };
+
+    /// An operation that has decided already, about one life of the map.
+    template <class Op>
+    struct decided_operation {
+        static constexpr bool depends_on_current = false;
+        static constexpr bool may_assign = Op::may_assign;
+        static constexpr bool runs_user_code = false;
+        Op& op;
+        std::memory_order order = op.order;
+        engine::decision verdict = engine::decision::keep;
+        std::uint64_t incarnation = 0;
+
+        engine::decision decide(const T* current) const noexcept {
+            return current == nullptr && verdict == engine::decision::erase ? engine::decision::keep : verdict;
+        }
+        decltype(auto) make() { return op.make(); }
+        template <class Place>
+            requires requires(Op& o, Place& place) { o.make_in(place); }
+        void make_in(Place&& place) {
+            op.make_in(place);
+        }
+    };
+
+    /// `op.decide` on the present value, if there is one. Returns whether.
+    template <class K, class Op>
+    bool decide_if_present(control& c, std::uint64_t hash, const K& key, Op& op) {
+        if constexpr (Layout::inline_key) {
+            const maybe_word value = reader::find_inline(*this, static_cast<const Key&>(key));
+            if (value) static_cast<void>(base::decide_on_word(value, op));
+            return static_cast<bool>(value);
+        } else {
+            const reclaim::thread_lease<Sync> me(c.home->threads);
+            reclaim::hold<Sync> held(*me);
+            const found place = reader::find_node(*this, key, hash, held, reader::following::controls);
+            if (place.t == nullptr || place.mark == Layout::empty) return false;
+            static_cast<void>(decide(place, op));
+            return true;
+        }
+    }
+
+    /// By having the lock of the key's unit once: every writer of the key either had it before, or sees the mark.
+    template <class K>
+    void wait_for_earlier_writers(control& c, std::uint64_t hash, const K& key) {
+        const reclaim::thread_lease<Sync> me(c.home->threads);
+        stripe_type& s = this->stripe_of(c, *me);
+        const auto unit_in = [&](const header& t) { return chain::unit_of(t, hash, key_bits(key)); };
+        for (;;) {
+            const word root = this->root_.load(std::memory_order_acquire);
+            header* t = base::table_of(root);
+            if (t == nullptr) return; // whoever makes the first table sees the mark after that
+            section in(*this, s, t, root);
+            if (!in) continue;
+            std::size_t unit = unit_in(*t);
+            control_word held = 0;
+            const locking got = this->lock_live_unit(in, t, unit, held, root, unit_in);
+            if (got == locking::locked) {
+                locks::unlock(c, t->controls[unit], held);
+                return;
+            }
+            in.leave();
+            if (got == locking::busy) locks::wait_unlocked(c, t->controls[unit]);
+        }
+    }
+
+    /// Keeps what was found while the user's function runs. A computation inside of another one does not do that with one
+    /// of the thread's few hazards: it pins the node.
+    class pinned_for_long {
+    public:
+        pinned_for_long(computing& map, const found& place, reclaim::hold<Sync>& held) noexcept : map_(map) {
+            if (place.mark == Layout::empty || Layout::pairs) { // absent, or shown as a copy
+                held.drop();
+            } else if (!held.is_first()) {
+                node_ = node_at(place.mark);
+                node_->pin();
+                held.drop();
+            }
+        }
+        pinned_for_long(const pinned_for_long&) = delete;
+        pinned_for_long& operator=(const pinned_for_long&) = delete;
+        ~pinned_for_long() {
+            if (node_ != nullptr && node_->unpin()) map_.destroy_node(node_);
+        }
+
+    private:
+        computing& map_;
+        node* node_ = nullptr;
+    };
+
+    /// Runs `op.decide`, the user's function, on the present value, once, with nothing locked.
+    template <class K, class Op>
+    void decide_alone(control& c, std::uint64_t hash, const K& key, decided_operation<Op>& decided) {
+        const reclaim::thread_lease<Sync> me(c.home->threads);
+        for (;;) {
+            const word root = this->root_.load(std::memory_order_acquire);
+            header* const t = base::table_of(root);
+            if (t == nullptr) {
+                this->make_first_table(c, root, base::min_log2());
+                continue;
+            }
+            decided.incarnation = t->incarnation.load(std::memory_order_relaxed);
+            if constexpr (Layout::inline_key) {
+                const maybe_word value = reader::find_inline(*this, static_cast<const Key&>(key));
+                if (!this->is_root(root)) continue;
+                decided.verdict = base::decide_on_word(value, decided.op);
+            } else {
+                reclaim::hold<Sync> held(*me);
+                const found place = reader::find_node(*this, key, hash, held, reader::following::controls);
+                if (place.root != root) continue;
+                const pinned_for_long kept(*this, place, held);
+                decided.verdict = decide(place, decided.op);
+            }
+            return;
+        }
+    }
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,162 @@
+// Writes of inline keys where the fast path (direct_write.hpp) gave up: docs/design.md [W1] to [W8].
+#pragma once
+
+#include <syncmap/detail/deferred.hpp>
+#include <syncmap/engine/table/computing.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class inline_writing : public computing<Types> {
+    using base = computing<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using atomic_control = typename Types::layout::atomic_control;
+    using control_word = typename Types::layout::control_word;
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
+    using reader = engine::reader<Types>;
+    using section = typename locks::section;
+    using vacancy = typename chain::vacancy;
+    using typename base::atomic_word;
+    using typename base::control;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::record_supply;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using T = typename base::T;
+    using typename base::locking;
+    using typename base::place_of_write;
+    template <class K>
+    using ownership = typename base::template ownership<K>;
+
+    /// Deciding under the lock needs a decision that cannot run user code: copies, sums and comparisons of scalars.
+    template <class Op>
+    static constexpr bool decides_under_lock = Layout::pairs && std::is_scalar_v<T> && !Op::runs_user_code;
+
+    template <class Op>
+    static bool may_publish([[maybe_unused]] const Op& op, [[maybe_unused]] const header& t) noexcept {
+        if constexpr (requires { op.incarnation; }) {
+            return op.incarnation == t.incarnation.load(std::memory_order_relaxed);
+        } else {
+            return true;
+        }
+    }
+
+    /// A write of an inline key on its way.
+    template <class Op>
+    struct inline_write {
+        Op& op;
+        const Key& key;
+        const word bits;
+        const std::uint64_t hash;
+        place_of_write& at;
+        word value = 0; ///< to be published, once `made`
+        bool made = false;
+
+        void make() {
+            if constexpr (Op::may_assign) {
+                if (!made || Op::depends_on_current) value = to_word(engine::made<T>(value_maker{op}));
+                made = true;
+            }
+        }
+    };
+
+    /// Inline keys: the search runs under the lock, where it is a few comparisons of words. Returns the root at which
+    /// the write took place.
+    template <class Op>
+    word write_inline(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
+        syncmap::detail::deferred<ownership<Key>> own;
+        record_supply supply(*this);
+        place_of_write at{supply, owner};
+        inline_write<Op> w{op, key, to_word(key), hash, at};
+        for (;;) {
+            switch (const outcome o = attempt(c, s, w)) {
+            case outcome::done: return at.root;
+            case outcome::erased: this->after_erase(c, s, at.root); return at.root;
+            case outcome::must_ask:
+                own.emplace(*this, w.hash, w.key);
+                at.owner = true;
+                break;
+            default: this->prepare_next(c, s, o, at);
+            }
+        }
+    }
+
+    template <class Op>
+    outcome attempt(control& c, stripe_type& s, inline_write<Op>& w) {
+        w.at.root = this->root_.load(std::memory_order_acquire); // [W1]
+        w.at.t = base::table_of(w.at.root);
+        if (w.at.t == nullptr) return w.op.decide(nullptr) == decision::assign ? outcome::no_table : outcome::done;
+
+        // A decision that may run user code is made on what a reader sees, and checked under the lock.
+        [[maybe_unused]] maybe_word seen;
+        decision d = decision::keep;
+        if constexpr (!decides_under_lock<Op>) {
+            seen = reader::find_inline(*this, w.key);
+            d = base::decide_on_word(seen, w.op);
+            if (d == decision::keep) return outcome::done;
+            if (d == decision::assign) w.make();
+        }
+
+        if (locks::is_cutting(c)) [[unlikely]] return outcome::gate_closed;
+        section in(*this, s, w.at.t, w.at.root); // [W2]
+        if (!in) return outcome::again;
+        const auto unit_in = [&](const header& t) { return chain::unit_of(t, w.hash, w.bits); };
+        w.at.unit = unit_in(*w.at.t);
+        control_word held = 0;
+        switch (this->lock_live_unit(in, w.at.t, w.at.unit, held, w.at.root, unit_in)) {
+        case locking::locked: break;
+        case locking::busy: return outcome::locked_by_other;
+        case locking::stale: return outcome::again;
+        }
+        atomic_control& lock = w.at.t->controls[w.at.unit];
+        const auto end = [&](outcome o) {
+            locks::unlock(c, lock, held); // [W8]
+            return o;
+        };
+        const auto end_published = [&](outcome o) {
+            locks::unlock(c, lock, held, visible_on_return(w.op.order)); // [W8]
+            return o;
+        };
+        if (!w.at.owner) {
+            if (const outcome o = this->admit_decision(c, w.at.root, w.hash); o != outcome::admitted) return end(o); // [W4]
+        }
+
+        line_type& home = w.at.t->home(w.at.unit);
+        const word mark = Layout::inline_mark(w.bits);
+        atomic_word* const slot = base::slot_of(home, mark);
+        const maybe_word current = slot == nullptr ? maybe_word() : maybe_word(chain::value_at(slot));
+        if constexpr (decides_under_lock<Op>) {
+            d = base::decide_on_word(current, w.op);
+            if (d == decision::assign) w.make();
+        } else if (current != seen) {
+            return end(outcome::again);
+        }
+        if (d == decision::keep || !may_publish(w.op, *w.at.t)) return end(outcome::done);
+        const bool overwrites = d == decision::assign && slot != nullptr;
+        // [W5] [P1]
+        const outcome o = base::admit_change(c, *w.at.t, w.at.unit, held, !overwrites, w.at.past_gate, w.at.supply);
+        if (o != outcome::admitted) return end(o);
+        if (overwrites) {
+            slot[1].store(w.value, std::memory_order_release); // [W6]
+            return end_published(outcome::done);
+        }
+        if (d == decision::erase) {
+            base::erase_slot(c, s, *w.at.t, home, slot); // [W6] [W7]
+            return end_published(outcome::erased);
+        }
+        const vacancy v = chain::find_vacancy(c, *w.at.t, home);
+        if (!v) return end(outcome::full);
+        base::insert_into(s, *w.at.t, v, mark, w.value); // [W6] [W7]
+        return end_published(outcome::done);
+    }
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,94 @@
+// Memory from the map's allocator: objects, plain memory by cache lines, and what only few maps need.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+
+#include <syncmap/detail/aligned_memory.hpp>
+#include <syncmap/engine/table/core.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class map_memory : protected core<Types> {
+    using base = core<Types>;
+
+public:
+    using typename core<Types>::Key;
+    using typename core<Types>::T;
+    using typename core<Types>::Sync;
+    using typename core<Types>::Layout;
+    using typename core<Types>::header;
+    using typename core<Types>::line_type;
+    using typename core<Types>::control;
+    using typename core<Types>::rare_type;
+    using typename core<Types>::stripe_type;
+    using typename core<Types>::node;
+    using typename core<Types>::node_base;
+    using typename core<Types>::atomic_word;
+    using typename core<Types>::allocator_type;
+    using typename core<Types>::row_type;
+
+    using base::base;
+
+protected:
+    using base::allocator_;
+
+    template <class U>
+    using memory_for = syncmap::detail::aligned_memory<U, allocator_type>;
+
+    template <class U>
+    U* make_objects(std::size_t n) {
+        U* const p = memory_for<U>::allocate(allocator_, n);
+        std::uninitialized_value_construct_n(p, n);
+        return p;
+    }
+    template <class U>
+    void destroy_objects(U* p, std::size_t n) noexcept {
+        std::destroy_n(p, n);
+        memory_for<U>::deallocate(allocator_, p, n);
+    }
+    template <class U>
+    U* make_object() {
+        return make_objects<U>(1);
+    }
+    template <class U>
+    void destroy_object(U* p) noexcept {
+        destroy_objects(p, 1);
+    }
+
+    /// Plain memory, by cache lines.
+    struct alignas(detail::cache_line_bytes) block {
+        std::byte bytes[detail::cache_line_bytes];
+    };
+    static constexpr std::size_t blocks_for(std::size_t bytes) noexcept { return (bytes + sizeof(block) - 1) / sizeof(block); }
+    static constexpr std::size_t bytes_of(std::size_t blocks) noexcept { return blocks * sizeof(block); }
+
+    void* make_blocks(std::size_t n) { return memory_for<block>::allocate(allocator_, n); }
+    void free_blocks(void* p, std::size_t n) noexcept { memory_for<block>::deallocate(allocator_, static_cast<block*>(p), n); }
+
+    static constexpr std::size_t mapped_from = std::size_t{1} << 18; ///< bytes
+    static constexpr bool has_standard_allocator =
+        std::is_same_v<allocator_type, std::allocator<typename std::allocator_traits<allocator_type>::value_type>>;
+    static constexpr bool uses_pages = Sync::has_pages && has_standard_allocator;
+
+    /// What only few maps need; see rare_part. Throws `bad_alloc`.
+    rare_type& more(control& c) {
+        if (auto* const rare = c.rare_or_null()) return *rare;
+        return make_rare(c);
+    }
+
+private:
+    [[gnu::cold, gnu::noinline]] rare_type& make_rare(control& c) {
+        rare_type* const fresh = make_object<rare_type>();
+        rare_words<Sync>* expected = nullptr;
+        // release: who finds it sees it whole. acquire: so does the loser of the race.
+        const bool mine = c.rare.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire);
+        if (mine) return *fresh;
+        destroy_object(fresh);
+        return static_cast<rare_type&>(*expected);
+    }
+};
+
+} // namespace syncmap::engine

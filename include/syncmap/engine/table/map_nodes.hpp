@@ -1,0 +1,180 @@
+// The nodes of a map: making one that will be published, destroying one that nobody can see, and what of it is kept for the
+// next one of the same thread (node_cache.hpp).
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/detail/deferred.hpp>
+#include <syncmap/detail/leak_checker.hpp>
+#include <syncmap/engine/table/map_memory.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class map_nodes : public map_memory<Types> {
+    using base = map_memory<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using typename base::allocator_type;
+    using typename base::control;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::node;
+    using typename base::node_base;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using typename base::T;
+    using base::allocator_;
+    using base::shared_of_table;
+
+    using node_allocator = typename std::allocator_traits<allocator_type>::template rebind_alloc<typename node::unit>;
+
+    /// A node that is not published yet. Whoever publishes it calls `release`.
+    class fresh_node {
+    public:
+        /// `s`: the calling thread's.
+        fresh_node(map_nodes& owner, stripe_type& s) noexcept : fresh_node(owner, s.spares) {}
+        fresh_node(const fresh_node&) = delete;
+        fresh_node& operator=(const fresh_node&) = delete;
+        ~fresh_node() { reset(); }
+
+        explicit operator bool() const noexcept { return node_ != nullptr; }
+        node* get() const noexcept { return node_; }
+        node* release() noexcept { return std::exchange(node_, nullptr); }
+        void reset() noexcept {
+            if (node* const n = std::exchange(node_, nullptr)) owner_.destroy_node(n);
+        }
+
+        /// Strong guarantee. Throws `barrier_refused` while retired nodes cannot be freed.
+        template <class K, class Make>
+        void emplace(std::uint64_t hash, K&& key, Make&& make) {
+            if constexpr (keeps_given_key) shows_entry_key_ = is_key_of_entry<std::remove_cvref_t<K>>;
+            owner_.shared_of_table().home->threads.barriers().require_freeing();
+            node_allocator a(owner_.allocator_);
+            node_ = node::make(a, spares_, hash, std::forward<K>(key), make);
+            detail::reachable_by_marked_pointer(node_);
+        }
+
+        /// Gives a node that is made already the key object of a present entry, or, of none, the key that the writer was
+        /// given: that is `key`, unless the node has taken it over. For a writer that was slower than another one.
+        template <class K>
+        [[gnu::cold, gnu::noinline]] void use_key(const node* present, K&& key) {
+            node_allocator a(owner_.allocator_);
+            if constexpr (node::shares_key) {
+                if (present != nullptr) {
+                    node_->show_key_of(a, *present, node::giving_back(a));
+                } else {
+                    node_->show_own_key(a, std::forward<K>(key), node::giving_back(a));
+                }
+            } else if constexpr (syncmap::detail::is_text<Key>) {
+                if (present != nullptr) {
+                    make_again(key_of_entry<node>{*present});
+                } else {
+                    make_again(key);
+                }
+            } else if constexpr (keeps_given_key) {
+                if (present != nullptr) {
+                    Key before = node_->exchange_key(a, Key(present->key()));
+                    if (!shows_entry_key_) given_key_.emplace(std::move(before));
+                } else if (shows_entry_key_) {
+                    if (given_key_.get() != nullptr) {
+                        static_cast<void>(node_->exchange_key(a, std::move(*given_key_.get())));
+                        given_key_.reset();
+                    } else {
+                        static_cast<void>(node_->exchange_key(a, Key(std::forward<K>(key))));
+                    }
+                }
+                shows_entry_key_ = present != nullptr;
+            }
+        }
+
+    private:
+        static constexpr bool keeps_given_key = tells_equal_keys_apart<Key, typename Types::key_equal> && !Layout::pairs &&
+                                                !node::shares_key && !syncmap::detail::is_text<Key>;
+        struct nothing {};
+
+        fresh_node(map_nodes& owner, node_cache<Sync>& spares) noexcept : owner_(owner), spares_(spares) {}
+
+        /// Another node with the same value, if that can be moved: the length of a text is part of its node.
+        template <class K>
+        void make_again(const K& key) {
+            constexpr bool value_is_text = syncmap::detail::is_text<T>;
+            if constexpr (value_is_text || std::is_move_constructible_v<T>) {
+                fresh_node other(owner_, spares_);
+                other.emplace(node_->hash(), key, [&]() -> decltype(auto) {
+                    if constexpr (value_is_text) {
+                        return std::as_const(*node_).value();
+                    } else {
+                        return std::move(node_->value());
+                    }
+                });
+                std::swap(node_, other.node_);
+            }
+        }
+
+        map_nodes& owner_;
+        node_cache<Sync>& spares_;
+        node* node_ = nullptr;
+        [[no_unique_address]] std::conditional_t<keeps_given_key, syncmap::detail::deferred<Key>, nothing> given_key_{};
+        bool shows_entry_key_ = false;
+    };
+
+    void destroy_node(node* n) noexcept {
+        node_allocator a(allocator_);
+        destroy_node(a, n);
+    }
+    /// Touches the map no more: the destructor of the node's content may destroy it.
+    static void destroy_node(node_allocator& a, node* n) noexcept {
+        const std::size_t units = n->units();
+        if (n->destroy_content(a)) n->deallocate(a, units);
+    }
+    /// The same, but what another node can use of it goes to the pile.
+    static void lay_to_rest(node_allocator& a, cached_nodes<Sync>& pile, node* n) noexcept {
+        const std::size_t units = n->units();
+        n->rest(a); // may run destructors of the user's
+        pile.add(*n, units);
+    }
+    static void give_back(node_allocator& a, node_base& at_rest) noexcept {
+        static_cast<node&>(at_rest).give_back(a, cached_nodes<Sync>::units_of(at_rest));
+    }
+    void give_back_spares(stripe_type& s) noexcept {
+        node_allocator a(allocator_);
+        for (auto pile = s.spares.take_all(); pile.top() != nullptr;) give_back(a, *pile.take_top());
+    }
+    /// See reclaim/thread_garbage.hpp. What is needed after a destructor of the user's has run is copied before.
+    static void destroy_ready(reclaim::thread_garbage<Sync>&, reclaim::garbage_slot<Sync>& of) noexcept {
+        auto& c = static_cast<control&>(*of.source.load(std::memory_order_relaxed));
+        auto& s = *static_cast<stripe_type*>(of.home.place);
+        node_allocator a(static_cast<core<Types>*>(of.home.map)->allocator_);
+        auto pile = s.spares.take_all();
+        while (auto* const n = static_cast<node*>(of.take_ready(c))) {
+            if (pile.count() < of.most_kept && n->may_rest()) {
+                lay_to_rest(a, pile, n);
+            } else {
+                destroy_node(a, n);
+            }
+        }
+        if (!of.names(c)) { // one of them destroyed the map
+            while (pile.top() != nullptr) give_back(a, *pile.take_top());
+            return;
+        }
+        // What a destructor that used the map has laid down meanwhile. No code of the user's runs from here on.
+        for (auto more = s.spares.take_all(); more.top() != nullptr;) {
+            node_base& n = *more.take_top();
+            pile.add(n, pile.units_of(n));
+        }
+        while (pile.count() > of.most_kept) give_back(a, *pile.take_top());
+        of.kept = static_cast<std::uint32_t>(pile.count());
+        s.spares.put(pile);
+    }
+    void destroy_nodes(node_base* list) noexcept {
+        while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));
+    }
+};
+
+} // namespace syncmap::engine

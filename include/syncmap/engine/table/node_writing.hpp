@@ -1,0 +1,232 @@
+// Writes of keys that lie in nodes: docs/design.md [W1] to [W9].
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/detail/deferred.hpp>
+#include <syncmap/engine/making.hpp>
+#include <syncmap/engine/table/inline_writing.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class node_writing : public inline_writing<Types> {
+    using base = inline_writing<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using atomic_control = typename Types::layout::atomic_control;
+    using control_word = typename Types::layout::control_word;
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
+    using reader = engine::reader<Types>;
+    using section = typename locks::section;
+    using vacancy = typename chain::vacancy;
+    using found = typename reader::found;
+    using seen_node = typename reader::seen_node;
+    using typename base::control;
+    using typename base::fresh_node;
+    using typename base::header;
+    using typename base::Key;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::node;
+    using typename base::record_supply;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using T = typename base::T;
+    using KeyEqual = typename Types::key_equal;
+    using base::node_at;
+    using typename base::place_of_write;
+    template <class K>
+    using ownership = typename base::template ownership<K>;
+    template <class Op>
+    static constexpr bool decides_under_lock = base::template decides_under_lock<Op>;
+
+    /// What the registry compares: the key, also that of an entry that was seen.
+    template <class K>
+    static const K& compared_by(const K& key) noexcept {
+        return key;
+    }
+    static const Key& compared_by(const seen_node& key) noexcept { return key.entry.key(); }
+
+    /// What a node write is about to publish; built outside of any lock, once for all attempts.
+    template <class Op>
+    struct publication {
+        fresh_node node;
+        word value = 0;
+        bool has_value = false;
+
+        publication(node_writing& map, stripe_type& s) noexcept : node(map, s) {}
+
+        /// `op` decided to assign: an insert needs a node for the key, a replacement of a large value one for both. Of the
+        /// present entry, if there is one, which the caller holds, the node gets the key object; see node_key.hpp.
+        template <class K>
+        void prepare(const typename Types::node* present, std::uint64_t hash, K&& key, Op& op) {
+            if constexpr (Op::may_assign) {
+                if constexpr (Layout::pairs) {
+                    prepare_value(op);
+                    if (present == nullptr && !node) node.emplace(hash, std::forward<K>(key), [] {});
+                } else if (!node) {
+                    if (tells_equal_keys_apart<Key, KeyEqual> && present != nullptr) {
+                        node.emplace(hash, key_of_entry<typename Types::node>{*present}, value_maker{op});
+                    } else {
+                        node.emplace(hash, std::forward<K>(key), value_maker{op});
+                    }
+                } else {
+                    if constexpr (tells_equal_keys_apart<Key, KeyEqual>) node.use_key(present, std::forward<K>(key));
+                    if constexpr (Op::depends_on_current) {
+                        node.get()->value() = engine::made<T>(value_maker{op}); // fetch_add: a number
+                    }
+                }
+            }
+        }
+
+        void prepare_value(Op& op) {
+            if constexpr (Layout::pairs && Op::may_assign) {
+                if (!has_value || Op::depends_on_current) value = to_word(engine::made<T>(value_maker{op}));
+                has_value = true;
+            }
+        }
+    };
+
+    /// The search runs first, on hazards. What it found is proven under the lock: a present node by its
+    /// slot still holding it (it is held, so its address means the same node), an absence by the version.
+    /// Returns the root at which the write took place.
+    template <class K, class Op>
+    word write_node(control& c, stripe_type& s, reclaim::row<Sync>& row, std::uint64_t hash, K&& key, Op& op, bool owner) {
+        reclaim::hold<Sync> held(row);
+        record_supply supply(*this);
+        place_of_write at{supply, owner};
+        publication<Op> fresh(*this, s);
+        node* unlinked = nullptr;
+        syncmap::detail::deferred<reclaim::hold<Sync>> key_held;
+        syncmap::detail::deferred<ownership<Key>> own_node;
+        syncmap::detail::deferred<ownership<std::remove_cvref_t<decltype(compared_by(key))>>> own_key;
+        for (;;) {
+            switch (const outcome o = attempt_node(c, s, held, at, fresh, hash, std::forward<K>(key), op, unlinked)) {
+            case outcome::done: return at.root;
+            case outcome::replaced:
+            case outcome::erased:
+                held.drop();
+                this->retire(c, s, unlinked); // [W9]
+                if (o == outcome::erased) this->after_erase(c, s, at.root);
+                return at.root;
+            case outcome::must_ask:
+                // A number stays where the caller has it; of other keys the node's is the one: kept alive beyond its
+                // publication, until this has left.
+                if (fresh.node && !std::is_arithmetic_v<Key>) {
+                    key_held.emplace(row, held);
+                    key_held.get()->protect(fresh.node.get(), [] { return true; });
+                    own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key());
+                } else {
+                    own_key.emplace(*this, hash, compared_by(key));
+                }
+                at.owner = true;
+                break;
+            default:
+                held.drop();
+                this->prepare_next(c, s, o, at);
+            }
+        }
+    }
+
+private:
+    /// In line, though long: it is called once, and what it found is not to go through memory. `unlinked`: the node that it
+    /// took out of its slot.
+    template <class K, class Op>
+    [[gnu::always_inline]] outcome attempt_node(control& c, stripe_type& s, reclaim::hold<Sync>& held, place_of_write& at,
+                                                publication<Op>& fresh, std::uint64_t hash, K&& key, Op& op, node*& unlinked) {
+        held.drop();
+        // The key may have been moved into the node that waits to be published.
+        constexpr auto how = reader::following::controls;
+        const found place = fresh.node ? reader::find_node(*this, std::as_const(*fresh.node.get()).key(), hash, held, how)
+                                       : reader::find_node(*this, key, hash, held, how);
+        at.root = place.root; // [W1]
+        at.t = place.t;
+        at.unit = place.unit;
+        if (place.t == nullptr) return op.decide(nullptr) == decision::assign ? outcome::no_table : outcome::done;
+        header& t = *place.t;
+        const bool present = place.mark != Layout::empty;
+        const bool decided = !decides_under_lock<Op> || !present;
+        decision d = decision::keep;
+        if (decided) {
+            d = base::decide(place, op);
+            if (d == decision::keep) {
+                if constexpr (requires { op.stays(place); }) {
+                    if (present) op.stays(place);
+                }
+                return outcome::done;
+            }
+            if (d == decision::assign) {
+                const node* const held_node = present ? node_at(place.mark) : nullptr;
+                if constexpr (equality_is_known<Key, KeyEqual>) {
+                    // Its flight points to an owned key: it is copied, not moved from. (Other flights have a copy.)
+                    if (at.owner) fresh.prepare(held_node, hash, std::as_const(key), op);
+                }
+                fresh.prepare(held_node, hash, std::forward<K>(key), op);
+            }
+        }
+
+        if (locks::is_cutting(c)) [[unlikely]] return outcome::gate_closed;
+        section in(*this, s, &t, place.root); // [W2]
+        if (!in) return outcome::again;
+        atomic_control& lock = t.controls[place.unit];
+        control_word free = present ? lock.load(std::memory_order_relaxed) : place.control;
+        if ((free & Layout::moved_bit) != 0) return outcome::again;
+        if ((free & Layout::lock_bit) != 0 || !locks::try_lock(lock, free)) return outcome::locked_by_other; // [W3]
+        const auto end = [&](outcome o) {
+            locks::unlock(c, lock, free);
+            return o;
+        };
+        const auto end_published = [&](outcome o, control_word with) __attribute__((always_inline)) {
+            locks::unlock(c, lock, with, visible_on_return(op.order)); // [W8]
+            return o;
+        };
+        if (present && (place.slot->load(std::memory_order_relaxed) != place.mark ||
+                        (Layout::pairs && decided && chain::value_at(place.slot) != place.value))) {
+            return end(outcome::again);
+        }
+        if (!at.owner) {
+            const outcome o = this->admit_decision(c, place.root, hash); // [W4]
+            if (o != outcome::admitted) return end(o);
+        }
+        if constexpr (decides_under_lock<Op>) {
+            if (present) {
+                d = base::decide_on_word(maybe_word(chain::value_at(place.slot)), op);
+                if (d == decision::assign) fresh.prepare_value(op);
+            }
+        }
+        if (d == decision::keep || !base::may_publish(op, t)) return end(outcome::done);
+        const bool overwrites = d == decision::assign && present;
+        const outcome o = base::admit_change(c, t, place.unit, free, !overwrites, at.past_gate, at.supply); // [W5] [P1]
+        if (o != outcome::admitted) return end(o);
+        if (overwrites) {
+            if constexpr (Layout::pairs) {
+                place.slot[1].store(fresh.value, std::memory_order_release); // [W6]
+                return end_published(outcome::done, free);
+            } else {
+                unlinked = node_at(place.mark);
+                place.slot->store(Layout::tagged(fresh.node.release(), hash), std::memory_order_release); // [W6]
+                return end_published(outcome::replaced, free);
+            }
+        }
+        line_type& home = t.home(place.unit);
+        if (d == decision::erase) {
+            unlinked = node_at(place.mark);
+            const bool moved = base::erase_slot(c, s, t, home, place.slot); // [W6] [W7]
+            return end_published(outcome::erased, moved ? Layout::with_next_version(free) : free);
+        }
+        const vacancy v = chain::find_vacancy(c, t, home);
+        if (!v) return end(outcome::full);
+        if constexpr (requires { op.publishes(*fresh.node.get(), fresh.value); }) op.publishes(*fresh.node.get(), fresh.value);
+        base::insert_into(s, t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
+        return end_published(outcome::done, Layout::with_next_version(free));
+    }
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,233 @@
+// The tables of a map: where a new one comes from, and where one goes that was left.
+//
+// Table memory is never freed while the map lives: a reader that was stopped may still look at it. Tables that
+// were left are kept by size for the next resize; their pages, if they are the system's, are emptied.
+//
+//     retired   out of the root's reach; perhaps still named by a writer in its section
+//     leaving   the same, taken over by the thread that has `tidying`
+//     unnamed   no writer names it: its pages are given back
+//     free      for the next table of its size
+#pragma once
+
+#include <limits>
+#include <new>
+#include <utility>
+
+#include <syncmap/engine/table/first_block.hpp>
+#include <syncmap/engine/table/table_memory.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class table_pool : public table_memory<Types> {
+    using base = table_memory<Types>;
+
+public:
+    static unsigned min_log2() noexcept { return Types::sync::smallest_log2(); }
+    static constexpr unsigned max_log2 = 40;
+
+    using base::base;
+
+protected:
+    using typename base::control;
+    using typename base::header;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::rare_type;
+    using typename base::stripe_type;
+    using typename base::Sync;
+    using first_block_type = first_block<Layout, header, control>;
+    using base::change_root;
+    using base::empty_table;
+    using base::lay_on_pages;
+    using base::renewed;
+    using base::root_;
+    using base::table_bytes;
+    using base::table_of;
+
+    /// An empty table of 2^log2 units: one that was used before, or a new one. Of one unit there is only that in the first
+    /// block: while it is in use, a table of two units. `filled`: so many entries will be put into it at once that it should
+    /// lie on huge pages; else only what is touched takes memory. Throws `bad_alloc`; `barrier_refused` where more memory
+    /// waits already, in tables that cannot be used again.
+    [[gnu::cold]] header* acquire_table(control& c, unsigned log2, bool filled) {
+        if (log2 == 0) {
+            // acquire: pairs with the release of put_free.
+            const first_table was = c.first_table_is.exchange(first_table::taken, std::memory_order_acquire);
+            if (was == first_table::fresh) return first_block_type::table_of(c);
+            if (was == first_table::used) return renewed(*first_block_type::table_of(c));
+            log2 = 1;
+        }
+        header* t = nullptr;
+        rare_type& rare = this->more(c);
+        if (const only_one tidying(c.tidying); tidying) {
+            header** link = &rare.free_tables;
+            while (*link != nullptr && (*link)->log2() != log2) link = &(*link)->next_in_list;
+            if ((t = *link) != nullptr) {
+                *link = t->next_in_list;
+            } else if (!c.home->threads.barriers().is_freeing() && waiting_bytes(rare) >= table_bytes(log2)) {
+                c.home->threads.barriers().require_freeing();
+            }
+        }
+        if (t == nullptr) return this->make_table(c, log2, filled);
+        if (t->on_small_pages.load(std::memory_order_relaxed) == filled) lay_on_pages(*t, filled);
+        return renewed(*t);
+    }
+    /// Makes an empty table the root's in place of none, with which a new life of the map begins. False: another thread was
+    /// first.
+    bool begin_life(control& c, word root, header* t) noexcept {
+        t->incarnation.store(c.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        t->brought.store(0, std::memory_order_relaxed);
+        if (table_of(root) == nullptr && change_root(root, t)) return true;
+        abandon_table(c, t);
+        return false;
+    }
+    /// Gives back a table that was not published. Its memory may have been another table's before, and be looked at by
+    /// late readers of that one: it is kept like any other.
+    void abandon_table(control& c, header* t) noexcept {
+        if (t->log2() == 0) {
+            put_free(c, t); // it is emptied before it is used again
+        } else {
+            retire_table(c, t);
+            ask_for_tidying(c);
+        }
+    }
+
+    /// A table that is no longer reachable from the root: used again once no writer names it.
+    void retire_table(control& c, header* t) noexcept {
+        auto& retired = c.more().retired_tables;
+        header* head = retired.load(std::memory_order_relaxed);
+        do {
+            t->next_in_list = head;
+        } while (!retired.compare_exchange_weak(head, t, std::memory_order_release, std::memory_order_relaxed));
+    }
+
+    /// Brings retired tables closer to being free, `budget` bytes of pages at most; by whoever comes by.
+    /// Nobody waits: if another thread is at it, nothing is done.
+    [[gnu::cold]] void tidy_tables(control& c, std::size_t budget) noexcept {
+        if (is_tidy(c)) return;
+        const only_one tidying(c.tidying);
+        if (!tidying) return;
+        rare_type& rare = c.more();
+        for (header* t = rare.retired_tables.exchange(nullptr, std::memory_order_acquire); t != nullptr;) {
+            header* const next = t->next_in_list;
+            t->next_in_list = std::exchange(rare.leaving_tables, t);
+            t = next;
+        }
+        note_unnamed(c);
+        for (header** link = &rare.leaving_tables; *link != nullptr && budget > 0;) {
+            header* const t = *link;
+            if (t->unnamed && empty_table(t, budget)) {
+                *link = t->next_in_list;
+                put_free(c, t);
+            } else {
+                link = &t->next_in_list;
+            }
+        }
+        rare.anything_leaving.store(rare.leaving_tables != nullptr, std::memory_order_relaxed);
+        ask_for_tidying(c);
+    }
+
+    static bool is_tidy(const control& c) noexcept {
+        const rare_type* const rare = c.rare_or_null();
+        return rare == nullptr || (rare->retired_tables.load(std::memory_order_relaxed) == nullptr &&
+                                   !rare->anything_leaving.load(std::memory_order_relaxed));
+    }
+
+    /// Makes the writers of the root's table bring retired tables closer to being free, if there are any. (Their memory
+    /// stays a table's, so a root that changes meanwhile does no harm; whoever changed it calls this as well.)
+    void ask_for_tidying(const control& c) noexcept {
+        // What is to be tidied was stored before, the root is loaded behind. Pairs with itself in the thread that changes
+        // the root: without it, each of the two could miss the other's store, and nobody would be asked.
+        Sync::fence();
+        header* const t = table_of(root_.load(std::memory_order_acquire));
+        if (t != nullptr && !is_tidy(c)) t->ask_for_help();
+    }
+
+    /// An overflow line beside any table. Throws `bad_alloc`; never called under a unit's lock.
+    void make_spare_line(control& c) {
+        line_type& l = new_spare_line(c);
+        c.more().spare_lines.push(l);
+    }
+    line_type& new_spare_line(control& c) {
+        using spare = typename control::spare_line;
+        auto& all = this->more(c).all_spare_lines;
+        spare* const l = this->template make_object<spare>();
+        spare* head = all.load(std::memory_order_relaxed);
+        do {
+            l->next = head;
+        } while (!all.compare_exchange_weak(head, l, std::memory_order_release, std::memory_order_relaxed));
+        return *l;
+    }
+
+private:
+    /// A lock that is only ever tried: who fails leaves the work to who has it.
+    class only_one {
+    public:
+        explicit only_one(typename Sync::template atomic<bool>& flag) noexcept
+            : flag_(flag), got_(!flag.load(std::memory_order_relaxed) && !flag.exchange(true, std::memory_order_acquire)) {}
+        only_one(const only_one&) = delete;
+        only_one& operator=(const only_one&) = delete;
+        ~only_one() {
+            if (got_) flag_.store(false, std::memory_order_release);
+        }
+        explicit operator bool() const noexcept { return got_; }
+
+    private:
+        typename Sync::template atomic<bool>& flag_;
+        const bool got_;
+    };
+
+    /// Marks the leaving tables that no stripe names. They are out of the root's reach, so none will again.
+    static void note_unnamed(control& c) noexcept {
+        rare_type& rare = c.more();
+        bool any = false;
+        for (const header* t = rare.leaving_tables; t != nullptr; t = t->next_in_list) any |= !t->unnamed;
+        if (!any) return;
+        if (rare.looks_to_skip > 0) {
+            --rare.looks_to_skip;
+            return;
+        }
+        // Pairs with the light barrier of section::enter [I9].
+        if (!c.home->threads.barriers().heavy_barrier_to_free()) return;
+        for (header* t = rare.leaving_tables; t != nullptr; t = t->next_in_list) {
+            t->unnamed = t->unnamed || !is_named(c, t);
+            if (!t->unnamed) rare.looks_to_skip = Sync::looks_between_barriers;
+        }
+    }
+
+    /// Of tables that were left and are no other's yet. By who has `tidying`: nobody else takes one out of the lists.
+    static std::size_t waiting_bytes(const rare_type& rare) noexcept {
+        std::size_t bytes = 0;
+        for (const header* list : {rare.retired_tables.load(std::memory_order_acquire), rare.leaving_tables}) {
+            for (const header* t = list; t != nullptr; t = t->next_in_list) bytes += table_bytes(t->log2());
+        }
+        return bytes;
+    }
+
+    static bool is_named(control& c, const header* t) noexcept {
+        bool named = false;
+        c.each_stripe([&](stripe_type& s) { named |= s.table.load(std::memory_order_acquire) == t; });
+        return named;
+    }
+
+    static void put_free(control& c, header* t) noexcept {
+        t->next.store(nullptr, std::memory_order_relaxed);
+        t->needs_help.store(false, std::memory_order_relaxed);
+        t->crowded.store(false, std::memory_order_relaxed);
+        t->overflow_used.store(0, std::memory_order_relaxed);
+        t->free_lines.forget();
+        t->cursor.store(0, std::memory_order_relaxed);
+        t->filling.store(false, std::memory_order_relaxed);
+        t->small_pieces.store(0, std::memory_order_relaxed);
+        t->emptied = 0;
+        t->unnamed = false;
+        if (t->log2() == 0) {
+            // release: pairs with the acquire of who takes it next.
+            c.first_table_is.store(first_table::used, std::memory_order_release);
+        } else {
+            t->next_in_list = std::exchange(c.more().free_tables, t);
+        }
+    }
+};
+
+} // namespace syncmap::engine
