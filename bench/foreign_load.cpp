@@ -1,6 +1,7 @@
 #include "foreign_load.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <string>
 

@@ -6,8 +6,7 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
+#include <condition_variable> // and the clocks and durations of <chrono>, whose other parts a compiler reads for long
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
