@@ -64,7 +64,7 @@ struct [[gnu::visibility("default")]] real {
 
     /// One atomic 16-byte store with release meaning; only the holder of the unit's lock stores.
     static void store_pair(atomic<std::uint64_t>* words, word_pair pair) noexcept {
-        if (has_avx()) {
+        if (vector_search::has_avx()) {
             using vector = long long __attribute__((vector_size(16)));
             const vector value = {static_cast<long long>(pair.first), static_cast<long long>(pair.second)};
             asm volatile("movdqa %1, %0" : "=m"(*reinterpret_cast<vector*>(words)) : "x"(value) : "memory");
@@ -82,13 +82,13 @@ struct [[gnu::visibility("default")]] real {
 
 #if defined(__x86_64__) && !defined(SYNCMAP_THREAD_SANITIZER)
     /// Whether `find_pair_at_once` may be called: asked once, by a caller that has another way to go where it may not.
-    [[gnu::always_inline]] static bool finds_pairs_at_once() noexcept { return has_avx(); }
+    [[gnu::always_inline]] static bool finds_pairs_at_once() noexcept { return vector_search::has_avx(); }
     [[gnu::always_inline]] static bool find_pair_at_once(const atomic<std::uint64_t>* line, std::uint64_t first,
                                                          std::uint64_t& second) noexcept {
         return vector_search::find_pair(line, first, second);
     }
     static bool find_pair(const atomic<std::uint64_t>* line, std::uint64_t first, std::uint64_t& second) noexcept {
-        if (has_avx()) [[likely]]
+        if (vector_search::has_avx()) [[likely]]
             return vector_search::find_pair(line, first, second);
         const found_pair found = find_pair_one_by_one(line, first);
         second = found.second;
@@ -363,12 +363,8 @@ struct [[gnu::visibility("default")]] real {
 
 private:
 #if defined(__x86_64__)
-    /// Asks the processor in every object, also in one that is compiled for AVX: the linker keeps one of several definitions
-    /// of a function, and the kept one may run in an object that was compiled for every processor.
-    [[gnu::always_inline]] static bool has_avx() noexcept { return __builtin_cpu_supports("avx") != 0; }
-
     static word_pair raw_load_pair(const atomic<std::uint64_t>* words) noexcept {
-        if (has_avx()) [[likely]] {
+        if (vector_search::has_avx()) [[likely]] {
             using vector = long long __attribute__((vector_size(16)));
             vector value;
             asm volatile("movdqa %1, %0" : "=x"(value) : "m"(*reinterpret_cast<const vector*>(words)) : "memory");

@@ -23,6 +23,15 @@
 
 namespace syncmap::sync::vector_search {
 
+/// An object that is compiled for AVX needs no question: the compiler puts such instructions into all of its code.
+[[gnu::always_inline]] inline bool has_avx() noexcept {
+#if defined(__AVX__)
+    return true;
+#else
+    return __builtin_cpu_supports("avx") != 0;
+#endif
+}
+
 [[gnu::always_inline]] inline __m128i load(const void* at) noexcept {
     __m128i v;
 #if defined(__AVX__) // beside other such instructions the older encoding may cost a wait for the register's upper half
