@@ -1,4 +1,4 @@
-// From an adapter (engines/*.hpp) to an engine: the measuring loops, compiled once for each map.
+// From an adapter (candidates/*.hpp) to a candidate: the measuring loops, compiled once for each map.
 //
 // An adapter `template <class Key, class T> class map` has
 //     bool load(const Key&, T& out)         copies the value out, without allocating where the map can
@@ -70,8 +70,8 @@ public:
         for (std::size_t i = 0; i < values_.size(); ++i) values_[i] = payload<Key>::value(i);
     }
 
-    tally execute(const request_view<Key>& requests) override {
-        tally result{requests.size, 0, 0};
+    net_count execute(const request_view<Key>& requests) override {
+        net_count result{requests.size, 0, 0};
         if (requests.batch != 0) {
             each_batch(requests, [&](const Key* keys, std::size_t size) { load_batch(keys, size, result); });
             return result;
@@ -82,8 +82,8 @@ public:
         return result;
     }
 
-    tally execute_timed(const request_view<Key>& requests, unsigned stride, histogram& latencies) override {
-        tally result{requests.size, 0, 0};
+    net_count execute_timed(const request_view<Key>& requests, unsigned stride, histogram& latencies) override {
+        net_count result{requests.size, 0, 0};
         if (requests.batch != 0) {
             each_batch(requests, [&](const Key* keys, std::size_t size) {
                 const stopwatch watch;
@@ -107,7 +107,7 @@ public:
     }
 
 private:
-    void perform(action what, const Key& key, const value_of<Key>& value, tally& result) {
+    void perform(action what, const Key& key, const value_of<Key>& value, net_count& result) {
         switch (what) {
         case action::load:
             if (map_.load(key, out_)) {
@@ -136,7 +136,7 @@ private:
         }
     }
 
-    void load_batch(const Key* keys, std::size_t size, tally& result) {
+    void load_batch(const Key* keys, std::size_t size, net_count& result) {
         const auto take = [&](const auto& value) {
             out_ = value;
             result.digest += payload<Key>::digest(out_);
@@ -174,16 +174,16 @@ std::unique_ptr<subject<Key>> make_subject() {
 
 } // namespace detail
 
-/// The engine of an adapter: `Adapter::name`, `about`, `part`, `caveat` where there is one, and `map<Key, T>`.
+/// The candidate of an adapter: `Adapter::name`, `about`, `part`, `caveat` where there is one, and `map<Key, T>`.
 template <class Adapter>
-engine adapt() {
+candidate adapt() {
     std::string_view caveat;
     if constexpr (requires { Adapter::caveat; }) caveat = Adapter::caveat;
     constexpr bool has_integers = !requires { Adapter::strings_only; };
     using key = std::conditional_t<has_integers, std::uint64_t, std::string>;
     using map = typename Adapter::template map<key, value_of<key>>;
-    engine made{Adapter::name,         Adapter::about, caveat,  Adapter::part,     detail::has_length<map>,
-                detail::has_walk<map>, nullptr,        nullptr, reach::everything, false};
+    candidate made{Adapter::name,         Adapter::about, caveat,  Adapter::part,     detail::has_length<map>,
+                   detail::has_walk<map>, nullptr,        nullptr, reach::everything, false};
     if constexpr (has_integers) made.integers = detail::make_subject<Adapter, std::uint64_t>;
     if constexpr (!requires { Adapter::integers_only; }) made.strings = detail::make_subject<Adapter, std::string>;
     if constexpr (requires { Adapter::can; }) made.can = Adapter::can;

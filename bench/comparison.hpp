@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "drive.hpp"
-#include "promises.hpp"
+#include "guarantee_costs.hpp"
+#include "run_loop.hpp"
 
 namespace syncmap::bench {
 
@@ -21,7 +21,7 @@ public:
         std::size_t end;
     };
 
-    explicit comparison(const promise_plan& plan, unsigned turns = 20) : plan_(plan), turns_(turns) {}
+    explicit comparison(const guarantee_plan& plan, unsigned turns = 20) : plan_(plan), turns_(turns) {}
 
     /// The paces of all threads in one turn of the given length.
     using turn = std::function<std::vector<pace>(double seconds)>;
@@ -32,7 +32,7 @@ public:
         std::string name;
         std::optional<double> bound{};
     };
-    void add(const turn& one, const turn& other, const std::vector<aspect>& aspects, std::vector<promised_figure>& to) const {
+    void add(const turn& one, const turn& other, const std::vector<aspect>& aspects, std::vector<guarantee_figure>& to) const {
         std::vector<std::vector<double>> by_time(aspects.size());
         std::vector<std::vector<double>> by_processor(aspects.size());
         for (unsigned round = 0; round < plan_.rounds; ++round) {
@@ -60,15 +60,15 @@ public:
     }
 
     void add(const std::vector<stretch_of_work>& one, const std::vector<stretch_of_work>& other, range threads,
-             const std::string& name, std::optional<double> bound, std::vector<promised_figure>& to) const {
+             const std::string& name, std::optional<double> bound, std::vector<guarantee_figure>& to) const {
         const auto driven = [this](const std::vector<stretch_of_work>& work) {
-            return [this, &work](double seconds) { return drive(work, seconds, plan_.pin); };
+            return [this, &work](double seconds) { return run_loop(work, seconds, plan_.pin); };
         };
         add(driven(one), driven(other), {{threads, name, bound}}, to);
     }
 
 private:
-    const promise_plan& plan_;
+    const guarantee_plan& plan_;
     unsigned turns_;
 };
 

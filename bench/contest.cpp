@@ -24,10 +24,10 @@ public:
     /// `turn(i, share, limit)` is called when map `i` is about to work; it has to be done within `limit` seconds.
     using turn_report = std::function<void(std::size_t i, double share, double limit)>;
 
-    contest(const cell& cell, const std::vector<const engine*>& maps, const plan& plan, const turn_report& turn)
+    contest(const cell& cell, const std::vector<const candidate*>& maps, const plan& plan, const turn_report& turn)
         : cell_(cell), plan_(plan), turn_(turn), streams_(make_all_requests<Key>(cell, plan.seed)), random_(plan.seed) {
         result_.what = cell;
-        for (const engine* const map : maps) {
+        for (const candidate* const map : maps) {
             contestants_.emplace_back(*map, cell, streams_, plan.pin);
             result_.maps.push_back({map});
         }
@@ -156,7 +156,7 @@ bytes pack(const cell_result& result) {
     byte_writer out;
     out.put(result.round_seconds);
     out.put(result.foreign_load);
-    for (const engine_result& map : result.maps) {
+    for (const candidate_result& map : result.maps) {
         for (const double rate : map.rates) out.put(rate);
         out.put(map.latencies);
         out.put(map.wrong);
@@ -164,13 +164,13 @@ bytes pack(const cell_result& result) {
     return out.take();
 }
 
-cell_result unpack(const bytes& answer, const cell& cell, const std::vector<const engine*>& maps, const plan& plan) {
+cell_result unpack(const bytes& answer, const cell& cell, const std::vector<const candidate*>& maps, const plan& plan) {
     byte_reader in(answer);
     cell_result result{cell};
     result.round_seconds = in.get<double>();
     result.foreign_load = in.get<std::optional<double>>();
-    for (const engine* const map : maps) {
-        engine_result& r = result.maps.emplace_back(engine_result{map});
+    for (const candidate* const map : maps) {
+        candidate_result& r = result.maps.emplace_back(candidate_result{map});
         for (unsigned round = 0; round < plan.rounds; ++round) r.rates.push_back(in.get<double>());
         r.latencies = in.get<histogram>();
         r.wrong = in.get<std::uint64_t>();
@@ -180,7 +180,7 @@ cell_result unpack(const bytes& answer, const cell& cell, const std::vector<cons
 
 } // namespace
 
-cell_result run_contest(const cell& cell, std::vector<const engine*> maps, const plan& plan, const progress_report& report) {
+cell_result run_contest(const cell& cell, std::vector<const candidate*> maps, const plan& plan, const progress_report& report) {
     const shared_with_child<std::atomic<std::size_t>> at_work;
     std::vector<left_out> absent;
     while (!maps.empty()) {

@@ -22,8 +22,8 @@ struct plan {
     std::optional<double> round_seconds{}; ///< instead of a share of `seconds`
 };
 
-struct engine_result {
-    const engine* map;
+struct candidate_result {
+    const candidate* map;
     std::vector<double> rates{};   ///< operations per second of all threads together, one for each round
     histogram latencies{};         ///< nanoseconds of one operation, from a pass of its own
     std::uint64_t wrong = 0;       ///< operations that missed a key they had to find, or found one they had to miss
@@ -31,7 +31,7 @@ struct engine_result {
 
 /// A map that was left out of a cell, and why.
 struct left_out {
-    const engine* map;
+    const candidate* map;
     std::string why;
     bool failed = true; ///< it crashed or hung; else it is not made for the cell
 };
@@ -40,7 +40,7 @@ struct cell_result {
     cell what;
     double round_seconds = 0;
     std::optional<double> foreign_load{}; ///< share of the processors that other programs took meanwhile
-    std::vector<engine_result> maps{};
+    std::vector<candidate_result> maps{};
     std::vector<left_out> absent{};
 };
 
@@ -48,7 +48,7 @@ struct cell_result {
 using progress_report = std::function<void(double share, std::string_view map)>;
 
 /// A map that crashes or hangs is left out, and the cell begins anew without it.
-cell_result run_contest(const cell& cell, std::vector<const engine*> maps, const plan& plan, const progress_report& report);
+cell_result run_contest(const cell& cell, std::vector<const candidate*> maps, const plan& plan, const progress_report& report);
 
 /// Upper estimate of the memory that `run_contest` takes.
 double contest_bytes(const cell& cell, std::size_t maps);

@@ -37,13 +37,13 @@ using list = std::vector<std::unique_ptr<subject<std::uint64_t>>>;
 void put_four(subject<std::uint64_t>& s) { insert_keys(*s.enter(), {0, 4, 1}); }
 
 /// Fills malloc's caches of small pieces, which count as in use. Returns the size of a block from malloc that holds one object.
-std::size_t warm_up(const engine& map) {
+std::size_t warm_up(const candidate& map) {
     list first(copies);
     for (auto& subject : first) put_four(*(subject = map.make<std::uint64_t>()));
     return malloc_usable_size(first.front().get());
 }
 
-findings weigh(const engine& map) {
+findings weigh(const candidate& map) {
     warm_up(map);
     list subjects(copies);
     const std::uint64_t before = heap_in_use();
@@ -55,7 +55,7 @@ findings weigh(const engine& map) {
 
 /// What the objects alone take, which are no part of a map's footprint. Other memory of their size and alignment takes their
 /// place; of what malloc adds, and leaves over where it aligns, it takes the same.
-std::uint64_t weigh_objects(const engine& map) {
+std::uint64_t weigh_objects(const candidate& map) {
     const std::size_t size = warm_up(map);
     std::vector<void*> blocks(copies);
     const std::uint64_t before = heap_in_use();
@@ -65,7 +65,7 @@ std::uint64_t weigh_objects(const engine& map) {
 
 } // namespace
 
-std::optional<footprint> measure_footprint(const engine& map) {
+std::optional<footprint> measure_footprint(const candidate& map) {
     const auto apart = [&](const auto& work) {
         return run_apart([&] {
             promise_to_return_within(20);
@@ -84,7 +84,7 @@ std::optional<footprint> measure_footprint(const engine& map) {
     return footprint{{}, each(found.empty), each(found.four)};
 }
 #else
-std::optional<footprint> measure_footprint(const engine&) { return std::nullopt; }
+std::optional<footprint> measure_footprint(const candidate&) { return std::nullopt; }
 #endif
 
 } // namespace syncmap::bench

@@ -16,6 +16,6 @@ struct footprint {
 
 /// In a process of its own, on the second map: what is made once for a process does not count. Nothing where the C
 /// library does not tell how much of its heap is in use.
-std::optional<footprint> measure_footprint(const engine& map);
+std::optional<footprint> measure_footprint(const candidate& map);
 
 } // namespace syncmap::bench

@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "engines/flat.hpp"
-#include "engines/std_mutex.hpp"
-#include "engines/std_plain.hpp"
-#include "engines/syncmap_map.hpp"
-#include "engines/syncmap_text_map.hpp"
+#include "candidates/flat.hpp"
+#include "candidates/std_mutex.hpp"
+#include "candidates/std_plain.hpp"
+#include "candidates/syncmap_map.hpp"
+#include "candidates/syncmap_text_map.hpp"
 
 namespace {
 

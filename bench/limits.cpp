@@ -147,7 +147,7 @@ std::vector<limit_cell> memory(const scale& s) {
 
 } // namespace
 
-bool limit_cell::has(const engine& e) const {
+bool limit_cell::has(const candidate& e) const {
     if (e.name == "map" || std::ranges::find(limits, e.name) != limits.end()) return true;
     return peers && e.part != role::limit && e.name != "mutex_flat";
 }

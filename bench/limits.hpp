@@ -64,7 +64,7 @@ struct limit_cell {
     std::vector<goal> goals;
 
     /// Whether a map belongs into the cell: `map` always, limits where they are named, others where peers do.
-    bool has(const engine& e) const;
+    bool has(const candidate& e) const;
 };
 
 /// All cells; `quick`: with a tenth of the keys where there are millions.

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "crew.hpp"
 #include "subject.hpp"
+#include "thread_team.hpp"
 
 namespace syncmap::bench {
 
@@ -21,8 +21,8 @@ inline constexpr std::size_t stretch = 128;
 
 /// Inserts the keys with the indexes first, first + step, ... below end.
 template <class Key>
-tally insert_keys(session<Key>& session, const initial_share& share) {
-    tally all;
+net_count insert_keys(session<Key>& session, const initial_share& share) {
+    net_count all;
     request_stream<Key> inserts;
     for (std::uint64_t index = share.first; index < share.end;) {
         inserts.actions.clear();
@@ -38,7 +38,7 @@ tally insert_keys(session<Key>& session, const initial_share& share) {
 
 /// What the threads of one round bring back.
 struct round_result {
-    tally counted{};
+    net_count counted{};
     double elapsed = 0; ///< seconds
 };
 
@@ -46,10 +46,10 @@ struct round_result {
 template <class Key>
 class contestant {
 public:
-    contestant(const engine& map, const cell& cell, const std::vector<request_stream<Key>>& streams, bool pin)
+    contestant(const candidate& map, const cell& cell, const std::vector<request_stream<Key>>& streams, bool pin)
         : map_(map), cell_(cell), streams_(streams), pin_(pin), positions_(cell.threads) {}
 
-    const engine& map() const noexcept { return map_; }
+    const candidate& map() const noexcept { return map_; }
 
     /// A new map with the cell's keys. Returns how many inserts failed.
     std::uint64_t fill() {
@@ -58,7 +58,7 @@ public:
         subjects_.clear();
         for (unsigned copies = many ? cell_.threads : 1; copies > 0; --copies) subjects_.push_back(map_.make<Key>());
         std::atomic<std::uint64_t> failed{0};
-        run_crew(at_once ? cell_.threads : 1, pin_, [&](unsigned thread) {
+        run_team(at_once ? cell_.threads : 1, pin_, [&](unsigned thread) {
             const std::uint64_t all = initial_keys(cell_, 0).end;
             const initial_share share = many || !at_once ? initial_share{0, all, 1} : initial_keys(cell_, thread);
             failed += insert_keys(*subject_of(thread).enter(), share).missed;
@@ -76,25 +76,25 @@ public:
     round_result run_for(seconds duration, std::vector<histogram>* latencies) {
         enum class phase { warming, measuring, over };
         std::atomic<phase> now{phase::warming};
-        std::vector<tally> tallies(cell_.threads);
+        std::vector<net_count> net_counts(cell_.threads);
         round_result result;
         const auto work = [&](unsigned thread) {
             const auto session = subject_of(thread).enter();
             const request_stream<Key>& stream = streams_[thread];
             std::size_t& at = positions_[thread];
             histogram unused;
-            tally counted;
+            net_count counted;
             const std::size_t step = cell_.what->walks == 0 ? stretch : 8; // a walk takes long
             for (phase seen; (seen = now.load(std::memory_order_relaxed)) != phase::over;) {
                 const request_view<Key> requests = stream.view(at, step);
                 at = at + requests.size == stream.size() ? 0 : at + requests.size;
                 const bool measuring = seen == phase::measuring;
-                const tally done = latencies == nullptr
-                                       ? session->execute(requests)
-                                       : session->execute_timed(requests, sampling, measuring ? (*latencies)[thread] : unused);
+                const net_count done = latencies == nullptr ? session->execute(requests)
+                                                            : session->execute_timed(requests, sampling,
+                                                                                     measuring ? (*latencies)[thread] : unused);
                 if (measuring) counted += done;
             }
-            tallies[thread] = counted;
+            net_counts[thread] = counted;
         };
         const auto conduct = [&] {
             std::this_thread::sleep_for(duration / 10);
@@ -104,20 +104,20 @@ public:
             now = phase::over;
             result.elapsed = seconds(monotonic::now() - start).count();
         };
-        run_crew(cell_.threads, pin_, work, conduct);
-        for (const tally& t : tallies) result.counted += t;
+        run_team(cell_.threads, pin_, work, conduct);
+        for (const net_count& t : net_counts) result.counted += t;
         return result;
     }
 
     /// Runs all requests once on the filled map, timed from the first thread's start to the last one's end.
     round_result run_once(std::vector<histogram>* latencies) {
-        std::vector<tally> tallies(cell_.threads);
+        std::vector<net_count> net_counts(cell_.threads);
         std::vector<monotonic::time_point> starts(cell_.threads);
         std::vector<monotonic::time_point> ends(cell_.threads);
         const auto work = [&](unsigned thread) {
             const auto session = subject_of(thread).enter();
             const request_stream<Key>& stream = streams_[thread];
-            tally counted;
+            net_count counted;
             starts[thread] = monotonic::now();
             for (std::size_t at = 0; at < stream.size(); at += stretch) {
                 const request_view<Key> requests = stream.view(at, stretch);
@@ -125,11 +125,11 @@ public:
                                                 : session->execute_timed(requests, 1, (*latencies)[thread]);
             }
             ends[thread] = monotonic::now();
-            tallies[thread] = counted;
+            net_counts[thread] = counted;
         };
-        run_crew(cell_.threads, pin_, work);
+        run_team(cell_.threads, pin_, work);
         round_result result;
-        for (const tally& t : tallies) result.counted += t;
+        for (const net_count& t : net_counts) result.counted += t;
         result.elapsed = seconds(*std::ranges::max_element(ends) - *std::ranges::min_element(starts)).count();
         return result;
     }
@@ -139,7 +139,7 @@ private:
 
     static constexpr unsigned sampling = 13; ///< every 13th operation: odd, so that no pattern of a stream hides
 
-    const engine& map_;
+    const candidate& map_;
     const cell& cell_;
     const std::vector<request_stream<Key>>& streams_;
     bool pin_;

@@ -14,9 +14,9 @@
 #include <syncmap/hash.hpp>
 #include <syncmap/snapshot.hpp>
 
+#include "candidates/family.hpp"
 #include "comparison.hpp"
-#include "engines/family.hpp"
-#include "promise_parts.hpp"
+#include "guarantee_parts.hpp"
 #include "rounds.hpp"
 
 namespace syncmap::bench {
@@ -86,9 +86,9 @@ std::uint64_t idle() {
 
 } // namespace
 
-std::vector<promised_figure> measure_size_cost(const promise_plan& plan) {
+std::vector<guarantee_figure> measure_size_cost(const guarantee_plan& plan) {
     constexpr double kept = 0.95;
-    std::vector<promised_figure> found;
+    std::vector<guarantee_figure> found;
     const comparison compare(plan);
     for (const std::uint64_t keys : {std::uint64_t{1'000}, std::uint64_t{100'000}}) {
         for (const workload* const what : {&mixed, &coming_and_going}) {

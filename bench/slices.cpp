@@ -12,11 +12,11 @@
 #include <tuple>
 #include <vector>
 
-#include "engines/flat.hpp"
-#include "engines/libcuckoo.hpp"
-#include "engines/onetbb.hpp"
-#include "engines/syncmap_map.hpp"
-#include "engines/syncmap_text_map.hpp"
+#include "candidates/flat.hpp"
+#include "candidates/libcuckoo.hpp"
+#include "candidates/onetbb.hpp"
+#include "candidates/syncmap_map.hpp"
+#include "candidates/syncmap_text_map.hpp"
 
 namespace {
 

@@ -10,9 +10,9 @@
 
 #include <syncmap/map.hpp>
 
+#include "candidates/family.hpp"
 #include "comparison.hpp"
-#include "engines/family.hpp"
-#include "promise_parts.hpp"
+#include "guarantee_parts.hpp"
 #include "rounds.hpp"
 
 namespace syncmap::bench {
@@ -60,24 +60,24 @@ double median(std::vector<double> values) {
 
 } // namespace
 
-std::vector<promised_figure> measure_living_snapshot(const promise_plan& plan) {
+std::vector<guarantee_figure> measure_living_snapshot(const guarantee_plan& plan) {
     constexpr double writers_keep = 0.8;
-    std::vector<promised_figure> found;
+    std::vector<guarantee_figure> found;
     for (const std::uint64_t keys : {std::uint64_t{100'000}, plan.many}) {
         family map;
         fill(map, keys);
         worker writer(map, writes, keys, plan.seed);
         worker reader(map, reads, keys / 2, plan.seed); // those that stay
         const std::vector<stretch_of_work> both{writer.work(), reader.work()};
-        const auto without = [&](double length) { return drive(both, length, plan.pin); };
+        const auto without = [&](double length) { return run_loop(both, length, plan.pin); };
         const auto from_the_beginning = [&](double length) {
             const auto alive = map.plain().snapshot();
-            return drive(both, length, plan.pin);
+            return run_loop(both, length, plan.pin);
         };
         const auto of_age = [&](double length) {
             const auto alive = map.plain().snapshot();
             fill(map, keys); // each bucket is preserved once
-            return drive(both, length, plan.pin);
+            return run_loop(both, length, plan.pin);
         };
         const std::string at = std::to_string(keys) + " keys, ";
         // Few turns: a snapshot lives for one of them.
@@ -94,15 +94,15 @@ std::vector<promised_figure> measure_living_snapshot(const promise_plan& plan) {
     return found;
 }
 
-std::vector<promised_figure> measure_taking_snapshots(const promise_plan& plan) {
+std::vector<guarantee_figure> measure_taking_snapshots(const guarantee_plan& plan) {
     constexpr int takings = 100;
-    std::vector<promised_figure> found;
+    std::vector<guarantee_figure> found;
     for (const std::uint64_t keys : {std::uint64_t{10'000}, plan.many, plan.most}) {
         family map;
         fill(map, keys);
         const auto each_round = [&](const std::string& what) {
-            promised_figure taken{what + ", taking: median of 100", "us", {}};
-            promised_figure dropped{what + ", dropping: median of 100", "us", {}};
+            guarantee_figure taken{what + ", taking: median of 100", "us", {}};
+            guarantee_figure dropped{what + ", dropping: median of 100", "us", {}};
             for (unsigned round = 0; round < plan.rounds; ++round) {
                 std::vector<double> takes;
                 std::vector<double> drops;
@@ -122,7 +122,7 @@ std::vector<promised_figure> measure_taking_snapshots(const promise_plan& plan) 
         worker writer(map, writes, keys, plan.seed);
         const stretch_of_work work = writer.work();
         std::atomic<bool> over{false};
-        run_crew(
+        run_team(
             1, false,
             [&](unsigned) {
                 while (!over.load(std::memory_order_relaxed)) work();

@@ -41,10 +41,10 @@ longest insert_all(session<Key>& session, const initial_share& share) {
 }
 
 template <class Key>
-longest grow(const engine& map, const cell& cell, bool pin) {
+longest grow(const candidate& map, const cell& cell, bool pin) {
     const auto subject = map.make<Key>();
     std::vector<longest> of_threads(cell.threads);
-    run_crew(cell.threads, pin, [&](unsigned thread) {
+    run_team(cell.threads, pin, [&](unsigned thread) {
         of_threads[thread] = insert_all<Key>(*subject->enter(), {thread, cell.keys, cell.threads});
     });
     longest all;
@@ -54,7 +54,7 @@ longest grow(const engine& map, const cell& cell, bool pin) {
 
 } // namespace
 
-stall_result measure_stall(const engine& map, const cell& cell, bool pin) {
+stall_result measure_stall(const candidate& map, const cell& cell, bool pin) {
     const sandbox_result ended = run_apart([&] {
         promise_to_return_within(60 + 20e-6 * static_cast<double>(cell.keys));
         byte_writer out;

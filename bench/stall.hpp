@@ -15,6 +15,6 @@ struct stall_result {
 };
 
 /// All keys of the cell inserted by its threads, each insert timed by both clocks. In a process of its own.
-stall_result measure_stall(const engine& map, const cell& cell, bool pin);
+stall_result measure_stall(const candidate& map, const cell& cell, bool pin);
 
 } // namespace syncmap::bench

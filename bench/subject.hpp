@@ -15,12 +15,12 @@
 namespace syncmap::bench {
 
 /// What came back from a stretch of requests.
-struct tally {
+struct net_count {
     std::uint64_t done = 0;   ///< operations
     std::uint64_t missed = 0; ///< loads that found nothing, inserts that found the key, erases that did not
     std::uint64_t digest = 0; ///< bits of every value read: nothing read can be optimised away
 
-    tally& operator+=(const tally& other) noexcept {
+    net_count& operator+=(const net_count& other) noexcept {
         done += other.done;
         missed += other.missed;
         digest += other.digest;
@@ -34,12 +34,12 @@ template <class Key>
 class session {
 public:
     virtual ~session() = default;
-    virtual tally execute(const request_view<Key>& requests) = 0;
+    virtual net_count execute(const request_view<Key>& requests) = 0;
     /// The same, with the time of every `stride`-th operation noted.
-    virtual tally execute_timed(const request_view<Key>& requests, unsigned stride, histogram& latencies) = 0;
+    virtual net_count execute_timed(const request_view<Key>& requests, unsigned stride, histogram& latencies) = 0;
 };
 
-/// One map. Sessions of several threads may be open at once, unless the engine is for one thread only.
+/// One map. Sessions of several threads may be open at once, unless the candidate is for one thread only.
 template <class Key>
 class subject {
 public:
@@ -65,7 +65,7 @@ enum class reach : std::uint8_t {
 };
 
 /// A kind of map that can be measured.
-struct engine {
+struct candidate {
     std::string_view name;  ///< as typed on the command line
     std::string_view about; ///< the type, as its users write it
     std::string_view caveat; ///< what it does differently from what it is asked, or empty
@@ -106,7 +106,7 @@ struct engine {
     bool is_own() const noexcept { return about.starts_with("syncmap::"); }
 };
 
-/// Every engine that this build found, syncmap's own first.
-const std::vector<engine>& engines();
+/// Every candidate that this build found, syncmap's own first.
+const std::vector<candidate>& candidates();
 
 } // namespace syncmap::bench

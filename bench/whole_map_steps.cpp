@@ -8,8 +8,8 @@
 
 #include <syncmap/map.hpp>
 
+#include "guarantee_parts.hpp"
 #include "payload.hpp"
-#include "promise_parts.hpp"
 #include "rounds.hpp"
 
 namespace syncmap::bench {
@@ -44,7 +44,7 @@ sight watch(const map_type& map, const Step& step, const IsNew& is_new) {
     sight found;
     double first_new = 0;
     double begin = 0;
-    run_crew(
+    run_team(
         1, false,
         [&](unsigned) {
             const key watched = payload<key>::key(0);
@@ -78,11 +78,11 @@ sight watch(const map_type& map, const Step& step, const IsNew& is_new) {
 
 } // namespace
 
-std::vector<promised_figure> measure_clear(const promise_plan& plan) {
+std::vector<guarantee_figure> measure_clear(const guarantee_plan& plan) {
     constexpr double bound = 1;
     const std::string at = std::to_string(plan.most) + " entries, ";
-    promised_figure visible{at + "until another thread sees the map empty", "ms", {}, bound};
-    promised_figure whole{at + "until the caller has taken the table apart", "ms", {}};
+    guarantee_figure visible{at + "until another thread sees the map empty", "ms", {}, bound};
+    guarantee_figure whole{at + "until the caller has taken the table apart", "ms", {}};
     map_type map;
     for (unsigned round = 0; round < plan.rounds; ++round) {
         fill(map, plan.most, 1);
@@ -93,11 +93,11 @@ std::vector<promised_figure> measure_clear(const promise_plan& plan) {
     return {std::move(visible), std::move(whole)};
 }
 
-std::vector<promised_figure> measure_replace(const promise_plan& plan) {
+std::vector<guarantee_figure> measure_replace(const guarantee_plan& plan) {
     constexpr double bound = 1;
     const std::string at = std::to_string(plan.most) + " entries by as many, ";
-    promised_figure work{at + "processor time of another thread's longest read meanwhile", "ms", {}, bound};
-    promised_figure whole{at + "the caller prepares the new table and takes the old one apart", "ms", {}};
+    guarantee_figure work{at + "processor time of another thread's longest read meanwhile", "ms", {}, bound};
+    guarantee_figure whole{at + "the caller prepares the new table and takes the old one apart", "ms", {}};
     map_type map;
     fill(map, plan.most, 0);
     for (std::uint64_t round = 1; round <= plan.rounds; ++round) {

@@ -27,9 +27,8 @@ int main() {
     std::size_t digits = 0;
     numbers.visit("fire brigade", [&](std::string_view number) { digits = number.size(); }); // in place, no copy
     const std::optional<std::string> copy = numbers.load("fire brigade");                     // a copy, to keep
-    numbers.update("fire brigade", [](const syncmap::text* old) {
-        return old == nullptr ? std::string("112") : "0-" + old->str();
-    });
+    numbers.update("fire brigade",
+                   [](const syncmap::text* old) { return old == nullptr ? std::string("112") : "0-" + old->str(); });
 
     std::cout << numbers.size() << " numbers, one of " << digits << " digits: " << copy.value_or("?") << ", from inside "
               << numbers.load("fire brigade").value_or("?") << '\n';

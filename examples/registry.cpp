@@ -23,8 +23,7 @@ int main() {
         }
     }
     // Each entry is judged and erased in one step: one that reports in between is judged by its new time.
-    const std::size_t expired =
-        last_seen.erase_if([&](int, steady_clock::time_point seen) { return start - seen > 30min; });
+    const std::size_t expired = last_seen.erase_if([&](int, steady_clock::time_point seen) { return start - seen > 30min; });
 
     std::cout << expired << " connections expired, " << last_seen.size() << " are alive\n";
     return expired == 900 && last_seen.size() == 100 && last_seen.contains(990) ? 0 : 1;

@@ -37,9 +37,7 @@ namespace fs = std::filesystem;
 // ---- the job ----
 
 constexpr bool is_digit(char c) { return '0' <= c && c <= '9'; }
-constexpr bool is_word_character(char c) {
-    return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || c == '_' || is_digit(c);
-}
+constexpr bool is_word_character(char c) { return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || c == '_' || is_digit(c); }
 
 /// Calls `count(word)` for each identifier in `text`; a number such as 0x1F or 10ul is none.
 template <class Count>
@@ -235,13 +233,12 @@ std::string grouped(std::uint64_t number) {
 }
 
 void print_text(const fs::path& folder, const corpus& corpus, const measurement& measured, std::uint64_t words) {
-    std::printf("%s: %s identifiers, %s different ones (%.1f MiB, files read: %s)\n", folder.c_str(),
-                grouped(words).c_str(), grouped(measured.counts.size()).c_str(),
-                static_cast<double>(corpus.text.size()) / (1 << 20), grouped(corpus.files).c_str());
+    std::printf("%s: %s identifiers, %s different ones (%.1f MiB, files read: %s)\n", folder.c_str(), grouped(words).c_str(),
+                grouped(measured.counts.size()).c_str(), static_cast<double>(corpus.text.size()) / (1 << 20),
+                grouped(corpus.files).c_str());
     if (!corpus.complete) std::puts("the folder holds more text than was read: --bytes N reads more");
     if (corpus.binary + corpus.unreadable > 0) {
-        std::printf("left out: %s binary, %s unreadable\n", grouped(corpus.binary).c_str(),
-                    grouped(corpus.unreadable).c_str());
+        std::printf("left out: %s binary, %s unreadable\n", grouped(corpus.binary).c_str(), grouped(corpus.unreadable).c_str());
     }
 }
 
@@ -249,8 +246,8 @@ void print_times(const measurement& measured, unsigned threads, std::uint64_t wo
     const double base = median(measured.alone);
     const auto row = [&](const char* what, unsigned team, const std::vector<double>& times) {
         const double time = median(times);
-        std::printf("%-34s %7u %10.1f ms %9.1f ns %9.2f x\n", what, team, time * 1e3,
-                    time * 1e9 / static_cast<double>(words), base / time);
+        std::printf("%-34s %7u %10.1f ms %9.1f ns %9.2f x\n", what, team, time * 1e3, time * 1e9 / static_cast<double>(words),
+                    base / time);
     };
     std::printf("\n%-34s %7s %13s %12s %11s\n", "", "threads", "time", "per word", "speed-up");
     row("std::unordered_map", 1, measured.alone);
@@ -268,8 +265,7 @@ void print_most_frequent(const plain_counts& counts) {
     });
     std::puts("\nmost frequent");
     for (auto word = words.begin(); word != words.begin() + shown; ++word) {
-        std::printf("%12s  %.*s\n", grouped(word->first).c_str(), static_cast<int>(word->second.size()),
-                    word->second.data());
+        std::printf("%12s  %.*s\n", grouped(word->first).c_str(), static_cast<int>(word->second.size()), word->second.data());
     }
 }
 

@@ -37,7 +37,7 @@ class Panel:
         points, ranges = [], []
         for cell in self.cells:
             for found in cell["maps"]:
-                if found["engine"] != name:
+                if found["candidate"] != name:
                     continue
                 rate = found["ops_per_second"]
                 x = self.x(cell["threads"])
@@ -70,7 +70,7 @@ def draw(name):
     panels = {}
     for cell in document["cells"]:
         panels.setdefault((cell["workload"], cell["key_type"]), []).append(cell)
-    drawn = {found["engine"] for cell in document["cells"] for found in cell["maps"]}
+    drawn = {found["candidate"] for cell in document["cells"] for found in cell["maps"]}
     here = document["machine"]
     rows = -(-len(panels) // COLUMNS)
     parts = [

@@ -48,9 +48,9 @@ json latency_json(const histogram& latencies) {
             {"max", latencies.longest()}};
 }
 
-json map_json(const engine_result& map, const cell& cell, const weight& weight) {
+json map_json(const candidate_result& map, const cell& cell, const weight& weight) {
     const spread rate = spread_of(map.rates);
-    return {{"engine", map.map->name},
+    return {{"candidate", map.map->name},
             {"type", map.map->about},
             {"role", name_of(map.map->part)},
             {"ops_per_second", {{"median", rate.median}, {"min", rate.least}, {"max", rate.most}, {"rounds", map.rates}}},
@@ -88,7 +88,7 @@ json limits_json(const bench_outcome& outcome, std::size_t index) {
     }
     json weights = json::object();
     if (cell.limit->kind == measure::weight) {
-        for (const engine* const map : outcome.job.maps) {
+        for (const candidate* const map : outcome.job.maps) {
             const weight w = outcome.weight_of(*map, cell.measured.what);
             if (!w.bytes_per_entry || !cell.limit->has(*map)) continue;
             weights[std::string(map->name)] = {{"bytes_per_entry", *w.bytes_per_entry},
@@ -108,17 +108,18 @@ json cell_json(const bench_outcome& outcome, std::size_t index) {
     const cell_outcome& cell = outcome.cells[index];
     const bench::cell& what = cell.measured.what;
     json maps = json::array();
-    for (const engine_result& map : cell.measured.maps) maps.push_back(map_json(map, what, outcome.weight_of(*map.map, what)));
+    for (const candidate_result& map : cell.measured.maps)
+        maps.push_back(map_json(map, what, outcome.weight_of(*map.map, what)));
     json absent = json::array();
     json excluded = json::array();
-    for (const engine_result& map : cell.excluded) {
-        excluded.push_back({{"engine", map.map->name},
+    for (const candidate_result& map : cell.excluded) {
+        excluded.push_back({{"candidate", map.map->name},
                             {"why", "answers wrongly"},
                             {"wrong_operations", map.wrong},
                             {"caveat", map.map->caveat}});
     }
     for (const left_out& out : cell.measured.absent) {
-        (out.failed ? excluded : absent).push_back({{"engine", out.map->name}, {"why", out.why}});
+        (out.failed ? excluded : absent).push_back({{"candidate", out.map->name}, {"why", out.why}});
     }
     json found = {{"workload", what.what->name},
                   {"about", what.what->about},
@@ -145,7 +146,7 @@ json row_json(const row_standing& standing) {
     json maps = json::array();
     for (const row_entry& entry : standing.maps) {
         maps.push_back(
-            {{"engine", entry.map->name},
+            {{"candidate", entry.map->name},
              {"ops_per_second", entry.rate},
              {"to_best", {{"median", entry.to_best.median}, {"min", entry.to_best.least}, {"max", entry.to_best.most}}},
              {"bytes_per_entry", number_or_null(entry.bytes_per_entry)},

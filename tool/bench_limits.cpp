@@ -19,8 +19,8 @@ constexpr std::string_view two_thread_cell = "90-1e5";
 
 spread exactly(double value) { return {value, value, value}; }
 
-/// The engine that a rival is, where it is a certain one.
-std::string_view engine_of(rival against) {
+/// The candidate that a rival is, where it is a certain one.
+std::string_view candidate_of(rival against) {
     switch (against) {
     case rival::flat: return "flat";
     case rival::array: return "array";
@@ -46,11 +46,11 @@ std::string_view words_for(rival against) {
     case rival::general: return "best general peer";
     case rival::best_peer: return "best peer";
     case rival::two_threads: return "own two threads";
-    default: return engine_of(against);
+    default: return candidate_of(against);
     }
 }
 
-bool takes_any_type(const engine& map) { return map.part == role::peer && map.name != "growt"; }
+bool takes_any_type(const candidate& map) { return map.part == role::peer && map.name != "growt"; }
 
 std::string text_of(const goal& g) {
     if (g.of != flagship) return fmt::format("{} {}", g.of, text_of({g.against, g.bound, g.what}));
@@ -100,21 +100,21 @@ private:
     void find_rate(const goal& g, judged_goal& judged) const {
         if (own_ == nullptr) return;
         if (g.against == rival::two_threads) {
-            if (const engine_result* const two = own_with_two_threads()) {
+            if (const candidate_result* const two = own_with_two_threads()) {
                 judged.found = exactly(spread_of(own_->rates).median / spread_of(two->rates).median);
             }
             return;
         }
-        const engine_result* const other = rival_of(g.against);
+        const candidate_result* const other = rival_of(g.against);
         if (other == nullptr) return;
         judged.found = paired_ratio(own_->rates, other->rates);
-        if (engine_of(g.against).empty()) judged.against = other->map->name;
+        if (candidate_of(g.against).empty()) judged.against = other->map->name;
     }
 
-    const engine_result* rival_of(rival against) const {
-        if (const std::string_view name = engine_of(against); !name.empty()) return cell_.find(name);
-        const engine_result* best = nullptr;
-        for (const engine_result& r : cell_.measured.maps) {
+    const candidate_result* rival_of(rival against) const {
+        if (const std::string_view name = candidate_of(against); !name.empty()) return cell_.find(name);
+        const candidate_result* best = nullptr;
+        for (const candidate_result& r : cell_.measured.maps) {
             const bool fits = against == rival::general ? takes_any_type(*r.map) : r.map->part == role::peer;
             if (fits && (best == nullptr || spread_of(r.rates).median > spread_of(best->rates).median)) best = &r;
         }
@@ -123,9 +123,9 @@ private:
 
     void find_tail(double share, judged_goal& judged) const {
         if (own_ == nullptr) return;
-        const engine_result* best = nullptr;
-        const auto tail = [&](const engine_result& r) { return static_cast<double>(r.latencies.quantile(share)); };
-        for (const engine_result& r : cell_.measured.maps) {
+        const candidate_result* best = nullptr;
+        const auto tail = [&](const candidate_result& r) { return static_cast<double>(r.latencies.quantile(share)); };
+        for (const candidate_result& r : cell_.measured.maps) {
             if (r.map->part == role::peer && (best == nullptr || tail(r) < tail(*best))) best = &r;
         }
         if (best == nullptr || tail(*best) == 0) return;
@@ -139,7 +139,7 @@ private:
         }
     }
 
-    const engine_result* own_with_two_threads() const {
+    const candidate_result* own_with_two_threads() const {
         const auto cell = std::ranges::find(outcome_.job.limits, two_thread_cell, &limit_cell::name);
         if (cell == outcome_.job.limits.end()) return nullptr;
         const auto index = static_cast<std::size_t>(cell - outcome_.job.limits.begin());
@@ -148,7 +148,7 @@ private:
 
     const bench_outcome& outcome_;
     const cell_outcome& cell_;
-    const engine_result* own_ = nullptr; ///< the map that is judged
+    const candidate_result* own_ = nullptr; ///< the map that is judged
 };
 
 std::string in_words(const spread& s) {
@@ -164,13 +164,13 @@ std::string ratio_of(const limit_standing& found, std::string_view row) {
 std::string_view fate_of(const judged_goal& goal) { return !goal.found ? "not measured here" : goal.met ? "met" : "not met"; }
 
 void print_rates(std::FILE* out, const cell_outcome& cell) {
-    std::vector<const engine_result*> ranking;
-    for (const engine_result& map : cell.measured.maps) ranking.push_back(&map);
-    std::ranges::sort(ranking, std::greater<>{}, [](const engine_result* map) { return spread_of(map->rates).median; });
-    const engine_result* const own = cell.find(flagship);
+    std::vector<const candidate_result*> ranking;
+    for (const candidate_result& map : cell.measured.maps) ranking.push_back(&map);
+    std::ranges::sort(ranking, std::greater<>{}, [](const candidate_result* map) { return spread_of(map->rates).median; });
+    const candidate_result* const own = cell.find(flagship);
     fmt::print(out, "  {:<20}{:>9}{:>19}{:>9}  {:<21}{:>9}{:>10}\n", "", "Mops/s", "range", "ns/op", "map / it", "p99.9",
                "p99.99");
-    for (const engine_result* const map : ranking) {
+    for (const candidate_result* const map : ranking) {
         const spread rate = spread_of(map->rates);
         const bool apart = map->map->is_private_in(cell.measured.what);
         fmt::print(out, "  {:<20}{:>9}{:>19}{:>9.1f}  {:<21}{:>9}{:>10}\n",
@@ -192,7 +192,7 @@ void print_figures(std::FILE* out, const cell_outcome& cell, std::string_view fi
 
 void print_weights(std::FILE* out, const bench_outcome& outcome, const cell_outcome& cell) {
     fmt::print(out, "  {:<20}{:>16}{:>26}\n", "", "bytes an entry", "mean over a doubling");
-    for (const engine* const map : outcome.job.maps) {
+    for (const candidate* const map : outcome.job.maps) {
         const weight w = outcome.weight_of(*map, cell.measured.what);
         if (!w.bytes_per_entry || !cell.limit->has(*map)) continue;
         fmt::print(out, "  {:<20}{:>16.1f}{:>26}\n", map->name, *w.bytes_per_entry,
@@ -202,7 +202,7 @@ void print_weights(std::FILE* out, const bench_outcome& outcome, const cell_outc
 
 /// The figure that stands for the cell in one line.
 std::string figure_of(const cell_outcome& cell, const limit_standing& found) {
-    if (const engine_result* const own = cell.find(flagship)) return in_millions(spread_of(own->rates).median) + " M/s";
+    if (const candidate_result* const own = cell.find(flagship)) return in_millions(spread_of(own->rates).median) + " M/s";
     if (found.goals.empty() || !found.goals.front().found) return "-";
     const double value = found.goals.front().found->median;
     switch (cell.limit->kind) {
@@ -232,8 +232,8 @@ std::size_t limit_standing::goals_measured() const {
 limit_standing limit_standing_of(const bench_outcome& outcome, std::size_t index) {
     const cell_outcome& cell = outcome.cells[index];
     limit_standing result;
-    if (const engine_result* const own = cell.find(flagship)) {
-        for (const engine_result& map : cell.measured.maps) {
+    if (const candidate_result* const own = cell.find(flagship)) {
+        for (const candidate_result& map : cell.measured.maps) {
             if (&map != own) result.ratios.push_back({map.map, paired_ratio(own->rates, map.rates)});
         }
         std::ranges::sort(result.ratios, {}, [](const row_ratio& r) { return r.ratio.median; });

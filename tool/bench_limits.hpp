@@ -20,7 +20,7 @@ std::string_view name_of(standing found);
 
 /// The rate of `map` by that of another row of the cell.
 struct row_ratio {
-    const bench::engine* row;
+    const bench::candidate* row;
     spread ratio; ///< over the rounds
 };
 

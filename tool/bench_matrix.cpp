@@ -21,7 +21,7 @@ constexpr std::uint64_t longest_tail = 2; ///< times that of the best: more is f
 
 /// Whom the row lets compete, and among them the own maps: maps of any type only where dynamic values are the
 /// question, maps for one thread only where there is one.
-bool shown_in(bool dynamic, const engine& map) {
+bool shown_in(bool dynamic, const candidate& map) {
     return map.part == role::family || map.part == role::limit || (dynamic && map.part == role::dynamic) ||
            map.name == baseline;
 }
@@ -33,17 +33,17 @@ double geometric_mean(const std::vector<double>& values) {
 }
 
 /// The map's result in each cell; nothing unless it has one in all.
-std::vector<const engine_result*> results_of(const engine& map, const std::vector<const cell_outcome*>& cells) {
-    std::vector<const engine_result*> results;
+std::vector<const candidate_result*> results_of(const candidate& map, const std::vector<const cell_outcome*>& cells) {
+    std::vector<const candidate_result*> results;
     for (const cell_outcome* const cell : cells) {
-        if (const engine_result* const found = cell->find(map.name)) results.push_back(found);
+        if (const candidate_result* const found = cell->find(map.name)) results.push_back(found);
     }
     if (results.size() != cells.size()) results.clear();
     return results;
 }
 
 /// Round by round over all cells, as `paired_ratio` over one.
-spread ratio_over_cells(const std::vector<const engine_result*>& a, const std::vector<const engine_result*>& b) {
+spread ratio_over_cells(const std::vector<const candidate_result*>& a, const std::vector<const candidate_result*>& b) {
     std::vector<double> ratios;
     for (std::size_t round = 0; round < a.front()->rates.size(); ++round) {
         std::vector<double> of_round;
@@ -53,7 +53,7 @@ spread ratio_over_cells(const std::vector<const engine_result*>& a, const std::v
     return spread_of(std::move(ratios));
 }
 
-row_entry entry_of(const engine& map, const std::vector<const engine_result*>& results,
+row_entry entry_of(const candidate& map, const std::vector<const candidate_result*>& results,
                    const std::vector<const cell_outcome*>& cells, const bench_outcome& outcome) {
     row_entry entry{&map, map.is_own()};
     std::vector<double> medians;
@@ -74,7 +74,7 @@ row_entry entry_of(const engine& map, const std::vector<const engine_result*>& r
 row_standing standing_of(const matrix_row& row, std::vector<const cell_outcome*> cells, bool dynamic,
                          const bench_outcome& outcome) {
     row_standing standing{&row, std::move(cells)};
-    for (const engine* const map : outcome.job.maps) {
+    for (const candidate* const map : outcome.job.maps) {
         if (!shown_in(dynamic, *map)) continue;
         const auto results = results_of(*map, standing.cells);
         if (!results.empty()) standing.maps.push_back(entry_of(*map, results, standing.cells, outcome));
@@ -86,15 +86,15 @@ row_standing standing_of(const matrix_row& row, std::vector<const cell_outcome*>
             const auto of_entry = results_of(*entry.map, standing.cells);
             entry.to_best = ratio_over_cells(of_entry, of_best);
             entry.tail_like_best =
-                std::ranges::equal(of_entry, of_best, [](const engine_result* one, const engine_result* other) {
+                std::ranges::equal(of_entry, of_best, [](const candidate_result* one, const candidate_result* other) {
                     return one->latencies.quantile(0.999) <= longest_tail * other->latencies.quantile(0.999);
                 });
         }
     }
     for (const cell_outcome* const cell : standing.cells) {
-        const engine_result* fastest = nullptr;
+        const candidate_result* fastest = nullptr;
         for (const row_entry& entry : standing.maps) {
-            const engine_result* const own = cell->find(entry.map->name);
+            const candidate_result* const own = cell->find(entry.map->name);
             if (fastest == nullptr || spread_of(own->rates).median > spread_of(fastest->rates).median) fastest = own;
         }
         for (row_entry& entry : standing.maps) {
@@ -163,7 +163,7 @@ std::vector<row_standing> row_standings(const bench_outcome& outcome) {
         std::vector<const cell_outcome*> cells;
         bool dynamic = false;
         for (const cell_outcome& cell : outcome.cells) {
-            const auto of_any_type = [](const engine_result& r) { return r.map->part == role::dynamic; };
+            const auto of_any_type = [](const candidate_result& r) { return r.map->part == role::dynamic; };
             const bool besides =
                 dynamic_row_of(cell.measured.what) == &row && std::ranges::any_of(cell.measured.maps, of_any_type);
             if (&row_of(cell.measured.what) != &row && !besides) continue;

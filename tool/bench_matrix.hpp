@@ -16,7 +16,7 @@ namespace syncmap::tool {
 
 /// How one map did in the cells of a row.
 struct row_entry {
-    const bench::engine* map;
+    const bench::candidate* map;
     bool own;                               ///< syncmap's, and of the kind that the row is about
     double rate = 0;                        ///< operations per second, geometric mean of the cells' medians
     spread to_best{};                       ///< of the best own map, geometric mean of the cells, over the rounds

@@ -11,11 +11,11 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "candidate_groups.hpp"
 #include "contest.hpp"
-#include "crew.hpp"
-#include "engine_groups.hpp"
 #include "memory.hpp"
 #include "suite.hpp"
+#include "thread_team.hpp"
 #include "units.hpp"
 #include "usage_error.hpp"
 
@@ -64,7 +64,7 @@ constexpr std::string_view limits_suite = "limits";
 
 const suite& chosen_suite(const bench_arguments& arguments) {
     if (arguments.suite == limits_suite) return *find_suite(limits_suite);
-    if (!arguments.cells.empty()) throw usage_error("--cell belongs to --suite limits and --suite promises");
+    if (!arguments.cells.empty()) throw usage_error("--cell belongs to --suite limits and --suite guarantee-costs");
     if (arguments.quick && !arguments.suite.empty()) throw usage_error("--quick and --suite exclude each other");
     const std::string name = arguments.quick ? "quick" : arguments.suite.empty() ? "default" : arguments.suite;
     if (const suite* const found = find_suite(name)) return *found;
@@ -103,21 +103,21 @@ auto each(const std::vector<std::string>& texts, F&& parse) {
     return values;
 }
 
-/// What `--mix` is measured on when no engine is named: the maps that are to be chosen from.
+/// What `--mix` is measured on when no candidate is named: the maps that are to be chosen from.
 const std::vector<std::string> maps_to_choose_from{"family", "mutex"};
 
 void check(const bench_job& job, std::size_t index) {
     const cell& cell = job.cells[index];
-    const std::vector<const engine*> maps = maps_for(job, index);
+    const std::vector<const candidate*> maps = maps_for(job, index);
     if (cell.keys < cell.fewest_keys()) {
         throw usage_error(fmt::format("workload {} with {} threads needs at least {} keys, not {}", cell.what->name,
                                       cell.threads, cell.fewest_keys(), cell.keys));
     }
-    const auto taking_part =
-        static_cast<std::size_t>(std::ranges::count_if(maps, [&](const engine* map) { return map->unfit_for(cell).empty(); }));
+    const auto taking_part = static_cast<std::size_t>(
+        std::ranges::count_if(maps, [&](const candidate* map) { return map->unfit_for(cell).empty(); }));
     if (taking_part == 0) {
-        const engine& one = *job.maps.front();
-        throw usage_error(fmt::format("none of the chosen engines can do {} with {} thread{}: {} {}", cell.what->name,
+        const candidate& one = *job.maps.front();
+        throw usage_error(fmt::format("none of the chosen candidates can do {} with {} thread{}: {} {}", cell.what->name,
                                       cell.threads, cell.threads == 1 ? "" : "s", one.name,
                                       one.unfit_for(cell).empty() ? "does not belong there" : one.unfit_for(cell)));
     }
@@ -125,7 +125,7 @@ void check(const bench_job& job, std::size_t index) {
     const auto available = available_bytes();
     if (available && needed > share_of_memory * static_cast<double>(*available)) {
         throw usage_error(
-            fmt::format("{} keys in {} maps would take about {}, and {} are available: fewer --keys, or fewer --engine",
+            fmt::format("{} keys in {} maps would take about {}, and {} are available: fewer --keys, or fewer --candidate",
                         with_separators(cell.keys), taking_part, in_bytes(needed), in_bytes(static_cast<double>(*available))));
     }
 }
@@ -144,7 +144,8 @@ void choose_cells(const bench_arguments& arguments, const suite& suite, bench_jo
     if (const auto replaced = distribution(arguments.distribution)) {
         for (cell& c : job.cells) c.distribution = replaced;
     }
-    job.maps = chosen_engines(job.mix != nullptr && arguments.engines.empty() ? maps_to_choose_from : arguments.engines);
+    job.maps =
+        chosen_candidates(job.mix != nullptr && arguments.candidates.empty() ? maps_to_choose_from : arguments.candidates);
     job.rounds = suite.rounds;
 }
 
@@ -166,8 +167,8 @@ std::vector<limit_cell> chosen_limits(const std::vector<std::string>& names, boo
     return chosen;
 }
 
-/// What the suite `limits` measures when no engine is named.
-bool belongs_to_limits(const engine& e) {
+/// What the suite `limits` measures when no candidate is named.
+bool belongs_to_limits(const candidate& e) {
     return e.name == "map" || e.name == "text_map" || e.part == role::peer || e.is_bare || e.name == "flat" ||
            e.name == "mutex_flat";
 }
@@ -179,12 +180,12 @@ bench_job limits_job(const bench_arguments& arguments, const suite& suite) {
     bench_job job{};
     job.limits = chosen_limits(arguments.cells, arguments.quick);
     for (const limit_cell& limit : job.limits) job.cells.push_back(limit.what);
-    if (arguments.engines.empty()) {
-        for (const engine& e : engines()) {
+    if (arguments.candidates.empty()) {
+        for (const candidate& e : candidates()) {
             if (belongs_to_limits(e)) job.maps.push_back(&e);
         }
     } else {
-        job.maps = chosen_engines(arguments.engines);
+        job.maps = chosen_candidates(arguments.candidates);
     }
     job.rounds = arguments.quick ? 3 : suite.rounds;
     if (arguments.seconds.empty()) job.round_seconds = arguments.quick ? 0.05 : 0.2;
@@ -202,10 +203,10 @@ std::uint64_t whole_number(const std::string& text, std::string_view option, std
     return static_cast<std::uint64_t>(value);
 }
 
-std::vector<const engine*> maps_for(const bench_job& job, std::size_t index) {
+std::vector<const candidate*> maps_for(const bench_job& job, std::size_t index) {
     if (job.limits.empty()) return job.maps;
-    std::vector<const engine*> maps;
-    std::ranges::copy_if(job.maps, std::back_inserter(maps), [&](const engine* e) { return job.limits[index].has(*e); });
+    std::vector<const candidate*> maps;
+    std::ranges::copy_if(job.maps, std::back_inserter(maps), [&](const candidate* e) { return job.limits[index].has(*e); });
     return maps;
 }
 

@@ -21,7 +21,7 @@ struct bench_arguments {
     std::vector<std::string> workloads;
     std::vector<std::string> cells;
     std::optional<std::string> mix;
-    std::vector<std::string> engines;
+    std::vector<std::string> candidates;
     std::vector<std::string> keys;
     std::vector<std::string> threads;
     std::vector<std::string> key_types;
@@ -39,7 +39,7 @@ struct bench_job {
     std::shared_ptr<const own_mix> mix; ///< where cells refer to, if the workload is the user's own
     std::vector<bench::limit_cell> limits{}; ///< of the suite `limits`: what the cells are
     std::vector<bench::cell> cells;
-    std::vector<const bench::engine*> maps;
+    std::vector<const bench::candidate*> maps;
     std::optional<double> round_seconds{}; ///< instead of a share of `seconds`
     double seconds; ///< for all cells together
     unsigned rounds;
@@ -52,7 +52,7 @@ struct bench_job {
 std::uint64_t whole_number(const std::string& text, std::string_view option, std::uint64_t least, std::uint64_t most);
 
 /// The maps that belong into a cell.
-std::vector<const bench::engine*> maps_for(const bench_job& job, std::size_t index);
+std::vector<const bench::candidate*> maps_for(const bench_job& job, std::size_t index);
 
 /// Throws `usage_error` for unknown names and impossible sizes, memory that is not there included.
 bench_job understand(const bench_arguments& arguments);

@@ -9,7 +9,7 @@
 
 #include "bench_options.hpp"
 #include "contest.hpp"
-#include "trial.hpp"
+#include "smoke.hpp"
 
 namespace syncmap::tool {
 
@@ -20,25 +20,25 @@ inline constexpr double disturbing_load = 0.12;
 
 /// What a cell of the suite `limits` has of a map that is no rate.
 struct figure {
-    const bench::engine* map;
+    const bench::candidate* map;
     double first;
     double second;
 };
 
 struct cell_outcome {
     bench::cell_result measured; ///< its maps are those that answered rightly
-    std::vector<bench::engine_result> excluded{}; ///< those that did not: measured, and of no rank
+    std::vector<bench::candidate_result> excluded{}; ///< those that did not: measured, and of no rank
     const bench::limit_cell* limit = nullptr; ///< of the suite `limits`
     std::vector<figure> figures{};
 
     /// What the contest of the cell has found. Maps with wrong answers are excluded.
     void take(bench::cell_result found);
 
-    const bench::engine_result* find(std::string_view name) const;
+    const bench::candidate_result* find(std::string_view name) const;
     /// The best median of the maps that several threads may use, or null when there is none.
-    const bench::engine_result* fastest() const;
+    const bench::candidate_result* fastest() const;
     /// The best median among the others.
-    const bench::engine_result* fastest_beside(const bench::engine_result& one) const;
+    const bench::candidate_result* fastest_beside(const bench::candidate_result& one) const;
 };
 
 struct weight {
@@ -54,7 +54,7 @@ struct bench_outcome {
     std::vector<cell_outcome> cells{};
     double seconds = 0;
 
-    weight weight_of(const bench::engine& map, const bench::cell& cell) const;
+    weight weight_of(const bench::candidate& map, const bench::cell& cell) const;
     /// The largest share of the processors that other programs took during a cell.
     double worst_foreign_load() const;
     /// The maps that failed or answered wrongly, each with the cells where it did: "xenium (read-100 100k/2T)".

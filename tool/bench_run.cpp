@@ -11,14 +11,14 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "bench_guarantee_costs.hpp"
 #include "bench_json.hpp"
 #include "bench_limits.hpp"
 #include "bench_matrix.hpp"
 #include "bench_outcome.hpp"
-#include "bench_promises.hpp"
 #include "bench_table.hpp"
 #include "bench_verdict.hpp"
-#include "engine_groups.hpp"
+#include "candidate_groups.hpp"
 #include "footprint.hpp"
 #include "matrix.hpp"
 #include "progress.hpp"
@@ -69,7 +69,7 @@ private:
         cell_outcome tried{};
         tried.measured.what = cell;
         if (!outcome_.job.limits.empty()) tried.limit = &outcome_.job.limits[index];
-        for (const engine* const map : maps_for(outcome_.job, index)) {
+        for (const candidate* const map : maps_for(outcome_.job, index)) {
             if (const std::string_view why = map->unfit_for(cell); !why.empty()) {
                 const bool asked = map->part != role::limit && (cell.kind != key_kind::integer || map->integers != nullptr);
                 if (asked) tried.measured.absent.push_back({map, std::string(why), false});
@@ -79,7 +79,7 @@ private:
             const bool weighs = tried.limit == nullptr || tried.limit->kind == measure::weight;
             const auto [weighed, added] = outcome_.weights.try_emplace({map->name, cell.kind, cell.keys});
             const bool first = weighs && (added || !weighed->second.bytes_per_entry);
-            const trial_result result = try_out(*map, cell, first);
+            const smoke_result result = try_out(*map, cell, first);
             if (!result.failure.empty()) {
                 tried.measured.absent.push_back({map, result.failure});
                 if (added) outcome_.weights.erase(weighed);
@@ -94,14 +94,14 @@ private:
         cell_outcome& cell = outcome_.cells[index];
         const bench::cell what = cell.measured.what;
         const std::vector<left_out> absent = std::move(cell.measured.absent);
-        std::vector<const engine*> taking_part;
-        for (const engine* const map : maps_for(outcome_.job, index)) {
+        std::vector<const candidate*> taking_part;
+        for (const candidate* const map : maps_for(outcome_.job, index)) {
             const bool failed = std::ranges::find(absent, map, &left_out::map) != absent.end();
             if (!failed && map->unfit_for(what).empty()) taking_part.push_back(map);
         }
         if (cell.limit != nullptr && cell.limit->kind != measure::rate && cell.limit->kind != measure::tail) {
             cell.measured.absent = absent;
-            for (const engine* const map : taking_part) look_at(*map, cell);
+            for (const candidate* const map : taking_part) look_at(*map, cell);
             return;
         }
         const auto left = static_cast<double>(outcome_.cells.size() - index);
@@ -125,7 +125,7 @@ private:
     }
 
     /// What a cell of the suite `limits` has that is no contest; weights are known from the try.
-    void look_at(const engine& map, cell_outcome& cell) {
+    void look_at(const candidate& map, cell_outcome& cell) {
         bar_.show(0, fmt::format("{}: {}", cell.limit->name, map.name));
         if (cell.limit->kind == measure::stall) {
             const stall_result found = measure_stall(map, cell.measured.what, outcome_.job.pin);
@@ -165,14 +165,14 @@ void list_bench() {
     for (const workload& w : workloads()) fmt::print("  {:<14}{}\n", w.name, w.about);
     fmt::print("Suites:\n");
     for (const suite& s : suites()) fmt::print("  {:<14}{}\n", s.name, s.about);
-    fmt::print("  {:<14}{}\n", promises_suite,
+    fmt::print("  {:<14}{}\n", guarantee_costs_suite,
                "map against what is promised of size, snapshots, clear and replace: about six minutes (see --cell)");
-    fmt::print("Engines:\n");
-    for (const engine& e : engines()) fmt::print("  {:<18}{}\n", e.name, e.about);
-    fmt::print("Groups of engines:\n");
-    for (const engine_group& group : engine_groups()) {
+    fmt::print("Candidates:\n");
+    for (const candidate& e : candidates()) fmt::print("  {:<18}{}\n", e.name, e.about);
+    fmt::print("Groups of candidates:\n");
+    for (const candidate_group& group : candidate_groups()) {
         std::vector<std::string_view> names;
-        for (const engine& e : engines()) {
+        for (const candidate& e : candidates()) {
             if (group.has(e)) names.push_back(e.name);
         }
         fmt::print("  {:<18}{}: {}\n", group.name, group.about,

@@ -20,7 +20,7 @@ constexpr std::string_view baseline = "mutex";
 
 std::string bytes_column(const std::optional<double>& bytes) { return bytes ? fmt::format("{:.0f}", *bytes) : "-"; }
 
-std::string ratio_column(const engine_result& map, const engine_result* mutex) {
+std::string ratio_column(const candidate_result& map, const candidate_result* mutex) {
     return mutex == nullptr ? "-" : fmt::format("{:.2f}x", paired_ratio(map.rates, mutex->rates).median);
 }
 
@@ -56,15 +56,15 @@ void print_heading(std::FILE* out, const bench_job& job) {
 
 void print_cell(std::FILE* out, const bench_outcome& outcome, std::size_t index) {
     const cell_outcome& cell = outcome.cells[index];
-    std::vector<const engine_result*> ranking;
-    for (const engine_result& map : cell.measured.maps) ranking.push_back(&map);
-    std::ranges::sort(ranking, std::greater<>{}, [](const engine_result* map) { return spread_of(map->rates).median; });
+    std::vector<const candidate_result*> ranking;
+    for (const candidate_result& map : cell.measured.maps) ranking.push_back(&map);
+    std::ranges::sort(ranking, std::greater<>{}, [](const candidate_result* map) { return spread_of(map->rates).median; });
 
     fmt::print(out, "[{}/{}] {}\n", index + 1, outcome.job.cells.size(), describe(cell.measured.what));
     fmt::print(out, "  {:<18}{:>9}{:>19}{:>10}{:>10}{:>12}{:>9}\n", "", "Mops/s", "range", "ns/op", "x mutex", "p99.9",
                "B/entry");
-    const engine_result* const mutex = cell.find(baseline);
-    for (const engine_result* const map : ranking) {
+    const candidate_result* const mutex = cell.find(baseline);
+    for (const candidate_result* const map : ranking) {
         const spread rate = spread_of(map->rates);
         const std::string name = fmt::format("{}{}", map->map->name, map->map->part == role::limit ? " (limit)" : "");
         fmt::print(out, "  {:<18}{:>9}{:>19}{:>10.1f}{:>10}{:>12}{:>9}\n", name, in_millions(rate.median),
@@ -78,7 +78,7 @@ void print_cell(std::FILE* out, const bench_outcome& outcome, std::size_t index)
 }
 
 void print_excluded(std::FILE* out, const cell_outcome& cell) {
-    for (const engine_result& map : cell.excluded) {
+    for (const candidate_result& map : cell.excluded) {
         fmt::print(out, "  {}: excluded, {} operations did not find what had to be there{}{}\n", map.map->name,
                    with_separators(map.wrong), map.map->caveat.empty() ? "" : ": it ", map.map->caveat);
     }

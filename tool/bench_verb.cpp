@@ -3,8 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "bench_guarantee_costs.hpp"
 #include "bench_options.hpp"
-#include "bench_promises.hpp"
 #include "bench_run.hpp"
 #include "verb.hpp"
 
@@ -22,7 +22,7 @@ verb_action add_bench(CLI::App& verb) {
     verb.add_option(
         "--mix", a.mix,
         "A workload of your own instead: loads=80,stores=15,churn=5, in percent; modifies, lengths and walks besides");
-    verb.add_option("--engine", a.engines,
+    verb.add_option("--candidate", a.candidates,
                     "Maps to measure, by name or as the groups family, locks, peers, limits, all "
                     "(default: all; for --mix: family,mutex)")
         ->delimiter(',');
@@ -38,13 +38,13 @@ verb_action add_bench(CLI::App& verb) {
     verb.add_flag("--quick", a.quick,
                   "The suite `quick`: a dozen seconds; with --suite limits or promises: short rounds and a tenth of the keys");
     verb.add_flag("--no-pin", a.no_pin, "Leave the threads where the system puts them");
-    verb.add_flag("--list", a.list, "Tell the workloads, suites, engines, their groups and the decision matrix, and end");
+    verb.add_flag("--list", a.list, "Tell the workloads, suites, candidates, their groups and the decision matrix, and end");
     return [typed] {
         if (typed->list) {
             list_bench();
             return exit_status::fine;
         }
-        return typed->suite == promises_suite ? run_promises(*typed) : run_bench(understand(*typed));
+        return typed->suite == guarantee_costs_suite ? run_guarantee_costs(*typed) : run_bench(understand(*typed));
     };
 }
 

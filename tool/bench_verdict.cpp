@@ -26,15 +26,15 @@ constexpr std::string_view flagship = "map";
 constexpr std::string_view plain_mutex = "mutex";
 constexpr double small_share = 0.1; ///< of the time of a program
 
-std::uint64_t tail_of(const engine_result& map) { return map.latencies.quantile(0.999); }
+std::uint64_t tail_of(const candidate_result& map) { return map.latencies.quantile(0.999); }
 
 /// The map that is spoken of: the flagship, or without it the one nearest to the best over all cells.
 std::string_view protagonist(const bench_outcome& outcome) {
     std::map<std::string_view, double> distance;
     for (const cell_outcome& cell : outcome.cells) {
         if (cell.find(flagship) != nullptr) return flagship;
-        const engine_result* const best = cell.fastest();
-        for (const engine_result& map : cell.measured.maps) {
+        const candidate_result* const best = cell.fastest();
+        for (const candidate_result& map : cell.measured.maps) {
             if (map.map->part == role::limit) continue;
             distance[map.map->name] += std::log(spread_of(best->rates).median / spread_of(map.rates).median);
         }
@@ -53,8 +53,8 @@ struct comparison {
 std::string standing_of(std::string_view name, const bench_outcome& outcome) {
     std::map<standing, std::vector<comparison>> found;
     for (const cell_outcome& cell : outcome.cells) {
-        const engine_result* const own = cell.find(name);
-        const engine_result* const rival = own == nullptr ? nullptr : cell.fastest_beside(*own);
+        const candidate_result* const own = cell.find(name);
+        const candidate_result* const rival = own == nullptr ? nullptr : cell.fastest_beside(*own);
         if (rival == nullptr) continue;
         const spread ratio = paired_ratio(own->rates, rival->rates);
         found[standing_of(ratio)].push_back({&cell.measured.what, rival->map->name, ratio});
@@ -85,7 +85,7 @@ std::string mutex_advice(const bench_outcome& outcome) {
     const cell_outcome* longest = nullptr;
     double slowest_rate = 0;
     for (const cell_outcome& cell : outcome.cells) {
-        const engine_result* const mutex = cell.find(plain_mutex);
+        const candidate_result* const mutex = cell.find(plain_mutex);
         if (mutex == nullptr || cell.fastest_beside(*mutex) == nullptr) continue;
         const double rate = spread_of(mutex->rates).median;
         if (slowest == nullptr || rate < slowest_rate) {
@@ -100,7 +100,7 @@ std::string mutex_advice(const bench_outcome& outcome) {
         "its time there (at its slowest, {}, it served {} million). One operation in a thousand took up to {} ns ({})",
         in_millions(slowest_rate * small_share), short_name(slowest->measured.what), in_millions(slowest_rate),
         with_separators(tail_of(*longest->find(plain_mutex))), short_name(longest->measured.what));
-    if (const engine_result* const map = longest->find(flagship))
+    if (const candidate_result* const map = longest->find(flagship))
         text += fmt::format(", {} ns of map", with_separators(tail_of(*map)));
     return text;
 }

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "build_flags.hpp"
-#include "crew.hpp"
+#include "thread_team.hpp"
 
 namespace syncmap::tool {
 namespace {

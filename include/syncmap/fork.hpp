@@ -21,7 +21,7 @@
 
 #include <syncmap/detail/language.hpp>
 
-#include <syncmap/engine/table/living_maps.hpp>
+#include <syncmap/engine/table/map_registry.hpp>
 #include <syncmap/engine/tuning.hpp>
 
 namespace syncmap {
@@ -39,15 +39,15 @@ namespace syncmap {
 /// maps are as they were before.
 inline void before_fork() {
     static_cast<void>(sync::real::random_word()); // what is made once per process is made now, not while it forks
-    engine::living_maps<engine::machine>::before_fork();
+    engine::map_registry<engine::machine>::before_fork();
 }
 
 /// Lets the writers go on.
-inline void after_fork_in_parent() { engine::living_maps<engine::machine>::after_fork_in_parent(); }
+inline void after_fork_in_parent() { engine::map_registry<engine::machine>::after_fork_in_parent(); }
 
 /// Makes all maps usable in the child, for its one thread and those that it will start. Computations of the threads
 /// that the child has not got are dropped, as if their functions had thrown. Snapshots that those threads held live on;
 /// memory that they had in hand (a node about to be stored, the table of a `clear`) is lost to the child.
-inline void after_fork_in_child() { engine::living_maps<engine::machine>::after_fork_in_child(); }
+inline void after_fork_in_child() { engine::map_registry<engine::machine>::after_fork_in_child(); }
 
 } // namespace syncmap

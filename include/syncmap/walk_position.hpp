@@ -34,7 +34,7 @@ private:
     friend class walk_range;
 
     // Hash values at which a bucket begins have their low bits clear, so that two others can stand for the last stages.
-    static constexpr std::uint64_t outliers = 1;
+    static constexpr std::uint64_t sentinel_keys = 1;
     static constexpr std::uint64_t past_the_end = 3;
 
     std::uint64_t hash_ = 0;
@@ -81,7 +81,7 @@ namespace engine {
 
 /// What an engine that walks by hash does to positions.
 struct walk_access {
-    static constexpr std::uint64_t outliers = walk_position::outliers;
+    static constexpr std::uint64_t sentinel_keys = walk_position::sentinel_keys;
     static constexpr std::uint64_t past_the_end = walk_position::past_the_end;
 
     static constexpr std::uint64_t& hash(walk_position& at) noexcept { return at.hash_; }

@@ -24,8 +24,8 @@ namespace syncmap {
 /// Throws `bad_alloc` also where neither the process has a key of thread-specific data left, nor the system tells whether
 /// threads have ended: the thread can keep nothing then.
 inline void warm_up() {
-    using kept = engine::machine::per_thread<reclaim::row<engine::machine>>;
-    const reclaim::thread_lease<engine::machine> row(engine::process<engine::machine>::instance().threads);
+    using kept = engine::machine::per_thread<reclaim::hazard_record<engine::machine>>;
+    const reclaim::thread_lease<engine::machine> hazard_record(engine::process<engine::machine>::instance().threads);
     if (kept::get() == nullptr && kept::left() == nullptr) throw std::bad_alloc();
 }
 

@@ -70,7 +70,7 @@ static void visit(uint32_t engine) {
     syncmap_destroy(map);
 }
 
-struct tally {
+struct net_count {
     syncmap_map* map;
     size_t calls;
     size_t stop_at;
@@ -78,39 +78,39 @@ struct tally {
 };
 
 static bool add_up(void* context, syncmap_value k, syncmap_value v) {
-    struct tally* const tally = (struct tally*)context;
+    struct net_count* const net_count = (struct net_count*)context;
     CHECK(k.kind == SYNCMAP_INT && v.kind == SYNCMAP_INT && v.as.integer == 2 * k.as.integer);
-    tally->sum += k.as.integer;
-    return ++tally->calls != tally->stop_at;
+    net_count->sum += k.as.integer;
+    return ++net_count->calls != net_count->stop_at;
 }
 
 /* A callback may do anything with the map, also where the engine iterates inside a lock. */
 static bool change_it(void* context, syncmap_value k, syncmap_value v) {
-    struct tally* const tally = (struct tally*)context;
+    struct net_count* const net_count = (struct net_count*)context;
     (void)v;
-    ++tally->calls;
-    is(syncmap_erase(tally->map, k), true, true, syncmap_nil());
-    CHECK(syncmap_store(tally->map, syncmap_string("new"), k).status == SYNCMAP_OK);
+    ++net_count->calls;
+    is(syncmap_erase(net_count->map, k), true, true, syncmap_nil());
+    CHECK(syncmap_store(net_count->map, syncmap_string("new"), k).status == SYNCMAP_OK);
     return true;
 }
 
 static void whole_map(uint32_t engine) {
     syncmap_map* const map = make_map(engine);
-    struct tally tally = {map, 0, 0, 0};
-    syncmap_count shown = syncmap_for_each(map, add_up, &tally);
-    CHECK(shown.status == SYNCMAP_OK && shown.count == 0 && tally.calls == 0);
+    struct net_count net_count = {map, 0, 0, 0};
+    syncmap_count shown = syncmap_for_each(map, add_up, &net_count);
+    CHECK(shown.status == SYNCMAP_OK && shown.count == 0 && net_count.calls == 0);
 
     CHECK(syncmap_reserve(map, 1000) == SYNCMAP_OK);
     for (int64_t i = 0; i < 1000; ++i) CHECK(syncmap_store(map, syncmap_int(i), syncmap_int(2 * i)).changed);
     CHECK(size_of(map) == 1000);
-    shown = syncmap_for_each(map, add_up, &tally);
-    CHECK(shown.count == 1000 && tally.calls == 1000 && tally.sum == 999 * 1000 / 2);
+    shown = syncmap_for_each(map, add_up, &net_count);
+    CHECK(shown.count == 1000 && net_count.calls == 1000 && net_count.sum == 999 * 1000 / 2);
 
-    struct tally few = {map, 0, 10, 0};
+    struct net_count few = {map, 0, 10, 0};
     shown = syncmap_for_each(map, add_up, &few);
     CHECK(shown.status == SYNCMAP_OK && shown.count == 10 && few.calls == 10);
 
-    struct tally changes = {map, 0, 0, 0};
+    struct net_count changes = {map, 0, 0, 0};
     while (size_of(map) > 1 && changes.calls < 2000) {
         CHECK(syncmap_erase(map, syncmap_string("new")).status == SYNCMAP_OK);
         CHECK(syncmap_for_each(map, change_it, &changes).status == SYNCMAP_OK);

@@ -33,7 +33,7 @@ using syncmap::text;
 using syncmap::update_result;
 using std::string_view_literals::operator""sv;
 
-/// Lengths around those where the form changes, and where the block grows by a unit.
+/// Lengths around those where the form changes, and where the block grows by a bucket.
 const std::vector<std::size_t> lengths{0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 64, 253, 254, 255, 256, 257, 1000, 70'000};
 
 std::string of_length(std::size_t length, char first = 'a') {

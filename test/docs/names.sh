@@ -45,7 +45,7 @@ bench_is_right() {
         [ "$option" = --suite ] && suite=$word
         for name in ${word//,/ }; do
             case $option in
-                --workload | --engine | --suite) grep -qx -- "$name" "$folder/known" || fail "$place: bench $option knows no '$name'" ;;
+                --workload | --candidate | --suite) grep -qx -- "$name" "$folder/known" || fail "$place: bench $option knows no '$name'" ;;
                 --cell)
                     [ -e "$folder/cells-$suite" ] || { fail "$place: --cell needs --suite limits or promises"; continue; }
                     grep -qE -- "^$name(-.*)?\$" "$folder/cells-$suite" || fail "$place: the suite $suite has no cell '$name'" ;;

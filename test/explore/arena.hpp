@@ -160,7 +160,7 @@ public:
         const block& touched = blocks_[owner - 1];
         if (!touched.live) return "use after free";
         const bool rests = touched.forbidden_from != 0 && offset - touched.offset >= touched.forbidden_from;
-        return rests ? "use of a node at rest" : nullptr;
+        return rests ? "use of a cached node" : nullptr;
     }
 
     /// The same, noting who did. With weak memory the making of the block must happen before the access, and the access

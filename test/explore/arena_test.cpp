@@ -56,8 +56,8 @@ TEST_F(arena_test, finds_uses_of_the_part_of_a_block_that_rests) {
     auto* const block = static_cast<std::byte*>(memory.allocate(48, 16, true));
     EXPECT_EQ(memory.forbid(block + 16, 32), nullptr);
     EXPECT_EQ(memory.check(block), nullptr);
-    EXPECT_STREQ(memory.check(block + 16), "use of a node at rest");
-    EXPECT_STREQ(memory.check(block + 47), "use of a node at rest");
+    EXPECT_STREQ(memory.check(block + 16), "use of a cached node");
+    EXPECT_STREQ(memory.check(block + 47), "use of a cached node");
     memory.allow(block + 16);
     EXPECT_EQ(memory.check(block + 16), nullptr);
     EXPECT_EQ(memory.free(block, 48), nullptr);

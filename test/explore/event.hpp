@@ -22,7 +22,7 @@ enum class event : std::uint8_t {
     notify,
     pause,
     barrier,
-    lease,
+    deadline,
     start,
     leave
 };
@@ -30,7 +30,7 @@ enum class event : std::uint8_t {
 inline const char* name_of(event what) noexcept {
     static constexpr const char* names[] = {"load",      "store",    "exchange",  "compare_exchange", "fetch_add", "fetch_sub",
                                             "fetch_and", "fetch_or", "load_pair", "store_pair",       "lock",      "unlock",
-                                            "wait",      "notify",   "pause",     "barrier",          "lease",     "start",
+                                            "wait",      "notify",   "pause",     "barrier",          "deadline",  "start",
                                             "leave"};
     return names[static_cast<unsigned>(what)];
 }

@@ -136,8 +136,8 @@ void compute_two_keys_one_by_one() {
     require(map.size() == 2, "two keys");
 }
 
-/// More keys than a unit holds: lines are added before anything is published, beside a walk and an insert into the same
-/// unit.
+/// More keys than a bucket holds: lines are added before anything is published, beside a walk and an insert into the same
+/// bucket.
 template <class Layout>
 void insert_ten_keys() {
     using mapped_type = typename Layout::mapped_type;
@@ -168,8 +168,8 @@ void insert_ten_keys() {
     for (const auto& k : many) require(map.contains(k), "each is there");
 }
 
-/// The first key's unit is moved already, that of the key apart is not. Meanwhile the new table is left as well, by
-/// erasing until it shrinks, and its memory becomes that of the next life of the map. (Nothing of that waits, so that
+/// The first key's bucket is moved already, that of the key apart is not. Meanwhile the new table is left as well, by
+/// erasing until it shrinks, and its memory becomes that of the next generation of the map. (Nothing of that waits, so that
 /// one preemption is enough to have it done at any point of the update.)
 template <class Layout>
 void update_in_two_tables(const preparation<Layout>& moving, std::uint64_t other) {
@@ -193,7 +193,7 @@ void update_in_two_tables(const preparation<Layout>& moving, std::uint64_t other
     const auto first = map.load(both[0]);
     const auto second = map.load(both[1]);
     require(first.has_value() == second.has_value(), "both or none");
-    require(!first || Layout::value_of(*first) == 1000, "nothing of the life before is stored in the next");
+    require(!first || Layout::value_of(*first) == 1000, "nothing of the generation before is stored in the next");
     require(map.size() == (first ? 2U : 0U), "size agrees");
 }
 

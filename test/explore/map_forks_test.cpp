@@ -5,7 +5,7 @@
 
 #include <explore/map_pairs.hpp>
 
-#include <syncmap/engine/table/living_maps.hpp>
+#include <syncmap/engine/table/map_registry.hpp>
 
 #include <gtest/gtest.h>
 
@@ -75,7 +75,7 @@ protected:
             calls.clear();
             recorded_map<Layout> map(calls, prepared.used());
             prepared.bring(map.plain());
-            using living = syncmap::engine::living_maps<sync_policy>;
+            using living = syncmap::engine::map_registry<sync_policy>;
             const auto fork = [&] {
                 if (hooked) living::before_fork();
                 if (in_child) {

@@ -41,24 +41,24 @@ public:
         take_out(key);
         return *this;
     }
-    /// The table has eight units from the beginning.
+    /// The table has eight buckets from the beginning.
     form& reserved() {
         reserved_ = true;
         return *this;
     }
-    /// The table has one unit at first.
+    /// The table has one bucket at first.
     form& smallest() {
         where_ = setting::smallest;
         return *this;
     }
-    /// The first unit is full, and one entry more has begun to move the table.
+    /// The first bucket is full, and one entry more has begun to move the table.
     form& begins_to_grow() {
         moving_ = true;
-        const auto in_first_unit = [](const step& each) { return each.key != keys::apart && !is_outlier(each.key); };
-        std::size_t count = static_cast<std::size_t>(std::count_if(stores_.begin(), stores_.end(), in_first_unit));
-        while (count++ <= visible_engine<Layout>::unit_capacity()) {
-            holds(is_outlier(keys::trigger) || count <= visible_engine<Layout>::unit_capacity() ? next_filler_++
-                                                                                                : keys::trigger);
+        const auto in_first_bucket = [](const step& each) { return each.key != keys::apart && !is_sentinel_key(each.key); };
+        std::size_t count = static_cast<std::size_t>(std::count_if(stores_.begin(), stores_.end(), in_first_bucket));
+        while (count++ <= visible_engine<Layout>::bucket_capacity()) {
+            holds(is_sentinel_key(keys::trigger) || count <= visible_engine<Layout>::bucket_capacity() ? next_filler_++
+                                                                                                       : keys::trigger);
         }
         return *this;
     }
@@ -67,15 +67,15 @@ public:
     const step& write() const noexcept { return write_; }
 
     void bring(visible_map<Layout>& map) const {
-        if (where_ == setting::smallest) scheduler::instance().begin_with_one_unit();
+        if (where_ == setting::smallest) scheduler::instance().begin_with_one_bucket();
         if (reserved_) map.widen(visible_engine<Layout>::many_entries);
         store_all<Layout>(map);
         require(map.engine().is_moving() == moving_, "the map is moving where it should");
     }
 
 private:
-    static constexpr bool is_outlier(std::uint64_t key) noexcept {
-        if constexpr (requires { Layout::is_outlier(key); }) return Layout::is_outlier(key);
+    static constexpr bool is_sentinel_key(std::uint64_t key) noexcept {
+        if constexpr (requires { Layout::is_sentinel_key(key); }) return Layout::is_sentinel_key(key);
         return false;
     }
 
@@ -86,10 +86,10 @@ private:
     bool moving_ = false;
 };
 
-/// The n-th key of one of the units 1 to 3 of eight.
-constexpr std::uint64_t filler_in_unit(std::uint64_t unit, std::uint64_t n) noexcept {
+/// The n-th key of one of the buckets 1 to 3 of eight.
+constexpr std::uint64_t filler_in_bucket(std::uint64_t bucket, std::uint64_t n) noexcept {
     std::uint64_t number = keys::fillers;
-    while (keys::octant(number) != unit) ++number;
+    while (keys::octant(number) != bucket) ++number;
     return number + 3 * n;
 }
 
@@ -139,29 +139,29 @@ void add_forms_in_lines(std::vector<form<Layout>>& all) {
                       .holds(keys::trigger));
 }
 
-/// The forms with lines beside the table: two units have both lines of the table, and the third is full.
+/// The forms with lines beside the table: two buckets have both lines of the table, and the third is full.
 template <class Layout>
 void add_forms_of_spare_lines(std::vector<form<Layout>>& all) {
     using made = form<Layout>;
     constexpr std::size_t slots = made::slots;
-    const std::uint64_t wanted = filler_in_unit(3, slots);
-    const auto crowded = [&](std::string name, step write) {
+    const std::uint64_t wanted = filler_in_bucket(3, slots);
+    const auto spilled = [&](std::string name, step write) {
         made f(std::move(name), write);
         f.reserved();
-        for (const std::uint64_t unit : {1U, 2U, 3U}) {
-            for (std::uint64_t n = 0; n != slots; ++n) f.holds(filler_in_unit(unit, n));
+        for (const std::uint64_t bucket : {1U, 2U, 3U}) {
+            for (std::uint64_t n = 0; n != slots; ++n) f.holds(filler_in_bucket(bucket, n));
         }
-        for (const std::uint64_t unit : {1U, 2U}) f.holds(filler_in_unit(unit, slots));
+        for (const std::uint64_t bucket : {1U, 2U}) f.holds(filler_in_bucket(bucket, slots));
         return f;
     };
-    all.push_back(crowded("insert that makes a spare line", insert_of(wanted)));
-    all.push_back(crowded("insert that takes a spare line", insert_of(wanted))
+    all.push_back(spilled("insert that makes a spare line", insert_of(wanted)));
+    all.push_back(spilled("insert that takes a spare line", insert_of(wanted))
                       .holds(wanted)
                       .lost(wanted)
-                      .lost(filler_in_unit(3, slots - 1))
-                      .holds(filler_in_unit(3, slots - 1)));
+                      .lost(filler_in_bucket(3, slots - 1))
+                      .holds(filler_in_bucket(3, slots - 1)));
     all.push_back(
-        crowded("erase that gives a spare line back", erase_of(wanted)).holds(wanted).lost(filler_in_unit(3, slots - 1)));
+        spilled("erase that gives a spare line back", erase_of(wanted)).holds(wanted).lost(filler_in_bucket(3, slots - 1)));
 }
 
 /// The forms of writes that begin a resize, or help with one.
@@ -169,7 +169,7 @@ template <class Layout>
 void add_forms_of_resizes(std::vector<form<Layout>>& all) {
     using made = form<Layout>;
     constexpr auto first = keys::first, apart = keys::apart;
-    const std::size_t full = visible_engine<Layout>::unit_capacity();
+    const std::size_t full = visible_engine<Layout>::bucket_capacity();
 
     all.push_back(made("insert that begins to grow", insert_of(first)).holds_fillers(full));
     all.push_back(made("insert that ends a growth", insert_of(apart)).begins_to_grow());
@@ -221,7 +221,7 @@ void add_forms_of_overwrites(std::vector<form<Layout>>& all) {
     all.push_back(made("update of two that overwrites", both).holds(first).holds(keys::second));
     all.push_back(made("swap that erases and inserts", swapped).holds(first).holds_fillers(slots));
     all.push_back(made("swap that lets an entry come home", swapped).holds(first).holds_fillers(slots + 1));
-    all.push_back(made("update of two units that grow", {verb::add_to_two, first, 10, {}, keys::apart}).begins_to_grow());
+    all.push_back(made("update of two buckets that grow", {verb::add_to_two, first, 10, {}, keys::apart}).begins_to_grow());
 }
 
 } // namespace detail
@@ -237,25 +237,25 @@ std::vector<form<Layout>> all_forms() {
     return all;
 }
 
-/// The first three keys are those that lie in the unit of the outliers, whatever their hashes.
-struct outlier_layout : inline_layout {
-    static constexpr const char* name = "outlier";
-    static constexpr bool is_outlier(std::uint64_t number) noexcept { return number < keys::apart; }
+/// The first three keys are those that lie in the bucket of the sentinel keys, whatever their hashes.
+struct sentinel_key_layout : inline_layout {
+    static constexpr const char* name = "sentinel key";
+    static constexpr bool is_sentinel_key(std::uint64_t number) noexcept { return number < keys::apart; }
     static key_type key(std::uint64_t number) {
-        static constexpr key_type outliers[] = {~key_type{0}, ~key_type{1}, 0};
-        return is_outlier(number) ? outliers[number] : inline_layout::key(number);
+        static constexpr key_type sentinel_keys[] = {~key_type{0}, ~key_type{1}, 0};
+        return is_sentinel_key(number) ? sentinel_keys[number] : inline_layout::key(number);
     }
     static std::uint64_t number_of(const key_type& key) {
         for (std::uint64_t number = 0; number != keys::apart; ++number) {
-            if (outlier_layout::key(number) == key) return number;
+            if (sentinel_key_layout::key(number) == key) return number;
         }
         return inline_layout::number_of(key);
     }
 };
 
-/// The forms of writes in that unit, of which no table has more than one line.
-inline std::vector<form<outlier_layout>> all_outlier_forms() {
-    using made = form<outlier_layout>;
+/// The forms of writes in that bucket, of which no table has more than one line.
+inline std::vector<form<sentinel_key_layout>> all_sentinel_key_forms() {
+    using made = form<sentinel_key_layout>;
     constexpr auto first = keys::first, second = keys::second;
     std::vector<made> all;
     for (const bool moving : {false, true}) {
@@ -332,22 +332,22 @@ template <class Layout, class F>
 void each_program_of_help(F&& f) {
     using made = form<Layout>;
     constexpr std::size_t slots = made::slots;
-    const std::uint64_t spare = filler_in_unit(3, slots), other_spare = filler_in_unit(2, slots + 1);
+    const std::uint64_t spare = filler_in_bucket(3, slots), other_spare = filler_in_bucket(2, slots + 1);
     std::vector<std::pair<made, std::vector<step>>> all; // and the writes that ask for more there than all others
     const auto add = [&](made one, std::vector<step> asks) { all.emplace_back(std::move(one), std::move(asks)); };
     const step write{verb::store, keys::first, 11};
     add(made("growing", write).begins_to_grow(), {{verb::store, keys::apart, 12}, {verb::erase, keys::trigger}});
-    add(made("full", write).holds(keys::first).holds_fillers(visible_engine<Layout>::unit_capacity() - 1),
+    add(made("full", write).holds(keys::first).holds_fillers(visible_engine<Layout>::bucket_capacity() - 1),
         {{verb::store, keys::trigger, 12}, {verb::store, keys::second, 14}});
     add(made("too large", write).holds(keys::trigger).holds(keys::second).holds_fillers(1).reserved(),
         {{verb::erase, keys::trigger}, {verb::erase, keys::second}});
-    made crowded("crowded", {verb::store, other_spare, 100});
-    crowded.reserved();
-    for (const std::uint64_t unit : {1U, 2U, 3U}) {
-        for (std::uint64_t n = 0; n != slots; ++n) crowded.holds(filler_in_unit(unit, n));
+    made spilled("crowded", {verb::store, other_spare, 100});
+    spilled.reserved();
+    for (const std::uint64_t bucket : {1U, 2U, 3U}) {
+        for (std::uint64_t n = 0; n != slots; ++n) spilled.holds(filler_in_bucket(bucket, n));
     }
-    for (const std::uint64_t unit : {1U, 2U}) crowded.holds(filler_in_unit(unit, slots));
-    add(crowded, {{verb::store, spare, 100}, {verb::erase, filler_in_unit(1, slots)}});
+    for (const std::uint64_t bucket : {1U, 2U}) spilled.holds(filler_in_bucket(bucket, slots));
+    add(spilled, {{verb::store, spare, 100}, {verb::erase, filler_in_bucket(1, slots)}});
 
     for (const auto& [where, asks] : all) {
         std::vector<step> calls{

@@ -9,7 +9,7 @@ namespace {
 INSTANTIATE_TYPED_TEST_SUITE_P(inline, explored_map, inline_layout);
 INSTANTIATE_TYPED_TEST_SUITE_P(inline, explored_protocol, inline_layout);
 
-TEST(explored_inline_map, forms_in_the_outlier_unit) { explore_forms(all_outlier_forms()); }
+TEST(explored_inline_map, forms_in_the_sentinel_key_bucket) { explore_forms(all_sentinel_key_forms()); }
 
 } // namespace
 } // namespace explore

@@ -21,8 +21,8 @@ namespace explore {
 
 // ---- keys: numbered, each with its place in a table ----
 
-/// The numbered keys of a program. `first` and `second` stay in one unit up to 8 units a table; `apart` lies in the
-/// other half; the fillers share the half of `first`, so that they fill its unit in the smallest table.
+/// The numbered keys of a program. `first` and `second` stay in one bucket up to 8 buckets a table; `apart` lies in the
+/// other half; the fillers share the half of `first`, so that they fill its bucket in the smallest table.
 namespace keys {
 inline constexpr std::uint64_t first = 0, second = 1, trigger = 2, apart = 3, fillers = 4;
 

@@ -45,8 +45,8 @@ void each_message(F&& f, bool after_a_walk = false) {
                 map.store(Layout::key(keys::apart), value_type(5));
                 if (after_a_walk) map.for_each([](const auto&, const auto&) {});
                 sync_policy::atomic<int> note{0};
-                // The threads have their rows before, as taking one orders them, too. (Without a write: that would lock
-                // the unit, which orders them as well.)
+                // The threads have their hazard records before, as taking one orders them, too. (Without a write: that would
+                // lock the bucket, which orders them as well.)
                 const auto begin = [] {
                     const syncmap::reclaim::thread_lease<sync_policy> kept(
                         syncmap::engine::process<sync_policy>::instance().threads);

@@ -95,7 +95,7 @@ inline limits usual_limits(setting where) {
     return {.preemptions = 1, .schedules = 1500, .random = 10};
 }
 
-/// Every pair of operations, the second on the same key as the first, on one of the same unit, or on one apart.
+/// Every pair of operations, the second on the same key as the first, on one of the same bucket, or on one apart.
 template <class Layout>
 void explore_pairs(setting where, reuse memory = reuse::never) {
     summary all(std::string(Layout::name) + ", pairs, " + name_of(where) + name_of(memory));
@@ -142,7 +142,7 @@ void explore_weak() {
     });
 }
 
-/// Batches of two keys of one unit, beside what may happen to their table, lines and nodes between prefetch and use.
+/// Batches of two keys of one bucket, beside what may happen to their table, lines and nodes between prefetch and use.
 template <class Layout>
 void explore_batches(setting where) {
     summary all(std::string(Layout::name) + ", batches, " + name_of(where));

@@ -18,12 +18,12 @@ namespace explore {
 /// How the map stands when the threads start, and what one more thread does to it meanwhile.
 enum class setting : std::uint8_t {
     plain,   ///< nothing else
-    moving,  ///< the map has just begun to grow, and one of its two units is moved
-    growth,  ///< a unit is full, and the other thread's insert starts the growth
-    smallest, ///< the table of one unit is full, and the other thread's insert starts the growth
+    moving,  ///< the map has just begun to grow, and one of its two buckets is moved
+    growth,  ///< a bucket is full, and the other thread's insert starts the growth
+    smallest, ///< the table of one bucket is full, and the other thread's insert starts the growth
     clear,   ///< the other thread clears
     shrink,  ///< the map is too large, and the other thread's erase notices
-    chained, ///< a unit has a second line, and the other thread's erase lets the first key (else the second) come to the home
+    chained, ///< a bucket has a second line, and the other thread's erase lets the first key (else the second) come to the home
              ///< line
     reclaim, ///< the other thread replaces the first key's value twice
 };
@@ -101,7 +101,7 @@ public:
         case setting::plain: break;
         case setting::moving:
         case setting::growth: {
-            const std::size_t room = visible_engine<Layout>::unit_capacity() - stores_.size();
+            const std::size_t room = visible_engine<Layout>::bucket_capacity() - stores_.size();
             for (std::uint64_t i = 0; i != room; ++i) add(keys::fillers + i, 2 * (keys::fillers + i));
             if (where == setting::moving) {
                 add(keys::trigger, 30);
@@ -144,14 +144,14 @@ public:
     }
 
     void bring(visible_map<Layout>& map) const {
-        if (where_ == setting::smallest) scheduler::instance().begin_with_one_unit();
+        if (where_ == setting::smallest) scheduler::instance().begin_with_one_bucket();
         if (where_ == setting::shrink) map.widen(visible_engine<Layout>::many_entries);
         store_all<Layout>(map);
         require(map.engine().is_moving() == (where_ == setting::moving), "the map is moving where it should");
         if (where_ == setting::growth || where_ == setting::chained)
-            require(map.engine().units() == 2, "the map has not grown yet");
-        if (where_ == setting::smallest) require(map.engine().units() == 1, "the map is in its first table");
-        if (where_ == setting::shrink) require(map.engine().units() == 8, "the map is larger than it needs to be");
+            require(map.engine().buckets() == 2, "the map has not grown yet");
+        if (where_ == setting::smallest) require(map.engine().buckets() == 1, "the map is in its first table");
+        if (where_ == setting::shrink) require(map.engine().buckets() == 8, "the map is larger than it needs to be");
     }
 };
 

@@ -34,8 +34,8 @@ struct layout_names {
 TYPED_TEST_SUITE(explored_programs, layouts, layout_names);
 
 TYPED_TEST(explored_programs, settings_lead_to_what_they_are_named_for) {
-    const auto units_after = [](setting where) {
-        std::size_t units = 0;
+    const auto buckets_after = [](setting where) {
+        std::size_t buckets = 0;
         bool moving = false;
         const report r = explore::explore(std::string(TypeParam::name) + " " + name_of(where), {.preemptions = 0}, [&] {
             journal calls;
@@ -43,16 +43,16 @@ TYPED_TEST(explored_programs, settings_lead_to_what_they_are_named_for) {
             recorded_map<TypeParam> map(calls, prepared.used());
             prepared.bring(map.plain());
             for (const step& each : prepared.meanwhile()) map.perform(1, each);
-            units = map.plain().engine().units();
+            buckets = map.plain().engine().buckets();
             moving = map.plain().engine().is_moving();
         });
         EXPECT_FALSE(r.failed()) << r.description;
-        return std::pair(units, moving);
+        return std::pair(buckets, moving);
     };
     if (detail::requested_replay()) return;
-    EXPECT_EQ(units_after(setting::growth), (std::pair<std::size_t, bool>(2, true)));
-    EXPECT_EQ(units_after(setting::shrink), (std::pair<std::size_t, bool>(8, true)));
-    EXPECT_EQ(units_after(setting::clear), (std::pair<std::size_t, bool>(0, false)));
+    EXPECT_EQ(buckets_after(setting::growth), (std::pair<std::size_t, bool>(2, true)));
+    EXPECT_EQ(buckets_after(setting::shrink), (std::pair<std::size_t, bool>(8, true)));
+    EXPECT_EQ(buckets_after(setting::clear), (std::pair<std::size_t, bool>(0, false)));
 }
 
 TYPED_TEST(explored_programs, a_key_in_the_registry_outlives_its_node) {
@@ -84,7 +84,7 @@ TYPED_TEST(explored_programs, a_computation_that_found_no_table_is_seen_by_who_m
 }
 
 TYPED_TEST(explored_programs, clear_sees_all_that_was_moved_to_the_next_table) {
-    // Weak memory: who takes a table apart passes over its MOVED units, and must see what was moved out of them in the
+    // Weak memory: who takes a table apart passes over its MOVED buckets, and must see what was moved out of them in the
     // next one. It looked at the control words without acquire, and lost nodes.
     this->expect_right(
         {setting::shrink, true, {{{verb::load, keys::first}}, {{verb::clear, 0}}}},
@@ -124,7 +124,7 @@ TYPED_TEST(explored_programs, size_beside_an_entry_that_comes_home) {
         {.preemptions = 3, .schedules = full_run() ? 5'000'000U : 2'000U, .random = full_run() ? 1'000'000U : 2'000U});
 }
 
-TYPED_TEST(explored_programs, units_are_not_merged_while_a_snapshot_is_cut) {
+TYPED_TEST(explored_programs, buckets_are_not_merged_while_a_snapshot_is_cut) {
     // The other thread begins to shrink the table after the cut has seen it outside of a section, and before the gate
     // opens again: what is merged then is neither of before the snapshot nor preserved for it.
     this->expect_right({setting::shrink,
@@ -135,8 +135,8 @@ TYPED_TEST(explored_programs, units_are_not_merged_while_a_snapshot_is_cut) {
 }
 
 TYPED_TEST(explored_programs, a_table_is_used_again_while_a_snapshot_is_cut) {
-    // The cut counts by what the root's table says of its life. While the thread stands still there, the table may be left,
-    // and used again for what `replace` prepares.
+    // The cut counts by what the root's table says of its generation. While the thread stands still there, the table may be
+    // left, and used again for what `replace` prepares.
     this->expect_right(
         {setting::moving, true, {{{verb::snapshot, 0}}, {{verb::replace, 0}}, {{verb::erase, keys::apart}}}},
         {.preemptions = 2, .schedules = full_run() ? 1'000'000U : 5'000U, .random = full_run() ? 100'000U : 500U});

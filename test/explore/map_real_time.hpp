@@ -189,7 +189,8 @@ auto two_that_write_and_look(publishing how, looking look, std::memory_order ord
         if (after_a_walk) {
             for (map_type* each : {&map, &another}) each->for_each([](const auto&, const auto&) {});
         }
-        // The threads have their rows before: taking one orders them, too. (Without a write, which would do the same.)
+        // The threads have their hazard records before: taking one orders them, too. (Without a write, which would do the
+        // same.)
         const auto begin = [] {
             using policy = typename policy_of<Layout>::type;
             const syncmap::reclaim::thread_lease<policy> kept(syncmap::engine::process<policy>::instance().threads);

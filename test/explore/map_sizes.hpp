@@ -19,7 +19,7 @@ void each_count(F&& f) {
     const auto insert = [](visible_map<Layout>& map, std::uint64_t key) { map.store(Layout::key(key), value_type(2)); };
     const auto erase = [](visible_map<Layout>& map, std::uint64_t key) { map.erase(Layout::key(key)); };
 
-    // The announcement and the tally of the other, in two collects.
+    // The announcement and the net count of the other, in two collects.
     f(
         name + "of two that insert",
         [=] {

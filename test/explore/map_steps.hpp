@@ -15,10 +15,10 @@
 
 namespace explore {
 
-/// Keys with an even number lie in the second eighth of a table, the others in the fifth: in no table of eight units or
+/// Keys with an even number lie in the second eighth of a table, the others in the fifth: in no table of eight buckets or
 /// more do those of one eighth come apart.
 template <class Layout>
-struct with_two_units : Layout {
+struct with_two_buckets : Layout {
     struct hasher {
         std::uint64_t operator()(const probe& key, const syncmap::hash_seed&) const noexcept {
             return (key.number() % 2 == 0 ? std::uint64_t{1} : std::uint64_t{4}) << 61 | key.number() << 40 | 0x5A5AU;
@@ -98,13 +98,13 @@ void each_step(F&& f) {
             require(map.engine().work_left() == nullptr, "a kind of write helps");
         });
     }
-    // A table that was emptied is left for a smaller one, by whatever erases; of 64 units in more than one step.
-    for (const std::size_t units : {std::size_t{8}, std::size_t{64}}) {
+    // A table that was emptied is left for a smaller one, by whatever erases; of 64 buckets in more than one step.
+    for (const std::size_t buckets : {std::size_t{8}, std::size_t{64}}) {
         for (const kind_of_write<Layout>& each : kinds_of_erases<Layout>()) {
-            add("shrinking of " + std::to_string(units) + " units begun by " + each.name, [units, each, key, value] {
+            add("shrinking of " + std::to_string(buckets) + " buckets begun by " + each.name, [buckets, each, key, value] {
                 map_type map;
-                map.widen(slots * 5 / 8 * (units - 1));
-                require(map.engine().units() == units, "it has that many units");
+                map.widen(slots * 5 / 8 * (buckets - 1));
+                require(map.engine().buckets() == buckets, "it has that many buckets");
                 map.store(key(keys::apart), value(2));
                 for (std::uint64_t k = 0; k != 2; ++k) map.store(key(k), value(1));
                 for (std::uint64_t n = 0; n != slots / 2 + 1; ++n) map.store(key(keys::fillers + n), value(1));
@@ -114,22 +114,22 @@ void each_step(F&& f) {
                         for (std::uint64_t k = 0; k != 2; ++k) each.write(map, k);
                     },
                     [&] { map.store(key(keys::apart), value(4)); });
-                for (int i = 0; i != 128 && map.engine().units() != 2; ++i) map.store(key(keys::apart), value(6));
-                require(map.engine().units() == 2, "a table that was emptied shrinks");
+                for (int i = 0; i != 128 && map.engine().buckets() != 2; ++i) map.store(key(keys::apart), value(6));
+                require(map.engine().buckets() == 2, "a table that was emptied shrinks");
             });
         }
     }
     // Lines that came and went are used again: none has to be made beside the table.
     for (const bool across : {false, true}) {
-        add(across ? "lines go to another unit" : "lines come and go in a unit", [across, key, value] {
+        add(across ? "lines go to another bucket" : "lines come and go in a bucket", [across, key, value] {
             map_type map;
             map.widen(visible_engine<Layout>::many_entries);
-            const auto round = [&](std::uint64_t unit) {
-                for (std::uint64_t n = 0; n != slots + 1; ++n) map.store(key(filler_in_unit(unit, n)), value(2));
-                for (std::uint64_t n = 0; n != slots + 1; ++n) map.erase(key(filler_in_unit(unit, n)));
+            const auto round = [&](std::uint64_t bucket) {
+                for (std::uint64_t n = 0; n != slots + 1; ++n) map.store(key(filler_in_bucket(bucket, n)), value(2));
+                for (std::uint64_t n = 0; n != slots + 1; ++n) map.erase(key(filler_in_bucket(bucket, n)));
             };
             map.store(key(keys::first), value(1)); // the table is not too large for so many more
-            for (std::uint64_t n = 0; n != slots; ++n) map.store(key(filler_in_unit(3, n)), value(2));
+            for (std::uint64_t n = 0; n != slots; ++n) map.store(key(filler_in_bucket(3, n)), value(2));
             parallel([&] { round(1); }, [&] { static_cast<void>(map.load(key(keys::first))); });
             for (int i = 0; i != 4; ++i) round(across ? 1 + static_cast<std::uint64_t>(i) % 2 : 1);
             require(map.engine().lines_beside() == 0, "a line that was given back is taken again");
@@ -139,14 +139,14 @@ void each_step(F&& f) {
     add("spare lines come and go", [key, value] {
         map_type map;
         map.widen(visible_engine<Layout>::many_entries);
-        for (const std::uint64_t unit : {1U, 2U, 3U}) {
-            for (std::uint64_t n = 0; n != slots; ++n) map.store(key(filler_in_unit(unit, n)), value(2));
+        for (const std::uint64_t bucket : {1U, 2U, 3U}) {
+            for (std::uint64_t n = 0; n != slots; ++n) map.store(key(filler_in_bucket(bucket, n)), value(2));
         }
-        for (const std::uint64_t unit : {1U, 2U}) map.store(key(filler_in_unit(unit, slots)), value(2));
+        for (const std::uint64_t bucket : {1U, 2U}) map.store(key(filler_in_bucket(bucket, slots)), value(2));
         const auto round = [&] {
-            map.store(key(filler_in_unit(3, slots)), value(2));
-            for (const std::uint64_t n : {slots, slots - 1}) map.erase(key(filler_in_unit(3, n)));
-            map.store(key(filler_in_unit(3, slots - 1)), value(2));
+            map.store(key(filler_in_bucket(3, slots)), value(2));
+            for (const std::uint64_t n : {slots, slots - 1}) map.erase(key(filler_in_bucket(3, n)));
+            map.store(key(filler_in_bucket(3, slots - 1)), value(2));
         };
         parallel(round, [&] { static_cast<void>(map.load(key(keys::first))); });
         const std::size_t beside = map.engine().lines_beside();
@@ -157,18 +157,18 @@ void each_step(F&& f) {
     add("growth for want of lines", [key, value] {
         map_type map;
         map.widen(visible_engine<Layout>::many_entries);
-        for (const std::uint64_t unit : {1U, 2U, 3U}) {
-            for (std::uint64_t n = 0; n != slots; ++n) map.store(key(filler_in_unit(unit, n)), value(2));
+        for (const std::uint64_t bucket : {1U, 2U, 3U}) {
+            for (std::uint64_t n = 0; n != slots; ++n) map.store(key(filler_in_bucket(bucket, n)), value(2));
         }
-        for (const std::uint64_t unit : {1U, 2U}) map.store(key(filler_in_unit(unit, slots)), value(2));
-        map.store(key(filler_in_unit(3, slots)), value(2)); // a line beside the table, and free again
-        for (const std::uint64_t n : {slots, slots - 1}) map.erase(key(filler_in_unit(3, n)));
-        map.store(key(filler_in_unit(3, slots - 1)), value(2));
+        for (const std::uint64_t bucket : {1U, 2U}) map.store(key(filler_in_bucket(bucket, slots)), value(2));
+        map.store(key(filler_in_bucket(3, slots)), value(2)); // a line beside the table, and free again
+        for (const std::uint64_t n : {slots, slots - 1}) map.erase(key(filler_in_bucket(3, n)));
+        map.store(key(filler_in_bucket(3, slots - 1)), value(2));
         map.store(key(keys::apart), value(2)); // now there are entries enough for a larger one
         for (std::uint64_t k = 0; k != 2 + slots / 2; ++k) map.store(key(k < 3 ? k : 64 + k), value(2));
-        parallel([&] { map.store(key(filler_in_unit(3, slots)), value(2)); }, [&] { map.store(key(keys::apart), value(4)); });
+        parallel([&] { map.store(key(filler_in_bucket(3, slots)), value(2)); }, [&] { map.store(key(keys::apart), value(4)); });
         for (int i = 0; i != 64 && map.engine().work_left() != nullptr; ++i) map.store(key(keys::apart), value(6));
-        require(map.engine().units() > 8, "a table without lines of its own grows");
+        require(map.engine().buckets() > 8, "a table without lines of its own grows");
     });
     // What came with a table is counted in all that it is left for.
     if constexpr (map_type::has_replace) {
@@ -194,7 +194,7 @@ void each_step(F&& f) {
             each->emplace();
             (*each)->store(key(keys::first), value(1));
         }
-        using living = syncmap::engine::living_maps<sync_policy>;
+        using living = syncmap::engine::map_registry<sync_policy>;
         parallel(
             [&] {
                 b.reset();
@@ -210,11 +210,11 @@ void each_step(F&& f) {
     });
     // A group for which the next table has no line: the lines were taken by another group of equal prefix.
     if constexpr (std::is_same_v<typename Layout::key_type, probe>) {
-        using crossed = with_two_units<Layout>;
+        using crossed = with_two_buckets<Layout>;
         add("growth without lines in the next table", [] {
             visible_map<crossed> map;
             const auto store = [&](std::uint64_t k) { map.store(crossed::key(k), value_for<crossed>(2)); };
-            const std::size_t full = visible_engine<crossed>::unit_capacity();
+            const std::size_t full = visible_engine<crossed>::bucket_capacity();
             std::uint64_t even = 0, odd = 1;
             for (std::size_t i = 0; i != full; ++i, even += 2) store(even);
             for (std::size_t i = 0; i != slots; ++i, odd += 2) store(odd);

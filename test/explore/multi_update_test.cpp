@@ -89,15 +89,15 @@ TYPED_TEST(explored_multi_updates, whose_keys_are_computed_one_by_one_elsewhere)
     EXPECT_FALSE(r.failed()) << r.description;
 }
 
-TYPED_TEST(explored_multi_updates, that_insert_more_than_a_unit_holds) {
+TYPED_TEST(explored_multi_updates, that_insert_more_than_a_bucket_holds) {
     const report r = explore::explore(
-        std::string(TypeParam::name) + " ten keys into small units",
+        std::string(TypeParam::name) + " ten keys into small buckets",
         {.preemptions = 2, .schedules = full_run() ? 1'000'000U : 3'000U, .random = full_run() ? 50'000U : 500U},
         [] { insert_ten_keys<TypeParam>(); });
     EXPECT_FALSE(r.failed()) << r.description;
 }
 
-TYPED_TEST(explored_multi_updates, whose_units_lie_in_two_tables) {
+TYPED_TEST(explored_multi_updates, whose_buckets_lie_in_two_tables) {
     const preparation<TypeParam> moving(setting::moving, true);
     for (const std::uint64_t other : {keys::apart, keys::second}) {
         const report r = explore::explore(std::string(TypeParam::name) + " two keys in two tables, 0+" + std::to_string(other),

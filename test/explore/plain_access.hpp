@@ -2,7 +2,7 @@
 //
 // A program compiled with -fsanitize=thread and linked without it calls __tsan_read8 and the like at every plain access.
 // Here they ask what weak memory knows: whatever another thread did to these bytes must happen before. Explored programs
-// find so what no event shows: a field of a record, a link of a list of retired nodes, a counter of a stripe.
+// find so what no event shows: a field of a record, a link of a list of retired nodes, a counter of a thread record.
 //
 // Include it in one file of the program. Accesses of less than four bytes share one cell with their neighbours.
 #pragma once

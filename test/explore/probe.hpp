@@ -20,13 +20,13 @@ public:
     }
     ~probe() {
         touch();
-        if (mark_ != alive) dead("destroyed twice");
-        mark_ = 0;
+        if (slot_word_ != alive) dead("destroyed twice");
+        slot_word_ = 0;
     }
 
     std::uint64_t number() const noexcept {
         touch();
-        if (mark_ != alive) dead("read after its destruction");
+        if (slot_word_ != alive) dead("read after its destruction");
         return number_;
     }
     friend bool operator==(const probe& a, const probe& b) noexcept { return a.number() == b.number(); }
@@ -39,7 +39,7 @@ private:
     }
     static void dead(const char* what) { scheduler::instance().fail(std::string("a key or value was ") + what); }
 
-    volatile std::uint64_t mark_ = alive; // volatile: a destructor's last store is otherwise no store
+    volatile std::uint64_t slot_word_ = alive; // volatile: a destructor's last store is otherwise no store
     std::uint64_t number_;
 };
 

@@ -105,9 +105,9 @@ class visible_engine : public made_of<Layout, syncmap::engine::table> {
 public:
     using base::base;
 
-    std::size_t units() const noexcept {
+    std::size_t buckets() const noexcept {
         const auto* const t = base::table_of(this->root_.load());
-        return t == nullptr ? 0 : t->units();
+        return t == nullptr ? 0 : t->buckets();
     }
     bool is_moving() const noexcept {
         const auto* const t = base::table_of(this->root_.load());
@@ -119,10 +119,11 @@ public:
         const auto* const t = base::table_of(this->root_.load());
         if (t == nullptr) return nullptr;
         if (t->successor() != nullptr) return "a table is being left";
-        if (t->crowded.load()) return "a table is to be looked at for growth";
+        if (t->spilled.load()) return "a table is to be looked at for growth";
         auto& c = this->shared_of_table();
         const auto* const rare = c.rare_or_null();
-        if (!base::is_tidy(c) || (rare != nullptr && rare->leaving_tables != nullptr)) return "tables are to be given back";
+        if (!base::nothing_to_recycle(c) || (rare != nullptr && rare->quiescing_tables != nullptr))
+            return "tables are to be given back";
         if (!syncmap::engine::gate::is_open(c.gate_word.load())) return "the gate is closed";
         return nullptr;
     }
@@ -146,11 +147,11 @@ public:
     }
 
     static constexpr std::size_t slots = types::layout::slots_per_line;
-    /// So many entries ask for eight units.
+    /// So many entries ask for eight buckets.
     static constexpr std::size_t many_entries = slots * 5 / 8 * 7;
 
-    /// The entries that fill one unit of the smallest table and all lines that it can add.
-    static std::size_t unit_capacity() noexcept { return slots + types::header::overflow_share(2) * (slots - 1); }
+    /// The entries that fill one bucket of the smallest table and all lines that it can add.
+    static std::size_t bucket_capacity() noexcept { return slots + types::header::overflow_share(2) * (slots - 1); }
 };
 
 template <class Layout>

@@ -91,9 +91,9 @@ public:
         context_ = const_cast<std::remove_const_t<Body>*>(&body);
         return run(how);
     }
-    /// Asked for by a program, for this execution: its maps begin with a table of one unit.
-    void begin_with_one_unit() noexcept { one_unit_ = true; }
-    bool begins_with_one_unit() const noexcept { return one_unit_; }
+    /// Asked for by a program, for this execution: its maps begin with a table of one bucket.
+    void begin_with_one_bucket() noexcept { one_bucket_ = true; }
+    bool begins_with_one_bucket() const noexcept { return one_bucket_; }
     /// Makes the path the next one of the depth-first search. False when there is none.
     bool advance() {
         while (!path_.empty()) {
@@ -262,16 +262,16 @@ public:
         progress();
     }
 
-    /// Whether a time limit is over: chosen, but true when only time can help, and not more often than `most_leases`.
-    bool lease_over(site where) {
+    /// Whether a time limit is over: chosen, but true when only time can help, and not more often than `most_deadlines`.
+    bool deadline_over(site where) {
         if (plan_.trace) [[unlikely]]
-            record(event::lease, nullptr, where);
+            record(event::deadline, nullptr, where);
         if (!switching_) return false;
         count_step();
         if (idle_rounds_ > 1) return true;
-        if (expired_leases_ == most_leases) return false;
+        if (expired_deadlines_ == most_deadlines) return false;
         if (choose_plain(2) == 0) return false;
-        ++expired_leases_;
+        ++expired_deadlines_;
         return true;
     }
 
@@ -319,7 +319,7 @@ public:
 private:
     static constexpr std::uint32_t most_steps = 1U << 14;
     static constexpr unsigned most_idle_rounds = 40;
-    static constexpr unsigned most_leases = 2;
+    static constexpr unsigned most_deadlines = 2;
     static constexpr std::uint32_t pct_changes = 3;
 
     struct worker {
@@ -338,7 +338,7 @@ private:
 
     bool run(const plan& how) {
         plan_ = how;
-        one_unit_ = false;
+        one_bucket_ = false;
         if (broken_) renew();
         if (plan_.how == strategy::random || plan_.how == strategy::pct) prepare_chance();
         position_ = 0;
@@ -348,7 +348,7 @@ private:
         stale_one_in_ = plan_.stale_one_in;
         restless_for_ = 0;
         idle_rounds_ = 0;
-        expired_leases_ = 0;
+        expired_deadlines_ = 0;
         lowest_ = 0;
         ready_ = yielded_ = impatient_ = buffered_ = 0;
         current_ = 0;
@@ -647,7 +647,7 @@ private:
 
     static inline scheduler* only_ = nullptr; // asked for at every event: without the guard of a local static
 
-    bool one_unit_ = false;
+    bool one_bucket_ = false;
     plan plan_{};
     void (*body_)(void*) = nullptr;
     void* context_ = nullptr;
@@ -677,7 +677,7 @@ private:
     unsigned restless_ = 0; ///< the thread that was last at a place of interest, for so many of its events
     unsigned restless_for_ = 0;
     unsigned idle_rounds_ = 0;
-    unsigned expired_leases_ = 0;
+    unsigned expired_deadlines_ = 0;
 
     weak_memory memory_{};
 

@@ -85,17 +85,16 @@ template <class Body>
 void search(const std::string& name, Body body, unsigned preemptions = 2, std::uint64_t schedules = 20'000) {
     for (const bool weak : {false, true}) {
         for (const flight_key* kind : {&in_place, &copied}) {
-            const report r =
-                explore::explore("flights, " + name + (weak ? ", weak" : "") + (kind->copy ? ", copied keys" : ""),
-                                 {.preemptions = full_run() ? preemptions + 1 : preemptions,
-                                  .schedules = full_run() ? 3'000'000
-                                               : weak     ? schedules / 4
-                                                          : schedules,
-                                  .random = schedules < 1'000 ? 100U
-                                            : full_run()      ? 200'000U
-                                                              : 1'500U,
-                                  .weak = weak},
-                                 [&] { body(*kind); });
+            const report r = explore::explore("flights, " + name + (weak ? ", weak" : "") + (kind->copy ? ", copied keys" : ""),
+                                              {.preemptions = full_run() ? preemptions + 1 : preemptions,
+                                               .schedules = full_run() ? 3'000'000
+                                                            : weak     ? schedules / 4
+                                                                       : schedules,
+                                               .random = schedules < 1'000 ? 100U
+                                                         : full_run()      ? 200'000U
+                                                                           : 1'500U,
+                                               .weak = weak},
+                                              [&] { body(*kind); });
             EXPECT_FALSE(r.failed()) << r.description;
         }
     }
@@ -235,10 +234,8 @@ void ring(const flight_key& kind, int maps_used) {
 }
 
 TEST(explored_flights, in_a_cycle_end_with_one_error) {
-    search(
-        "a cycle of two", [](const flight_key& kind) { ring<2>(kind, 1); }, 3);
-    search(
-        "a cycle through two maps", [](const flight_key& kind) { ring<2>(kind, 2); }, 3);
+    search("a cycle of two", [](const flight_key& kind) { ring<2>(kind, 1); }, 3);
+    search("a cycle through two maps", [](const flight_key& kind) { ring<2>(kind, 2); }, 3);
     search("a cycle of three", [](const flight_key& kind) { ring<3>(kind, 1); });
 }
 
@@ -322,8 +319,7 @@ TEST(explored_flights, are_handed_to_a_waiter_that_comes_too_late) {
             },
             own_once);
         // It sleeps until it is called, and once more for each loss.
-        require(counting_policy::sleeps <= 1 + counting_policy::most_losses,
-                "a called waiter loses a few times at most");
+        require(counting_policy::sleeps <= 1 + counting_policy::most_losses, "a called waiter loses a few times at most");
     });
     search(
         "a handed key in a chain",
@@ -437,8 +433,7 @@ TEST(explored_flights, do_not_wait_for_a_thread_that_compares) {
                 outer.leave();
             },
             [&] {
-                compared_in =
-                    &all; // threads of the explorer are one thread of the system: the first comparison takes it
+                compared_in = &all; // threads of the explorer are one thread of the system: the first comparison takes it
                 claimed inner(all, 1, computing);
                 inner.enter();
                 compared_in = nullptr;

@@ -216,8 +216,8 @@ public:
     /// The time limit never comes: the wake-up that it makes up for on some machines must not be lost here.
     void wait_briefly(std::unique_lock<mutex>& lock, site where = site::here()) { wait(lock, where); }
     /// The search says whether the limit is over before the thread sleeps.
-    template <class Lease>
-    bool wait_until(std::unique_lock<mutex>& lock, const Lease& limit, site where = site::here()) {
+    template <class Deadline>
+    bool wait_until(std::unique_lock<mutex>& lock, const Deadline& limit, site where = site::here()) {
         if (limit.over(where)) return false;
         wait(lock, where);
         return true;
@@ -303,11 +303,11 @@ struct sync_policy : syncmap::engine::tuning {
     static constexpr std::uint32_t longest_count = 1;
     static constexpr std::uint32_t longest_cut = 1;
 
-    class lease {
+    class deadline {
     public:
-        explicit lease(std::uint32_t) noexcept {}
+        explicit deadline(std::uint32_t) noexcept {}
         bool over(site where = site::here()) const noexcept {
-            if (!over_) over_ = scheduler::instance().lease_over(where);
+            if (!over_) over_ = scheduler::instance().deadline_over(where);
             return over_;
         }
 
@@ -372,10 +372,10 @@ struct sync_policy : syncmap::engine::tuning {
 
     // ---- the numbers of engine/tuning.hpp, made small ----
 
-    /// log2 of the units that a map begins with: most programs are about tables of two and more.
-    static unsigned smallest_log2() noexcept { return scheduler::instance().begins_with_one_unit() ? 0 : 1; }
+    /// log2 of the buckets that a map begins with: most programs are about tables of two and more.
+    static unsigned smallest_log2() noexcept { return scheduler::instance().begins_with_one_bucket() ? 0 : 1; }
     static constexpr std::size_t computing_counters = 32;
-    static constexpr std::size_t stripes_per_slab = 4;
+    static constexpr std::size_t thread_records_per_slab = 4;
     static constexpr std::uint32_t most_spare_blocks = 0;
     static constexpr std::uint32_t most_snapshots = ~std::uint32_t{0};
     static constexpr std::size_t first_slab_bytes = 256; // a record or two
@@ -385,7 +385,7 @@ struct sync_policy : syncmap::engine::tuning {
     static constexpr std::size_t batches_between_scans(std::size_t) noexcept { return 1; }
     static std::uint32_t most_cached_nodes() noexcept { return scheduler::instance().keeps_spares() ? 1 : 0; }
     static constexpr std::size_t migration_batch = 1;
-    static constexpr std::uint32_t writes_between_tidying = 1;
+    static constexpr std::uint32_t writes_between_recycling = 1;
     static constexpr std::uint32_t looks_between_barriers = 0;
     static constexpr std::uint32_t shrink_check_interval = 1;
     static constexpr std::size_t flight_shards = 2;

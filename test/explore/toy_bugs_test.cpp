@@ -182,11 +182,11 @@ TEST(toy_bugs, threads_that_wait_for_each_other_spin_for_ever) {
     EXPECT_NE(found.failure.find("livelock"), std::string::npos);
 }
 
-TEST(toy_bugs, a_lease_ends_when_only_time_can_help) {
-    const report r = explore::explore("lease", {.preemptions = 1}, [] {
+TEST(toy_bugs, a_deadline_ends_when_only_time_can_help) {
+    const report r = explore::explore("deadline", {.preemptions = 1}, [] {
         atomic<bool> gate{true};
         parallel([&] {
-            const sync_policy::lease patience(0);
+            const sync_policy::deadline patience(0);
             while (gate.load() && !patience.over()) sync_policy::pause();
         });
     });

@@ -231,7 +231,7 @@ public:
     }
     EXPLORE_UNWATCHED void learn(const knowledge& more) noexcept { known_[fiber_].join(more); }
 
-    /// An atomic begins its life at this address.
+    /// An atomic begins its generation at this address.
     EXPLORE_UNWATCHED void forget(const void* address) noexcept {
         if (location* const l = find(address)) l->size = 0;
     }

@@ -60,7 +60,7 @@ using masked = Map<breakable_key, T, masked_hash, std::equal_to<>, allocator_for
 template <class T>
 using masked_table = syncmap::basic_map<
     syncmap::engine::table<breakable_key, T, masked_hash, std::equal_to<>, allocator_for<breakable_key, T>, hurried>>;
-using outlier_table =
+using sentinel_key_table =
     syncmap::basic_map<syncmap::engine::table<std::uint64_t, small_value, syncmap::hash<std::uint64_t>, std::equal_to<>,
                                               allocator_for<std::uint64_t, small_value>, hurried>>;
 using checked = syncmap::checked_map<breakable_key, breakable_value, syncmap::misuse_check::cheap, masked_hash, std::equal_to<>,
@@ -110,7 +110,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     constexpr std::array<unsigned, 4> bits{0, 1, 4, 64};
     masked_hash::bits = bits[data[1] % bits.size()];
     constexpr std::array games{play<inline_words::type>,
-                               play<outlier_table>,
+                               play<sentinel_key_table>,
                                play<masked_table<int>>,
                                play<masked_table<breakable_value>>,
                                play<masked<syncmap::mutex_map, breakable_value>>,

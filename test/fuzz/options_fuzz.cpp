@@ -35,7 +35,7 @@ void take(syncmap::tool::bench_arguments& to, char option, std::string_view valu
     case 's': to.suite = value; break;
     case 'w': to.workloads = by_commas(value); break;
     case 'm': to.mix = std::string(value); break;
-    case 'e': to.engines = by_commas(value); break;
+    case 'e': to.candidates = by_commas(value); break;
     case 'k': to.keys = by_commas(value); break;
     case 't': to.threads = by_commas(value); break;
     case 'y': to.key_types = by_commas(value); break;

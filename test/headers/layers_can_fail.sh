@@ -67,7 +67,7 @@ expect 1 tool/main.cpp '<syncmap/sync/real.hpp>'
 # ---- what is right ----
 expect 0 map.hpp '<syncmap/facade.hpp>'
 expect 0 map.hpp '<syncmap/engine/table/table.hpp>'
-expect 0 fork.hpp '<syncmap/engine/table/living_maps.hpp>'
+expect 0 fork.hpp '<syncmap/engine/table/map_registry.hpp>'
 expect 0 snapshot_map.hpp '<syncmap/engine/read_dirty.hpp>'
 expect 0 warm_up.hpp '<syncmap/engine/process.hpp>'
 expect 0 engine/table/table.hpp '<syncmap/engine/table/bucket.hpp>'

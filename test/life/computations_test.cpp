@@ -392,10 +392,12 @@ TEST(computations, of_thousands_of_threads_finish) {
     EXPECT_EQ(added, updates.load());
 }
 
-TEST(computations, of_one_thread_nest_without_using_up_rows) {
+TEST(computations, of_one_thread_nest_without_using_up_hazard_records) {
     const watchdog dog("computations in computations");
     const std::uint64_t depth = sanitized ? 1000 : 16'000;
-    const auto rows = [] { return syncmap::engine::process<syncmap::engine::machine>::instance().threads.row_count(); };
+    const auto hazard_records = [] {
+        return syncmap::engine::process<syncmap::engine::machine>::instance().threads.hazard_record_count();
+    };
     on_a_large_stack([&] {
         numbers some;
         syncmap::map<std::string, std::string> others;
@@ -405,7 +407,7 @@ TEST(computations, of_one_thread_nest_without_using_up_rows) {
         };
         EXPECT_EQ(compute(compute, depth), depth);
         for (std::uint64_t n = 1; n <= depth; ++n) others.store(name(n), "old");
-        const std::size_t before = rows();
+        const std::size_t before = hazard_records();
         const auto update = [&](auto& self, std::uint64_t n) -> void {
             if (n == 0) return;
             others.update(name(n), [&](const std::string* old) {
@@ -415,7 +417,7 @@ TEST(computations, of_one_thread_nest_without_using_up_rows) {
             });
         };
         update(update, depth);
-        EXPECT_LT(rows(), before + 4) << "hazards of the thread's own are enough";
+        EXPECT_LT(hazard_records(), before + 4) << "hazards of the thread's own are enough";
         for (std::uint64_t n = 1; n <= depth; ++n) EXPECT_EQ(others.load(name(n)), "new " + std::to_string(n));
         EXPECT_THROW(others.update(name(1),
                                    [&](const std::string*) {

@@ -1,4 +1,4 @@
-// A map that is used before main, by another unit than the one that knows what a map is.
+// A map that is used before main, by another bucket than the one that knows what a map is.
 #pragma once
 
 #include <cstdint>

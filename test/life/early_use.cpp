@@ -1,5 +1,5 @@
 // Threads that use a map in the constructor of a static object, while other static objects are still being made: those
-// of the unit that the map's code is in, which comes later.
+// of the bucket that the map's code is in, which comes later.
 #include <array>
 #include <atomic>
 #include <cstdint>

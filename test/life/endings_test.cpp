@@ -23,20 +23,22 @@ namespace {
 texts* read_by_signals = nullptr;
 std::atomic<std::uint64_t> reads_in_handlers{0};
 std::atomic<std::uint64_t> wrong_in_handlers{0};
-std::atomic<std::uint64_t> rows_made_in_handlers{0};
+std::atomic<std::uint64_t> hazard_records_made_in_handlers{0};
 
 /// The place that a thread keeps.
-using kept_row = syncmap::engine::machine::per_thread<syncmap::reclaim::row<syncmap::engine::machine>>;
-std::atomic<std::uint64_t> shared_rows{0};
+using kept_hazard_record = syncmap::engine::machine::per_thread<syncmap::reclaim::hazard_record<syncmap::engine::machine>>;
+std::atomic<std::uint64_t> shared_hazard_records{0};
 
 /// Places for threads; a read that finds none allocates one.
-std::size_t rows() { return syncmap::engine::process<syncmap::engine::machine>::instance().threads.row_count(); }
+std::size_t hazard_records() {
+    return syncmap::engine::process<syncmap::engine::machine>::instance().threads.hazard_record_count();
+}
 
 void read_a_text(int) {
     const std::uint64_t number = reads_in_handlers.fetch_add(1, std::memory_order_relaxed) % 100;
-    const std::size_t before = rows();
+    const std::size_t before = hazard_records();
     if (!read_one(*read_by_signals, number)) wrong_in_handlers += 1;
-    rows_made_in_handlers += rows() - before;
+    hazard_records_made_in_handlers += hazard_records() - before;
 }
 
 /// A map that the handler of SIGUSR1 reads.
@@ -45,7 +47,7 @@ public:
     signalled_map() {
         for (std::uint64_t n = 0; n < 100; ++n) map_.store(keys<texts>()[n], proven<texts>(n, 0));
         read_by_signals = &map_;
-        reads_in_handlers = wrong_in_handlers = rows_made_in_handlers = 0;
+        reads_in_handlers = wrong_in_handlers = hazard_records_made_in_handlers = 0;
         struct sigaction action{};
         action.sa_handler = read_a_text;
         action.sa_flags = SA_RESTART;
@@ -88,14 +90,14 @@ TEST(endings, keep_what_a_signal_handler_needs) {
         run_at_the_very_end([] {
             // It reads a map here, too; then other threads begin, and take whatever place is free.
             if (!read_one(*read_by_signals, 1)) wrong_in_handlers += 1;
-            const auto* const mine = kept_row::left();
+            const auto* const mine = kept_hazard_record::left();
             std::latch taken(4);
             std::latch done(1);
             std::vector<std::jthread> others;
             for (int i = 0; i < 4; ++i) {
                 others.emplace_back([&] {
                     syncmap::warm_up();
-                    if (kept_row::get() == mine) shared_rows += 1;
+                    if (kept_hazard_record::get() == mine) shared_hazard_records += 1;
                     taken.arrive_and_wait();
                     done.wait();
                 });
@@ -106,9 +108,9 @@ TEST(endings, keep_what_a_signal_handler_needs) {
         });
     }).join();
     EXPECT_EQ(reads_in_handlers.load(), 1U);
-    EXPECT_EQ(shared_rows.load(), 0U) << "two threads have one place";
+    EXPECT_EQ(shared_hazard_records.load(), 0U) << "two threads have one place";
     EXPECT_EQ(wrong_in_handlers.load(), 0U);
-    EXPECT_EQ(rows_made_in_handlers.load(), 0U);
+    EXPECT_EQ(hazard_records_made_in_handlers.load(), 0U);
 }
 
 TEST(endings, may_be_interrupted_by_reads_anywhere) {
@@ -147,21 +149,21 @@ TEST(endings, may_be_interrupted_by_reads_anywhere) {
     }
     report("signals over ending threads", reads_in_handlers);
     EXPECT_EQ(wrong_in_handlers.load(), 0U);
-    EXPECT_EQ(rows_made_in_handlers.load(), 0U);
+    EXPECT_EQ(hazard_records_made_in_handlers.load(), 0U);
 }
 
 TEST(endings, leave_their_places_to_later_threads) {
     const watchdog dog("threads after threads");
     static texts map;
     static_cast<void>(late_key());
-    const std::size_t before = rows();
+    const std::size_t before = hazard_records();
     for (std::size_t i = 0; i < scaled(2'000); ++i) {
         std::jthread([] {
             map.store(keys<texts>()[1], proven<texts>(1, 1));
             run_at_the_very_end([] { static_cast<void>(map.contains(keys<texts>()[1])); });
         }).join();
     }
-    EXPECT_LE(rows(), before + 8) << "places of threads that have ended are not used again";
+    EXPECT_LE(hazard_records(), before + 8) << "places of threads that have ended are not used again";
 }
 
 } // namespace test

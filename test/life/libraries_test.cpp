@@ -135,7 +135,7 @@ TEST(libraries, come_and_go_while_their_threads_live) {
                 threads.emplace_back([&, thread, work = library->work] {
                     wrong += work(&map, thread, 100);
                     used.arrive_and_wait();
-                    closed.wait(); // the library is closed now, and this thread has still its row
+                    closed.wait(); // the library is closed now, and this thread has still its hazard record
                     wrong += work_on(map, thread, 100);
                 });
             }

@@ -110,7 +110,7 @@ namespace {
 
 template <class Map>
 void half_moved(Map& map) {
-    // 260 of them: the table has just been left, and a part of its units moved.
+    // 260 of them: the table has just been left, and a part of its buckets moved.
     for (std::uint64_t n = 0; n < 260; ++n) map.store(keys<Map>()[n], proven<Map>(n, 0));
 }
 

@@ -123,7 +123,8 @@ TEST(size_steps, no_size_is_one_that_the_map_never_had) {
             for (int second = first + 1; more_second && between; ++second) {
                 map_of_steps map;
                 for (std::uint64_t key = 1; key <= entries; ++key) map.store(key, key);
-                for (worker* each : {&eraser, &inserter}) { // takes a stripe, and counts in it: the eraser's is looked at first
+                for (worker* each :
+                     {&eraser, &inserter}) { // takes a thread record, and counts in it: the eraser's is looked at first
                     each->run([&] {
                         map.store(apart, 1);
                         map.erase(apart);

@@ -32,9 +32,9 @@ namespace {
 template <std::uint32_t LongestCut>
 struct counting_sync : stepping_sync {
     static inline thread_local std::uint64_t limits = 0;
-    class lease : public stepping_sync::lease {
+    class deadline : public stepping_sync::deadline {
     public:
-        explicit lease(std::uint32_t microseconds) noexcept : stepping_sync::lease(microseconds) { ++limits; }
+        explicit deadline(std::uint32_t microseconds) noexcept : stepping_sync::deadline(microseconds) { ++limits; }
     };
     static constexpr std::uint32_t longest_cut = LongestCut;
 };
@@ -55,7 +55,7 @@ T value_of(std::uint64_t n) {
     }
 }
 
-/// A thread that stores a key and stops once in the section of that store, before it locks the key's unit: so no other
+/// A thread that stores a key and stops once in the section of that store, before it locks the key's bucket: so no other
 /// writer waits for it, wherever its key lies.
 template <class Map>
 class stopped_writer {
@@ -63,10 +63,10 @@ public:
     explicit stopped_writer(Map& map)
         : thread_([this, &map] {
               static_cast<void>(map.contains(0));
-              map.store(0, value_of<typename Map::mapped_type>(1)); // the thread's stripe is there
+              map.store(0, value_of<typename Map::mapped_type>(1)); // the thread's thread record is there
               mine = this;
               on_step = [](step what) {
-                  if (what != step::change) return; // the first compare-exchange of an overwrite locks the unit
+                  if (what != step::change) return; // the first compare-exchange of an overwrite locks the bucket
                   on_step = nullptr;
                   mine->stopped_ = true;
                   mine->stopped_.notify_all();

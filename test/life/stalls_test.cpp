@@ -54,15 +54,15 @@ using engine_of_large = syncmap::engine::table<std::uint64_t, large, syncmap::ha
 class visible_engine : public engine_of_large {
 public:
     using engine_of_large::engine_of_large;
-    std::size_t units() const noexcept {
+    std::size_t buckets() const noexcept {
         const auto* const t = table_of(this->root_.load());
-        return t == nullptr ? 0 : t->units();
+        return t == nullptr ? 0 : t->buckets();
     }
 };
 class map_of_large : public syncmap::basic_map<visible_engine> {
 public:
     using syncmap::basic_map<visible_engine>::basic_map;
-    std::size_t units() const noexcept { return this->engine_.units(); }
+    std::size_t buckets() const noexcept { return this->engine_.buckets(); }
 };
 
 /// One reader stands still in `read(map, stand)`; what writers do meanwhile, and what that leaves behind.
@@ -107,15 +107,15 @@ void expect_little_held_back(const char* where, Read read) {
     const std::size_t peak = most - before;
 
     // Growth and shrinking go on.
-    const std::size_t small = map.units();
+    const std::size_t small = map.buckets();
     for (std::uint64_t i = present; i < 20'000; ++i) map.store(i, large::of(i));
-    EXPECT_GT(map.units(), 8 * small);
+    EXPECT_GT(map.buckets(), 8 * small);
     for (std::uint64_t i = present; i < 20'000; ++i) EXPECT_TRUE(map.erase(i));
     for (std::uint64_t i = 0; i < 4000; ++i) { // shrinking is a matter of further writes
         map.store(present, large::of(i));
         map.erase(present);
     }
-    EXPECT_LT(map.units(), 8 * small);
+    EXPECT_LT(map.buckets(), 8 * small);
     EXPECT_EQ(map.size(), present);
 
     stands = false;
@@ -192,15 +192,15 @@ using engine_of_placed = syncmap::engine::table<placed, T, hash_by_place, std::e
 template <class T>
 class visible_placed : public engine_of_placed<T> {
 public:
-    bool is_moving_many_units() const noexcept {
+    bool is_moving_many_buckets() const noexcept {
         const auto* const t = visible_placed::table_of(this->root_.load());
-        return t != nullptr && t->units() >= 2 * eighths && t->successor() != nullptr;
+        return t != nullptr && t->buckets() >= 2 * eighths && t->successor() != nullptr;
     }
 };
 template <class T>
 class placed_map : public syncmap::basic_map<visible_placed<T>> {
 public:
-    bool is_moving_many_units() const noexcept { return this->engine_.is_moving_many_units(); }
+    bool is_moving_many_buckets() const noexcept { return this->engine_.is_moving_many_buckets(); }
 };
 
 /// A thread that stops before its how-manieth step, and waits to be let go.
@@ -334,7 +334,7 @@ void stop_all_kinds_of_writers(const char* layout) {
     const auto roomy = [](placed_map<T>& map) { fill_every_second(map, 2000); };
     const auto moving = [](placed_map<T>& map) { // to a larger table, which the writer will help with
         fill_every_second(map, 1);
-        for (std::uint64_t i = 2000; !map.is_moving_many_units(); ++i) map.store(in_eighth(i % eighths, i), some_value<T>(i));
+        for (std::uint64_t i = 2000; !map.is_moving_many_buckets(); ++i) map.store(in_eighth(i % eighths, i), some_value<T>(i));
     };
     stops += stop_everywhere<T>(roomy, [](auto& map) { map.store(in_eighth(3, 2), some_value<T>(9)); }, true);
     stops += stop_everywhere<T>(roomy, [](auto& map) { map.store(in_eighth(3, 1), some_value<T>(9)); }, false);
@@ -360,7 +360,7 @@ void stop_all_kinds_of_writers(const char* layout) {
             [through_the_end](auto& map) {
                 for (std::uint64_t i = 1; i < 6; i += 2) map.store(in_eighth(3, 2), some_value<T>(i));
                 map.store(in_eighth(3, 1), some_value<T>(9));
-                for (std::uint64_t i = 0; through_the_end && map.is_moving_many_units(); ++i)
+                for (std::uint64_t i = 0; through_the_end && map.is_moving_many_buckets(); ++i)
                     map.store(in_eighth(3, 2), some_value<T>(i));
             },
             false, true, through_the_end ? 17 : 1);

@@ -88,14 +88,14 @@ TEST(threads, live_by_the_thousand_at_once) {
         auto live = [&] {
             const std::uint64_t number = started.fetch_add(1);
             use(some, others, number);
-            all.arrive_and_wait(); // every one has its row now
+            all.arrive_and_wait(); // every one has its hazard record now
             use(some, others, number);
         };
         small_threads crowd_of(count);
         for (std::size_t t = 0; t < count; ++t) crowd_of.start(t, live);
         for (std::size_t t = 0; t < count; ++t) crowd_of.join(t);
         EXPECT_EQ(some.size() + others.size(), 0U);
-        others.flush();                           // else up to 512 erased nodes wait in each of the threads' stripes
+        others.flush();                           // else up to 512 erased nodes wait in each of the threads' thread records
         if (wave == 1) before = resident_bytes(); // the heap has made its arenas by then
     }
     const std::uint64_t growth = resident_bytes() - std::min(before, resident_bytes());

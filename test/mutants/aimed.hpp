@@ -2,7 +2,7 @@
 //
 // Each says how many loads of an execution may return an older store before it shows what is wrong; where the step only
 // matters when a thread is left twice, how many preemptions. Threads stay until all are done (`side_by_side`): one that
-// took over the row of another that has ended would learn from it all that it did.
+// took over the hazard record of another that has ended would learn from it all that it did.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 
 #include <explore/map_suite.hpp>
 
-#include <syncmap/engine/table/living_maps.hpp>
+#include <syncmap/engine/table/map_registry.hpp>
 #include <syncmap/snapshot.hpp>
 
 namespace mutants {
@@ -103,7 +103,7 @@ private:
     using seen_keys = std::array<unsigned, contents::keys>;
 
     static constexpr std::size_t slots = visible_engine<Layout>::slots;
-    static constexpr std::size_t entries_of_eight_units = slots * 5 / 8 * 7;
+    static constexpr std::size_t entries_of_eight_buckets = slots * 5 / 8 * 7;
     static constexpr std::uint64_t absent = contents::keys - 1; ///< in no setting
     static key_type key(std::uint64_t number) { return Layout::key(number); }
     static mapped_type value(std::uint64_t number) { return mapped_type(number); }
@@ -127,9 +127,9 @@ private:
     static void write_on(map_type& map) {
         for (std::uint64_t i = 0; i != 8; ++i) map.store(key(keys::first), value(70 + i));
     }
-    /// Makes the map one of eight units, and lets go of the table that it had.
+    /// Makes the map one of eight buckets, and lets go of the table that it had.
     static void grow(map_type& map) {
-        map.widen(entries_of_eight_units);
+        map.widen(entries_of_eight_buckets);
         map.flush();
     }
 
@@ -170,7 +170,7 @@ private:
 
     void add_owners();
 
-    // ---- growth: a full unit, and the insert that makes it move ----
+    // ---- growth: a full bucket, and the insert that makes it move ----
 
     void add_growth();
 
@@ -182,7 +182,7 @@ private:
 
     void add_late_helpers();
 
-    /// What a snapshot shows of the key apart, 1 at first, where that was changed after it and its unit is moved by `finish`,
+    /// What a snapshot shows of the key apart, 1 at first, where that was changed after it and its bucket is moved by `finish`,
     /// into a table that is used again, beside a late `write`.
     template <class Finish, class Write>
     static std::optional<std::uint64_t> shown_beside_a_merge(Finish finish, Write write) {
@@ -196,7 +196,7 @@ private:
                 grow(map);
                 taken.emplace(map.snapshot());
                 map.store(key(keys::apart), value(50));
-                map.erase(key(keys::trigger)); // begins to shrink; the unit of the key apart is to come
+                map.erase(key(keys::trigger)); // begins to shrink; the bucket of the key apart is to come
                 sync_policy::pause();
                 finish(map);
             },
@@ -206,19 +206,19 @@ private:
         return Layout::value_of(*seen);
     }
 
-    // ---- overflow lines that go from unit to unit ----
+    // ---- overflow lines that go from bucket to bucket ----
 
-    /// The n-th key of one of the units 1 to 3 of eight.
-    static std::uint64_t in_unit(std::uint64_t unit, std::uint64_t n) {
+    /// The n-th key of one of the buckets 1 to 3 of eight.
+    static std::uint64_t in_bucket(std::uint64_t bucket, std::uint64_t n) {
         std::uint64_t number = keys::fillers;
-        while (keys::octant(number) != unit) ++number;
+        while (keys::octant(number) != bucket) ++number;
         return number + 3 * n;
     }
-    static void fill_unit(map_type& map, std::uint64_t unit, std::size_t entries) {
-        for (std::uint64_t n = 0; n != entries; ++n) map.store(key(in_unit(unit, n)), value(in_unit(unit, n)));
+    static void fill_bucket(map_type& map, std::uint64_t bucket, std::size_t entries) {
+        for (std::uint64_t n = 0; n != entries; ++n) map.store(key(in_bucket(bucket, n)), value(in_bucket(bucket, n)));
     }
-    static void store_one_more(map_type& map, std::uint64_t unit) {
-        map.store(key(in_unit(unit, slots)), value(in_unit(unit, slots)));
+    static void store_one_more(map_type& map, std::uint64_t bucket) {
+        map.store(key(in_bucket(bucket, slots)), value(in_bucket(bucket, slots)));
     }
 
     void add_lines();
@@ -236,7 +236,7 @@ private:
 
     void add_moves_home();
 
-    // ---- threads: their stripes, and their end in a fork ----
+    // ---- threads: their thread records, and their end in a fork ----
 
     void add_threads();
 

@@ -1,4 +1,4 @@
-// The programs about growth: a full unit, tables whose memory is used again, and helpers that come late. See aimed.hpp, which
+// The programs about growth: a full bucket, tables whose memory is used again, and helpers that come late. See aimed.hpp, which
 // includes this.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace mutants {
 template <class Layout>
 void aimed<Layout>::add_growth() {
     const preparation<Layout> full(setting::growth, true);
-    const std::uint64_t last = full.used() - 1; // at the end of the unit's chain
+    const std::uint64_t last = full.used() - 1; // at the end of the bucket's chain
     const auto insert = [](map_type& map) { map.store(key(keys::trigger), value(30)); };
 
     for (const std::uint64_t wanted : {keys::first, last}) {
@@ -44,7 +44,7 @@ void aimed<Layout>::add_growth() {
                          [&] { static_cast<void>(map.load(key(wanted))); });
         });
     }
-    // Who makes the new table the root's has moved the last units, and another thread the first.
+    // Who makes the new table the root's has moved the last buckets, and another thread the first.
     const preparation<Layout> large(setting::shrink, true);
     add("shrinking|moved by two", 1, [large] {
         map_type map;
@@ -74,11 +74,11 @@ void aimed<Layout>::add_growth() {
     add("growth|cleared, what was moved comes first", 2, [full] {
         map_type map;
         full.bring(map);
-        side_by_side([&] { map.store(key(in_unit(3, slots)), value(30)); }, [&] { map.clear(); });
+        side_by_side([&] { map.store(key(in_bucket(3, slots)), value(30)); }, [&] { map.clear(); });
         require(map.size() <= 1, "a cleared map has what came after");
         require_consistent(map);
     });
-    // One reads in a line behind, one who erases stands in the home line, and a third moves the unit.
+    // One reads in a line behind, one who erases stands in the home line, and a third moves the bucket.
     if constexpr (std::is_same_v<key_type, probe>) {
         using slow = with_hesitation<Layout>;
         const preparation<slow> full_and_slow(setting::growth, true);
@@ -111,14 +111,14 @@ void aimed<Layout>::add_growth() {
                     for (auto& each : s) each.assign(value(2));
                 });
             },
-            [&] { map.widen(entries_of_eight_units); });
+            [&] { map.widen(entries_of_eight_buckets); });
         require(map.size() == slots + 3, "all are there");
     });
 }
 
 template <class Layout>
 void aimed<Layout>::add_tables_used_again() {
-    // From two units to eight and back: the memory of the first table is the last one's.
+    // From two buckets to eight and back: the memory of the first table is the last one's.
     const auto there_and_back = [](map_type& map) {
         grow(map);
         map.shrink_to_fit();
@@ -139,7 +139,7 @@ void aimed<Layout>::add_tables_used_again() {
                          require(seen[keys::first] == 1 && seen[keys::apart] == 1, "a walk misses nothing that stays");
                      });
     });
-    // A unit that was filled by moves alone has the version of one that was zeroed.
+    // A bucket that was filled by moves alone has the version of one that was zeroed.
     add("used again|walk, with a rest", 3, [] {
         map_type map;
         map.store(key(keys::first), value(1));
@@ -149,7 +149,7 @@ void aimed<Layout>::add_tables_used_again() {
                 grow(map);
                 map.shrink_to_fit();
                 sync_policy::pause();
-                map.widen(entries_of_eight_units);
+                map.widen(entries_of_eight_buckets);
             },
             [&] {
                 const seen_keys seen = walk(map);
@@ -179,12 +179,12 @@ void aimed<Layout>::add_tables_used_again() {
                          require(seen[keys::first] == 1 && seen[last] == 1, "a walk misses nothing that stays");
                      });
     });
-    // Who moved the last unit has only just let go of it.
+    // Who moved the last bucket has only just let go of it.
     add("used again|moved by another", 2, [] {
         map_type map;
         map.store(key(keys::first), value(1));
         map.store(key(keys::apart), value(1));
-        side_by_side([&] { map.widen(entries_of_eight_units); },
+        side_by_side([&] { map.widen(entries_of_eight_buckets); },
                      [&] {
                          map.flush();
                          map.shrink_to_fit();
@@ -194,23 +194,23 @@ void aimed<Layout>::add_tables_used_again() {
         require_consistent(map);
     });
     const preparation<Layout> moving(setting::moving, true);
-    // Who moved the last units lets go of them after the table was left; and it is the first one of another life then.
+    // Who moved the last buckets lets go of them after the table was left; and it is the first one of another generation then.
     add(
-        "used again|by the first table of another life", 1,
+        "used again|by the first table of another generation", 1,
         [moving] {
             map_type map;
             moving.bring(map);
-            map.store(key(keys::first), value(1)); // inline keys: the outliers alone are left to move
+            map.store(key(keys::first), value(1)); // inline keys: the sentinel keys alone are left to move
             side_by_side([&] { map.store(key(keys::first), value(2)); },
                          [&] {
                              map.clear();
                              map.reserve(1);
-                             // An outlier. By a thread: outside of them an endless loop is none that is noticed.
+                             // An sentinel key. By a thread: outside of them an endless loop is none that is noticed.
                              if constexpr (std::is_same_v<key_type, std::uint64_t>) map.store(key_type{0}, value(3));
                          });
         },
         2);
-    // A unit that was filled by moves alone, and then by moves again, has one and the same version.
+    // A bucket that was filled by moves alone, and then by moves again, has one and the same version.
     add("used again|walk, filled by moves twice", 6, [moving, full, there_and_back] {
         map_type map;
         moving.bring(map);
@@ -256,7 +256,7 @@ void aimed<Layout>::add_tables_used_again() {
             side_by_side([&] { map.update(key(keys::first), [](const mapped_type*) { return value(1000); }); },
                          [&] {
                              map.shrink_to_fit();
-                             map.widen(entries_of_eight_units);
+                             map.widen(entries_of_eight_buckets);
                          });
             require(Layout::value_of(*map.load(key(keys::first))) == 1000, "an update is not lost");
             require_consistent(map);
@@ -323,7 +323,7 @@ void aimed<Layout>::add_late_helpers() {
         map_type map;
         map.store(key(keys::apart), value(1));
         moving.bring(map);
-        map.store(key(keys::first), value(1)); // helps: the unit of the key apart is moved
+        map.store(key(keys::first), value(1)); // helps: the bucket of the key apart is moved
         parallel([&] { map.update(key(keys::apart), [](const mapped_type*) { return value(1000); }); },
                  [&] {
                      write_on(map);
@@ -346,14 +346,14 @@ void aimed<Layout>::add_late_helpers() {
                      });
         finish(map);
     });
-    // A writer comes to a unit of a table that is being filled again, and lets go of it when it has its stamp.
+    // A writer comes to a bucket of a table that is being filled again, and lets go of it when it has its stamp.
     add("late writer|beside a merge", 1, [] {
         const auto shown = shown_beside_a_merge(write_on, [](map_type& map) { map.store(key(keys::apart), value(60)); });
         require(shown == 1U || shown == 60U, "it shows what was there");
     });
     // The same by one that changes nothing and asks for no stamp of its own.
     if constexpr (std::equality_comparable<mapped_type>) {
-        add("late writer|lets go of a unit that was filled", 1, [] {
+        add("late writer|lets go of a bucket that was filled", 1, [] {
             const auto shown =
                 shown_beside_a_merge([](map_type& map) { map.shrink_to_fit(); },
                                      [](map_type& map) {

@@ -13,39 +13,39 @@ template <class Layout>
 void aimed<Layout>::add_lines() {
     add("lines|taken and given back", 0, [] {
         map_type map;
-        map.widen(entries_of_eight_units);
-        for (const std::uint64_t unit : {1U, 2U, 3U}) fill_unit(map, unit, slots);
-        for (const std::uint64_t unit : {1U, 2U}) store_one_more(map, unit); // the two lines of the table
-        for (const std::uint64_t unit : {1U, 2U}) {                          // and both are free again
-            map.erase(key(in_unit(unit, slots)));
-            map.erase(key(in_unit(unit, slots - 1)));
-            map.store(key(in_unit(unit, slots - 1)), value(in_unit(unit, slots - 1)));
+        map.widen(entries_of_eight_buckets);
+        for (const std::uint64_t bucket : {1U, 2U, 3U}) fill_bucket(map, bucket, slots);
+        for (const std::uint64_t bucket : {1U, 2U}) store_one_more(map, bucket); // the two lines of the table
+        for (const std::uint64_t bucket : {1U, 2U}) {                          // and both are free again
+            map.erase(key(in_bucket(bucket, slots)));
+            map.erase(key(in_bucket(bucket, slots - 1)));
+            map.store(key(in_bucket(bucket, slots - 1)), value(in_bucket(bucket, slots - 1)));
         }
         side_by_side([&] { store_one_more(map, 1); },
                      [&] {
                          store_one_more(map, 2);
                          store_one_more(map, 3);
-                         map.erase(key(in_unit(2, slots)));
-                         map.erase(key(in_unit(2, slots - 1)));
+                         map.erase(key(in_bucket(2, slots)));
+                         map.erase(key(in_bucket(2, slots - 1)));
                      });
-        fill_unit(map, 2, slots + 1);
-        for (const std::uint64_t unit : {1U, 2U, 3U}) {
+        fill_bucket(map, 2, slots + 1);
+        for (const std::uint64_t bucket : {1U, 2U, 3U}) {
             for (std::uint64_t n = 0; n != slots + 1; ++n) {
-                const auto found = map.load(key(in_unit(unit, n)));
-                require(found && Layout::value_of(*found) == in_unit(unit, n), "each has what was stored");
+                const auto found = map.load(key(in_bucket(bucket, n)));
+                require(found && Layout::value_of(*found) == in_bucket(bucket, n), "each has what was stored");
             }
         }
         require_consistent(map);
     });
     add("lines|walked through", 0, [] {
         map_type map;
-        map.widen(entries_of_eight_units);
-        for (const std::uint64_t unit : {1U, 2U}) fill_unit(map, unit, slots);
+        map.widen(entries_of_eight_buckets);
+        for (const std::uint64_t bucket : {1U, 2U}) fill_bucket(map, bucket, slots);
         store_one_more(map, 1);
         side_by_side([&] { walk(map); },
                      [&] {
-                         map.erase(key(in_unit(1, slots)));
-                         map.erase(key(in_unit(1, slots - 1)));
+                         map.erase(key(in_bucket(1, slots)));
+                         map.erase(key(in_bucket(1, slots - 1)));
                          store_one_more(map, 2);
                      });
     });
@@ -108,16 +108,16 @@ void aimed<Layout>::add_moves_home() {
                      });
                  });
     });
-    // From the last slot to a new line, in a table that the reader has come to by MOVED. (Inline keys: the unit of the
-    // outliers is still to be moved, so that the root stays what it is.)
+    // From the last slot to a new line, in a table that the reader has come to by MOVED. (Inline keys: the bucket of the
+    // sentinel keys is still to be moved, so that the root stays what it is.)
     if constexpr (std::is_same_v<key_type, std::uint64_t>) {
         add("home|to a line behind, in the next table", 0, [] {
             map_type map;
-            fill_unit(map, 1, slots); // a whole home line of the next table, in this order
-            for (const std::uint64_t unit : {2U, 3U}) fill_unit(map, unit, slots - 1);
-            map.store(key(keys::trigger), value(30)); // the old unit is full: the table is left, and that unit moved
+            fill_bucket(map, 1, slots); // a whole home line of the next table, in this order
+            for (const std::uint64_t bucket : {2U, 3U}) fill_bucket(map, bucket, slots - 1);
+            map.store(key(keys::trigger), value(30)); // the old bucket is full: the table is left, and that bucket moved
             require(map.engine().is_moving(), "the map is moving");
-            parallel([&] { require(map.contains(key(in_unit(1, slots - 1))), "who stays is found"); },
+            parallel([&] { require(map.contains(key(in_bucket(1, slots - 1))), "who stays is found"); },
                      [&] { store_one_more(map, 1); });
         });
     }

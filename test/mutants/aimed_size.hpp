@@ -12,11 +12,11 @@ namespace mutants {
 
 template <class Layout>
 void aimed<Layout>::add_counts() {
-    // What a stripe counts belongs to one life of the map. The first table is larger, so that the next life has one
-    // of its own.
-    add("counts|before and after a life", 2, [] {
+    // What a thread record counts belongs to one generation of the map. The first table is larger, so that the next life has
+    // one of its own.
+    add("counts|before and after a generation", 2, [] {
         map_type map;
-        map.widen(entries_of_eight_units);
+        map.widen(entries_of_eight_buckets);
         map.store(key(keys::apart), value(1));
         map.store(key(keys::trigger), value(1));
         flag stored{0};
@@ -30,11 +30,11 @@ void aimed<Layout>::add_counts() {
             [&] {
                 if (stored.load(std::memory_order_acquire) == 0) return;
                 const std::size_t n = map.size();
-                require(n == 3 || n <= 1, "size is that of one life");
+                require(n == 3 || n <= 1, "size is that of one generation");
             });
     });
     for (const bool exact : {true, false}) {
-        add(exact ? "counts|after a life" : "counts|about, after a life", 3, [exact] {
+        add(exact ? "counts|after a generation" : "counts|about, after a generation", 3, [exact] {
             map_type map;
             flag cleared{0};
             side_by_side(
@@ -47,7 +47,7 @@ void aimed<Layout>::add_counts() {
                 },
                 [&] {
                     if (cleared.load(std::memory_order_acquire) == 0) return;
-                    require((exact ? map.size() : map.approx_size()) <= 1, "an earlier life counts no more");
+                    require((exact ? map.size() : map.approx_size()) <= 1, "an earlier generation counts no more");
                 });
         });
     }
@@ -60,7 +60,7 @@ void aimed<Layout>::add_counts() {
                          require(n == 1 || n == 2, "size is that of one instant");
                      });
     });
-    // The slot that a stripe announces is empty again. (By a computation: other writers have a fence behind their
+    // The slot that a thread record announces is empty again. (By a computation: other writers have a fence behind their
     // lock, and who counts has one, too.) What came between is not counted either.
     add("counts|who has seen an entry", 8, [] {
         map_type map;
@@ -80,7 +80,7 @@ void aimed<Layout>::add_counts() {
                          require(map.size() >= 2, "who has seen an entry counts it, or what came after");
                      });
     });
-    // An update of two keys has no fence behind its locks, and its stripes may be ones that who counts has not seen yet.
+    // An update of two keys has no fence behind its locks, and its thread records may be ones that who counts has not seen yet.
     add("counts|who has seen an entry that another replaced", 6, [] {
         map_type map;
         map.store(key(keys::second), value(1));
@@ -147,7 +147,7 @@ void aimed<Layout>::add_owners() {
             flag note{0};
             side_by_side(
                 [&] {
-                    map.erase(key(absent)); // has its row from here on
+                    map.erase(key(absent)); // has its hazard record from here on
                     note.store(1, std::memory_order_relaxed);
                     map.clear();
                 },

@@ -11,8 +11,8 @@ namespace mutants {
 
 template <class Layout>
 void aimed<Layout>::add_threads() {
-    // The third and fourth thread of a map share a block of stripes.
-    add("threads|far stripes", 1, [] {
+    // The third and fourth thread of a map share a block of thread records.
+    add("threads|far thread records", 1, [] {
         map_type map;
         map.store(key(keys::first), value(1));
         map.store(key(keys::apart), value(1));
@@ -23,7 +23,7 @@ void aimed<Layout>::add_threads() {
     add("threads|the child of a fork", 2, [] {
         map_type map;
         map.store(key(keys::apart), value(1));
-        using living = syncmap::engine::living_maps<sync_policy>;
+        using living = syncmap::engine::map_registry<sync_policy>;
         side_by_side(
             [&] {
                 living::before_fork();
@@ -60,7 +60,7 @@ void aimed<Layout>::add_snapshots() {
         map_type map;
         map.store(key(keys::first), value(1));
         const auto taken = map.snapshot();
-        side_by_side([&] { map.widen(entries_of_eight_units); }, [&] { map.clear(); });
+        side_by_side([&] { map.widen(entries_of_eight_buckets); }, [&] { map.clear(); });
         require(taken.load(key(keys::first)).has_value(), "it shows what was there");
     });
     const preparation<Layout> full(setting::growth, true);
@@ -73,7 +73,7 @@ void aimed<Layout>::add_snapshots() {
                          [&] { require(taken.load(key(wanted)).has_value(), "it shows what was there"); });
         });
     }
-    // Its unit is changed, and then becomes one of another table, without a stamp.
+    // Its bucket is changed, and then becomes one of another table, without a stamp.
     add("snapshots|read beside a table used again", 3, [] {
         map_type map;
         map.store(key(keys::first), value(1));
@@ -91,7 +91,7 @@ void aimed<Layout>::add_snapshots() {
                 require(seen && Layout::value_of(*seen) == 1, "it shows what was there");
             });
     });
-    // The table is emptied, and the unit not filled yet.
+    // The table is emptied, and the bucket not filled yet.
     add("snapshots|read beside a table that is to be filled", 6, [] {
         map_type map;
         map.store(key(keys::first), value(1));
@@ -110,10 +110,10 @@ void aimed<Layout>::add_snapshots() {
                 require(seen && Layout::value_of(*seen) == 1, "it shows what was there");
             });
     });
-    // The table of the cut is left, and another life is prepared in it, before its entries are counted.
+    // The table of the cut is left, and another generation is prepared in it, before its entries are counted.
     const preparation<Layout> moving(setting::moving, true);
     add(
-        "snapshots|taken while another life is prepared", 0,
+        "snapshots|taken while another generation is prepared", 0,
         [moving] {
             map_type map, next;
             moving.bring(map);
@@ -129,7 +129,7 @@ void aimed<Layout>::add_snapshots() {
                     const auto now = map.load(key(keys::first));
                     const auto then = taken.load(key(keys::first));
                     require(now && then && !(Layout::value_of(*now) == 1 && Layout::value_of(*then) == 77),
-                            "a snapshot is of no later life than what is seen after it");
+                            "a snapshot is of no later generation than what is seen after it");
                 });
         },
         2);
@@ -156,7 +156,7 @@ void aimed<Layout>::add_snapshots() {
                 const auto taken = map.snapshot();
                 require(taken.size() == 2 && taken.load(key(keys::first)).has_value(), "it shows what is there");
             },
-            [&] { map.widen(entries_of_eight_units); });
+            [&] { map.widen(entries_of_eight_buckets); });
     });
 }
 

@@ -104,7 +104,7 @@ private:
     static constexpr std::uint64_t absent = contents::keys - 1; ///< in no setting
     static key_type key(std::uint64_t number) { return Layout::key(number); }
     static mapped_type value(std::uint64_t number) { return mapped_type(number); }
-    static constexpr std::size_t entries_of_eight_units() { return visible_engine<Layout>::slots * 5 / 8 * 7; }
+    static constexpr std::size_t entries_of_eight_buckets() { return visible_engine<Layout>::slots * 5 / 8 * 7; }
 
     void add(const map_program& m, reuse memory) { add_both_orders<Layout>(list_, m, memory); }
     void add(const std::string& name, const std::function<void()>& body, kind of = kind::by_hand) {
@@ -132,7 +132,7 @@ private:
     }
     void add_forms() {
         add_forms(all_forms<Layout>());
-        if constexpr (std::is_same_v<Layout, inline_layout>) add_forms(all_outlier_forms());
+        if constexpr (std::is_same_v<Layout, inline_layout>) add_forms(all_sentinel_key_forms());
         each_program_of_help<Layout>([&](const form<Layout>& where, const std::string& name, const auto& threads) {
             add_threads<Layout>(where, name, threads);
         });
@@ -255,7 +255,7 @@ private:
                     prepared.bring(map);
                     parallel(
                         [&] {
-                            using living = syncmap::engine::living_maps<sync_policy>;
+                            using living = syncmap::engine::map_registry<sync_policy>;
                             living::before_fork();
                             living::after_fork_in_parent();
                         },
@@ -462,8 +462,8 @@ private:
                     map.store(key(keys::apart), value(5));
                     parallel([&] { beside(map); },
                              [&] {
-                                 for (int life = 0; life != 2; ++life) {
-                                     map.reserve(entries_of_eight_units());
+                                 for (int generation = 0; generation != 2; ++generation) {
+                                     map.reserve(entries_of_eight_buckets());
                                      map.store(key(keys::second), value(3));
                                      if (clears) {
                                          map.clear();
@@ -550,11 +550,11 @@ private:
         add_lives("flush", clears, [](map_type& map) { map.flush(); });
         add_lives("approximate size", clears, [](map_type& map) { static_cast<void>(map.approx_size()); });
         if (clears) {
-            add_lives("reserve", clears, [](map_type& map) { map.reserve(entries_of_eight_units()); });
+            add_lives("reserve", clears, [](map_type& map) { map.reserve(entries_of_eight_buckets()); });
             add_lives("clear", clears, [](map_type& map) { map.clear(); });
             add_lives("clear and go on", clears, [](map_type& map) {
                 map.clear();
-                map.reserve(entries_of_eight_units());
+                map.reserve(entries_of_eight_buckets());
                 map.store(key(keys::first), value(50));
             });
         }
@@ -587,7 +587,7 @@ private:
         add_all_lives(true);
 
         add("two keys, computed one by one", compute_two_keys_one_by_one<Layout>);
-        add("ten keys into small units", insert_ten_keys<Layout>);
+        add("ten keys into small buckets", insert_ten_keys<Layout>);
         const preparation<Layout> moving(setting::moving, true);
         for (const std::uint64_t other : {keys::apart, keys::second}) {
             add("two keys in two tables, 0+" + std::to_string(other),

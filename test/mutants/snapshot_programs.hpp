@@ -78,8 +78,8 @@ private:
                 });
         });
 
-        // `size` meets a passage, takes the mutex, and finds that it has ended.
-        aimed("count behind a passage", 3, [] {
+        // `size` meets a change guard, takes the mutex, and finds that it has ended.
+        aimed("count behind a change guard", 3, [] {
             map_type map;
             map.store(first(), value(1));
             map.store(Layout::key(keys::apart), value(5));
@@ -94,7 +94,7 @@ private:
                 });
         });
 
-        // A `clear` forgets who is counted; a passage in the midst of it would be counted afterwards.
+        // A `clear` forgets who is counted; a change guard in the midst of it would be counted afterwards.
         aimed("erase beside clear", 2, [] {
             map_type map;
             map.store(first(), value(1));

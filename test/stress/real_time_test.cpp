@@ -62,9 +62,7 @@ protected:
         }
         together(2, [&](std::size_t me) {
             for (round r = 1; r <= rounds; ++r) {
-                const auto number = [&](std::size_t thread) {
-                    return how == kind::insert ? 10 + 2 * r + thread : 1 + thread;
-                };
+                const auto number = [&](std::size_t thread) { return how == kind::insert ? 10 + 2 * r + thread : 1 + thread; };
                 const key_type mine = key(number(me)), others = key(number(1 - me));
                 mapped made = value(number(me), r);
                 if (how == kind::erase) map.store(mine, value(number(me), r));

@@ -92,8 +92,8 @@ struct stepping_sync : syncmap::engine::machine {
             adopted plain(lock);
             signal_.wait_until(plain.guard, std::chrono::system_clock::now() + std::chrono::milliseconds(1));
         }
-        template <class Lease>
-        bool wait_until(std::unique_lock<mutex>& lock, const Lease& limit) {
+        template <class Deadline>
+        bool wait_until(std::unique_lock<mutex>& lock, const Deadline& limit) {
             if (limit.over()) return false;
             adopted plain(lock);
             signal_.wait_until(plain.guard, std::chrono::system_clock::now() + limit.left());

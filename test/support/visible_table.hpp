@@ -13,9 +13,9 @@ class visible_table : public Table {
 public:
     using Table::Table;
     /// 0: the map has no table.
-    std::size_t units() const noexcept {
+    std::size_t buckets() const noexcept {
         const auto* const t = Table::table_of(this->root_.load());
-        return t == nullptr ? 0 : t->units();
+        return t == nullptr ? 0 : t->buckets();
     }
 };
 
@@ -23,7 +23,7 @@ template <class Table>
 class visible_map : public syncmap::basic_map<visible_table<Table>> {
 public:
     using syncmap::basic_map<visible_table<Table>>::basic_map;
-    std::size_t units() const noexcept { return this->engine_.units(); }
+    std::size_t buckets() const noexcept { return this->engine_.buckets(); }
 };
 
 } // namespace test

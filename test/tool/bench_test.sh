@@ -53,10 +53,10 @@ refuses '--key-type' bench --key-type float
 refuses '--distribution' bench --distribution normal
 refuses nonsense bench --suite nonsense
 refuses nonsense bench --workload ycsb-a,nonsense
-refuses nonsense bench --engine nonsense
+refuses nonsense bench --candidate nonsense
 refuses "no cell 'foo'" bench --suite limits --cell foo
-refuses family bench --engine nonsense
-refuses 'for one thread' bench --engine limits --threads 2
+refuses family bench --candidate nonsense
+refuses 'for one thread' bench --candidate limits --threads 2
 refuses '--mix' bench --mix ''
 refuses "'' is none of" bench --mix loads=100,
 refuses 'writes' bench --mix loads=90,writes=10
@@ -82,7 +82,7 @@ refuses '--suite limits' bench --suite ycsb --cell read-1e3
 refuses 'no cell' bench --suite limits --cell nonsense
 refuses '--keys' bench --suite limits --keys 1000
 refuses '--threads' bench --suite limits --threads 1
-refuses 'is no map' bench --engine line --threads 1
+refuses 'is no map' bench --candidate line --threads 1
 refuses exclude bench --workload ycsb-a --suite ycsb
 refuses 'at least' bench --workload churn --keys 3 --threads 2
 refuses 'cannot be written' bench --json "$folder/no/such/folder"
@@ -98,15 +98,15 @@ says 'std::mutex \+ std::unordered_map'
 says '^  family +.*: map, text_map, snapshot_map, mutex_map, shared_mutex_map$'
 says '^  frequent writes, compile-time types +everything else$'
 works bench --help
-for option in --mix --engine --keys --threads --distribution; do says "$option"; done
+for option in --mix --candidate --keys --threads --distribution; do says "$option"; done
 says 'family, locks, peers, limits, all'
 
 # every workload, with as few keys as it can do with, and none of our maps may answer wrongly (status 1)
-short=(--engine family,any_map,mutex --seconds 0.02 --rounds 1)
+short=(--candidate family,any_map,mutex --seconds 0.02 --rounds 1)
 works bench --suite all --keys 4 --threads 2 "${short[@]}"
 says '\[40/40\]'
 works bench --workload grow,ycsb-d,churn-90 --keys 1k,20k --threads 1,3 --key-type integer,string --json "$folder/found" \
-    --engine map,snapshot_map,mutex --seconds 0.02 --rounds 1
+    --candidate map,snapshot_map,mutex --seconds 0.02 --rounds 1
 says '^\[24/24\]'
 says '^  snapshot_map( +[0-9][0-9.]*) +[0-9.]+ - [0-9.]+ +[0-9.]+ +[0-9.]+x +[0-9,]+ +[0-9]+$' # p99.9 and bytes, too
 says '^Verdict$'
@@ -126,10 +126,10 @@ works bench --mix loads=80,stores=15,modifies=0,churn=5 --threads 2 "${instant[@
 says '^\[1/1\] mix \(80 % reads, 15 % overwrites, 5 % inserts and erases in turn\), 100,000 integer keys, 2 threads$'
 for map in map snapshot_map mutex_map shared_mutex_map mutex; do says "^  $map +[0-9]"; done
 for map in any_map shared_mutex plain onetbb libcuckoo liburcu; do lacks "^  $map "; done
-works bench --mix modifies=50,lengths=50 --threads 2 --engine locks "${instant[@]}"
+works bench --mix modifies=50,lengths=50 --threads 2 --candidate locks "${instant[@]}"
 for map in mutex shared_mutex; do says "^  $map +[0-9]"; done
 lacks '^  (map|mutex_map) '
-works bench --mix loads=100 --threads 1 --keys 1k --engine limits,mutex_map "${instant[@]}"
+works bench --mix loads=100 --threads 1 --keys 1k --candidate limits,mutex_map "${instant[@]}"
 for map in checked_map plain mutex_map; do says "^  $map +|^  $map \(limit\) +"; done
 lacks '^  (map|mutex) '
 works bench --mix stores=100 --key-type string --distribution own --keys 2k --threads 2 "${instant[@]}"
@@ -140,7 +140,7 @@ belongs_to() {
     local row=$1
     shift
     [[ " $* " == *" --keys "* ]] || set -- "$@" --keys 5k
-    works bench "$@" --engine map,mutex --json "$folder/found" "${instant[@]}"
+    works bench "$@" --candidate map,mutex --json "$folder/found" "${instant[@]}"
     says "^$row\$"
     says "^  rule of thumb: "
     [ "$(grep -c '^  rule of thumb: ' "$folder/out")" -eq 1 ] || fail "'$*' belongs to several rows: $(cat "$folder/out")"
@@ -167,14 +167,14 @@ belongs_to "$write_heavy" --workload grow --threads 2 --keys 2k
 belongs_to "$read_mostly" --workload miss --threads 2 --keys 2k
 
 # maps of any type compete where dynamic values are the question, and nowhere else
-works bench --mix loads=95,stores=5 --threads 2 --engine map,any_map "${instant[@]}"
+works bench --mix loads=95,stores=5 --threads 2 --candidate map,any_map "${instant[@]}"
 says '^avoid locks on the read path, dynamic values acceptable$'
 [ "$(grep -c '^  rule of thumb: ' "$folder/out")" -eq 2 ] || fail "two rows were wanted: $(cat "$folder/out")"
-works bench --mix loads=50,stores=50 --threads 2 --engine map,any_map "${instant[@]}"
+works bench --mix loads=50,stores=50 --threads 2 --candidate map,any_map "${instant[@]}"
 lacks '^avoid locks'
 
 # the suite of limits: rows that are no maps, goals that are met, not met or not measured, and every kind of cell
-works bench --suite limits --quick --rounds 2 --engine map,array,xchg_array,line --json "$folder/found" \
+works bench --suite limits --quick --rounds 2 --candidate map,array,xchg_array,line --json "$folder/found" \
     --cell read-1e5,90-1e5,90-1e5-crowd,footprint
 says '^\[1/4\] read-1e5: read-100 \(reads only\), 100,000 integer keys'
 for row in map 'array \(limit\)' 'line \(limit\)'; do says "^  $row +[0-9]"; done
@@ -190,35 +190,35 @@ lacks '^Verdict'
 for word in '"cell": "90-1e5-crowd"' '"map_by_row"' '"met": null'; do
     grep -q "$word" "$folder/found" || fail "no $word in the JSON of the suite limits"
 done
-works bench --suite limits --quick --rounds 1 --cell stall,bytes-doubling --engine map
+works bench --suite limits --quick --rounds 1 --cell stall,bytes-doubling --candidate map
 says '^  map +[0-9.]+ +[0-9.]+$'
 says '^  goal longest operation <= 5 ms'
 says '^  goal <= 34 bytes an entry +[0-9.]+ +(not )?met'
 
-# the suite of promises: each figure with its median and range, goals that are met or not
-works bench --suite promises --quick --rounds 1 --keys 2k --cell size-cost,snapshot-taking,clear,replace --json "$folder/found"
+# the suite of guarantee costs: each figure with its median and range, goals that are met or not
+works bench --suite guarantee-costs --quick --rounds 1 --keys 2k --cell size-cost,snapshot-taking,clear,replace --json "$folder/found"
 says '^\[1/4\] size-cost: '
 says '^  .*beside size\(\) without pause +[0-9.]+ ratio +[0-9.]+ - [0-9.]+ +goal >= 0\.95: (not )?met$'
 says '^  2000 entries, beside a writer, taking: median of 100 +[0-9.]+ us '
 says '^  2000 entries, until another thread sees the map empty +[0-9.]+ ms .*goal <= 1: (not )?met$'
-for word in '"suite": "promises"' '"cell": "replace"' '"at_least": 0.95' '"rounds": \['; do
-    grep -q "$word" "$folder/found" || fail "no $word in the JSON of the suite promises"
+for word in '"suite": "guarantee-costs"' '"cell": "replace"' '"at_least": 0.95' '"rounds": \['; do
+    grep -q "$word" "$folder/found" || fail "no $word in the JSON of the suite guarantee-costs"
 done
-refuses 'no cell' bench --suite promises --cell nonsense
-refuses '--threads' bench --suite promises --threads 1
-refuses available bench --suite promises --keys 1e9
+refuses 'no cell' bench --suite guarantee-costs --cell nonsense
+refuses '--threads' bench --suite guarantee-costs --threads 1
+refuses available bench --suite guarantee-costs --keys 1e9
 
 works bench --list
 says '^  limits '
-says '^  promises '
+says '^  guarantee-costs '
 says '^  xchg_array '
 
 # who cannot tell a length is left out, and said to be
 if "$tool" bench --list | grep -q '^  liburcu '; then
-    works bench --workload length --threads 2 --keys 2k --engine map,liburcu "${instant[@]}"
+    works bench --workload length --threads 2 --keys 2k --candidate map,liburcu "${instant[@]}"
     says 'liburcu: left out, it does not tell its exact length'
 fi
-works bench --workload walk --threads 2 --keys 2k --engine family,any_map,mutex "${instant[@]}"
+works bench --workload walk --threads 2 --keys 2k --candidate family,any_map,mutex "${instant[@]}"
 says 'snapshot_map: left out, it cannot be iterated over as it is at one instant'
 for map in map any_map mutex_map shared_mutex_map mutex; do says "^  $map +[0-9]"; done
 

@@ -18,17 +18,17 @@ namespace {
 
 using namespace syncmap::bench;
 
-engine engine_of(std::string_view name, std::string_view about, role part) {
+candidate candidate_of(std::string_view name, std::string_view about, role part) {
     return {name, about, "", part, true, true, nullptr, nullptr, reach::everything, false};
 }
 
-const std::array engines_here{engine_of("map", "syncmap::map", role::family),
-                              engine_of("mutex_map", "syncmap::mutex_map", role::family),
-                              engine_of("mutex", "std::mutex", role::lock), engine_of("loser", "other::map", role::peer),
-                              engine_of("crasher", "other::other_map", role::peer)};
+const std::array candidates_here{
+    candidate_of("map", "syncmap::map", role::family), candidate_of("mutex_map", "syncmap::mutex_map", role::family),
+    candidate_of("mutex", "std::mutex", role::lock), candidate_of("loser", "other::map", role::peer),
+    candidate_of("crasher", "other::other_map", role::peer)};
 
-engine_result result_of(std::size_t which, double rate, std::uint64_t tail_ns, std::uint64_t wrong = 0) {
-    engine_result result{&engines_here[which]};
+candidate_result result_of(std::size_t which, double rate, std::uint64_t tail_ns, std::uint64_t wrong = 0) {
+    candidate_result result{&candidates_here[which]};
     result.rates = {rate, 1.01 * rate, 0.99 * rate};
     for (int i = 0; i < 990; ++i) result.latencies.add(100);
     for (int i = 0; i < 10; ++i) result.latencies.add(tail_ns);
@@ -36,15 +36,15 @@ engine_result result_of(std::size_t which, double rate, std::uint64_t tail_ns, s
     return result;
 }
 
-bench_outcome outcome_of(std::vector<engine_result> maps) {
+bench_outcome outcome_of(std::vector<candidate_result> maps) {
     bench_outcome outcome;
-    for (const engine& e : engines_here) outcome.job.maps.push_back(&e);
+    for (const candidate& e : candidates_here) outcome.job.maps.push_back(&e);
     const cell what{find_workload("read-90"), 100'000, 2};
     outcome.job.cells = {what};
     outcome.cells.emplace_back();
     cell_result found{what};
     found.maps = std::move(maps);
-    found.absent = {{&engines_here[4], "crashes (Segmentation fault)"}};
+    found.absent = {{&candidates_here[4], "crashes (Segmentation fault)"}};
     outcome.cells.front().take(std::move(found));
     return outcome;
 }

@@ -33,7 +33,7 @@ TEST(growth, is_not_put_off_by_lines_that_are_left_from_before) {
     visible_map map;
     const auto fill = [&] {
         for (std::uint64_t key = 1000; key != 1200; ++key) map.store(key, key);
-        return map.units();
+        return map.buckets();
     };
     const std::size_t expected = fill();
     EXPECT_GE(expected, 32U);
@@ -45,26 +45,26 @@ TEST(growth, is_not_put_off_by_lines_that_are_left_from_before) {
     EXPECT_EQ(map.size(), 200U);
 }
 
-/// 2.8 entries a unit, from 1.8 to 3.5 of which a table is filled: lines that few entries kept would use up its share.
+/// 2.8 entries a bucket, from 1.8 to 3.5 of which a table is filled: lines that few entries kept would use up its share.
 TEST(growth, does_not_come_from_keys_that_come_and_go) {
     constexpr std::uint64_t entries = 11'500;
     std::mt19937_64 chance(1);
     visible_map map;
     std::vector<std::uint64_t> keys(entries);
     for (std::uint64_t& key : keys) map.store(key = chance(), 0);
-    const std::size_t units = map.units();
-    ASSERT_EQ(units, 4096U);
+    const std::size_t buckets = map.buckets();
+    ASSERT_EQ(buckets, 4096U);
     for (std::size_t round = 0; round != 20; ++round) {
         for (std::uint64_t& key : keys) {
             const std::uint64_t gone = std::exchange(key, chance());
             map.store(key, 0);
             map.erase(gone);
         }
-        ASSERT_EQ(map.units(), units) << "after each key was exchanged " << round + 1 << " times";
+        ASSERT_EQ(map.buckets(), buckets) << "after each key was exchanged " << round + 1 << " times";
     }
 }
 
-/// 1.5 entries a unit: more than a fresh map of them would have, so the table may be left for one half as large, where the
+/// 1.5 entries a bucket: more than a fresh map of them would have, so the table may be left for one half as large, where the
 /// lines that come into use by and by ask for the larger one again.
 TEST(growth, and_shrinking_in_turn_are_rare_where_keys_come_and_go) {
     constexpr std::uint64_t entries = 25'000;
@@ -74,15 +74,15 @@ TEST(growth, and_shrinking_in_turn_are_rare_where_keys_come_and_go) {
     std::uint64_t oldest = 1000;
     std::uint64_t next = oldest;
     while (next != oldest + entries) map.store(next++, 0);
-    std::size_t units = map.units();
-    const std::size_t largest = units;
+    std::size_t buckets = map.buckets();
+    const std::size_t largest = buckets;
     std::size_t changes = 0;
     for (std::uint64_t i = 0; i != rounds; ++i) {
         map.store(next++, 0);
         map.erase(oldest++);
-        if (std::exchange(units, map.units()) != map.units()) ++changes;
+        if (std::exchange(buckets, map.buckets()) != map.buckets()) ++changes;
     }
-    EXPECT_LE(map.units(), largest);
+    EXPECT_LE(map.buckets(), largest);
     EXPECT_LE(changes, 2 * (rounds / (16 * largest) + 1));
 }
 

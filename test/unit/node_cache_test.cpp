@@ -167,7 +167,7 @@ TEST(node_cache, of_many_threads_are_few) {
     booked_map<value_type> map{test::booked<std::pair<const int, value_type>>(books)};
     map.store(1, "one");
     const std::size_t one = books.live_bytes;
-    constexpr int threads = 300; // one after the other, and each of them alive until the end: as many stripes
+    constexpr int threads = 300; // one after the other, and each of them alive until the end: as many thread records
     std::atomic<int> done{0};
     std::atomic<bool> may_end{false};
     std::vector<std::jthread> all; // joined before what they wait for ends

@@ -50,72 +50,72 @@ void come_and_go(visible_map& map, std::uint64_t count) {
 TEST(reserve, is_not_undone_by_erases) {
     visible_map map;
     map.reserve(room);
-    const std::size_t reserved = map.units();
+    const std::size_t reserved = map.buckets();
     come_and_go(map, 100'000);
-    EXPECT_EQ(map.units(), reserved);
+    EXPECT_EQ(map.buckets(), reserved);
     for (std::uint64_t i = 0; i != room; ++i) map.store(i, i); // grows beyond nothing, and shrinks to no less
-    EXPECT_EQ(map.units(), reserved);
+    EXPECT_EQ(map.buckets(), reserved);
     for (std::uint64_t i = 0; i != room; ++i) map.erase(i);
     come_and_go(map, 100'000);
-    EXPECT_EQ(map.units(), reserved);
+    EXPECT_EQ(map.buckets(), reserved);
 }
 
 TEST(reserve, stays_through_growth) {
     visible_map map;
     map.reserve(room);
-    const std::size_t reserved = map.units();
+    const std::size_t reserved = map.buckets();
     for (std::uint64_t i = 0; i != 5 * room; ++i) map.store(i, i);
-    EXPECT_GT(map.units(), reserved);
+    EXPECT_GT(map.buckets(), reserved);
     for (std::uint64_t i = 0; i != 5 * room; ++i) map.erase(i);
     come_and_go(map, 200'000);
-    EXPECT_EQ(map.units(), reserved);
+    EXPECT_EQ(map.buckets(), reserved);
 }
 
 TEST(reserve, of_a_table_that_is_large_enough_counts_as_well) {
     visible_map map;
     for (std::uint64_t i = 0; i != room; ++i) map.store(i, i);
     map.reserve(room / 4);
-    const std::size_t filled = map.units();
+    const std::size_t filled = map.buckets();
     for (std::uint64_t i = 0; i != room; ++i) map.erase(i);
     come_and_go(map, 200'000);
-    EXPECT_LT(map.units(), filled);
+    EXPECT_LT(map.buckets(), filled);
     visible_map other;
     other.reserve(room / 4);
-    EXPECT_EQ(map.units(), other.units());
+    EXPECT_EQ(map.buckets(), other.buckets());
 }
 
 TEST(reserve, of_a_constructor_counts_as_well) {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> entries(room);
     for (std::uint64_t i = 0; i != room; ++i) entries[i] = {i, i};
     visible_map map(entries.begin(), entries.end());
-    const std::size_t reserved = map.units();
+    const std::size_t reserved = map.buckets();
     for (std::uint64_t i = 0; i != room; ++i) map.erase(i);
     come_and_go(map, 100'000);
-    EXPECT_EQ(map.units(), reserved);
+    EXPECT_EQ(map.buckets(), reserved);
 }
 
 TEST(reserve, ends_with_shrink_to_fit_clear_and_replace) {
     visible_map map;
     map.reserve(room);
-    const std::size_t reserved = map.units();
+    const std::size_t reserved = map.buckets();
     map.store(1, 1);
     map.shrink_to_fit();
-    EXPECT_LT(map.units(), reserved / 64);
+    EXPECT_LT(map.buckets(), reserved / 64);
     for (std::uint64_t i = 0; i != room; ++i) map.store(i, i);
     for (std::uint64_t i = 0; i != room; ++i) map.erase(i);
     come_and_go(map, 200'000);
-    EXPECT_LT(map.units(), reserved / 64);
+    EXPECT_LT(map.buckets(), reserved / 64);
 
     map.reserve(room);
     map.clear();
     map.store(1, 1);
-    EXPECT_LT(map.units(), reserved / 64);
+    EXPECT_LT(map.buckets(), reserved / 64);
 
     map.reserve(room);
     visible_map other;
     other.store(2, 2);
     map.replace(std::move(other));
-    EXPECT_LT(map.units(), reserved / 64);
+    EXPECT_LT(map.buckets(), reserved / 64);
 }
 
 TEST(reserve, takes_huge_pages_once_the_room_is_filled) {

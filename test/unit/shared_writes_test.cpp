@@ -179,21 +179,21 @@ public:
 
     /// The two lines of the key's bucket, and the one that is the calling thread's own in this map.
     struct lines {
-        std::uintptr_t control, home, stripe;
+        std::uintptr_t control, home, thread_record;
     };
     lines lines_of(const Key& key) {
         auto& c = this->shared();
         const auto* const t = base::table_of(this->root_.load());
-        const std::size_t unit = t->unit_of(syncmap::detail::seeded_hash(this->hash_, key, c.seed));
+        const std::size_t bucket = t->bucket_of(syncmap::detail::seeded_hash(this->hash_, key, c.seed));
         const syncmap::reclaim::thread_lease<noting> me(c.home->threads);
-        return {line_of(&t->controls[unit]), line_of(&t->home(unit)), line_of(&this->stripe_of(c, *me))};
+        return {line_of(&t->controls[bucket]), line_of(&t->home(bucket)), line_of(&this->thread_record_of(c, *me))};
     }
     std::uintptr_t own_hazards() {
         const syncmap::reclaim::thread_lease<noting> me(this->shared().home->threads);
         return line_of(&*me);
     }
     /// The lines of the calling thread's row, of which the first one is that of its hazards.
-    std::pair<std::uintptr_t, std::uintptr_t> own_row() {
+    std::pair<std::uintptr_t, std::uintptr_t> own_hazard_record() {
         const syncmap::reclaim::thread_lease<noting> me(this->shared().home->threads);
         return {line_of(&*me), line_of(&*me + 1)};
     }
@@ -210,7 +210,7 @@ T made(std::uint64_t i) {
     if constexpr (std::is_same_v<T, std::string>) {
         return "a text that owns memory, number " + std::to_string(i);
     } else {
-        return i + 1; // 0 lies in the outlier unit
+        return i + 1; // 0 lies in the sentinel-key bucket
     }
 }
 
@@ -239,9 +239,9 @@ protected:
         written.clear();
         f();
         std::set<std::uintptr_t> lines = written;
-        lines.erase(own.stripe);
-        const auto [row, end] = map_.engine().own_row();
-        lines.erase(lines.lower_bound(row), lines.lower_bound(end));
+        lines.erase(own.thread_record);
+        const auto [hazard_record, end] = map_.engine().own_hazard_record();
+        lines.erase(lines.lower_bound(hazard_record), lines.lower_bound(end));
         return lines;
     }
     template <class F>

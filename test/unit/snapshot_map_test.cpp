@@ -274,7 +274,7 @@ struct interrupting {
     }
 };
 
-TEST(snapshot_map, does_not_count_what_is_erased_from_a_life_that_clear_has_ended) {
+TEST(snapshot_map, does_not_count_what_is_erased_from_a_generation_that_clear_has_ended) {
     syncmap::snapshot_map<int, interrupting> map;
     for (int i = 0; i < 5; ++i) map.store(i, interrupting{i});
     map.for_each([](int, const interrupting&) {});

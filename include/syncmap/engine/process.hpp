@@ -1,5 +1,5 @@
-// What all maps of a process share: the rows of threads, the queues of sleeping writers (those that found a unit locked, and
-// those that found the gate closed), the flights of computations.
+// What all maps of a process share: the hazard records of threads, the queues of sleeping writers (those that found a bucket
+// locked, and those that found the gate closed), the flights of computations.
 //
 // A program and the shared libraries that it loads have one each where their symbols are hidden from one another. So a
 // map names the one of who wrote to it first, and everybody uses the one that the map names: two threads with

@@ -8,19 +8,19 @@
 // dirty map, a copy. Erasing leaves the entry where it is and takes the value out. The copy leaves out entries without
 // a value and marks them *expunged*; they die with the snapshot.
 //
-// | word          | written by                                       | read by      |
-// |---------------|--------------------------------------------------|--------------|
-// | `snapshot_`   | under the mutex                                  | all          |
-// | entry `now`   | see entry.hpp                                    | all          |
-// | `life`        | `clear`, under the mutex, while the gate is closed | writers    |
-// | the census    | who makes values come and go                     | `size`       |
-// | `dirty`, ...  | under the mutex                                  | the same     |
+// | word                   | written by                                         | read by  |
+// |------------------------|----------------------------------------------------|----------|
+// | `snapshot_`            | under the mutex                                    | all      |
+// | entry `now`            | see entry.hpp                                      | all      |
+// | `generation`           | `clear`, under the mutex, while the gate is closed | writers  |
+// | the population counter | who makes values come and go                       | `size`   |
+// | `dirty`, ...           | under the mutex                                    | the same |
 //
 // Lifetimes. An index that is looked into is held by a hazard, and keeps its entries; an entry that was found in the
 // dirty map is kept by a reference; a value is held by a hazard. So a thread that stands still holds back the keys of
 // one index and one value, never what others throw away.
 //
-// `clear` is atomic since it only takes the indexes away. A thread that is still at work on an entry of the old life may
+// `clear` is atomic since it only takes the indexes away. A thread that is still at work on an entry of the old generation may
 // overwrite its value, or finish what it computes there, and is ordered before the `clear`; any other change of whether
 // a key is there it makes again elsewhere.
 //
@@ -202,8 +202,8 @@ public:
         left.was_dirty = std::exchange(here.shared.dirty, nullptr);
         left.was_snapshot = publish(here.shared, nullptr);
         here.shared.least_room = 0;
-        // Only who enters the census after this sees it, by the gate's word: until that opens nobody is inside.
-        here.shared.life.fetch_add(1, std::memory_order_relaxed);
+        // Only who enters the population counter after this sees it, by the gate's word: until that opens nobody is inside.
+        here.shared.generation.fetch_add(1, std::memory_order_relaxed);
         here.shared.present.forget_all_while_closed();
         here.shared.present.open();
         make_visible(std::memory_order_seq_cst);

@@ -86,7 +86,7 @@ public:
         t.drop(s, g, f);
     }
 
-    // ---- fork; see table/living_maps.hpp ----
+    // ---- fork; see table/map_registry.hpp ----
 
     /// No thread is inside of a shard, or begins to be, until one of the functions below.
     void before_fork() {
@@ -168,8 +168,7 @@ private:
         const void* const owner = f.owner.load(std::memory_order_relaxed);
         if (owner == nullptr || owner == mine.thread_) return;
         const unlocked here(g);
-        for (int looks = 0; looks < Sync::spins_before_sleep && f.owner.load(std::memory_order_relaxed) != nullptr;
-             ++looks)
+        for (int looks = 0; looks < Sync::spins_before_sleep && f.owner.load(std::memory_order_relaxed) != nullptr; ++looks)
             Sync::pause();
     }
 

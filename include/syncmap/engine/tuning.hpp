@@ -16,12 +16,12 @@ namespace syncmap::engine {
 struct tuning : reclaim::tuning {
     // ---- tables ----
 
-    /// log2 of the number of units that a map begins with.
+    /// log2 of the number of buckets that a map begins with.
     static constexpr unsigned smallest_log2() noexcept { return 0; }
     /// Units that one write moves while a table is being left.
     static constexpr std::size_t migration_batch = 16;
     /// Writes of a thread between two looks at whether pages of an earlier table can be given back, when there are any.
-    static constexpr std::uint32_t writes_between_tidying = 16;
+    static constexpr std::uint32_t writes_between_recycling = 16;
     /// Calls that pass before a table that a writer still names is looked at again.
     static constexpr std::uint32_t looks_between_barriers = 64;
     /// Erases of one thread between two looks at whether the table has become too large.
@@ -32,8 +32,8 @@ struct tuning : reclaim::tuning {
     /// Whether writers count what they insert and erase. Without it `size()` is of no use, and no table grows or shrinks
     /// because of its entries: for a measurement of what counting costs.
     static constexpr bool counts_entries = true;
-    /// Stripes that are allocated at once: 4 KiB.
-    static constexpr std::size_t stripes_per_slab = 63;
+    /// Thread records that are allocated at once: 4 KiB.
+    static constexpr std::size_t thread_records_per_slab = 63;
     /// Nodes that were freed, and whose blocks one thread keeps for its next ones.
     static constexpr std::uint32_t most_cached_nodes() noexcept { return 256; }
     /// First blocks of destroyed maps that a thread keeps for its next ones.

@@ -35,7 +35,7 @@ struct node_base {
     }
 
     void pin() noexcept {
-        // relaxed: the caller holds the node otherwise, and clears that hold (release) after this.
+        // relaxed: the caller holds the node otherwise, and clears that hazard guard (release) after this.
         pins.fetch_add(one_pin, std::memory_order_relaxed);
     }
     /// True: the caller was the last holder of a node that was handed to it, and destroys it.
@@ -46,28 +46,29 @@ struct node_base {
     /// Called once, by the scan, after it saw no hazard on the node. True: nobody has a pin, destroy it.
     [[nodiscard]] bool hand_over() noexcept {
         // acquire: pairs with the release of the last unpin. A node that is out of reach and has no pin gets none any more:
-        // a thread that pinned it held it until after the pin, and that hold is gone.
+        // a thread that pinned it held it until after the pin, and that hazard guard is gone.
         if (pins.load(std::memory_order_acquire) == 0) [[likely]]
             return true;
         return pins.fetch_or(handed, std::memory_order_acq_rel) == 0;
     }
 };
 
-/// A hold of one thread on one node at a time: a hazard. Nested operations (a callback that uses the map) take
-/// the next free hazard of the thread's row, and a further row when that one is full.
+/// A hazard guard of one thread on one node at a time: a hazard. Nested operations (a callback that uses the map) take
+/// the next free hazard of the thread's hazard record, and a further hazard record when that one is full.
 template <class Sync>
-class hold {
+class hazard_guard {
 public:
-    explicit hold(row<Sync>& own) : row_(&own), hazard_(own.hazard) { find_free(); }
-    /// A second hold of the same operation, while the first may hold nothing yet.
-    hold(row<Sync>& own, const hold& first) : row_(&own), hazard_(first.row_ == &own ? first.hazard_ + 1 : own.hazard) {
+    explicit hazard_guard(hazard_record<Sync>& own) : hazard_record_(&own), hazard_(own.hazard) { find_free(); }
+    /// A second hazard guard of the same operation, while the first may hold nothing yet.
+    hazard_guard(hazard_record<Sync>& own, const hazard_guard& first)
+        : hazard_record_(&own), hazard_(first.hazard_record_ == &own ? first.hazard_ + 1 : own.hazard) {
         find_free();
     }
-    hold(const hold&) = delete;
-    hold& operator=(const hold&) = delete;
-    ~hold() {
+    hazard_guard(const hazard_guard&) = delete;
+    hazard_guard& operator=(const hazard_guard&) = delete;
+    ~hazard_guard() {
         drop();
-        if (borrowed_) domain<Sync>::give_back(*row_);
+        if (borrowed_) domain<Sync>::give_back(*hazard_record_);
     }
 
     /// Holds `p` if `still_linked()` is true after the hazard became visible. Pairs with the heavy barrier
@@ -80,8 +81,8 @@ public:
         return still_linked();
     }
 
-    /// The thread holds nothing else: this is the first hazard of its own row.
-    bool is_first() const noexcept { return hazard_ == row_->hazard && !borrowed_; }
+    /// The thread holds nothing else: this is the first hazard of its own hazard record.
+    bool is_first() const noexcept { return hazard_ == hazard_record_->hazard && !borrowed_; }
 
     void drop() noexcept { hazard_->store(nullptr, std::memory_order_release); }
 
@@ -94,18 +95,18 @@ private:
     [[gnu::cold, gnu::noinline]] void look_further() {
         do {
             if (is_behind()) {
-                row_ = &row_->home->take();
+                hazard_record_ = &hazard_record_->home->take();
                 borrowed_ = true;
-                hazard_ = row_->hazard;
+                hazard_ = hazard_record_->hazard;
             } else {
                 ++hazard_;
             }
         } while (!is_free());
     }
-    bool is_behind() const noexcept { return hazard_ == row_->hazard + row<Sync>::hazards; }
+    bool is_behind() const noexcept { return hazard_ == hazard_record_->hazard + hazard_record<Sync>::hazards; }
     bool is_free() const noexcept { return !is_behind() && hazard_->load(std::memory_order_relaxed) == nullptr; }
 
-    row<Sync>* row_;
+    hazard_record<Sync>* hazard_record_;
     typename Sync::template atomic<const void*>* hazard_;
     bool borrowed_ = false;
 };

@@ -15,7 +15,7 @@ namespace syncmap::reclaim {
 template <class Sync>
 struct node_base;
 template <class Sync>
-struct row;
+struct hazard_record;
 template <class Sync>
 class domain;
 
@@ -63,7 +63,7 @@ public:
 
     /// Makes room. False: there is no memory. Apart from `look`, which may run under a lock: this may call `operator new`.
     bool prepare(domain<Sync>& threads) noexcept {
-        const std::size_t most = (threads.row_count() + rows_to_come) * row<Sync>::hazards;
+        const std::size_t most = (threads.hazard_record_count() + hazard_records_to_come) * hazard_record<Sync>::hazards;
         if (most <= few_.size()) return true;
         try {
             many_.resize(most);
@@ -75,7 +75,7 @@ public:
     }
     /// After the nodes in question were retired. False: it cannot be told what is held, and nothing may be freed.
     bool look(domain<Sync>& threads) noexcept {
-        // Between unlinking and reading the hazards; pairs with the light barrier of hold::protect.
+        // Between unlinking and reading the hazards; pairs with the light barrier of hazard_guard::protect.
         if (!threads.barriers().heavy_barrier_to_free()) return false;
         std::size_t count = 0;
         if (!threads.hazards(room_, count)) return false;
@@ -104,7 +104,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t rows_to_come = 8; ///< of threads that begin between `prepare` and `look`
+    static constexpr std::size_t hazard_records_to_come = 8; ///< of threads that begin between `prepare` and `look`
 
     std::array<const void*, 128> few_;
     std::vector<const void*> many_{};

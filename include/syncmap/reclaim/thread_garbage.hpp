@@ -4,20 +4,23 @@
 // retires it charges it to its own account, which is one for all maps. When the account is full the thread *collects*: it
 // destroys what it has retired, of all maps, and no thread holds.
 //
-// To find the lists, and to be found by a map that is being destroyed, the thread notes each list in a *slot* of its row.
+// To find the lists, and to be found by a map that is being destroyed, the thread notes each list in a *slot* of its hazard
+// record.
 //
-// | word of a slot    | written by                                                | read by                             |
-// |-------------------|-----------------------------------------------------------|-------------------------------------|
-// | source, waiting   | its thread or the map's destructor, under the row's mutex | its thread; destructors of all maps |
-// | `ready`           | its thread; the map's destructor under the mutex while `busy` is 0 | the same                   |
-// | `busy`            | its thread, under the mutex                               | the map's destructor, under the mutex |
-// | all others, the account | its thread                                          | nobody else                         |
+// | word of a slot          | written by                                                          | read by                               |
+// |-------------------------|---------------------------------------------------------------------|---------------------------------------|
+// | source, waiting         | its thread or the map's destructor, under the hazard record's mutex | its thread; destructors of all maps   |
+// | `ready`                 | its thread; the map's destructor under the mutex while `busy` is 0  | the same                              |
+// | `busy`                  | its thread, under the mutex                                         | the map's destructor, under the mutex |
+// | all others, the account | its thread                                                          | nobody else                           |
 //
 // Invariants
-// [G1] A slot names a map only while the map lives: its destructor takes the name out of every row before it frees anything.
-// [G2] A node waits in a list of its map, in `ready` of a slot that names its map, or it is being destroyed by a thread
+// [G1] A slot names a map only while the map lives: its destructor takes the name out of every hazard record before it frees
+// anything. [G2] A node waits in a list of its map, in `ready` of a slot that names its map, or it is being destroyed by a
+// thread
 //      that keeps such a slot busy. A destructor finds it in one of these, and waits for a busy slot of another thread.
-// [G3] Code of the user's runs under no mutex of a row. It may use any map, and destroy other maps than those in whose
+// [G3] Code of the user's runs under no mutex of a hazard record. It may use any map, and destroy other maps than those in
+// whose
 //      operations the thread is. So after each destruction the slot may name another map or none: `take_ready` asks.
 // [G4] A failed look at the hazards frees nothing: the nodes go back to their lists.
 #pragma once
@@ -152,8 +155,8 @@ public:
     thread_garbage(const thread_garbage&) = delete;
     thread_garbage& operator=(const thread_garbage&) = delete;
 
-    /// By the row's thread, in an operation on `from`: `n` is in no table any more, and waits in `waiting`, a list of that
-    /// map. True: the account was full, and garbage was collected. Runs destructors of the user's, so never under a lock.
+    /// By the hazard record's thread, in an operation on `from`: `n` is in no table any more, and waits in `waiting`, a list of
+    /// that map. True: the account was full, and garbage was collected. Runs destructors of the user's, so never under a lock.
     bool retire(domain<Sync>& threads, source_type& from, list& waiting, garbage_home<Sync> home, node& n, std::size_t block,
                 std::size_t owned) noexcept {
         retire_later(waiting, n, block, owned);
@@ -189,7 +192,7 @@ public:
     template <class F>
     static void forget(domain<Sync>& threads, source_type& gone, F&& f) noexcept {
         if (!gone.has_slots()) return;
-        threads.each_row([&](row<Sync>& r) {
+        threads.each_hazard_record([&](hazard_record<Sync>& r) {
             const bool own = r.owner.load(std::memory_order_relaxed) == Sync::this_thread();
             for (slot& s : r.garbage.slots_) {
                 // acquire: pairs with the releases of occupy and clear. A thread whose slot has come to name no map, or
@@ -199,7 +202,7 @@ public:
         });
     }
 
-    /// In the child of a fork. `lost`: the row's thread is not there.
+    /// In the child of a fork. `lost`: the hazard record's thread is not there.
     void renew_in_child(bool lost) noexcept {
         ::new (static_cast<void*>(&mutex_)) typename Sync::mutex;
         if (lost) depth_ = 0;
@@ -339,11 +342,11 @@ private:
         if (Sync::most_cached_nodes() == 0) return 0;
         std::size_t maps = 0;
         for (const slot& s : slots_) maps += s.ready != nullptr || s.kept != 0 ? 1 : 0;
-        const std::size_t most = std::min<std::size_t>(Sync::most_cached_nodes(), all_kept / threads.row_count());
+        const std::size_t most = std::min<std::size_t>(Sync::most_cached_nodes(), all_kept / threads.hazard_record_count());
         return static_cast<std::uint32_t>(most / std::max<std::size_t>(maps, 1));
     }
 
-    // ---- the row's thread's alone ----
+    // ---- the hazard record's thread's alone ----
     garbage_account<Sync> account_{};
     slot* last_; ///< of the list that was retired into last
     std::uint32_t oldest_ = 0; ///< the slot that goes to another map next

@@ -62,7 +62,7 @@ struct [[gnu::visibility("default")]] real {
         }
     }
 
-    /// One atomic 16-byte store with release meaning; only the holder of the unit's lock stores.
+    /// One atomic 16-byte store with release meaning; only the holder of the bucket's lock stores.
     static void store_pair(atomic<std::uint64_t>* words, word_pair pair) noexcept {
         if (vector_search::has_avx()) {
             using vector = long long __attribute__((vector_size(16)));
@@ -221,8 +221,8 @@ struct [[gnu::visibility("default")]] real {
             signal_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::milliseconds(1));
         }
         /// At most until the limit is over; false when it is.
-        template <class Lease>
-        bool wait_until(std::unique_lock<mutex>& lock, const Lease& limit) {
+        template <class Deadline>
+        bool wait_until(std::unique_lock<mutex>& lock, const Deadline& limit) {
             if (limit.over()) return false;
             signal_.wait_until(lock, std::chrono::system_clock::now() + limit.left()); // system_clock: as above
             return true;
@@ -234,9 +234,9 @@ struct [[gnu::visibility("default")]] real {
     };
 
     /// A limit on how long a thread waits, or makes others wait.
-    class lease {
+    class deadline {
     public:
-        explicit lease(std::uint32_t microseconds) noexcept
+        explicit deadline(std::uint32_t microseconds) noexcept
             : end_(std::chrono::steady_clock::now() + std::chrono::microseconds(microseconds)) {}
         bool over() const noexcept { return left() <= std::chrono::nanoseconds(0); }
         std::chrono::nanoseconds left() const noexcept { return end_ - std::chrono::steady_clock::now(); }

@@ -19,7 +19,7 @@ public:
     /// Waits until `is_over()`, which tells whether this event of the address has come, or until `limit` is over, or until a
     /// watcher has left. The caller looks again. An event that has come stays so: its number is not used again.
     template <class IsOver>
-    void sleep(const void* address, std::uint32_t event, const typename Sync::lease& limit, IsOver is_over) {
+    void sleep(const void* address, std::uint32_t event, const typename Sync::deadline& limit, IsOver is_over) {
         wait_queue<Sync>& q = queues_.of(address);
         std::unique_lock<typename Sync::mutex> guard(q.lock);
         // Under the lock: the watcher that has seen the event has left, or wakes this thread when it leaves.

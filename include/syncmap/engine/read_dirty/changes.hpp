@@ -1,8 +1,8 @@
 // How an entry of a `snapshot_map` changes: by a writer, by a walk that erases, and by the thread that computes its key.
 //
 // An entry changes by a compare-exchange of its state, or, once it is marked `owned`, by stores of the one thread that owns
-// its key. A change that makes a value come or go is counted in a passage of the census, which `clear` closes: inside it
-// the entry's life is compared, so that an entry of an earlier life gains and loses no value.
+// its key. A change that makes a value come or go is counted in a change guard of the population counter, which `clear` closes:
+// inside it the entry's life is compared, so that an entry of an earlier generation gains and loses no value.
 //
 // Invariants. The mutex is never held while user code runs. Once a value is out of its entry it is retired, never destroyed
 // at once.
@@ -40,7 +40,7 @@ protected:
     using typename base::operation;
     using typename base::place;
     using typename base::value;
-    using passage = typename census<Sync>::passage;
+    using change_guard = typename population_counter<Sync>::change_guard;
     using base::add_to;
     using base::amended;
     using base::control_;
@@ -116,7 +116,7 @@ protected:
         const std::lock_guard lock(c.mutex);
         if (c.added.load(std::memory_order_relaxed) != at.added && knows(c, fresh.hash)) return false;
         make_room(c);
-        fresh.life = c.life.load(std::memory_order_relaxed);
+        fresh.generation = c.generation.load(std::memory_order_relaxed);
         fresh.now.store(content, std::memory_order_relaxed);
         c.dirty->add(&fresh);
         // Before all that tells of the key: who learns of it from `size`, or from `added` that its search came after it,
@@ -141,7 +141,7 @@ protected:
         }
         make_room(c);
         add_to(*c.dirty, *at.found);
-        passage in(c.present);
+        change_guard in(c.present);
         at.found->now.store(content, std::memory_order_release);
         if (entry::value_of(content) != nullptr) in.counts(+1);
         return true;
@@ -176,7 +176,7 @@ protected:
                 return true;
             }
             switch (replace(here.shared, e, before, after)) {
-            case outcome::another_life: return false;
+            case outcome::another_generation: return false;
             case outcome::changed: continue;
             case outcome::done: break;
             }
@@ -189,7 +189,7 @@ protected:
         }
     }
 
-    enum class outcome : unsigned char { done, changed, another_life };
+    enum class outcome : unsigned char { done, changed, another_generation };
 
     /// `before` to `after`, counted if that makes a value come or go.
     static outcome replace(control& c, entry& e, state before, state after) {
@@ -198,8 +198,8 @@ protected:
         };
         const bool was_there = entry::value_of(before) != nullptr;
         if (was_there == (after != absent)) return exchanged() ? outcome::done : outcome::changed;
-        passage in(c.present, c.mutex);
-        if (e.life != c.life.load(std::memory_order_relaxed)) return outcome::another_life;
+        change_guard in(c.present, c.mutex);
+        if (e.generation != c.generation.load(std::memory_order_relaxed)) return outcome::another_generation;
         if (!exchanged()) return outcome::changed;
         in.counts(was_there ? -1 : +1);
         return outcome::done;
@@ -362,10 +362,10 @@ protected:
         if ((before != absent) == (after != absent)) {
             e.now.exchange(after, std::memory_order_release); // not a store: see make_visible
         } else {
-            passage in(c.present, c.mutex);
+            change_guard in(c.present, c.mutex);
             e.now.store(after, std::memory_order_release);
             // Else `clear` came after this, and counted it.
-            if (e.life == c.life.load(std::memory_order_relaxed)) in.counts(after != absent ? +1 : -1);
+            if (e.generation == c.generation.load(std::memory_order_relaxed)) in.counts(after != absent ? +1 : -1);
         }
         make_visible(op.order);
         next.release();

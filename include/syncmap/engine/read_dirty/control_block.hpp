@@ -7,8 +7,8 @@
 
 #include <syncmap/detail/cache_line.hpp>
 #include <syncmap/engine/process.hpp>
-#include <syncmap/engine/read_dirty/census.hpp>
 #include <syncmap/engine/read_dirty/entry.hpp>
+#include <syncmap/engine/read_dirty/population_counter.hpp>
 #include <syncmap/hash.hpp>
 
 namespace syncmap::engine::read_dirty_parts {
@@ -28,10 +28,10 @@ struct control_block : reclaim::garbage_source<Sync> {
     // ---- read by all, written rarely and under the mutex ----
     const hash_seed seed;
     process<Sync>* const home;
-    atomic<std::uint64_t> life{0};              ///< how often the map was cleared
+    atomic<std::uint64_t> generation{0};              ///< how often the map was cleared
     atomic<std::size_t> snapshot_entries{0};    ///< what the snapshot holds, dead ones too
 
-    alignas(detail::cache_line_bytes) census<Sync> present;
+    alignas(detail::cache_line_bytes) population_counter<Sync> present;
 
     // ---- under the mutex ----
     alignas(detail::cache_line_bytes) typename Sync::mutex mutex;

@@ -39,7 +39,7 @@ inline constexpr state expunged = 2;
 ///
 /// State, by whom:
 ///
-///     absent <-> value        compare-exchange by any writer, inside a passage of the census
+///     absent <-> value        compare-exchange by any writer, inside a change guard of the population counter
 ///     value -> other value    compare-exchange by any writer
 ///     absent -> expunged      compare-exchange under the mutex, when the dirty map is made
 ///     expunged -> absent, value     store under the mutex, after the entry was added to the dirty map
@@ -64,7 +64,7 @@ struct entry {
         Key key;
     };
     const std::uint64_t hash;
-    std::uint64_t life = 0; ///< which life of the map (`clear` begins a new one); constant once in an index
+    std::uint64_t generation = 0; ///< which generation of the map (`clear` begins a new one); constant once in an index
     typename Sync::template atomic<state> now{absent};
     typename Sync::template atomic<std::uint32_t> references{1};
 };

@@ -99,8 +99,8 @@ protected:
         control& shared;
         const reclaim::thread_lease<Sync> me{shared.home->threads};
         typename base::thread_place mine;
-        reclaim::hold<Sync> held_index;
-        reclaim::hold<Sync> held_value;
+        reclaim::hazard_guard<Sync> held_index;
+        reclaim::hazard_guard<Sync> held_value;
     };
 
     /// One reference to an entry.

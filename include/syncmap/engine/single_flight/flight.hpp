@@ -1,10 +1,10 @@
 // What single flight is made of: a claim, a thread that waits, and a flight: one key that is owned or waited for.
 //
-// | what                 | lies                         | written                                         |
-// |----------------------|------------------------------|-------------------------------------------------|
-// | `flight_claim`       | on the stack of its thread   | by its thread; `flight` under the shard's lock  |
-// | `flight_waiter`      | on the stack of its thread   | under the shard's lock; its edge: wait_graph.hpp |
-// | `flight`             | in a chain of flight_table.hpp | under the shard's lock                        |
+// | what            | lies                           | written                                          |
+// |-----------------|--------------------------------|--------------------------------------------------|
+// | `flight_claim`  | on the stack of its thread     | by its thread; `flight` under the shard's lock   |
+// | `flight_waiter` | on the stack of its thread     | under the shard's lock; its edge: wait_graph.hpp |
+// | `flight`        | in a chain of flight_table.hpp | under the shard's lock                           |
 #pragma once
 
 #include <cstddef>
@@ -72,7 +72,7 @@ public:
     void fail(std::exception_ptr failure) noexcept { failure_ = std::move(failure); }
 
     /// The counter by which the owner tells writers of its computation; written by the owner alone.
-    typename Sync::template atomic<std::uint32_t>* mark = nullptr;
+    typename Sync::template atomic<std::uint32_t>* slot_word = nullptr;
 
 private:
     template <class>
@@ -130,7 +130,7 @@ struct flight {
     const void* map = nullptr;
     std::uint64_t hash = 0;
     const void* key = nullptr; ///< null: nobody asks for it any more but who is about to go
-    flight* next = nullptr;    ///< in its chain, or among the spares
+    flight* next = nullptr;    ///< in its chain, or among the cached nodes
     std::uint32_t references = 0;
     bool shared = false; ///< the owner's waiters share its outcome
     typename Sync::template atomic<const void*> owner{nullptr}; ///< a thread; written under the shard's lock

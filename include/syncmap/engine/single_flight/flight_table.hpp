@@ -65,7 +65,8 @@ public:
         void unlock() noexcept { lock_.unlock(); }
         void sleep(typename Sync::condition& until) {
             until.wait(lock_);
-            if (!forking_.load(std::memory_order_relaxed)) [[likely]] return;
+            if (!forking_.load(std::memory_order_relaxed)) [[likely]]
+                return;
             unlock();
             lock();
         }
@@ -169,7 +170,7 @@ public:
                     f.sharers = {};
                     f.called = nullptr;
                     owned_by(me).fetch_add(1, std::memory_order_relaxed);
-                    if (auto* const mark = f.owned_by->mark) mark->fetch_add(1, std::memory_order_relaxed);
+                    if (auto* const slot_word = f.owned_by->slot_word) slot_word->fetch_add(1, std::memory_order_relaxed);
                     link = &f.next;
                 }
             }
@@ -178,7 +179,7 @@ public:
 
 private:
     /// Flights that a shard keeps for later, beside its own.
-    static constexpr unsigned most_spares = 8;
+    static constexpr unsigned most_cached_nodes = 8;
 
     static flight*& chain_of(shard& s, std::uint64_t hash) noexcept { return s.chain[(hash >> 20) % Sync::flight_chains]; }
 
@@ -228,7 +229,7 @@ private:
         }
         f.key = nullptr;
         if (&f != &s.own) {
-            if (s.spare_count == most_spares) {
+            if (s.spare_count == most_cached_nodes) {
                 const unlocked here(g);
                 delete &f;
                 return true;

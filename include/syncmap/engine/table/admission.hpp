@@ -1,7 +1,7 @@
-// Whether a writer that has a unit's lock may go on: one rule, for all writers.
+// Whether a writer that has a bucket's lock may go on: one rule, for all writers.
 //
 //   before it decides    the key must not be in flight, or be the writer's own; the root must still be the one of [W1]
-//   before it publishes  the gate must let it pass; what live snapshots need of the unit must be kept
+//   before it publishes  the gate must let it pass; what live snapshots need of the bucket must be kept
 //
 // The answer says what the writer has to do first. It lets go of the lock and of the section, does that, and tries again.
 #pragma once
@@ -21,7 +21,7 @@ enum class outcome : unsigned char {
     replaced,        ///< done; the node that was found is to be retired
     erased,          ///< done; so is the node, if there is one
     cleared,         ///< `clear` came first: nothing is published
-    again,           ///< the root or the unit changed
+    again,           ///< the root or the bucket changed
     no_table,
     locked_by_other,
     must_ask,        ///< a key of this hash is in flight
@@ -45,8 +45,8 @@ protected:
     using typename base::header;
     using typename base::Layout;
     using typename base::record_supply;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
 
     /// Where an attempt takes place, and what is known of the ones before.
     struct place_of_write {
@@ -55,10 +55,10 @@ protected:
         bool past_gate = false; ///< it has waited for the gate, once
         word root = 0;
         header* t = nullptr;
-        std::size_t unit = 0;
+        std::size_t bucket = 0;
     };
 
-    // ---- under the unit's lock ----
+    // ---- under the bucket's lock ----
 
     /// Before the writer decides.
     outcome admit_decision(control& c, word root, std::uint64_t hash) const noexcept {
@@ -66,20 +66,21 @@ protected:
         return this->is_root(root) ? outcome::admitted : outcome::again;
     }
 
-    /// Before the writer publishes. `held`: the unit's control word; a record that is made here raises its stamp.
-    static outcome admit_change(control& c, header& t, std::size_t unit, control_word& held, bool changes_size, bool past_gate,
-                                record_supply& supply) noexcept {
+    /// Before the writer publishes. `held`: the bucket's control word; a record that is made here raises its stamp.
+    static outcome admit_change(control& c, header& t, std::size_t bucket, control_word& held, bool changes_size,
+                                bool past_gate, record_supply& supply) noexcept {
         const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
         if (must_wait(gate_word, changes_size, past_gate)) return outcome::gate_closed;
-        return admit_snapshots(c, t, unit, held, gate_word, supply);
+        return admit_snapshots(c, t, bucket, held, gate_word, supply);
     }
-    /// The same of several units at once, of which each has `t`, `unit` and `held`.
+    /// The same of several buckets at once, of which each has `t`, `bucket` and `held`.
     template <class Units>
-    static outcome admit_changes(control& c, Units& units, bool changes_size, bool past_gate, record_supply& supply) noexcept {
+    static outcome admit_changes(control& c, Units& buckets, bool changes_size, bool past_gate,
+                                 record_supply& supply) noexcept {
         const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
         if (must_wait(gate_word, changes_size, past_gate)) return outcome::gate_closed;
-        for (auto& u : units) { // a needless record is true as well
-            const outcome o = admit_snapshots(c, *u.t, u.unit, u.held, gate_word, supply);
+        for (auto& u : buckets) { // a needless record is true as well
+            const outcome o = admit_snapshots(c, *u.t, u.bucket, u.held, gate_word, supply);
             if (o != outcome::admitted) return o;
         }
         return outcome::admitted;
@@ -87,7 +88,8 @@ protected:
 
     /// Both, for a writer that goes another way where anything stands against it.
     bool admits_at_once(control& c, word root, std::uint64_t hash, control_word held) const noexcept {
-        if (must_ask(c, hash) || !this->is_root(root)) [[unlikely]] return false; // [W4]
+        if (must_ask(c, hash) || !this->is_root(root)) [[unlikely]]
+            return false; // [W4]
         const word seen = c.gate_word.load(std::memory_order_acquire);            // [W5]
         return gate::is_open(seen) && base::is_preserved(held, seen);
     }
@@ -95,42 +97,42 @@ protected:
     // ---- between two attempts ----
 
     /// Does what the last attempt was lacking, with nothing held.
-    [[gnu::cold, gnu::noinline]] void prepare_next(control& c, stripe_type& s, outcome last, place_of_write& at) {
+    [[gnu::cold, gnu::noinline]] void prepare_next(control& c, thread_record_type& s, outcome last, place_of_write& at) {
         switch (last) {
         case outcome::no_table: this->make_first_table(c, at.root, base::min_log2()); break;
-        case outcome::locked_by_other: locks::wait_unlocked(c, at.t->controls[at.unit]); break;
+        case outcome::locked_by_other: locks::wait_unlocked(c, at.t->controls[at.bucket]); break;
         case outcome::gate_closed:
             locks::wait_for_gate(c);
             at.past_gate = true;
             break;
         case outcome::must_preserve: at.supply.provide(); break;
-        case outcome::full: this->make_room(c, s, at.root, at.t, at.unit); break;
+        case outcome::full: this->make_room(c, s, at.root, at.t, at.bucket); break;
         default: break;
         }
     }
 
     enum class locking : unsigned char { locked, busy, stale };
 
-    /// Locks the unit that is live for a key, following MOVED control words; the section names the table it ends in.
-    /// Busy: another writer has `t->controls[unit]`. Stale: the root changed.
+    /// Locks the bucket that is live for a key, following MOVED control words; the section names the table it ends in.
+    /// Busy: another writer has `t->controls[bucket]`. Stale: the root changed.
     template <class UnitOf>
-    locking lock_live_unit(section& in, header*& t, std::size_t& unit, control_word& held, word root,
-                           UnitOf unit_in) const noexcept {
+    locking lock_live_bucket(section& in, header*& t, std::size_t& bucket, control_word& held, word root,
+                             UnitOf bucket_in) const noexcept {
         for (;;) {
             // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
-            __builtin_prefetch(t->home(unit).words, 1);
-            held = t->controls[unit].load(std::memory_order_acquire);
+            __builtin_prefetch(t->home(bucket).words, 1);
+            held = t->controls[bucket].load(std::memory_order_acquire);
             if ((held & Layout::moved_bit) != 0) {
                 header* const n = t->successor();
                 if (n == nullptr) return locking::stale;
                 in.enter(*this, n, root);
                 if (!in) return locking::stale;
                 t = n;
-                unit = unit_in(*t);
+                bucket = bucket_in(*t);
                 continue;
             }
             if ((held & Layout::lock_bit) != 0) return locking::busy;
-            if (locks::try_lock(t->controls[unit], held)) return locking::locked; // [W3]
+            if (locks::try_lock(t->controls[bucket], held)) return locking::locked; // [W3]
         }
     }
 
@@ -143,17 +145,19 @@ private:
         return c.computing_of(hash).load(std::memory_order_acquire) != 0;
     }
 
-    /// Under the unit's lock: whether a write has to let others go first. `size` is let go first once, by what changes
+    /// Under the bucket's lock: whether a write has to let others go first. `size` is let go first once, by what changes
     /// it: its result does not depend on that, only its progress does. The cut of a snapshot must not be passed.
     static bool must_wait(word gate_word, bool changes_size, bool has_waited) noexcept {
-        if (gate::is_open(gate_word)) [[likely]] return false;
+        if (gate::is_open(gate_word)) [[likely]]
+            return false;
         return (gate_word & gate::cutting) != 0 || (changes_size && !has_waited);
     }
 
-    static outcome admit_snapshots(control& c, header& t, std::size_t unit, control_word& held, word gate_word,
+    static outcome admit_snapshots(control& c, header& t, std::size_t bucket, control_word& held, word gate_word,
                                    record_supply& supply) noexcept {
-        if (base::is_preserved(held, gate_word)) [[likely]] return outcome::admitted; // [P1]
-        return base::preserve(c, t, unit, held, gate_word, supply) ? outcome::admitted : outcome::must_preserve;
+        if (base::is_preserved(held, gate_word)) [[likely]]
+            return outcome::admitted; // [P1]
+        return base::preserve(c, t, bucket, held, gate_word, supply) ? outcome::admitted : outcome::must_preserve;
     }
 };
 

@@ -54,7 +54,8 @@ public:
                     f(i, std::addressof(copy));
                     return true;
                 };
-                const bool present = hash != nullptr && reader::show_inline(*this, to_word(static_cast<const Key&>(key_at(i))), *hash, show);
+                const bool present =
+                    hash != nullptr && reader::show_inline(*this, to_word(static_cast<const Key&>(key_at(i))), *hash, show);
                 if (!present) f(i, static_cast<const T*>(nullptr));
             });
         } else {
@@ -63,11 +64,11 @@ public:
                 return;
             }
             const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
-            reclaim::hold<Sync> held(*me);
+            reclaim::hazard_guard<Sync> held(*me);
             for_groups(count, key_at, [&](std::size_t i, const std::uint64_t* hash) {
                 if (hash != nullptr) {
-                    const found place = reader::find_node(*this, key_at(i), *hash, held, reader::following::marks);
-                    if (place.mark != Layout::empty) {
+                    const found place = reader::find_node(*this, key_at(i), *hash, held, reader::following::slot_words);
+                    if (place.slot_word != Layout::empty) {
                         reader::show(place, [&](const T& value) { f(i, std::addressof(value)); });
                         return;
                     }
@@ -107,12 +108,12 @@ private:
                 const hash_seed& seed = this->shared_of_table().seed;
                 for (std::size_t i = 0; i != size; ++i) { // [B1]
                     hashes[i] = syncmap::detail::seeded_hash(this->hash_, key_at(begin + i), seed);
-                    const std::size_t unit = t->unit_of(hashes[i]);
-                    __builtin_prefetch(t->home(unit).words, ForWrites ? 1 : 0);
-                    if constexpr (ForWrites) __builtin_prefetch(&t->controls[unit], 1);
+                    const std::size_t bucket = t->bucket_of(hashes[i]);
+                    __builtin_prefetch(t->home(bucket).words, ForWrites ? 1 : 0);
+                    if constexpr (ForWrites) __builtin_prefetch(&t->controls[bucket], 1);
                 }
                 if constexpr (!Layout::inline_key) {
-                    for (std::size_t i = 0; i != size; ++i) prefetch_node(t->home(t->unit_of(hashes[i])), hashes[i]); // [B2]
+                    for (std::size_t i = 0; i != size; ++i) prefetch_node(t->home(t->bucket_of(hashes[i])), hashes[i]); // [B2]
                 }
             }
             for (std::size_t i = 0; i != size; ++i) f(begin + i, t == nullptr ? nullptr : &hashes[i]); // [B3]
@@ -123,8 +124,8 @@ private:
         const unsigned candidates = search::match_hash(home, hash);
         if (candidates == 0) return;
         // A number, not a pointer: another thread may have emptied the slot since, and then there is no node to point into.
-        const auto node = reinterpret_cast<std::uintptr_t>(
-            node_at(home.mark(static_cast<std::size_t>(std::countr_zero(candidates)))));
+        const auto node =
+            reinterpret_cast<std::uintptr_t>(node_at(home.slot_word(static_cast<std::size_t>(std::countr_zero(candidates)))));
         __builtin_prefetch(reinterpret_cast<const void*>(node));
         __builtin_prefetch(reinterpret_cast<const void*>(node + detail::cache_line_bytes));
     }

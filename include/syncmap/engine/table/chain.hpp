@@ -1,5 +1,5 @@
-// One unit as a chain of lines: how its entries are walked over, placed and taken out. All functions that change it are for
-// the holder of the unit's lock. No state: it knows lines and tables, not the map.
+// One bucket as a chain of lines: how its entries are walked over, placed and taken out. All functions that change it are for
+// the holder of the bucket's lock. No state: it knows lines and tables, not the map.
 #pragma once
 
 #include <bit>
@@ -27,48 +27,49 @@ struct chain {
     /// The line that the last slot of `l` leads to, or null.
     static line_type* next_line(const line_type& l) noexcept {
         if constexpr (Layout::pairs) {
-            if (!Layout::is_link(l.mark(Layout::last))) return nullptr;
+            if (!Layout::is_link(l.slot_word(Layout::last))) return nullptr;
             const pair p = Sync::load_pair(l.slot(Layout::last));
             return Layout::is_link(p.first) ? reinterpret_cast<line_type*>(p.second) : nullptr;
         } else {
-            const word m = l.mark(Layout::last);
+            const word m = l.slot_word(Layout::last);
             return Layout::is_link(m) ? reinterpret_cast<line_type*>(Layout::address(m)) : nullptr;
         }
     }
 
-    /// Calls `f(line, slot number, mark)` for every entry of the unit until it returns true.
+    /// Calls `f(line, slot number, slot_word)` for every entry of the bucket until it returns true.
     template <class F>
     static bool each_entry(line_type& home, F&& f) {
         for (line_type* l = &home; l != nullptr; l = next_line(*l)) {
             for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
-                if (const word m = l->mark(i); Layout::is_entry(m) && f(*l, i, m)) return true;
+                if (const word m = l->slot_word(i); Layout::is_entry(m) && f(*l, i, m)) return true;
             }
         }
         return false;
     }
 
-    static std::size_t unit_of(const header& t, std::uint64_t hash, word key_bits) noexcept {
-        if constexpr (Layout::has_outliers) {
-            if (Layout::is_outlier(key_bits)) [[unlikely]] return t.units();
+    static std::size_t bucket_of(const header& t, std::uint64_t hash, word key_bits) noexcept {
+        if constexpr (Layout::has_sentinel_keys) {
+            if (Layout::is_sentinel_key(key_bits)) [[unlikely]]
+                return t.buckets();
         }
-        return t.unit_of(hash);
+        return t.bucket_of(hash);
     }
-    static bool is_outlier_unit(const header& t, std::size_t unit) noexcept {
-        return Layout::has_outliers && unit == t.units();
+    static bool is_sentinel_key_bucket(const header& t, std::size_t bucket) noexcept {
+        return Layout::has_sentinel_keys && bucket == t.buckets();
     }
 
-    // ---- placing and taking, under the unit's lock ----
+    // ---- placing and taking, under the bucket's lock ----
 
-    /// Where a new entry goes: an EMPTY slot, or, when the unit is full, a line to be linked behind `line`.
+    /// Where a new entry goes: an EMPTY slot, or, when the bucket is full, a line to be linked behind `line`.
     struct vacancy {
         atomic_word* slot = nullptr;
-        line_type* full = nullptr;  ///< the last line of a unit without an EMPTY slot
+        line_type* full = nullptr;  ///< the last line of a bucket without an EMPTY slot
         line_type* extra = nullptr; ///< to be linked behind it
 
         explicit operator bool() const noexcept { return slot != nullptr || extra != nullptr; }
     };
 
-    /// No vacancy: the unit is full, and neither the table nor the spare lines have a line to add.
+    /// No vacancy: the bucket is full, and neither the table nor the spare lines have a line to add.
     /// `from`: the home line, or a later one where all lines before it are known to be full.
     static vacancy find_vacancy(control& c, header& t, line_type& from) noexcept {
         vacancy v;
@@ -83,21 +84,21 @@ struct chain {
         return v;
     }
 
-    /// A line for a unit that is full: of the table's share or, when that is used up, one beside any table. Of those there
+    /// A line for a bucket that is full: of the table's share or, when that is used up, one beside any table. Of those there
     /// may be many, left from fuller times; so who takes one asks for a look whether the table should grow. (A hint: no
-    /// order hangs on `crowded`.)
+    /// order hangs on `spilled`.)
     static line_type* another_line(control& c, header& t) noexcept {
         if (line_type* const l = t.take_line()) return l;
         const auto* const rare = c.rare_or_null();
         line_type* const l = rare == nullptr ? nullptr : c.more().spare_lines.pop();
         if (l != nullptr) {
-            t.crowded.store(true, std::memory_order_relaxed);
+            t.spilled.store(true, std::memory_order_relaxed);
             t.ask_for_help();
         }
         return l;
     }
 
-    /// The slot by which others see that the entry is there, and what to look for; see stripe.
+    /// The slot by which others see that the entry is there, and what to look for; see thread record.
     static const atomic_word* announced_slot(const vacancy& v) noexcept {
         return v.slot != nullptr ? v.slot : v.full->slot(Layout::last);
     }
@@ -108,32 +109,31 @@ struct chain {
         return slot[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
     }
 
-    static void store_entry(atomic_word* slot, word mark, [[maybe_unused]] word value) noexcept {
+    static void store_entry(atomic_word* slot, word slot_word, [[maybe_unused]] word value) noexcept {
         // Value first: who sees the mark sees the value [I3]. relaxed: the value is only looked at together with a mark
         // of this entry, that is, not before the store of the mark, which releases both.
         if constexpr (Layout::pairs) slot[1].store(value, std::memory_order_relaxed);
-        slot->store(mark, std::memory_order_release);
+        slot->store(slot_word, std::memory_order_release);
     }
 
     /// Publishes an entry: the last of its stores is the linearization point of the insert.
-    static void place(const vacancy& v, word mark, word value) noexcept {
+    static void place(const vacancy& v, word slot_word, word value) noexcept {
         if (v.slot != nullptr) {
-            store_entry(v.slot, mark, value);
+            store_entry(v.slot, slot_word, value);
             return;
         }
         // The entry of the last slot moves to the new line, and LINK takes its place in one store [I2].
         atomic_word* const last = v.full->slot(Layout::last);
-        store_entry(v.extra->slot(0), last[0].load(std::memory_order_relaxed),
-                    Layout::pairs ? value_at(last) : 0);
-        store_entry(v.extra->slot(1), mark, value);
+        store_entry(v.extra->slot(0), last[0].load(std::memory_order_relaxed), Layout::pairs ? value_at(last) : 0);
+        store_entry(v.extra->slot(1), slot_word, value);
         store_link(last, *v.extra);
     }
 
-    /// Links an empty line behind the last one of a chain; what the unit holds is the same before and after [I2].
+    /// Links an empty line behind the last one of a chain; what the bucket holds is the same before and after [I2].
     static void add_line(line_type& end, line_type& extra) noexcept {
         atomic_word* const last = end.slot(Layout::last);
-        if (const word mark = last[0].load(std::memory_order_relaxed); mark != Layout::empty) {
-            store_entry(extra.slot(0), mark, value_at(last));
+        if (const word slot_word = last[0].load(std::memory_order_relaxed); slot_word != Layout::empty) {
+            store_entry(extra.slot(0), slot_word, value_at(last));
         }
         store_link(last, extra);
     }
@@ -142,18 +142,19 @@ struct chain {
     /// entry left. Where keys come and go, chains would be kept by few entries each otherwise. True: an entry was moved, so
     /// that who has found none must look again [I2].
     static bool trim(control& c, header& t, line_type& home) noexcept {
-        return Layout::is_link(home.mark(Layout::last)) && trim_chain(c, t, home);
+        return Layout::is_link(home.slot_word(Layout::last)) && trim_chain(c, t, home);
     }
 
-    /// Makes every slot of the unit EMPTY, but for the home line's last, which gets `last_mark` before the others
+    /// Makes every slot of the bucket EMPTY, but for the home line's last, which gets `last_slot_word` before the others
     /// [I4], and gives the overflow lines back.
-    static void wipe(control& c, header& t, line_type& home, word last_mark) noexcept {
+    static void wipe(control& c, header& t, line_type& home, word last_slot_word) noexcept {
         line_type* l = next_line(home);
-        home.slot(Layout::last)->store(last_mark, std::memory_order_release);
+        home.slot(Layout::last)->store(last_slot_word, std::memory_order_release);
         for (std::size_t i = 0; i < Layout::last; ++i) home.slot(i)->store(Layout::empty, std::memory_order_release);
         while (l != nullptr) {
             line_type* const next = next_line(*l);
-            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) l->slot(i)->store(Layout::empty, std::memory_order_release);
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i)
+                l->slot(i)->store(Layout::empty, std::memory_order_release);
             give_back(c, t, *l);
             l = next;
         }
@@ -173,7 +174,7 @@ private:
             if (entries != 0) return moved;
             before->slot(Layout::last)->store(Layout::empty, std::memory_order_release);
             give_back(c, t, *end);
-        } while (Layout::is_link(home.mark(Layout::last)));
+        } while (Layout::is_link(home.slot_word(Layout::last)));
         return moved;
     }
 

@@ -14,13 +14,13 @@
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/making.hpp>
 #include <syncmap/engine/single_flight.hpp>
-#include <syncmap/engine/table/direct_write.hpp>
+#include <syncmap/engine/table/fast_path.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class computing : public direct_write<Types> {
-    using base = direct_write<Types>;
+class computing : public fast_path<Types> {
+    using base = fast_path<Types>;
 
 public:
     using base::base;
@@ -37,8 +37,8 @@ protected:
     using typename base::Key;
     using typename base::Layout;
     using typename base::node;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
     using T = typename base::T;
     using KeyEqual = typename Types::key_equal;
     using base::node_at;
@@ -55,7 +55,7 @@ protected:
     /// `op.decide` on what was found.
     template <class Op>
     static decision decide(const found& place, Op& op) {
-        if (place.mark == Layout::empty) return op.decide(nullptr);
+        if (place.slot_word == Layout::empty) return op.decide(nullptr);
         return reader::show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
     }
 
@@ -65,7 +65,8 @@ protected:
     /// As views where equality is known to be that of texts: `std::equal_to<>` asks the type, which may see it otherwise.
     static constexpr bool registers_views =
         syncmap::detail::string_like<Key> &&
-        (syncmap::detail::is_text_by_bytes<Key> || syncmap::detail::is_text<Key> || !std::is_same_v<KeyEqual, std::equal_to<>>) &&
+        (syncmap::detail::is_text_by_bytes<Key> || syncmap::detail::is_text<Key> ||
+         !std::is_same_v<KeyEqual, std::equal_to<>>) &&
         std::is_invocable_r_v<bool, const KeyEqual&, const std::string_view&, const std::string_view&>;
     using registered_key = std::conditional_t<registers_views, std::string_view, Key>;
 
@@ -76,7 +77,7 @@ protected:
 
     static bool same_keys(const void* map, const void* mine, const void* other) {
         return static_cast<bool>(static_cast<const computing*>(map)->equal_(*static_cast<const registered_key*>(mine),
-                                                                          *static_cast<const registered_key*>(other)));
+                                                                            *static_cast<const registered_key*>(other)));
     }
     static bool are_same_hashes(const void*, const void*, const void*) noexcept { return true; }
     static const void* copy_of_key(const void*, const void* key, key_room& room) {
@@ -157,7 +158,7 @@ protected:
         computing_mark(control& c, std::uint64_t hash, typename single_flight<Sync>::claim& of) noexcept
             : counter_(c.computing_of(hash)), claim_(of) {
             counter_.fetch_add(1, std::memory_order_seq_cst);
-            claim_.mark = &counter_;
+            claim_.slot_word = &counter_;
             // Before the root is read; pairs with the one in must_ask. A writer in a table that the root shows only after
             // that sees the mark: no lock of that table was passed between it and this thread.
             Sync::fence_after_rmw();
@@ -165,7 +166,7 @@ protected:
         computing_mark(const computing_mark&) = delete;
         computing_mark& operator=(const computing_mark&) = delete;
         ~computing_mark() {
-            claim_.mark = nullptr;
+            claim_.slot_word = nullptr;
             counter_.fetch_sub(1, std::memory_order_release);
         }
 
@@ -174,7 +175,7 @@ protected:
         typename single_flight<Sync>::claim& claim_;
     };
 
-    /// An operation that has decided already, about one life of the map.
+    /// An operation that has decided already, about one generation of the map.
     template <class Op>
     struct decided_operation {
         static constexpr bool depends_on_current = false;
@@ -183,7 +184,7 @@ protected:
         Op& op;
         std::memory_order order = op.order;
         engine::decision verdict = engine::decision::keep;
-        std::uint64_t incarnation = 0;
+        std::uint64_t generation = 0;
 
         engine::decision decide(const T* current) const noexcept {
             return current == nullptr && verdict == engine::decision::erase ? engine::decision::keep : verdict;
@@ -205,35 +206,35 @@ protected:
             return static_cast<bool>(value);
         } else {
             const reclaim::thread_lease<Sync> me(c.home->threads);
-            reclaim::hold<Sync> held(*me);
+            reclaim::hazard_guard<Sync> held(*me);
             const found place = reader::find_node(*this, key, hash, held, reader::following::controls);
-            if (place.t == nullptr || place.mark == Layout::empty) return false;
+            if (place.t == nullptr || place.slot_word == Layout::empty) return false;
             static_cast<void>(decide(place, op));
             return true;
         }
     }
 
-    /// By having the lock of the key's unit once: every writer of the key either had it before, or sees the mark.
+    /// By having the lock of the key's bucket once: every writer of the key either had it before, or sees the mark.
     template <class K>
     void wait_for_earlier_writers(control& c, std::uint64_t hash, const K& key) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        stripe_type& s = this->stripe_of(c, *me);
-        const auto unit_in = [&](const header& t) { return chain::unit_of(t, hash, key_bits(key)); };
+        thread_record_type& s = this->thread_record_of(c, *me);
+        const auto bucket_in = [&](const header& t) { return chain::bucket_of(t, hash, key_bits(key)); };
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* t = base::table_of(root);
             if (t == nullptr) return; // whoever makes the first table sees the mark after that
             section in(*this, s, t, root);
             if (!in) continue;
-            std::size_t unit = unit_in(*t);
+            std::size_t bucket = bucket_in(*t);
             control_word held = 0;
-            const locking got = this->lock_live_unit(in, t, unit, held, root, unit_in);
+            const locking got = this->lock_live_bucket(in, t, bucket, held, root, bucket_in);
             if (got == locking::locked) {
-                locks::unlock(c, t->controls[unit], held);
+                locks::unlock(c, t->controls[bucket], held);
                 return;
             }
             in.leave();
-            if (got == locking::busy) locks::wait_unlocked(c, t->controls[unit]);
+            if (got == locking::busy) locks::wait_unlocked(c, t->controls[bucket]);
         }
     }
 
@@ -241,11 +242,11 @@ protected:
     /// of the thread's few hazards: it pins the node.
     class pinned_for_long {
     public:
-        pinned_for_long(computing& map, const found& place, reclaim::hold<Sync>& held) noexcept : map_(map) {
-            if (place.mark == Layout::empty || Layout::pairs) { // absent, or shown as a copy
+        pinned_for_long(computing& map, const found& place, reclaim::hazard_guard<Sync>& held) noexcept : map_(map) {
+            if (place.slot_word == Layout::empty || Layout::pairs) { // absent, or shown as a copy
                 held.drop();
             } else if (!held.is_first()) {
-                node_ = node_at(place.mark);
+                node_ = node_at(place.slot_word);
                 node_->pin();
                 held.drop();
             }
@@ -272,13 +273,13 @@ protected:
                 this->make_first_table(c, root, base::min_log2());
                 continue;
             }
-            decided.incarnation = t->incarnation.load(std::memory_order_relaxed);
+            decided.generation = t->generation.load(std::memory_order_relaxed);
             if constexpr (Layout::inline_key) {
                 const maybe_word value = reader::find_inline(*this, static_cast<const Key&>(key));
                 if (!this->is_root(root)) continue;
                 decided.verdict = base::decide_on_word(value, decided.op);
             } else {
-                reclaim::hold<Sync> held(*me);
+                reclaim::hazard_guard<Sync> held(*me);
                 const found place = reader::find_node(*this, key, hash, held, reader::following::controls);
                 if (place.root != root) continue;
                 const pinned_for_long kept(*this, place, held);

@@ -20,11 +20,11 @@ struct rare_part : rare_words<Sync> {
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
-    // ---- tables not in use: only who has `tidying` touches the lists below ----
+    // ---- tables not in use: only who has `recycling` touches the lists below ----
     atomic<header*> retired_tables{nullptr};
-    atomic<bool> anything_leaving{false};
-    std::uint32_t looks_to_skip = 0;  ///< a writer that names a leaving table may stay for long: not each call asks
-    header* leaving_tables = nullptr; ///< retired, perhaps still touched by a writer, or not yet emptied
+    atomic<bool> anything_quiescing{false};
+    std::uint32_t looks_to_skip = 0;  ///< a writer that names a quiescing table may stay for long: not each call asks
+    header* quiescing_tables = nullptr; ///< retired, perhaps still touched by a writer, or not yet emptied
     header* free_tables = nullptr;    ///< of all sizes: a map has been of few
 
     // ---- snapshots: `live` is changed by who has the mutex, and followed by writers in their sections ----
@@ -44,8 +44,7 @@ struct no_garbage {};
 
 /// Maps with inline keys have no nodes, and so no garbage.
 template <class Layout, class Sync>
-struct control_block : shared_words<Sync>,
-                       std::conditional_t<Layout::inline_key, no_garbage, reclaim::garbage_source<Sync>> {
+struct control_block : shared_words<Sync>, std::conditional_t<Layout::inline_key, no_garbage, reclaim::garbage_source<Sync>> {
     using header = table_header<Layout, Sync>;
     using node = reclaim::node_base<Sync>;
     using rare_type = rare_part<Layout, Sync>;
@@ -54,7 +53,7 @@ struct control_block : shared_words<Sync>,
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
-    atomic<std::uint64_t> incarnations{0};
+    atomic<std::uint64_t> generations{0};
 
     /// Null: nothing has needed it yet. acquire: pairs with the release of storage::more.
     rare_type* rare_or_null() const noexcept { return static_cast<rare_type*>(this->rare.load(std::memory_order_acquire)); }

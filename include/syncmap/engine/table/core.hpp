@@ -40,12 +40,12 @@ public:
     using line_type = typename Types::line_type;
     using control = typename Types::control;
     using rare_type = typename control::rare_type;
-    using stripe_type = typename control::stripe_type;
+    using thread_record_type = typename control::thread_record_type;
     using node = typename Types::node;
     using node_base = reclaim::node_base<Sync>;
     using atomic_word = typename Layout::atomic_word;
     using allocator_type = typename Types::allocator_type;
-    using row_type = reclaim::row<Sync>;
+    using hazard_record_type = reclaim::hazard_record<Sync>;
 
     constexpr core() = default;
     constexpr core(const typename Types::hasher& hash, const typename Types::key_equal& equal, const allocator_type& alloc)
@@ -63,9 +63,7 @@ public:
     static word make_root(header* t, word generation) noexcept {
         return reinterpret_cast<word>(t) | (generation & 31) << 1 | (generation >> 5) << 48;
     }
-    static word next_root(word root, header* t) noexcept {
-        return make_root(t, generation_of(root) + 1) | (root & forking);
-    }
+    static word next_root(word root, header* t) noexcept { return make_root(t, generation_of(root) + 1) | (root & forking); }
 
     /// Makes `t` the root's table if the root is `from`, but for the mark of a fork, which comes and goes by itself.
     bool change_root(word from, header* t) noexcept {
@@ -89,7 +87,7 @@ public:
 
     /// For who has seen a table: the control block was made before it.
     control& shared_of_table() const noexcept { return *control_.load(std::memory_order_acquire); }
-    static node* node_at(word mark) noexcept { return static_cast<node*>(Layout::address(mark)); }
+    static node* node_at(word slot_word) noexcept { return static_cast<node*>(Layout::address(slot_word)); }
 
     typename Sync::template atomic<word> root_{0};
     typename Sync::template atomic<control*> control_{nullptr};

@@ -1,4 +1,4 @@
-// The exact size: the sum of all stripes, plus what is published and not counted yet, at one instant.
+// The exact size: the sum of all thread records, plus what is published and not counted yet, at one instant.
 //
 // Source of the idea: Sela and Petrank, "Concurrent Size" (2022); the method here (announce, look into the slot,
 // collect twice) needs no second write by readers or by other writers.
@@ -23,7 +23,7 @@ public:
     /// Linearizable: an instant during the call at which the map had exactly that many entries.
     std::size_t size() const { return const_cast<counting*>(this)->count(); }
 
-    /// What the stripes say, read one after the other.
+    /// What the thread records say, read one after the other.
     std::size_t approx_size() const noexcept {
         const auto* t = base::table_of(this->root_.load(std::memory_order_acquire));
         if (t == nullptr) return 0;
@@ -35,8 +35,8 @@ protected:
     using typename base::control;
     using typename base::header;
     using typename base::Layout;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
 
     /// The closed gate of one attempt. Opens it again if no writer has done so.
     class closing {
@@ -70,13 +70,17 @@ protected:
             word now = control_.gate_word.load(std::memory_order_relaxed);
             while (is_mine(now)) {
                 // release: what was done while it was closed comes before. acquire: so does what was seen.
-                if (control_.gate_word.compare_exchange_weak(now, next(now), std::memory_order_acq_rel, std::memory_order_relaxed)) return true;
+                if (control_.gate_word.compare_exchange_weak(now, next(now), std::memory_order_acq_rel,
+                                                             std::memory_order_relaxed))
+                    return true;
             }
             return false;
         }
 
         /// A snapshot that ends meanwhile changes the newest phase, but neither bits nor ticket.
-        bool is_mine(word g) const noexcept { return ((g ^ shut_) & (gate::ticket_mask | gate::counting | gate::cutting)) == 0; }
+        bool is_mine(word g) const noexcept {
+            return ((g ^ shut_) & (gate::ticket_mask | gate::counting | gate::cutting)) == 0;
+        }
 
         control& control_;
         word shut_ = 0;
@@ -84,36 +88,36 @@ protected:
     };
 
 private:
-    /// Everything a stripe says at one look.
+    /// Everything a thread record says at one look.
     struct look {
-        std::uint32_t incarnation;
-        word tally;
-        int uncounted;    ///< +1 published insert, -1 published erase, not in the tally yet
+        std::uint32_t generation;
+        word net_count;
+        int uncounted;    ///< +1 published insert, -1 published erase, not in the net count yet
         bool in_the_midst; ///< true of no instant: of several changes that are one [M5], or it was counted between two looks
         friend bool operator==(const look&, const look&) = default;
     };
 
-    static look look_at(stripe_type& s) noexcept {
+    static look look_at(thread_record_type& s) noexcept {
         look seen{};
-        seen.incarnation = s.incarnation.load(std::memory_order_acquire);
-        seen.tally = s.tally.load(std::memory_order_acquire);
-        const word place = s.place.load(std::memory_order_acquire);
-        if (stripe_type::announces(place, seen.tally)) {
-            seen.in_the_midst = static_cast<change>(place & 7) == change::several;
+        seen.generation = s.generation.load(std::memory_order_acquire);
+        seen.net_count = s.net_count.load(std::memory_order_acquire);
+        const word pending_slot = s.pending_slot.load(std::memory_order_acquire);
+        if (thread_record_type::announces(pending_slot, seen.net_count)) {
+            seen.in_the_midst = static_cast<change>(pending_slot & 7) == change::multiple;
             // Lines are never unmapped while the map lives, so even an outdated place can be read.
-            const auto* slot = reinterpret_cast<const atomic_word*>(place & ((word{1} << 48) - 1) & ~word{7});
+            const auto* slot = reinterpret_cast<const atomic_word*>(pending_slot & ((word{1} << 48) - 1) & ~word{7});
             if (slot != nullptr) {
-                const word mark = slot->load(std::memory_order_acquire);
-                switch (static_cast<change>(place & 7)) {
-                case change::insert: seen.uncounted = mark == Layout::empty ? 0 : 1; break;
-                case change::erase: seen.uncounted = mark == Layout::empty ? -1 : 0; break;
-                case change::link: seen.uncounted = Layout::is_link(mark) ? 1 : 0; break;
-                case change::several:
+                const word slot_word = slot->load(std::memory_order_acquire);
+                switch (static_cast<change>(pending_slot & 7)) {
+                case change::insert: seen.uncounted = slot_word == Layout::empty ? 0 : 1; break;
+                case change::erase: seen.uncounted = slot_word == Layout::empty ? -1 : 0; break;
+                case change::link: seen.uncounted = Layout::is_link(slot_word) ? 1 : 0; break;
+                case change::multiple:
                 case change::none: break;
                 }
                 // What comes into the slot afterwards, another entry say that comes home [I2], comes after the count. relaxed:
                 // ordered behind the slot's acquire load; and if it is the same, it is the store that was seen before.
-                seen.in_the_midst = s.tally.load(std::memory_order_relaxed) != seen.tally;
+                seen.in_the_midst = s.net_count.load(std::memory_order_relaxed) != seen.net_count;
             }
         }
         return seen;
@@ -142,14 +146,14 @@ private:
         }
     }
 
-    /// Equal twice: all of it was true together between the two collects. A tally that changed does not come back
-    /// to its old value (its sequence), and under one tally an announced change is published at most once.
+    /// Equal twice: all of it was true together between the two collects. A net count that changed does not come back
+    /// to its old value (its sequence), and under one net count an announced change is published at most once.
     bool collect_twice(control& c, word root, const header& t, std::vector<look>& first, std::size_t& entries) {
         // relaxed, as the table's other number below: both were stored before the table was published. If the memory has become
         // another table's since, there was a heavy barrier after the root had changed, and is_root below tells.
-        const auto incarnation = static_cast<std::uint32_t>(t.incarnation.load(std::memory_order_relaxed));
+        const auto generation = static_cast<std::uint32_t>(t.generation.load(std::memory_order_relaxed));
         first.clear();
-        c.each_stripe([&](stripe_type& s) { first.push_back(look_at(s)); });
+        c.each_thread_record([&](thread_record_type& s) { first.push_back(look_at(s)); });
         // What this thread wrote before, and what it saw in the first collect, before the second: pairs with itself in
         // another thread that counts. Without it two threads that each insert and then count might both miss the other's
         // entry, and two that only count might see the changes of two others in opposite order.
@@ -157,17 +161,19 @@ private:
         std::size_t i = 0;
         bool equal = true;
         word sum = static_cast<word>(t.brought.load(std::memory_order_relaxed));
-        c.each_stripe([&](stripe_type& s) {
+        c.each_thread_record([&](thread_record_type& s) {
             const look again = look_at(s);
-            // A chunk of stripes that appeared in between, or a stripe that changed, or is half way through a change.
+            // A chunk of thread records that appeared in between, or a thread record that changed, or is half way through a
+            // change.
             equal = equal && i < first.size() && again == first[i] && !again.in_the_midst;
             ++i;
-            if (again.incarnation == incarnation) sum += stripe_type::net_of(again.tally) + static_cast<word>(again.uncounted);
+            if (again.generation == generation)
+                sum += thread_record_type::net_of(again.net_count) + static_cast<word>(again.uncounted);
         });
         if (!equal || i != first.size()) return false;
-        // The same life of the map all along. A root that changed by a resize only would do as well, but is rare.
+        // The same generation of the map all along. A root that changed by a resize only would do as well, but is rare.
         if (!this->is_root(root)) return false;
-        entries = static_cast<std::size_t>(stripe_type::entries_of(sum));
+        entries = static_cast<std::size_t>(thread_record_type::entries_of(sum));
         return true;
     }
 

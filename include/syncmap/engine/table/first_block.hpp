@@ -2,7 +2,7 @@
 //
 //   [header][home line][sentinel-key line, where the layout has one][control words][control block]
 //
-// The table of one unit is part of it. When the map grows that table is left as any other, and used again when the map
+// The table of one bucket is part of it. When the map grows that table is left as any other, and used again when the map
 // becomes as small again; there is never a second one of that size. The words of the control block that every write
 // reads lie in one cache line, beside control words that nobody uses any more once the map has grown.
 #pragma once
@@ -19,10 +19,10 @@ struct first_block {
     using line_type = typename Header::line_type;
     using control_type = typename Header::control_type;
 
-    static constexpr std::size_t units = Layout::has_outliers ? 2 : 1;
-    static constexpr std::size_t controls_at = sizeof(Header) + units * sizeof(line_type);
+    static constexpr std::size_t buckets = Layout::has_sentinel_keys ? 2 : 1;
+    static constexpr std::size_t controls_at = sizeof(Header) + buckets * sizeof(line_type);
     static constexpr std::size_t control_block_at =
-        (controls_at + units * sizeof(control_type) + alignof(Control) - 1) / alignof(Control) * alignof(Control);
+        (controls_at + buckets * sizeof(control_type) + alignof(Control) - 1) / alignof(Control) * alignof(Control);
     static constexpr std::size_t bytes = control_block_at + sizeof(Control);
 
     static Header* table_of(Control& c) noexcept {

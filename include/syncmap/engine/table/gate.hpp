@@ -5,7 +5,7 @@
 //   bits 2..31   ticket: one more with every closing and opening, so that no thread opens what another has closed
 //   bits 32..63  the phase of the newest live snapshot, 0 for none
 //
-// A writer reads it under its unit's lock, in its section, by one load. Closing is a lease: a writer that has waited
+// A writer reads it under its bucket's lock, in its section, by one load. Closing is a deadline: a writer that has waited
 // too long opens the gate. Then the attempt of the thread that closed it is void; the ticket tells that thread.
 #pragma once
 

@@ -1,17 +1,17 @@
 // One table: its header, its lines and its control words, in one block of memory.
 //
-// | field            | written by                         | read by   |
-// |------------------|------------------------------------|-----------|
-// | geometry, seed   | before the table is published      | all       |
-// | `next`           | CAS once: start of a resize, clear | all       |
-// | `needs_help`     | who begins or ends such work       | writers   |
-// | `overflow_used`  | lock holders (RMW)                 | the same  |
-// | `crowded`        | lock holders; who looks into it    | writers   |
-// | free lines       | lock holders (CAS)                 | the same  |
-// | `cursor`, `left` | who moves units (RMW)              | the same  |
-// | `erased`         | now and then who erases (RMW)      | the same  |
-// | `floor_log2`     | `reserve`, `shrink_to_fit`; resize | resize    |
-// | page hints       | lock holders; writers that help    | the same  |
+// | field            | written by                         | read by  |
+// |------------------|------------------------------------|----------|
+// | geometry, seed   | before the table is published      | all      |
+// | `next`           | CAS once: start of a resize, clear | all      |
+// | `needs_help`     | who begins or ends such work       | writers  |
+// | `overflow_used`  | lock holders (RMW)                 | the same |
+// | `spilled`        | lock holders; who looks into it    | writers  |
+// | free lines       | lock holders (CAS)                 | the same |
+// | `cursor`, `left` | who moves buckets (RMW)            | the same |
+// | `erased`         | now and then who erases (RMW)      | the same |
+// | `floor_log2`     | `reserve`, `shrink_to_fit`; resize | resize   |
+// | page hints       | lock holders; writers that help    | the same |
 //
 // Geometry and seed of a block never change, not even when it is used again for another table: a reader
 // with an outdated root may be looking at it (and finds out by the root when it is done).
@@ -38,16 +38,16 @@ struct alignas(detail::cache_line_bytes) table_header {
     // Read by everybody, written once.
     hash_seed seed;
     control_type* controls = nullptr;
-    unsigned line_shift = 0; ///< brings a hash to the place of its unit's home line, in bytes
+    unsigned line_shift = 0; ///< brings a hash to the place of its bucket's home line, in bytes
     bool mapped = false; ///< pages of the system, which can be given back
     atomic<bool> needs_help{false}; ///< see ask_for_help
     atomic<std::uint8_t> floor_log2{0}; ///< what was reserved: the map shrinks to no smaller table by itself
     atomic<bool> on_small_pages{false}; ///< it was made empty: only what is touched may take memory
-    atomic<std::uint64_t> incarnation{0}; ///< which life of the map: one more after every clear
-    atomic<std::int64_t> brought{0}; ///< entries with which that life began: they are in no tally
+    atomic<std::uint64_t> generation{0}; ///< which generation of the map: one more after every clear
+    atomic<std::int64_t> brought{0}; ///< entries with which that generation began: they are in no net count
     atomic<table_header*> next{nullptr};
 
-    // Written by those who insert and those who move units.
+    // Written by those who insert and those who move buckets.
     alignas(detail::cache_line_bytes) atomic<std::size_t> overflow_used{0};
     line_stack<Layout, Sync> free_lines{};
     atomic<std::size_t> cursor{0};
@@ -55,34 +55,40 @@ struct alignas(detail::cache_line_bytes) table_header {
     atomic<std::size_t> erased{0}; ///< entries erased here, about; see resize::is_sparse
     table_header* next_in_list = nullptr; ///< in the pool's lists
     std::size_t emptied = 0;              ///< bytes of pages given back so far, while it is being emptied
-    atomic<bool> crowded{false}; ///< a unit has a line that is not the table's since somebody looked whether it should grow
-    bool unnamed = false;        ///< retired, and no writer can name it any more
+    atomic<bool> spilled{false}; ///< a bucket has a line that is not the table's since somebody looked whether it should grow
+    bool unreferenced = false;        ///< retired, and no writer can name it any more
     atomic<bool> filling{false}; ///< so many overflow lines are in use that huge pages may be worth it
     atomic<std::uint32_t> small_pieces{0}; ///< so many pieces of it, the first ones, are still to be moved to huge pages
 
     unsigned log2() const noexcept { return line_shift_of(0) - line_shift; }
-    std::size_t units() const noexcept { return std::size_t{1} << log2(); }
-    /// Units and, behind them, the outlier unit.
-    std::size_t all_units() const noexcept { return units() + (Layout::has_outliers ? 1 : 0); }
-    std::size_t overflow_lines() const noexcept { return overflow_share(units()); }
-    std::size_t all_lines() const noexcept { return all_units() + overflow_lines(); }
+    std::size_t buckets() const noexcept { return std::size_t{1} << log2(); }
+    /// Units and, behind them, the sentinel-key bucket.
+    std::size_t all_buckets() const noexcept { return buckets() + (Layout::has_sentinel_keys ? 1 : 0); }
+    std::size_t overflow_lines() const noexcept { return overflow_share(buckets()); }
+    std::size_t all_lines() const noexcept { return all_buckets() + overflow_lines(); }
 
-    /// A table is left when these are used up, so this is the load factor: with ten lines to 32 units, pairs fill a table
-    /// from 1.8 to 3.5 entries a unit, and in the end a fifth of them lie in overflow lines.
-    static constexpr std::size_t overflow_share(std::size_t units) noexcept {
-        if (units == 1) return 0; // the smallest table grows instead
-        return units < 16 ? 2 : units * 10 / 32;
+    /// A table is left when these are used up, so this is the load factor: with ten lines to 32 buckets, pairs fill a table
+    /// from 1.8 to 3.5 entries a bucket, and in the end a fifth of them lie in overflow lines.
+    static constexpr std::size_t overflow_share(std::size_t buckets) noexcept {
+        if (buckets == 1) return 0; // the smallest table grows instead
+        return buckets < 16 ? 2 : buckets * 10 / 32;
     }
 
-    /// In two steps: a table of one unit shifts everything out, which one step must not do. A compiler makes one step and a
-    /// mask of it where the unit's home line is wanted.
-    std::size_t unit_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> line_shift >> log2_of_line); }
-    /// The first and the last hash of a unit.
-    std::uint64_t first_hash_of(std::size_t unit) const noexcept { return static_cast<std::uint64_t>(unit) << log2_of_line << line_shift; }
-    std::uint64_t last_hash_of(std::size_t unit) const noexcept { return first_hash_of(unit) | ~std::uint64_t{0} >> log2(); }
+    /// In two steps: a table of one bucket shifts everything out, which one step must not do. A compiler makes one step and a
+    /// mask of it where the bucket's home line is wanted.
+    std::size_t bucket_of(std::uint64_t hash) const noexcept {
+        return static_cast<std::size_t>(hash >> line_shift >> log2_of_line);
+    }
+    /// The first and the last hash of a bucket.
+    std::uint64_t first_hash_of(std::size_t bucket) const noexcept {
+        return static_cast<std::uint64_t>(bucket) << log2_of_line << line_shift;
+    }
+    std::uint64_t last_hash_of(std::size_t bucket) const noexcept {
+        return first_hash_of(bucket) | ~std::uint64_t{0} >> log2();
+    }
     static constexpr unsigned line_shift_of(unsigned log2) noexcept { return 64 - log2_of_line - log2; }
-    line_type& home(std::size_t unit) const noexcept { return first_line()[unit]; }
-    /// All lines, one home line for each unit first. They follow the header: a lookup need not load where they are.
+    line_type& home(std::size_t bucket) const noexcept { return first_line()[bucket]; }
+    /// All lines, one home line for each bucket first. They follow the header: a lookup need not load where they are.
     line_type* first_line() const noexcept { return reinterpret_cast<line_type*>(const_cast<table_header*>(this) + 1); }
 
     /// Marks that no resize may start any more: `clear` has taken the table out.
@@ -94,7 +100,7 @@ struct alignas(detail::cache_line_bytes) table_header {
         return n == closed() ? nullptr : n;
     }
 
-    /// Lets writers do more than their write: move units, look whether the table should grow, or give pages back.
+    /// Lets writers do more than their write: move buckets, look whether the table should grow, or give pages back.
     void ask_for_help() noexcept {
         // release: pairs with the acquire of who withdraws it (resize::help), who then looks at what it was about. By a
         // read-modify-write, so that it hands on what those released who have asked before and do not know of this one.
@@ -103,26 +109,26 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     // ---- overflow lines ----
 
-    /// A line for a unit that is full, or null when the table's share is used up. By a lock holder.
+    /// A line for a bucket that is full, or null when the table's share is used up. By a lock holder.
     line_type* take_line() noexcept {
         if (line_type* const l = free_lines.pop()) return l;
         if (overflow_used.load(std::memory_order_relaxed) >= overflow_lines()) return nullptr;
         const std::size_t i = overflow_used.fetch_add(1, std::memory_order_relaxed);
         if (on_small_pages.load(std::memory_order_relaxed) && tells_of_filling(i)) [[unlikely]] {
-            filling.store(true, std::memory_order_relaxed); // a hint, as `crowded`
+            filling.store(true, std::memory_order_relaxed); // a hint, as `spilled`
             ask_for_help();
         }
-        return i < overflow_lines() ? first_line() + all_units() + i : nullptr;
+        return i < overflow_lines() ? first_line() + all_buckets() + i : nullptr;
     }
     bool owns(const line_type* l) const noexcept { return l >= first_line() && l < first_line() + all_lines(); }
 
 private:
     static constexpr unsigned log2_of_line = std::countr_zero(sizeof(line_type));
 
-    /// Where hashes are even, one unit in 4096 needs an overflow line when pairs fill a quarter of their room, and single
+    /// Where hashes are even, one bucket in 4096 needs an overflow line when pairs fill a quarter of their room, and single
     /// entries a half. By then each small page has been touched. Asked again at each doubling: hashes may be uneven.
     bool tells_of_filling(std::size_t lines_used) const noexcept {
-        return lines_used >= units() / 4096 && std::has_single_bit(lines_used);
+        return lines_used >= buckets() / 4096 && std::has_single_bit(lines_used);
     }
 };
 

@@ -1,4 +1,4 @@
-// Writes of inline keys where the fast path (direct_write.hpp) gave up: docs/design.md [W1] to [W8].
+// Writes of inline keys where the fast path (fast_path.hpp) gave up: docs/design.md [W1] to [W8].
 #pragma once
 
 #include <syncmap/detail/deferred.hpp>
@@ -28,8 +28,8 @@ protected:
     using typename base::Layout;
     using typename base::line_type;
     using typename base::record_supply;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
     using T = typename base::T;
     using typename base::locking;
     using typename base::place_of_write;
@@ -42,8 +42,8 @@ protected:
 
     template <class Op>
     static bool may_publish([[maybe_unused]] const Op& op, [[maybe_unused]] const header& t) noexcept {
-        if constexpr (requires { op.incarnation; }) {
-            return op.incarnation == t.incarnation.load(std::memory_order_relaxed);
+        if constexpr (requires { op.generation; }) {
+            return op.generation == t.generation.load(std::memory_order_relaxed);
         } else {
             return true;
         }
@@ -71,7 +71,7 @@ protected:
     /// Inline keys: the search runs under the lock, where it is a few comparisons of words. Returns the root at which
     /// the write took place.
     template <class Op>
-    word write_inline(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
+    word write_inline(control& c, thread_record_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
         syncmap::detail::deferred<ownership<Key>> own;
         record_supply supply(*this);
         place_of_write at{supply, owner};
@@ -90,7 +90,7 @@ protected:
     }
 
     template <class Op>
-    outcome attempt(control& c, stripe_type& s, inline_write<Op>& w) {
+    outcome attempt(control& c, thread_record_type& s, inline_write<Op>& w) {
         w.at.root = this->root_.load(std::memory_order_acquire); // [W1]
         w.at.t = base::table_of(w.at.root);
         if (w.at.t == nullptr) return w.op.decide(nullptr) == decision::assign ? outcome::no_table : outcome::done;
@@ -105,18 +105,19 @@ protected:
             if (d == decision::assign) w.make();
         }
 
-        if (locks::is_cutting(c)) [[unlikely]] return outcome::gate_closed;
+        if (locks::is_cutting(c)) [[unlikely]]
+            return outcome::gate_closed;
         section in(*this, s, w.at.t, w.at.root); // [W2]
         if (!in) return outcome::again;
-        const auto unit_in = [&](const header& t) { return chain::unit_of(t, w.hash, w.bits); };
-        w.at.unit = unit_in(*w.at.t);
+        const auto bucket_in = [&](const header& t) { return chain::bucket_of(t, w.hash, w.bits); };
+        w.at.bucket = bucket_in(*w.at.t);
         control_word held = 0;
-        switch (this->lock_live_unit(in, w.at.t, w.at.unit, held, w.at.root, unit_in)) {
+        switch (this->lock_live_bucket(in, w.at.t, w.at.bucket, held, w.at.root, bucket_in)) {
         case locking::locked: break;
         case locking::busy: return outcome::locked_by_other;
         case locking::stale: return outcome::again;
         }
-        atomic_control& lock = w.at.t->controls[w.at.unit];
+        atomic_control& lock = w.at.t->controls[w.at.bucket];
         const auto end = [&](outcome o) {
             locks::unlock(c, lock, held); // [W8]
             return o;
@@ -129,9 +130,9 @@ protected:
             if (const outcome o = this->admit_decision(c, w.at.root, w.hash); o != outcome::admitted) return end(o); // [W4]
         }
 
-        line_type& home = w.at.t->home(w.at.unit);
-        const word mark = Layout::inline_mark(w.bits);
-        atomic_word* const slot = base::slot_of(home, mark);
+        line_type& home = w.at.t->home(w.at.bucket);
+        const word slot_word = Layout::inline_slot_word(w.bits);
+        atomic_word* const slot = base::slot_of(home, slot_word);
         const maybe_word current = slot == nullptr ? maybe_word() : maybe_word(chain::value_at(slot));
         if constexpr (decides_under_lock<Op>) {
             d = base::decide_on_word(current, w.op);
@@ -142,7 +143,7 @@ protected:
         if (d == decision::keep || !may_publish(w.op, *w.at.t)) return end(outcome::done);
         const bool overwrites = d == decision::assign && slot != nullptr;
         // [W5] [P1]
-        const outcome o = base::admit_change(c, *w.at.t, w.at.unit, held, !overwrites, w.at.past_gate, w.at.supply);
+        const outcome o = base::admit_change(c, *w.at.t, w.at.bucket, held, !overwrites, w.at.past_gate, w.at.supply);
         if (o != outcome::admitted) return end(o);
         if (overwrites) {
             slot[1].store(w.value, std::memory_order_release); // [W6]
@@ -154,7 +155,7 @@ protected:
         }
         const vacancy v = chain::find_vacancy(c, *w.at.t, home);
         if (!v) return end(outcome::full);
-        base::insert_into(s, *w.at.t, v, mark, w.value); // [W6] [W7]
+        base::insert_into(s, *w.at.t, v, slot_word, w.value); // [W6] [W7]
         return end_published(outcome::done);
     }
 };

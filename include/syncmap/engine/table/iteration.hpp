@@ -1,7 +1,7 @@
 // Walking over all entries, weakly: every key that is there throughout exactly once, no key twice.
 //
-// The cursor is a hash value: a table of any size has its entries in hash order, so the range that a unit covers
-// is passed once, whatever splits or merges meanwhile. A unit's entries are copied (or pinned) first and shown
+// The cursor is a hash value: a table of any size has its entries in hash order, so the range that a bucket covers
+// is passed once, whatever splits or merges meanwhile. A bucket's entries are copied (or pinned) first and shown
 // afterwards, with nothing held: the callback may do anything.
 #pragma once
 
@@ -39,38 +39,38 @@ protected:
 
     static decltype(auto) key_of(const entry& e) noexcept {
         if constexpr (Layout::inline_key) {
-            return Layout::key_of(e.mark, e.outlier);
+            return Layout::key_of(e.slot_word, e.sentinel_key);
         } else {
-            return static_cast<const Key&>(node_at(e.mark)->key());
+            return static_cast<const Key&>(node_at(e.slot_word)->key());
         }
     }
     static decltype(auto) value_of(const entry& e) noexcept {
         if constexpr (Layout::pairs) {
             return from_word<T>(e.value);
         } else {
-            return static_cast<const T&>(node_at(e.mark)->value());
+            return static_cast<const T&>(node_at(e.slot_word)->value());
         }
     }
 
     /// Calls `f(entry)` until it returns false.
     template <class F>
     void walk(F&& f) {
-        walk_over([&](auto... where) { return copy_unit_at(where...); }, f);
+        walk_over([&](auto... where) { return copy_bucket_at(where...); }, f);
     }
 
-    /// Calls `f(entry)` for the entries of the next unit that has any; returns where to go on.
+    /// Calls `f(entry)` for the entries of the next bucket that has any; returns where to go on.
     template <class F>
     walk_position walk_from(walk_position at, F&& f) {
-        return step_over([&](auto... where) { return copy_unit_at(where...); }, at, f);
+        return step_over([&](auto... where) { return copy_bucket_at(where...); }, at, f);
     }
 
-    /// The same over any source: `copy(cursor, outlier, batch*, end*)` copies the entries of the next unit from `cursor`
+    /// The same over any source: `copy(cursor, sentinel_key, batch*, end*)` copies the entries of the next bucket from `cursor`
     /// on, and tells where it ends; false when there is nothing to walk over.
     template <class Copy, class F>
     void walk_over(Copy copy, F&& f) {
         batch entries(*this);
         for (walk_position at; !at.at_end();) {
-            copy_next_unit(copy, at, entries);
+            copy_next_bucket(copy, at, entries);
             for (; !entries.empty(); entries.pop_front()) {
                 if (!f(entries.front())) return;
             }
@@ -79,22 +79,22 @@ protected:
     template <class Copy, class F>
     walk_position step_over(Copy copy, walk_position at, F&& f) {
         batch entries(*this);
-        while (!at.at_end() && entries.empty()) copy_next_unit(copy, at, entries);
+        while (!at.at_end() && entries.empty()) copy_next_bucket(copy, at, entries);
         for (; !entries.empty(); entries.pop_front()) f(entries.front());
         return at;
     }
 
-    /// Calls `f(entry)` for the entries of the next unit of the range that has any there; returns what is left.
+    /// Calls `f(entry)` for the entries of the next bucket of the range that has any there; returns what is left.
     template <class Copy, class F>
     walk_range step_in(Copy copy, walk_range part, F&& f) {
         batch entries(*this);
         while (!part.at_end() && entries.empty()) {
             walk_position& at = walk_access::position(part);
             const std::uint64_t end = walk_access::end(part);
-            copy_next_unit(copy, at, entries);
-            const bool last_stage = at.at_end() || walk_access::hash(at) == walk_access::outliers;
+            copy_next_bucket(copy, at, entries);
+            const bool last_stage = at.at_end() || walk_access::hash(at) == walk_access::sentinel_keys;
             if (end != 0 && (last_stage || walk_access::hash(at) >= end)) {
-                entries.keep_if([&](const entry& e) { return !e.outlier && hash_of_entry(e) < end; });
+                entries.keep_if([&](const entry& e) { return !e.sentinel_key && hash_of_entry(e) < end; });
                 at = walk_position::end();
             }
         }
@@ -102,7 +102,7 @@ protected:
         return part;
     }
 
-    /// The entries of one unit; lets go of the nodes that it still has.
+    /// The entries of one bucket; lets go of the nodes that it still has.
     class batch {
     public:
         explicit batch(iteration& owner) noexcept : owner_(owner) {}
@@ -140,7 +140,7 @@ protected:
         void add(const entry& e) noexcept {
             if constexpr (Layout::inline_key) {
                 for (entry& old : entries_) {
-                    if (old.mark == e.mark) {
+                    if (old.slot_word == e.slot_word) {
                         old = e;
                         return;
                     }
@@ -152,7 +152,7 @@ protected:
     private:
         void let_go([[maybe_unused]] const entry& e) noexcept {
             if constexpr (!Layout::inline_key) {
-                node* const n = node_at(e.mark);
+                node* const n = node_at(e.slot_word);
                 if (n->unpin()) owner_.destroy_node(n);
             }
         }
@@ -161,64 +161,66 @@ protected:
         std::size_t next_ = 0;
     };
 
-    /// The entries of the unit at `at`, which moves on behind it. A map that is empty or was cleared ends the walk: no key
+    /// The entries of the bucket at `at`, which moves on behind it. A map that is empty or was cleared ends the walk: no key
     /// was there throughout.
     template <class Copy>
-    static void copy_next_unit(Copy& copy, walk_position& at, batch& entries) {
+    static void copy_next_bucket(Copy& copy, walk_position& at, batch& entries) {
         std::uint64_t& hash = walk_access::hash(at);
-        const bool outlier = hash == walk_access::outliers;
+        const bool sentinel_key = hash == walk_access::sentinel_keys;
         std::uint64_t end = 0;
-        if (!copy(outlier ? 0 : hash, outlier, &entries, &end)) {
+        if (!copy(sentinel_key ? 0 : hash, sentinel_key, &entries, &end)) {
             entries.clear();
             hash = walk_access::past_the_end;
         } else if (end != 0) {
             hash = end;
         } else {
-            hash = Layout::has_outliers && !outlier ? walk_access::outliers : walk_access::past_the_end;
+            hash = Layout::has_sentinel_keys && !sentinel_key ? walk_access::sentinel_keys : walk_access::past_the_end;
         }
     }
 
-    /// Copies the entries with hashes from `cursor` on out of the unit that covers it; `end` is the first hash behind
-    /// the unit, 0 for none. False: the map has no table.
-    bool copy_unit_at(std::uint64_t cursor, bool outlier, batch* entries, std::uint64_t* end) {
+    /// Copies the entries with hashes from `cursor` on out of the bucket that covers it; `end` is the first hash behind
+    /// the bucket, 0 for none. False: the map has no table.
+    bool copy_bucket_at(std::uint64_t cursor, bool sentinel_key, batch* entries, std::uint64_t* end) {
         for (int attempt = 0;; ++attempt) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* t = base::table_of(root);
             if (t == nullptr) return false;
             for (; t != nullptr; t = t->successor()) {
                 entries->clear();
-                const std::size_t unit = outlier ? t->units() : t->unit_of(cursor);
-                const copied outcome = copy_unit(root, *t, unit, cursor, attempt, *entries);
+                const std::size_t bucket = sentinel_key ? t->buckets() : t->bucket_of(cursor);
+                const copied outcome = copy_bucket(root, *t, bucket, cursor, attempt, *entries);
                 if (outcome == copied::moved) continue;
                 if (outcome == copied::all && this->is_root(root)) {
-                    *end = outlier ? 0 : end_of(*t, unit);
+                    *end = sentinel_key ? 0 : end_of(*t, bucket);
                     return true;
                 }
-                break; // the root changed, or the unit did
+                break; // the root changed, or the bucket did
             }
         }
     }
 
-    std::uint64_t hash_of_entry(const entry& e) const noexcept { return this->hash_of(this->shared_of_table().seed, e.mark); }
+    std::uint64_t hash_of_entry(const entry& e) const noexcept {
+        return this->hash_of(this->shared_of_table().seed, e.slot_word);
+    }
 
-    /// The first hash behind a unit, 0 behind the last one.
-    static std::uint64_t end_of(const header& t, std::size_t unit) noexcept {
-        return unit + 1 == t.units() ? 0 : t.first_hash_of(unit + 1);
+    /// The first hash behind a bucket, 0 behind the last one.
+    static std::uint64_t end_of(const header& t, std::size_t bucket) noexcept {
+        return bucket + 1 == t.buckets() ? 0 : t.first_hash_of(bucket + 1);
     }
 
     enum class copied : unsigned char { all, moved, changed };
 
-    /// An overflow line may be given back and linked into another unit under the copy: its entries are not this
-    /// unit's. (The outlier unit has three keys at most, and so no overflow lines.)
-    static bool is_wanted(const header& t, std::size_t unit, std::uint64_t cursor, std::uint64_t hash) noexcept {
-        return hash >= cursor && t.unit_of(hash) == unit;
+    /// An overflow line may be given back and linked into another bucket under the copy: its entries are not this
+    /// bucket's. (The sentinel-key bucket has three keys at most, and so no overflow lines.)
+    static bool is_wanted(const header& t, std::size_t bucket, std::uint64_t cursor, std::uint64_t hash) noexcept {
+        return hash >= cursor && t.bucket_of(hash) == bucket;
     }
 
-    copied copy_unit([[maybe_unused]] word root, header& t, std::size_t unit, std::uint64_t cursor, [[maybe_unused]] int attempt,
-                     batch& entries) {
-        line_type& home = t.home(unit);
+    copied copy_bucket([[maybe_unused]] word root, header& t, std::size_t bucket, std::uint64_t cursor,
+                       [[maybe_unused]] int attempt, batch& entries) {
+        line_type& home = t.home(bucket);
         if constexpr (Layout::inline_key) {
-            const bool outlier = chain::is_outlier_unit(t, unit);
+            const bool sentinel_key = chain::is_sentinel_key_bucket(t, bucket);
             // The last slot first [R2]; returns what it was.
             const auto copy_line = [&](line_type& l) {
                 word last = Layout::empty;
@@ -226,12 +228,12 @@ protected:
                     const auto p = Sync::load_pair(l.slot(i));
                     if (i == Layout::last) last = p.first;
                     if (!Layout::is_entry(p.first)) continue;
-                    if (!outlier) {
+                    if (!sentinel_key) {
                         const auto hash = syncmap::detail::seeded_hash(this->hash_, Layout::key_of(p.first, false), t.seed);
-                        if (!is_wanted(t, unit, cursor, hash)) continue;
+                        if (!is_wanted(t, bucket, cursor, hash)) continue;
                     }
                     entries.make_room();
-                    entries.add({p.first, p.second, outlier});
+                    entries.add({p.first, p.second, sentinel_key});
                 }
                 return last;
             };
@@ -239,19 +241,19 @@ protected:
                 for (line_type* l = chain::next_line(home); l != nullptr; l = chain::next_line(*l)) copy_line(*l);
                 copy_line(home);
             }
-            return home.mark(Layout::last) == Layout::moved ? copied::moved : copied::all;
+            return home.slot_word(Layout::last) == Layout::moved ? copied::moved : copied::all;
         } else {
-            return copy_nodes(root, t, unit, cursor, attempt, entries);
+            return copy_nodes(root, t, bucket, cursor, attempt, entries);
         }
     }
 
 private:
-    /// Nodes are pinned one by one, each under a hazard. The copy is one state of the unit if no key was inserted, and no
+    /// Nodes are pinned one by one, each under a hazard. The copy is one state of the bucket if no key was inserted, and no
     /// entry moved, meanwhile (the version says so): no key can then have been seen in two places, or missed between two.
-    copied copy_nodes(word root, header& t, std::size_t unit, std::uint64_t cursor, int attempt, batch& entries) {
+    copied copy_nodes(word root, header& t, std::size_t bucket, std::uint64_t cursor, int attempt, batch& entries) {
         control& c = this->shared_of_table();
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        atomic_control& lock = t.controls[unit];
+        atomic_control& lock = t.controls[bucket];
         const control_word seen = lock.load(std::memory_order_acquire);
         if ((seen & Layout::moved_bit) != 0) return copied::moved;
         if ((seen & Layout::lock_bit) != 0) {
@@ -259,51 +261,52 @@ private:
             return copied::changed;
         }
         if (attempt >= attempts_without_lock) {
-            return copy_nodes_locked(c, this->stripe_of(c, *me), root, t, unit, seen, cursor, entries);
+            return copy_nodes_locked(c, this->thread_record_of(c, *me), root, t, bucket, seen, cursor, entries);
         }
-        pin_nodes(*me, t, unit, cursor, entries);
+        pin_nodes(*me, t, bucket, cursor, entries);
         return lock.load(std::memory_order_acquire) == seen ? copied::all : copied::changed;
     }
 
 protected:
-    /// Pins the nodes of a unit with hashes from `cursor` on, one by one, each under a hazard, whoever has the unit's lock.
-    void pin_nodes(reclaim::row<Sync>& row, header& t, std::size_t unit, std::uint64_t cursor, batch& entries) {
-        reclaim::hold<Sync> held(row);
-        chain::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
-            while (!held.protect(node_at(mark), [&] { return l.mark(i) == mark; })) {
-                mark = l.mark(i); // replaced by a node of the same key, or gone
-                if (!Layout::is_entry(mark)) return false;
+    /// Pins the nodes of a bucket with hashes from `cursor` on, one by one, each under a hazard, whoever has the bucket's lock.
+    void pin_nodes(reclaim::hazard_record<Sync>& hazard_record, header& t, std::size_t bucket, std::uint64_t cursor,
+                   batch& entries) {
+        reclaim::hazard_guard<Sync> held(hazard_record);
+        chain::each_entry(t.home(bucket), [&](line_type& l, std::size_t i, word slot_word) {
+            while (!held.protect(node_at(slot_word), [&] { return l.slot_word(i) == slot_word; })) {
+                slot_word = l.slot_word(i); // replaced by a node of the same key, or gone
+                if (!Layout::is_entry(slot_word)) return false;
             }
-            if (!is_wanted(t, unit, cursor, node_at(mark)->hash())) return false;
+            if (!is_wanted(t, bucket, cursor, node_at(slot_word)->hash())) return false;
             word value = 0;
             if constexpr (Layout::pairs) {
                 const auto p = Sync::load_pair(l.slot(i));
-                if (p.first != mark) return false; // erased; inserted again it would show in the version
+                if (p.first != slot_word) return false; // erased; inserted again it would show in the version
                 value = p.second;
             }
             entries.make_room();
-            node_at(mark)->pin();
-            entries.add({mark, value, false});
+            node_at(slot_word)->pin();
+            entries.add({slot_word, value, false});
             return false;
         });
     }
 
 private:
-    /// The same under the unit's lock, for units in which others insert all the time. Allocates nothing meanwhile.
-    copied copy_nodes_locked(control& c, typename base::stripe_type& s, word root, header& t, std::size_t unit,
+    /// The same under the bucket's lock, for buckets in which others insert all the time. Allocates nothing meanwhile.
+    copied copy_nodes_locked(control& c, typename base::thread_record_type& s, word root, header& t, std::size_t bucket,
                              control_word seen, std::uint64_t cursor, batch& entries) {
         bool complete = true;
         {
             const typename engine::locks<Types>::section in(*this, s, &t, root);
-            if (!in || !locks::try_lock(t.controls[unit], seen)) return copied::changed;
-            chain::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
-                if (cursor > node_at(mark)->hash()) return false; // all of them are the unit's, as it is locked
+            if (!in || !locks::try_lock(t.controls[bucket], seen)) return copied::changed;
+            chain::each_entry(t.home(bucket), [&](line_type& l, std::size_t i, word slot_word) {
+                if (cursor > node_at(slot_word)->hash()) return false; // all of them are the bucket's, as it is locked
                 if (entries.is_full()) return !(complete = false);
-                node_at(mark)->pin();
-                entries.add({mark, chain::value_at(l.slot(i)), false});
+                node_at(slot_word)->pin();
+                entries.add({slot_word, chain::value_at(l.slot(i)), false});
                 return false;
             });
-            locks::unlock(c, t.controls[unit], seen);
+            locks::unlock(c, t.controls[bucket], seen);
         }
         if (complete) return copied::all;
         entries.clear();

@@ -4,7 +4,7 @@
 //   pair, node key       (tagged node | value bits)    4 a line   any key with a small value: overwritten in place
 //   single               (tagged node)                 8 a line   everything else
 //
-// The first word of a slot is its *mark*. Three marks are no entries: EMPTY (zero), LINK and MOVED.
+// The first word of a slot is its *slot word*. Three slot words are no entries: EMPTY (zero), LINK and MOVED.
 #pragma once
 
 #include <array>
@@ -57,7 +57,7 @@ private:
 };
 
 /// Hash and equality are the library's or the language's own: they call nothing back, cannot throw, and
-/// equal keys have equal bits, so that keys may be compared as words, and under a unit's lock.
+/// equal keys have equal bits, so that keys may be compared as words, and under a bucket's lock.
 template <class Key, class Hash, class KeyEqual>
 inline constexpr bool has_trusted_key =
     (std::is_integral_v<Key> || std::is_enum_v<Key> || std::is_pointer_v<Key>) && sizeof(Key) <= sizeof(word) &&
@@ -67,10 +67,9 @@ inline constexpr bool has_trusted_key =
 /// No padding: two copies of a value have the same bits. (Of the types with padding, only numbers are let in.) A value that
 /// synchronises itself is one object, and not copied.
 template <class T>
-inline constexpr bool has_small_value = !syncmap::detail::is_text<T> && !synchronizes_itself<T> &&
-                                        std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(word) &&
-                                        (std::has_unique_object_representations_v<T> || std::is_same_v<T, float> ||
-                                         std::is_same_v<T, double>);
+inline constexpr bool has_small_value =
+    !syncmap::detail::is_text<T> && !synchronizes_itself<T> && std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(word) &&
+    (std::has_unique_object_representations_v<T> || std::is_same_v<T, float> || std::is_same_v<T, double>);
 
 template <class Key, class T, class Hash, class KeyEqual, class Sync>
 struct layout {
@@ -84,8 +83,9 @@ struct layout {
 
     // ---- control words ----
 
-    /// LOCK, MOVED, the version (node keys: inserts, and moves within the unit) and the stamp: the phase of the newest snapshot for
-    /// which the unit's content was preserved. Inline keys need no version, so their control words are half as large.
+    /// LOCK, MOVED, the version (node keys: inserts, and moves within the bucket) and the stamp: the phase of the newest
+    /// snapshot for which the bucket's content was preserved. Inline keys need no version, so their control words are half as
+    /// large.
     using control_word = std::conditional_t<inline_key, std::uint32_t, std::uint64_t>;
     using atomic_control = typename Sync::template atomic<control_word>;
     static constexpr control_word lock_bit = 1;
@@ -122,20 +122,20 @@ struct layout {
     static constexpr word moved = inline_key ? ~word{0} : word{1};
     static constexpr word link = inline_key ? ~word{1} : word{2};
 
-    /// An 8-byte inline key can take any value: the three that look like marks of no entry go to the outlier
-    /// unit, with their bits flipped. Smaller keys carry a bit above their value instead.
-    static constexpr bool has_outliers = inline_key && sizeof(Key) == sizeof(word);
-    static bool is_outlier(word key_bits) noexcept { return has_outliers && key_bits + 2 < 3; }
+    /// An 8-byte inline key can take any value: the three that look like marks of no entry go to the sentinel key
+    /// bucket, with their bits flipped. Smaller keys carry a bit above their value instead.
+    static constexpr bool has_sentinel_keys = inline_key && sizeof(Key) == sizeof(word);
+    static bool is_sentinel_key(word key_bits) noexcept { return has_sentinel_keys && key_bits + 2 < 3; }
 
-    static word inline_mark(word key_bits) noexcept {
-        if constexpr (has_outliers) {
-            return is_outlier(key_bits) ? key_bits ^ outlier_flip : key_bits;
+    static word inline_slot_word(word key_bits) noexcept {
+        if constexpr (has_sentinel_keys) {
+            return is_sentinel_key(key_bits) ? key_bits ^ sentinel_key_flip : key_bits;
         } else {
             return key_bits | (word{1} << 32);
         }
     }
-    static Key key_of(word mark, bool in_outlier_unit) noexcept {
-        return from_word<Key>(in_outlier_unit ? mark ^ outlier_flip : mark);
+    static Key key_of(word slot_word, bool in_sentinel_key_bucket) noexcept {
+        return from_word<Key>(in_sentinel_key_bucket ? slot_word ^ sentinel_key_flip : slot_word);
     }
 
     /// A node's address with 16 bits of its hash above. One of them is always set, so that a tagged address
@@ -145,28 +145,28 @@ struct layout {
         return reinterpret_cast<word>(node) | tag_of(hash) << tag_shift;
     }
     static word tag_of(std::uint64_t hash) noexcept { return (hash | 1) & 0xFFFFU; }
-    static bool tag_matches(word mark, std::uint64_t hash) noexcept { return mark >> tag_shift == tag_of(hash); }
-    static void* address(word mark) noexcept {
-        return reinterpret_cast<void*>(mark & ((word{1} << tag_shift) - 1) & ~word{7});
+    static bool tag_matches(word slot_word, std::uint64_t hash) noexcept { return slot_word >> tag_shift == tag_of(hash); }
+    static void* address(word slot_word) noexcept {
+        return reinterpret_cast<void*>(slot_word & ((word{1} << tag_shift) - 1) & ~word{7});
     }
 
-    static bool is_link(word mark) noexcept {
+    static bool is_link(word slot_word) noexcept {
         if constexpr (inline_key) {
-            return mark == link;
+            return slot_word == link;
         } else {
-            return (mark & link) != 0; // single: the address of the next line lies in the same word
+            return (slot_word & link) != 0; // single: the address of the next line lies in the same word
         }
     }
-    static bool is_entry(word mark) noexcept {
+    static bool is_entry(word slot_word) noexcept {
         if constexpr (inline_key) {
-            return mark != empty && mark < link;
+            return slot_word != empty && slot_word < link;
         } else {
-            return mark >> tag_shift != 0;
+            return slot_word >> tag_shift != 0;
         }
     }
 
 private:
-    static constexpr word outlier_flip = 0x5555555555555555U;
+    static constexpr word sentinel_key_flip = 0x5555555555555555U;
 };
 
 /// 64 bytes of slots.
@@ -180,7 +180,7 @@ struct alignas(detail::cache_line_bytes) line {
     const atomic_word* slot(std::size_t i) const noexcept { return words + i * Layout::words_per_slot; }
 
     /// acquire: pairs with the release that published the entry or the marker there.
-    word mark(std::size_t i) const noexcept { return slot(i)->load(std::memory_order_acquire); }
+    word slot_word(std::size_t i) const noexcept { return slot(i)->load(std::memory_order_acquire); }
 };
 
 } // namespace syncmap::engine

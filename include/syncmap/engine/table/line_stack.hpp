@@ -1,4 +1,4 @@
-// Overflow lines that no unit uses.
+// Overflow lines that no bucket uses.
 #pragma once
 
 #include <cstddef>

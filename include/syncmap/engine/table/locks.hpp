@@ -1,5 +1,5 @@
-// What a writer does around a change: it names the table that it touches, locks the unit, waits for other writers and for
-// the gate, and lets the unit go. No state of its own: all of it lies in the map's core and control block.
+// What a writer does around a change: it names the table that it touches, locks the bucket, waits for other writers and for
+// the gate, and lets the bucket go. No state of its own: all of it lies in the map's core and control block.
 #pragma once
 
 #include <atomic>
@@ -15,47 +15,48 @@ struct locks {
     using Layout = typename Types::layout;
     using control = typename Types::control;
     using header = typename Types::header;
-    using stripe_type = typename control::stripe_type;
+    using thread_record_type = typename control::thread_record_type;
     using control_word = typename Layout::control_word;
     using atomic_control = typename Layout::atomic_control;
 
     // ---- sections: while a writer may touch a table's memory [I9] ----
 
     /// Names the table for as long as the writer is busy with it. Nested operations (never inside a section, [I7])
-    /// use the same stripe one after the other.
+    /// use the same thread record one after the other.
     class section {
     public:
-        section(const map_type& owner, stripe_type& s, header* t, word root) noexcept : stripe_(s) {
+        section(const map_type& owner, thread_record_type& s, header* t, word root) noexcept : thread_record_(s) {
             enter(owner, t, root);
-            if (!valid_) [[unlikely]] let_fork_pass(owner, s);
+            if (!valid_) [[unlikely]]
+                let_fork_pass(owner, s);
         }
         section(const section&) = delete;
         section& operator=(const section&) = delete;
         ~section() { leave(); }
 
-        /// Whether `t` was still the root's table, or on its way to become so, after the stripe named it.
+        /// Whether `t` was still the root's table, or on its way to become so, after the thread record named it.
         explicit operator bool() const noexcept { return valid_; }
 
-        /// Goes over to another table, perhaps with units locked: invalid, it still names that one.
+        /// Goes over to another table, perhaps with buckets locked: invalid, it still names that one.
         void enter(const map_type& owner, header* t, word root) noexcept {
-            stripe_.table.store(t, std::memory_order_release);
-            Sync::light_barrier(); // pairs with the heavy barrier before tidying reads the stripes
+            thread_record_.table.store(t, std::memory_order_release);
+            Sync::light_barrier(); // pairs with the heavy barrier before recycling reads the thread records
             valid_ = owner.is_root(root & ~map_type::forking);
         }
-        void leave() noexcept { leave(stripe_); }
+        void leave() noexcept { leave(thread_record_); }
 
     private:
-        static void leave(stripe_type& s) noexcept { s.table.store(nullptr, std::memory_order_release); }
+        static void leave(thread_record_type& s) noexcept { s.table.store(nullptr, std::memory_order_release); }
         /// Whoever may not begin because of a fork waits here, holding nothing, and then begins anew [F2].
         /// Static: a section whose address nobody takes stays in registers.
-        [[gnu::cold, gnu::noinline]] static void let_fork_pass(const map_type& owner, stripe_type& s) noexcept {
+        [[gnu::cold, gnu::noinline]] static void let_fork_pass(const map_type& owner, thread_record_type& s) noexcept {
             for (unsigned attempt = 0; owner.is_forking(); ++attempt) {
                 leave(s);
                 Sync::back_off(attempt);
             }
         }
 
-        stripe_type& stripe_;
+        thread_record_type& thread_record_;
         bool valid_ = false;
     };
 
@@ -65,12 +66,13 @@ struct locks {
     static bool try_lock(atomic_control& lock, control_word expected) noexcept {
         // acquire: pairs with the release of the last unlock.
         return lock.compare_exchange_strong(expected, expected | Layout::lock_bit, std::memory_order_acquire,
-                                               std::memory_order_relaxed);
+                                            std::memory_order_relaxed);
     }
 
     /// `visible`: all threads see what this thread has published when this returns. A caller that has published nothing
     /// does not ask for it.
-    [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value, bool visible = false) noexcept {
+    [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value,
+                                              bool visible = false) noexcept {
         const auto free = static_cast<control_word>(value & ~Layout::lock_bit);
         if (visible) [[likely]] {
             // release: pairs with the acquire of try_lock. A read-modify-write: on x86-64 no store of this thread is in its
@@ -84,10 +86,11 @@ struct locks {
             lock.store(free, std::memory_order_release);
             Sync::light_barrier(); // pairs with the heavy barrier of parking::sleep
         }
-        if (c.sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]] c.home->parking.wake(&lock);
+        if (c.sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]]
+            c.home->parking.wake(&lock);
     }
 
-    /// Waits until the unit is not locked. Holding nothing, and not in a section.
+    /// Waits until the bucket is not locked. Holding nothing, and not in a section.
     [[gnu::noinline]] static void wait_unlocked(control& c, const atomic_control& lock) {
         const auto locked = [&] { return (lock.load(std::memory_order_acquire) & Layout::lock_bit) != 0; };
         for (int i = 0; i < Sync::spins_before_sleep; ++i) {
@@ -127,10 +130,11 @@ struct locks {
             seen = c.gate_word.load(std::memory_order_acquire);
             return gate::is_open(seen) || gate::ticket(seen) != closing;
         };
-        const typename Sync::lease limit((seen & gate::cutting) != 0 ? Sync::longest_cut : Sync::longest_count);
+        const typename Sync::deadline limit((seen & gate::cutting) != 0 ? Sync::longest_cut : Sync::longest_count);
         while (!is_over()) {
             if (opens_at_once || limit.over()) {
-                c.gate_word.compare_exchange_strong(seen, gate::opened(seen), std::memory_order_acq_rel, std::memory_order_relaxed);
+                c.gate_word.compare_exchange_strong(seen, gate::opened(seen), std::memory_order_acq_rel,
+                                                    std::memory_order_relaxed);
                 return true;
             }
             c.home->gates.sleep(&c.gate_word, closing, limit, is_over);

@@ -23,12 +23,12 @@ public:
     using typename core<Types>::line_type;
     using typename core<Types>::control;
     using typename core<Types>::rare_type;
-    using typename core<Types>::stripe_type;
+    using typename core<Types>::thread_record_type;
     using typename core<Types>::node;
     using typename core<Types>::node_base;
     using typename core<Types>::atomic_word;
     using typename core<Types>::allocator_type;
-    using typename core<Types>::row_type;
+    using typename core<Types>::hazard_record_type;
 
     using base::base;
 

@@ -20,25 +20,25 @@ public:
     using base::base;
 
 protected:
+    using base::allocator_;
+    using base::shared_of_table;
     using typename base::allocator_type;
     using typename base::control;
     using typename base::Key;
     using typename base::Layout;
     using typename base::node;
     using typename base::node_base;
-    using typename base::stripe_type;
     using typename base::Sync;
     using typename base::T;
-    using base::allocator_;
-    using base::shared_of_table;
+    using typename base::thread_record_type;
 
-    using node_allocator = typename std::allocator_traits<allocator_type>::template rebind_alloc<typename node::unit>;
+    using node_allocator = typename std::allocator_traits<allocator_type>::template rebind_alloc<typename node::granule>;
 
     /// A node that is not published yet. Whoever publishes it calls `release`.
     class fresh_node {
     public:
         /// `s`: the calling thread's.
-        fresh_node(map_nodes& owner, stripe_type& s) noexcept : fresh_node(owner, s.spares) {}
+        fresh_node(map_nodes& owner, thread_record_type& s) noexcept : fresh_node(owner, s.cached) {}
         fresh_node(const fresh_node&) = delete;
         fresh_node& operator=(const fresh_node&) = delete;
         ~fresh_node() { reset(); }
@@ -56,7 +56,7 @@ protected:
             if constexpr (keeps_given_key) shows_entry_key_ = is_key_of_entry<std::remove_cvref_t<K>>;
             owner_.shared_of_table().home->threads.barriers().require_freeing();
             node_allocator a(owner_.allocator_);
-            node_ = node::make(a, spares_, hash, std::forward<K>(key), make);
+            node_ = node::make(a, cached_, hash, std::forward<K>(key), make);
             detail::reachable_by_marked_pointer(node_);
         }
 
@@ -98,14 +98,14 @@ protected:
                                                 !node::shares_key && !syncmap::detail::is_text<Key>;
         struct nothing {};
 
-        fresh_node(map_nodes& owner, node_cache<Sync>& spares) noexcept : owner_(owner), spares_(spares) {}
+        fresh_node(map_nodes& owner, node_cache<Sync>& cached) noexcept : owner_(owner), cached_(cached) {}
 
         /// Another node with the same value, if that can be moved: the length of a text is part of its node.
         template <class K>
         void make_again(const K& key) {
             constexpr bool value_is_text = syncmap::detail::is_text<T>;
             if constexpr (value_is_text || std::is_move_constructible_v<T>) {
-                fresh_node other(owner_, spares_);
+                fresh_node other(owner_, cached_);
                 other.emplace(node_->hash(), key, [&]() -> decltype(auto) {
                     if constexpr (value_is_text) {
                         return std::as_const(*node_).value();
@@ -118,7 +118,7 @@ protected:
         }
 
         map_nodes& owner_;
-        node_cache<Sync>& spares_;
+        node_cache<Sync>& cached_;
         node* node_ = nullptr;
         [[no_unique_address]] std::conditional_t<keeps_given_key, syncmap::detail::deferred<Key>, nothing> given_key_{};
         bool shows_entry_key_ = false;
@@ -130,47 +130,47 @@ protected:
     }
     /// Touches the map no more: the destructor of the node's content may destroy it.
     static void destroy_node(node_allocator& a, node* n) noexcept {
-        const std::size_t units = n->units();
-        if (n->destroy_content(a)) n->deallocate(a, units);
+        const std::size_t granules = n->granules();
+        if (n->destroy_content(a)) n->deallocate(a, granules);
     }
-    /// The same, but what another node can use of it goes to the pile.
-    static void lay_to_rest(node_allocator& a, cached_nodes<Sync>& pile, node* n) noexcept {
-        const std::size_t units = n->units();
+    /// The same, but what another node can use of it goes to the node cache.
+    static void put_in_cache(node_allocator& a, cached_nodes<Sync>& nodes, node* n) noexcept {
+        const std::size_t granules = n->granules();
         n->rest(a); // may run destructors of the user's
-        pile.add(*n, units);
+        nodes.add(*n, granules);
     }
-    static void give_back(node_allocator& a, node_base& at_rest) noexcept {
-        static_cast<node&>(at_rest).give_back(a, cached_nodes<Sync>::units_of(at_rest));
+    static void give_back(node_allocator& a, node_base& cached_node) noexcept {
+        static_cast<node&>(cached_node).give_back(a, cached_nodes<Sync>::granules_of(cached_node));
     }
-    void give_back_spares(stripe_type& s) noexcept {
+    void give_back_cached_nodes(thread_record_type& s) noexcept {
         node_allocator a(allocator_);
-        for (auto pile = s.spares.take_all(); pile.top() != nullptr;) give_back(a, *pile.take_top());
+        for (auto nodes = s.cached.take_all(); nodes.top() != nullptr;) give_back(a, *nodes.take_top());
     }
     /// See reclaim/thread_garbage.hpp. What is needed after a destructor of the user's has run is copied before.
     static void destroy_ready(reclaim::thread_garbage<Sync>&, reclaim::garbage_slot<Sync>& of) noexcept {
         auto& c = static_cast<control&>(*of.source.load(std::memory_order_relaxed));
-        auto& s = *static_cast<stripe_type*>(of.home.place);
+        auto& s = *static_cast<thread_record_type*>(of.home.place);
         node_allocator a(static_cast<core<Types>*>(of.home.map)->allocator_);
-        auto pile = s.spares.take_all();
+        auto nodes = s.cached.take_all();
         while (auto* const n = static_cast<node*>(of.take_ready(c))) {
-            if (pile.count() < of.most_kept && n->may_rest()) {
-                lay_to_rest(a, pile, n);
+            if (nodes.count() < of.most_kept && n->may_be_cached()) {
+                put_in_cache(a, nodes, n);
             } else {
                 destroy_node(a, n);
             }
         }
         if (!of.names(c)) { // one of them destroyed the map
-            while (pile.top() != nullptr) give_back(a, *pile.take_top());
+            while (nodes.top() != nullptr) give_back(a, *nodes.take_top());
             return;
         }
         // What a destructor that used the map has laid down meanwhile. No code of the user's runs from here on.
-        for (auto more = s.spares.take_all(); more.top() != nullptr;) {
+        for (auto more = s.cached.take_all(); more.top() != nullptr;) {
             node_base& n = *more.take_top();
-            pile.add(n, pile.units_of(n));
+            nodes.add(n, nodes.granules_of(n));
         }
-        while (pile.count() > of.most_kept) give_back(a, *pile.take_top());
-        of.kept = static_cast<std::uint32_t>(pile.count());
-        s.spares.put(pile);
+        while (nodes.count() > of.most_kept) give_back(a, *nodes.take_top());
+        of.kept = static_cast<std::uint32_t>(nodes.count());
+        s.cached.put(nodes);
     }
     void destroy_nodes(node_base* list) noexcept {
         while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));

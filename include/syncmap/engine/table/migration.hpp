@@ -1,7 +1,7 @@
-// Moving the units of a table to a larger or smaller one, and taking a table apart whose entries nobody wants.
+// Moving the buckets of a table to a larger or smaller one, and taking a table apart whose entries nobody wants.
 //
-// Units are moved in *groups*: growing, one source unit and the 2^k units it becomes; shrinking, the 2^k source
-// units of one target. All sources of a group are locked; the targets are unreachable until the group is MOVED.
+// Units are moved in *groups*: growing, one source bucket and the 2^k buckets it becomes; shrinking, the 2^k source
+// buckets of one target. All sources of a group are locked; the targets are unreachable until the group is MOVED.
 // Which group to move next is only a hint: a group that another helper claimed and did not move is moved by
 // the next helper that comes round.
 //
@@ -37,50 +37,51 @@ protected:
     using typename base::node;
     using typename base::record_supply;
     using section = typename engine::locks<Types>::section;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
     using vacancy = typename engine::chain<Types>::vacancy;
     using base::node_at;
 
     /// What came of an attempt to move a group.
     enum class moving : unsigned char {
         done,
-        busy, ///< a unit of the group is locked
+        busy, ///< a bucket of the group is locked
         needs_line,
         needs_record
     };
 
     /// The hash of an entry, by its mark.
-    std::uint64_t hash_of([[maybe_unused]] const hash_seed& seed, word mark) const noexcept {
+    std::uint64_t hash_of([[maybe_unused]] const hash_seed& seed, word slot_word) const noexcept {
         if constexpr (Layout::inline_key) {
-            return syncmap::detail::seeded_hash(this->hash_, Layout::key_of(mark, false), seed); // trusted: calls nothing back
+            return syncmap::detail::seeded_hash(this->hash_, Layout::key_of(slot_word, false),
+                                                seed); // trusted: calls nothing back
         } else {
-            return node_at(mark)->hash();
+            return node_at(slot_word)->hash();
         }
     }
 
-    // ---- groups; the outlier unit is one of its own, the last ----
+    // ---- groups; the sentinel-key bucket is one of its own, the last ----
 
     static std::size_t groups(const header& t, const header& n) noexcept {
-        return (std::min)(t.units(), n.units()) + (Layout::has_outliers ? 1 : 0);
+        return (std::min)(t.buckets(), n.buckets()) + (Layout::has_sentinel_keys ? 1 : 0);
     }
-    static std::size_t group_of(const header& t, const header& n, std::size_t unit) noexcept {
-        if (chain::is_outlier_unit(t, unit)) return groups(t, n) - 1;
-        return n.log2() >= t.log2() ? unit : unit >> (t.log2() - n.log2());
+    static std::size_t group_of(const header& t, const header& n, std::size_t bucket) noexcept {
+        if (chain::is_sentinel_key_bucket(t, bucket)) return groups(t, n) - 1;
+        return n.log2() >= t.log2() ? bucket : bucket >> (t.log2() - n.log2());
     }
     struct range {
         std::size_t first;
         std::size_t count;
     };
-    /// The units of `t` that belong to a group.
-    static range units_of_group(const header& t, const header& n, std::size_t group) noexcept {
-        if (group == (std::min)(t.units(), n.units())) return {t.units(), 1};
+    /// The buckets of `t` that belong to a group.
+    static range buckets_of_group(const header& t, const header& n, std::size_t group) noexcept {
+        if (group == (std::min)(t.buckets(), n.buckets())) return {t.buckets(), 1};
         const unsigned k = t.log2() > n.log2() ? t.log2() - n.log2() : 0;
         return {group << k, std::size_t{1} << k};
     }
 
     /// Counts the groups that one mover has moved. The sources of the last one stay locked until they are counted: `clear`
-    /// cannot get past a locked unit, so `n` is still the table it was. Then who moved the last group of all makes `n`
+    /// cannot get past a locked bucket, so `n` is still the table it was. Then who moved the last group of all makes `n`
     /// the root's table.
     class departure {
     public:
@@ -93,7 +94,7 @@ protected:
             // acq_rel: who moves the last group has seen all others moved.
             if (n_.left.fetch_sub(moved_, std::memory_order_acq_rel) == moved_ && map_.change_root(root_, &n_)) {
                 map_.retire_table(control_, &t_); // named by the caller's section for as long as it unlocks
-                map_.ask_for_tidying(control_);
+                map_.ask_for_recycling(control_);
             }
             release();
         }
@@ -124,8 +125,8 @@ protected:
     };
 
     moving move_group(control& c, header& t, header& n, std::size_t group, departure& leaving, record_supply& supply) {
-        const range from = units_of_group(t, n, group);
-        const range to = units_of_group(n, t, group);
+        const range from = buckets_of_group(t, n, group);
+        const range to = buckets_of_group(n, t, group);
         for (std::size_t i = 0; i < from.count; ++i) {
             atomic_control& lock = t.controls[from.first + i];
             const control_word seen = lock.load(std::memory_order_relaxed);
@@ -146,7 +147,7 @@ protected:
             n.controls[to.first + i].store(Layout::stamped(0, stamp), std::memory_order_release);
         }
         for (std::size_t i = 0; i < from.count; ++i) {
-            if (const std::size_t left_out = copy_unit(c, t, from.first + i, n, to); left_out != 0) {
+            if (const std::size_t left_out = copy_bucket(c, t, from.first + i, n, to); left_out != 0) {
                 // All that are missing at once: with many equal hashes each attempt copies a long chain in vain.
                 supply.lines_lacking = left_out / Layout::last + 1;
                 for (std::size_t j = 0; j < to.count; ++j) chain::wipe(c, n, n.home(to.first + j), Layout::empty);
@@ -161,12 +162,13 @@ protected:
         return moving::done;
     }
 
-    /// Moves the group of one unit. Done also when the root has changed: the unit is not where it was.
-    moving move_group_of(control& c, stripe_type& s, word root, header& t, header& n, std::size_t unit, record_supply& supply) {
+    /// Moves the group of one bucket. Done also when the root has changed: the bucket is not where it was.
+    moving move_group_of(control& c, thread_record_type& s, word root, header& t, header& n, std::size_t bucket,
+                         record_supply& supply) {
         const section in(*this, s, &t, root);
         if (!in) return moving::done;
         departure leaving(*this, c, t, n, root);
-        return move_group(c, t, n, group_of(t, n, unit), leaving, supply);
+        return move_group(c, t, n, group_of(t, n, bucket), leaving, supply);
     }
 
     // ---- the end of a table's life ----
@@ -177,25 +179,25 @@ protected:
     void dismantle(control& c, header* t, FreeNode free_node) {
         while (t != nullptr) {
             header* const n = t->next.exchange(header::closed(), std::memory_order_acq_rel);
-            for (std::size_t unit = 0; unit < t->all_units(); ++unit) dismantle_unit(c, *t, unit, free_node);
+            for (std::size_t bucket = 0; bucket < t->all_buckets(); ++bucket) dismantle_bucket(c, *t, bucket, free_node);
             this->retire_table(c, t);
             t = n == header::closed() ? nullptr : n;
         }
-        tidy_now(c);
+        recycle_now(c);
     }
 
     /// For who takes a whole table apart: gives back all that no writer can touch any more.
-    void tidy_now(control& c) noexcept {
-        this->tidy_tables(c, (std::numeric_limits<std::size_t>::max)());
-        this->ask_for_tidying(c);
+    void recycle_now(control& c) noexcept {
+        this->recycle_tables(c, (std::numeric_limits<std::size_t>::max)());
+        this->ask_for_recycling(c);
     }
 
-    static constexpr std::size_t tidy_budget = std::size_t{4} << 20; ///< bytes of pages per call
+    static constexpr std::size_t recycle_budget = std::size_t{4} << 20; ///< bytes of pages per call
 
 private:
     template <class FreeNode>
-    void dismantle_unit(control& c, header& t, std::size_t unit, FreeNode& free_node) {
-        atomic_control& lock = t.controls[unit];
+    void dismantle_bucket(control& c, header& t, std::size_t bucket, FreeNode& free_node) {
+        atomic_control& lock = t.controls[bucket];
         control_word seen = 0;
         do {
             // acquire: what was moved is taken out of `next`, where it must be seen.
@@ -205,28 +207,29 @@ private:
         } while ((seen & Layout::lock_bit) != 0 || !locks::try_lock(lock, seen));
         reclaim::node_base<Sync>* taken = nullptr;
         if constexpr (!Layout::inline_key) {
-            chain::each_entry(t.home(unit), [&](line_type&, std::size_t, word mark) {
-                node* const n = node_at(mark);
+            chain::each_entry(t.home(bucket), [&](line_type&, std::size_t, word slot_word) {
+                node* const n = node_at(slot_word);
                 n->next_retired = std::exchange(taken, n);
                 return false;
             });
         }
-        chain::wipe(c, t, t.home(unit), Layout::moved);
+        chain::wipe(c, t, t.home(bucket), Layout::moved);
         locks::unlock(c, lock, seen | Layout::moved_bit);
         while (taken != nullptr) free_node(static_cast<node*>(std::exchange(taken, taken->next_retired)));
     }
 
-    static constexpr unsigned max_spread = 3; ///< log2 of the most targets of one unit that are filled in order
+    static constexpr unsigned max_spread = 3; ///< log2 of the most targets of one bucket that are filled in order
 
     /// The stamp of a group's targets [P3]; where no snapshot lives, stamps mean nothing. A merge while a cut is being
-    /// made would be neither before it (the snapshot has seen the finer units) nor after it (nothing is preserved yet): it
+    /// made would be neither before it (the snapshot has seen the finer buckets) nor after it (nothing is preserved yet): it
     /// is left for later.
     moving hand_on_stamps(control& c, header& t, header& n, range from, record_supply& supply, std::uint32_t& stamp) noexcept {
         // acquire: pairs with the release that made a snapshot live. This section began before it, or sees it.
         const word gate_word = c.gate_word.load(std::memory_order_acquire);
         const bool merges = n.log2() < t.log2();
         if (merges && (gate_word & gate::cutting) != 0) return moving::busy;
-        if (gate::newest_phase(gate_word) == 0) [[likely]] return moving::done;
+        if (gate::newest_phase(gate_word) == 0) [[likely]]
+            return moving::done;
         for (std::size_t i = 0; i < from.count; ++i) {
             control_word held = t.controls[from.first + i].load(std::memory_order_relaxed) & ~Layout::lock_bit;
             if (merges && !base::is_preserved(held, gate_word) &&
@@ -247,29 +250,31 @@ private:
 
     /// Copies the entries of one source to the targets `to`, which nobody else writes to or reads before the group is
     /// MOVED. Returns how many had no place, because a target is full.
-    std::size_t copy_unit(control& c, header& t, std::size_t unit, header& n, range to) noexcept {
-        const bool outlier = chain::is_outlier_unit(t, unit);
+    std::size_t copy_bucket(control& c, header& t, std::size_t bucket, header& n, range to) noexcept {
+        const bool sentinel_key = chain::is_sentinel_key_bucket(t, bucket);
         line_type* const targets = &n.home(to.first);
         // The target of an entry, from `to.first` on.
-        const auto target_of = [&](word mark) { return outlier ? 0 : n.unit_of(hash_of(n.seed, mark)) - to.first; };
+        const auto target_of = [&](word slot_word) {
+            return sentinel_key ? 0 : n.bucket_of(hash_of(n.seed, slot_word)) - to.first;
+        };
         // Growing, a target has nothing but what was put there here, from its first slot on: no need to search.
         std::array<unsigned char, std::size_t{1} << max_spread> used{};
         const bool spreads = n.log2() > t.log2() && to.count <= used.size();
-        line_type* rest = &t.home(unit);
+        line_type* rest = &t.home(bucket);
         if (spreads) {
             // A home line has no more entries than each target has slots.
             for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
-                const word mark = rest->mark(i);
-                if (!Layout::is_entry(mark)) continue;
-                const std::size_t target = target_of(mark);
-                chain::store_entry(targets[target].slot(used[target]++), mark, chain::value_at(rest->slot(i)));
+                const word slot_word = rest->slot_word(i);
+                if (!Layout::is_entry(slot_word)) continue;
+                const std::size_t target = target_of(slot_word);
+                chain::store_entry(targets[target].slot(used[target]++), slot_word, chain::value_at(rest->slot(i)));
             }
             rest = chain::next_line(*rest);
         }
         return rest == nullptr ? 0 : copy_lines(c, *rest, n, to, target_of, spreads ? used.data() : nullptr);
     }
 
-    /// copy_unit for the lines from `first` on. `used`: how many slots of each target's home line are taken, the first ones;
+    /// copy_bucket for the lines from `first` on. `used`: how many slots of each target's home line are taken, the first ones;
     /// null if those are not known.
     template <class TargetOf>
     [[gnu::noinline]] std::size_t copy_lines(control& c, line_type& first, header& n, range to, TargetOf target_of,
@@ -277,15 +282,15 @@ private:
         // Where the last entry went that did not fit into the home line: all lines before are full.
         std::array<line_type*, std::size_t{1} << max_spread> ends{};
         std::size_t left_out = 0;
-        chain::each_entry(first, [&](line_type& l, std::size_t i, word mark) {
+        chain::each_entry(first, [&](line_type& l, std::size_t i, word slot_word) {
             if (left_out != 0) {
                 ++left_out;
                 return false;
             }
-            const std::size_t target = target_of(mark);
+            const std::size_t target = target_of(slot_word);
             line_type* end = &n.home(to.first + target);
             if (used != nullptr && used[target] < Layout::slots_per_line) {
-                chain::store_entry(end->slot(used[target]++), mark, chain::value_at(l.slot(i)));
+                chain::store_entry(end->slot(used[target]++), slot_word, chain::value_at(l.slot(i)));
                 return false;
             }
             if (to.count <= ends.size()) {
@@ -295,7 +300,7 @@ private:
                 known = end;
             }
             if (const vacancy v = chain::find_vacancy(c, n, *end)) {
-                chain::place(v, mark, chain::value_at(l.slot(i)));
+                chain::place(v, slot_word, chain::value_at(l.slot(i)));
             } else {
                 left_out = 1;
             }

@@ -1,7 +1,7 @@
 // Changing several keys in one step: docs/design.md, section 6 [M1] to [M6].
 //
 // The function runs on held entries while this thread owns all the keys, with nothing locked, and once. What it has
-// decided is then published in one section, under the locks of all units that it changes.
+// decided is then published in one section, under the locks of all buckets that it changes.
 //
 // Whoever waits here holds nothing that another thread could wait for: neither a key of this call, nor a lock.
 #pragma once
@@ -43,8 +43,8 @@ protected:
     using typename base::record_supply;
     using search = engine::search<typename Types::layout, typename Types::sync>;
     using section = typename engine::locks<Types>::section;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
     using T = typename base::T;
     using base::node_at;
 
@@ -69,22 +69,22 @@ public:
             members[i].own.emplace(*this, hash, keys[i]);
         }
         own_all(members, by_hash); // [M1]
-        for (member& m : members) m.mark.emplace(c, m.hash, m.own->claimed());
+        for (member& m : members) m.computing.emplace(c, m.hash, m.own->claimed());
         for (member& m : members) base::wait_for_earlier_writers(c, m.hash, *m.key);
-        const std::uint64_t incarnation = read_all(c, members); // [M2]
+        const std::uint64_t generation = read_all(c, members); // [M2]
         std::vector<update_slot<T>> asked;
         asked.reserve(members.size());
         for (const member& m : members) asked.emplace_back(m.held ? std::addressof(m.held.value()) : nullptr);
         if (!f(std::span<update_slot<T>>(asked))) return false; // [M3]
         std::vector<member*> changed;
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        stripe_type& s = this->stripe_of(c, *me);
+        thread_record_type& s = this->thread_record_of(c, *me);
         for (std::size_t i = 0; i < asked.size(); ++i) {
             if (asked[i].keeps()) continue;
             prepare(s, members[i], std::move(asked[i]));
             changed.push_back(&members[i]);
         }
-        if (!changed.empty()) commit(c, s, changed, incarnation, order);
+        if (!changed.empty()) commit(c, s, changed, generation, order);
         return true;
     }
 
@@ -95,9 +95,9 @@ private:
         std::uint64_t hash = 0;
         word bits = 0; ///< inline keys
         std::optional<typename base::template registration<given_key>> own{};
-        std::optional<computing_mark> mark{}; ///< ends before the key is owned no more
+        std::optional<computing_mark> computing{}; ///< ends before the key is owned no more
         held_entry held{};                    ///< what it has
-        word mark_before = Layout::empty;     ///< of the slot that has it; EMPTY: absent
+        word slot_word_before = Layout::empty;     ///< of the slot that has it; EMPTY: absent
 
         // What it is to have.
         bool erases = false;
@@ -106,12 +106,12 @@ private:
 
         // Where it lies, in this attempt to commit.
         header* t = nullptr;
-        std::size_t unit = 0;
+        std::size_t bucket = 0;
         atomic_word* slot = nullptr; ///< of a present key
 
-        bool present() const noexcept { return mark_before != Layout::empty; }
+        bool present() const noexcept { return slot_word_before != Layout::empty; }
         bool inserts() const noexcept { return !present(); } // who erases is present
-        atomic_control& lock() const noexcept { return t->controls[unit]; }
+        atomic_control& lock() const noexcept { return t->controls[bucket]; }
     };
 
     // ---- owning and reading ----
@@ -133,7 +133,7 @@ private:
         }
     }
 
-    /// Holds what the keys have, all in one life of the map, which it returns. Nobody else changes them meanwhile, so
+    /// Holds what the keys have, all in one generation of the map, which it returns. Nobody else changes them meanwhile, so
     /// it does not matter that they are read one after the other.
     std::uint64_t read_all(control& c, std::vector<member>& members) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
@@ -144,40 +144,40 @@ private:
                 this->make_first_table(c, root, base::min_log2());
                 continue;
             }
-            const std::uint64_t incarnation = t->incarnation.load(std::memory_order_relaxed);
-            if (std::all_of(members.begin(), members.end(), [&](member& m) { return read(*me, m, incarnation); }))
-                return incarnation;
+            const std::uint64_t generation = t->generation.load(std::memory_order_relaxed);
+            if (std::all_of(members.begin(), members.end(), [&](member& m) { return read(*me, m, generation); }))
+                return generation;
         }
     }
 
     /// False: the map was cleared.
-    bool read(reclaim::row<Sync>& row, member& m, std::uint64_t incarnation) {
+    bool read(reclaim::hazard_record<Sync>& hazard_record, member& m, std::uint64_t generation) {
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             const header* const t = base::table_of(root);
-            if (t == nullptr || t->incarnation.load(std::memory_order_relaxed) != incarnation) return false;
+            if (t == nullptr || t->generation.load(std::memory_order_relaxed) != generation) return false;
             m.held.reset();
-            m.mark_before = Layout::empty;
+            m.slot_word_before = Layout::empty;
             if constexpr (Layout::inline_key) {
                 const maybe_word value = reader::find_inline(*this, *m.key);
                 if (!this->is_root(root)) continue;
                 if (value) {
-                    m.mark_before = Layout::inline_mark(m.bits);
+                    m.slot_word_before = Layout::inline_slot_word(m.bits);
                     base::keep(m.held, {*m.key, from_word<T>(*value)});
                 }
             } else {
-                reclaim::hold<Sync> hazard(row);
+                reclaim::hazard_guard<Sync> hazard(hazard_record);
                 const found place = reader::find_node(*this, *m.key, m.hash, hazard, reader::following::controls);
                 if (place.root != root) continue;
-                m.mark_before = place.mark;
-                if (place.mark != Layout::empty) base::keep(m.held, place);
+                m.slot_word_before = place.slot_word;
+                if (place.slot_word != Layout::empty) base::keep(m.held, place);
             }
             return true;
         }
     }
 
     /// Makes what will be published. All that may throw, or is the user's, is done here.
-    void prepare(stripe_type& s, member& m, update_slot<T>&& slot) {
+    void prepare(thread_record_type& s, member& m, update_slot<T>&& slot) {
         m.erases = slot.erases();
         if (m.erases) return;
         if constexpr (Layout::pairs) {
@@ -189,7 +189,7 @@ private:
             const auto value = [&]() -> decltype(auto) { return std::move(slot).value(); };
             fresh_node& fresh = m.fresh.emplace(*this, s);
             if (tells_equal_keys_apart<Key, typename Types::key_equal> && m.present()) {
-                fresh.emplace(m.hash, key_of_entry<typename Types::node>{*node_at(m.mark_before)}, value);
+                fresh.emplace(m.hash, key_of_entry<typename Types::node>{*node_at(m.slot_word_before)}, value);
             } else {
                 fresh.emplace(m.hash, *m.key, value);
             }
@@ -198,37 +198,38 @@ private:
 
     // ---- committing ----
 
-    /// A unit that the commit changes, locked.
-    struct locked_unit {
+    /// A bucket that the commit changes, locked.
+    struct locked_bucket {
         header* t;
-        std::size_t unit;
-        control_word held;   ///< its control word without LOCK
+        std::size_t bucket;
+        control_word held; ///< its control word without LOCK
         std::size_t inserts; ///< that need an EMPTY slot
         bool erases;
-        bool moved_entries; ///< within the unit: as after an insert, who found no entry must look again
+        bool moved_entries; ///< within the bucket: as after an insert, who found no entry must look again
 
-        atomic_control& lock() const noexcept { return t->controls[unit]; }
-        line_type& home() const noexcept { return t->home(unit); }
+        atomic_control& lock() const noexcept { return t->controls[bucket]; }
+        line_type& home() const noexcept { return t->home(bucket); }
     };
 
     /// The commit on its way, and where the last attempt stood.
     struct commitment {
         std::vector<member*>& changed;
-        const std::uint64_t incarnation;
+        const std::uint64_t generation;
         const std::memory_order order;
         const bool changes_size;
-        typename base::place_of_write at; ///< LOCK was found, or no room, in this unit
-        std::vector<locked_unit> units{};
+        typename base::place_of_write at; ///< LOCK was found, or no room, in this bucket
+        std::vector<locked_bucket> buckets{};
     };
 
     /// Publishes what was prepared. If the map was cleared since the keys were read, the update is ordered before that,
     /// and nothing is published.
-    void commit(control& c, stripe_type& s, std::vector<member*>& changed, std::uint64_t incarnation, std::memory_order order) {
+    void commit(control& c, thread_record_type& s, std::vector<member*>& changed, std::uint64_t generation,
+                std::memory_order order) {
         const bool changes_size =
             std::any_of(changed.begin(), changed.end(), [](const member* m) { return m->erases || m->inserts(); });
         record_supply supply(*this);
-        commitment all{changed, incarnation, order, changes_size, {supply, true}};
-        all.units.reserve(changed.size());
+        commitment all{changed, generation, order, changes_size, {supply, true}};
+        all.buckets.reserve(changed.size());
         make_room_for_many(c, s, all);
         for (;;) {
             switch (const outcome o = attempt(c, s, all)) {
@@ -240,7 +241,7 @@ private:
     }
 
     /// An update that brings more entries than the map has: to move those costs less than to crowd the new ones.
-    void make_room_for_many(control& c, stripe_type& s, const commitment& all) {
+    void make_room_for_many(control& c, thread_record_type& s, const commitment& all) {
         const auto inserts = static_cast<std::size_t>(
             std::count_if(all.changed.begin(), all.changed.end(), [](const member* m) { return m->inserts(); }));
         if (inserts <= Layout::slots_per_line) return;
@@ -263,58 +264,58 @@ private:
         }
     }
 
-    outcome attempt(control& c, stripe_type& s, commitment& all) {
+    outcome attempt(control& c, thread_record_type& s, commitment& all) {
         all.at.root = this->root_.load(std::memory_order_acquire);
         header* const t = base::table_of(all.at.root);
         if (t == nullptr) return outcome::cleared;
-        if (locks::is_cutting(c)) [[unlikely]] return outcome::gate_closed;
+        if (locks::is_cutting(c)) [[unlikely]]
+            return outcome::gate_closed;
         section in(*this, s, t, all.at.root);
         if (!in) return outcome::again;
-        if (t->incarnation.load(std::memory_order_relaxed) != all.incarnation) return outcome::cleared;
-        if (!find_units(*t, all.changed)) return outcome::again;
-        outcome result = lock_units(in, *t, all);
+        if (t->generation.load(std::memory_order_relaxed) != all.generation) return outcome::cleared;
+        if (!find_buckets(*t, all.changed)) return outcome::again;
+        outcome result = lock_buckets(in, *t, all);
         if (result == outcome::admitted) result = make_ready(c, all);
         if (result == outcome::admitted) {
             publish(c, s, all); // [M5]
             result = outcome::done;
         }
-        for (const locked_unit& u : all.units) {
+        for (const locked_bucket& u : all.buckets) {
             const bool inserted = result == outcome::done && u.inserts != 0;
-            // The last one makes all visible that was published before it, in the other units too.
-            const bool is_last = result == outcome::done && &u == &all.units.back();
+            // The last one makes all visible that was published before it, in the other buckets too.
+            const bool is_last = result == outcome::done && &u == &all.buckets.back();
             locks::unlock(c, u.lock(), inserted || u.moved_entries ? Layout::with_next_version(u.held) : u.held,
-                         is_last && visible_on_return(all.order));
+                          is_last && visible_on_return(all.order));
         }
         return result;
     }
 
-    /// Which units are live for the keys, and puts the members in the order of those. False: the root changed.
-    static bool find_units(header& t, std::vector<member*>& changed) {
+    /// Which buckets are live for the keys, and puts the members in the order of those. False: the root changed.
+    static bool find_buckets(header& t, std::vector<member*>& changed) {
         for (member* const m : changed) {
             m->t = &t;
-            m->unit = chain::unit_of(t, m->hash, m->bits);
+            m->bucket = chain::bucket_of(t, m->hash, m->bits);
             // acquire: pairs with the unlock that made it MOVED.
             if ((m->lock().load(std::memory_order_acquire) & Layout::moved_bit) == 0) continue;
             m->t = t.successor(); // that of a table which the section names stays what it is
             if (m->t == nullptr) return false;
-            m->unit = chain::unit_of(*m->t, m->hash, m->bits);
+            m->bucket = chain::bucket_of(*m->t, m->hash, m->bits);
         }
-        std::sort(changed.begin(), changed.end(),
-                  [](const member* a, const member* b) { return &a->lock() < &b->lock(); });
+        std::sort(changed.begin(), changed.end(), [](const member* a, const member* b) { return &a->lock() < &b->lock(); });
         return true;
     }
 
-    /// Locks the units, in the order of their addresses, without waiting while one is locked. Who has locked the last
+    /// Locks the buckets, in the order of their addresses, without waiting while one is locked. Who has locked the last
     /// of all that are wanted meets no other commit, so some commit gets on.
     ///
-    /// The stripe names one table, and the units may lie in two. What is named is the table whose unit is locked next;
-    /// a unit that is locked and not MOVED keeps its table by itself, since no table is retired before all its units
+    /// The thread record names one table, and the buckets may lie in two. What is named is the table whose bucket is locked
+    /// next; a bucket that is locked and not MOVED keeps its table by itself, since no table is retired before all its buckets
     /// are MOVED [M4].
-    outcome lock_units(section& in, header& t, commitment& all) {
-        all.units.clear();
+    outcome lock_buckets(section& in, header& t, commitment& all) {
+        all.buckets.clear();
         const header* named = &t;
         for (const member* const m : all.changed) {
-            if (all.units.empty() || &all.units.back().lock() != &m->lock()) {
+            if (all.buckets.empty() || &all.buckets.back().lock() != &m->lock()) {
                 if (m->t != named) {
                     in.enter(*this, m->t, all.at.root);
                     if (!in) return outcome::again;
@@ -324,33 +325,33 @@ private:
                 if ((seen & Layout::moved_bit) != 0) return outcome::again;
                 if ((seen & Layout::lock_bit) != 0 || !locks::try_lock(m->lock(), seen)) {
                     all.at.t = m->t;
-                    all.at.unit = m->unit;
+                    all.at.bucket = m->bucket;
                     return outcome::locked_by_other;
                 }
-                all.units.push_back({m->t, m->unit, seen, 0, false, false});
+                all.buckets.push_back({m->t, m->bucket, seen, 0, false, false});
             }
-            all.units.back().inserts += m->inserts() ? 1 : 0;
-            all.units.back().erases |= m->erases;
+            all.buckets.back().inserts += m->inserts() ? 1 : 0;
+            all.buckets.back().erases |= m->erases;
         }
         return outcome::admitted;
     }
 
     /// Under the locks: all that could still stand against publishing is dealt with.
     outcome make_ready(control& c, commitment& all) {
-        const outcome o = base::admit_changes(c, all.units, all.changes_size, all.at.past_gate, all.at.supply); // [W5] [P1]
+        const outcome o = base::admit_changes(c, all.buckets, all.changes_size, all.at.past_gate, all.at.supply); // [W5] [P1]
         if (o != outcome::admitted) return o;
-        for (locked_unit& u : all.units) {
+        for (locked_bucket& u : all.buckets) {
             if (make_vacancies(c, u)) continue;
             all.at.t = u.t;
-            all.at.unit = u.unit;
+            all.at.bucket = u.bucket;
             return outcome::full;
         }
         return outcome::admitted;
     }
 
-    /// Adds lines to a unit until it has an EMPTY slot for each of its inserts. What it holds does not change by that.
+    /// Adds lines to a bucket until it has an EMPTY slot for each of its inserts. What it holds does not change by that.
     /// False: there is no line to add.
-    bool make_vacancies(control& c, locked_unit& u) noexcept {
+    bool make_vacancies(control& c, locked_bucket& u) noexcept {
         while (u.inserts != 0) {
             std::size_t vacant = 0;
             line_type* end = nullptr;
@@ -369,44 +370,44 @@ private:
 
     /// From the first store on it takes place. Nobody who looks at more than one key sees it half done: writers of
     /// these keys wait for who owns them, a snapshot's cut for the section to end, and `size` takes no count meanwhile.
-    void publish(control& c, stripe_type& s, commitment& all) noexcept {
+    void publish(control& c, thread_record_type& s, commitment& all) noexcept {
         for (member* const m : all.changed)
-            m->slot = m->present() ? base::slot_of(m->t->home(m->unit), m->mark_before) : nullptr;
-        if (all.changes_size) s.announce(nullptr, change::several, all.incarnation);
+            m->slot = m->present() ? base::slot_of(m->t->home(m->bucket), m->slot_word_before) : nullptr;
+        if (all.changes_size) s.announce(nullptr, change::multiple, all.generation);
         std::int64_t more = 0;
         for (member* const m : all.changed) {
             if (m->erases) {
                 m->slot->store(Layout::empty, std::memory_order_release);
                 --more;
             } else if (m->inserts()) {
-                chain::place(chain::find_vacancy(c, *m->t, m->t->home(m->unit)), new_mark(*m), m->value);
+                chain::place(chain::find_vacancy(c, *m->t, m->t->home(m->bucket)), new_slot_word(*m), m->value);
                 ++more;
             } else if constexpr (Layout::pairs) {
                 m->slot[1].store(m->value, std::memory_order_release);
             } else {
-                m->slot->store(new_mark(*m), std::memory_order_release);
+                m->slot->store(new_slot_word(*m), std::memory_order_release);
             }
         }
         if (all.changes_size) s.count(more);
-        for (locked_unit& u : all.units) {
+        for (locked_bucket& u : all.buckets) {
             if (u.erases && chain::trim(c, *u.t, u.home())) u.moved_entries = true;
         }
     }
 
-    static word new_mark(member& m) noexcept {
+    static word new_slot_word(member& m) noexcept {
         if constexpr (Layout::inline_key) {
-            return Layout::inline_mark(m.bits);
+            return Layout::inline_slot_word(m.bits);
         } else {
             return Layout::tagged(m.fresh->release(), m.hash);
         }
     }
 
     /// With nothing locked any more [M6].
-    void finish(control& c, stripe_type& s, commitment& all) {
+    void finish(control& c, thread_record_type& s, commitment& all) {
         for (member* const m : all.changed) {
             m->held.reset(); // not retired yet, so this destroys nothing
             if constexpr (!Layout::inline_key) {
-                if (m->erases || (!Layout::pairs && m->present())) this->retire(c, s, node_at(m->mark_before));
+                if (m->erases || (!Layout::pairs && m->present())) this->retire(c, s, node_at(m->slot_word_before));
             }
             if (m->erases) this->after_erase(c, s, all.at.root);
         }

@@ -23,9 +23,9 @@
 
 #include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/engine/making.hpp>
-#include <syncmap/engine/table/node_key.hpp>
-#include <syncmap/engine/table/resting.hpp>
 #include <syncmap/engine/table/node_cache.hpp>
+#include <syncmap/engine/table/node_key.hpp>
+#include <syncmap/engine/table/reused_capacity.hpp>
 #include <syncmap/owned_bytes.hpp>
 #include <syncmap/reclaim/node.hpp>
 #include <syncmap/text.hpp>
@@ -33,13 +33,13 @@
 namespace syncmap::engine {
 
 /// Larger nodes are given back at once.
-inline constexpr std::size_t most_resting_bytes = 512;
+inline constexpr std::size_t most_cached_bytes = 512;
 
-/// Ends a node whose content is destroyed; `memory` is its block's first unit.
+/// Ends a node whose content is destroyed; `memory` is its block's first granule.
 template <class NodeAllocator, class Node>
-void give_memory_back(NodeAllocator& a, Node& n, typename Node::unit& memory, std::size_t units) noexcept {
+void give_memory_back(NodeAllocator& a, Node& n, typename Node::granule& memory, std::size_t granules) noexcept {
     std::destroy_at(std::addressof(n));
-    syncmap::detail::aligned_memory<typename Node::unit, NodeAllocator>::deallocate(a, std::addressof(memory), units);
+    syncmap::detail::aligned_memory<typename Node::granule, NodeAllocator>::deallocate(a, std::addressof(memory), granules);
 }
 
 /// A value in a slot is overwritten there, so its node keeps its key. Of other nodes the key is shared unless a copy will do.
@@ -50,7 +50,7 @@ using keyed_node_for = keyed_node<Key, Sync, !ValueInSlot && !copy_is_same_key<K
 template <class Key, class T, bool ValueInSlot, class Sync>
 struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
     /// What memory for nodes is counted in.
-    using unit = plain_node;
+    using granule = plain_node;
     using base = keyed_node_for<Key, T, ValueInSlot, Sync>;
 
     explicit plain_node(std::uint64_t h) noexcept : base(h) {}
@@ -60,7 +60,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
     const T& value() const noexcept { return value_; }
     T& value() noexcept { return value_; }
 
-    static constexpr std::size_t units() noexcept { return 1; }
+    static constexpr std::size_t granules() noexcept { return 1; }
     static constexpr std::size_t block_bytes() noexcept { return sizeof(plain_node); }
     /// What key and value own beside the block.
     std::size_t owned_bytes() const noexcept {
@@ -74,25 +74,25 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
 
     /// Strong guarantee: the value first, since the key may be moved from its caller for good.
     template <class NodeAllocator, class K, class Make>
-    static plain_node* make(NodeAllocator& a, node_cache<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
+    static plain_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value) {
         reclaim::node_base<Sync>* unfit = nullptr; // all blocks have one size: stays null
-        if (auto* const n = static_cast<plain_node*>(spares.take(units(), unfit))) {
+        if (auto* const n = static_cast<plain_node*>(cached.take(granules(), unfit))) {
             n->allow();
             try {
                 n->template fill<true>(a, std::forward<K>(key), make_value);
             } catch (...) {
-                n->give_back(a, units());
+                n->give_back(a, granules());
                 throw;
             }
             n->renew(hash);
             return n;
         }
-        void* const memory = syncmap::detail::aligned_memory<unit, NodeAllocator>::allocate(a, 1);
+        void* const memory = syncmap::detail::aligned_memory<granule, NodeAllocator>::allocate(a, 1);
         auto* const n = ::new (memory) plain_node(hash);
         try {
             n->template fill<false>(a, std::forward<K>(key), make_value);
         } catch (...) {
-            n->deallocate(a, units());
+            n->deallocate(a, granules());
             throw;
         }
         return n;
@@ -106,58 +106,59 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
 
     // ---- at rest ----
 
-    bool may_rest() const noexcept {
-        bool is_small = sizeof(plain_node) <= most_resting_bytes && this->is_sole_user();
-        if constexpr (key_rests) is_small = is_small && resting<Key>::is_small(this->key_);
-        if constexpr (value_rests) is_small = is_small && resting<T>::is_small(value_);
+    bool may_be_cached() const noexcept {
+        bool is_small = sizeof(plain_node) <= most_cached_bytes && this->is_sole_user();
+        if constexpr (reuses_key_capacity) is_small = is_small && reused_capacity<Key>::is_small(this->key_);
+        if constexpr (reuses_value_capacity) is_small = is_small && reused_capacity<T>::is_small(value_);
         return is_small;
     }
     template <class NodeAllocator>
     void rest(NodeAllocator& a) noexcept {
-        if constexpr (!value_rests && !ValueInSlot) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
-        if constexpr (!key_rests) static_cast<void>(this->release_key(a, giving_back(a))); // its memory rests
+        if constexpr (!reuses_value_capacity && !ValueInSlot)
+            std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
+        if constexpr (!reuses_key_capacity) static_cast<void>(this->release_key(a, giving_back(a))); // its memory rests
         forbid();
     }
-    /// Gives the block of a node at rest back to the allocator.
+    /// Gives the block of a cached node back to the allocator.
     template <class NodeAllocator>
-    void give_back(NodeAllocator& a, std::size_t units) noexcept {
+    void give_back(NodeAllocator& a, std::size_t granules) noexcept {
         using traits = std::allocator_traits<NodeAllocator>;
         allow();
-        if constexpr (key_rests) traits::destroy(a, std::addressof(this->key_));
-        if constexpr (value_rests) traits::destroy(a, std::addressof(value_));
-        deallocate(a, units);
+        if constexpr (reuses_key_capacity) traits::destroy(a, std::addressof(this->key_));
+        if constexpr (reuses_value_capacity) traits::destroy(a, std::addressof(value_));
+        deallocate(a, granules);
     }
 
     /// Its content is destroyed.
     template <class NodeAllocator>
-    void deallocate(NodeAllocator& a, std::size_t units) noexcept {
-        give_memory_back(a, *this, *this, units);
+    void deallocate(NodeAllocator& a, std::size_t granules) noexcept {
+        give_memory_back(a, *this, *this, granules);
     }
     template <class NodeAllocator>
     static auto giving_back(NodeAllocator& a) noexcept {
-        return [&a](base& home) { static_cast<plain_node&>(home).deallocate(a, units()); };
+        return [&a](base& home) { static_cast<plain_node&>(home).deallocate(a, granules()); };
     }
 
 private:
     struct no_value {};
-    static constexpr bool key_rests = resting<Key>::keeps_memory;
-    static constexpr bool value_rests = !ValueInSlot && resting<T>::keeps_memory;
+    static constexpr bool reuses_key_capacity = reused_capacity<Key>::keeps_memory;
+    static constexpr bool reuses_value_capacity = !ValueInSlot && reused_capacity<T>::keeps_memory;
 
-    /// Of the parts of a node that rests, the strings are assigned to.
+    /// Of the parts of a node in the cache, the strings are assigned to.
     template <bool FromRest, class NodeAllocator, class K, class Make>
     void fill(NodeAllocator& a, K&& key, Make&& make_value) {
-        constexpr bool assigns_value = FromRest && value_rests;
+        constexpr bool assigns_value = FromRest && reuses_value_capacity;
         if constexpr (assigns_value) {
-            resting<T>::assign(value_, make_value());
+            reused_capacity<T>::assign(value_, make_value());
         } else if constexpr (!ValueInSlot) {
             construct_made(a, std::addressof(value_), make_value);
         }
         try {
-            if constexpr (FromRest && key_rests) {
+            if constexpr (FromRest && reuses_key_capacity) {
                 if constexpr (is_key_of_entry<std::remove_cvref_t<K>>) {
-                    resting<Key>::assign(this->key_, key.present.key());
+                    reused_capacity<Key>::assign(this->key_, key.present.key());
                 } else {
-                    resting<Key>::assign(this->key_, std::forward<K>(key));
+                    reused_capacity<Key>::assign(this->key_, std::forward<K>(key));
                 }
             } else {
                 this->construct_key(a, std::forward<K>(key));
@@ -171,7 +172,7 @@ private:
     }
 
     /// Strings stay what they are; without any, nobody has to do with what lies behind the base.
-    static constexpr bool is_forbidden = !key_rests && !value_rests;
+    static constexpr bool is_forbidden = !reuses_key_capacity && !reuses_value_capacity;
     static constexpr std::size_t content_bytes() noexcept { return sizeof(plain_node) - sizeof(reclaim::node_base<Sync>); }
     void forbid() noexcept {
         if constexpr (is_forbidden) Sync::forbid_access(content(), content_bytes());
@@ -229,7 +230,7 @@ private:
     using head = packed_head_for<Key, T, ValueInSlot, Sync>;
 
 public:
-    struct alignas(alignof(head)) unit {
+    struct alignas(alignof(head)) granule {
         std::byte bytes[alignof(head)];
     };
 
@@ -267,16 +268,16 @@ public:
         return this->member;
     }
 
-    std::size_t units() const noexcept {
+    std::size_t granules() const noexcept {
         const std::byte* end = nullptr;
         if constexpr (value_is_text) {
             end = value().end();
         } else {
             end = key().end();
         }
-        return units_of(static_cast<std::size_t>(end - reinterpret_cast<const std::byte*>(this)));
+        return granules_of(static_cast<std::size_t>(end - reinterpret_cast<const std::byte*>(this)));
     }
-    std::size_t block_bytes() const noexcept { return units() * sizeof(unit); }
+    std::size_t block_bytes() const noexcept { return granules() * sizeof(granule); }
     /// What the member that is no text owns beside the block.
     std::size_t owned_bytes() const noexcept {
         if constexpr (has_value_member) {
@@ -290,10 +291,10 @@ public:
 
     /// Strong guarantee: what is moved from its caller for good comes last.
     template <class NodeAllocator, class K, class Make>
-    static packed_node* make(NodeAllocator& a, node_cache<Sync>& spares, std::uint64_t hash, K&& key, Make&& make_value) {
+    static packed_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value) {
         if constexpr (!value_is_text) {
             const std::string_view name = view_of_key(key);
-            packed_node* const n = allocate(a, spares, hash, text::bytes_of(name));
+            packed_node* const n = allocate(a, cached, hash, text::bytes_of(name));
             text::write(n->texts(), name);
             if constexpr (has_value_member) {
                 construct_in(a, *n, [&] { construct_made(a, std::addressof(n->member), make_value); });
@@ -304,11 +305,11 @@ public:
             const std::string_view value = given;
             if constexpr (key_is_text) {
                 const std::string_view name = view_of_key(key);
-                packed_node* const n = allocate(a, spares, hash, text::bytes_of(name) + text::bytes_of(value));
+                packed_node* const n = allocate(a, cached, hash, text::bytes_of(name) + text::bytes_of(value));
                 text::write(text::write(n->texts(), name), value);
                 return n;
             } else {
-                packed_node* const n = allocate(a, spares, hash, text::bytes_of(value));
+                packed_node* const n = allocate(a, cached, hash, text::bytes_of(value));
                 text::write(n->texts(), value);
                 construct_in(a, *n, [&] { n->construct_key(a, std::forward<K>(key)); });
                 return n;
@@ -328,36 +329,36 @@ public:
 
     // ---- at rest ----
 
-    bool may_rest() const noexcept {
+    bool may_be_cached() const noexcept {
         if constexpr (shares_key) {
             if (!this->is_sole_user()) return false;
         }
-        return units() * sizeof(unit) <= most_resting_bytes;
+        return granules() * sizeof(granule) <= most_cached_bytes;
     }
     template <class NodeAllocator>
     void rest(NodeAllocator& a) noexcept {
-        const std::size_t size = units();
+        const std::size_t size = granules();
         static_cast<void>(destroy_content(a)); // its memory rests
         Sync::forbid_access(content(), content_bytes(size));
     }
-    /// Gives the block of a node at rest back to the allocator.
+    /// Gives the block of a cached node back to the allocator.
     template <class NodeAllocator>
-    void give_back(NodeAllocator& a, std::size_t units) noexcept {
-        Sync::allow_access(content(), content_bytes(units));
-        deallocate(a, units);
+    void give_back(NodeAllocator& a, std::size_t granules) noexcept {
+        Sync::allow_access(content(), content_bytes(granules));
+        deallocate(a, granules);
     }
 
     /// Its content is destroyed.
     template <class NodeAllocator>
-    void deallocate(NodeAllocator& a, std::size_t units) noexcept {
-        give_memory_back(a, *this, reinterpret_cast<unit&>(*this), units);
+    void deallocate(NodeAllocator& a, std::size_t granules) noexcept {
+        give_memory_back(a, *this, reinterpret_cast<granule&>(*this), granules);
     }
 
     template <class NodeAllocator>
     static auto giving_back(NodeAllocator& a) noexcept {
         return [&a](head& home) {
             auto& n = static_cast<packed_node&>(home);
-            n.deallocate(a, n.units());
+            n.deallocate(a, n.granules());
         };
     }
 
@@ -372,12 +373,14 @@ private:
     }
 
     std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(reclaim::node_base<Sync>); }
-    static std::size_t content_bytes(std::size_t units) noexcept {
-        const std::size_t all = units * sizeof(unit);
+    static std::size_t content_bytes(std::size_t granules) noexcept {
+        const std::size_t all = granules * sizeof(granule);
         return all - (std::min)(all, sizeof(reclaim::node_base<Sync>));
     }
 
-    static constexpr std::size_t units_of(std::size_t bytes) noexcept { return (bytes + sizeof(unit) - 1) / sizeof(unit); }
+    static constexpr std::size_t granules_of(std::size_t bytes) noexcept {
+        return (bytes + sizeof(granule) - 1) / sizeof(granule);
+    }
     static const text& text_at(const std::byte* place) noexcept { return *std::launder(reinterpret_cast<const text*>(place)); }
 
     static constexpr std::size_t texts_at = end_of_members<head>();
@@ -385,16 +388,17 @@ private:
     const std::byte* texts() const noexcept { return reinterpret_cast<const std::byte*>(this) + texts_at; }
 
     template <class NodeAllocator>
-    static packed_node* allocate(NodeAllocator& a, node_cache<Sync>& spares, std::uint64_t hash, std::size_t bytes_of_texts) {
-        const std::size_t size = units_of(texts_at + bytes_of_texts);
+    static packed_node* allocate(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, std::size_t bytes_of_texts) {
+        const std::size_t size = granules_of(texts_at + bytes_of_texts);
         reclaim::node_base<Sync>* unfit = nullptr;
-        if (auto* const n = static_cast<packed_node*>(spares.take(size, unfit))) {
+        if (auto* const n = static_cast<packed_node*>(cached.take(size, unfit))) {
             Sync::allow_access(n->content(), content_bytes(size));
             n->renew(hash);
             return n;
         }
-        if (unfit != nullptr) static_cast<packed_node*>(unfit)->give_back(a, cached_nodes<Sync>::units_of(*unfit));
-        return ::new (static_cast<void*>(syncmap::detail::aligned_memory<unit, NodeAllocator>::allocate(a, size))) packed_node(hash);
+        if (unfit != nullptr) static_cast<packed_node*>(unfit)->give_back(a, cached_nodes<Sync>::granules_of(*unfit));
+        return ::new (static_cast<void*>(syncmap::detail::aligned_memory<granule, NodeAllocator>::allocate(a, size)))
+            packed_node(hash);
     }
     /// The texts are written, so that the block's size can be told where this throws.
     template <class NodeAllocator, class Construct>
@@ -402,7 +406,7 @@ private:
         try {
             construct();
         } catch (...) {
-            n.deallocate(a, n.units());
+            n.deallocate(a, n.granules());
             throw;
         }
     }

@@ -28,22 +28,22 @@ public:
     node_base* top() const noexcept { return top_; }
     std::size_t count() const noexcept { return top_ == nullptr ? 0 : static_cast<std::size_t>(top_->label >> count_shift); }
 
-    /// `units`: the size of its block. (A node that rests has no hash: the size is there, and how many there are from it
+    /// `granules`: the size of its block. (A node in the cache has no hash: the size is there, and how many there are from it
     /// downwards.)
-    void add(node_base& n, std::size_t units) noexcept {
-        n.label = units | (count() + 1) * one;
+    void add(node_base& n, std::size_t granules) noexcept {
+        n.label = granules | (count() + 1) * one;
         n.next_retired = std::exchange(top_, &n);
     }
-    static std::size_t units_of(const node_base& n) noexcept { return static_cast<std::uint32_t>(n.label); }
+    static std::size_t granules_of(const node_base& n) noexcept { return static_cast<std::uint32_t>(n.label); }
 
     node_base* take_top() noexcept { return std::exchange(top_, top_->next_retired); }
 
     /// One of that size, or null. Of the topmost: sizes are often all the same, and else few.
-    node_base* take(std::size_t units) noexcept {
+    node_base* take(std::size_t granules) noexcept {
         node_base* above[most_looked_at];
         std::size_t looked = 0;
         for (node_base* n = top_; n != nullptr && looked < most_looked_at; n = n->next_retired) {
-            if (units_of(*n) == units) {
+            if (granules_of(*n) == granules) {
                 (looked == 0 ? top_ : above[looked - 1]->next_retired) = n->next_retired;
                 while (looked > 0) above[--looked]->label -= one;
                 return n;
@@ -66,24 +66,24 @@ class node_cache {
     using node_base = reclaim::node_base<Sync>;
 
 public:
-    using pile = cached_nodes<Sync>;
+    using nodes = cached_nodes<Sync>;
 
-    /// By its thread: a node whose block has so many units; or null, and one that does not fit, for the caller to free,
+    /// By its thread: a node whose block has so many granules; or null, and one that does not fit, for the caller to free,
     /// so that a thread does not keep for ever what it has no use for.
-    node_base* take(std::size_t units, node_base*& unfit) noexcept {
+    node_base* take(std::size_t granules, node_base*& unfit) noexcept {
         if (Sync::most_cached_nodes() == 0 || top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
-        pile all = take_all();
-        node_base* const found = all.take(units);
+        nodes all = take_all();
+        node_base* const found = all.take(granules);
         if (found == nullptr && all.top() != nullptr) unfit = all.take_top();
         put(all);
         return found;
     }
 
     /// By anybody.
-    pile take_all() noexcept { return pile(top_.exchange(nullptr, std::memory_order_acquire)); }
+    nodes take_all() noexcept { return nodes(top_.exchange(nullptr, std::memory_order_acquire)); }
 
     /// By its thread, while there are none.
-    void put(pile all) noexcept {
+    void put(nodes all) noexcept {
         // release: pairs with the acquire of who takes them next, for their links and sizes.
         if (all.top() != nullptr) top_.store(all.top(), std::memory_order_release);
     }

@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <syncmap/engine/table/resting.hpp>
+#include <syncmap/engine/table/reused_capacity.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/reclaim/node.hpp>
 #include <syncmap/text.hpp>
@@ -26,13 +26,14 @@ namespace syncmap::engine {
 /// A copy of such a key is the same key, address apart, and takes no more than some bytes. For keys of the library's own.
 template <class Key>
 inline constexpr bool copy_is_same_key =
-    syncmap::detail::is_text<Key> || std::is_trivially_copy_constructible_v<Key> || resting<Key>::keeps_memory;
+    syncmap::detail::is_text<Key> || std::is_trivially_copy_constructible_v<Key> || reused_capacity<Key>::keeps_memory;
 
 /// Equality calls no user code, so keys may be compared under a lock.
 template <class Key, class KeyEqual>
 inline constexpr bool equality_is_known =
     (std::is_same_v<KeyEqual, std::equal_to<>> || std::is_same_v<KeyEqual, std::equal_to<Key>>) &&
-    (std::is_arithmetic_v<Key> || std::is_pointer_v<Key> || syncmap::detail::is_text_by_bytes<Key> || syncmap::detail::is_text<Key>);
+    (std::is_arithmetic_v<Key> || std::is_pointer_v<Key> || syncmap::detail::is_text_by_bytes<Key> ||
+     syncmap::detail::is_text<Key>);
 
 /// Two key objects that are equal may be different ones. (-0.0 equals 0.0.)
 template <class Key, class KeyEqual>

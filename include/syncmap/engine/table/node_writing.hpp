@@ -36,8 +36,8 @@ protected:
     using typename base::line_type;
     using typename base::node;
     using typename base::record_supply;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
     using T = typename base::T;
     using KeyEqual = typename Types::key_equal;
     using base::node_at;
@@ -61,7 +61,7 @@ protected:
         word value = 0;
         bool has_value = false;
 
-        publication(node_writing& map, stripe_type& s) noexcept : node(map, s) {}
+        publication(node_writing& map, thread_record_type& s) noexcept : node(map, s) {}
 
         /// `op` decided to assign: an insert needs a node for the key, a replacement of a large value one for both. Of the
         /// present entry, if there is one, which the caller holds, the node gets the key object; see node_key.hpp.
@@ -98,13 +98,14 @@ protected:
     /// slot still holding it (it is held, so its address means the same node), an absence by the version.
     /// Returns the root at which the write took place.
     template <class K, class Op>
-    word write_node(control& c, stripe_type& s, reclaim::row<Sync>& row, std::uint64_t hash, K&& key, Op& op, bool owner) {
-        reclaim::hold<Sync> held(row);
+    word write_node(control& c, thread_record_type& s, reclaim::hazard_record<Sync>& hazard_record, std::uint64_t hash, K&& key,
+                    Op& op, bool owner) {
+        reclaim::hazard_guard<Sync> held(hazard_record);
         record_supply supply(*this);
         place_of_write at{supply, owner};
         publication<Op> fresh(*this, s);
         node* unlinked = nullptr;
-        syncmap::detail::deferred<reclaim::hold<Sync>> key_held;
+        syncmap::detail::deferred<reclaim::hazard_guard<Sync>> key_held;
         syncmap::detail::deferred<ownership<Key>> own_node;
         syncmap::detail::deferred<ownership<std::remove_cvref_t<decltype(compared_by(key))>>> own_key;
         for (;;) {
@@ -120,7 +121,7 @@ protected:
                 // A number stays where the caller has it; of other keys the node's is the one: kept alive beyond its
                 // publication, until this has left.
                 if (fresh.node && !std::is_arithmetic_v<Key>) {
-                    key_held.emplace(row, held);
+                    key_held.emplace(hazard_record, held);
                     key_held.get()->protect(fresh.node.get(), [] { return true; });
                     own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key());
                 } else {
@@ -128,9 +129,7 @@ protected:
                 }
                 at.owner = true;
                 break;
-            default:
-                held.drop();
-                this->prepare_next(c, s, o, at);
+            default: held.drop(); this->prepare_next(c, s, o, at);
             }
         }
     }
@@ -139,8 +138,9 @@ private:
     /// In line, though long: it is called once, and what it found is not to go through memory. `unlinked`: the node that it
     /// took out of its slot.
     template <class K, class Op>
-    [[gnu::always_inline]] outcome attempt_node(control& c, stripe_type& s, reclaim::hold<Sync>& held, place_of_write& at,
-                                                publication<Op>& fresh, std::uint64_t hash, K&& key, Op& op, node*& unlinked) {
+    [[gnu::always_inline]] outcome attempt_node(control& c, thread_record_type& s, reclaim::hazard_guard<Sync>& held,
+                                                place_of_write& at, publication<Op>& fresh, std::uint64_t hash, K&& key, Op& op,
+                                                node*& unlinked) {
         held.drop();
         // The key may have been moved into the node that waits to be published.
         constexpr auto how = reader::following::controls;
@@ -148,10 +148,10 @@ private:
                                        : reader::find_node(*this, key, hash, held, how);
         at.root = place.root; // [W1]
         at.t = place.t;
-        at.unit = place.unit;
+        at.bucket = place.bucket;
         if (place.t == nullptr) return op.decide(nullptr) == decision::assign ? outcome::no_table : outcome::done;
         header& t = *place.t;
-        const bool present = place.mark != Layout::empty;
+        const bool present = place.slot_word != Layout::empty;
         const bool decided = !decides_under_lock<Op> || !present;
         decision d = decision::keep;
         if (decided) {
@@ -163,7 +163,7 @@ private:
                 return outcome::done;
             }
             if (d == decision::assign) {
-                const node* const held_node = present ? node_at(place.mark) : nullptr;
+                const node* const held_node = present ? node_at(place.slot_word) : nullptr;
                 if constexpr (equality_is_known<Key, KeyEqual>) {
                     // Its flight points to an owned key: it is copied, not moved from. (Other flights have a copy.)
                     if (at.owner) fresh.prepare(held_node, hash, std::as_const(key), op);
@@ -172,10 +172,11 @@ private:
             }
         }
 
-        if (locks::is_cutting(c)) [[unlikely]] return outcome::gate_closed;
+        if (locks::is_cutting(c)) [[unlikely]]
+            return outcome::gate_closed;
         section in(*this, s, &t, place.root); // [W2]
         if (!in) return outcome::again;
-        atomic_control& lock = t.controls[place.unit];
+        atomic_control& lock = t.controls[place.bucket];
         control_word free = present ? lock.load(std::memory_order_relaxed) : place.control;
         if ((free & Layout::moved_bit) != 0) return outcome::again;
         if ((free & Layout::lock_bit) != 0 || !locks::try_lock(lock, free)) return outcome::locked_by_other; // [W3]
@@ -187,7 +188,7 @@ private:
             locks::unlock(c, lock, with, visible_on_return(op.order)); // [W8]
             return o;
         };
-        if (present && (place.slot->load(std::memory_order_relaxed) != place.mark ||
+        if (present && (place.slot->load(std::memory_order_relaxed) != place.slot_word ||
                         (Layout::pairs && decided && chain::value_at(place.slot) != place.value))) {
             return end(outcome::again);
         }
@@ -203,21 +204,21 @@ private:
         }
         if (d == decision::keep || !base::may_publish(op, t)) return end(outcome::done);
         const bool overwrites = d == decision::assign && present;
-        const outcome o = base::admit_change(c, t, place.unit, free, !overwrites, at.past_gate, at.supply); // [W5] [P1]
+        const outcome o = base::admit_change(c, t, place.bucket, free, !overwrites, at.past_gate, at.supply); // [W5] [P1]
         if (o != outcome::admitted) return end(o);
         if (overwrites) {
             if constexpr (Layout::pairs) {
                 place.slot[1].store(fresh.value, std::memory_order_release); // [W6]
                 return end_published(outcome::done, free);
             } else {
-                unlinked = node_at(place.mark);
+                unlinked = node_at(place.slot_word);
                 place.slot->store(Layout::tagged(fresh.node.release(), hash), std::memory_order_release); // [W6]
                 return end_published(outcome::replaced, free);
             }
         }
-        line_type& home = t.home(place.unit);
+        line_type& home = t.home(place.bucket);
         if (d == decision::erase) {
-            unlinked = node_at(place.mark);
+            unlinked = node_at(place.slot_word);
             const bool moved = base::erase_slot(c, s, t, home, place.slot); // [W6] [W7]
             return end_published(outcome::erased, moved ? Layout::with_next_version(free) : free);
         }

@@ -4,12 +4,12 @@
 // keeps it: the scan that finds it retired and pinned hands it over, and the last unpin destroys it (reclaim/node.hpp).
 // What lies in the table itself is copied.
 //
-// | what happens to the node    | whoever frees it                                                  |
-// |-----------------------------|-------------------------------------------------------------------|
-// | unpinned, then retired      | the scan                                                          |
-// | retired, unpinned, scanned  | the scan: it finds no pin                                         |
-// | retired, scanned, unpinned  | the unpin: it finds HANDED. The map does not know the node any more |
-// | never retired               | the map's destructor                                              |
+// | what happens to the node   | whoever frees it                                                    |
+// |----------------------------|---------------------------------------------------------------------|
+// | unpinned, then retired     | the scan                                                            |
+// | retired, unpinned, scanned | the scan: it finds no pin                                           |
+// | retired, scanned, unpinned | the unpin: it finds HANDED. The map does not know the node any more |
+// | never retired              | the map's destructor                                                |
 #pragma once
 
 #include <optional>
@@ -94,8 +94,8 @@ public:
             T value;
         };
         struct nothing {};
-        using copied = std::conditional_t<Layout::inline_key, key_and_value,
-                                          std::conditional_t<Layout::pairs, value_alone, nothing>>;
+        using copied =
+            std::conditional_t<Layout::inline_key, key_and_value, std::conditional_t<Layout::pairs, value_alone, nothing>>;
 
         pinning* map_ = nullptr;
         node* node_ = nullptr; ///< pinned
@@ -114,10 +114,10 @@ public:
             if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return held;
             const auto& c = this->shared_of_table();
             const reclaim::thread_lease<Sync> me(c.home->threads);
-            reclaim::hold<Sync> hazard(*me);
+            reclaim::hazard_guard<Sync> hazard(*me);
             const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
-            const found place = reader::find_node(*this, key, hash, hazard, reader::following::marks);
-            if (place.mark != Layout::empty) keep(held, place);
+            const found place = reader::find_node(*this, key, hash, hazard, reader::following::slot_words);
+            if (place.slot_word != Layout::empty) keep(held, place);
         }
         return held;
     }
@@ -178,7 +178,7 @@ protected:
     static void keep(held_entry& held, const typename held_entry::copied& entry) noexcept { held.copy_.emplace(entry); }
 
     /// Nodes: `place` was found, and its hazard is still set. The pin is seen by the scan that finds the hazard gone.
-    void keep(held_entry& held, const found& place) const noexcept { keep(held, *node_at(place.mark), place.value); }
+    void keep(held_entry& held, const found& place) const noexcept { keep(held, *node_at(place.slot_word), place.value); }
     /// The same of a node that only this thread knows, or that it holds.
     void keep(held_entry& held, node& n, [[maybe_unused]] word value) const noexcept {
         held.map_ = const_cast<pinning*>(this);

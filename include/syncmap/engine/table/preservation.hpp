@@ -1,10 +1,10 @@
-// What writers owe to live snapshots: before the first change of a unit since the newest of them, its content is copied
+// What writers owe to live snapshots: before the first change of a bucket since the newest of them, its content is copied
 // for every snapshot that has not got it.
 //
-// [P1] A write is published only if the gate's newest phase is not above the unit's stamp. Both are looked at under the
-//      unit's lock, in the section; the stamp is raised, after the records are in their lists, before the write.
-// [P2] So a unit whose stamp is below a live snapshot's phase has not changed since that snapshot's instant; else a record
-//      of that snapshot covers each of its hashes. Where there are two of a unit, from before its stamp was raised, they
+// [P1] A write is published only if the gate's newest phase is not above the bucket's stamp. Both are looked at under the
+//      bucket's lock, in the section; the stamp is raised, after the records are in their lists, before the write.
+// [P2] So a bucket whose stamp is below a live snapshot's phase has not changed since that snapshot's instant; else a record
+//      of that snapshot covers each of its hashes. Where there are two of a bucket, from before its stamp was raised, they
 //      are equal.
 // [P3] A split hands the stamp on; a merge preserves its sources first, so that its target's stamp is true of all.
 #pragma once
@@ -31,12 +31,12 @@ protected:
     using chain = engine::chain<Types>;
     using typename base::control;
     using control_word = typename Types::layout::control_word;
+    using base::node_at;
     using typename base::header;
     using typename base::Layout;
     using typename base::line_type;
     using typename base::node;
     using typename base::Sync;
-    using base::node_at;
     using snapshot_type = typename control::snapshot_type;
 
     using slab = record_slab<Sync>;
@@ -56,7 +56,8 @@ protected:
                 s.add(*std::exchange(fresh_, nullptr));
             }
             if (room == nullptr) {
-                const std::size_t by_then = bytes + unit_record::bytes_for(Layout::slots_per_line); // a few more entries may be in
+                const std::size_t by_then =
+                    bytes + bucket_record::bytes_for(Layout::slots_per_line); // a few more entries may be in
                 lacking_ = (std::max)(s.next_slab_bytes(), sizeof(slab) + by_then);
             }
             return room;
@@ -87,27 +88,27 @@ protected:
         return Layout::stamp_of(held) >= gate::newest_phase(gate_word);
     }
 
-    /// For the holder of a unit's lock, whose control word is `held`, before it changes the unit [P1]. False: `supply`
+    /// For the holder of a bucket's lock, whose control word is `held`, before it changes the bucket [P1]. False: `supply`
     /// lacks memory. A snapshot that was served by then has its record; somebody else may give it a second one, of the
     /// same content [P2].
-    [[gnu::noinline]] static bool preserve(control& c, header& t, std::size_t unit, control_word& held, word gate_word,
+    [[gnu::noinline]] static bool preserve(control& c, header& t, std::size_t bucket, control_word& held, word gate_word,
                                            record_supply& supply) noexcept {
-        const std::uint64_t life = t.incarnation.load(std::memory_order_relaxed);
+        const std::uint64_t generation = t.generation.load(std::memory_order_relaxed);
         std::size_t entries = 0;
-        chain::each_entry(t.home(unit), [&](line_type&, std::size_t, word) { return ++entries == 0; });
+        chain::each_entry(t.home(bucket), [&](line_type&, std::size_t, word) { return ++entries == 0; });
         bool lacks = false;
         // Who was served by an earlier attempt is passed over, so that each serves one more at least: two snapshots whose
         // slabs hold one such record each would be served in turn for ever.
-        each_unserved(c, Layout::stamp_of(held), gate_word, life, [&](snapshot_type& s) {
-            if (supply.has_lacked() && has_record(s, t, unit)) return;
-            std::byte* const room = lacks ? nullptr : supply.carve(s, unit_record::bytes_for(entries));
+        each_unserved(c, Layout::stamp_of(held), gate_word, generation, [&](snapshot_type& s) {
+            if (supply.has_lacked() && has_record(s, t, bucket)) return;
+            std::byte* const room = lacks ? nullptr : supply.carve(s, bucket_record::bytes_for(entries));
             lacks = room == nullptr;
-            if (!lacks) s.push(filled(room, t, unit));
+            if (!lacks) s.push(filled(room, t, bucket));
         });
         if (lacks) return false;
         held = Layout::stamped(held, gate::newest_phase(gate_word));
         // release: who sees what is published next sees this stamp as well [P2].
-        t.controls[unit].store(static_cast<control_word>(held | Layout::lock_bit), std::memory_order_release);
+        t.controls[bucket].store(static_cast<control_word>(held | Layout::lock_bit), std::memory_order_release);
         return true;
     }
 
@@ -116,9 +117,9 @@ protected:
         while (list != nullptr) {
             slab* const l = std::exchange(list, list->older);
             if constexpr (!Layout::inline_key) {
-                l->each_record([&](const unit_record& r) {
+                l->each_record([&](const bucket_record& r) {
                     for (std::size_t i = 0; i < r.count; ++i) {
-                        node* const n = node_at(r.entry(i).mark);
+                        node* const n = node_at(r.entry(i).slot_word);
                         if (n->unpin()) this->destroy_node(n);
                     }
                 });
@@ -140,39 +141,39 @@ private:
         this->free_blocks(l, blocks);
     }
 
-    /// The live snapshots for which a unit with this stamp is not preserved yet. (Newer ones than the gate tells of are
+    /// The live snapshots for which a bucket with this stamp is not preserved yet. (Newer ones than the gate tells of are
     /// not live for this writer: their instant comes after its section.)
     template <class F>
-    static void each_unserved(control& c, std::uint32_t stamp, word gate_word, std::uint64_t life, F&& f) noexcept {
+    static void each_unserved(control& c, std::uint32_t stamp, word gate_word, std::uint64_t generation, F&& f) noexcept {
         // acquire: pairs with the release that made it live. Dropped ones are not freed before all sections of now ended.
         for (snapshot_type* s = c.more().live.load(std::memory_order_acquire); s != nullptr && s->phase > stamp;
              s = s->older.load(std::memory_order_acquire)) {
-            if (s->phase <= gate::newest_phase(gate_word) && s->incarnation == life) f(*s);
+            if (s->phase <= gate::newest_phase(gate_word) && s->generation == generation) f(*s);
         }
     }
 
-    /// A record of a unit, without its entries.
-    static unit_record head_of(const header& t, std::size_t unit) noexcept {
-        unit_record r;
-        r.outlier = chain::is_outlier_unit(t, unit);
-        r.first = r.outlier ? 0 : t.first_hash_of(unit);
-        r.last = t.last_hash_of(r.outlier ? 0 : unit);
+    /// A record of a bucket, without its entries.
+    static bucket_record head_of(const header& t, std::size_t bucket) noexcept {
+        bucket_record r;
+        r.sentinel_key = chain::is_sentinel_key_bucket(t, bucket);
+        r.first = r.sentinel_key ? 0 : t.first_hash_of(bucket);
+        r.last = t.last_hash_of(r.sentinel_key ? 0 : bucket);
         return r;
     }
 
-    /// Whether a record of the snapshot covers all of a unit. If the stamp is below its phase, the unit has not changed since
-    /// that was made.
-    static bool has_record(const snapshot_type& s, const header& t, std::size_t unit) noexcept {
-        const unit_record all = head_of(t, unit);
-        const unit_record* const r = s.find(all.first, all.outlier);
-        return r != nullptr && r->covers(all.last, all.outlier);
+    /// Whether a record of the snapshot covers all of a bucket. If the stamp is below its phase, the bucket has not changed
+    /// since that was made.
+    static bool has_record(const snapshot_type& s, const header& t, std::size_t bucket) noexcept {
+        const bucket_record all = head_of(t, bucket);
+        const bucket_record* const r = s.find(all.first, all.sentinel_key);
+        return r != nullptr && r->covers(all.last, all.sentinel_key);
     }
 
-    static unit_record& filled(std::byte* room, header& t, std::size_t unit) noexcept {
-        unit_record& r = *::new (room) unit_record(head_of(t, unit));
-        chain::each_entry(t.home(unit), [&](line_type& l, std::size_t i, word mark) {
-            if constexpr (!Layout::inline_key) node_at(mark)->pin(); // held by being in a slot of a locked unit
-            r.add(mark, chain::value_at(l.slot(i)));
+    static bucket_record& filled(std::byte* room, header& t, std::size_t bucket) noexcept {
+        bucket_record& r = *::new (room) bucket_record(head_of(t, bucket));
+        chain::each_entry(t.home(bucket), [&](line_type& l, std::size_t i, word slot_word) {
+            if constexpr (!Layout::inline_key) node_at(slot_word)->pin(); // held by being in a slot of a locked bucket
+            r.add(slot_word, chain::value_at(l.slot(i)));
             return false;
         });
         return r;

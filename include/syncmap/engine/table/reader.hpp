@@ -1,5 +1,5 @@
 // Finding a key without a lock: the reader's protocol, docs/design.md [R1] to [R5]. No state of its own: a reader looks at
-// the map's core (core.hpp), follows the chain of a unit's lines (chain.hpp), and compares a line at a time (search.hpp).
+// the map's core (core.hpp), follows the chain of a bucket's lines (chain.hpp), and compares a line at a time (search.hpp).
 //
 //   inline keys   show_inline: in line, in registers; one line, mostly. Then find_inline_behind, find_inline_anywhere
 //   node keys     find_node: under a hazard, so that the key may be compared and the value shown; show
@@ -58,19 +58,20 @@ struct reader {
 
     template <class F>
     [[gnu::always_inline]] static auto show_inline_in(const map_type& map, word root, const header& t, word bits,
-                                                      std::uint64_t hash, F& f)
-        -> std::invoke_result_t<F&, word> {
-        const line_type& home = t.home(t.unit_of(hash));
+                                                      std::uint64_t hash, F& f) -> std::invoke_result_t<F&, word> {
+        const line_type& home = t.home(t.bucket_of(hash));
         bool behind = false;
-        if (search::finds_at_once() && !Layout::is_outlier(bits)) [[likely]] {
-            const word mark = Layout::inline_mark(bits);
-            const word last = home.mark(Layout::last); // [R2]
+        if (search::finds_at_once() && !Layout::is_sentinel_key(bits)) [[likely]] {
+            const word slot_word = Layout::inline_slot_word(bits);
+            const word last = home.slot_word(Layout::last); // [R2]
             word value = 0;
-            if (search::find_pair_at_once(home, mark, value)) {
-                if (map.is_root(root)) [[likely]] return f(value); // [R3] [R5]
-            } else if (last == home.mark(Layout::last)) [[likely]] { // [R4]
+            if (search::find_pair_at_once(home, slot_word, value)) {
+                if (map.is_root(root)) [[likely]]
+                    return f(value); // [R3] [R5]
+            } else if (last == home.slot_word(Layout::last)) [[likely]] { // [R4]
                 // If it is the key, that was absent in between: else it would not have left the last slot and come back.
-                if (last < Layout::link && map.is_root(root)) [[likely]] return {}; // [R5]
+                if (last < Layout::link && map.is_root(root)) [[likely]]
+                    return {}; // [R5]
                 behind = last == Layout::link;
             }
         }
@@ -82,36 +83,36 @@ struct reader {
     /// The same where the last slot of the home line was a LINK, and none of the others had the key.
     [[gnu::noinline]] static maybe_word find_inline_behind(const map_type& map, const line_type& home, word root,
                                                            word bits) noexcept {
-        const word mark = Layout::inline_mark(bits);
+        const word slot_word = Layout::inline_slot_word(bits);
         word value = 0;
-        const bool hit = find_pair_behind(home, mark, value);
-        if ((hit || home.mark(Layout::last) != Layout::moved) && map.is_root(root)) { // [R4] [R5]
+        const bool hit = find_pair_behind(home, slot_word, value);
+        if ((hit || home.slot_word(Layout::last) != Layout::moved) && map.is_root(root)) { // [R4] [R5]
             return hit ? maybe_word(value) : maybe_word();
         }
         return find_inline_anywhere(map, bits);
     }
 
     /// What is left of R2 where the home line's last slot was a LINK, and none of the others had the key: it may come home.
-    static bool find_pair_behind(const line_type& home, word mark, word& value) noexcept {
+    static bool find_pair_behind(const line_type& home, word slot_word, word& value) noexcept {
         for (const line_type* l = chain::next_line(home); l != nullptr; l = chain::next_line(*l)) {
-            if (search::find_pair(*l, mark, value)) return true;
+            if (search::find_pair(*l, slot_word, value)) return true;
         }
-        return search::find_pair(home, mark, value);
+        return search::find_pair(home, slot_word, value);
     }
 
-    /// Whether the unit has the key, with its value [R2].
-    static bool find_pair_in_unit(const line_type& home, word mark, word& value) noexcept {
+    /// Whether the bucket has the key, with its value [R2].
+    static bool find_pair_in_bucket(const line_type& home, word slot_word, word& value) noexcept {
         word last = Layout::empty;
         for (int attempt = 0; attempt < 2; ++attempt) { // twice the key, and not seen: it was absent in between
-            last = home.mark(Layout::last);
-            if (search::find_pair(home, mark, value)) return true;
-            if (last != mark) break;
+            last = home.slot_word(Layout::last);
+            if (search::find_pair(home, slot_word, value)) return true;
+            if (last != slot_word) break;
         }
-        return last == Layout::link && find_pair_behind(home, mark, value);
+        return last == Layout::link && find_pair_behind(home, slot_word, value);
     }
 
     [[gnu::noinline]] static maybe_word find_inline_anywhere(const map_type& map, word bits) noexcept {
-        const word mark = Layout::inline_mark(bits);
+        const word slot_word = Layout::inline_slot_word(bits);
         word value = 0;
         for (;;) {
             const word root = map.root_.load(std::memory_order_acquire); // [R1]
@@ -119,10 +120,10 @@ struct reader {
             if (t == nullptr) return {};
             const std::uint64_t hash = syncmap::detail::seeded_hash(map.hash_, from_word<Key>(bits), t->seed);
             do {
-                const line_type& home = t->home(chain::unit_of(*t, hash, bits));
-                const bool hit = find_pair_in_unit(home, mark, value); // [R3]
-                if (hit || home.mark(Layout::last) != Layout::moved) { // [R4]
-                    if (!map.is_root(root)) break;                   // [R5]
+                const line_type& home = t->home(chain::bucket_of(*t, hash, bits));
+                const bool hit = find_pair_in_bucket(home, slot_word, value); // [R3]
+                if (hit || home.slot_word(Layout::last) != Layout::moved) { // [R4]
+                    if (!map.is_root(root)) break; // [R5]
                     return hit ? maybe_word(value) : maybe_word();
                 }
                 t = t->successor();
@@ -134,29 +135,30 @@ struct reader {
     struct found {
         word root;
         header* t;
-        std::size_t unit;
+        std::size_t bucket;
         control_word control; ///< as it was before the search
-        atomic_word* slot;    ///< null: absent
-        word mark;            ///< EMPTY: absent
-        word value;           ///< pairs
+        atomic_word* slot; ///< null: absent
+        word slot_word; ///< EMPTY: absent
+        word value; ///< pairs
     };
 
     /// Whether a search goes on to the next table as soon as a slot says MOVED (a reader: its hits in old slots stay
     /// true until they are wiped), or only once the control word does (a writer: it must not reach the new copy of
     /// a key while a reader can still hit the old one).
-    enum class following : unsigned char { marks, controls };
+    enum class following : unsigned char { slot_words, controls };
 
     template <class K>
-    static found find_node(const map_type& map, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held, following how) {
+    static found find_node(const map_type& map, const K& key, std::uint64_t hash, reclaim::hazard_guard<Sync>& held,
+                           following how) {
         for (;;) {
             found place{map.root_.load(std::memory_order_acquire), nullptr, 0, 0, nullptr, Layout::empty, 0};
             place.t = map_type::table_of(place.root);
             if (place.t == nullptr) return place;
             while (place.t != nullptr) {
-                place.unit = place.t->unit_of(hash);
-                line_type& home = place.t->home(place.unit);
+                place.bucket = place.t->bucket_of(hash);
+                line_type& home = place.t->home(place.bucket);
                 if (how == following::controls) {
-                    const atomic_control& lock = place.t->controls[place.unit];
+                    const atomic_control& lock = place.t->controls[place.bucket];
                     place.control = lock.load(std::memory_order_acquire);
                     if ((place.control & Layout::moved_bit) != 0) {
                         place.t = place.t->successor();
@@ -168,9 +170,9 @@ struct reader {
                         continue;
                     }
                 }
-                if (!find_in_unit(map, home, key, hash, held, place)) continue; // a slot changed: this unit again
-                if (place.mark == Layout::empty && home.mark(Layout::last) == Layout::moved) { // [R4]
-                    if (how == following::marks) {
+                if (!find_in_bucket(map, home, key, hash, held, place)) continue; // a slot changed: this bucket again
+                if (place.slot_word == Layout::empty && home.slot_word(Layout::last) == Layout::moved) { // [R4]
+                    if (how == following::slot_words) {
                         place.t = place.t->successor();
                         continue;
                     }
@@ -185,18 +187,18 @@ struct reader {
 
     /// False: a slot changed under the search.
     template <class K>
-    static bool find_in_unit(const map_type& map, line_type& home, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held,
-                             found& place) {
+    static bool find_in_bucket(const map_type& map, line_type& home, const K& key, std::uint64_t hash,
+                               reclaim::hazard_guard<Sync>& held, found& place) {
         place.slot = nullptr;
-        place.mark = Layout::empty;
-        const word last = home.mark(Layout::last); // [R2]
+        place.slot_word = Layout::empty;
+        const word last = home.slot_word(Layout::last); // [R2]
         looked seen = find_in_line(map, home, key, hash, held, place);
         if (Layout::is_link(last)) {
             for (line_type* l = chain::next_line(home); l != nullptr && seen == looked::absent; l = chain::next_line(*l)) {
                 seen = find_in_line(map, *l, key, hash, held, place);
             }
             if (seen == looked::absent) seen = find_in_line(map, home, key, hash, held, place);
-        } else if (seen == looked::absent && Layout::tag_matches(last, hash) && home.mark(Layout::last) != last) {
+        } else if (seen == looked::absent && Layout::tag_matches(last, hash) && home.slot_word(Layout::last) != last) {
             return false;
         }
         return seen != looked::changed;
@@ -218,26 +220,26 @@ struct reader {
     enum class looked : unsigned char { found, absent, changed };
 
     template <class K>
-    static looked find_in_line(const map_type& map, line_type& l, const K& key, std::uint64_t hash, reclaim::hold<Sync>& held,
-                               found& place) {
+    static looked find_in_line(const map_type& map, line_type& l, const K& key, std::uint64_t hash,
+                               reclaim::hazard_guard<Sync>& held, found& place) {
         for (unsigned candidates = search::match_hash(l, hash); candidates != 0; candidates &= candidates - 1) {
             const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
-            const word mark = l.mark(i);
-            if (!Layout::tag_matches(mark, hash)) return looked::changed;
+            const word slot_word = l.slot_word(i);
+            if (!Layout::tag_matches(slot_word, hash)) return looked::changed;
             word value = 0;
-            const bool linked = held.protect(map_type::node_at(mark), [&] { // [R3]
+            const bool linked = held.protect(map_type::node_at(slot_word), [&] { // [R3]
                 if constexpr (Layout::pairs) {
                     const auto both = Sync::load_pair(l.slot(i));
                     value = both.second;
-                    return both.first == mark;
+                    return both.first == slot_word;
                 } else {
-                    return l.mark(i) == mark;
+                    return l.slot_word(i) == slot_word;
                 }
             });
             if (!linked) return looked::changed;
-            if (is_key_of(map, *map_type::node_at(mark), key)) {
+            if (is_key_of(map, *map_type::node_at(slot_word), key)) {
                 place.slot = l.slot(i);
-                place.mark = mark;
+                place.slot_word = slot_word;
                 place.value = value;
                 return looked::found;
             }
@@ -251,7 +253,7 @@ struct reader {
             const T copy = from_word<T>(place.value);
             return f(copy);
         } else {
-            return f(static_cast<const T&>(map_type::node_at(place.mark)->value()));
+            return f(static_cast<const T&>(map_type::node_at(place.slot_word)->value()));
         }
     }
 };

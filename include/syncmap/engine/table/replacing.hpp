@@ -1,7 +1,7 @@
 // Replacing all contents by those of a map that no other thread uses: docs/design.md, section 5.
 //
 // A table of this map's seed is filled beside the live one, in memory of this map's pool. One exchange of the root makes
-// it visible, and ends the life of the old table as `clear` does.
+// it visible, and ends the generation of the old table as `clear` does.
 //
 // Why the other map's table is not taken over as it is: table memory is never unmapped while a map lives, so every
 // replacement would leave one more table behind, and tables of a foreign seed besides.
@@ -10,7 +10,7 @@
 //      memory that is now the prepared table may hold a node which it finds there: from then on the node is this map's,
 //      and is freed only when nobody holds it.
 // [X2] A node's hash is written before the node is placed, and never again while another thread can find it.
-// [X3] Entries that came with a table are in no tally: the header counts them, and a resize hands that on.
+// [X3] Entries that came with a table are in no net count: the header counts them, and a resize hands that on.
 #pragma once
 
 #include <array>
@@ -36,7 +36,8 @@ public:
             throw std::invalid_argument("syncmap: replace: the two maps have different allocators");
         }
         control* const theirs = other.control_.load(std::memory_order_acquire);
-        if (theirs != nullptr && theirs->rare_or_null() != nullptr && theirs->more().live.load(std::memory_order_acquire) != nullptr) {
+        if (theirs != nullptr && theirs->rare_or_null() != nullptr &&
+            theirs->more().live.load(std::memory_order_acquire) != nullptr) {
             throw std::logic_error("syncmap: replace: a snapshot of the other map is alive");
         }
         header* const from = base::table_of(other.root_.load(std::memory_order_acquire));
@@ -44,7 +45,7 @@ public:
 
         control& c = this->shared();
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        stripe_type& s = this->stripe_of(c, *me);
+        thread_record_type& s = this->thread_record_of(c, *me);
         this->more(c); // both tables will be retired: all that can fail comes before
         if (from != nullptr) other.more(*theirs);
         preparation fresh(*this, c);
@@ -53,7 +54,7 @@ public:
             fresh.take_all(from);
         }
         header* const taken = this->exchange_root(c, fresh.release());
-        this->ask_for_tidying(c); // what the writers of the old table were asked for, or a clear has left
+        this->ask_for_recycling(c); // what the writers of the old table were asked for, or a clear has left
         if (from != nullptr) other.forget_entries(*theirs, from);
         if (taken != nullptr) this->dismantle(c, taken, [&](node* n) { this->retire(c, s, n); });
     }
@@ -61,14 +62,14 @@ public:
 protected:
     using atomic_control = typename Types::layout::atomic_control;
     using chain = engine::chain<Types>;
+    using base::node_at;
     using typename base::control;
     using typename base::header;
     using typename base::Layout;
     using typename base::line_type;
     using typename base::node;
-    using typename base::stripe_type;
     using typename base::Sync;
-    using base::node_at;
+    using typename base::thread_record_type;
 
 private:
     /// A table that is not published yet, and what is put into it.
@@ -81,7 +82,8 @@ private:
             while (line_type* const l = provided_.pop()) control_.more().spare_lines.push(*l);
             if (table_ == nullptr) return;
             header& t = *std::exchange(table_, nullptr);
-            for (std::size_t unit = 0; unit < t.all_units(); ++unit) chain::wipe(control_, t, t.home(unit), Layout::empty);
+            for (std::size_t bucket = 0; bucket < t.all_buckets(); ++bucket)
+                chain::wipe(control_, t, t.home(bucket), Layout::empty);
             map_.abandon_table(control_, &t);
         }
 
@@ -92,49 +94,51 @@ private:
         void take_all(header* from) {
             if constexpr (Layout::inline_key) {
                 each_batch_of(from, [&](std::span<const seen_entry> batch) {
-                    std::array<std::size_t, batch_size> units{};
+                    std::array<std::size_t, batch_size> buckets{};
                     for (std::size_t i = 0; i < batch.size(); ++i) {
-                        units[i] = batch[i].outlier ? table_->units()
-                                                    : table_->unit_of(map_.hash_of(table_->seed, batch[i].mark));
-                        __builtin_prefetch(table_->home(units[i]).words, 1);
+                        buckets[i] = batch[i].sentinel_key ? table_->buckets()
+                                                           : table_->bucket_of(map_.hash_of(table_->seed, batch[i].slot_word));
+                        __builtin_prefetch(table_->home(buckets[i]).words, 1);
                     }
-                    for (std::size_t i = 0; i < batch.size(); ++i) put(units[i], batch[i].mark, batch[i].value);
+                    for (std::size_t i = 0; i < batch.size(); ++i) put(buckets[i], batch[i].slot_word, batch[i].value);
                 });
             } else {
                 each_batch_of(from, [&](std::span<const seen_entry> batch) {
-                    for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.mark), 1);
+                    for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.slot_word), 1);
                     for (const seen_entry& e : batch) {
-                        node* const n = node_at(e.mark);
+                        node* const n = node_at(e.slot_word);
                         n->next_label = syncmap::detail::seeded_hash(map_.hash_, std::as_const(*n).key(), control_.seed);
-                        __builtin_prefetch(table_->controls + table_->unit_of(n->next_label), 1);
+                        __builtin_prefetch(table_->controls + table_->bucket_of(n->next_label), 1);
                     }
                     for (const seen_entry& e : batch) {
-                        atomic_control& of_unit = table_->controls[table_->unit_of(node_at(e.mark)->next_label)];
+                        atomic_control& of_bucket = table_->controls[table_->bucket_of(node_at(e.slot_word)->next_label)];
                         // The version is the number of inserts; nobody writes here but who prepares the table.
-                        of_unit.store(Layout::with_next_version(of_unit.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+                        of_bucket.store(Layout::with_next_version(of_bucket.load(std::memory_order_relaxed)),
+                                        std::memory_order_relaxed);
                     }
                 });
                 provide_lines();
                 // Nothing fails from here on [X1].
                 each_batch_of(from, [&](std::span<const seen_entry> batch) {
-                    for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.mark), 1);
+                    for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.slot_word), 1);
                     for (const seen_entry& e : batch) {
-                        node* const n = node_at(e.mark);
+                        node* const n = node_at(e.slot_word);
                         n->label = n->next_label; // [X2]
-                        __builtin_prefetch(table_->home(table_->unit_of(n->hash())).words, 1);
+                        __builtin_prefetch(table_->home(table_->bucket_of(n->hash())).words, 1);
                     }
                     for (const seen_entry& e : batch) {
-                        const std::uint64_t hash = node_at(e.mark)->hash();
-                        put(table_->unit_of(hash), Layout::tagged(node_at(e.mark), hash), e.value);
+                        const std::uint64_t hash = node_at(e.slot_word)->hash();
+                        put(table_->bucket_of(hash), Layout::tagged(node_at(e.slot_word), hash), e.value);
                     }
                 });
             }
         }
 
-        /// The table, as the beginning of a new life of the map; null if nothing is in it.
+        /// The table, as the beginning of a new generation of the map; null if nothing is in it.
         header* release() noexcept {
             if (count_ == 0) return nullptr;
-            table_->incarnation.store(control_.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+            table_->generation.store(control_.generations.fetch_add(1, std::memory_order_relaxed) + 1,
+                                     std::memory_order_relaxed);
             table_->brought.store(static_cast<std::int64_t>(count_), std::memory_order_relaxed); // [X3]
             return std::exchange(table_, nullptr);
         }
@@ -148,10 +152,9 @@ private:
             std::array<seen_entry, batch_size> batch;
             std::size_t n = 0;
             for (; t != nullptr; t = t->successor()) {
-                for (std::size_t unit = 0; unit < t->all_units(); ++unit) {
-                    chain::each_entry(t->home(unit), [&](line_type& l, std::size_t i, word mark) {
-                        batch[n++] = {mark, chain::value_at(l.slot(i)),
-                                      chain::is_outlier_unit(*t, unit)};
+                for (std::size_t bucket = 0; bucket < t->all_buckets(); ++bucket) {
+                    chain::each_entry(t->home(bucket), [&](line_type& l, std::size_t i, word slot_word) {
+                        batch[n++] = {slot_word, chain::value_at(l.slot(i)), chain::is_sentinel_key_bucket(*t, bucket)};
                         if (n == batch_size) f(std::span<const seen_entry>(batch.data(), std::exchange(n, 0)));
                         return false;
                     });
@@ -160,12 +163,12 @@ private:
             if (n != 0) f(std::span<const seen_entry>(batch.data(), n));
         }
 
-        void put(std::size_t unit, word mark, word value) {
+        void put(std::size_t bucket, word slot_word, word value) {
             for (;;) {
-                auto v = chain::find_vacancy(control_, *table_, table_->home(unit));
+                auto v = chain::find_vacancy(control_, *table_, table_->home(bucket));
                 if (!v) v.extra = provided_.pop();
                 if (v) {
-                    chain::place(v, mark, value);
+                    chain::place(v, slot_word, value);
                     ++count_;
                     return;
                 }
@@ -173,11 +176,11 @@ private:
             }
         }
 
-        /// So many lines that every unit has room for the entries that were counted in its control word.
+        /// So many lines that every bucket has room for the entries that were counted in its control word.
         void provide_lines() {
             std::size_t needed = 0;
-            for (std::size_t unit = 0; unit < table_->all_units(); ++unit) {
-                const std::size_t entries = Layout::version_of(table_->controls[unit].load(std::memory_order_relaxed));
+            for (std::size_t bucket = 0; bucket < table_->all_buckets(); ++bucket) {
+                const std::size_t entries = Layout::version_of(table_->controls[bucket].load(std::memory_order_relaxed));
                 // A line that leads on to the next has one entry less.
                 if (entries > Layout::slots_per_line) needed += (entries - 2) / (Layout::slots_per_line - 1);
             }
@@ -199,11 +202,12 @@ private:
         static_cast<void>(this->change_root(this->root_.load(std::memory_order_relaxed), nullptr)); // nobody else does
         while (t != nullptr) {
             header* const n = t->successor();
-            for (std::size_t unit = 0; unit < t->all_units(); ++unit) chain::wipe(c, *t, t->home(unit), Layout::empty);
+            for (std::size_t bucket = 0; bucket < t->all_buckets(); ++bucket)
+                chain::wipe(c, *t, t->home(bucket), Layout::empty);
             this->retire_table(c, t);
             t = n;
         }
-        this->tidy_now(c);
+        this->recycle_now(c);
     }
 };
 

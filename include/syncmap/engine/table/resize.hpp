@@ -1,4 +1,4 @@
-// When a table is left for a larger or smaller one, and who moves its units: writers that find it crowded, sparse or on its
+// When a table is left for a larger or smaller one, and who moves its buckets: writers that find it spilled, sparse or on its
 // way, a few groups each (migration.hpp), and operations that want the end of it, such as `reserve`.
 #pragma once
 
@@ -24,17 +24,17 @@ protected:
     using typename base::moving;
     using typename base::record_supply;
     using section = typename engine::locks<Types>::section;
-    using typename base::stripe_type;
-    using typename base::Sync;
     using base::groups;
-    using base::tidy_budget;
+    using base::recycle_budget;
+    using typename base::Sync;
+    using typename base::thread_record_type;
 
     // ---- sizes ----
 
-    /// Entries per unit at which a table may be left for a larger or a smaller one, and that a new one aims at.
+    /// Entries per bucket at which a table may be left for a larger or a smaller one, and that a new one aims at.
     static constexpr std::size_t grow_from = Layout::slots_per_line / 2;
     static unsigned log2_for(std::size_t entries) noexcept {
-        return log2_of_units(entries / (Layout::slots_per_line * 5 / 8) + 1); // pairs 2 to 2.5, singles 5 a unit
+        return log2_of_buckets(entries / (Layout::slots_per_line * 5 / 8) + 1); // pairs 2 to 2.5, singles 5 a bucket
     }
 
     /// Whether a table may be left for a smaller one. One with less than an eighth of its slots in use always; else one that
@@ -42,42 +42,44 @@ protected:
     /// and go, lines stay in use by few entries, and the smaller table may have to grow again though the number of entries
     /// is the same. Each round of that is paid for by writes.
     static bool is_sparse(const header& t, std::size_t entries, std::size_t erased) noexcept {
-        const std::size_t places = t.units() * Layout::slots_per_line;
+        const std::size_t places = t.buckets() * Layout::slots_per_line;
         return entries < places / 8 || (entries < places / 8 * 3 && erased >= erases_before_fit(t));
     }
 
-    /// All threads together overlook no more erases than a sixteenth of the units.
+    /// All threads together overlook no more erases than a sixteenth of the buckets.
     static std::uint32_t erases_between_looks(const control& c, word root) noexcept {
         const header* const t = base::table_of(root);
-        const std::size_t share = t == nullptr ? 0 : (std::min)(t->units() / 16 / c.home->threads.row_count(), std::size_t{1} << 20);
+        const std::size_t share =
+            t == nullptr ? 0 : (std::min)(t->buckets() / 16 / c.home->threads.hazard_record_count(), std::size_t{1} << 20);
         return (std::max)(Sync::shrink_check_interval, static_cast<std::uint32_t>(share));
     }
 
-    static std::size_t erases_before_fit(const header& t) noexcept { return 16 * t.units(); }
+    static std::size_t erases_before_fit(const header& t) noexcept { return 16 * t.buckets(); }
 
-    /// Entries of the life of the map that a table belongs to, counting neither those being inserted nor those being erased.
+    /// Entries of the generation of the map that a table belongs to, counting neither those being inserted nor those being
+    /// erased.
     static std::size_t counted_entries(control& c, const header& t) noexcept {
-        const auto incarnation = static_cast<std::uint32_t>(t.incarnation.load(std::memory_order_relaxed));
+        const auto generation = static_cast<std::uint32_t>(t.generation.load(std::memory_order_relaxed));
         word sum = static_cast<word>(t.brought.load(std::memory_order_relaxed));
-        c.each_stripe([&](stripe_type& s) {
-            if (s.incarnation.load(std::memory_order_acquire) == incarnation) {
-                sum += stripe_type::net_of(s.tally.load(std::memory_order_relaxed));
+        c.each_thread_record([&](thread_record_type& s) {
+            if (s.generation.load(std::memory_order_acquire) == generation) {
+                sum += thread_record_type::net_of(s.net_count.load(std::memory_order_relaxed));
             }
         });
-        const std::int64_t entries = stripe_type::entries_of(sum);
-        return entries > 0 ? static_cast<std::size_t>(entries) : 0; // stripes are read one after the other
+        const std::int64_t entries = thread_record_type::entries_of(sum);
+        return entries > 0 ? static_cast<std::size_t>(entries) : 0; // thread records are read one after the other
     }
 
     // ---- start ----
 
-    /// Replaces a null root by an empty table of a new life of the map. Throws `bad_alloc`.
+    /// Replaces a null root by an empty table of a new generation of the map. Throws `bad_alloc`.
     [[gnu::cold]] void make_first_table(control& c, word root, unsigned log2) {
-        this->begin_life(c, root, this->acquire_table(c, log2, false));
-        this->ask_for_tidying(c); // what a clear has left
+        this->begin_generation(c, root, this->acquire_table(c, log2, false));
+        this->ask_for_recycling(c); // what a clear has left
     }
 
-    /// Lets the root's table be left for one of 2^log2 units, if it is not being left already. Throws `bad_alloc`.
-    [[gnu::cold]] void start_resize(control& c, stripe_type& s, word root, unsigned log2) {
+    /// Lets the root's table be left for one of 2^log2 buckets, if it is not being left already. Throws `bad_alloc`.
+    [[gnu::cold]] void start_resize(control& c, thread_record_type& s, word root, unsigned log2) {
         header* const t = base::table_of(root);
         this->more(c);
         header* n = this->acquire_table(c, log2, counted_entries(c, *t) >= (std::size_t{1} << log2) / 2);
@@ -85,7 +87,7 @@ protected:
         {
             const section in(*this, s, t, root);
             if (in) {
-                n->incarnation.store(t->incarnation.load(std::memory_order_relaxed), std::memory_order_relaxed);
+                n->generation.store(t->generation.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->brought.store(t->brought.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->left.store(groups(*t, *n), std::memory_order_relaxed);
                 if (n->log2() < t->log2()) n->erased.store(erases_before_fit(*n), std::memory_order_relaxed);
@@ -102,7 +104,7 @@ protected:
     }
 
     /// `erased`: since the last look.
-    [[gnu::cold]] void shrink_if_sparse(control& c, stripe_type& s, word root, std::size_t erased) noexcept {
+    [[gnu::cold]] void shrink_if_sparse(control& c, thread_record_type& s, word root, std::size_t erased) noexcept {
         header* const t = base::table_of(root);
         if (t == nullptr || t->next.load(std::memory_order_relaxed) != nullptr) return;
         const unsigned least = (std::max)(base::min_log2(), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
@@ -120,38 +122,40 @@ protected:
 
     /// Looks every so often whether erasing has left the table too large. A look reads what all threads have counted, and
     /// takes that from their caches: the larger the table, the rarer.
-    void after_erase(control& c, stripe_type& s, word root) {
-        if (--s.erases_until_look == 0) [[unlikely]] look_for_shrinking(c, s, root);
+    void after_erase(control& c, thread_record_type& s, word root) {
+        if (--s.erases_until_look == 0) [[unlikely]]
+            look_for_shrinking(c, s, root);
     }
 
     // ---- help ----
 
     /// Asked by every writer after its own work.
-    void help_if_asked(control& c, stripe_type& s, const header& t, word root) noexcept {
-        if (t.needs_help.load(std::memory_order_relaxed)) [[unlikely]] help(c, s, root, Sync::migration_batch);
+    void help_if_asked(control& c, thread_record_type& s, const header& t, word root) noexcept {
+        if (t.needs_help.load(std::memory_order_relaxed)) [[unlikely]]
+            help(c, s, root, Sync::migration_batch);
     }
 
     /// What every writer does after its own work in a table that asks for it: moves a few groups if the table is being
     /// left, else gives some pages of earlier tables back.
-    void help(control& c, stripe_type& s, word root, std::size_t batch) noexcept {
+    void help(control& c, thread_record_type& s, word root, std::size_t batch) noexcept {
         if (header* const t = base::table_of(root); t->next.load(std::memory_order_relaxed) == nullptr) {
-            if (t->crowded.load(std::memory_order_relaxed)) {
-                t->crowded.store(false, std::memory_order_relaxed);
+            if (t->spilled.load(std::memory_order_relaxed)) {
+                t->spilled.store(false, std::memory_order_relaxed);
                 grow_if_full(c, s, root, *t);
             }
             if (t->filling.load(std::memory_order_relaxed)) look_for_huge_pages(c, *t);
             base::gather_piece(*t);
             // Not each time: a writer that stands still may keep a table from being given back.
-            if (++s.writer->help_count % Sync::writes_between_tidying != 0) return;
+            if (++s.writer->help_count % Sync::writes_between_recycling != 0) return;
             // acquire: pairs with the release of who asked. What it asked for is seen below, or it asks after this.
             t->needs_help.exchange(false, std::memory_order_acquire);
-            this->tidy_tables(c, tidy_budget);
+            this->recycle_tables(c, recycle_budget);
             // What came after the looks above, or what another thread was at: it may have asked before the withdrawal.
-            if (t->next.load(std::memory_order_relaxed) != nullptr || t->crowded.load(std::memory_order_relaxed) ||
+            if (t->next.load(std::memory_order_relaxed) != nullptr || t->spilled.load(std::memory_order_relaxed) ||
                 t->filling.load(std::memory_order_relaxed) || t->small_pieces.load(std::memory_order_relaxed) != 0) {
                 t->ask_for_help();
             }
-            this->ask_for_tidying(c);
+            this->ask_for_recycling(c);
             return;
         }
         record_supply supply(*this);
@@ -165,11 +169,11 @@ protected:
     /// What was reserved: from now on the map shrinks to no smaller table by itself. (A shrink that has begun goes on.)
     static void keep_room(header& t, unsigned log2) noexcept {
         std::uint8_t floor = t.floor_log2.load(std::memory_order_relaxed);
-        while (floor < log2 && !t.floor_log2.compare_exchange_weak(floor, static_cast<std::uint8_t>(log2), std::memory_order_relaxed,
-                                                                   std::memory_order_relaxed)) {}
+        while (floor < log2 && !t.floor_log2.compare_exchange_weak(floor, static_cast<std::uint8_t>(log2),
+                                                                   std::memory_order_relaxed, std::memory_order_relaxed)) {}
     }
 
-    [[gnu::cold]] void grow_if_full(control& c, stripe_type& s, word root, const header& t) noexcept {
+    [[gnu::cold]] void grow_if_full(control& c, thread_record_type& s, word root, const header& t) noexcept {
         if (!needs_growth(c, t)) return;
         try {
             start_resize(c, s, root, t.log2() != 0 && t.log2() < 6 ? t.log2() + 2 : t.log2() + 1);
@@ -178,16 +182,16 @@ protected:
         }
     }
 
-    /// For a writer that found `unit` of `t` full: afterwards there is room, or at least one more line to take.
+    /// For a writer that found `bucket` of `t` full: afterwards there is room, or at least one more line to take.
     /// Throws `bad_alloc` when there can be neither.
-    [[gnu::cold]] void make_room(control& c, stripe_type& s, word root, header* t, std::size_t unit) {
-        this->tidy_tables(c, tidy_budget);
+    [[gnu::cold]] void make_room(control& c, thread_record_type& s, word root, header* t, std::size_t bucket) {
+        this->recycle_tables(c, recycle_budget);
         if (t == base::table_of(root)) {
             if (t->successor() == nullptr) grow_if_full(c, s, root, *t);
             if (header* const n = t->successor()) {
                 record_supply supply(*this);
                 for (;;) {
-                    const moving outcome = this->move_group_of(c, s, root, *t, *n, unit, supply);
+                    const moving outcome = this->move_group_of(c, s, root, *t, *n, bucket, supply);
                     if (outcome == moving::done) return;
                     // Busy: another source of the group is locked, perhaps for long; a further line does as well.
                     if (outcome != moving::needs_record) break;
@@ -198,19 +202,19 @@ protected:
         this->make_spare_line(c);
     }
 
-    /// Moves all that is left to move. Blocks on writers of single units.
-    void finish_resize(control& c, stripe_type& s, word root) {
+    /// Moves all that is left to move. Blocks on writers of single buckets.
+    void finish_resize(control& c, thread_record_type& s, word root) {
         record_supply supply(*this);
         while (this->is_root(root) && base::table_of(root)->successor() != nullptr) {
             provide_for(c, supply, move_some(c, s, root, finish_batch, supply));
             locks::wait_for_gate(c); // merges let the cut of a snapshot go first
-            Sync::pause();          // a unit may be locked by a writer that needs the processor
+            Sync::pause(); // a bucket may be locked by a writer that needs the processor
         }
     }
 
     /// Brings the table down to what its entries need now, by the steps in which it would shrink by and by. Blocks on
-    /// writers of single units.
-    void finish_shrinking(control& c, stripe_type& s) noexcept {
+    /// writers of single buckets.
+    void finish_shrinking(control& c, thread_record_type& s) noexcept {
         try {
             for (unsigned steps = 0; steps < base::max_log2; ++steps) { // others may let it grow meanwhile
                 const word root = this->root_.load(std::memory_order_acquire);
@@ -231,16 +235,16 @@ protected:
     }
 
 private:
-    [[gnu::cold, gnu::noinline]] void look_for_shrinking(control& c, stripe_type& s, word root) {
+    [[gnu::cold, gnu::noinline]] void look_for_shrinking(control& c, thread_record_type& s, word root) {
         const std::uint32_t erased = erases_between_looks(c, root); // about as many since the last look
         s.erases_until_look = erased;
-        this->tidy_tables(c, tidy_budget);
+        this->recycle_tables(c, recycle_budget);
         shrink_if_sparse(c, s, root, erased);
     }
 
     /// Uneven hashes fill lines of a table that is nearly empty: the entries decide.
     [[gnu::cold, gnu::noinline]] static void look_for_huge_pages(control& c, header& t) noexcept {
-        if (t.filling.exchange(false, std::memory_order_relaxed) && counted_entries(c, t) >= t.units() / 4 &&
+        if (t.filling.exchange(false, std::memory_order_relaxed) && counted_entries(c, t) >= t.buckets() / 4 &&
             t.small_pieces.load(std::memory_order_relaxed) == 0) {
             base::begin_huge_pages(t);
         }
@@ -256,7 +260,7 @@ private:
     }
 
     /// Moves up to `batch` groups.
-    moving move_some(control& c, stripe_type& s, word root, std::size_t batch, record_supply& supply) {
+    moving move_some(control& c, thread_record_type& s, word root, std::size_t batch, record_supply& supply) {
         header* const t = base::table_of(root);
         header* const n = t == nullptr ? nullptr : t->successor();
         if (n == nullptr) return moving::done;
@@ -267,7 +271,8 @@ private:
             const std::size_t total = groups(*t, *n);
             // What was made for a group is for that group. Others may have been moved, and then nothing is left that needs it.
             const std::size_t again = std::exchange(supply.lacking_group, record_supply::no_group);
-            const std::size_t first = again != record_supply::no_group ? again : n->cursor.fetch_add(batch, std::memory_order_relaxed);
+            const std::size_t first =
+                again != record_supply::no_group ? again : n->cursor.fetch_add(batch, std::memory_order_relaxed);
             typename base::departure leaving(*this, c, *t, *n, root);
             for (std::size_t i = 0; i < (std::min)(batch, total) && outcome == moving::done; ++i) { // each group once
                 if (n->left.load(std::memory_order_relaxed) == 0) break;
@@ -277,31 +282,30 @@ private:
             }
         }
         if (base::table_of(this->root_.load(std::memory_order_relaxed)) == n) {
-            this->tidy_tables(c, tidy_budget);
+            this->recycle_tables(c, recycle_budget);
             // A table can shrink by more than one step. One that has just grown was asked for.
             if (n->log2() < t->log2()) shrink_if_sparse(c, s, this->root_.load(std::memory_order_acquire), 0);
         }
         return outcome;
     }
 
-    static constexpr unsigned max_shrink = 3; ///< log2 of the most source units locked at once
+    static constexpr unsigned max_shrink = 3; ///< log2 of the most source buckets locked at once
     static constexpr std::size_t finish_batch = 256;
 
     /// The next size on the way down to what so many entries need.
     static unsigned shrunk_log2(unsigned log2, std::size_t entries) noexcept {
-        const unsigned enough = log2_of_units(entries * 4 / (Layout::slots_per_line * 3) + 1); // as full as they stay where keys come and go
+        const unsigned enough =
+            log2_of_buckets(entries * 4 / (Layout::slots_per_line * 3) + 1); // as full as they stay where keys come and go
         return (std::max)(enough, log2 - (std::min)(log2 - base::min_log2(), max_shrink));
     }
-    /// The smallest table of that many units or more.
-    static unsigned log2_of_units(std::size_t units) noexcept {
-        return (std::max)(base::min_log2(), static_cast<unsigned>(std::bit_width(units - 1)));
+    /// The smallest table of that many buckets or more.
+    static unsigned log2_of_buckets(std::size_t buckets) noexcept {
+        return (std::max)(base::min_log2(), static_cast<unsigned>(std::bit_width(buckets - 1)));
     }
 
     bool needs_growth(control& c, const header& t) noexcept {
-        return t.log2() + 2 <= base::max_log2 &&
-               counted_entries(c, t) >= t.units() * grow_from;
+        return t.log2() + 2 <= base::max_log2 && counted_entries(c, t) >= t.buckets() * grow_from;
     }
-
 };
 
 } // namespace syncmap::engine

@@ -20,13 +20,13 @@ protected:
     using typename base::control;
     using typename base::node;
     using typename base::node_base;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
     using account = reclaim::garbage_account<Sync>;
 
-    /// `n` lies in no slot any more [I6] and is freed when nobody holds it. Never under a unit's lock: it may run
+    /// `n` lies in no slot any more [I6] and is freed when nobody holds it. Never under a bucket's lock: it may run
     /// destructors of the user's, and those of other maps' values as well.
-    void retire(control& c, stripe_type& s, node* n) noexcept {
+    void retire(control& c, thread_record_type& s, node* n) noexcept {
         if constexpr (!base::Layout::inline_key) {
             const reclaim::garbage_home<Sync> home{static_cast<core<Types>*>(this), &s};
             if (!s.writer->garbage->retire(c.home->threads, c, s.retired, home, *n, n->block_bytes(), n->owned_bytes())) return;
@@ -34,7 +34,7 @@ protected:
         }
     }
 
-    /// The same for a thread without a stripe, which has an account for this call alone.
+    /// The same for a thread without a thread record, which has an account for this call alone.
     void retire(control& c, account& own, node* n) noexcept {
         const bool full = own.charge(n->block_bytes(), n->owned_bytes());
         any_list(c).push(*n);
@@ -49,7 +49,7 @@ protected:
     bool scan(control& c) noexcept {
         if (c.scanning.exchange(true, std::memory_order_acquire)) return false;
         node_base* found = nullptr;
-        c.each_stripe([&](stripe_type& s) { reclaim::append(found, s.retired.take_all()); });
+        c.each_thread_record([&](thread_record_type& s) { reclaim::append(found, s.retired.take_all()); });
         reclaim::held_nodes<Sync> held;
         node_base* const free_now = held.find_unheld(c.home->threads, found);
         if (found != nullptr) any_list(c).push_all(found);
@@ -59,16 +59,16 @@ protected:
     }
 
 private:
-    /// For a node that is charged to no thread. (A map that has nodes has a stripe.)
+    /// For a node that is charged to no thread. (A map that has nodes has a thread record.)
     static reclaim::retire_list<Sync>& any_list(control& c) noexcept {
-        return c.stripes.load(std::memory_order_acquire)->retired;
+        return c.thread_records.load(std::memory_order_acquire)->retired;
     }
 
     /// What a stopped or ended thread has left is freed by others, which do not come by it otherwise.
-    [[gnu::cold, gnu::noinline]] void scan_now_and_then(control& c, stripe_type& s) noexcept {
+    [[gnu::cold, gnu::noinline]] void scan_now_and_then(control& c, thread_record_type& s) noexcept {
         auto* const mine = s.writer->garbage->slot_of(s.retired);
-        const std::size_t rows = c.home->threads.row_count();
-        if (mine == nullptr || mine->retired < account::most_nodes * Sync::batches_between_scans(rows)) return;
+        const std::size_t hazard_records = c.home->threads.hazard_record_count();
+        if (mine == nullptr || mine->retired < account::most_nodes * Sync::batches_between_scans(hazard_records)) return;
         mine->retired = 0;
         scan(c);
     }

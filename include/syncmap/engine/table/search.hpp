@@ -11,14 +11,14 @@ struct search {
     using line_type = line<Layout>;
 
     /// Pairs with inline keys: whether the line has the key, and its value, read together [I3].
-    static bool find_pair(const line_type& l, word mark, word& value) noexcept {
-        if constexpr (requires { Sync::find_pair(l.words, mark, value); }) {
-            return Sync::find_pair(l.words, mark, value);
+    static bool find_pair(const line_type& l, word slot_word, word& value) noexcept {
+        if constexpr (requires { Sync::find_pair(l.words, slot_word, value); }) {
+            return Sync::find_pair(l.words, slot_word, value);
         } else {
             for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
-                if (l.mark(i) != mark) continue;
+                if (l.slot_word(i) != slot_word) continue;
                 const auto both = Sync::load_pair(l.slot(i));
-                if (both.first != mark) continue; // erased meanwhile
+                if (both.first != slot_word) continue; // erased meanwhile
                 value = both.second;
                 return true;
             }
@@ -34,21 +34,22 @@ struct search {
             return true;
         }
     }
-    static bool find_pair_at_once(const line_type& l, word mark, word& value) noexcept {
-        if constexpr (requires { Sync::find_pair_at_once(l.words, mark, value); }) {
-            return Sync::find_pair_at_once(l.words, mark, value);
+    static bool find_pair_at_once(const line_type& l, word slot_word, word& value) noexcept {
+        if constexpr (requires { Sync::find_pair_at_once(l.words, slot_word, value); }) {
+            return Sync::find_pair_at_once(l.words, slot_word, value);
         } else {
-            return find_pair(l, mark, value);
+            return find_pair(l, slot_word, value);
         }
     }
 
-    /// The slots with this mark, as bits.
-    static unsigned match(const line_type& l, word mark) noexcept {
-        if constexpr (Layout::pairs && requires { Sync::match_pairs(l.words, mark); }) {
-            return Sync::match_pairs(l.words, mark);
+    /// The slots with this slot word, as bits.
+    static unsigned match(const line_type& l, word slot_word) noexcept {
+        if constexpr (Layout::pairs && requires { Sync::match_pairs(l.words, slot_word); }) {
+            return Sync::match_pairs(l.words, slot_word);
         } else {
             unsigned found = 0;
-            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) found |= static_cast<unsigned>(l.mark(i) == mark) << i;
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i)
+                found |= static_cast<unsigned>(l.slot_word(i) == slot_word) << i;
             return found;
         }
     }
@@ -60,7 +61,7 @@ struct search {
         } else {
             unsigned found = 0;
             for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
-                found |= static_cast<unsigned>(Layout::tag_matches(l.mark(i), hash)) << i;
+                found |= static_cast<unsigned>(Layout::tag_matches(l.slot_word(i), hash)) << i;
             }
             return found;
         }

@@ -1,13 +1,13 @@
 // What the writers of one map share that depends neither on its keys nor on its values: the part of the control block
-// that `fork` looks after (living_maps.hpp), from whichever library.
+// that `fork` looks after (map_registry.hpp), from whichever library.
 //
-// | word                     | written by                                   | read by           |
-// |--------------------------|----------------------------------------------|-------------------|
-// | `gate_word`, `sleepers`  | whole-map operations, who sleeps             | every write       |
-// | seed, home, number, root | before the block is published                | every write       |
-// | `stripes`                | each thread's first write (CAS)              | whole-map operations |
-// | `rare`                   | the first operation that needs one (CAS)     | those             |
-// | previous, following      | under the lock of `made_by`                  | the same          |
+// | word                     | written by                               | read by              |
+// |--------------------------|------------------------------------------|----------------------|
+// | `gate_word`, `sleepers`  | whole-map operations, who sleeps         | every write          |
+// | seed, home, number, root | before the block is published            | every write          |
+// | `thread_records`         | each thread's first write (CAS)          | whole-map operations |
+// | `rare`                   | the first operation that needs one (CAS) | those                |
+// | previous, following      | under the lock of `made_by`              | the same             |
 #pragma once
 
 #include <atomic>
@@ -16,13 +16,13 @@
 
 #include <syncmap/engine/process.hpp>
 #include <syncmap/engine/table/gate.hpp>
-#include <syncmap/engine/table/stripe.hpp>
+#include <syncmap/engine/table/thread_record.hpp>
 #include <syncmap/engine/table/writers.hpp>
 #include <syncmap/hash.hpp>
 
 namespace syncmap::engine {
 
-/// The table of one unit, of which a map has one (first_block.hpp).
+/// The table of one bucket, of which a map has one (first_block.hpp).
 enum class first_table : unsigned char {
     fresh, ///< empty
     taken,
@@ -38,7 +38,7 @@ struct rare_words {
 
 template <class Sync>
 struct shared_words {
-    using stripe_type = stripe<Sync>;
+    using thread_record_type = thread_record<Sync>;
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
@@ -47,14 +47,14 @@ struct shared_words {
 
     // Read by every write, written rarely.
     atomic<gate::word> gate_word{0};
-    atomic<std::uint32_t> sleepers{0};      ///< writers asleep on some unit of this map
+    atomic<std::uint32_t> sleepers{0};      ///< writers asleep on some bucket of this map
     atomic<bool> scanning{false};           ///< only who has it touches the retired nodes of all threads
-    atomic<bool> tidying{false};            ///< only who has it touches the lists of tables that are not in use
+    atomic<bool> recycling{false};            ///< only who has it touches the lists of tables that are not in use
     atomic<first_table> first_table_is{first_table::fresh};
     hash_seed seed;
     process<Sync>* home = nullptr;          ///< constant once published
     std::uint64_t number = 0;               ///< of this map alone; constant once published
-    atomic<stripe_type*> stripes{nullptr};  ///< newest first
+    atomic<thread_record_type*> thread_records{nullptr};  ///< newest first
 
     atomic<rare_words<Sync>*> rare{nullptr};
 
@@ -69,18 +69,18 @@ struct shared_words {
         return home->computing[hash % Sync::computing_counters];
     }
 
-    /// Before the thread's first change of this map. release: who finds the stripe sees what it is.
-    void add(stripe_type& s) noexcept {
-        stripe_type* head = stripes.load(std::memory_order_relaxed);
+    /// Before the thread's first change of this map. release: who finds the thread record sees what it is.
+    void add(thread_record_type& s) noexcept {
+        thread_record_type* head = thread_records.load(std::memory_order_relaxed);
         do {
             s.next = head;
-        } while (!stripes.compare_exchange_weak(head, &s, std::memory_order_acq_rel, std::memory_order_relaxed));
+        } while (!thread_records.compare_exchange_weak(head, &s, std::memory_order_acq_rel, std::memory_order_relaxed));
     }
 
-    /// Calls `f(stripe)` for every stripe that the map has so far.
+    /// Calls `f(thread_record)` for every thread record that the map has so far.
     template <class F>
-    void each_stripe(F&& f) const {
-        for (stripe_type* s = stripes.load(std::memory_order_acquire); s != nullptr; s = s->next) f(*s);
+    void each_thread_record(F&& f) const {
+        for (thread_record_type* s = thread_records.load(std::memory_order_acquire); s != nullptr; s = s->next) f(*s);
     }
 };
 

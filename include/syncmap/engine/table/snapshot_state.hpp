@@ -1,15 +1,15 @@
-// What a live snapshot keeps: the content of the units that were changed since.
+// What a live snapshot keeps: the content of the buckets that were changed since.
 //
-// A *record* is the content of one unit at the snapshot's instant, made by the first writer that changed the unit after
-// it, under the unit's lock. Records are carved from *slabs* of the snapshot's own, so that hardly a write allocates, and
+// A *record* is the content of one bucket at the snapshot's instant, made by the first writer that changed the bucket after
+// it, under the bucket's lock. Records are carved from *slabs* of the snapshot's own, so that hardly a write allocates, and
 // dropping a snapshot frees a few slabs; they are pushed into lists by hash and never taken out before its end.
 //
-// | word                              | written by                                  | read by            |
-// |-----------------------------------|---------------------------------------------|--------------------|
-// | phase, table, entries, lists' size| before the state is live                    | all                |
-// | lists, slabs, a slab's `used`     | writers (CAS), under a unit's lock          | readers; writers   |
-// | `older`                           | who has the snapshot mutex                  | writers in sections|
-// | `kept`                            | `clear`, with the snapshot mutex, once      | its readers        |
+// | word                               | written by                             | read by             |
+// |------------------------------------|----------------------------------------|---------------------|
+// | phase, table, entries, lists' size | before the state is live               | all                 |
+// | lists, slabs, a slab's `used`      | writers (CAS), under a bucket's lock   | readers; writers    |
+// | `older`                            | who has the snapshot mutex             | writers in sections |
+// | `kept`                             | `clear`, with the snapshot mutex, once | its readers         |
 #pragma once
 
 #include <algorithm>
@@ -23,37 +23,37 @@ namespace syncmap::engine {
 
 /// An entry as it was seen: for inline keys a copy, else a pinned node (and the value beside it).
 struct seen_entry {
-    word mark;
+    word slot_word;
     word value;
-    bool outlier;
+    bool sentinel_key;
 };
 
-/// The content of one unit: the entries with hashes from `first` to `last`, or those of the outlier unit. They follow it
-/// in memory.
-struct unit_record {
+/// The content of one bucket: the entries with hashes from `first` to `last`, or those of the sentinel-key bucket. They follow
+/// it in memory.
+struct bucket_record {
     struct kept_entry {
-        word mark;
+        word slot_word;
         word value;
     };
 
-    unit_record* next = nullptr; ///< in its list
+    bucket_record* next = nullptr; ///< in its list
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     std::uint32_t count = 0;
-    bool outlier = false;
+    bool sentinel_key = false;
 
     static constexpr std::size_t bytes_for(std::size_t entries) noexcept {
-        return sizeof(unit_record) + entries * sizeof(kept_entry);
+        return sizeof(bucket_record) + entries * sizeof(kept_entry);
     }
     std::size_t bytes() const noexcept { return bytes_for(count); }
 
-    void add(word mark, word value) noexcept { ::new (place(count++)) kept_entry{mark, value}; }
+    void add(word slot_word, word value) noexcept { ::new (place(count++)) kept_entry{slot_word, value}; }
     seen_entry entry(std::size_t i) const noexcept {
         const kept_entry& e = *std::launder(reinterpret_cast<const kept_entry*>(place(i)));
-        return {e.mark, e.value, outlier};
+        return {e.slot_word, e.value, sentinel_key};
     }
-    bool covers(std::uint64_t hash, bool is_outlier) const noexcept {
-        return is_outlier ? outlier : !outlier && first <= hash && hash <= last;
+    bool covers(std::uint64_t hash, bool is_sentinel_key) const noexcept {
+        return is_sentinel_key ? sentinel_key : !sentinel_key && first <= hash && hash <= last;
     }
 
 private:
@@ -84,7 +84,7 @@ struct record_slab {
         auto* const begin = reinterpret_cast<std::byte*>(this);
         const std::size_t end = used.load(std::memory_order_relaxed);
         for (std::size_t at = sizeof(record_slab); at < end;) {
-            unit_record& r = *std::launder(reinterpret_cast<unit_record*>(begin + at));
+            bucket_record& r = *std::launder(reinterpret_cast<bucket_record*>(begin + at));
             at += r.bytes();
             f(r);
         }
@@ -97,19 +97,19 @@ struct snapshot_state {
     using atomic = typename Sync::template atomic<U>;
 
     std::uint32_t phase = 0;
-    std::uint64_t incarnation = 0;
+    std::uint64_t generation = 0;
     std::size_t entries = 0;
-    unsigned log2 = 0; ///< of the number of lists; no unit of the map was coarser at the snapshot's instant
+    unsigned log2 = 0; ///< of the number of lists; no bucket of the map was coarser at the snapshot's instant
     bool mapped = false;
-    atomic<unit_record*>* lists = nullptr; ///< one for each hash prefix, and one for the outlier unit
+    atomic<bucket_record*>* lists = nullptr; ///< one for each hash prefix, and one for the sentinel-key bucket
     atomic<snapshot_state*> older{nullptr};
     atomic<record_slab<Sync>*> slabs{nullptr}; ///< newest first
     snapshot_state* next_dropped = nullptr; ///< in the control block's list, when it is not live any more
-    atomic<Header*> kept{nullptr}; ///< the table that `clear` took out and left to the snapshots of its life
+    atomic<Header*> kept{nullptr}; ///< the table that `clear` took out and left to the snapshots of its generation
 
     std::size_t list_count() const noexcept { return (std::size_t{1} << log2) + 1; }
-    atomic<unit_record*>& list_of(std::uint64_t hash, bool outlier) const noexcept {
-        return lists[outlier ? list_count() - 1 : log2 == 0 ? 0 : static_cast<std::size_t>(hash >> (64 - log2))];
+    atomic<bucket_record*>& list_of(std::uint64_t hash, bool sentinel_key) const noexcept {
+        return lists[sentinel_key ? list_count() - 1 : log2 == 0 ? 0 : static_cast<std::size_t>(hash >> (64 - log2))];
     }
 
     /// Room for a record in the newest slab; null: there is none.
@@ -125,11 +125,11 @@ struct snapshot_state {
     }
     void add(record_slab<Sync>& slab) noexcept { link(slabs, slab, &record_slab<Sync>::older); }
 
-    void push(unit_record& r) noexcept { link(list_of(r.first, r.outlier), r, &unit_record::next); }
+    void push(bucket_record& r) noexcept { link(list_of(r.first, r.sentinel_key), r, &bucket_record::next); }
 
-    const unit_record* find(std::uint64_t hash, bool outlier) const noexcept {
-        const unit_record* r = list_of(hash, outlier).load(std::memory_order_acquire);
-        while (r != nullptr && !r->covers(hash, outlier)) r = r->next;
+    const bucket_record* find(std::uint64_t hash, bool sentinel_key) const noexcept {
+        const bucket_record* r = list_of(hash, sentinel_key).load(std::memory_order_acquire);
+        while (r != nullptr && !r->covers(hash, sentinel_key)) r = r->next;
         return r;
     }
 

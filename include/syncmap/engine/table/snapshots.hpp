@@ -1,18 +1,18 @@
 // Snapshots: one instant of the whole map, taken in a few microseconds whatever its size, and read while writers go on.
 //
-// The *cut*: the gate is closed, so that no write is published any more; every stripe is seen outside of a section once,
+// The *cut*: the gate is closed, so that no write is published any more; every thread record is seen outside of a section once,
 // so none is on its way; the state becomes live, and the gate opens with its phase. A writer that comes after that preserves
 // what it changes (preservation.hpp). While the gate is closed arriving writers sleep. So a writer that was pre-empted in its
 // section gets a processor, and has at most that one section to finish. A writer that is really stopped there voids the
 // attempt; the next one is made after a pause. So a cut waits for stopped writers, and no writer waits for a cut longer
-// than a lease.
+// than a deadline.
 //
 // [S1] A state becomes live only while the gate is closed and no writer is in a section: no record of it is older than
 //      its instant.
-// [S2] A reader takes what a live unit holds if the stamp, looked at after the entries, is still below the phase.
-// [S3] A state is freed when it is not live any more and every stripe was seen outside of a section after that.
-// [S4] `clear` leaves a table to the snapshots of its life; who drops the last of them takes it apart.
-// [S5] A unit whose home line says MOVED is read in the next table, whether its control word says so yet or not. The copies
+// [S2] A reader takes what a live bucket holds if the stamp, looked at after the entries, is still below the phase.
+// [S3] A state is freed when it is not live any more and every thread record was seen outside of a section after that.
+// [S4] `clear` leaves a table to the snapshots of its generation; who drops the last of them takes it apart.
+// [S5] A bucket whose home line says MOVED is read in the next table, whether its control word says so yet or not. The copies
 //      are there, with the stamp of their sources, before the home line says it. No writer reaches them before the control
 //      words of the sources say it. So a reader waits for no mover; nor for any other writer, as locks mean nothing to it.
 #pragma once
@@ -56,8 +56,8 @@ protected:
     using typename base::Layout;
     using typename base::line_type;
     using search = engine::search<typename Types::layout, typename Types::sync>;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
     using T = typename base::T;
     using base::node_at;
     using state = typename control::snapshot_type;
@@ -71,7 +71,7 @@ protected:
         if (c == nullptr) return nullptr;
         auto& rare = this->more(*c);
         fresh_state fresh(*this);
-        const stripe_type* stopped = nullptr;
+        const thread_record_type* stopped = nullptr;
         for (unsigned attempt = 0;; ++attempt) {
             if (attempt != 0) pause_after(stopped, attempt);
             const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
@@ -89,17 +89,18 @@ protected:
 
     void drop_snapshot(state* s) noexcept {
         control& c = this->shared_of_table();
-        if (living_maps<Sync>::is_orphan(c)) return; // a lost thread may have the mutex
+        if (map_registry<Sync>::is_orphan(c)) return; // a lost thread may have the mutex
         header* orphan = nullptr;
         {
             const snapshot_turn turn(*this, c);
             unlink(c, *s);
             header* const kept = s->kept.load(std::memory_order_relaxed);
-            if (kept != nullptr && !is_needed(c, s->incarnation)) orphan = kept; // [S4]
+            if (kept != nullptr && !is_needed(c, s->generation)) orphan = kept; // [S4]
             drop_later(c, s);
         }
         reap_snapshots(c);
-        if (orphan != nullptr) { // without a row or a stripe of this thread: it may have none, and no memory for one
+        if (orphan !=
+            nullptr) { // without a hazard record or a thread record of this thread: it may have none, and no memory for one
             typename base::account garbage;
             this->dismantle(c, orphan, [&](auto* n) { this->retire(c, garbage, n); });
             this->finish(c, garbage);
@@ -114,13 +115,14 @@ protected:
             const snapshot_turn turn(*this, c);
             if (c.more().dropped == nullptr) return;
             int patience = 1000;
-            if (!c.home->threads.barriers().heavy_barrier() || inside(c, [&] { return --patience > 0; }) != nullptr) return; // [S3]
+            if (!c.home->threads.barriers().heavy_barrier() || inside(c, [&] { return --patience > 0; }) != nullptr)
+                return; // [S3]
             unreachable = std::exchange(c.more().dropped, nullptr);
         }
         destroy_states(unreachable);
     }
 
-    /// Makes `instead`, which may be null, the root's table in place of what there is, of which the life ends. Returns
+    /// Makes `instead`, which may be null, the root's table in place of what there is, of which the generation ends. Returns
     /// the old one; null: there is none, or its snapshots keep it [S4].
     header* exchange_root(control& c, header* instead) {
         const snapshot_turn turn(*this, c);
@@ -131,7 +133,7 @@ protected:
             bool kept = false;
             for (state* s = c.more().live.load(std::memory_order_relaxed); t != nullptr && s != nullptr;
                  s = s->older.load(std::memory_order_relaxed)) {
-                if (s->incarnation != t->incarnation.load(std::memory_order_relaxed)) continue;
+                if (s->generation != t->generation.load(std::memory_order_relaxed)) continue;
                 s->kept.store(t, std::memory_order_release); // before the root changes: its readers go there then
                 kept = true;
             }
@@ -149,23 +151,23 @@ protected:
     /// Calls `f(const T&)` if the snapshot has the key.
     template <class K, class F>
     bool visit_at(const state& s, const K& key, std::uint64_t hash, word bits, F&& f) const {
-        const bool outlier = Layout::has_outliers && Layout::is_outlier(bits);
+        const bool sentinel_key = Layout::has_sentinel_keys && Layout::is_sentinel_key(bits);
         for (;; Sync::pause()) {
             word root = 0;
             for (header* t = table_at(s, root); t != nullptr; t = t->successor()) {
-                const std::size_t unit = chain::unit_of(*t, hash, bits);
-                const control_word seen = t->controls[unit].load(std::memory_order_acquire);
+                const std::size_t bucket = chain::bucket_of(*t, hash, bits);
+                const control_word seen = t->controls[bucket].load(std::memory_order_acquire);
                 if ((seen & Layout::moved_bit) != 0) continue;
                 if (Layout::stamp_of(seen) >= s.phase) {
-                    const unit_record* const r = s.find(hash, outlier);
-                    if (r == nullptr) break; // not a table of its life any more
+                    const bucket_record* const r = s.find(hash, sentinel_key);
+                    if (r == nullptr) break; // not a table of its generation any more
                     return visit_in(*r, key, hash, bits, f);
                 }
                 if constexpr (Layout::inline_key) {
                     word value = 0;
-                    const bool hit = reader::find_pair_in_unit(t->home(unit), Layout::inline_mark(bits), value);
-                    if (is_left(*t, unit)) continue; // [S5]
-                    if (!is_still(s, root, *t, unit)) break;
+                    const bool hit = reader::find_pair_in_bucket(t->home(bucket), Layout::inline_slot_word(bits), value);
+                    if (is_left(*t, bucket)) continue; // [S5]
+                    if (!is_still(s, root, *t, bucket)) break;
                     if (hit) {
                         const T copy = from_word<T>(value);
                         f(copy);
@@ -173,12 +175,12 @@ protected:
                     return hit;
                 } else {
                     const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
-                    reclaim::hold<Sync> held(*me);
+                    reclaim::hazard_guard<Sync> held(*me);
                     found place{};
-                    const bool searched = reader::find_in_unit(*this, t->home(unit), key, hash, held, place);
-                    if (is_left(*t, unit)) continue; // [S5]
-                    if (!searched || !is_still(s, root, *t, unit)) break;
-                    if (place.mark == Layout::empty) return false;
+                    const bool searched = reader::find_in_bucket(*this, t->home(bucket), key, hash, held, place);
+                    if (is_left(*t, bucket)) continue; // [S5]
+                    if (!searched || !is_still(s, root, *t, bucket)) break;
+                    if (place.slot_word == Layout::empty) return false;
                     reader::show(place, f);
                     return true;
                 }
@@ -186,31 +188,31 @@ protected:
         }
     }
 
-    /// As the iteration's copy_unit_at, of the snapshot's instant.
-    bool copy_unit_at_instant(const state& s, std::uint64_t cursor, bool outlier, batch* entries, std::uint64_t* end) {
+    /// As the iteration's copy_bucket_at, of the snapshot's instant.
+    bool copy_bucket_at_instant(const state& s, std::uint64_t cursor, bool sentinel_key, batch* entries, std::uint64_t* end) {
         for (;; Sync::pause()) {
             word root = 0;
             for (header* t = table_at(s, root); t != nullptr; t = t->successor()) {
                 entries->clear();
-                const std::size_t unit = outlier ? t->units() : t->unit_of(cursor);
-                const control_word seen = t->controls[unit].load(std::memory_order_acquire);
+                const std::size_t bucket = sentinel_key ? t->buckets() : t->bucket_of(cursor);
+                const control_word seen = t->controls[bucket].load(std::memory_order_acquire);
                 if ((seen & Layout::moved_bit) != 0) continue;
                 if (Layout::stamp_of(seen) >= s.phase) {
-                    const unit_record* const r = s.find(cursor, outlier);
+                    const bucket_record* const r = s.find(cursor, sentinel_key);
                     if (r == nullptr) break;
                     copy_record(*r, cursor, *entries);
-                    *end = outlier ? 0 : r->last + 1;
+                    *end = sentinel_key ? 0 : r->last + 1;
                     return true;
                 }
                 if constexpr (Layout::inline_key) {
-                    this->copy_unit(root, *t, unit, cursor, 0, *entries);
+                    this->copy_bucket(root, *t, bucket, cursor, 0, *entries);
                 } else {
                     const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
-                    this->pin_nodes(*me, *t, unit, cursor, *entries);
+                    this->pin_nodes(*me, *t, bucket, cursor, *entries);
                 }
-                if (is_left(*t, unit)) continue; // [S5]
-                if (!is_still(s, root, *t, unit)) break;
-                *end = outlier ? 0 : base::end_of(*t, unit);
+                if (is_left(*t, bucket)) continue; // [S5]
+                if (!is_still(s, root, *t, bucket)) break;
+                *end = sentinel_key ? 0 : base::end_of(*t, bucket);
                 return true;
             }
         }
@@ -224,7 +226,7 @@ private:
     enum class attempt_result : unsigned char {
         done,
         again, ///< the state was not made live
-        seen   ///< it was, but is void
+        seen ///< it was, but is void
     };
 
     /// Has the snapshot mutex, and the process is not forking [F2].
@@ -257,28 +259,28 @@ private:
 
     /// After an attempt that was void. `stopped`: the writer that stayed in its section for all that time; null: a resize or a
     /// count came between.
-    static void pause_after(const stripe_type* stopped, unsigned attempt) noexcept {
+    static void pause_after(const thread_record_type* stopped, unsigned attempt) noexcept {
         if (stopped == nullptr) {
             Sync::back_off(attempt);
             return;
         }
-        const typename Sync::lease open(pause_factor * cut_length);
+        const typename Sync::deadline open(pause_factor * cut_length);
         // acquire: as in `inside`. A writer that works on is seen outside soon.
         for (unsigned i = 1; stopped->table.load(std::memory_order_acquire) != nullptr && !open.over(); ++i) Sync::back_off(i);
     }
 
     /// The cut, by the thread that has the snapshot mutex. `stopped`: as above, if it is void.
-    attempt_result cut(control& c, state& s, const stripe_type*& stopped) {
+    attempt_result cut(control& c, state& s, const thread_record_type*& stopped) {
         stopped = nullptr;
         closing shut(c, gate::cutting);
         if (!shut) {
             locks::wait_for_gate(c);
             return attempt_result::again;
         }
-        const typename Sync::lease lease(cut_length);
+        const typename Sync::deadline deadline(cut_length);
         // Pairs with the light barrier of section::enter: a writer sees the gate closed, or is seen in its section.
         if (!c.home->threads.barriers().heavy_barrier()) throw barrier_refused();
-        const stripe_type* const busy = inside(c, [&] { return shut.lasts() && !lease.over(); });
+        const thread_record_type* const busy = inside(c, [&] { return shut.lasts() && !deadline.over(); });
         if (busy != nullptr) {
             if (shut.lasts()) stopped = busy;
             return attempt_result::again;
@@ -287,27 +289,27 @@ private:
         const word root = this->root_.load(std::memory_order_acquire);
         const header* const t = base::table_of(root);
         if (t == nullptr || coarsest(*t) < s.log2) return attempt_result::again;
-        s.incarnation = t->incarnation.load(std::memory_order_relaxed);
+        s.generation = t->generation.load(std::memory_order_relaxed);
         s.entries = base::counted_entries(c, *t);
-        if (!this->is_root(root)) return attempt_result::again; // it may have become another table, of another life
+        if (!this->is_root(root)) return attempt_result::again; // it may have become another table, of another generation
         auto& rare = c.more();
         s.phase = ++rare.last_phase;
         s.older.store(rare.live.load(std::memory_order_relaxed), std::memory_order_relaxed);
         rare.live.store(&s, std::memory_order_release); // [S1]
         const bool opened = shut.open_with_newest(s.phase);
-        // `clear` needs the mutex, so the life of the map cannot have ended meanwhile.
+        // `clear` needs the mutex, so the generation of the map cannot have ended meanwhile.
         if (opened) return attempt_result::done;
         unlink(c, s);
         return attempt_result::seen;
     }
 
-    /// Waits until every stripe was seen outside of a section, as long as `goes_on()`. Returns the first one that was not, or
-    /// null. It gives way to the threads that it waits for.
+    /// Waits until every thread record was seen outside of a section, as long as `goes_on()`. Returns the first one that was
+    /// not, or null. It gives way to the threads that it waits for.
     template <class GoesOn>
-    static const stripe_type* inside(control& c, GoesOn goes_on) noexcept {
-        const stripe_type* found = nullptr;
+    static const thread_record_type* inside(control& c, GoesOn goes_on) noexcept {
+        const thread_record_type* found = nullptr;
         unsigned looks = 0;
-        c.each_stripe([&](stripe_type& s) {
+        c.each_thread_record([&](thread_record_type& s) {
             while (found == nullptr && s.table.load(std::memory_order_acquire) != nullptr) {
                 if (!goes_on()) found = &s;
                 Sync::give_way(looks++);
@@ -333,9 +335,10 @@ private:
                                                   std::memory_order_acq_rel, std::memory_order_relaxed)) {}
     }
 
-    static bool is_needed(control& c, std::uint64_t incarnation) noexcept {
-        for (const state* s = c.more().live.load(std::memory_order_relaxed); s != nullptr; s = s->older.load(std::memory_order_relaxed)) {
-            if (s->incarnation == incarnation) return true;
+    static bool is_needed(control& c, std::uint64_t generation) noexcept {
+        for (const state* s = c.more().live.load(std::memory_order_relaxed); s != nullptr;
+             s = s->older.load(std::memory_order_relaxed)) {
+            if (s->generation == generation) return true;
         }
         return false;
     }
@@ -352,7 +355,7 @@ private:
         if (!c.home->threads.barriers().heavy_barrier()) throw barrier_refused();
         static_cast<void>(inside(c, [] { return true; }));
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        stripe_type& mine = this->stripe_of(c, *me);
+        thread_record_type& mine = this->thread_record_of(c, *me);
         const auto finish = [&] { this->finish_resize(c, mine, this->root_.load(std::memory_order_acquire)); };
         if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
         finish();
@@ -368,29 +371,31 @@ private:
     header* table_at(const state& s, word& root) const noexcept {
         root = this->root_.load(std::memory_order_acquire);
         header* const t = base::table_of(root);
-        if (t != nullptr && t->incarnation.load(std::memory_order_acquire) == s.incarnation) return t;
+        if (t != nullptr && t->generation.load(std::memory_order_acquire) == s.generation) return t;
         return s.kept.load(std::memory_order_acquire);
     }
 
     /// After the entries were looked at: whether they were wiped meanwhile, or soon will be.
-    static bool is_left(const header& t, std::size_t unit) noexcept { return t.home(unit).mark(Layout::last) == Layout::moved; }
+    static bool is_left(const header& t, std::size_t bucket) noexcept {
+        return t.home(bucket).slot_word(Layout::last) == Layout::moved;
+    }
 
     /// After the entries were looked at: whether they are what they were at the snapshot's instant [S2].
-    bool is_still(const state& s, word root, const header& t, std::size_t unit) const noexcept {
-        const control_word seen = t.controls[unit].load(std::memory_order_acquire);
+    bool is_still(const state& s, word root, const header& t, std::size_t bucket) const noexcept {
+        const control_word seen = t.controls[bucket].load(std::memory_order_acquire);
         if ((seen & Layout::moved_bit) != 0 || Layout::stamp_of(seen) >= s.phase) return false;
         return this->is_root(root); // kept tables are not used again while the snapshot lives, nor is the root theirs
     }
 
     template <class K, class F>
-    bool visit_in(const unit_record& r, const K& key, std::uint64_t hash, word bits, F&& f) const {
+    bool visit_in(const bucket_record& r, const K& key, std::uint64_t hash, word bits, F&& f) const {
         for (std::size_t i = 0; i < r.count; ++i) {
             const entry e = r.entry(i);
             bool same = false;
             if constexpr (Layout::inline_key) {
-                same = e.mark == Layout::inline_mark(bits);
+                same = e.slot_word == Layout::inline_slot_word(bits);
             } else {
-                same = Layout::tag_matches(e.mark, hash) && static_cast<bool>(this->equal_(base::key_of(e), key));
+                same = Layout::tag_matches(e.slot_word, hash) && static_cast<bool>(this->equal_(base::key_of(e), key));
             }
             if (!same) continue;
             const auto& value = base::value_of(e);
@@ -400,12 +405,12 @@ private:
         return false;
     }
 
-    void copy_record(const unit_record& r, std::uint64_t cursor, batch& entries) {
+    void copy_record(const bucket_record& r, std::uint64_t cursor, batch& entries) {
         for (std::size_t i = 0; i < r.count; ++i) {
             const entry e = r.entry(i);
-            if (!e.outlier && this->hash_of(this->shared_of_table().seed, e.mark) < cursor) continue;
+            if (!e.sentinel_key && this->hash_of(this->shared_of_table().seed, e.slot_word) < cursor) continue;
             entries.make_room();
-            if constexpr (!Layout::inline_key) node_at(e.mark)->pin(); // held by the record's own pin
+            if constexpr (!Layout::inline_key) node_at(e.slot_word)->pin(); // held by the record's own pin
             entries.add(e);
         }
     }
@@ -419,7 +424,7 @@ private:
         fresh_state& operator=(const fresh_state&) = delete;
         ~fresh_state() { reset(); }
 
-        /// With lists for units down to 2^log2.
+        /// With lists for buckets down to 2^log2.
         void make(unsigned log2) {
             const unsigned wanted = (std::min)(log2, owner_.lists_log2(log2));
             if (state_ != nullptr && state_->log2 == wanted) return;
@@ -437,11 +442,13 @@ private:
         state* state_ = nullptr;
     };
 
-    using list = typename Sync::template atomic<unit_record*>;
+    using list = typename Sync::template atomic<bucket_record*>;
 
     static std::size_t list_bytes(unsigned log2) noexcept { return ((std::size_t{1} << log2) + 1) * sizeof(list); }
     static bool lists_are_pages(unsigned log2) noexcept { return base::uses_pages && list_bytes(log2) >= base::mapped_from; }
-    static unsigned lists_log2(unsigned log2) noexcept { return lists_are_pages(log2) ? log2 : (std::min)(log2, most_lists_log2); }
+    static unsigned lists_log2(unsigned log2) noexcept {
+        return lists_are_pages(log2) ? log2 : (std::min)(log2, most_lists_log2);
+    }
 
     static unsigned coarsest(const header& t) noexcept {
         const header* const n = t.successor();

@@ -1,5 +1,5 @@
-// What a map owns: its first block with the control block in it, its tables and nodes, the stripes of its threads. Made by
-// the first write, given back by the destructor.
+// What a map owns: its first block with the control block in it, its tables and nodes, the thread records of its threads. Made
+// by the first write, given back by the destructor.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include <utility>
 
 #include <syncmap/detail/leak_checker.hpp>
-#include <syncmap/engine/table/living_maps.hpp>
+#include <syncmap/engine/table/map_registry.hpp>
 #include <syncmap/engine/table/table_pool.hpp>
 
 namespace syncmap::engine {
@@ -24,32 +24,23 @@ public:
         control* const c = control_.load(std::memory_order_relaxed);
         if (c == nullptr) return;
         if constexpr (!Layout::inline_key) c->is_ending();
-        living_maps<Sync>::remove(*c);
+        map_registry<Sync>::remove(*c);
         if constexpr (!Layout::inline_key) {
-            if (!living_maps<Sync>::is_orphan(*c)) {
+            if (!map_registry<Sync>::is_orphan(*c)) {
                 reclaim::thread_garbage<Sync>::forget(c->home->threads, *c, [this](node_base* list) { destroy_nodes(list); });
             }
         }
         destroy_table_and_nodes(table_of(root_.load(std::memory_order_relaxed)));
-        c->each_stripe([&](stripe_type& s) {
+        c->each_thread_record([&](thread_record_type& s) {
             destroy_nodes(s.retired.take_all());
-            give_back_spares(s);
+            give_back_cached_nodes(s);
         });
         if (auto* const rare = c->rare_or_null()) destroy_rare(rare);
         give_back_first_block(*c);
     }
 
 protected:
-    using typename base::control;
-    using typename base::header;
-    using typename base::Layout;
-    using typename base::line_type;
-    using typename base::node_base;
-    using typename base::rare_type;
-    using typename base::row_type;
-    using typename base::stripe_type;
-    using typename base::Sync;
-    using base::begin_life;
+    using base::begin_generation;
     using base::blocks_for;
     using base::bytes_of;
     using base::construct_table;
@@ -59,7 +50,7 @@ protected:
     using base::destroy_object;
     using base::destroy_tables;
     using base::free_blocks;
-    using base::give_back_spares;
+    using base::give_back_cached_nodes;
     using base::has_standard_allocator;
     using base::make_blocks;
     using base::node_at;
@@ -67,8 +58,17 @@ protected:
     using base::shape_of;
     using base::shared_of_table;
     using base::table_of;
+    using typename base::control;
+    using typename base::hazard_record_type;
+    using typename base::header;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::node_base;
+    using typename base::rare_type;
+    using typename base::Sync;
+    using typename base::thread_record_type;
 
-    // ---- the control block and its stripes ----
+    // ---- the control block and its thread records ----
 
     control& shared() {
         if (control* const c = control_.load(std::memory_order_acquire)) return *c;
@@ -76,20 +76,20 @@ protected:
     }
     /// For a write that will store an entry: where there is no control block yet, the first table is made with it.
     control& shared_for_entry() {
-        if (control* const c = control_.load(std::memory_order_acquire)) [[likely]] return *c;
+        if (control* const c = control_.load(std::memory_order_acquire)) [[likely]]
+            return *c;
         return make_control(true);
     }
 
     using writer_type = writer_record<Sync>;
 
-    static writer_type* writer_or_null(const row_type& r) noexcept {
-        return writers<Sync>::record_or_null(r);
-    }
-    /// The stripe of the thread that has the row. Throws `bad_alloc`.
-    stripe_type& stripe_of(control& c, row_type& r) {
+    static writer_type* writer_or_null(const hazard_record_type& r) noexcept { return writers<Sync>::record_or_null(r); }
+    /// The thread record of the thread that has the hazard record. Throws `bad_alloc`.
+    thread_record_type& thread_record_of(control& c, hazard_record_type& r) {
         const auto& known = r.note_of(c.number);
-        if (known.number == c.number) [[likely]] return *static_cast<stripe_type*>(known.what);
-        return find_stripe(c, r);
+        if (known.number == c.number) [[likely]]
+            return *static_cast<thread_record_type*>(known.what);
+        return find_thread_record(c, r);
     }
 
 private:
@@ -100,40 +100,40 @@ private:
         writers<Sync>& all = writers<Sync>::instance();
         const reclaim::thread_lease<Sync> me(home.threads);
         writer_type& writer = all.record_of(*me);
-        stripe_type& own = writer.take_stripe(all.stripes);
+        thread_record_type& own = writer.take_thread_record(all.thread_records);
         own.become_that_of(writer);
         own.next = nullptr;
         control* fresh = nullptr;
         try {
             fresh = make_first_block(writer, seed);
         } catch (...) {
-            writer.put_stripe(all.stripes, own);
+            writer.put_thread_record(all.thread_records, own);
             throw;
         }
         fresh->home = &home;
         fresh->number = writer.number_of_next_map(me->slot);
-        fresh->stripes.store(&own, std::memory_order_relaxed);
+        fresh->thread_records.store(&own, std::memory_order_relaxed);
         const bool makes_table = with_table && base::min_log2() == 0;
         if (makes_table) fresh->first_table_is.store(first_table::taken, std::memory_order_relaxed);
-        living_maps<Sync>::add(*fresh, writer, root_);
+        map_registry<Sync>::add(*fresh, writer, root_);
         control* expected = nullptr;
         // release: who finds the block sees it whole. acquire: so does the loser of the race.
         if (!control_.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) {
-            living_maps<Sync>::remove(*fresh);
+            map_registry<Sync>::remove(*fresh);
             give_back_first_block(*fresh);
             return *expected;
         }
         me->remember(fresh->number, &own);
-        if (makes_table) begin_life(*fresh, root_.load(std::memory_order_acquire), first_block_type::table_of(*fresh));
+        if (makes_table) begin_generation(*fresh, root_.load(std::memory_order_acquire), first_block_type::table_of(*fresh));
         return *fresh;
     }
 
-    [[gnu::noinline]] stripe_type& find_stripe(control& c, row_type& r) {
+    [[gnu::noinline]] thread_record_type& find_thread_record(control& c, hazard_record_type& r) {
         writer_type& writer = c.made_by->all->record_of(r);
-        stripe_type* own = c.stripes.load(std::memory_order_acquire);
+        thread_record_type* own = c.thread_records.load(std::memory_order_acquire);
         while (own != nullptr && own->writer != &writer) own = own->next;
         if (own == nullptr) {
-            own = &writer.take_stripe(c.made_by->all->stripes);
+            own = &writer.take_thread_record(c.made_by->all->thread_records);
             own->become_that_of(writer);
             c.add(*own);
         }
@@ -142,7 +142,7 @@ private:
     }
 
     void destroy_rare(rare_type* rare) noexcept {
-        for (auto* list : {rare->retired_tables.load(std::memory_order_relaxed), rare->leaving_tables, rare->free_tables}) {
+        for (auto* list : {rare->retired_tables.load(std::memory_order_relaxed), rare->quiescing_tables, rare->free_tables}) {
             destroy_tables(list);
         }
         for (auto* l = rare->all_spare_lines.load(std::memory_order_relaxed); l != nullptr;) {
@@ -154,8 +154,7 @@ private:
     // ---- the first block ----
 
     using first_block_type = first_block<Layout, header, control>;
-    static constexpr std::size_t first_block_lines =
-        (std::max)(blocks_for(first_block_type::bytes), writer_type::fewest_lines);
+    static constexpr std::size_t first_block_lines = (std::max)(blocks_for(first_block_type::bytes), writer_type::fewest_lines);
     static_assert(first_block_lines <= writer_type::most_lines);
 
     /// With std::allocator the blocks of all maps have few sizes, so that a thread can keep those of destroyed maps.
@@ -163,7 +162,8 @@ private:
         void* memory = nullptr;
         if constexpr (has_standard_allocator) {
             memory = writer.take_block(first_block_lines);
-            if (memory == nullptr) memory = ::operator new(bytes_of(first_block_lines), std::align_val_t(detail::cache_line_bytes));
+            if (memory == nullptr)
+                memory = ::operator new(bytes_of(first_block_lines), std::align_val_t(detail::cache_line_bytes));
         } else {
             memory = make_blocks(first_block_lines);
         }
@@ -176,13 +176,13 @@ private:
         return c;
     }
     void give_back_first_block(control& c) noexcept {
-        const bool orphan = living_maps<Sync>::is_orphan(c);
+        const bool orphan = map_registry<Sync>::is_orphan(c);
         writer_type* const writer = orphan ? nullptr : writer_that_is_kept(c);
-        stripe_pool<Sync>& pool = c.made_by->all->stripes;
-        for (stripe_type* s = orphan ? nullptr : c.stripes.load(std::memory_order_relaxed); s != nullptr;) {
-            stripe_type& gone = *std::exchange(s, s->next);
+        thread_record_pool<Sync>& pool = c.made_by->all->thread_records;
+        for (thread_record_type* s = orphan ? nullptr : c.thread_records.load(std::memory_order_relaxed); s != nullptr;) {
+            thread_record_type& gone = *std::exchange(s, s->next);
             if (writer != nullptr) {
-                writer->put_stripe(pool, gone);
+                writer->put_thread_record(pool, gone);
             } else {
                 pool.put(gone);
             }
@@ -199,7 +199,7 @@ private:
     }
     /// Without making anything: a map is destroyed by a thread that may have no record, and no memory for one.
     static writer_type* writer_that_is_kept(const control& c) noexcept {
-        const row_type* const kept = Sync::template per_thread<row_type>::get();
+        const hazard_record_type* const kept = Sync::template per_thread<hazard_record_type>::get();
         return kept != nullptr && kept->home == &c.home->threads ? writer_or_null(*kept) : nullptr;
     }
 
@@ -216,16 +216,16 @@ private:
         }
         if constexpr (!Layout::inline_key) {
             if (const rare_type* const rare = shared_of_table().rare_or_null()) {
-                for (auto* l = rare->all_spare_lines.load(std::memory_order_relaxed); l != nullptr; l = l->next) destroy_nodes_of(*l);
+                for (auto* l = rare->all_spare_lines.load(std::memory_order_relaxed); l != nullptr; l = l->next)
+                    destroy_nodes_of(*l);
             }
         }
     }
     void destroy_nodes_of(const line_type& l) noexcept {
         for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
-            if (const word m = l.mark(i); Layout::is_entry(m)) destroy_node(node_at(m));
+            if (const word m = l.slot_word(i); Layout::is_entry(m)) destroy_node(node_at(m));
         }
     }
-
 };
 
 } // namespace syncmap::engine

@@ -4,8 +4,8 @@
 // Parts without a state of their own, which name what they need:
 //
 //   core      the state of a map: root, control block, hash, equality, allocator
-//   chain     one unit as a chain of lines: walking over, placing and taking out entries
-//   locks     what a writer does around a change: naming a table, locking a unit, waiting at the gate    core
+//   chain     one bucket as a chain of lines: walking over, placing and taking out entries
+//   locks     what a writer does around a change: naming a table, locking a bucket, waiting at the gate    core
 //   reader    finding a key without a lock                                                              core, chain, locks
 //
 // Layers of the map, each on top of the one before:
@@ -13,7 +13,7 @@
 //   memory         map_memory, map_nodes, table_memory, table_pool, storage, retirement
 //   resizer        preservation, migration, resize
 //   whole map      counting, iteration, snapshots
-//   writer         admission, direct_write, computing, inline_writing, node_writing, writing
+//   writer         admission, fast_path, computing, inline_writing, node_writing, writing
 //   and on top     pinning, multi_update, batches, replacing, table
 #pragma once
 
@@ -81,7 +81,7 @@ public:
             return visit(key, [&](const T& value) { f(static_cast<const Key&>(key), value); });
         } else {
             return visit_found(key, [&](const auto& place) {
-                reader::show(place, [&](const T& value) { f(std::as_const(*node_at(place.mark)).key(), value); });
+                reader::show(place, [&](const T& value) { f(std::as_const(*node_at(place.slot_word)).key(), value); });
             });
         }
     }
@@ -104,7 +104,7 @@ public:
         return calls;
     }
 
-    /// Calls `f(const Key&, const T&)` for the entries of the next unit that has any; returns where to go on.
+    /// Calls `f(const Key&, const T&)` for the entries of the next bucket that has any; returns where to go on.
     template <class F>
     walk_position for_each_from(walk_position from, F&& f) const {
         return const_cast<table*>(this)->walk_from(from, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
@@ -114,7 +114,7 @@ public:
     template <class F>
     walk_range for_each_from(walk_range rest, F&& f) const {
         auto* const self = const_cast<table*>(this);
-        return self->step_in([self](auto... where) { return self->copy_unit_at(where...); }, rest,
+        return self->step_in([self](auto... where) { return self->copy_bucket_at(where...); }, rest,
                              [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
     }
 
@@ -137,7 +137,7 @@ public:
         control& c = this->shared_of_table();
         this->more(c);
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        stripe_type& s = this->stripe_of(c, *me);
+        thread_record_type& s = this->thread_record_of(c, *me);
         if (header* const taken = this->exchange_root(c, nullptr)) {
             this->dismantle(c, taken, [&](node* n) { this->retire(c, s, n); });
         }
@@ -151,7 +151,7 @@ public:
         control& c = this->shared();
         const unsigned log2 = base::log2_for(entries);
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        stripe_type& s = this->stripe_of(c, *me);
+        thread_record_type& s = this->thread_record_of(c, *me);
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
@@ -174,7 +174,7 @@ public:
         if (c == nullptr) return;
         {
             const reclaim::thread_lease<Sync> me(c->home->threads);
-            this->finish_shrinking(*c, this->stripe_of(*c, *me));
+            this->finish_shrinking(*c, this->thread_record_of(*c, *me));
         }
         flush();
     }
@@ -184,9 +184,9 @@ public:
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return; // nothing was ever stored
         while (!this->scan(*c)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
-        c->each_stripe([this](stripe_type& s) { this->give_back_spares(s); });
+        c->each_thread_record([this](thread_record_type& s) { this->give_back_cached_nodes(s); });
         this->reap_snapshots(*c);
-        this->tidy_tables(*c, (std::numeric_limits<std::size_t>::max)());
+        this->recycle_tables(*c, (std::numeric_limits<std::size_t>::max)());
     }
 
     /// One instant of the map; see syncmap/snapshot.hpp.
@@ -236,7 +236,7 @@ public:
 
     private:
         auto copier() const noexcept {
-            return [this](auto... where) { return map_->copy_unit_at_instant(*state_, where...); };
+            return [this](auto... where) { return map_->copy_bucket_at_instant(*state_, where...); };
         }
         table* map_ = nullptr;
         typename base::state* state_ = nullptr;
@@ -246,24 +246,25 @@ public:
     hasher hash_function() const { return this->hash_; }
     key_equal key_eq() const { return this->equal_; }
     allocator_type get_allocator() const noexcept { return this->allocator_; }
+
 private:
+    using base::node_at;
     using typename base::control;
     using typename base::entry;
     using typename base::header;
     using typename base::Layout;
     using typename base::node;
-    using typename base::stripe_type;
-    using base::node_at;
+    using typename base::thread_record_type;
 
     template <class K, class F>
     bool visit_found(const K& key, F f) const {
         if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return false;
         const control& c = this->shared_of_table();
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        reclaim::hold<Sync> held(*me);
+        reclaim::hazard_guard<Sync> held(*me);
         const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
-        const auto place = reader::find_node(*this, key, hash, held, reader::following::marks);
-        if (place.mark == Layout::empty) return false;
+        const auto place = reader::find_node(*this, key, hash, held, reader::following::slot_words);
+        if (place.slot_word == Layout::empty) return false;
         f(place);
         return true;
     }
@@ -290,7 +291,7 @@ private:
             if constexpr (Layout::pairs) {
                 return to_word(current) == seen.value;
             } else {
-                return std::addressof(current) == std::addressof(std::as_const(*node_at(seen.mark)).value());
+                return std::addressof(current) == std::addressof(std::as_const(*node_at(seen.slot_word)).value());
             }
         }
     };
@@ -301,7 +302,7 @@ private:
             if constexpr (Layout::inline_key) {
                 this->write(base::key_of(e), op);
             } else {
-                this->write_seen(*node_at(e.mark), op);
+                this->write_seen(*node_at(e.slot_word), op);
             }
         } catch (const recursive_update&) {
             return false; // a key that this thread is computing stays

@@ -22,15 +22,15 @@ public:
     using base::base;
 
 protected:
+    using base::blocks_for;
+    using base::bytes_of;
+    using base::mapped_from;
+    using base::uses_pages;
     using typename base::control;
     using typename base::header;
     using typename base::Layout;
     using typename base::line_type;
     using typename base::Sync;
-    using base::blocks_for;
-    using base::bytes_of;
-    using base::mapped_from;
-    using base::uses_pages;
 
     struct shape {
         std::size_t line_count;
@@ -40,11 +40,11 @@ protected:
         std::size_t bytes;
     };
     static shape shape_of(unsigned log2) noexcept {
-        const std::size_t units = std::size_t{1} << log2;
-        const std::size_t all_units = units + (Layout::has_outliers ? 1 : 0);
+        const std::size_t buckets = std::size_t{1} << log2;
+        const std::size_t all_buckets = buckets + (Layout::has_sentinel_keys ? 1 : 0);
         shape s{};
-        s.line_count = all_units + header::overflow_share(units);
-        s.controls = all_units;
+        s.line_count = all_buckets + header::overflow_share(buckets);
+        s.controls = all_buckets;
         s.lines_at = sizeof(header);
         s.controls_at = s.lines_at + s.line_count * sizeof(line_type);
         const std::size_t end = s.controls_at + s.controls * sizeof(typename header::control_type);
@@ -109,12 +109,14 @@ protected:
     /// Lets a table that was made empty lie on huge pages from now on. What it has on small ones is moved piece by piece.
     static void begin_huge_pages(header& t) noexcept {
         lay_on_pages(t, true);
-        t.small_pieces.store(static_cast<std::uint32_t>(table_bytes(t.log2()) / Sync::huge_page_bytes), std::memory_order_relaxed);
+        t.small_pieces.store(static_cast<std::uint32_t>(table_bytes(t.log2()) / Sync::huge_page_bytes),
+                             std::memory_order_relaxed);
     }
     /// Moves one piece, if any is left. Each piece once; the memory is the table's for as long as the map lives.
     static void gather_piece(header& t) noexcept {
         std::uint32_t left = t.small_pieces.load(std::memory_order_relaxed);
-        while (left != 0 && !t.small_pieces.compare_exchange_weak(left, left - 1, std::memory_order_relaxed, std::memory_order_relaxed)) {}
+        while (left != 0 &&
+               !t.small_pieces.compare_exchange_weak(left, left - 1, std::memory_order_relaxed, std::memory_order_relaxed)) {}
         if (left != 0) Sync::gather_huge_page(reinterpret_cast<std::byte*>(&t) + std::size_t{left - 1} * Sync::huge_page_bytes);
     }
 
@@ -128,7 +130,8 @@ protected:
         const std::size_t bytes = (std::min)(budget, size - from);
         std::size_t whole = (std::min)((bytes + page - 1) / page * page, size - from);
         // Up to the end of a huge page: one that is given back in parts is taken apart first.
-        if (const std::size_t end = (from + whole) / Sync::huge_page_bytes * Sync::huge_page_bytes; whole < size - from && end > from) {
+        if (const std::size_t end = (from + whole) / Sync::huge_page_bytes * Sync::huge_page_bytes;
+            whole < size - from && end > from) {
             whole = end - from;
         }
         if (!Sync::empty_pages(reinterpret_cast<std::byte*>(t) + from, whole)) {
@@ -144,7 +147,7 @@ protected:
 
     /// Zeroes the lines in the first `bytes` of the table and, if those are all, the control words: by atomic stores,
     /// for late readers may be looking. release: who reads an EMPTY of these sees that the table was left before [R5].
-    /// (Without it a reader could find the unit empty, and the root still what it was.)
+    /// (Without it a reader could find the bucket empty, and the root still what it was.)
     static void zero(header* t, std::size_t bytes) noexcept {
         const shape s = shape_of(t->log2());
         for (std::size_t i = 0; i < s.line_count && s.lines_at + (i + 1) * sizeof(line_type) <= bytes; ++i) {

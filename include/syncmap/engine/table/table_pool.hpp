@@ -4,8 +4,8 @@
 // were left are kept by size for the next resize; their pages, if they are the system's, are emptied.
 //
 //     retired   out of the root's reach; perhaps still named by a writer in its section
-//     leaving   the same, taken over by the thread that has `tidying`
-//     unnamed   no writer names it: its pages are given back
+//     leaving   the same, taken over by the thread that has `recycling`
+//     unreferenced   no writer names it: its pages are given back
 //     free      for the next table of its size
 #pragma once
 
@@ -34,8 +34,8 @@ protected:
     using typename base::Layout;
     using typename base::line_type;
     using typename base::rare_type;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
     using first_block_type = first_block<Layout, header, control>;
     using base::change_root;
     using base::empty_table;
@@ -45,8 +45,8 @@ protected:
     using base::table_bytes;
     using base::table_of;
 
-    /// An empty table of 2^log2 units: one that was used before, or a new one. Of one unit there is only that in the first
-    /// block: while it is in use, a table of two units. `filled`: so many entries will be put into it at once that it should
+    /// An empty table of 2^log2 buckets: one that was used before, or a new one. Of one bucket there is only that in the first
+    /// block: while it is in use, a table of two buckets. `filled`: so many entries will be put into it at once that it should
     /// lie on huge pages; else only what is touched takes memory. Throws `bad_alloc`; `barrier_refused` where more memory
     /// waits already, in tables that cannot be used again.
     [[gnu::cold]] header* acquire_table(control& c, unsigned log2, bool filled) {
@@ -59,7 +59,7 @@ protected:
         }
         header* t = nullptr;
         rare_type& rare = this->more(c);
-        if (const only_one tidying(c.tidying); tidying) {
+        if (const only_one recycling(c.recycling); recycling) {
             header** link = &rare.free_tables;
             while (*link != nullptr && (*link)->log2() != log2) link = &(*link)->next_in_list;
             if ((t = *link) != nullptr) {
@@ -72,10 +72,10 @@ protected:
         if (t->on_small_pages.load(std::memory_order_relaxed) == filled) lay_on_pages(*t, filled);
         return renewed(*t);
     }
-    /// Makes an empty table the root's in place of none, with which a new life of the map begins. False: another thread was
-    /// first.
-    bool begin_life(control& c, word root, header* t) noexcept {
-        t->incarnation.store(c.incarnations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    /// Makes an empty table the root's in place of none, with which a new generation of the map begins. False: another thread
+    /// was first.
+    bool begin_generation(control& c, word root, header* t) noexcept {
+        t->generation.store(c.generations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         t->brought.store(0, std::memory_order_relaxed);
         if (table_of(root) == nullptr && change_root(root, t)) return true;
         abandon_table(c, t);
@@ -88,7 +88,7 @@ protected:
             put_free(c, t); // it is emptied before it is used again
         } else {
             retire_table(c, t);
-            ask_for_tidying(c);
+            ask_for_recycling(c);
         }
     }
 
@@ -103,47 +103,47 @@ protected:
 
     /// Brings retired tables closer to being free, `budget` bytes of pages at most; by whoever comes by.
     /// Nobody waits: if another thread is at it, nothing is done.
-    [[gnu::cold]] void tidy_tables(control& c, std::size_t budget) noexcept {
-        if (is_tidy(c)) return;
-        const only_one tidying(c.tidying);
-        if (!tidying) return;
+    [[gnu::cold]] void recycle_tables(control& c, std::size_t budget) noexcept {
+        if (nothing_to_recycle(c)) return;
+        const only_one recycling(c.recycling);
+        if (!recycling) return;
         rare_type& rare = c.more();
         for (header* t = rare.retired_tables.exchange(nullptr, std::memory_order_acquire); t != nullptr;) {
             header* const next = t->next_in_list;
-            t->next_in_list = std::exchange(rare.leaving_tables, t);
+            t->next_in_list = std::exchange(rare.quiescing_tables, t);
             t = next;
         }
-        note_unnamed(c);
-        for (header** link = &rare.leaving_tables; *link != nullptr && budget > 0;) {
+        note_unreferenced(c);
+        for (header** link = &rare.quiescing_tables; *link != nullptr && budget > 0;) {
             header* const t = *link;
-            if (t->unnamed && empty_table(t, budget)) {
+            if (t->unreferenced && empty_table(t, budget)) {
                 *link = t->next_in_list;
                 put_free(c, t);
             } else {
                 link = &t->next_in_list;
             }
         }
-        rare.anything_leaving.store(rare.leaving_tables != nullptr, std::memory_order_relaxed);
-        ask_for_tidying(c);
+        rare.anything_quiescing.store(rare.quiescing_tables != nullptr, std::memory_order_relaxed);
+        ask_for_recycling(c);
     }
 
-    static bool is_tidy(const control& c) noexcept {
+    static bool nothing_to_recycle(const control& c) noexcept {
         const rare_type* const rare = c.rare_or_null();
         return rare == nullptr || (rare->retired_tables.load(std::memory_order_relaxed) == nullptr &&
-                                   !rare->anything_leaving.load(std::memory_order_relaxed));
+                                   !rare->anything_quiescing.load(std::memory_order_relaxed));
     }
 
     /// Makes the writers of the root's table bring retired tables closer to being free, if there are any. (Their memory
     /// stays a table's, so a root that changes meanwhile does no harm; whoever changed it calls this as well.)
-    void ask_for_tidying(const control& c) noexcept {
-        // What is to be tidied was stored before, the root is loaded behind. Pairs with itself in the thread that changes
+    void ask_for_recycling(const control& c) noexcept {
+        // What is to be recycled was stored before, the root is loaded behind. Pairs with itself in the thread that changes
         // the root: without it, each of the two could miss the other's store, and nobody would be asked.
         Sync::fence();
         header* const t = table_of(root_.load(std::memory_order_acquire));
-        if (t != nullptr && !is_tidy(c)) t->ask_for_help();
+        if (t != nullptr && !nothing_to_recycle(c)) t->ask_for_help();
     }
 
-    /// An overflow line beside any table. Throws `bad_alloc`; never called under a unit's lock.
+    /// An overflow line beside any table. Throws `bad_alloc`; never called under a bucket's lock.
     void make_spare_line(control& c) {
         line_type& l = new_spare_line(c);
         c.more().spare_lines.push(l);
@@ -177,11 +177,11 @@ private:
         const bool got_;
     };
 
-    /// Marks the leaving tables that no stripe names. They are out of the root's reach, so none will again.
-    static void note_unnamed(control& c) noexcept {
+    /// Marks the quiescing tables that no thread record names. They are out of the root's reach, so none will again.
+    static void note_unreferenced(control& c) noexcept {
         rare_type& rare = c.more();
         bool any = false;
-        for (const header* t = rare.leaving_tables; t != nullptr; t = t->next_in_list) any |= !t->unnamed;
+        for (const header* t = rare.quiescing_tables; t != nullptr; t = t->next_in_list) any |= !t->unreferenced;
         if (!any) return;
         if (rare.looks_to_skip > 0) {
             --rare.looks_to_skip;
@@ -189,16 +189,16 @@ private:
         }
         // Pairs with the light barrier of section::enter [I9].
         if (!c.home->threads.barriers().heavy_barrier_to_free()) return;
-        for (header* t = rare.leaving_tables; t != nullptr; t = t->next_in_list) {
-            t->unnamed = t->unnamed || !is_named(c, t);
-            if (!t->unnamed) rare.looks_to_skip = Sync::looks_between_barriers;
+        for (header* t = rare.quiescing_tables; t != nullptr; t = t->next_in_list) {
+            t->unreferenced = t->unreferenced || !is_named(c, t);
+            if (!t->unreferenced) rare.looks_to_skip = Sync::looks_between_barriers;
         }
     }
 
-    /// Of tables that were left and are no other's yet. By who has `tidying`: nobody else takes one out of the lists.
+    /// Of tables that were left and are no other's yet. By who has `recycling`: nobody else takes one out of the lists.
     static std::size_t waiting_bytes(const rare_type& rare) noexcept {
         std::size_t bytes = 0;
-        for (const header* list : {rare.retired_tables.load(std::memory_order_acquire), rare.leaving_tables}) {
+        for (const header* list : {rare.retired_tables.load(std::memory_order_acquire), rare.quiescing_tables}) {
             for (const header* t = list; t != nullptr; t = t->next_in_list) bytes += table_bytes(t->log2());
         }
         return bytes;
@@ -206,21 +206,21 @@ private:
 
     static bool is_named(control& c, const header* t) noexcept {
         bool named = false;
-        c.each_stripe([&](stripe_type& s) { named |= s.table.load(std::memory_order_acquire) == t; });
+        c.each_thread_record([&](thread_record_type& s) { named |= s.table.load(std::memory_order_acquire) == t; });
         return named;
     }
 
     static void put_free(control& c, header* t) noexcept {
         t->next.store(nullptr, std::memory_order_relaxed);
         t->needs_help.store(false, std::memory_order_relaxed);
-        t->crowded.store(false, std::memory_order_relaxed);
+        t->spilled.store(false, std::memory_order_relaxed);
         t->overflow_used.store(0, std::memory_order_relaxed);
         t->free_lines.forget();
         t->cursor.store(0, std::memory_order_relaxed);
         t->filling.store(false, std::memory_order_relaxed);
         t->small_pieces.store(0, std::memory_order_relaxed);
         t->emptied = 0;
-        t->unnamed = false;
+        t->unreferenced = false;
         if (t->log2() == 0) {
             // release: pairs with the acquire of who takes it next.
             c.first_table_is.store(first_table::used, std::memory_order_release);

@@ -1,5 +1,5 @@
-// What the writers of a process share beside engine/process.hpp: the pool of stripes, and what `fork` has to know. One for
-// each `process`: a program, or a shared library that hides its symbols.
+// What the writers of a process share beside engine/process.hpp: the pool of thread records, and what `fork` has to know. One
+// for each `process`: a program, or a shared library that hides its symbols.
 #pragma once
 
 #include <atomic>
@@ -13,12 +13,12 @@ template <class Sync>
 struct [[gnu::visibility("default")]] writers {
     template <class U>
     using atomic = typename Sync::template atomic<U>;
-    using row = reclaim::row<Sync>;
+    using hazard_record = reclaim::hazard_record<Sync>;
     using record = writer_record<Sync>;
 
-    stripe_pool<Sync> stripes;
+    thread_record_pool<Sync> thread_records;
 
-    // ---- fork; see living_maps.hpp ----
+    // ---- fork; see map_registry.hpp ----
 
     typename Sync::mutex fork_mutex; ///< held by the thread that forks, from `before_fork` on
     atomic<bool> forking{false};     ///< no map appears or goes
@@ -31,29 +31,30 @@ struct [[gnu::visibility("default")]] writers {
     writers(const writers&) = delete;
     writers& operator=(const writers&) = delete;
     ~writers() {
-        threads_.each_row([](row& r) { delete static_cast<record*>(r.attached.exchange(nullptr, std::memory_order_relaxed)); });
+        threads_.each_hazard_record(
+            [](hazard_record& r) { delete static_cast<record*>(r.attached.exchange(nullptr, std::memory_order_relaxed)); });
     }
 
     static writers& instance() { return Sync::template process_wide<writers>(); }
 
-    static record* record_or_null(const row& r) noexcept {
+    static record* record_or_null(const hazard_record& r) noexcept {
         return static_cast<record*>(r.attached.load(std::memory_order_acquire)); // pairs with the release of record_of
     }
-    /// The record of the calling thread, which has the row. Throws `bad_alloc`.
-    record& record_of(row& r) {
+    /// The record of the calling thread, which has the hazard record. Throws `bad_alloc`.
+    record& record_of(hazard_record& r) {
         if (record* const own = record_or_null(r)) return *own;
         return make_record(r);
     }
     /// Calls `f(record)` for the record of every thread that has one.
     template <class F>
     void each_record(F f) const {
-        threads_.each_row([&](row& r) {
+        threads_.each_hazard_record([&](hazard_record& r) {
             if (record* const one = record_or_null(r)) f(*one);
         });
     }
 
 private:
-    [[gnu::cold, gnu::noinline]] record& make_record(row& r) {
+    [[gnu::cold, gnu::noinline]] record& make_record(hazard_record& r) {
         auto* const fresh = new record;
         fresh->garbage = &r.garbage;
         fresh->all = this;

@@ -1,4 +1,4 @@
-// Writes of single keys: the way of each through the fast path (direct_write.hpp), the general paths (inline_writing.hpp,
+// Writes of single keys: the way of each through the fast path (fast_path.hpp), the general paths (inline_writing.hpp,
 // node_writing.hpp) or a computation (computing.hpp). Whether a writer may go on is the rule of admission.hpp.
 #pragma once
 
@@ -47,7 +47,7 @@ public:
         } else {
             own.enter();
         }
-        const typename base::computing_mark mark(c, hash, own.claimed());
+        const typename base::computing_mark slot_word(c, hash, own.claimed());
         this->wait_for_earlier_writers(c, hash, key);
         typename base::template decided_operation<Op> decided{op};
         if constexpr (shares_outcome<Op> && !base::compares_hashes_alone) {
@@ -71,8 +71,8 @@ protected:
     using typename base::header;
     using typename base::Key;
     using typename base::Layout;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
 
     /// One write of an entry that was seen, and that the caller holds, if it is in the map still.
     template <class Op>
@@ -85,9 +85,10 @@ protected:
     void write_hashed(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
         if constexpr (Layout::inline_key && base::template decides_under_lock<Op>) {
             const Key copy = key;
-            // Without a lease, whose end would be looked after all the way.
-            auto* const me = reclaim::kept_row(c.home->threads);
-            if (me != nullptr && !owner && this->write_directly(c, this->stripe_of(c, *me), hash, copy, op)) [[likely]] return;
+            // Without a deadline, whose end would be looked after all the way.
+            auto* const me = reclaim::kept_hazard_record(c.home->threads);
+            if (me != nullptr && !owner && this->write_directly(c, this->thread_record_of(c, *me), hash, copy, op)) [[likely]]
+                return;
             write_apart(c, hash, copy, op, owner);
         } else {
             write_in_attempts(c, hash, std::forward<K>(key), op, owner);
@@ -111,7 +112,7 @@ protected:
     template <class K, class Op>
     [[gnu::noinline]] void write_in_attempts(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        stripe_type& s = this->stripe_of(c, *me);
+        thread_record_type& s = this->thread_record_of(c, *me);
         word root = 0;
         if constexpr (Layout::inline_key) {
             root = this->write_inline(c, s, hash, static_cast<const Key&>(key), op, owner);

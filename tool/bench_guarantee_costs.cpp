@@ -1,4 +1,4 @@
-#include "bench_promises.hpp"
+#include "bench_guarantee_costs.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -17,10 +17,10 @@
 #include <syncmap/version.hpp>
 
 #include "foreign_load.hpp"
+#include "guarantee_costs.hpp"
 #include "machine.hpp"
 #include "memory.hpp"
 #include "progress.hpp"
-#include "promises.hpp"
 #include "statistics.hpp"
 #include "units.hpp"
 #include "usage_error.hpp"
@@ -33,29 +33,32 @@ using json = nlohmann::ordered_json;
 
 constexpr double most_bytes_per_entry = 100;
 
-std::vector<promise> chosen_promises(const std::vector<std::string>& names) {
-    const auto all = promises();
+std::vector<guarantee_cost> chosen_guarantee_costs(const std::vector<std::string>& names) {
+    const auto all = guarantee_costs();
     if (names.empty()) return {all.begin(), all.end()};
-    std::vector<promise> chosen;
+    std::vector<guarantee_cost> chosen;
     for (const std::string& name : names) {
-        const auto found = std::ranges::find(all, name, &promise::name);
+        const auto found = std::ranges::find(all, name, &guarantee_cost::name);
         if (found == all.end()) {
             std::vector<std::string_view> known;
-            std::ranges::transform(all, std::back_inserter(known), &promise::name);
-            throw usage_error(fmt::format("no cell '{}' in the suite promises: it has {}", name, fmt::join(known, ", ")));
+            std::ranges::transform(all, std::back_inserter(known), &guarantee_cost::name);
+            throw usage_error(
+                fmt::format("no cell '{}' in the suite guarantee-costs: it has {}", name, fmt::join(known, ", ")));
         }
         chosen.push_back(*found);
     }
     return chosen;
 }
 
-promise_plan plan_of(const bench_arguments& arguments) {
+guarantee_plan plan_of(const bench_arguments& arguments) {
     const bool sized = !(arguments.threads.empty() && arguments.key_types.empty() && arguments.distribution.empty() &&
-                         arguments.engines.empty() && arguments.seconds.empty());
-    if (sized) throw usage_error("--suite promises has its own --threads, --key-type, --distribution, --engine and --seconds");
+                         arguments.candidates.empty() && arguments.seconds.empty());
+    if (sized)
+        throw usage_error(
+            "--suite guarantee-costs has its own --threads, --key-type, --distribution, --candidate and --seconds");
     if (arguments.keys.size() > 1)
-        throw usage_error("--suite promises takes one number of --keys: the entries of its largest map");
-    promise_plan plan{5, 1.0, 1'000'000, 10'000'000, !arguments.no_pin, 1};
+        throw usage_error("--suite guarantee-costs takes one number of --keys: the entries of its largest map");
+    guarantee_plan plan{5, 1.0, 1'000'000, 10'000'000, !arguments.no_pin, 1};
     if (arguments.quick) plan = {2, 0.05, 100'000, 1'000'000, plan.pin, 1};
     if (!arguments.keys.empty()) plan.most = whole_number(arguments.keys.front(), "--keys", 1000, 1'000'000'000);
     plan.many = std::min(plan.many, plan.most);
@@ -69,12 +72,12 @@ promise_plan plan_of(const bench_arguments& arguments) {
     return plan;
 }
 
-bool is_kept(const promised_figure& figure) {
+bool is_kept(const guarantee_figure& figure) {
     const double median = spread_of(figure.values).median;
     return figure.at_least ? median >= *figure.bound : median <= *figure.bound;
 }
 
-void print(std::FILE* out, const promised_figure& figure) {
+void print(std::FILE* out, const guarantee_figure& figure) {
     const spread found = spread_of(figure.values);
     const std::string goal = figure.bound ? fmt::format("goal {} {:g}: {}", figure.at_least ? ">=" : "<=", *figure.bound,
                                                         is_kept(figure) ? "met" : "not met")
@@ -83,7 +86,7 @@ void print(std::FILE* out, const promised_figure& figure) {
                found.most, goal);
 }
 
-json json_of(const promised_figure& figure) {
+json json_of(const guarantee_figure& figure) {
     const spread found = spread_of(figure.values);
     json all = {{"name", figure.name}, {"unit", figure.unit}, {"median", found.median},
                 {"min", found.least},  {"max", found.most},   {"rounds", figure.values}};
@@ -95,9 +98,9 @@ json json_of(const promised_figure& figure) {
 
 } // namespace
 
-exit_status run_promises(const bench_arguments& arguments) {
-    const std::vector<promise> chosen = chosen_promises(arguments.cells);
-    const promise_plan plan = plan_of(arguments);
+exit_status run_guarantee_costs(const bench_arguments& arguments) {
+    const std::vector<guarantee_cost> chosen = chosen_guarantee_costs(arguments.cells);
+    const guarantee_plan plan = plan_of(arguments);
     const bool json_only = arguments.json == "-";
     std::FILE* const text = json_only ? stderr : stdout;
     std::ofstream file;
@@ -112,13 +115,13 @@ exit_status run_promises(const bench_arguments& arguments) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
         bar.show(static_cast<double>(i) / static_cast<double>(chosen.size()), chosen[i].name);
         const foreign_load others;
-        const std::vector<promised_figure> figures = chosen[i].measure(plan);
+        const std::vector<guarantee_figure> figures = chosen[i].measure(plan);
         const std::optional<double> load = others.share();
         bar.clear();
         fmt::print(text, "[{}/{}] {}: {}{}\n", i + 1, chosen.size(), chosen[i].name, chosen[i].about,
                    load ? fmt::format("; {:.0f} % of the processors went to others", 100 * *load) : "");
         json listed = json::array();
-        for (const promised_figure& figure : figures) {
+        for (const guarantee_figure& figure : figures) {
             print(text, figure);
             listed.push_back(json_of(figure));
         }
@@ -133,7 +136,7 @@ exit_status run_promises(const bench_arguments& arguments) {
     const machine here = this_machine();
     const json document = {{"tool", "syncmap bench"},
                            {"version", library_version_text},
-                           {"suite", promises_suite},
+                           {"suite", guarantee_costs_suite},
                            {"machine",
                             {{"processor", here.processor},
                              {"processors", here.processors},

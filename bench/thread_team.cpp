@@ -1,4 +1,4 @@
-#include "crew.hpp"
+#include "thread_team.hpp"
 
 #include <algorithm>
 #include <barrier>
@@ -44,13 +44,13 @@ unsigned usable_processors() {
     return allowed != 0 ? allowed : std::max(1U, std::thread::hardware_concurrency());
 }
 
-void run_crew(unsigned threads, bool pin, const std::function<void(unsigned)>& work, const std::function<void()>& meanwhile) {
+void run_team(unsigned threads, bool pin, const std::function<void(unsigned)>& work, const std::function<void()>& meanwhile) {
     const std::vector<int> processors = pin ? allowed_processors() : std::vector<int>{};
     std::barrier start(static_cast<std::ptrdiff_t>(threads) + 1);
-    std::vector<std::jthread> crew;
-    crew.reserve(threads);
+    std::vector<std::jthread> thread_team;
+    thread_team.reserve(threads);
     for (unsigned thread = 0; thread < threads; ++thread) {
-        crew.emplace_back([&, thread] {
+        thread_team.emplace_back([&, thread] {
             if (threads <= processors.size()) stay_on(processors[thread]);
             start.arrive_and_wait();
             work(thread);

@@ -1,4 +1,4 @@
-#include "trial.hpp"
+#include "smoke.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -30,7 +30,7 @@ struct findings {
 };
 
 template <class Key>
-findings weigh(const engine& map, std::uint64_t entries) {
+findings weigh(const candidate& map, std::uint64_t entries) {
     findings found;
     const std::uint64_t copies = std::clamp<std::uint64_t>(entries_worth_weighing / entries, 1, most_maps);
     std::vector<std::unique_ptr<subject<Key>>> subjects(copies);
@@ -57,7 +57,7 @@ findings weigh(const engine& map, std::uint64_t entries) {
 
 /// The cell's own workload on a small map, for an instant.
 template <class Key>
-void exercise(const engine& map, cell cell) {
+void exercise(const candidate& map, cell cell) {
     cell.keys = std::min(cell.keys, std::max<std::uint64_t>(keys_for_a_try, 4 * cell.threads));
     const auto streams = make_all_requests<Key>(cell, 1);
     contestant<Key> tried(map, cell, streams, false);
@@ -71,7 +71,7 @@ void exercise(const engine& map, cell cell) {
 }
 
 template <class Key>
-findings examine(const engine& map, const cell& cell, bool measure_memory) {
+findings examine(const candidate& map, const cell& cell, bool measure_memory) {
     findings found;
     if (measure_memory) found = weigh<Key>(map, cell.keys);
     exercise<Key>(map, cell);
@@ -80,7 +80,7 @@ findings examine(const engine& map, const cell& cell, bool measure_memory) {
 
 } // namespace
 
-trial_result try_out(const engine& map, const cell& cell, bool measure_memory) {
+smoke_result try_out(const candidate& map, const cell& cell, bool measure_memory) {
     const sandbox_result ended = run_apart([&] {
         promise_to_return_within(20 + 20e-6 * static_cast<double>(cell.keys));
         // The last words of a map that crashes would disturb the output; the caller tells what happened.
@@ -92,7 +92,7 @@ trial_result try_out(const engine& map, const cell& cell, bool measure_memory) {
     });
     if (!ended.failure.empty()) return {ended.failure};
     const auto found = byte_reader(ended.answer).get<findings>();
-    trial_result result;
+    smoke_result result;
     if (!std::isnan(found.bytes_per_entry)) result.bytes_per_entry = found.bytes_per_entry;
     if (!std::isnan(found.mean_bytes)) result.mean_bytes = found.mean_bytes;
     return result;

@@ -1,11 +1,11 @@
-#include "drive.hpp"
+#include "run_loop.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <ctime>
 #include <thread>
 
-#include "crew.hpp"
+#include "thread_team.hpp"
 
 namespace syncmap::bench {
 namespace {
@@ -18,7 +18,7 @@ double seconds_on(clockid_t clock) noexcept {
 
 } // namespace
 
-std::vector<pace> drive(std::span<const stretch_of_work> work, double seconds, bool pin) {
+std::vector<pace> run_loop(std::span<const stretch_of_work> work, double seconds, bool pin) {
     std::vector<pace> paces(work.size());
     std::atomic<bool> over{false};
     const auto run = [&](unsigned thread) {
@@ -31,7 +31,7 @@ std::vector<pace> drive(std::span<const stretch_of_work> work, double seconds, b
         paces[thread] = {operations / (seconds_on(CLOCK_MONOTONIC) - begin),
                          operations / (seconds_on(CLOCK_THREAD_CPUTIME_ID) - processor_begin)};
     };
-    run_crew(static_cast<unsigned>(work.size()), pin, run, [&] {
+    run_team(static_cast<unsigned>(work.size()), pin, run, [&] {
         std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
         over = true;
     });

@@ -1,7 +1,7 @@
 // The common case of a write of an inline key, kept short and always in line, so that its key and its operation stay in
-// registers: the unit is live, unlocked and not asked about, it has the key, a vacant slot or a line to add, and no whole-map
+// registers: the bucket is live, unlocked and not asked about, it has the key, a vacant slot or a line to add, and no whole-map
 // operation wants anything. It is the protocol of inline_writing.hpp, docs/design.md [W1] to [W8], with every branch that
-// waits, retries or allocates left out: where one of them is needed it lets go of the unit, having changed nothing, and the
+// waits, retries or allocates left out: where one of them is needed it lets go of the bucket, having changed nothing, and the
 // general path begins anew.
 #pragma once
 
@@ -16,7 +16,7 @@
 namespace syncmap::engine {
 
 template <class Types>
-class direct_write : public admission<Types> {
+class fast_path : public admission<Types> {
     using base = admission<Types>;
 
 public:
@@ -35,8 +35,8 @@ protected:
     using typename base::line_type;
     using search = engine::search<typename Types::layout, typename Types::sync>;
     using section = typename engine::locks<Types>::section;
-    using typename base::stripe_type;
     using typename base::Sync;
+    using typename base::thread_record_type;
     using vacancy = typename engine::chain<Types>::vacancy;
     using T = typename base::T;
 
@@ -45,11 +45,12 @@ protected:
     /// `op` decides by built-in operations alone, so it may do so under the lock. False: nothing was changed, and the op
     /// may not even have been asked.
     template <class Op>
-    [[gnu::always_inline]] bool write_directly(control& c, stripe_type& s, std::uint64_t hash, const Key& key, Op& op) {
+    [[gnu::always_inline]] bool write_directly(control& c, thread_record_type& s, std::uint64_t hash, const Key& key, Op& op) {
         const word root = this->root_.load(std::memory_order_acquire); // [W1]
         header* const t = base::table_of(root);
         const word bits = to_word(key);
-        if (t == nullptr || Layout::is_outlier(bits)) [[unlikely]] return false;
+        if (t == nullptr || Layout::is_sentinel_key(bits)) [[unlikely]]
+            return false;
         switch (write_in_section(c, s, *t, root, hash, bits, op)) {
         case direct::no: return false;
         case direct::kept:
@@ -67,13 +68,11 @@ protected:
         return op.decide(std::addressof(current));
     }
 
-    static std::uint64_t incarnation_of(const header& t) noexcept {
-        return t.incarnation.load(std::memory_order_relaxed);
-    }
+    static std::uint64_t generation_of(const header& t) noexcept { return t.generation.load(std::memory_order_relaxed); }
 
-    static atomic_word* slot_of(line_type& home, word mark) noexcept {
+    static atomic_word* slot_of(line_type& home, word slot_word) noexcept {
         for (line_type* l = &home; l != nullptr; l = chain::next_line(*l)) {
-            if (const unsigned hits = search::match(*l, mark); hits != 0) {
+            if (const unsigned hits = search::match(*l, slot_word); hits != 0) {
                 return l->slot(static_cast<std::size_t>(std::countr_zero(hits)));
             }
         }
@@ -81,14 +80,15 @@ protected:
     }
 
     /// Publishes and counts an insert: announced before, so that whoever counts finds it either way [I8].
-    static void insert_into(stripe_type& s, const header& t, const vacancy& v, word mark, word value) noexcept {
-        s.announce(chain::announced_slot(v), chain::announced_change(v), incarnation_of(t));
-        chain::place(v, mark, value);
+    static void insert_into(thread_record_type& s, const header& t, const vacancy& v, word slot_word, word value) noexcept {
+        s.announce(chain::announced_slot(v), chain::announced_change(v), generation_of(t));
+        chain::place(v, slot_word, value);
         s.count(+1);
     }
     /// True: another entry was moved, see trim.
-    [[gnu::always_inline]] static bool erase_slot(control& c, stripe_type& s, header& t, line_type& home, atomic_word* slot) noexcept {
-        s.announce(slot, change::erase, incarnation_of(t));
+    [[gnu::always_inline]] static bool erase_slot(control& c, thread_record_type& s, header& t, line_type& home,
+                                                  atomic_word* slot) noexcept {
+        s.announce(slot, change::erase, generation_of(t));
         slot->store(Layout::empty, std::memory_order_release);
         s.count(-1);
         return chain::trim(c, t, home);
@@ -96,49 +96,53 @@ protected:
 
 private:
     template <class Op>
-    [[gnu::always_inline]] direct write_in_section(control& c, stripe_type& s, header& t, word root, std::uint64_t hash, word bits, Op& op) {
-        const std::size_t unit = t.unit_of(hash);
-        line_type& home = t.home(unit);
+    [[gnu::always_inline]] direct write_in_section(control& c, thread_record_type& s, header& t, word root, std::uint64_t hash,
+                                                   word bits, Op& op) {
+        const std::size_t bucket = t.bucket_of(hash);
+        line_type& home = t.home(bucket);
         // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
         __builtin_prefetch(home.words, 1);
-        atomic_control& lock = t.controls[unit];
+        atomic_control& lock = t.controls[bucket];
         const control_word held = lock.load(std::memory_order_relaxed);
-        if ((held & (Layout::lock_bit | Layout::moved_bit)) != 0) [[unlikely]] return direct::no;
-        const section in(*this, s, &t, root);                                   // [W2]
-        if (!in || !locks::try_lock(lock, held)) [[unlikely]] return direct::no; // [W3]
-        const direct result = publish(c, s, t, home, hash, Layout::inline_mark(bits), held, op, root);
+        if ((held & (Layout::lock_bit | Layout::moved_bit)) != 0) [[unlikely]]
+            return direct::no;
+        const section in(*this, s, &t, root); // [W2]
+        if (!in || !locks::try_lock(lock, held)) [[unlikely]]
+            return direct::no; // [W3]
+        const direct result = publish(c, s, t, home, hash, Layout::inline_slot_word(bits), held, op, root);
         const bool has_published = result == direct::done || result == direct::erased;
         locks::unlock(c, lock, held, has_published && visible_on_return(op.order)); // [W8]
         return result;
     }
 
     /// The same behind the home line.
-    [[gnu::noinline]] static atomic_word* slot_behind(line_type& home, word mark) noexcept {
+    [[gnu::noinline]] static atomic_word* slot_behind(line_type& home, word slot_word) noexcept {
         line_type* const l = chain::next_line(home);
-        return l == nullptr ? nullptr : slot_of(*l, mark);
+        return l == nullptr ? nullptr : slot_of(*l, slot_word);
     }
 
     /// An insert where the home line is full.
-    [[gnu::noinline]] static direct insert_behind(control& c, stripe_type& s, header& t, line_type& home, word mark, word value) noexcept {
+    [[gnu::noinline]] static direct insert_behind(control& c, thread_record_type& s, header& t, line_type& home, word slot_word,
+                                                  word value) noexcept {
         const vacancy v = chain::find_vacancy(c, t, home);
         if (!v) return direct::no;
-        insert_into(s, t, v, mark, value); // [W6] [W7]
+        insert_into(s, t, v, slot_word, value); // [W6] [W7]
         return direct::done;
     }
 
     template <class Op>
-    [[gnu::always_inline]] direct publish(control& c, stripe_type& s, header& t, line_type& home, std::uint64_t hash, word mark,
-                   control_word held, Op& op, word root) {
-        if (!this->admits_at_once(c, root, hash, held)) [[unlikely]] return direct::no; // [W4] [W5]
-        const unsigned hits = search::match(home, mark);
-        const bool is_long = hits == 0 && Layout::is_link(home.mark(Layout::last));
+    [[gnu::always_inline]] direct publish(control& c, thread_record_type& s, header& t, line_type& home, std::uint64_t hash,
+                                          word slot_word, control_word held, Op& op, word root) {
+        if (!this->admits_at_once(c, root, hash, held)) [[unlikely]]
+            return direct::no; // [W4] [W5]
+        const unsigned hits = search::match(home, slot_word);
+        const bool is_long = hits == 0 && Layout::is_link(home.slot_word(Layout::last));
         atomic_word* const slot = hits != 0 ? home.slot(static_cast<std::size_t>(std::countr_zero(hits)))
-                                  : is_long  ? slot_behind(home, mark)
-                                             : nullptr;
+                                  : is_long ? slot_behind(home, slot_word)
+                                            : nullptr;
         if (slot != nullptr) {
             switch (decide_on_word(maybe_word(chain::value_at(slot)), op)) {
-            case decision::keep:
-                return direct::kept;
+            case decision::keep: return direct::kept;
             case decision::assign:
                 if constexpr (Op::may_assign)
                     slot[1].store(to_word(engine::made<T>(value_maker{op})), std::memory_order_release); // [W6]
@@ -153,11 +157,11 @@ private:
         if constexpr (Op::may_assign) {
             const word value = to_word(engine::made<T>(value_maker{op}));
             const unsigned vacant = search::match(home, Layout::empty);
-            if (vacant == 0) return insert_behind(c, s, t, home, mark, value);
+            if (vacant == 0) return insert_behind(c, s, t, home, slot_word, value);
             atomic_word* const free = home.slot(static_cast<std::size_t>(std::countr_zero(vacant)));
-            s.announce(free, change::insert, incarnation_of(t));
-            chain::store_entry(free, mark, value); // [W6]
-            s.count(+1);                          // [W7]
+            s.announce(free, change::insert, generation_of(t));
+            chain::store_entry(free, slot_word, value); // [W6]
+            s.count(+1); // [W7]
         }
         return direct::done;
     }

@@ -9,13 +9,13 @@
 
 namespace syncmap::bench {
 
-struct trial_result {
+struct smoke_result {
     std::string failure{};                     ///< empty, or what went wrong, in words
     std::optional<double> bytes_per_entry{};   ///< at the cell's number of keys
     std::optional<double> mean_bytes{};        ///< mean over a doubling of it, as tables grow in steps
 };
 
 /// Forks; call it while the process has one thread, and before its heap holds much.
-trial_result try_out(const engine& map, const cell& cell, bool measure_memory);
+smoke_result try_out(const candidate& map, const cell& cell, bool measure_memory);
 
 } // namespace syncmap::bench

@@ -10,7 +10,7 @@
 
 namespace syncmap::bench {
 
-struct promise_plan {
+struct guarantee_plan {
     unsigned rounds;
     double round_seconds; ///< of one side of a comparison
     std::uint64_t many;   ///< entries of a map that is larger than the caches
@@ -19,7 +19,7 @@ struct promise_plan {
     std::uint64_t seed;
 };
 
-struct promised_figure {
+struct guarantee_figure {
     std::string name;
     std::string_view unit;
     std::vector<double> values;    ///< one for each round
@@ -27,12 +27,12 @@ struct promised_figure {
     bool at_least = false;         ///< the bound is a lower one
 };
 
-struct promise {
+struct guarantee_cost {
     std::string_view name;
     std::string_view about;
-    std::vector<promised_figure> (*measure)(const promise_plan& plan);
+    std::vector<guarantee_figure> (*measure)(const guarantee_plan& plan);
 };
 
-std::span<const promise> promises();
+std::span<const guarantee_cost> guarantee_costs();
 
 } // namespace syncmap::bench

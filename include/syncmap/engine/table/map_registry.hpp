@@ -12,14 +12,14 @@
 //      begins after that: who enters one looks at the root behind its own mark, as for any change of the root, and waits,
 //      holding nothing. Who takes the snapshot mutex finds the bit and lets go again. Readers do not mind it: to them
 //      the root has changed, and the table in it is the same.
-// [F3] A heavy barrier; then each stripe is seen outside of a section once. Now no unit is locked and nothing is
+// [F3] A heavy barrier; then each thread record is seen outside of a section once. Now no bucket is locked and nothing is
 //      published or moved; what is in the tables is counted.
-// [F4] `scanning` and `tidying` are taken, then the flights are closed. A thread that has one of those waits for no other
+// [F4] `scanning` and `recycling` are taken, then the flights are closed. A thread that has one of those waits for no other
 //      meanwhile; one that comes to the flights later waits until the fork is over, holding no lock.
 //
 // The parent lets go of all that. So does the child, after it has freed what the other threads had: it makes their
-// stripes and rows empty, drops the computations that they own (as if their function had thrown), takes back the marks
-// of those, and makes the mutexes and conditions anew that may have had somebody in them. What a lost thread had in
+// thread records and hazard records empty, drops the computations that they own (as if their function had thrown), takes back
+// the marks of those, and makes the mutexes and conditions anew that may have had somebody in them. What a lost thread had in
 // its hands alone (a node that it was about to publish, a table that `clear` was taking apart) stays where it is,
 // unused.
 //
@@ -37,7 +37,7 @@
 namespace syncmap::engine {
 
 template <class Sync>
-class living_maps {
+class map_registry {
 public:
     using map = shared_words<Sync>;
     using writer = writer_record<Sync>;
@@ -75,7 +75,7 @@ public:
         all_writers& here = all_writers::instance();
         here.fork_mutex.lock();
         here.forking.store(true, std::memory_order_relaxed); // [F1]
-        Sync::fence(); // before the rows are looked at: who adds a row or a list later finds `forking` set
+        Sync::fence(); // before the hazard records are looked at: who adds a hazard record or a list later finds `forking` set
         here.each_record([](writer& w) {
             lock(w);
             w.held_for_fork = true;
@@ -87,18 +87,19 @@ public:
                 const std::lock_guard<typename Sync::mutex> guard(rare->snapshot_mutex);
             }
         });
-        if (!process<Sync>::instance().threads.barriers().heavy_barrier()) { // [F3] pairs with the light barrier of section::enter
+        if (!process<Sync>::instance().threads.barriers().heavy_barrier()) { // [F3] pairs with the light barrier of
+                                                                             // section::enter
             let_writers_in(here);
             throw barrier_refused();
         }
         each_map(here, [](map& m) {
-            m.each_stripe([](auto& s) {
+            m.each_thread_record([](auto& s) {
                 // The writers that come meanwhile sleep, so the one in the section gets a processor.
                 for (unsigned looks = 0; s.table.load(std::memory_order_acquire) != nullptr; ++looks) Sync::give_way(looks);
             });
         });
         each_map(here, [](map& m) { // [F4]
-            for (auto* flag : {&m.scanning, &m.tidying}) {
+            for (auto* flag : {&m.scanning, &m.recycling}) {
                 while (flag->exchange(true, std::memory_order_acquire)) Sync::pause();
             }
         });
@@ -116,15 +117,15 @@ public:
     static void after_fork_in_child() {
         all_writers& here = all_writers::instance();
         process<Sync>& process = engine::process<Sync>::instance();
-        process.threads.free_rows_of_others();
+        process.threads.free_hazard_records_of_others();
         process.parking.renew();
         process.gates.renew();
-        here.stripes.renew();
+        here.thread_records.renew();
         each_map(here, [](map& m) {
             if (rare_words<Sync>* const rare = m.rare.load(std::memory_order_relaxed)) {
                 ::new (static_cast<void*>(&rare->snapshot_mutex)) typename Sync::mutex;
             }
-            m.each_stripe([](auto& s) { s.table.store(nullptr, std::memory_order_relaxed); });
+            m.each_thread_record([](auto& s) { s.table.store(nullptr, std::memory_order_relaxed); });
             m.sleepers.store(0, std::memory_order_relaxed);
             // A thread that was counting may have closed it.
             m.gate_word.store(gate::opened(m.gate_word.load(std::memory_order_relaxed)), std::memory_order_relaxed);
@@ -153,7 +154,7 @@ private:
 
     static void open(all_writers& here) {
         each_map(here, [](map& m) {
-            for (auto* flag : {&m.tidying, &m.scanning}) flag->store(false, std::memory_order_release);
+            for (auto* flag : {&m.recycling, &m.scanning}) flag->store(false, std::memory_order_release);
         });
         let_writers_in(here);
     }

@@ -12,11 +12,11 @@ namespace syncmap::engine {
 /// Strings whose memory comes from `std::allocator`: nobody can tell one that is assigned to from one that is made.
 /// Everything else is destroyed when its node is freed.
 template <class T>
-struct resting {
+struct reused_capacity {
     static constexpr bool keeps_memory = false;
 };
 template <class Char, class Traits>
-struct resting<std::basic_string<Char, Traits>> {
+struct reused_capacity<std::basic_string<Char, Traits>> {
     using string = std::basic_string<Char, Traits>;
 
     static constexpr bool keeps_memory = true;
@@ -44,8 +44,9 @@ private:
     /// What the constructor would read as a text, without being moved from.
     template <class From>
     static constexpr bool shows_its_text =
-        std::is_same_v<From, const string&> || std::is_same_v<From, string&> || std::is_same_v<std::decay_t<From>, const Char*> ||
-        std::is_same_v<std::decay_t<From>, Char*> || std::is_same_v<std::remove_cvref_t<From>, std::basic_string_view<Char, Traits>>;
+        std::is_same_v<From, const string&> || std::is_same_v<From, string&> ||
+        std::is_same_v<std::decay_t<From>, const Char*> || std::is_same_v<std::decay_t<From>, Char*> ||
+        std::is_same_v<std::remove_cvref_t<From>, std::basic_string_view<Char, Traits>>;
 
     static bool fits(std::size_t capacity, std::size_t size) noexcept {
         const std::size_t in_place = string().capacity();

@@ -19,6 +19,6 @@ struct pace {
 };
 
 /// One thread for each kind of work, all together for `seconds`.
-std::vector<pace> drive(std::span<const stretch_of_work> work, double seconds, bool pin);
+std::vector<pace> run_loop(std::span<const stretch_of_work> work, double seconds, bool pin);
 
 } // namespace syncmap::bench
