@@ -92,7 +92,7 @@ private:
         case quantity::four_entries: return take_figure(&figure::second, judged);
         case quantity::bytes: break;
         }
-        const auto map = std::ranges::find(outcome_.job.maps, g.of, &engine::name);
+        const auto map = std::ranges::find(outcome_.job.maps, g.of, &candidate::name);
         if (map == outcome_.job.maps.end()) return;
         if (const auto bytes = outcome_.weight_of(**map, cell_.measured.what).fair()) judged.found = exactly(*bytes);
     }
