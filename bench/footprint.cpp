@@ -21,6 +21,9 @@ namespace syncmap::bench {
 namespace {
 
 constexpr unsigned copies = 64; ///< a mean: what is made for several maps at once is shared by them
+/// The smallest block of malloc, in bytes. A mean of less than half of it is no block of each map, but what malloc leaves over
+/// where it aligns the objects; that depends on what the process has allocated before.
+constexpr double smallest_block = 32;
 
 std::uint64_t heap_in_use() {
     const struct mallinfo2 info = mallinfo2();
@@ -80,7 +83,10 @@ std::optional<footprint> measure_footprint(const candidate& map) {
     if (!ended.failure.empty()) return footprint{ended.failure};
     const auto found = byte_reader(ended.answer).get<findings>();
     const auto of_objects = byte_reader(objects.answer).get<std::uint64_t>();
-    const auto each = [&](std::uint64_t all) { return static_cast<double>(all - std::min(all, of_objects)) / copies; };
+    const auto each = [&](std::uint64_t all) {
+        const double mean = static_cast<double>(all - std::min(all, of_objects)) / copies;
+        return mean < smallest_block / 2 ? 0.0 : mean;
+    };
     return footprint{{}, each(found.empty), each(found.four)};
 }
 #else

@@ -162,10 +162,10 @@ exit_status run_bench(const bench_job& job) { return bench_run(job).run(); }
 
 void list_bench() {
     fmt::print("Workloads:\n");
-    for (const workload& w : workloads()) fmt::print("  {:<14}{}\n", w.name, w.about);
+    for (const workload& w : workloads()) fmt::print("  {:<16}{}\n", w.name, w.about);
     fmt::print("Suites:\n");
-    for (const suite& s : suites()) fmt::print("  {:<14}{}\n", s.name, s.about);
-    fmt::print("  {:<14}{}\n", guarantee_costs_suite,
+    for (const suite& s : suites()) fmt::print("  {:<16}{}\n", s.name, s.about);
+    fmt::print("  {:<16}{}\n", guarantee_costs_suite,
                "map against what is promised of size, snapshots, clear and replace: about six minutes (see --cell)");
     fmt::print("Candidates:\n");
     for (const candidate& e : candidates()) fmt::print("  {:<18}{}\n", e.name, e.about);

@@ -26,7 +26,7 @@ awk '{ do print; while (sub(/^[^\/]*\//, "")) }' "$folder/files" | sort -u >"$fo
 # What the tool knows.
 if [ -n "$tool" ]; then
     "$tool" bench --list | sed -nE 's/^  ([a-z0-9_-]+) +.*/\1/p' | sort -u >"$folder/known"
-    for suite in limits promises; do # the refusal of a cell that is not there tells those that are
+    for suite in limits guarantee-costs; do # the refusal of a cell that is not there tells those that are
         "$tool" bench --suite $suite --cell . 2>&1 | sed 's/.*: it has //' | tr -d ' ' | tr ',' '\n' >"$folder/cells-$suite"
     done
     "$tool" bench --help | grep -oE -- '--[a-z-]+' | sort -u >"$folder/options"
@@ -47,7 +47,7 @@ bench_is_right() {
             case $option in
                 --workload | --candidate | --suite) grep -qx -- "$name" "$folder/known" || fail "$place: bench $option knows no '$name'" ;;
                 --cell)
-                    [ -e "$folder/cells-$suite" ] || { fail "$place: --cell needs --suite limits or promises"; continue; }
+                    [ -e "$folder/cells-$suite" ] || { fail "$place: --cell needs --suite limits or guarantee-costs"; continue; }
                     grep -qE -- "^$name(-.*)?\$" "$folder/cells-$suite" || fail "$place: the suite $suite has no cell '$name'" ;;
             esac
         done
