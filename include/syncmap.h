@@ -628,8 +628,8 @@ typedef struct syncmap_entry {
  * With SYNCMAP_ENGINE_MAP a cursor keeps references to the entries of one bucket; one over a snapshot also lets the first
  * change of each bucket copy it, and keeps what is erased or replaced until it is closed. With the other engines it
  * takes references to all entries when it is opened: memory and time are linear in the map then.
- * Progress: a read. Over a snapshot, of SYNCMAP_ENGINE_MAP: waits for writers on their way, and lets others wait, for 100
- * microseconds at most; it takes microseconds whatever the size of the map.
+ * Progress: a read. Over a snapshot, of SYNCMAP_ENGINE_MAP: waits for writers on their way, and lets others wait, for 50
+ * milliseconds at most, mostly microseconds; it takes microseconds whatever the size of the map.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_UNSUPPORTED, SYNCMAP_TOO_LARGE (16 million snapshots during the
  * life of one).
  */

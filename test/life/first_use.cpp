@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,6 +124,17 @@ const operation operations[] = {
     {"load from a snapshot_map", [](subjects& s) { static_cast<void>(s.more.load(key)); }},
 };
 
+/// Returns when the system knows no more of the thread. Until then its hazard record is its own, and this thread makes
+/// another one.
+void prepare_in_a_thread(subjects& s) {
+    ::pid_t id = 0;
+    std::thread([&] {
+        id = ::gettid();
+        prepare(s);
+    }).join();
+    while (::syscall(SYS_tgkill, ::getpid(), id, 0) == 0) std::this_thread::yield();
+}
+
 /// What a process leaves behind for this one.
 struct outcome {
     bool ended;       ///< it has come to its end
@@ -136,7 +148,7 @@ void attempt(const operation& op, std::uint64_t refuse, bool prepared, bool in_t
     const std::int64_t before = live_blocks.load();
     const auto work = [&] {
         subjects s;
-        if (prepared) std::thread([&] { prepare(s); }).join();
+        if (prepared) prepare_in_a_thread(s);
         until_refused = refuse;
         try {
             op.run(s);
