@@ -8,7 +8,7 @@ usage() {
 Usage: scripts/quick.sh [-l LAYOUT] [-c] [-n]
 
 Builds with the preset `quick` (g++ -Og, build/quick) and runs, at the same time where there are two processors:
-  bucket       all of test/unit
+  unit       all of test/unit
   contract   the operations on single keys and on whole maps, over syncmap::map with one layout
   explorer   pairs of operations in every interleaving of a few steps, while a table grows; writes beside whole-map operations
 
@@ -21,7 +21,7 @@ TEXT
 }
 
 layout=inline
-targets=(quick_bucket quick_contract quick_explorer)
+targets=(quick_unit quick_contract quick_explorer)
 run=1
 while getopts l:cnh option; do
     case $option in

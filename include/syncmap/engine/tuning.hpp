@@ -18,7 +18,7 @@ struct tuning : reclaim::tuning {
 
     /// log2 of the number of buckets that a map begins with.
     static constexpr unsigned smallest_log2() noexcept { return 0; }
-    /// Units that one write moves while a table is being left.
+    /// Buckets that one write moves while a table is being left.
     static constexpr std::size_t migration_batch = 16;
     /// Writes of a thread between two looks at whether pages of an earlier table can be given back, when there are any.
     static constexpr std::uint32_t writes_between_recycling = 16;

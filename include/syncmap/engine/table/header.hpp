@@ -62,7 +62,7 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     unsigned log2() const noexcept { return line_shift_of(0) - line_shift; }
     std::size_t buckets() const noexcept { return std::size_t{1} << log2(); }
-    /// Units and, behind them, the sentinel-key bucket.
+    /// Buckets and, behind them, the sentinel-key bucket.
     std::size_t all_buckets() const noexcept { return buckets() + (Layout::has_sentinel_keys ? 1 : 0); }
     std::size_t overflow_lines() const noexcept { return overflow_share(buckets()); }
     std::size_t all_lines() const noexcept { return all_buckets() + overflow_lines(); }

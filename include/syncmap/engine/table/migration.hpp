@@ -1,6 +1,6 @@
 // Moving the buckets of a table to a larger or smaller one, and taking a table apart whose entries nobody wants.
 //
-// Units are moved in *groups*: growing, one source bucket and the 2^k buckets it becomes; shrinking, the 2^k source
+// Buckets are moved in *groups*: growing, one source bucket and the 2^k buckets it becomes; shrinking, the 2^k source
 // buckets of one target. All sources of a group are locked; the targets are unreachable until the group is MOVED.
 // Which group to move next is only a hint: a group that another helper claimed and did not move is moved by
 // the next helper that comes round.
