@@ -127,7 +127,8 @@ protected:
             return o;
         };
         if (!w.at.owner) {
-            if (const outcome o = this->admit_decision(c, w.at.root, w.hash); o != outcome::admitted) return end(o); // [W4]
+            const outcome o = this->admit_decision(c, w.at.root, w.hash); // [W4]
+            if (o != outcome::admitted) return end(o);
         }
 
         line_type& home = w.at.t->home(w.at.bucket);
