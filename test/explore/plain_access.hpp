@@ -118,6 +118,14 @@ EXPLORE_PLAIN(4)
 EXPLORE_PLAIN(8)
 EXPLORE_PLAIN(16)
 #undef EXPLORE_PLAIN
+// Atomics of the machine, in code that is not explored: all fibers are one thread.
+EXPLORE_UNWATCHED unsigned char __tsan_atomic8_load(const volatile unsigned char* at, int) { return *at; }
+EXPLORE_UNWATCHED int __tsan_atomic8_compare_exchange_strong(volatile unsigned char* at, unsigned char* expected,
+                                                             unsigned char desired, int, int) {
+    const bool same = *at == *expected;
+    (same ? *at : *expected) = same ? desired : *at;
+    return same ? 1 : 0;
+}
 EXPLORE_UNWATCHED void __tsan_read_range(void* p, unsigned long n) { explore::note_plain(p, n, false); }
 EXPLORE_UNWATCHED void __tsan_write_range(void* p, unsigned long n) { explore::note_plain(p, n, true); }
 // NOLINTEND

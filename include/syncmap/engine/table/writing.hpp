@@ -47,7 +47,7 @@ public:
         } else {
             own.enter();
         }
-        const typename base::computing_mark computing(c, hash, own.claimed());
+        const typename base::computing_mark in_flight(c, hash, own.claimed());
         this->wait_for_earlier_writers(c, hash, key);
         typename base::template decided_operation<Op> decided{op};
         if constexpr (shares_outcome<Op> && !base::compares_hashes_alone) {
