@@ -15,7 +15,6 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,12 +126,12 @@ const operation operations[] = {
 /// Returns when the system knows no more of the thread. Until then its hazard record is its own, and this thread makes
 /// another one.
 void prepare_in_a_thread(subjects& s) {
-    ::pid_t id = 0;
+    std::uint32_t number = 0;
     std::thread([&] {
-        id = ::gettid();
+        number = syncmap::engine::machine::number_of_this_thread();
         prepare(s);
     }).join();
-    while (::syscall(SYS_tgkill, ::getpid(), id, 0) == 0) std::this_thread::yield();
+    while (!syncmap::engine::machine::has_ended(number)) std::this_thread::yield();
 }
 
 /// What a process leaves behind for this one.
