@@ -24,10 +24,11 @@
  * `found`     the key was there when the call had its effect.
  * `changed`   the call changed the map, and took over the handles that it was given.
  * Progress    is that of the C++ map under it (docs/guarantees.md). Of SYNCMAP_ENGINE_MAP: a *read* takes no lock and
- *             waits for nobody; a *write* locks one bucket for some instructions, and waits for who computes its key.
+ *             waits for no thread; a *write* locks one bucket for some instructions, and waits for computations of its key.
  * Callbacks   run with no lock held and may call every function, on the same map and key too; the exceptions are named
- *             at `syncmap_load_or_compute`, `syncmap_update` and `syncmap_erase_if`. They must return: no longjmp, no
- * pthread_exit. A C++ exception that leaves one ends the call with SYNCMAP_EXCEPTION; it must not leave a release callback.
+ *             at `syncmap_load_or_compute`, `syncmap_update` and `syncmap_erase_if`. They must return: no longjmp, and
+ *             no pthread_exit. A C++ exception that leaves one ends the call with SYNCMAP_EXCEPTION. It must not leave a
+ *             release callback.
  *
  * The page docs/c-api.md tells the rest: ownership, the layout of the structures, building and linking.
  */
@@ -203,13 +204,13 @@ static inline syncmap_value syncmap_handle(void* pointer, uint64_t type, syncmap
 /** See `syncmap_handle`. */
 #define SYNCMAP_RELEASE_WITHIN 64
 
-/** Whether two values are equal, as keys and as expected values are. Cannot fail. Progress: waits for nobody. */
+/** Whether two values are equal, as keys and as expected values are. Cannot fail. Progress: waits for no thread. */
 SYNCMAP_API bool syncmap_equal(syncmap_value a, syncmap_value b);
 
 /**
  * Gives a value back. Does nothing if `owned` is 0, so it may be called with every value; once for each value that was
  * returned, not once for each copy of the structure. May call a release callback. Cannot fail.
- * Progress: waits for nobody.
+ * Progress: waits for no thread.
  */
 SYNCMAP_API void syncmap_release(syncmap_value value);
 
@@ -225,7 +226,7 @@ typedef struct syncmap_result {
  * A value of the caller's own, for `syncmap_release`: of a borrowed value that the library has shown, a second
  * reference; of bytes of the caller's, a copy; of a handle of the caller's, a handle that is taken over (`changed` says
  * so), and can be stored several times; of everything else the same value. `found` says nothing.
- * Progress: waits for nobody.
+ * Progress: waits for no thread.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE.
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_retain(syncmap_value value);
@@ -451,7 +452,7 @@ typedef struct syncmap_slot {
  * Asks for `value` in this slot, and takes it over at once, whatever becomes of the call: bytes are copied, a handle belongs to
  * the library. Of several such calls with one slot the last one counts. If it fails, `value` stays the caller's and the update
  * fails with the same status. To be called by the callback of an update alone. Returns the status.
- * Progress: waits for nobody.
+ * Progress: waits for no thread.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE.
  */
 SYNCMAP_API syncmap_status syncmap_slot_assign(syncmap_slot* slot, syncmap_value value);
@@ -536,7 +537,7 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_count syncmap_size(syncmap_map* map);
 
 /**
  * Erases everything in one step. Go: Clear.
- * Progress: nobody waits for it; the caller then takes the old table apart.
+ * Progress: no thread waits for it; the caller then takes the old table apart.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY (nothing was erased), SYNCMAP_REENTRANT.
  */
 SYNCMAP_API syncmap_status syncmap_clear(syncmap_map* map);
@@ -584,7 +585,7 @@ typedef struct syncmap_statistics {
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_statistics syncmap_statistics_of(syncmap_map* map);
 
 /**
- * Frees now what was erased or replaced before and nobody looks at any more, and releases its handles. Without it that
+ * Frees now what was erased or replaced before and no thread looks at any more, and releases its handles. Without it that
  * happens by and by.
  * Progress: waits for a thread that does the same; others go on. Linear in what is freed and in the number of threads.
  * Errors: SYNCMAP_INVALID.
@@ -637,13 +638,13 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_opened syncmap_cursor_open(syncmap_map* map
 
 /**
  * The next entry, or `found` false at the end, then and ever after. After an error the same step can be tried again.
- * Progress: as `syncmap_for_each`; of the other engines, waits for nobody.
+ * Progress: as `syncmap_for_each`; of the other engines, waits for no thread.
  * Errors: SYNCMAP_INVALID (a null cursor), SYNCMAP_NO_MEMORY.
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_entry syncmap_cursor_next(syncmap_cursor* cursor);
 
 /**
- * Ends a walk, at any place. Null does nothing. Cannot fail. Progress: waits for nobody; over a snapshot, for others that
+ * Ends a walk, at any place. Null does nothing. Cannot fail. Progress: waits for no thread; over a snapshot, for others that
  * take or end one.
  */
 SYNCMAP_API void syncmap_cursor_close(syncmap_cursor* cursor);

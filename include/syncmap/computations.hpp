@@ -66,8 +66,8 @@ public:
     /// while `f` runs is ordered after: the value is returned and not stored. A waiting thread that finds the value cleared
     /// or erased again takes part in a new flight. Throws: what `f` throws, in the thread that runs it and in those that wait
     /// for it; `recursive_update` when `f` writes its own key, or when threads would wait for each other's computations in a
-    /// cycle; it is never shared. Of keys that can
-    /// only be moved, those with one hash wait for each other, and a function must not write another one of them.
+    /// cycle; it is never shared. Keys that can only be moved and have one hash wait for each other: a function must not
+    /// write another one of them.
     template <detail::forwarded K = given_key, class F>
     [[nodiscard]] load_result<copied> load_or_compute(K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
@@ -88,7 +88,7 @@ public:
     /// but this key for writers, and returns what is to be: a value, an empty optional (no entry), or
     /// `syncmap::keep`. Returns what was done.
     ///
-    /// Progress: waits, asleep, for who writes or computes this key; other keys and readers do not wait.
+    /// Progress: waits, asleep, for a thread that writes or computes this key; other keys and readers do not wait.
     /// Consistency: readers see the old value until `f` has returned; a `clear` while `f` runs is ordered after: the
     /// result counts, and is not stored. Throws: as `load_or_compute`; the entry is then as before. Neither key
     /// type nor value type need be copyable.
@@ -115,9 +115,9 @@ public:
     ///         return true;
     ///     });
     ///
-    /// Progress: waits, asleep, for who writes or computes one of the keys, and owns none of them meanwhile: in whatever
-    /// orders keys are given, nobody waits for ever. Then locks the buckets that change, all of them for as long as it
-    /// publishes; `size` and `snapshot` wait for that. Consistency: atomic for writers of these keys, for `size` and for
+    /// Progress: waits, asleep, for threads that write or compute one of the keys, and owns none of them meanwhile: in
+    /// whatever orders keys are given, no thread waits for ever. Then locks the buckets that change, all of them for as long as
+    /// it publishes; `size` and `snapshot` wait for that. Consistency: atomic for writers of these keys, for `size` and for
     /// snapshots. Not for reads of one key: beside the update a thread may read the new value of one and afterwards the
     /// old one of another; take a `snapshot` for both together. (So may a write that finds nothing to change.) A `clear`
     /// while `f` runs is ordered after: the result counts, and is not stored. Complexity: n log n in the keys. Throws: as

@@ -71,7 +71,7 @@ struct map_traits {
     static constexpr bool exact_size = false;
     /// `for_each` sees the whole map as it was at one instant.
     static constexpr bool atomic_iteration = false;
-    /// A read waits for nobody: a writer that is stopped in the middle stops no reader.
+    /// A read waits for no thread: a writer that is stopped in the middle stops no reader.
     static constexpr bool lock_free_reads = false;
 };
 
@@ -148,7 +148,7 @@ concept exact_size_map = concurrent_map<M> && map_traits<M>::exact_size && requi
 template <class M>
 concept atomic_iteration_map = concurrent_map<M> && map_traits<M>::atomic_iteration;
 
-/// Reads wait for nobody.
+/// Reads wait for no thread.
 template <class M>
 concept lock_free_read_map = concurrent_map<M> && map_traits<M>::lock_free_reads;
 

@@ -45,7 +45,7 @@ class pinned;
 ///
 /// Threads      Any number may call any operation at once and need not register. Only construction and
 ///              destruction belong to one thread.
-/// Progress     *Read*: takes no lock, writes at most to its own thread's memory, waits for nobody; lock-free.
+/// Progress     *Read*: takes no lock, writes at most to its own thread's memory, waits for no thread; lock-free.
 ///              *Write*: locks one bucket for a few instructions, and waits for another writer of that bucket and
 ///              for a thread that computes the same key (`update`, `load_or_compute`). Inserts and erases may
 ///              also wait for `size()`, about 100 microseconds at a time, and every write for a `snapshot()` that is

@@ -1,7 +1,7 @@
 // Maps in the child of a `fork` that was made while other threads were writing.
 //
-// The child of a fork has one thread: the one that forked. What the others held at that instant nobody will let go of.
-// Reads (`load`, `contains`, `visit`) hold nothing and wait for nobody, so the child may read any `syncmap::map`
+// The child of a fork has one thread: the one that forked. What the others held at that instant is never released.
+// Reads (`load`, `contains`, `visit`) hold nothing and wait for no thread, so the child may read any `syncmap::map`
 // without further ado. For everything else these functions bring all maps of the process to a state that the child can
 // go on from:
 //

@@ -25,7 +25,7 @@ namespace syncmap {
 ///         l.lines.push_back("started");
 ///     });
 ///
-/// For a type of somebody else's, specialise this.
+/// For a type that you cannot change, specialise this.
 ///
 /// Such a value always lies in memory of its own, and its address stays the same until it is erased or replaced. An overwrite
 /// is another object: changes that are made through a reference to the former one are lost with it. A snapshot, and an entry

@@ -163,8 +163,8 @@ public:
     /// `std::bad_alloc`.
     [[nodiscard]] size_type size() const { return engine().size(); }
 
-    /// The same without waiting for a consistent view: right when nobody inserts or erases meanwhile, and off by
-    /// some of those operations otherwise. Waits for nobody and makes nobody wait.
+    /// The same without waiting for a consistent view: right when no thread inserts or erases meanwhile, and off by
+    /// some of those operations otherwise. Waits for no thread and makes none wait.
     [[nodiscard]] size_type approx_size() const noexcept { return engine().approx_size(); }
 
     /// Whether `size()` is zero; costs what `size` costs.
@@ -172,7 +172,7 @@ public:
 
     /// Erases everything in one atomic step.
     ///
-    /// Progress: nobody waits for it. The caller, after that step, takes the old table apart, and waits there for
+    /// Progress: no thread waits for it. The caller, after that step, takes the old table apart, and waits there for
     /// writers that are still in it. Complexity: constant for others, linear in the table for the caller.
     /// Go: `Clear`.
     void clear() { engine().clear(); }
@@ -189,7 +189,7 @@ public:
     /// let go before either map is destroyed. Snapshots of this map stay as they
     /// are; a computation that is running is ordered before the step, as with `clear`.
     ///
-    /// Progress: nobody waits for it. The caller prepares the new entries beside, takes the step, and then takes the old
+    /// Progress: no thread waits for it. The caller prepares the new entries beside, takes the step, and then takes the old
     /// table apart, where it waits for writers that are still in it. Nodes go over as they are, without copies.
     /// Complexity: constant for others, linear in both maps for the caller. Throws: what hash throws, `std::bad_alloc`,
     /// `std::invalid_argument` if the allocators are unequal, `std::logic_error` if a snapshot of `other` is alive; both

@@ -74,8 +74,8 @@ protected:
         return admit_snapshots(c, t, bucket, held, gate_word, supply);
     }
     /// The same of several buckets at once, of which each has `t`, `bucket` and `held`.
-    template <class Units>
-    static outcome admit_changes(control& c, Units& buckets, bool changes_size, bool past_gate,
+    template <class Buckets>
+    static outcome admit_changes(control& c, Buckets& buckets, bool changes_size, bool past_gate,
                                  record_supply& supply) noexcept {
         const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5]
         if (must_wait(gate_word, changes_size, past_gate)) return outcome::gate_closed;
