@@ -70,7 +70,7 @@ inline void explore_in_all_memories(const char* layout, const std::string& name,
     for (const bool weak : {false, true}) {
         for (const reuse memory : {reuse::never, reuse::at_once, reuse::by_thread}) {
             limits bounds{.preemptions = full_run() ? 3U : 2U,
-                          .schedules = full_run() ? 2'000'000U : 2'000U,
+                          .schedules = full_run() ? 2'000'000U : 1'000U,
                           .random = full_run() ? 50'000U : 300U};
             bounds.memory = memory;
             bounds.weak = weak;
@@ -83,7 +83,7 @@ inline void explore_in_all_memories(const char* layout, const std::string& name,
 inline limits usual_limits(setting where) {
     if (full_run()) return {.preemptions = 3, .schedules = 200'000, .random = 2000};
     switch (where) {
-    case setting::plain: return {.preemptions = 2, .schedules = 500, .random = 20};
+    case setting::plain: return {.preemptions = 2, .schedules = 300, .random = 20};
     case setting::growth:
     case setting::smallest:
     case setting::shrink:
@@ -92,7 +92,7 @@ inline limits usual_limits(setting where) {
     case setting::clear:
     case setting::reclaim: break;
     }
-    return {.preemptions = 1, .schedules = 1500, .random = 10};
+    return {.preemptions = 1, .schedules = 800, .random = 10};
 }
 
 /// Every pair of operations, the second on the same key as the first, on one of the same bucket, or on one apart.
@@ -204,7 +204,7 @@ void explore_forms(const std::vector<form<Layout>>& forms) {
     for (const bool weak : {false, true}) {
         summary all(std::string(Layout::name) + ", forms" + (weak ? ", weak memory" : ""));
         const limits bounds{.preemptions = weak ? 1U : 2U,
-                            .schedules = (weak ? 60 : 150) * more,
+                            .schedules = (weak ? 50 : 90) * more,
                             .random = (weak ? 15 : 5) * more,
                             .weak = weak};
         for (const form<Layout>& one : forms) {

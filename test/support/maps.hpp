@@ -78,10 +78,16 @@ struct family {
     static constexpr layouts of_flagship = layouts::every;
     static constexpr layouts of_others = layouts::last;
 };
-/// Entries held in place are the compiler's to reorder, so they are the optimised build's. The sanitizers run the others.
+/// Entries held in place are the compiler's to reorder, so they are an optimised build's. The sanitizers run the others.
 struct first_layout {
     using families = ::testing::Types<flagship, behind_mutex, with_snapshot>;
     static constexpr layouts of_flagship = layouts::first;
+    static constexpr layouts of_others = layouts::last;
+};
+/// Every layout of the flagship, and one map of each other engine.
+struct every_layout {
+    using families = ::testing::Types<flagship, behind_mutex, with_snapshot>;
+    static constexpr layouts of_flagship = layouts::every;
     static constexpr layouts of_others = layouts::last;
 };
 struct flagship_alone {
