@@ -9,7 +9,7 @@ usage() {
 Usage: ./test.sh [--quick | --full]
 
 Installs the packages that are missing (Debian, Ubuntu), then builds and runs the tests:
-  release      g++, optimised; with the headers, the compile-fail cases and the consumer projects
+  release      g++, optimised; with the headers, the compile-fail cases and the consumer projects, clang-format, clang-tidy
   asan-clang   clang-19; address, leak and undefined behaviour sanitizers
   tsan-clang   clang-19; thread sanitizer
 The suites of single operations (contract, model, faults) run under the address sanitizer, and not in release a second

@@ -138,7 +138,7 @@ private:
     /// So many nodes are counted in advance that the field is full at a power of two.
     static constexpr fields none = ((fields{1} << log2_of_full) - most_nodes) * one_node;
     static constexpr fields full = 3 * most_bytes | most_unknown * one_unknown | ~((one_node << log2_of_full) - 1);
-    static_assert(4 * most_bytes == one_unknown && 2 * most_unknown * one_unknown == one_node);
+    static_assert(4 * most_bytes == one_unknown && fields{2} * most_unknown * one_unknown == one_node);
 
     fields what_ = none;
 };

@@ -99,15 +99,17 @@ inline unsigned match_pairs(const void* line, std::uint64_t first) noexcept {
 /// Four pairs: bit i is set if the first word of pair i has this tag in its upper 16 bits.
 inline unsigned match_pair_tags(const void* line, std::uint64_t tag) noexcept {
     const char* const at = static_cast<const char*>(line);
-    const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(tag << 48)); // only the top lane of each word counts
+    const std::uint64_t top_lane = tag << 48; // of each word it alone counts
+    const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(top_lane));
     return mask_of_words(_mm_cmpeq_epi16(first_words(at), wanted), _mm_cmpeq_epi16(first_words(at + 32), wanted));
 }
 
 /// Eight words: bit i is set if word i has this tag in its upper 16 bits.
 inline unsigned match_tags(const void* line, std::uint64_t tag) noexcept {
     const char* const at = static_cast<const char*>(line);
-    const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(tag << 48)); // only the top lane of each word counts
-    const auto same = [&](int i) { return _mm_cmpeq_epi16(load(at + i * 16), wanted); };
+    const std::uint64_t top_lane = tag << 48; // of each word it alone counts
+    const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(top_lane));
+    const auto same = [&](std::size_t i) { return _mm_cmpeq_epi16(load(at + i * 16), wanted); };
     const __m128i ab = same(0), cd = same(1), ef = same(2), gh = same(3);
     return mask_of_words(ab, cd) | mask_of_words(ef, gh) << 4;
 }

@@ -52,8 +52,9 @@ protected:
         /// Room in a snapshot's slabs, to which the one at hand is added if need be. Null: `provide` will make one.
         std::byte* carve(snapshot_type& s, std::size_t bytes) noexcept {
             std::byte* room = s.carve(bytes);
-            if (room == nullptr && fresh_ != nullptr && (room = fresh_->carve(bytes)) != nullptr) {
-                s.add(*std::exchange(fresh_, nullptr));
+            if (room == nullptr && fresh_ != nullptr) {
+                room = fresh_->carve(bytes);
+                if (room != nullptr) s.add(*std::exchange(fresh_, nullptr));
             }
             if (room == nullptr) {
                 const std::size_t by_then =

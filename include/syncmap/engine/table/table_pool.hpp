@@ -62,7 +62,8 @@ protected:
         if (const only_one recycling(c.recycling); recycling) {
             header** link = &rare.free_tables;
             while (*link != nullptr && (*link)->log2() != log2) link = &(*link)->next_in_list;
-            if ((t = *link) != nullptr) {
+            t = *link;
+            if (t != nullptr) {
                 *link = t->next_in_list;
             } else if (!c.home->threads.barriers().is_freeing() && waiting_bytes(rare) >= table_bytes(log2)) {
                 c.home->threads.barriers().require_freeing();
