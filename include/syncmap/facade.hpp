@@ -348,8 +348,9 @@ public:
     /// Erases `key`; returns whether it was there. The entry is destroyed later, when no reader can look at it any
     /// more: with a batch of others, or with the map. A table that erasing leaves sparse is shrunk.
     ///
-    /// Progress: a write. Throws: what hash, equality and a conversion of the key throw; `std::bad_alloc` only on a
-    /// thread's first use of the map. Go: `Delete`.
+    /// Progress: a write. Throws: what hash, equality and a conversion of the key throw; `recursive_update`;
+    /// `std::bad_alloc` only on a thread's first use of the map, while a snapshot lives, and when it meets a computation.
+    /// Go: `Delete`.
     template <class K = given_key>
     bool erase(const K& key, std::memory_order order = std::memory_order_seq_cst) {
         detail::erase_operation<T> op{order};

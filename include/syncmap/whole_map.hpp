@@ -107,8 +107,9 @@ public:
     /// microseconds, 50 ms at most. It waits also for a writer that was stopped there, and for others that take or end a
     /// snapshot. It needs no luck of the scheduler, however many threads write. Complexity:
     /// linear in the most threads that ever used maps at one time, not in the entries. Throws: `std::bad_alloc`;
-    /// `std::length_error` after 16 million snapshots during the life of one of them; `barrier_refused` in a sandbox that
-    /// refuses every barrier. Nothing like it in Go.
+    /// `std::length_error` when the numbers of the map's snapshots are used up while one of them is alive (16 million where
+    /// keys lie in nodes, 1,000 million where they lie in the table; they begin anew when none is alive);
+    /// `barrier_refused` in a sandbox that refuses every barrier. Nothing like it in Go.
     [[nodiscard]] auto snapshot() const
         requires requires(const Engine& e) { e.snapshot(); }
     {
@@ -174,7 +175,8 @@ public:
     ///
     /// Progress: no thread waits for it. The caller, after that step, takes the old table apart, and waits there for
     /// writers that are still in it. Complexity: constant for others, linear in the table for the caller.
-    /// Go: `Clear`.
+    /// Throws: `std::bad_alloc` before that step, on a thread's first use of the map and where a map that has not grown is
+    /// cleared for the first time. Go: `Clear`.
     void clear() { engine().clear(); }
 
     /// Replaces everything by the entries of `other`, in one atomic step: each operation sees the old entries or the new

@@ -139,7 +139,7 @@ protected:
 private:
     /// Whether somebody computes a key of this hash, so that its writers must ask for its flight [W4]. Under the lock.
     static bool must_ask(control& c, std::uint64_t hash) noexcept {
-        Sync::fence_after_rmw(); // between locking, which follows a look at the root, and the look at the mark
+        Sync::fence_after_rmw(); // between locking, which follows a look at the root, and the look at the counter
         // acquire: pairs with the end of a computing_mark. If a computation ended because `clear` came first, this
         // writer, which checks the root next, sees that too, and does not write to what the computation did not.
         return c.computing_of(hash).load(std::memory_order_acquire) != 0;

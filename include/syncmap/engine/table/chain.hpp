@@ -104,14 +104,14 @@ struct chain {
     }
     static change announced_change(const vacancy& v) noexcept { return v.slot != nullptr ? change::insert : change::link; }
 
-    /// What stands beside the mark; where nothing does, the mark.
+    /// What stands beside the slot word; where nothing does, the slot word.
     static word value_at(const atomic_word* slot) noexcept {
         return slot[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
     }
 
     static void store_entry(atomic_word* slot, word slot_word, [[maybe_unused]] word value) noexcept {
-        // Value first: who sees the mark sees the value [I3]. relaxed: the value is only looked at together with a mark
-        // of this entry, that is, not before the store of the mark, which releases both.
+        // Value first: a thread that sees the slot word sees the value [I3]. relaxed: the value is only looked at together
+        // with a slot word of this entry, that is, not before the store of the slot word, which releases both.
         if constexpr (Layout::pairs) slot[1].store(value, std::memory_order_relaxed);
         slot->store(slot_word, std::memory_order_release);
     }

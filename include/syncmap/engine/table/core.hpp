@@ -65,7 +65,7 @@ public:
     }
     static word next_root(word root, header* t) noexcept { return make_root(t, generation_of(root) + 1) | (root & forking); }
 
-    /// Makes `t` the root's table if the root is `from`, but for the mark of a fork, which comes and goes by itself.
+    /// Makes `t` the root's table if the root is `from`, but for the bit FORKING, which comes and goes by itself.
     bool change_root(word from, header* t) noexcept {
         word seen = root_.load(std::memory_order_relaxed);
         while (((seen ^ from) & ~forking) == 0) {

@@ -116,13 +116,13 @@ struct layout {
         return static_cast<std::size_t>((control & ((control_word{1} << stamp_shift) - 1)) >> 2);
     }
 
-    // ---- marks ----
+    // ---- sentinels ----
 
     static constexpr word empty = 0;
     static constexpr word moved = inline_key ? ~word{0} : word{1};
     static constexpr word link = inline_key ? ~word{1} : word{2};
 
-    /// An 8-byte inline key can take any value: the three that look like marks of no entry go to the sentinel key
+    /// An 8-byte inline key can take any value: the three that look like a sentinel go to the sentinel-key
     /// bucket, with their bits flipped. Smaller keys carry a bit above their value instead.
     static constexpr bool has_sentinel_keys = inline_key && sizeof(Key) == sizeof(word);
     static bool is_sentinel_key(word key_bits) noexcept { return has_sentinel_keys && key_bits + 2 < 3; }
@@ -179,7 +179,7 @@ struct alignas(detail::cache_line_bytes) line {
     atomic_word* slot(std::size_t i) noexcept { return words + i * Layout::words_per_slot; }
     const atomic_word* slot(std::size_t i) const noexcept { return words + i * Layout::words_per_slot; }
 
-    /// acquire: pairs with the release that published the entry or the marker there.
+    /// acquire: pairs with the release that published the entry or the sentinel there.
     word slot_word(std::size_t i) const noexcept { return slot(i)->load(std::memory_order_acquire); }
 };
 

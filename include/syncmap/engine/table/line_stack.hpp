@@ -77,7 +77,7 @@ private:
         return upper << Layout::tag_shift | (top & (address_bits | popping)) | lower;
     }
     /// The stack runs through the second word of its lines. A reader that still wanders there takes it for the
-    /// value of an empty slot (pairs), or for a mark that is no entry and, not being in the last slot, no link. Then it must
+    /// value of an empty slot (pairs), or for a slot word that is no entry and, outside of the last slot, no link. Then it must
     /// see that the entry which was there has moved to the home line before [I2]: hence the release of these stores.
     static auto& below(line_type& l) noexcept { return l.words[1]; }
 
