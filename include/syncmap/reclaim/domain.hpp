@@ -1,26 +1,29 @@
-// Hazard pointers for the process: who looks at which node right now.
+// Hazard pointers for the process: the nodes that each thread reads at the moment.
 //
 // Source: M. Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects" (2004), with the
 // reader's fence moved to the reclaimer (asymmetric barrier), as in folly and P2530.
 //
-// A *hazard record* belongs to one thread at a time: its hazards and its slot number (which thread record it uses in a map).
-// Threads take a hazard record on first use and keep it until they end; hazard records are never freed. A thread whose end has
-// begun marks its hazard record ENDING, and goes on using it, in destructors and signal handlers; another thread takes an
-// ENDING hazard record when the system says that its thread has ended. Where the system does not say that, the hazard record is
-// free at once, and a thread that is ending already borrows a hazard record per operation.
+// A *hazard record* belongs to one thread at a time. It has the thread's hazards and its slot number, which chooses the
+// thread's record in each map. A thread takes a hazard record on first use and keeps it until it ends. Hazard records are
+// never freed.
 //
-// A program and the libraries that it loads may have a domain each, where their symbols are hidden. A map names the
-// domain that it was first written to in, and whoever uses it, from whichever library, takes a hazard record of that one.
+// A thread whose end has begun marks its hazard record ENDING. It still uses the record, in destructors and signal handlers.
+// Another thread takes an ENDING hazard record when the system reports that its owner has ended. Where the system does not
+// report that, the hazard record is free at once; an ending thread then borrows a hazard record for each operation.
 //
-// | word             | written by                      | read by             |
-// |------------------|---------------------------------|---------------------|
-// | `first_`, `next` | who adds a hazard record (CAS)  | all                 |
-// | `state`          | CAS by takers, owner            | takers              |
-// | `owner`          | who has taken the hazard record | the child of a fork |
-// | `hazard[]`       | the owner, release stores       | reclaimers          |
-// | `attached`       | the owner, once                 | the layer above     |
-// | `notes`          | the owner                       | the owner           |
-// | `garbage`        | see thread_garbage.hpp          |                     |
+// Where symbols are hidden, a program and each library that it loads may have a domain of their own. A map uses the domain of
+// the program or library that first wrote to it. A thread that uses the map, from any library, takes a hazard record of that
+// domain.
+//
+// | word             | written by                              | read by                                  |
+// |------------------|-----------------------------------------|------------------------------------------|
+// | `first_`, `next` | the thread that adds a record (CAS)     | all                                      |
+// | `state`          | a thread that takes it (CAS), the owner | threads that look for a record           |
+// | `owner`          | the thread that takes the record        | the child of a fork, destructors of maps |
+// | `hazard[]`       | the owner, release stores               | reclaimers                               |
+// | `attached`       | the owner, once                         | the layer above                          |
+// | `notes`          | the owner                               | the owner                                |
+// | `garbage`        | see thread_garbage.hpp                  |                                          |
 #pragma once
 
 #include <array>
@@ -55,8 +58,8 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) hazard_r
     typename Sync::template atomic<const void*> owner{nullptr};
     typename Sync::template atomic<void*> attached{nullptr}; ///< what the layer above keeps for the thread
 
-    /// What the layer above looks up in each operation of the thread: by numbers of its own, none of which is 0. A later one
-    /// may take the place of an earlier one.
+    /// A cache for the layer above: what it looks up by a number in each operation of the thread. No such number is 0. A later
+    /// note may replace an earlier one.
     struct note {
         std::uint64_t number = 0;
         void* what = nullptr;
@@ -71,16 +74,18 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) hazard_r
 
     // ---- by Sync::per_thread ----
 
-    /// Marks the hazard record of the calling thread as one to be taken when that thread has ended; false if nothing would show
-    /// that.
+    /// Marks the hazard record of the calling thread ENDING: another thread may take it once the caller has ended. Returns
+    /// false if the system does not report ended threads.
     static bool stays(hazard_record* own) noexcept {
         const state_word number = number_of_this_thread();
         if (number == 0) return false;
-        // release: the next owner sees what this one has left in its thread records.
+        // (1) release: pairs with the acquire of (6) in try_take(); without it the next owner may miss what this thread has
+        // left in its thread records.
         own->state.store(taken | ending | number, std::memory_order_release);
         return true;
     }
-    /// By the owner, which keeps the hazard record: should its end not be told, other threads ask the system.
+    /// Called by the owner, which keeps the hazard record. If the owner's end is not reported, other threads ask the system by
+    /// this number.
     void note_owner() noexcept { state.store(taken | number_of_this_thread(), std::memory_order_relaxed); }
     static state_word number_of_this_thread() noexcept {
         const state_word number = Sync::number_of_this_thread();
@@ -105,7 +110,7 @@ public:
         }
     }
 
-    /// A free hazard record, or a new one. Lock-free; allocates only when all hazard records are taken.
+    /// Returns a free hazard record, or a new one. Lock-free; allocates only if all hazard records are taken.
     hazard_record_type& take() {
         barriers_.join();
         for (hazard_record_type* r = newest(); r != nullptr; r = r->next) {
@@ -123,28 +128,30 @@ public:
         do {
             fresh->next = head;
             fresh->slot = head == nullptr ? 0 : head->slot + 1;
-            // release: a reader of `first_` sees slot and next. The CAS makes slot numbers dense and unique.
+            // (2) release: pairs with the acquire loads of `first_`, here and in (5); without it a thread that walks the list
+            // may read `slot`, `next` or `home` before they are set. The CAS makes slot numbers dense and unique.
         } while (!first_.compare_exchange_weak(head, fresh, std::memory_order_acq_rel, std::memory_order_acquire));
         return *fresh;
     }
 
-    /// By the owner, after an operation; it keeps a hazard record that is marked ENDING.
+    /// Called by the owner after an operation. A hazard record that is marked ENDING stays the owner's. (3) release: as (1).
     static void give_back(hazard_record_type& r) noexcept {
         const auto seen = r.state.load(std::memory_order_relaxed);
         r.state.store((seen & hazard_record_type::ending) != 0 ? seen : 0, std::memory_order_release);
     }
-    /// By the owner, for good.
+    /// Called by the owner, which does not use the hazard record again. release: as (1).
     static void release(hazard_record_type& r) noexcept { r.state.store(0, std::memory_order_release); }
 
-    /// What the threads that have hazard records do in their light barriers, and what pairs with it.
+    /// Returns the group of the threads that have hazard records, whose light barriers pair with its heavy barriers.
     typename Sync::barrier_group& barriers() noexcept { return barriers_; }
 
-    /// All addresses that some thread holds. Called after a heavy barrier: a hazard that is not seen here was
-    /// published after the barrier, and its reader then finds the node unlinked. False: there is not room enough.
+    /// Appends to `held` all addresses that hazards name. Returns false if there is too little room. Called after a heavy
+    /// barrier: a hazard that is not seen here was published after it, so the reader finds the node unlinked.
     bool hazards(std::span<const void*> held, std::size_t& count) const noexcept {
         for (const hazard_record_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) {
             for (const auto& hazard : r->hazard) {
-                // acquire: pairs with the release that cleared it; the reader's last access happened before.
+                // (4) acquire: pairs with the releases of (4) and (5) in node.hpp; without it a node may be destroyed during
+                // a reader's last access.
                 const void* const p = hazard.load(std::memory_order_acquire);
                 if (p == nullptr) continue;
                 if (count == held.size()) return false;
@@ -154,20 +161,19 @@ public:
         return true;
     }
 
-    /// Calls `f(hazard_record)` for every hazard record there is.
+    /// Calls `f(hazard_record)` for every hazard record.
     template <class F>
     void each_hazard_record(F&& f) const {
         for (hazard_record_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) f(*r);
     }
 
-    /// The most threads that had a hazard record at a time.
+    /// Returns the number of hazard records, taken and free: the most that were in use at a time.
     std::size_t hazard_record_count() const noexcept {
-        // acquire: pairs with the release of `take`, for the slot.
         const hazard_record_type* const last = newest();
         return last == nullptr ? 0 : last->slot + std::size_t{1};
     }
 
-    /// In the child of a fork, where the calling thread is the only one: what the others had is free again.
+    /// Frees the hazard records of all other threads. Called in the child of a fork, where the caller is the only thread.
     void free_hazard_records_of_others() noexcept {
         using kept = typename Sync::template per_thread<hazard_record_type>;
         const void* const me = Sync::this_thread();
@@ -177,7 +183,7 @@ public:
             const bool own = is_ending ? r == kept::get() || r == kept::left() : r->owner.load(std::memory_order_relaxed) == me;
             r->garbage.renew_in_child(!own);
             if (own && is_ending) {
-                static_cast<void>(hazard_record_type::stays(r)); // by the number that the thread has here
+                static_cast<void>(hazard_record_type::stays(r)); // with the number that the thread has in the child
             } else if (own) {
                 if ((seen & hazard_record_type::number_mask) != 0) r->note_owner();
             } else {
@@ -188,13 +194,14 @@ public:
     }
 
 private:
-    /// acquire: pairs with the release of `take`, for what stands in the hazard record.
+    /// (5) acquire: pairs with the release of (2) in take(), as does every acquire load of `first_`.
     hazard_record_type* newest() const noexcept { return first_.load(std::memory_order_acquire); }
 
     static bool try_take(hazard_record_type& r, typename hazard_record_type::state_word seen) noexcept {
-        // acquire: pairs with the release in give_back; the new owner sees what the old one left in its thread records.
+        // (6) acquire: pairs with the releases of (1) and (3); without it the new owner may miss what the old one has left in
+        // its thread records.
         if (!r.state.compare_exchange_strong(seen, hazard_record_type::taken, std::memory_order_acquire)) return false;
-        r.owner.store(Sync::this_thread(), std::memory_order_relaxed); // the child of a fork is one thread
+        r.owner.store(Sync::this_thread(), std::memory_order_relaxed); // relaxed: a thread looks only for its own address
         return true;
     }
 
@@ -203,11 +210,11 @@ private:
                ((seen & hazard_record_type::ending) != 0 && Sync::has_ended(seen & hazard_record_type::number_mask));
     }
 
-    /// Rows that are asked about each time that there is no free one.
+    /// About how many hazard records a thread asks the system when it finds no free one.
     static constexpr std::size_t asked_at_a_time = 8;
 
-    /// A hazard record whose thread has ended without telling: the library that would have told was closed before. A few hazard
-    /// records are asked about, and the next ones the next time, so that all are found in the end. Null: none of them is one.
+    /// Returns a hazard record whose owner has ended without giving it back, or null. (The library that would have given it
+    /// back was closed before.) Each call asks about the next few hazard records, so later calls find all of them.
     [[gnu::cold]] hazard_record_type* take_lost() noexcept {
         hazard_record_type* r = newest();
         if (r == nullptr) return nullptr;
@@ -228,7 +235,7 @@ private:
     typename Sync::barrier_group barriers_{};
 };
 
-/// A hazard record for the calling thread to keep until it ends. Null: it is ending.
+/// Returns a hazard record that the calling thread keeps until it ends, or null if the thread is ending.
 template <class Sync>
 [[gnu::cold, gnu::noinline]] hazard_record<Sync>* take_to_keep(domain<Sync>& of) {
     using kept = typename Sync::template per_thread<hazard_record<Sync>>;
@@ -237,11 +244,11 @@ template <class Sync>
     if constexpr (Sync::knows_ended_threads) taken.note_owner();
     if (kept::set(&taken)) return &taken;
     domain<Sync>::release(taken);
-    return kept::get(); // what a signal handler has taken meanwhile, or null
+    return kept::get(); // the one that a signal handler has taken meanwhile, or null
 }
 
-/// The hazard record that the calling thread keeps; its first use takes one. Null where it cannot keep one of this domain: it
-/// has one of another, or is ending.
+/// Returns the hazard record that the calling thread keeps; the first call takes one. Returns null if the thread keeps one of
+/// another domain, or is ending.
 template <class Sync>
 hazard_record<Sync>* kept_hazard_record(domain<Sync>& of) {
     hazard_record<Sync>* kept = Sync::template per_thread<hazard_record<Sync>>::get();
@@ -269,7 +276,7 @@ public:
     hazard_record<Sync>* operator->() const noexcept { return hazard_record_; }
 
 private:
-    /// A thread that is ending uses the hazard record that it had, and marks it again afterwards.
+    /// An ending thread uses the hazard record that it kept; `give_back` leaves that marked ENDING.
     [[gnu::cold, gnu::noinline]] void borrow(domain<Sync>& of) {
         hazard_record<Sync>* const own = Sync::template per_thread<hazard_record<Sync>>::left();
         hazard_record_ = own != nullptr && own->home == &of ? own : &of.take();

@@ -1,8 +1,8 @@
 // What a node carries for its reclamation, and how a thread holds one.
 //
-// State of `pins`: a count in the upper bits and one flag, HANDED. A node is destroyed by the scan that finds
-// it unheld and unpinned; if it is pinned then, the scan sets HANDED in the same read-modify-write that saw the
-// pins, and who removes the last pin destroys it. Exactly one of the two does (models: pin).
+// State of `pins`: a count in the upper bits and one flag, HANDED. The scan destroys a node that has no hazard and no pin. If
+// the node is pinned, the scan sets HANDED in the same read-modify-write that saw the pins; the thread that removes the last
+// pin then destroys the node. Exactly one of the two does (models: pin).
 #pragma once
 
 #include <atomic>
@@ -22,12 +22,12 @@ struct node_base {
 
     std::uint64_t label; ///< what the engine knows its node by; constant while other threads can find the node
     union {
-        node_base* next_retired = nullptr; ///< written by who retires it, then by the scan
+        node_base* next_retired = nullptr; ///< written by the thread that retires the node, then by the scan
         std::uint64_t next_label;          ///< the engine's, while no thread has retired the node
     };
     typename Sync::template atomic<std::uint32_t> pins{0};
 
-    /// For another life of its memory, by who has it for himself.
+    /// Prepares the memory for another node. Called by the only thread that can reach it.
     void renew(std::uint64_t l) noexcept {
         label = l;
         next_retired = nullptr;
@@ -35,31 +35,33 @@ struct node_base {
     }
 
     void pin() noexcept {
-        // relaxed: the caller holds the node otherwise, and clears that hazard guard (release) after this.
+        // relaxed: the caller holds the node by a hazard, which it clears after this with the release of (5).
         pins.fetch_add(one_pin, std::memory_order_relaxed);
     }
-    /// True: the caller was the last holder of a node that was handed to it, and destroys it.
+    /// Returns true if this was the last pin of a node that is HANDED: the caller destroys the node.
     [[nodiscard]] bool unpin() noexcept {
-        // release: this thread's accesses happen before the destruction; acquire: so do all others'.
+        // (1) release: pairs with the acquire of (1), (2) and (3); without it the node may be destroyed during this thread's
+        // last access. acquire: pairs with the releases of (1) and (3); without it this thread may destroy the node during
+        // another thread's access.
         return pins.fetch_sub(one_pin, std::memory_order_acq_rel) == (one_pin | handed);
     }
-    /// Called once, by the scan, after it saw no hazard on the node. True: nobody has a pin, destroy it.
+    /// Returns true if the node has no pin: the scan destroys it. Called once, by the scan, after it saw no hazard on the node.
     [[nodiscard]] bool hand_over() noexcept {
-        // acquire: pairs with the release of the last unpin. A node that is out of reach and has no pin gets none any more:
-        // a thread that pinned it held it until after the pin, and that hazard guard is gone.
+        // (2) acquire: pairs with the release of the last unpin (1). A node that no thread can reach and that has no pin gets
+        // none any more: a thread that pins a node holds it by a hazard until after the pin, and the scan saw no hazard.
         if (pins.load(std::memory_order_acquire) == 0) [[likely]]
             return true;
-        return pins.fetch_or(handed, std::memory_order_acq_rel) == 0;
+        return pins.fetch_or(handed, std::memory_order_acq_rel) == 0; // (3) pairs with (1), both ways
     }
 };
 
-/// A hazard guard of one thread on one node at a time: a hazard. Nested operations (a callback that uses the map) take
-/// the next free hazard of the thread's hazard record, and a further hazard record when that one is full.
+/// Holds one node at a time for one thread, by a hazard. A nested operation (a callback that uses the map) takes the next free
+/// hazard of the thread's hazard record, or a further hazard record when that one is full.
 template <class Sync>
 class hazard_guard {
 public:
     explicit hazard_guard(hazard_record<Sync>& own) : hazard_record_(&own), hazard_(own.hazard) { find_free(); }
-    /// A second hazard guard of the same operation, while the first may hold nothing yet.
+    /// Makes a second hazard guard of the same operation. The first one may hold nothing yet, so that its hazard looks free.
     hazard_guard(hazard_record<Sync>& own, const hazard_guard& first)
         : hazard_record_(&own), hazard_(first.hazard_record_ == &own ? first.hazard_ + 1 : own.hazard) {
         find_free();
@@ -71,23 +73,25 @@ public:
         if (borrowed_) domain<Sync>::give_back(*hazard_record_);
     }
 
-    /// Holds `p` if `still_linked()` is true after the hazard became visible. Pairs with the heavy barrier
-    /// between unlinking and reading the hazards: either the reclaimer sees the hazard, or this sees the unlinking.
+    /// Holds `p` if `still_linked()`, called after the hazard became visible, returns true. The light barrier pairs with the
+    /// heavy barrier of held_nodes::look(), which lies between the unlinking and the look at the hazards. So either the
+    /// reclaimer sees the hazard, or this thread sees the unlinking.
     template <class StillLinked>
     bool protect(const void* p, StillLinked still_linked) noexcept {
-        // release: what this thread read in the node it held before happens before that one's destruction.
+        // (4) release: pairs with the acquire of (4) in domain::hazards(); without it the node that the hazard named before
+        // may be destroyed during this thread's last read of it.
         hazard_->store(p, std::memory_order_release);
         Sync::light_barrier();
         return still_linked();
     }
 
-    /// The thread holds nothing else: this is the first hazard of its own hazard record.
+    /// Returns whether this is the first hazard of the thread's own hazard record: the thread then holds nothing else.
     bool is_first() const noexcept { return hazard_ == hazard_record_->hazard && !borrowed_; }
 
-    void drop() noexcept { hazard_->store(nullptr, std::memory_order_release); }
+    void drop() noexcept { hazard_->store(nullptr, std::memory_order_release); } // (5) release: as (4)
 
 private:
-    /// The first free one, so that a signal handler that interrupts a reader leaves its hazard alone.
+    /// Chooses the first free hazard, so that a signal handler that interrupts a reader leaves the reader's hazard unchanged.
     void find_free() {
         if (!is_free()) [[unlikely]]
             look_further();

@@ -1,4 +1,4 @@
-// Nodes that have left a map and wait until no thread holds them; and how to tell which of them nobody holds.
+// Lists of nodes that have left a map, and the search for those that no thread holds.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,7 @@ struct hazard_record;
 template <class Sync>
 class domain;
 
-/// A list of retired nodes. Any thread may push; a thread that takes takes all.
+/// A list of retired nodes. Any thread may push. A thread takes either all nodes or none.
 template <class Sync>
 class retire_list {
     using node = node_base<Sync>;
@@ -29,13 +29,13 @@ public:
         node* head = head_.load(std::memory_order_relaxed);
         do {
             n.next_retired = head;
-            // release: pairs with the acquire of take_all; without it a scan may follow a link that is not there yet.
+            // (1) release: pairs with the acquire of (2); without it a scan may follow a link that is not there yet.
         } while (!head_.compare_exchange_weak(head, &n, std::memory_order_release, std::memory_order_relaxed));
     }
     void push_all(node* list) noexcept {
         while (list != nullptr) push(*std::exchange(list, list->next_retired));
     }
-    node* take_all() noexcept { return head_.exchange(nullptr, std::memory_order_acquire); }
+    node* take_all() noexcept { return head_.exchange(nullptr, std::memory_order_acquire); } // (2) acquire: pairs with (1)
     bool is_empty() const noexcept { return head_.load(std::memory_order_relaxed) == nullptr; }
 
 private:
@@ -51,7 +51,7 @@ void append(node_base<Sync>*& list, node_base<Sync>* more) noexcept {
     }
 }
 
-/// What all threads hold, at one look.
+/// The nodes that all threads hold, at one look.
 template <class Sync>
 class held_nodes {
     using node = node_base<Sync>;
@@ -61,7 +61,8 @@ public:
     held_nodes(const held_nodes&) = delete;
     held_nodes& operator=(const held_nodes&) = delete;
 
-    /// Makes room. False: there is no memory. Apart from `look`, which may run under a lock: this may call `operator new`.
+    /// Makes room for the hazards of all threads. Returns false if there is no memory. It is a step of its own because it may
+    /// call `operator new`, and `look` may run under a lock.
     bool prepare(domain<Sync>& threads) noexcept {
         const std::size_t most = (threads.hazard_record_count() + hazard_records_to_come) * hazard_record<Sync>::hazards;
         if (most <= few_.size()) return true;
@@ -73,9 +74,10 @@ public:
             return false;
         }
     }
-    /// After the nodes in question were retired. False: it cannot be told what is held, and nothing may be freed.
+    /// Reads the hazards of all threads. Called after the nodes were retired. Returns false if it cannot read all hazards: no
+    /// node may be freed then.
     bool look(domain<Sync>& threads) noexcept {
-        // Between unlinking and reading the hazards; pairs with the light barrier of hazard_guard::protect.
+        // Lies between the unlinking and the look at the hazards; pairs with the light barrier of hazard_guard::protect().
         if (!threads.barriers().heavy_barrier_to_free()) return false;
         std::size_t count = 0;
         if (!threads.hazards(room_, count)) return false;
@@ -83,8 +85,8 @@ public:
         std::sort(held_.begin(), held_.end());
         return true;
     }
-    /// Leaves in `found` what some hazard names. Of the rest, pinned nodes are handed to their pins' holders, and the others
-    /// are put onto the list `free_now`, which is returned.
+    /// Leaves in `found` the nodes that hazards name. Marks the pinned ones of the rest HANDED. Puts all others onto the list
+    /// `free_now`, and returns that list.
     node* take_unheld(node*& found, node* free_now = nullptr) const noexcept {
         const std::span<const void* const> held = held_;
         for (node* n = std::exchange(found, nullptr); n != nullptr;) {
@@ -98,7 +100,7 @@ public:
         }
         return free_now;
     }
-    /// All of it: takes those out of `found` that no thread holds.
+    /// Does all three steps: takes the nodes that no thread holds out of `found`, and returns them.
     node* find_unheld(domain<Sync>& threads, node*& found) noexcept {
         return found != nullptr && prepare(threads) && look(threads) ? take_unheld(found) : nullptr;
     }

@@ -1,27 +1,30 @@
-// What one thread has retired, of all maps: the account that bounds it, and the places where it waits.
+// The nodes of all maps that one thread has retired: the account that bounds them, and the slots by which they are found.
 //
 // A retired node waits in a list of its map (retire_list.hpp; `syncmap::map` has one for each thread). The thread that
 // retires it charges it to its own account, which is one for all maps. When the account is full the thread *collects*: it
-// destroys what it has retired, of all maps, and no thread holds.
+// destroys the nodes of all maps that it has retired and that no thread holds.
 //
-// To find the lists, and to be found by a map that is being destroyed, the thread notes each list in a *slot* of its hazard
-// record.
+// The thread notes each list in a *slot* of its hazard record. By the slots it finds the lists again, and so does the
+// destructor of a map.
 //
-// | word of a slot          | written by                                                          | read by                               |
-// |-------------------------|---------------------------------------------------------------------|---------------------------------------|
-// | source, waiting         | its thread or the map's destructor, under the hazard record's mutex | its thread; destructors of all maps   |
-// | `ready`                 | its thread; the map's destructor under the mutex while `busy` is 0  | the same                              |
-// | `busy`                  | its thread, under the mutex                                         | the map's destructor, under the mutex |
-// | all others, the account | its thread                                                          | nobody else                           |
+// | word of a slot          | written by                                                    | read by                         |
+// |-------------------------|---------------------------------------------------------------|---------------------------------|
+// | `source`, `waiting`     | its thread, the map's destructor: under the record's mutex    | its thread, destructors of maps |
+// | `ready`                 | its thread; the destructor, under the mutex, if `busy` is 0   | the same                        |
+// | `busy`                  | its thread, under the mutex                                   | the destructor, under the mutex |
+// | all others, the account | its thread                                                    | its thread                      |
 //
 // Invariants
-// [G1] A slot names a map only while the map lives: its destructor takes the name out of every hazard record before it frees
-// anything. [G2] A node waits in a list of its map, in `ready` of a slot that names its map, or it is being destroyed by a
-// thread
-//      that keeps such a slot busy. A destructor finds it in one of these, and waits for a busy slot of another thread.
-// [G3] Code of the user's runs under no mutex of a hazard record. It may use any map, and destroy other maps than those in
-// whose
-//      operations the thread is. So after each destruction the slot may name another map or none: `take_ready` asks.
+//
+// [G1] A slot names a map only while the map lives: the map's destructor clears it in every hazard record before it frees
+// anything.
+//
+// [G2] A node waits in a list of its map, or in `ready` of a slot that names its map, or a thread that keeps such a slot busy
+// is destroying it. A map's destructor finds it in one of these, and waits for a busy slot of another thread.
+//
+// [G3] User code runs under no mutex of a hazard record. It may use any map, and may destroy any map in which the thread has no
+// operation under way. So after each destruction the slot may name another map or none: `take_ready` checks that.
+//
 // [G4] A failed look at the hazards frees nothing: the nodes go back to their lists.
 #pragma once
 
@@ -45,23 +48,25 @@ struct garbage_slot;
 template <class Sync>
 class thread_garbage;
 
-/// A map, as its garbage sees it: how many slots name it. One type for all maps and all libraries.
+/// The part of a map that its garbage needs: how many slots name the map. One type for all maps and all libraries.
 template <class Sync>
 class garbage_source {
 public:
-    /// Destroys the nodes of `take_ready`, and gives memory back that is kept beside until `most_kept` blocks are left. It is
-    /// the code of the library that made the map: one that only used it may be closed before its garbage is destroyed.
+    /// Destroys the nodes that `take_ready` returns, then frees cached blocks until `most_kept` are left. It is code of the
+    /// library that made the map: a library that only used the map may be closed before its garbage is destroyed.
     using destroyer = void (*)(thread_garbage<Sync>&, garbage_slot<Sync>&) noexcept;
     destroyer destroy_ready = nullptr; ///< constant once the map is published
 
-    /// By the map's destructor, first of all. relaxed: it is read in the child of a fork alone, by its only thread.
+    /// Called by the map's destructor, first of all. relaxed: only the child of a fork reads the flag, in its only thread.
     void is_ending() noexcept { slots_.fetch_or(ending, std::memory_order_relaxed); }
     bool ends() const noexcept { return (slots_.load(std::memory_order_relaxed) & ending) != 0; }
 
     // relaxed: the map's destructor comes after the operation that the caller is in.
     void add_slot() noexcept { slots_.fetch_add(1, std::memory_order_relaxed); }
-    // release: pairs with the acquire of has_slots. A thread that has let the map go does not touch it any more.
+    // (1) release: pairs with the acquire of (2). After it the thread does not access the map; without it the map may be
+    // destroyed during the thread's last access.
     void remove_slot() noexcept { slots_.fetch_sub(1, std::memory_order_release); }
+    // (2) acquire: pairs with the release of (1).
     bool has_slots() const noexcept { return (slots_.load(std::memory_order_acquire) & ~ending) != 0; }
 
 private:
@@ -70,7 +75,7 @@ private:
     typename Sync::template atomic<std::uint32_t> slots_{0};
 };
 
-/// Where a thread's garbage of a map belongs to: what the map tells its own function.
+/// What `destroy_ready` of a map learns about a thread's garbage: the map, and the place of the thread in it.
 template <class Sync>
 struct garbage_home {
     void* map = nullptr;
@@ -88,12 +93,13 @@ struct garbage_slot {
     atomic<retire_list<Sync>*> waiting{nullptr};
     garbage_home<Sync> home{};
     node* ready = nullptr; ///< retired, and held by no thread
-    std::uint32_t busy = 0; ///< how many collections, one inside the other, are at it
-    std::uint32_t retired = 0; ///< nodes since the lists of all threads were looked at
+    std::uint32_t busy = 0; ///< how many nested collections use the slot
+    std::uint32_t retired = 0; ///< nodes since the thread last scanned the lists of all threads
     std::uint32_t kept = 0; ///< blocks that the map keeps for this thread, at most
     std::uint32_t most_kept = 0; ///< what `kept` may be
 
-    /// By its thread, while the slot is busy. Null: there are no more, or the map was destroyed by one of them [G3].
+    /// Returns the next node to destroy. Null: there is none, or a destroyed node has destroyed the map [G3]. Called by the
+    /// slot's thread, while the slot is busy.
     node* take_ready(const source_type& from) noexcept {
         if (!names(from) || ready == nullptr) return nullptr;
         return std::exchange(ready, ready->next_retired);
@@ -101,8 +107,7 @@ struct garbage_slot {
     bool names(const source_type& from) const noexcept { return source.load(std::memory_order_relaxed) == &from; }
 };
 
-/// What waits, in the three measures that bound it: each is a field of one word, and one of the upper bits of a field is
-/// set when that measure is full.
+/// How much waits, in three measures. Each is a field of one word; an upper bit of the field is set when that measure is full.
 ///
 ///   bits 0..19    bytes
 ///   bits 20..24   nodes of unknown size
@@ -114,7 +119,7 @@ public:
     static constexpr std::size_t most_bytes = std::size_t{1} << 18;
     static constexpr std::uint32_t most_unknown = 16;
 
-    /// `owned`: what the node owns beside its `block`. True: the account is full.
+    /// Returns whether the account is full. `owned`: the bytes that the node owns beside its `block`.
     bool charge(std::size_t block, std::size_t owned, std::uint32_t nodes = 1) noexcept {
         if (owned == unknown_bytes) {
             what_ += one_unknown;
@@ -124,7 +129,7 @@ public:
         what_ += (std::min)(block, most_bytes) + (std::min)(owned, most_bytes) + nodes * one_node;
         if (!is_full()) [[likely]]
             return false;
-        what_ = full; // what else comes does not run over the end of the word
+        what_ = full; // so that later charges do not overflow the word
         return true;
     }
     bool is_full() const noexcept { return (what_ & full) != 0; }
@@ -135,7 +140,7 @@ private:
     static constexpr fields one_unknown = fields{1} << 20;
     static constexpr fields one_node = fields{1} << 25;
     static constexpr int log2_of_full = std::bit_width(most_nodes - 1);
-    /// So many nodes are counted in advance that the field is full at a power of two.
+    /// The count of nodes begins so far above zero that the field is full at a power of two.
     static constexpr fields none = ((fields{1} << log2_of_full) - most_nodes) * one_node;
     static constexpr fields full = 3 * most_bytes | most_unknown * one_unknown | ~((one_node << log2_of_full) - 1);
     static_assert(4 * most_bytes == one_unknown && fields{2} * most_unknown * one_unknown == one_node);
@@ -155,18 +160,20 @@ public:
     thread_garbage(const thread_garbage&) = delete;
     thread_garbage& operator=(const thread_garbage&) = delete;
 
-    /// By the hazard record's thread, in an operation on `from`: `n` is in no table any more, and waits in `waiting`, a list of
-    /// that map. True: the account was full, and garbage was collected. Runs destructors of the user's, so never under a lock.
+    /// Retires `n`, which is in no table any more: puts it into `waiting`, a list of the map `from`. Returns true if the
+    /// account was full and the thread has collected. Called by the hazard record's thread in an operation on `from`. Never
+    /// under a lock, since it may run the user's destructors.
     bool retire(domain<Sync>& threads, source_type& from, list& waiting, garbage_home<Sync> home, node& n, std::size_t block,
                 std::size_t owned) noexcept {
         retire_later(waiting, n, block, owned);
         return settle(threads, from, waiting, home);
     }
-    /// In two steps, the first of which may be taken under a lock. `nodes`: for how many the node counts.
+    /// The first of the two steps of `retire`; it may run under a lock. `nodes`: for how many the node counts.
     void retire_later(list& waiting, node& n, std::size_t block, std::size_t owned, std::uint32_t nodes = 1) noexcept {
         waiting.push(n);
         account_.charge(block, owned, nodes);
     }
+    /// The second step.
     bool settle(domain<Sync>& threads, source_type& from, list& waiting, garbage_home<Sync> home) noexcept {
         if (!is_last(waiting)) [[unlikely]]
             note(threads, from, waiting, home);
@@ -177,7 +184,7 @@ public:
         return true;
     }
 
-    /// The slot of a list, or null.
+    /// Returns the slot of a list, or null.
     slot* slot_of(const list& waiting) noexcept {
         if (!is_last(waiting)) {
             for (slot& s : slots_) {
@@ -187,22 +194,23 @@ public:
         return is_last(waiting) ? last_ : nullptr;
     }
 
-    /// By the destructor of `gone`, which no thread uses any more: no thread destroys a node of it afterwards. Calls
-    /// `f(list)` for those that nobody had begun to destroy. Waits for destructors of values that other threads run.
+    /// Clears the slots of all threads that name `gone`: afterwards no thread destroys a node of it. Calls `f(list)` for the
+    /// nodes that no thread had begun to destroy. Waits while other threads run destructors of its values. Called by the
+    /// destructor of `gone`, which no thread uses any more.
     template <class F>
     static void forget(domain<Sync>& threads, source_type& gone, F&& f) noexcept {
         if (!gone.has_slots()) return;
         threads.each_hazard_record([&](hazard_record<Sync>& r) {
             const bool own = r.owner.load(std::memory_order_relaxed) == Sync::this_thread();
             for (slot& s : r.garbage.slots_) {
-                // acquire: pairs with the releases of occupy and clear. A thread whose slot has come to name no map, or
-                // another, has ended its accesses to this one.
+                // (3) acquire: pairs with the releases of (4) and (5). A thread whose slot names no map any more, or another
+                // one, has ended its accesses to `gone`; without it such an access may come after the map's destruction.
                 if (s.source.load(std::memory_order_acquire) == &gone) f(r.garbage.take_from(s, gone, own));
             }
         });
     }
 
-    /// In the child of a fork. `lost`: the hazard record's thread is not there.
+    /// Called in the child of a fork. `lost`: the hazard record's thread does not exist there.
     void renew_in_child(bool lost) noexcept {
         ::new (static_cast<void*>(&mutex_)) typename Sync::mutex;
         if (lost) depth_ = 0;
@@ -216,16 +224,17 @@ public:
 
 private:
     static constexpr std::uint32_t most_slots = Sync::garbage_slots;
-    /// Collections one inside the other: a destructor that retires much frees it again, but one inside that one only adds.
+    /// How deep collections nest. A destructor that retires many nodes collects them. A destructor that this runs only adds to
+    /// the account.
     static constexpr std::uint32_t most_nested = 2;
-    /// Blocks that all threads keep for their next nodes.
+    /// How many blocks all threads together keep for their next nodes.
     static constexpr std::size_t all_kept = std::size_t{1} << 13;
 
     bool is_last(const list& waiting) const noexcept { return last_->waiting.load(std::memory_order_relaxed) == &waiting; }
 
     // ---- slots ----
 
-    /// Gives the list a slot, if it has none. Without one its nodes wait until a thread looks at all lists of the map.
+    /// Gives the list a slot, if it has none. Without a slot its nodes wait until a thread scans all lists of the map.
     [[gnu::cold, gnu::noinline]] void note(domain<Sync>& threads, source_type& from, list& waiting,
                                            garbage_home<Sync> home) noexcept {
         if (slot_of(waiting) != nullptr || occupy(from, waiting, home)) return;
@@ -236,7 +245,7 @@ private:
         }
     }
 
-    /// False: no slot is free.
+    /// Returns false if no slot is free.
     bool occupy(source_type& from, list& waiting, garbage_home<Sync> home) noexcept {
         const std::lock_guard<typename Sync::mutex> guard(mutex_);
         for (slot& s : slots_) {
@@ -245,14 +254,15 @@ private:
             s.retired = 0;
             s.waiting.store(&waiting, std::memory_order_relaxed);
             from.add_slot();
-            s.source.store(&from, std::memory_order_release); // last: in the child of a fork the slot is whole, or free
+            // (4) release: pairs with (3). It comes last: in the child of a fork the slot is complete, or free.
+            s.source.store(&from, std::memory_order_release);
             last_ = &s;
             return true;
         }
         return false;
     }
 
-    /// Makes a slot free whose map has nothing of this thread's any more. False: it has.
+    /// Frees the next slot, if its map has no garbage and no blocks of this thread. Returns false if it has.
     bool let_go_next() noexcept {
         slot& s = slots_[oldest_];
         oldest_ = (oldest_ + 1) % most_slots;
@@ -262,25 +272,26 @@ private:
         if (from == nullptr) return s.busy == 0;
         if (s.busy != 0 || s.ready != nullptr || s.kept != 0 || !s.waiting.load(std::memory_order_relaxed)->is_empty())
             return false;
-        // The map is not touched after this, so the slot is cleared later.
+        // The last access to the map, which may be destroyed from here on. So the slot is cleared after it.
         from->remove_slot();
         clear(s);
         return true;
     }
 
     static void clear(slot& s) noexcept {
-        s.source.store(nullptr, std::memory_order_release);
+        s.source.store(nullptr, std::memory_order_release); // (5) release: pairs with (3)
         s.waiting.store(nullptr, std::memory_order_relaxed);
         s.ready = nullptr;
         s.kept = 0;
     }
 
-    /// By the destructor of `gone`.
+    /// Clears a slot that names `gone`, and returns its ready nodes. Waits while the slot is busy with another thread. Called
+    /// by the destructor of `gone`.
     node* take_from(slot& s, const source_type& gone, bool own) noexcept {
         for (unsigned attempt = 0;; ++attempt) {
             {
                 const std::lock_guard<typename Sync::mutex> guard(mutex_);
-                if (!s.names(gone)) return nullptr; // it was let go meanwhile
+                if (!s.names(gone)) return nullptr; // its thread has freed the slot meanwhile
                 if (own || s.busy == 0) {
                     node* const left = s.ready;
                     clear(s);
@@ -293,7 +304,7 @@ private:
 
     // ---- collecting ----
 
-    /// Destroys what this thread has retired and no thread holds.
+    /// Destroys the nodes that this thread has retired and no thread holds.
     [[gnu::noinline]] void collect(domain<Sync>& threads) noexcept {
         if (depth_ == most_nested) return; // the outer one sees that the account is full
         ++depth_;
@@ -311,7 +322,7 @@ private:
         --depth_;
     }
 
-    /// Under the mutex: moves what no thread holds from the lists to `ready`.
+    /// Moves the nodes that no thread holds from the lists to `ready`. Called under the mutex.
     void separate(domain<Sync>& threads, held_nodes<Sync>& held) noexcept {
         std::array<node*, most_slots> found{};
         for (std::uint32_t i = 0; i < most_slots; ++i) {
@@ -322,11 +333,11 @@ private:
         for (std::uint32_t i = 0; i < most_slots; ++i) {
             if (found[i] == nullptr) continue;
             if (knows) slots_[i].ready = held.take_unheld(found[i], slots_[i].ready);
-            slots_[i].waiting.load(std::memory_order_relaxed)->push_all(found[i]); // what is held; all if nothing is known [G4]
+            slots_[i].waiting.load(std::memory_order_relaxed)->push_all(found[i]); // held ones; all after a failed look [G4]
         }
     }
 
-    /// Under the mutex, which is let go of for as long as the map's function runs [G3].
+    /// Calls the map's function for a slot. Called under the mutex, which it unlocks while that function runs [G3].
     void run(std::unique_lock<typename Sync::mutex>& lock, slot& s, std::uint32_t most_kept) noexcept {
         if (s.source.load(std::memory_order_relaxed) == nullptr) return;
         ++s.busy;
@@ -337,7 +348,7 @@ private:
         --s.busy;
     }
 
-    /// What each map may keep of blocks for this thread, of those that do.
+    /// Returns how many blocks each map may keep for this thread, of the maps that keep some.
     std::uint32_t share_of_kept(domain<Sync>& threads) const noexcept {
         if (Sync::most_cached_nodes() == 0) return 0;
         std::size_t maps = 0;
@@ -346,11 +357,11 @@ private:
         return static_cast<std::uint32_t>(most / std::max<std::size_t>(maps, 1));
     }
 
-    // ---- the hazard record's thread's alone ----
+    // ---- used by the hazard record's thread alone ----
     garbage_account<Sync> account_{};
-    slot* last_; ///< of the list that was retired into last
+    slot* last_; ///< the slot of the list that the thread retired into last
     std::uint32_t oldest_ = 0; ///< the slot that goes to another map next
-    std::uint32_t depth_ = 0; ///< collections that the thread is in, one inside the other
+    std::uint32_t depth_ = 0; ///< how many nested collections the thread is in
 
     typename Sync::mutex mutex_{};
     std::array<slot, most_slots> slots_{};

@@ -1,4 +1,4 @@
-// The sizes by which nodes are reclaimed. A test makes them small, so that a few nodes are freed like millions.
+// The numbers that govern reclamation. A test makes them small, so that a few nodes are reclaimed like millions.
 #pragma once
 
 #include <cstddef>
@@ -7,12 +7,12 @@
 namespace syncmap::reclaim {
 
 struct tuning {
-    /// Retired nodes that one thread gathers, of all maps, before it looks which can be freed.
+    /// How many nodes of all maps one thread retires before it looks for those that can be freed.
     static constexpr std::uint32_t retire_batch = 256;
-    /// Batches of a thread between two looks at what all threads have retired, of so many that there are: its own are in
-    /// its caches. So a sixteenth of all nodes, for any number of threads, is freed by others.
+    /// After how many batches a thread scans the retired nodes of all `threads` threads. In between it frees its own, which are
+    /// in its caches. So other threads free a sixteenth of all nodes, for any number of threads.
     static constexpr std::size_t batches_between_scans(std::size_t threads) noexcept { return 8 * threads; }
-    /// Maps of which one thread can have garbage at a time without freeing it early.
+    /// Of how many maps one thread can have garbage at a time without freeing it early.
     static constexpr std::uint32_t garbage_slots = 16;
 };
 
