@@ -37,7 +37,7 @@ inline bool register_process() noexcept { return membarrier(16); }
 inline bool by_membarrier() noexcept { return membarrier(8); }
 
 #if defined(__x86_64__)
-/// Of what CPUID answers. (Without <cpuid.h>, which takes long to compile.)
+/// A part of CPUID's answer. (Without <cpuid.h>, which takes long to compile.)
 struct processor_answer {
     unsigned a, b;
 };
@@ -50,8 +50,8 @@ inline processor_answer processor_says(unsigned leaf) noexcept {
 }
 #endif
 
-/// Whether other processors forget a page only when they are interrupted. Not where a processor can tell them so itself:
-/// by INVLPGB (newer AMD, used by Linux from 6.15), or on other machines.
+/// Returns whether other processors forget a page only when they are interrupted. That is not so where a processor can
+/// invalidate their entries itself: by INVLPGB (newer AMD, used by Linux from 6.15), or on other machines.
 inline bool unmapping_interrupts() noexcept {
 #if defined(__x86_64__)
     constexpr unsigned invlpgb = 1U << 3;
@@ -61,8 +61,8 @@ inline bool unmapping_interrupts() noexcept {
 #endif
 }
 
-/// The page is the call's own, so that two calls at a time do not take each other's interrupts away. It is written to:
-/// a page that no processor can know is unmapped without a word to the others.
+/// Each call maps a page of its own: two calls at a time would otherwise save each other's interrupts. The call writes to
+/// the page: the kernel unmaps a page that no processor can know without an interrupt.
 inline bool by_unmapping() noexcept {
     void* const page = pages::map(pages::page_bytes());
     if (page == nullptr) return false;
@@ -76,7 +76,7 @@ struct processors {
     static constexpr std::size_t words = 128;
     std::uint64_t mask[words] = {};
 
-    /// Those that a thread may run on; 0 is the calling one. The error number, or 0.
+    /// Reads the processors that a thread may run on; 0 is the calling thread. Returns the error number, or 0.
     int get(long thread) noexcept { return ::syscall(SYS_sched_getaffinity, thread, sizeof mask, mask) < 0 ? errno : 0; }
     bool restrict_caller() const noexcept { return ::syscall(SYS_sched_setaffinity, 0L, sizeof mask, mask) == 0; }
     void add(const processors& more) noexcept {
@@ -84,7 +84,7 @@ struct processors {
     }
 };
 
-/// Adds the processors of each thread of the process. False: the system does not tell.
+/// Adds the processors of each thread of the process. Returns false if the system does not report them.
 inline bool add_processors_of_all_threads(processors& all) noexcept {
     // Without <fcntl.h>, which takes long to compile: the working directory, for reading, closed by `exec`.
     constexpr long any_directory = -100;
@@ -105,15 +105,15 @@ inline bool add_processors_of_all_threads(processors& all) noexcept {
             processors its;
             const int error = its.get(thread);
             if (error == 0) all.add(its);
-            told = error == 0 || error == ESRCH; // it has ended
+            told = error == 0 || error == ESRCH; // the thread has ended
         }
     }
     ::close(directory);
     return told;
 }
 
-/// The calling thread runs once on each processor on which a thread of the process may run. A thread that starts later,
-/// or goes to another processor meanwhile, passes a fence thereby. The caller's own set is what it was before, afterwards.
+/// Runs the calling thread once on each processor on which a thread of the process may run. A thread that starts later, or
+/// moves to another processor meanwhile, passes a fence by that. Afterwards the caller has its own set of processors again.
 inline bool by_visiting_processors() noexcept {
     processors own;
     processors all;
@@ -129,7 +129,7 @@ inline bool by_visiting_processors() noexcept {
     return own.restrict_caller() && visited;
 }
 
-/// Where `membarrier` is refused. False: so is everything else.
+/// The barrier where the system refuses `membarrier`. Returns false if the system refuses the other ways too.
 [[gnu::cold, gnu::noinline]] inline bool by_other_means() noexcept {
     const int error = errno;
     const bool passed = (unmapping_interrupts() && by_unmapping()) || by_visiting_processors();
@@ -143,8 +143,8 @@ inline bool by_membarrier() noexcept { return false; }
 inline bool by_other_means() noexcept { return false; }
 #endif
 
-/// What the threads of this library do in a light barrier. Decided once; a thread that does not know it yet takes the
-/// safe form. One word for each library where symbols are hidden: see `barrier_group`.
+/// What the threads of this library do in a light barrier. It is decided once; a thread that does not know the decision yet
+/// uses a fence. Where symbols are hidden, each library has a decision of its own: see `barrier_group`.
 enum class light_form : unsigned char {
     compiler_only, ///< no fence: a heavy barrier makes every thread pass one
     undecided,     ///< a fence
@@ -161,7 +161,8 @@ public:
         light_form now = form_.load(std::memory_order_relaxed);
         if (now == light_form::undecided) {
             const light_form mine = register_process() ? light_form::compiler_only : light_form::fence;
-            // seq_cst: before its barrier, who makes one sees what threads that do without fences have decided.
+            // seq_cst: a thread that makes a heavy barrier sees, before that barrier, the decision of the threads that do
+            // without fences.
             if (form_.compare_exchange_strong(now, mine, std::memory_order_seq_cst)) now = mine;
         }
         return now;
@@ -169,7 +170,7 @@ public:
 
 private:
     static inline constinit std::atomic<light_form> form_{light_form::undecided};
-    /// When the program, or the library, is loaded; maps that other static objects use before decide it then.
+    /// Decides when the program, or the library, is loaded. A map that another static object uses earlier decides then.
     static inline const light_form at_start_ = make();
 };
 

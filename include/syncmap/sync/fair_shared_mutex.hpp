@@ -7,14 +7,14 @@
 
 namespace syncmap {
 
-/// `std::shared_mutex` with a turnstile before it. The standard does not say who comes first, and the usual
-/// implementations let readers in while others read, so a few busy readers can keep a writer waiting for minutes.
+/// `std::shared_mutex` with a turnstile before it. The standard does not say whether readers or writers come first. The usual
+/// implementations admit readers while others read, so a few busy readers can keep a writer waiting for minutes.
 /// Here a reader that finds a writer waiting queues behind it: a writer waits for the readers that are inside and
 /// for earlier writers, never for later readers.
 ///
 /// Not recursive, shared or not. A reader's fast path costs one relaxed load more than `std::shared_mutex`.
 /// The turnstile is the classic solution to the "no starve" readers-writers problem (Downey, The Little Book of
-/// Semaphores, 4.2.3); the counter keeps it out of the way while no writer waits.
+/// Semaphores, 4.2.3). While no writer waits, the counter saves the readers the turnstile.
 class fair_shared_mutex {
 public:
     fair_shared_mutex() = default; // constexpr where std::shared_mutex and std::mutex are
@@ -23,7 +23,7 @@ public:
 
     void lock() {
         if (mutex_.try_lock()) return;
-        // Relaxed everywhere: `writers_waiting_` only chooses the way in; what excludes is `mutex_`.
+        // relaxed, as every access to `writers_waiting_`: it only chooses whether a reader queues; `mutex_` alone excludes.
         writers_waiting_.fetch_add(1, std::memory_order_relaxed);
         {
             const std::lock_guard turn(turnstile_);

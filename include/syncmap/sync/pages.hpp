@@ -1,8 +1,8 @@
-// Memory of the system, by pages.
+// Pages of memory from the system.
 //
 // The system may refuse to take a part of a mapping back: the rest would be two mappings, and their number is limited
-// (Linux: 65,530). Such a range is emptied and kept in a list of the process. The next ones are made of it, and when a
-// range is taken back, those in the list are offered again.
+// (Linux: 65,530). `unmap` then empties the range and keeps it in a list of the process. `map` uses the ranges of the list
+// first. When the system takes a range back, `unmap` offers it those of the list again.
 #pragma once
 
 #include <atomic>
@@ -26,16 +26,16 @@ inline std::size_t page_bytes() noexcept {
 }
 inline std::size_t whole_pages(std::size_t bytes) noexcept { return (bytes + page_bytes() - 1) & ~(page_bytes() - 1); }
 
-/// The pages read as zero again and cost nothing; the address range stays.
-/// False when the system keeps them as they are, as it does with locked memory.
+/// Makes the pages read as zero and use no memory; the address range stays. Returns false if the system keeps the pages as
+/// they are, as it does with locked memory.
 inline bool empty(void* first, std::size_t bytes) noexcept { return ::madvise(first, bytes, MADV_DONTNEED) == 0; }
 
-/// Ranges that the system did not take back. A thread takes all of them out, and puts back what it does not use: no
-/// range is the list's while a thread changes it.
+/// Ranges that the system did not take back. A thread takes all of them out, and puts back those that it does not use. So
+/// no range is in the list while a thread changes it.
 class [[gnu::visibility("default")]] kept_ranges {
 public:
-    /// Zeroed memory of so many whole pages, or null. Of the smallest range that has them; one of more than twice the size
-    /// stays for those that need it.
+    /// Returns zeroed memory of `bytes`, which are whole pages, or null. Takes the smallest range with enough pages. A range of
+    /// more than twice that size stays in the list for larger requests.
     static void* take(std::size_t bytes) noexcept {
         if (first_.load(std::memory_order_relaxed) == nullptr) return nullptr;
         range* best = nullptr;
@@ -53,11 +53,11 @@ public:
     static void put(void* memory, std::size_t bytes) noexcept {
         auto* const r = ::new (memory) range{nullptr, bytes};
         r->next = first_.load(std::memory_order_relaxed);
-        // release: pairs with the acquire of the thread that takes it.
+        // (1) release: pairs with the acquire of (2); without it a thread that takes the range may see no size or link in it.
         while (!first_.compare_exchange_weak(r->next, r, std::memory_order_release, std::memory_order_relaxed)) {}
     }
 
-    /// Offers them to the system again, until it refuses one.
+    /// Offers the ranges to the system again, until it refuses one.
     static void offer() noexcept {
         if (first_.load(std::memory_order_relaxed) == nullptr) return;
         bool taken = true;
@@ -71,26 +71,26 @@ public:
     }
 
 private:
-    /// In the first bytes of its memory.
+    /// Lies in the first bytes of the range.
     struct range {
         range* next;
         std::size_t bytes;
     };
-    static range* take_all() noexcept { return first_.exchange(nullptr, std::memory_order_acquire); }
+    static range* take_all() noexcept { return first_.exchange(nullptr, std::memory_order_acquire); } // (2) acquire: see (1)
 
     static inline constinit std::atomic<range*> first_{nullptr};
 };
 
-/// Zeroed memory, in whole pages. Null when refused, as what is more than all memory of the machine mostly is (hence no
-/// MAP_NORESERVE). Neighbours become one mapping.
+/// Returns zeroed memory in whole pages, or null if the system refuses. It mostly refuses more than all memory of the machine
+/// (hence no MAP_NORESERVE). Neighbouring ranges become one mapping.
 inline void* map(std::size_t bytes) noexcept {
     if (void* const kept = kept_ranges::take(whole_pages(bytes))) return kept;
     void* const made = ::mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return made == MAP_FAILED ? nullptr : made;
 }
 
-/// Takes the pages back. A range that the system does not take back goes to the list. False: not even its pages could be
-/// given back, as they are locked.
+/// Gives the pages back to the system. A range that the system does not take goes to the list. Returns false if the system
+/// keeps even the contents of its pages, since they are locked.
 inline bool unmap(void* first, std::size_t bytes) noexcept {
     const std::size_t whole = whole_pages(bytes);
     if (::munmap(first, whole) == 0) {
@@ -104,7 +104,8 @@ inline bool unmap(void* first, std::size_t bytes) noexcept {
     return emptied;
 }
 
-/// The same, mostly from an address that such a power of two divides: the system is asked for more, and gets the rest back.
+/// Does the same as `map`, mostly at a multiple of `alignment`, a power of two: asks the system for more, and gives back the
+/// rest.
 inline void* map_aligned(std::size_t bytes, std::size_t alignment) noexcept {
     if (void* const kept = kept_ranges::take(whole_pages(bytes))) return kept;
     const std::size_t room = whole_pages(bytes) + alignment;

@@ -1,8 +1,8 @@
-// Where writers sleep that found a bucket locked, so that a lock is one bit.
+// Queues of sleeping writers that found a bucket locked. So the lock in the bucket is one bit.
 //
 // An unlocking thread calls `wake` in the section of its write, and a snapshot waits for the end of that section. So it takes
-// the lock of a queue only if a thread sleeps in that queue, and it wakes one thread. That thread wakes the next one: it may
-// have no use for the lock any more.
+// the lock of a queue only if a thread sleeps in that queue, and it wakes one thread. The woken thread wakes the next one,
+// since it may no longer need the bucket's lock itself.
 #pragma once
 
 #include <atomic>
@@ -22,8 +22,8 @@ public:
     /// again. `sleepers` is the word that the unlocking thread reads before it calls `wake`; `barriers` is that of the group
     /// of threads that unlock.
     ///
-    /// Both counts are raised, and the barrier passed, before the lock is looked at again: so either the sleeper sees
-    /// the lock released, or the unlocking thread sees both counts.
+    /// The sleeper raises both counts and passes the barrier before it looks at the lock again. So either the sleeper sees the
+    /// lock released, or the unlocking thread sees both counts.
     template <class StillLocked>
     void sleep(const void* address, counter& sleepers, const typename Sync::barrier_group& barriers, StillLocked still_locked) {
         counted_queue& q = queues_.of(address);
@@ -36,7 +36,7 @@ public:
                 waiter<Sync> me{address, q.events + 1};
                 q.append(me);
                 // Without a time limit: many threads that look again every millisecond keep the owner of the lock from the
-                // processor. Where the barrier was refused, the limit is the only help.
+                // processor. Where the system refused the barrier, only the limit ends the sleep for certain.
                 if (certain) {
                     while (!me.woken) me.signal.wait(guard);
                 } else {
@@ -58,7 +58,7 @@ public:
         counted_queue& q = queues_.of(address);
         // relaxed: the caller's light barrier pairs with the heavy barrier of `sleep`, for this count as well.
         if (q.sleepers.load(std::memory_order_relaxed) == 0) return;
-        // Taken so that a sleeper between its look at the lock and its wait is not passed over.
+        // Under the queue's lock: without it this may miss a sleeper between its look at the bucket's lock and its wait.
         const std::lock_guard<typename Sync::mutex> guard(q.lock);
         q.wake_first(address, ++q.events);
     }

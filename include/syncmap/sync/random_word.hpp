@@ -27,8 +27,9 @@ namespace syncmap::sync {
 namespace detail {
 
 #if defined(__linux__)
-/// What a sandbox cannot refuse, for one that refuses `getrandom`: the sixteen random bytes that the kernel gives each
-/// program, which its children by `fork` share, and the clock, the process and where its parts lie, folded into them.
+/// Returns entropy that a sandbox cannot refuse, for one that refuses `getrandom`: the sixteen random bytes that the kernel
+/// gives each program, mixed with the clock, the process number and addresses in the process. (Children by `fork` share the
+/// sixteen bytes.)
 [[gnu::cold, gnu::noinline]] inline hash_seed entropy_without_calls() noexcept {
     std::uint64_t words[2] = {};
     constexpr unsigned long random_bytes = 25; // AT_RANDOM
@@ -50,7 +51,7 @@ namespace detail {
 }
 #endif
 
-/// Two words of the system's entropy. (On Linux without <random>, which takes long to compile.)
+/// Returns two words of the system's entropy. (On Linux without <random>, which takes long to compile.)
 [[gnu::cold]] inline hash_seed entropy() {
 #if defined(__linux__)
     const int error = errno;
@@ -67,12 +68,12 @@ namespace detail {
 
 } // namespace detail
 
-/// A word that nobody can foretell without seeing the process's memory. The system's entropy is asked once per process;
-/// each word is that secret and a number, folded: maps are made too often for a system call each. A thread draws numbers
-/// in blocks, so that threads that make maps do not meet.
+/// Returns a word that cannot be predicted without reading the process's memory. The process asks the system for entropy once:
+/// maps are made too often for a system call each. Each word is that secret mixed with a number. A thread draws numbers in
+/// blocks, so that threads that make maps do not contend.
 inline std::uint64_t random_word() {
     static const hash_seed secret = detail::entropy();
-    static std::atomic<std::uint64_t> drawn{0}; // any order will do: no two callers get one number
+    static std::atomic<std::uint64_t> drawn{0}; // relaxed: no two threads get one number, in any order
     constexpr std::uint64_t block = 1024;
     static thread_local constinit std::uint64_t number = 0; // the last one of a block is a multiple of it
     if (number % block == 0) number = drawn.fetch_add(block, std::memory_order_relaxed);

@@ -1,12 +1,12 @@
 // The Sync policy: everything by which the concurrent parts touch the machine, in one place.
 //
 // The engine is a template over this policy and uses no atomic, lock, wait, fence, thread slot, pause or
-// raw memory but through it. `sync::real` is the machine itself at no cost; the tests instantiate the
-// same engine with a policy whose every operation is a switch point of a scheduler.
+// raw memory but through it. `sync::real` is the machine itself at no cost. The tests instantiate the
+// same engine with a policy that may switch threads at every operation.
 #pragma once
 
 #include <atomic>
-#include <condition_variable> // and the clocks and durations of <chrono>, whose other parts a compiler reads for long
+#include <condition_variable> // also for the clocks and durations of <chrono>, the rest of which takes long to compile
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -29,7 +29,7 @@
 
 namespace syncmap::sync {
 
-/// Visible on purpose also where everything else is hidden: what is process-wide must be one for all libraries.
+/// Visible on purpose also where everything else is hidden: all libraries of the process must share one process-wide object.
 struct [[gnu::visibility("default")]] real {
     template <class T>
     using atomic = std::atomic<T>;
@@ -81,7 +81,7 @@ struct [[gnu::visibility("default")]] real {
     // ---- a whole line at once; the thread sanitizer, which does not see assembly, gets the engine's loops ----
 
 #if defined(__x86_64__) && !defined(SYNCMAP_THREAD_SANITIZER)
-    /// Whether `find_pair_at_once` may be called: asked once, by a caller that has another way to go where it may not.
+    /// Returns whether `find_pair_at_once` may be called. A caller asks once, and has another way where it may not.
     [[gnu::always_inline]] static bool finds_pairs_at_once() noexcept { return vector_search::has_avx(); }
     [[gnu::always_inline]] static bool find_pair_at_once(const atomic<std::uint64_t>* line, std::uint64_t first,
                                                          std::uint64_t& second) noexcept {
@@ -115,8 +115,8 @@ struct [[gnu::visibility("default")]] real {
 #endif
     }
 
-    /// Orders a thread's own earlier stores before its later loads, together with a heavy barrier on the other side:
-    /// only the compiler is held back here where the system lets the other side do the work.
+    /// Orders a thread's own earlier stores before its later loads, together with a heavy barrier on the other side. Where the
+    /// system lets the heavy barrier do all the work, this restricts only the compiler.
     [[gnu::always_inline]] static void light_barrier() noexcept {
         if (barriers::decision::skips_fences()) [[likely]] {
             std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -125,43 +125,44 @@ struct [[gnu::visibility("default")]] real {
         }
     }
 
-    /// Every running thread of the process executes a full fence before this returns. False when the system refuses:
-    /// for waits that end by themselves. All else hangs on `barrier_group`.
+    /// Makes every running thread of the process execute a full fence before this returns. Returns false if the system refuses.
+    /// It is for waits that end by themselves; everything else uses `barrier_group`.
     [[nodiscard]] static bool heavy_barrier() noexcept {
         if (barriers::decision::make() == barriers::light_form::compiler_only) return barriers::by_membarrier();
         fence();
         return true;
     }
 
-    /// The threads whose light barriers one heavy barrier is for. They may run code of several libraries, some of which
-    /// fence and some of which do not: a library that is loaded into a sandbox has to.
+    /// The threads whose light barriers pair with one heavy barrier. They may run code of several libraries, some of which use
+    /// fences and some of which do not. A library that is loaded inside a sandbox may have to use them.
     class [[gnu::visibility("default")]] barrier_group {
     public:
-        /// By a thread, before the first of its light barriers that concerns the group.
+        /// Called by a thread before its first light barrier for the group.
         void join() noexcept {
             if (barriers::decision::make() != barriers::light_form::compiler_only) return;
             if (!unfenced_.load(std::memory_order_relaxed)) unfenced_.store(true, std::memory_order_relaxed);
-            fence(); // pairs with the one in heavy_barrier: that one sees the mark, or this thread what was stored before it
+            fence(); // (1) pairs with (2): either that thread sees the mark, or this one sees the stores before (2)
         }
 
-        /// Every thread of the group passes a full fence before this returns, but for those that come later. False: the
-        /// system refuses everything by which that can be done.
+        /// Makes every thread that has joined the group pass a full fence before this returns. Returns false if the system
+        /// refuses every way to do that.
         [[nodiscard]] bool heavy_barrier() const noexcept {
-            fence(); // pairs with the one in join
+            fence(); // (2) pairs with (1)
             return !unfenced_.load(std::memory_order_relaxed) || barriers::by_membarrier() || barriers::by_other_means();
         }
 
-        /// The same, for a thread that wants to reuse memory. Its failure is remembered.
+        /// Does the same for a thread that wants to reuse memory, and remembers a failure.
         [[nodiscard]] bool heavy_barrier_to_free() noexcept {
             const bool passed = heavy_barrier();
-            // relaxed: a thread that sees an old value adds little, or asks once more.
+            // relaxed: a thread that sees an old value allocates a little more, or asks the system once more.
             if (nothing_is_freed_.load(std::memory_order_relaxed) == passed) {
                 nothing_is_freed_.store(!passed, std::memory_order_relaxed);
             }
             return passed;
         }
 
-        /// Before memory is taken that replaces other memory: throws `barrier_refused` while that cannot be freed.
+        /// Called before a thread allocates memory that replaces other memory. Throws `barrier_refused` while the replaced
+        /// memory cannot be freed.
         void require_freeing() {
             if (nothing_is_freed_.load(std::memory_order_relaxed) && !heavy_barrier_to_free()) [[unlikely]]
                 throw barrier_refused();
@@ -173,8 +174,8 @@ struct [[gnu::visibility("default")]] real {
         std::atomic<bool> nothing_is_freed_{false};
     };
 
-    /// Orders a store before a locked read-modify-write against a load after it. On x86-64 that
-    /// read-modify-write is itself the fence. No store of the thread may lie between the two.
+    /// Orders a store before a locked read-modify-write against a load after it. On x86-64 that read-modify-write is itself the
+    /// fence. The thread may make no store between it and this call.
     static void fence_after_rmw() noexcept {
 #if defined(__x86_64__)
         std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -193,13 +194,13 @@ struct [[gnu::visibility("default")]] real {
 #endif
     }
 
-    /// Lets others do what the next attempt depends on: longer with every attempt, up to a millisecond.
+    /// Sleeps so that other threads can do what the next attempt depends on: longer with every attempt, up to a millisecond.
     static void back_off(unsigned attempt) noexcept {
         std::this_thread::sleep_for(std::chrono::microseconds(10U << (attempt < 7 ? attempt : 7U)));
     }
 
-    /// For a thread that waits for others to take a few more steps, and has looked `looks` times: first it looks again at
-    /// once, then it sleeps for a short time. (It does not yield: Linux then lets every other thread run for a whole slice.)
+    /// Waits for other threads to take a few more steps. `looks`: how often the caller has looked. At first this only pauses,
+    /// later it sleeps for a short time. (It does not yield: Linux would run every other thread for a whole slice.)
     static void give_way(unsigned looks) noexcept {
         if (looks < 64) {
             pause();
@@ -215,12 +216,12 @@ struct [[gnu::visibility("default")]] real {
     class condition {
     public:
         void wait(std::unique_lock<mutex>& lock) { signal_.wait(lock); }
-        /// At most a millisecond: for waits whose wake-up a system without asymmetric barriers might lose.
+        /// Waits for a millisecond at most, where a wake-up may be lost since the system has no asymmetric barriers.
         void wait_briefly(std::unique_lock<mutex>& lock) {
-            // system_clock: the thread sanitizer of GCC 12 knows the wait that it is made of, and not the other.
+            // system_clock: the thread sanitizer of GCC 12 knows the wait of that clock, and not that of steady_clock.
             signal_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::milliseconds(1));
         }
-        /// At most until the limit is over; false when it is.
+        /// Waits until the limit at most. Returns false if the limit was over before.
         template <class Deadline>
         bool wait_until(std::unique_lock<mutex>& lock, const Deadline& limit) {
             if (limit.over()) return false;
@@ -247,9 +248,9 @@ struct [[gnu::visibility("default")]] real {
 
     // ---- threads ----
 
-    /// The one object of its type for the process: made on first use, never destroyed, so that destructors of
-    /// statics and of thread-locals may still use a map. Visible across shared libraries on purpose: a map
-    /// made in one library and used in another must meet the same hazards.
+    /// Returns the one object of its type for the process. It is made on first use and never destroyed, so that destructors of
+    /// statics and of thread-locals may still use a map. It is visible across shared libraries on purpose: a map that is made
+    /// in one library and used in another must have the same hazards in both.
     template <class T>
     [[gnu::visibility("default")]] static T& process_wide() {
         static T* const object = make_process_wide<T>();
@@ -260,22 +261,22 @@ struct [[gnu::visibility("default")]] real {
         return new T();
     }
 
-    /// A pointer of the calling thread, null at first, also for signal handlers that interrupt it.
+    /// A pointer of the calling thread, null at first. Signal handlers that interrupt the thread may use it.
     ///
-    /// When the thread ends, `T::stays(T*)` is asked. True: the pointer stays the thread's, as `left`, until the system
-    /// has ended it. False: `T::thread_exits(T*)` is called, and the thread does not have it any more. A thread whose
-    /// end will not be told is asked about at once.
+    /// At the thread's end this calls `T::stays(T*)`. If that returns true, the thread keeps the pointer, as `left`, until the
+    /// system has ended the thread. If it returns false, this calls `T::thread_exits(T*)`, and the pointer is no longer the
+    /// thread's. Where the thread's end will not be reported, `set` calls `T::stays` at once.
     template <class T>
     struct [[gnu::visibility("default")]] per_thread {
         [[gnu::always_inline]] static T* get() noexcept { return current.load(std::memory_order_relaxed); }
-        /// What the thread has kept to its end, once it is ending.
+        /// Returns what an ending thread still keeps, or null.
         static T* left() noexcept { return last; }
 
-        /// Keeps `value` until the thread ends. Refuses (false) while the thread is ending, if a signal handler has set
-        /// another one, and where nothing would show that the thread has ended.
+        /// Keeps `value` until the thread ends. Returns false, and keeps nothing, in three cases: the thread is ending, a
+        /// signal handler has set another value, or nothing would show that the thread has ended.
         static bool set(T* value) noexcept {
             if (ended || (!end.will_be_told() && !T::stays(value))) return false;
-            T* none = nullptr; // compared for the sake of handlers alone
+            T* none = nullptr; // a compare-exchange only because of signal handlers
             return current.compare_exchange_strong(none, value, std::memory_order_relaxed);
         }
 
@@ -308,11 +309,11 @@ struct [[gnu::visibility("default")]] real {
     }
 
     static constexpr bool knows_ended_threads = thread_end::knows_ended_threads;
-    /// The calling thread's number for `has_ended`; 0: the system does not tell whether threads have ended.
+    /// Returns the calling thread's number for `has_ended`, or 0 if the system does not report ended threads.
     static std::uint32_t number_of_this_thread() noexcept { return thread_end::number_of_this_thread(); }
     static bool has_ended(std::uint32_t thread) noexcept { return thread_end::has_ended(thread); }
 
-    /// Tells threads apart, the same in every library of the process; usable for as long as the thread runs.
+    /// Returns an address that identifies the calling thread for as long as it runs, the same in every library of the process.
     static const void* this_thread() noexcept { return __builtin_thread_pointer(); }
 
     // ---- memory of large tables ----
@@ -321,24 +322,24 @@ struct [[gnu::visibility("default")]] real {
 
 #if defined(__linux__)
     static constexpr bool has_pages = true;
-    /// Zeroed memory from the system, or null. What has room for a huge page begins at one. Less would be a mapping of its own
-    /// thereby, of which a process can have some ten thousand. It shares one with its neighbours; a huge page over several of
-    /// them would make resident what none of them has touched.
+    /// Returns zeroed memory from the system, or null. Memory with room for a huge page begins at the boundary of one. Smaller
+    /// memory does not: each piece would be a mapping of its own, of which a process can have some ten thousand. It shares a
+    /// mapping with its neighbours. It takes no huge page, which would make memory resident that no neighbour has touched.
     static void* map_pages(std::size_t bytes) noexcept {
         const bool is_large = bytes >= huge_page_bytes;
         void* const first = is_large ? pages::map_aligned(bytes, huge_page_bytes) : pages::map(bytes);
         if (first != nullptr && !is_large) ::madvise(first, pages::whole_pages(bytes), MADV_NOHUGEPAGE);
         return first;
     }
-    /// Asks that what is touched from now on lies on huge pages, or on small ones. The system may do as it likes.
+    /// Asks the system to put memory that is touched from now on onto huge pages, or onto small ones. It may ignore that.
     static void prefer_huge_pages(void* pages, std::size_t bytes, bool wanted) noexcept {
         ::madvise(pages, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     }
-    /// Asks that memory which was touched on small pages is moved to a huge one, now. (25 is MADV_COLLAPSE, which the headers
-    /// of older systems lack. A system that does not know it moves the memory later, by itself.)
+    /// Asks the system to move memory from small pages to a huge one, now. (25 is MADV_COLLAPSE, which the headers of older
+    /// systems lack. A system that does not know it moves the memory later, by itself.)
     static void gather_huge_page(void* first) noexcept { ::madvise(first, huge_page_bytes, 25); }
-    /// The pages read as zero again and cost nothing; the address range stays.
-    /// False when the system keeps them as they are, as it does with locked memory.
+    /// Makes the pages read as zero and use no memory; the address range stays. Returns false if the system keeps the pages as
+    /// they are, as it does with locked memory.
     static bool empty_pages(void* first, std::size_t bytes) noexcept { return pages::empty(first, bytes); }
     static void unmap_pages(void* first, std::size_t bytes) noexcept { static_cast<void>(pages::unmap(first, bytes)); }
     static std::size_t page_bytes() noexcept { return pages::page_bytes(); }
@@ -352,12 +353,12 @@ struct [[gnu::visibility("default")]] real {
     static void unmap_pages(void*, std::size_t) noexcept {}
 #endif
 
-    // ---- memory that stays allocated while nobody may look at it ----
+    // ---- memory that stays allocated while no thread may access it ----
 
     static void forbid_access(void* memory, std::size_t bytes) noexcept { syncmap::detail::forbid_access(memory, bytes); }
     static void allow_access(const void* memory, std::size_t bytes) noexcept { syncmap::detail::allow_access(memory, bytes); }
 
-    // ---- chance ----
+    // ---- random numbers ----
 
     static std::uint64_t random_word() { return sync::random_word(); }
 
@@ -382,7 +383,7 @@ private:
         exchange_pair(words, locked_load_pair(words), pair);
     }
 
-    /// In registers, so that the common case of find_pair need not keep its value in memory.
+    /// Returned in registers: so the common case of find_pair does not keep its value in memory.
     struct found_pair {
         bool hit;
         std::uint64_t second;

@@ -1,10 +1,10 @@
-// When threads end.
+// Reports that a thread ends.
 //
-// A destructor of a thread-local object would tell it, but the system ends the process if it has no memory to note it
-// down. So it is a key of thread-specific data, whose destructors run after those, and which reports when it cannot.
+// A thread-local object with a destructor would do, but the system ends the process if it lacks memory to register that
+// destructor. So this is a key of thread-specific data: its destructors run later, and it returns an error instead.
 //
-// A thread in such a destructor is still there: it runs other destructors, and signal handlers. Whether it has ended
-// for good the system is asked.
+// A thread in such a destructor still runs: other destructors may follow, and signal handlers. Only the system knows whether
+// it has ended for good.
 #pragma once
 
 #include <atomic>
@@ -22,8 +22,8 @@ namespace syncmap::sync {
 
 /// Calls a function in each thread that has asked for it, when that thread ends.
 ///
-/// The main thread does not end by `exit`. When the library goes whose code this is, threads that are still there are
-/// not told any more.
+/// `exit` does not count as the end of the main thread. When the library that has this code is unloaded, the threads that
+/// still run are not called any more.
 class thread_end {
 public:
     explicit constexpr thread_end(void (*tell)(void*)) noexcept : tell_(tell) {}
@@ -34,7 +34,7 @@ public:
         if (made != none && made != closed) ::pthread_key_delete(static_cast<pthread_key_t>(made - first));
     }
 
-    /// Whether the calling thread will be told of its end. False: the process has too many keys, or no memory.
+    /// Asks for the call at the end of the calling thread. Returns false if the process has too many keys, or no memory.
     bool will_be_told() noexcept {
         const std::uint64_t key = made();
         return key != closed && ::pthread_setspecific(static_cast<pthread_key_t>(key - first), this) == 0;
@@ -45,7 +45,7 @@ public:
 #else
     static constexpr bool knows_ended_threads = false;
 #endif
-    /// A number for `has_ended`, which is not 0; or 0 if the system does not answer that.
+    /// Returns a number for `has_ended`, or 0 if the system does not report whether threads have ended.
     static std::uint32_t number_of_this_thread() noexcept {
 #if defined(__linux__)
         const int error = errno;
@@ -57,8 +57,8 @@ public:
         return 0;
 #endif
     }
-    /// Whether the thread runs no code any more, not even that of a signal handler. (A new thread of this process may have
-    /// got its number: then not yet.)
+    /// Returns whether the thread runs no code any more, not even that of a signal handler. (If a new thread of this process
+    /// has got its number: false.)
     static bool has_ended([[maybe_unused]] std::uint32_t number) noexcept {
 #if defined(__linux__)
         const int error = errno;
@@ -72,15 +72,15 @@ public:
 
 private:
     static constexpr std::uint64_t none = 0;
-    static constexpr std::uint64_t closed = 1; ///< the library goes; or, returned: no key can be had
+    static constexpr std::uint64_t closed = 1; ///< the library is being unloaded; as a result of `made`: there is no key
     static constexpr std::uint64_t first = 2;
 
     std::uint64_t made() noexcept {
-        std::uint64_t key = key_.load(std::memory_order_acquire);
+        std::uint64_t key = key_.load(std::memory_order_acquire); // (1) acquire: pairs with (2)
         if (key != none) return key;
         pthread_key_t fresh{};
         if (::pthread_key_create(&fresh, tell_) != 0) return closed;
-        // acquire, release: a thread uses a key that has been made.
+        // (2) release: pairs with the acquire of (1) and (2); without it a thread may use a key that is not made yet.
         if (key_.compare_exchange_strong(key, fresh + first, std::memory_order_acq_rel)) return fresh + first;
         ::pthread_key_delete(fresh);
         return key;

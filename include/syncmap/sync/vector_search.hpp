@@ -1,12 +1,12 @@
 // Looking through a 64-byte line with vector instructions (x86-64, SSE2 and up).
 //
-// Lines are written by other threads meanwhile. The loads are assembly: each is one aligned 16-byte instruction,
-// which neither splits nor repeats, so what is used of it is what one atomic load saw (each 8-byte half is
-// atomic on every x86-64 processor; both together on those with AVX, see real.hpp). In their order, and ordered
-// before everything after them, they are acquire loads.
+// Other threads write to the lines meanwhile. The loads are assembly: each is one aligned 16-byte instruction, which the
+// compiler neither splits nor repeats. So the search uses what one atomic load saw. (Each 8-byte half is atomic on every
+// x86-64 processor; both together on those with AVX, see real.hpp.) The loads keep their order, and come before everything
+// after them: they are acquire loads.
 //
-// A function whose text depends on the instruction set is always inlined: objects that are compiled for different
-// processors then share no definition of it.
+// A function whose source depends on the instruction set is always inlined. So objects that are compiled for different
+// processors share no definition of it.
 #pragma once
 
 #if defined(__x86_64__)
@@ -23,7 +23,7 @@
 
 namespace syncmap::sync::vector_search {
 
-/// An object that is compiled for AVX needs no question: the compiler puts such instructions into all of its code.
+/// Returns whether the processor has AVX. An object that is compiled for AVX does not ask: all of its code may use AVX.
 [[gnu::always_inline]] inline bool has_avx() noexcept {
 #if defined(__AVX__)
     return true;
@@ -34,7 +34,7 @@ namespace syncmap::sync::vector_search {
 
 [[gnu::always_inline]] inline __m128i load(const void* at) noexcept {
     __m128i v;
-#if defined(__AVX__) // beside other such instructions the older encoding may cost a wait for the register's upper half
+#if defined(__AVX__) // among AVX instructions the older encoding may wait for the register's upper half
     asm volatile("vmovdqa %1, %0" : "=x"(v) : "m"(*static_cast<const __m128i*>(at)) : "memory");
 #else
     asm volatile("movdqa %1, %0" : "=x"(v) : "m"(*static_cast<const __m128i*>(at)) : "memory");
@@ -55,7 +55,7 @@ namespace syncmap::sync::vector_search {
 [[gnu::always_inline]] inline __m128i first_words(const char* pairs) noexcept {
     __m128i v = load(pairs);
     const auto& second = *reinterpret_cast<const __m128i*>(pairs + 16);
-#if defined(__AVX__) // the compiler would not let the instruction load
+#if defined(__AVX__) // assembly: the compiler would load into a register first
     asm volatile("vpunpcklqdq %2, %1, %0" : "=x"(v) : "x"(v), "m"(second) : "memory");
 #else
     asm volatile("punpcklqdq %1, %0" : "+x"(v) : "m"(second) : "memory");
@@ -63,14 +63,14 @@ namespace syncmap::sync::vector_search {
     return v;
 }
 
-/// Bit i is set where word i of the four was found equal, in its upper 16 bits at least.
+/// Returns a mask: bit i is set if word i of the four was found equal, in its upper 16 bits at least.
 inline unsigned mask_of_words(__m128i ab, __m128i cd) noexcept {
     return static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(_mm_packs_epi32(ab, cd))));
 }
 
-/// Four pairs: whether one has this first word, and its second word. The pair that seemed to have it is loaded once more,
-/// both words by one instruction: if it has another first word by then, its entry was erased in between, and it counts as
-/// one that was never seen.
+/// Returns whether one of four pairs has this first word; writes its second word to `second`. A pair that seems to have it is
+/// loaded once more, both words by one instruction. If it has another first word by then, its entry was erased in between,
+/// and the search goes on as if it had never seen the pair.
 inline bool find_pair(const void* line, std::uint64_t first, std::uint64_t& second) noexcept {
     const char* const at = static_cast<const char*>(line);
     const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(first));

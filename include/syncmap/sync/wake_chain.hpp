@@ -1,4 +1,4 @@
-// Where many threads wait until one event, and how they go on without a rush.
+// Queues in which many threads wait for one event, and are woken in a chain.
 //
 // The thread that causes the event makes no system call: a call that wakes a thread may cost its caller the processor. The
 // first thread that waits for an event is its watcher: it looks again and again, and sleeps for some microseconds between two
@@ -16,13 +16,13 @@ namespace syncmap::sync {
 template <class Sync>
 class [[gnu::visibility("default")]] wake_chain {
 public:
-    /// Waits until `is_over()`, which tells whether this event of the address has come, or until `limit` is over, or until a
-    /// watcher has left. The caller looks again. An event that has come stays so: its number is not used again.
+    /// Waits until one of three: `is_over()` returns true (this event of the address has come), `limit` is over, or a watcher
+    /// has left. The caller looks again. An event never becomes pending again: its number is not reused.
     template <class IsOver>
     void sleep(const void* address, std::uint32_t event, const typename Sync::deadline& limit, IsOver is_over) {
         wait_queue<Sync>& q = queues_.of(address);
         std::unique_lock<typename Sync::mutex> guard(q.lock);
-        // Under the lock: the watcher that has seen the event has left, or wakes this thread when it leaves.
+        // Under the lock: a watcher that has seen the event has left already, or wakes this thread when it leaves.
         if (is_over()) return;
         waiter<Sync> me{address, event, !q.is_watched(address, event)};
         q.append(me);
@@ -30,7 +30,7 @@ public:
             guard.unlock();
             for (unsigned looks = 0; !is_over() && !limit.over(); ++looks) Sync::give_way(looks);
             guard.lock();
-            q.remove(me); // on its limit as well: the threads that it leaves behind need another watcher
+            q.remove(me); // also if the limit is over: the threads that still sleep need another watcher
         } else {
             while (!me.woken && me.signal.wait_until(guard, limit)) {}
             if (!me.woken) {
