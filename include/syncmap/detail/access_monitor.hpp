@@ -20,8 +20,8 @@ struct map_access {
 
 namespace detail {
 
-/// The last access of a kind, for the report. The parts are stored one by one: should a third thread come in between,
-/// the report may mix two calls. Each part is true even then.
+/// The last access of a kind, for the report. A thread stores the parts one by one: if a third thread stores in between, the
+/// report may mix two calls. Each part is true even then.
 class last_access {
 public:
     map_access load() const noexcept {
@@ -37,7 +37,7 @@ public:
         line_.store(a.where.line, std::memory_order_relaxed);
         function_.store(a.where.function, std::memory_order_relaxed);
     }
-    /// Whoever is in here beside `mine`, which replaced `before`.
+    /// Returns the other access: the stored one, or `before` while `mine`, which replaced it, is stored.
     map_access beside(const map_access& mine, const map_access& before) const noexcept {
         const map_access now = load();
         return now == mine ? before : now;
@@ -51,9 +51,9 @@ private:
     std::atomic<const char*> function_{""};
 };
 
-/// Plain loads and stores of one version word, odd while somebody writes; readers write nothing. An overlap with a
-/// write is noticed by a reader when it begins or ends, and by a writer when it begins, or ends and finds another
-/// version than its own. Only two that begin, or end, within the same nanoseconds may pass unseen.
+/// Plain loads and stores of one version word, odd while a thread writes; readers write nothing. A reader notices an overlap
+/// with a write when it begins or ends. A writer notices an overlap when it begins, or when it ends and finds another version
+/// than its own. Only two accesses that begin, or end, within the same nanoseconds may remain unnoticed.
 class cheap_monitor {
 public:
     class read {
@@ -106,8 +106,8 @@ private:
     last_access writer_{};
 };
 
-/// Counts who is inside, with a read-modify-write each time: of two that overlap the second notices, always. Readers
-/// contend for the word.
+/// Counts the accesses under way, with a read-modify-write each time: of two accesses that overlap, the second one always
+/// notices it. Readers contend for the word.
 class exact_monitor {
 public:
     class read {

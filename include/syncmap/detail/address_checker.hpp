@@ -1,4 +1,4 @@
-// Memory that stays allocated while nobody may look at it: the address sanitizer is told, and finds who does.
+// Memory that stays allocated while no thread may access it: the address sanitizer reports every access.
 #pragma once
 
 #include <cstddef>

@@ -1,12 +1,12 @@
 // Memory for types of any alignment, from allocators that may know no other than the fundamental ones.
 //
-// Since C++17 an allocator has to give memory that is aligned for its value type. Those that were written before, on top
-// of `malloc` or plain `operator new`, do not, where that type is aligned to more than `std::max_align_t`. So for such a
-// type they are asked for more, in units of a fundamental type, and the object lies within.
+// Since C++17 an allocator has to return memory that is aligned for its value type. Older allocators, on top of `malloc` or
+// plain `operator new`, do not, if that type is aligned to more than `std::max_align_t`. So for such a type this asks the
+// allocator for more, in units of a fundamental type, and places the object inside.
 //
-// The engine keeps tags of its own in the upper 16 bits of addresses. On AArch64 a heap may do so, too: Android's does. Where
-// SYNCMAP_TAGGED_ADDRESSES is defined, as it is there, the map gets addresses without the heap's tag, by which the processor
-// finds the same memory, and the heap gets its tag back. Elsewhere a tagged address is refused.
+// The engine keeps tags of its own in the upper 16 bits of addresses. On AArch64 a heap may do so too: Android's does. Where
+// SYNCMAP_TAGGED_ADDRESSES is defined, as it is there, `allocate` removes the heap's tag, without which the processor finds
+// the same memory; `deallocate` gives the address back with its tag. Elsewhere `allocate` refuses a tagged address.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@
 
 namespace syncmap {
 
-/// Thrown by whatever needs memory, on AArch64, if the allocator returns an address with a tag in its upper 16 bits.
+/// Thrown by any operation that needs memory, on AArch64, if the allocator returns an address with a tag in its upper 16 bits.
 class tagged_address : public std::bad_alloc {
 public:
     const char* what() const noexcept override {
@@ -60,11 +60,11 @@ class aligned_memory {
 
     static constexpr bool is_trusted = std::is_same_v<typename traits_for<U>::allocator_type, std::allocator<U>>;
     static constexpr bool aligns_itself = heap_tags_addresses || (!is_trusted && alignof(U) > alignof(unit));
-    /// How far the object may lie behind the beginning, and before it the distance, for `deallocate`.
+    /// How far behind the beginning the object may lie. The distance itself lies before the object, for `deallocate`.
     static constexpr std::size_t slack = alignof(U) + sizeof(std::size_t);
 
 public:
-    /// Room for `n` objects, none of which is made. Throws what the allocator throws.
+    /// Returns room for `n` objects, and makes none of them. Throws what the allocator throws.
     static U* allocate(const Allocator& from, std::size_t n) {
         if constexpr (!aligns_itself) {
             typename traits_for<U>::allocator_type own(from);
@@ -84,7 +84,7 @@ public:
             auto object = (address + alignof(U) - 1) / alignof(U) * alignof(U);
             if constexpr (heap_tags_addresses) object &= address_without_tag;
             const std::size_t distance =
-                object - reinterpret_cast<std::uintptr_t>(raw); // modulo its range, if a tag is left out
+                object - reinterpret_cast<std::uintptr_t>(raw); // modulo its range, if a tag was removed
             auto* const made = reinterpret_cast<std::byte*>(object);
             std::memcpy(made - sizeof distance, &distance, sizeof distance);
             return reinterpret_cast<U*>(made);

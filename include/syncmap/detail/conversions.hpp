@@ -18,13 +18,14 @@ namespace detail {
 template <class T>
 inline constexpr bool is_text = std::is_same_v<T, syncmap::text>;
 
-/// Made from texts, and seen as one. Null is no text: std::string_view(nullptr) compiles in C++20, and reads at address zero.
+/// A type that is made from texts and converts to a view of one. Null is no text: std::string_view(nullptr) compiles in C++20,
+/// and reads at address zero.
 template <class T>
 concept string_like = std::convertible_to<const T&, std::string_view> && !std::is_pointer_v<T> && !std::is_array_v<T> &&
                       !std::is_same_v<T, std::nullptr_t>;
 
-/// Two different values of `From` may become one number, or truth value, of `To`. Between integers the width decides: an `int`
-/// is no narrower than an `unsigned`, and -1 remains a value of its own.
+/// Returns whether two different values of `From` may become one number, or truth value, of `To`. Between integers the width
+/// decides: an `int` is no narrower than an `unsigned`, and -1 remains a value of its own.
 template <class To, class From>
 constexpr bool loses_values() {
     if constexpr (!std::is_arithmetic_v<To> || std::is_same_v<To, From>) {
@@ -44,7 +45,7 @@ constexpr bool loses_values() {
 template <class To, class From>
 concept lossy = loses_values<std::remove_cvref_t<To>, std::decay_t<From>>();
 
-/// A `T` of the map can be made from a `U`, if need be by a conversion that only a programmer may ask for.
+/// A `T` of the map can be made from a `U`, if need be by an explicit conversion.
 template <class T, class U>
 concept makeable_from =
     !((is_text<T> || string_like<T>) && std::same_as<std::remove_cvref_t<U>, std::nullptr_t>) &&
@@ -59,12 +60,13 @@ concept converts_unasked = is_text<T> || std::is_convertible_v<U, T> ||
 template <class T, class U>
 concept stored_from = makeable_from<T, U> && converts_unasked<T, U> && !lossy<T, U>;
 
-/// The same of what a callback returns. Arithmetic with small integers has the type `int`: it may become one of them again.
+/// A callback that returns a `U` may make a `T`. Arithmetic with small integers has the type `int`, which may become one of
+/// them again.
 template <class T, class U>
 concept returned_for =
     stored_from<T, U> || (std::is_integral_v<T> && !std::is_same_v<T, bool> && std::is_same_v<std::remove_cvref_t<U>, int>);
 
-/// Fails to compile, in words, where a value is not to be made from a `U`.
+/// Fails to compile, with an explanation, if the operations may not make a value from a `U`.
 template <class T, class U>
 constexpr void check_value() {
     static_assert(makeable_from<T, U>, "syncmap: the value type cannot be made from this argument");
@@ -81,7 +83,7 @@ constexpr void check_lossless() {
                                 "store(key, {1}), and convert anything else with static_cast");
 }
 
-/// The same of what `load_or_compute` calls.
+/// Does the same for the function that `load_or_compute` calls.
 template <class T, class F>
 constexpr void check_computation() {
     static_assert(std::is_invocable_v<F>,
@@ -92,8 +94,8 @@ constexpr void check_computation() {
     }
 }
 
-/// The same for a key. One that is looked up as it is was declared to be the same key by hash and equality: it may become the
-/// map's key by an explicit conversion.
+/// Does the same for a key. If the map looks a `K` up as it is, hash and equality have declared it to be the same key: it may
+/// become the map's key by an explicit conversion.
 template <class Key, class K, bool LookedUpAsItIs>
 constexpr void check_key() {
     static_assert(makeable_from<Key, K> && (LookedUpAsItIs || converts_unasked<Key, K>),

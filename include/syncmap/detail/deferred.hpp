@@ -1,4 +1,4 @@
-// A place for an object that is seldom made: as std::optional, whose storage GCC 12 zeroes although nothing is in it.
+// A place for an object that is seldom made. It stands in for std::optional, whose storage GCC 12 zeroes while it is empty.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ public:
     deferred& operator=(const deferred&) = delete;
     ~deferred() { reset(); }
 
-    /// While there is none.
+    /// Makes the object. There must be none.
     template <class... Arguments>
     void emplace(Arguments&&... arguments) {
         std::construct_at(std::addressof(object_), std::forward<Arguments>(arguments)...);
@@ -23,7 +23,7 @@ public:
     void reset() noexcept {
         if (std::exchange(made_, false)) std::destroy_at(std::addressof(object_));
     }
-    /// Null before that.
+    /// Returns the object, or null if there is none.
     T* get() noexcept { return made_ ? std::addressof(object_) : nullptr; }
 
 private:

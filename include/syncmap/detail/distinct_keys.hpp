@@ -1,4 +1,4 @@
-// The keys of one operation on several of them, in an order that does not depend on how they were given.
+// The keys of one operation on several keys, in an order that does not depend on the caller's.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ struct hashed_index {
     std::size_t index;
 };
 
-/// The indices of `keys` in the order of their hashes; keys with one hash as they were given.
+/// Returns the indices of `keys` in the order of their hashes; keys with one hash keep the caller's order.
 /// Throws `invalid_argument` if two keys are equal, and what hash and equality throw.
 template <class Key, class HashOf, class KeyEqual>
 std::vector<hashed_index> ordered_distinct(std::span<const Key> keys, HashOf hash_of, const KeyEqual& equal) {

@@ -1,4 +1,4 @@
-// Whether a walk goes on after a callback, which may say so or return nothing.
+// Whether a walk goes on after a callback: the callback returns that, or nothing, and then it does.
 #pragma once
 
 #include <functional>

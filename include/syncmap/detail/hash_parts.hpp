@@ -1,5 +1,5 @@
 // The hash of what is made of parts: of pairs, tuples, arrays, optionals and variants, and of structs that name their members.
-// A part of hash.hpp. It names no standard template whose header <utility> and <optional> do not bring.
+// A part of hash.hpp. It uses only the standard templates that <utility> and <optional> bring.
 #pragma once
 
 #include <bit>
@@ -48,7 +48,7 @@ concept variant_like = requires(const Key& key) {
     key.valueless_by_exception();
 };
 
-/// The library's hash takes it, alone or as a part.
+/// The library's hash takes a `Key`, alone or as a part.
 template <class Key>
 concept hashable =
     std::invocable<const hash<Key>&, const Key&> || std::invocable<const hash<Key>&, const Key&, const hash_seed&>;
@@ -80,7 +80,7 @@ constexpr bool parts_are_hashable() {
 template <class Key>
 concept made_of_parts = parts_are_hashable<Key>();
 
-/// The hash of the parts, one after the other, each mixed with the secret before the next is added.
+/// Hashes the parts one after the other: mixes each with the secret before it adds the next.
 template <class Seed>
 class hash_state {
 public:

@@ -1,4 +1,4 @@
-// An object that is made late, of what a function returns, without being moved.
+// An object that is made later, in its place, from what a function returns: it is not moved.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace syncmap::detail {
 template <class T>
 class in_place {
 public:
-    /// Zeroed while it is small: GCC takes the bytes of an empty one for a value that is read (its bug 80635), and says so in
-    /// the middle of a user's build.
+    /// Zeroes the bytes of a small object: otherwise GCC warns in a user's build that the program reads those of an empty one
+    /// (GCC's bug 80635).
     in_place() noexcept {
         if constexpr (sizeof(T) <= 64) std::memset(bytes_, 0, sizeof bytes_);
     }
@@ -23,7 +23,7 @@ public:
     in_place& operator=(const in_place&) = delete;
     ~in_place() { reset(); }
 
-    /// The object is what `make()` returns; it replaces one that is there.
+    /// Makes the object from what `make()` returns; it replaces a present one.
     template <class Make>
     void emplace_from(Make&& make) {
         reset();
@@ -55,7 +55,7 @@ private:
     bool full_ = false;
 };
 
-/// A function may return a reference as well.
+/// For functions that return a reference.
 template <class T>
 class in_place<T&> {
 public:

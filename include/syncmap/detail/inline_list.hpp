@@ -9,7 +9,7 @@
 
 namespace syncmap::detail {
 
-/// As much of `std::vector` as a walk needs. `push_back` needs room: `size() < capacity()`.
+/// The part of `std::vector` that a walk needs. `push_back` needs room: `size() < capacity()`.
 template <class T, std::size_t Inline>
 class inline_list {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T>);

@@ -1,7 +1,7 @@
-// What a map that is never destroyed owes to LeakSanitizer, which looks for plain pointers: the engine keeps bits of
-// a hash or a count in the upper sixteen of its own, and large tables lie in pages that it does not search.
+// What a map that is never destroyed tells LeakSanitizer, which looks for plain pointers. The engine keeps bits of a hash or
+// a count in the upper sixteen bits of its pointers, and large tables lie in pages that the sanitizer does not search.
 //
-// Our own tests define SYNCMAP_LEAK_CHECKER_SEES_ALL, for they destroy their maps and want lost nodes to be found.
+// Our own tests define SYNCMAP_LEAK_CHECKER_SEES_ALL: they destroy their maps, and the sanitizer then finds lost nodes.
 #pragma once
 
 #include <cstddef>
@@ -18,14 +18,14 @@
 
 namespace syncmap::detail {
 
-/// Heap memory that only a marked pointer leads to: not a leak, and what it points to is none either.
+/// Reports heap memory to which only a marked pointer leads. Neither it nor what it points to is a leak.
 inline void reachable_by_marked_pointer([[maybe_unused]] const void* memory) noexcept {
 #if defined(SYNCMAP_HAS_LEAK_CHECKER)
     __lsan_ignore_object(memory);
 #endif
 }
 
-/// Pages of the system that may hold pointers. To be taken back before they are unmapped.
+/// Reports pages of the system that may hold pointers. The caller takes the report back before it unmaps them.
 inline void may_hold_pointers([[maybe_unused]] const void* pages, [[maybe_unused]] std::size_t bytes) noexcept {
 #if defined(SYNCMAP_HAS_LEAK_CHECKER)
     __lsan_register_root_region(pages, bytes);

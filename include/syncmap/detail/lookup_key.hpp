@@ -22,7 +22,7 @@ concept transparent = requires {
     typename KeyEqual::is_transparent;
 };
 
-/// Of what keys are made that live in maps alone.
+/// Hash and equality take string views: keys that exist in maps alone are looked up by those.
 template <class Hash, class KeyEqual>
 concept takes_views = transparent<Hash, KeyEqual> && std::invocable<const Hash&, const std::string_view&> &&
                       std::predicate<const KeyEqual&, const std::string_view&, const std::string_view&>;
@@ -33,7 +33,7 @@ concept has_key_equality = requires(const KeyEqual& equal, const Key& key) {
     { equal(key, key) } -> std::convertible_to<bool>;
 } && (!std::same_as<KeyEqual, std::equal_to<Key>> || requires(const Key& key) { key == key; });
 
-/// Fails to compile, in words, where keys can be neither hashed nor compared. An engine is derived from it.
+/// Fails to compile, with an explanation, if keys cannot be hashed or compared. Engines are derived from it.
 template <class Key, class Hash, class KeyEqual>
 struct key_requirements {
     static_assert(std::invocable<const Hash&, const Key&> || std::invocable<const Hash&, const Key&, const hash_seed&> ||
@@ -51,12 +51,12 @@ concept looked_up_as_it_is =
     std::same_as<K, Key> || (transparent<Hash, KeyEqual> && !std::same_as<K, std::nullptr_t> &&
                              std::invocable<const Hash&, const K&> && std::predicate<const KeyEqual&, const Key&, const K&>);
 
-/// The same, or a value that converts to the map's key.
+/// Such a key, or a value that converts to the map's key.
 template <class K, class Key, class Hash, class KeyEqual>
 concept lookup_key = looked_up_as_it_is<std::remove_cvref_t<K>, Key, Hash, KeyEqual> ||
                      (std::convertible_to<const K&, Key> && makeable_from<Key, const K&>);
 
-/// The key as the engine takes it: unchanged if it can be looked up so, else converted once.
+/// Returns the key as the engine takes it: unchanged if the map looks it up as it is, else converted once.
 template <class Engine, class K>
 decltype(auto) as_key(K&& key) {
     using plain = std::remove_cvref_t<K>;

@@ -1,4 +1,4 @@
-// Why no map can be copied, in the words of a type's name.
+// Prevents copies of maps; the name of a type explains why.
 #pragma once
 
 namespace syncmap {

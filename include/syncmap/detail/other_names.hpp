@@ -1,12 +1,12 @@
-// What people type who come from other maps. Each name is an error that says what to write here.
+// Names of operations in other maps. Each of them is a compile error that says what to write here.
 #pragma once
 
 #include <cstddef>
 
 namespace syncmap::detail {
 
-/// What `begin()` returns, so that the first error of a loop over a map is a sentence. It is no iterator: for concepts a map is
-/// no range.
+/// What `begin()` returns, so that the first error of a loop over a map is a readable message. It is no iterator: to concepts a
+/// map is no range.
 struct no_iterator {
     no_iterator() = default;
     no_iterator(const no_iterator&) = delete;
@@ -24,7 +24,7 @@ struct no_iterator {
     }
 };
 
-/// A base of all maps. The results are deduced, so that the compiler looks inside before it complains about anything else.
+/// A base of all maps. The result types are deduced, so that the compiler reports the errors inside first.
 struct other_names {
     static constexpr std::size_t most_arguments = 1000; // of a call; the assertions below depend on the arguments, and fail
     no_iterator begin() const { return {}; }

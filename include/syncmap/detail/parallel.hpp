@@ -13,7 +13,7 @@
 
 namespace syncmap::detail {
 
-/// Waits for them at its end. (The std::jthread of libc++ is an experiment.)
+/// Threads that its destructor joins. (The std::jthread of libc++ is experimental.)
 struct joined_threads {
     std::vector<std::thread> all{};
 
@@ -25,15 +25,15 @@ struct joined_threads {
     }
 };
 
-/// Calls `work(part)` for the parts from 0 to `parts` - 1, each once, on up to `threads` threads, of which the caller is one.
-/// Where the system refuses a thread, those that there are do the rest. The first exception ends the work, and reaches the
-/// caller when all threads have ended.
+/// Calls `work(part)` once for each part from 0 to `parts` - 1, on up to `threads` threads, of which the caller is one. If the
+/// system refuses a thread, the others do its work. The first exception ends the work. It reaches the caller when all threads
+/// have ended.
 template <class Work>
 void in_parallel(std::size_t threads, std::size_t parts, Work work) {
     if (threads == 0) throw std::invalid_argument("syncmap: work for no threads: at least one is needed");
     std::atomic<std::size_t> next{0};
     std::atomic<bool> failed{false};
-    std::exception_ptr first; // written by the one that set `failed`, read after all have ended
+    std::exception_ptr first; // written by the thread that sets `failed`, read after all threads have ended
     const auto run = [&]() noexcept {
         try {
             for (std::size_t part;

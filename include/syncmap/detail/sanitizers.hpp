@@ -1,4 +1,4 @@
-// Which sanitizers the program is compiled with: GCC tells by a macro, Clang by a feature.
+// Which sanitizers the program is compiled with: GCC defines a macro, Clang has a feature.
 #pragma once
 
 #if defined(__has_feature)

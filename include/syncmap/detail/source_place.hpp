@@ -1,4 +1,4 @@
-// Where in the source a call stands: `std::source_location`, also for clang 14, to which libstdc++ does not give it.
+// The place of a call in the source. It stands in for `std::source_location`, which libstdc++ lacks under Clang 14.
 #pragma once
 
 namespace syncmap {

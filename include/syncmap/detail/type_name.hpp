@@ -8,7 +8,7 @@
 
 namespace syncmap::detail {
 
-/// The compiler's name of this very function, which contains the name of `T`.
+/// Returns the compiler's name of this function, which contains the name of `T`.
 template <class T>
 constexpr const char* name_of_this_function() noexcept {
 #if defined(_MSC_VER) && !defined(__clang__)
@@ -18,7 +18,7 @@ constexpr const char* name_of_this_function() noexcept {
 #endif
 }
 
-/// The compiler's name of `T`, cut out where the name of `void` stands in the function that is made for `void`.
+/// Returns the compiler's name of `T`. It stands where the function for `void` has the name of `void`.
 template <class T>
 constexpr std::string_view raw_type_name() noexcept {
     constexpr std::string_view sample = name_of_this_function<void>();
@@ -30,7 +30,7 @@ constexpr std::string_view raw_type_name() noexcept {
     return name;
 }
 
-/// Compilers differ in how they spell built-in types, and name what the standard library keeps behind its own names.
+/// Replaces the spellings in which compilers differ, and inner names of the standard library.
 inline std::string tidy_type_name(std::string_view raw) {
     static constexpr std::pair<std::string_view, std::string_view> spellings[] = {
         {"std::__cxx11::", "std::"},

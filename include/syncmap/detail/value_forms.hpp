@@ -13,12 +13,12 @@ namespace syncmap::detail {
 template <class T>
 using copied_out_t = std::conditional_t<is_text<T>, std::string, T>;
 
-/// An argument for a key or a value whose type is not told otherwise: by braces, or as a range's element type.
+/// The type of a key or value argument where none can be deduced: for braces, or for the elements of a range.
 template <class T>
 using given_t = std::conditional_t<is_text<T>, std::string_view, T>;
 
-/// What an operation makes of its argument for the map to publish. (Of a text: a view of the argument, which the
-/// operation keeps.)
+/// What an operation makes from its argument for the map to publish. (For a text: a view of the argument, which the operation
+/// keeps.)
 template <class T>
 using made_t = given_t<T>;
 
