@@ -10,12 +10,12 @@
 
 namespace syncmap::engine::flat {
 
-/// Room for one `T` that can be moved to another cell without any chance of an exception: in place when
+/// Room for one `T` that can be moved to another cell without any chance of an exception: in place if
 /// moving a `T` cannot throw, else in a block of its own, so that only a pointer moves. That one property
 /// gives the table above it the strong guarantee for every type, also for those that can only be moved
-/// and throw while they are.
+/// and may throw then.
 ///
-/// A cell does not know whether it is full; who owns it does.
+/// A cell does not know whether it is full; its owner does.
 template <class T, class Allocator, bool InPlace = std::is_nothrow_move_constructible_v<T>>
 class cell {
     using traits = std::allocator_traits<Allocator>;
@@ -30,14 +30,14 @@ public:
     void construct(Allocator& allocator, From&& from) {
         traits::construct(allocator, std::addressof(object_), std::forward<From>(from));
     }
-    /// The object is what `make` gives, see engine/making.hpp.
+    /// Makes the object from what `make` gives, see engine/making.hpp.
     template <class Make>
     void construct_made(Allocator& allocator, Make&& make) {
         engine::construct_made(allocator, std::addressof(object_), make);
     }
     void destroy(Allocator& allocator) noexcept { traits::destroy(allocator, std::addressof(object_)); }
 
-    /// This cell becomes full, `other` empty. A plain move: the object keeps the allocator it has.
+    /// Moves the object of `other` into this cell, which is empty. A plain move: the object keeps the allocator that it has.
     void take(Allocator& allocator, cell& other) noexcept {
         std::construct_at(std::addressof(object_), std::move(other.object_));
         other.destroy(allocator);

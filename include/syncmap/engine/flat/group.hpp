@@ -28,7 +28,7 @@ public:
         std::uint64_t bits_;
     };
 
-    /// Seven bits that the choice of the group does not use.
+    /// Returns the byte of a full slot: seven bits of the hash that the choice of the group does not use.
     static constexpr std::uint64_t tag(std::uint64_t hash) noexcept { return 0x80U | (hash >> 57); }
 
     constexpr members full() const noexcept { return members(word_ & highs); }
@@ -43,8 +43,8 @@ public:
 
     constexpr void fill(std::size_t slot, std::uint64_t tag) noexcept { set(slot, tag); }
 
-    /// Empties a slot; returns whether it may count as never used again: a search that reaches this group
-    /// ends here anyway while the group has a slot that was never used.
+    /// Empties a slot. Returns whether it counts as never used again. It does if the group has a slot that was never used: a
+    /// search that reaches this group ends here anyway.
     constexpr bool erase(std::size_t slot) noexcept {
         const bool ends_searches = static_cast<bool>(never_used());
         set(slot, ends_searches ? 0x00U : 0x01U);

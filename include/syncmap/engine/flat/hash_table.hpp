@@ -26,9 +26,9 @@ namespace syncmap::engine::flat {
 /// An unsynchronised hash map. `lock()` of a locked map hands it out.
 ///
 /// Layout: one block holds a power of two of groups (eight control bytes each, see `group`) and behind them
-/// eight slots per group. A key starts at the group that the low bits of its hash name and goes on to others
-/// in triangular steps, which reach every group; at most six of eight slots were ever used, so that a search
-/// always meets a group with a slot never used, and ends there.
+/// eight slots for each group. A search begins at the group that the low bits of the hash name. It goes on in
+/// triangular steps, which reach every group. At most six of eight slots were ever used. So every search finds
+/// a group with a slot that was never used, and ends there.
 ///
 /// Strong guarantee: an operation that throws has changed nothing. Erasing moves nothing and hashes nothing.
 /// Pointers to values stay valid until an insertion that needs room, `reserve` or `clear`.
@@ -58,7 +58,7 @@ public:
     using iterator = basic_iterator<false>;
     using const_iterator = basic_iterator<true>;
 
-    /// One slot, found: what `find` returns and what erasing and replacing take.
+    /// A slot that a search found, or none; erasing and replacing take one.
     class position {
     public:
         explicit operator bool() const noexcept { return where_ != nullptr; }
@@ -71,7 +71,7 @@ public:
         slot* where_;
     };
 
-    /// Keeps what an operation took out of the table until the caller has left its lock: destructors are
+    /// Keeps what an operation removed from the table until the caller has left its lock: destructors are
     /// user code, and may take long.
     class remains {
     public:
@@ -105,7 +105,7 @@ public:
 
     // ---- what users of lock() call ----
 
-    /// The value of `key`, or null.
+    /// Returns the value of `key`, or null.
     template <class K>
     T* find(const K& key) noexcept(noexcept(locate(key))) {
         const position found = locate(key);
@@ -151,23 +151,23 @@ public:
         return true;
     }
 
-    /// Forgets every entry and gives the memory back.
+    /// Erases every entry and frees the memory.
     void clear() noexcept {
         if (groups_ != 0) release();
     }
 
-    /// Makes room for `entries` in all.
+    /// Makes room for `entries` in total.
     void reserve(size_type entries) {
         if (entries > groups_ * used_per_group) rebuild(groups_for(entries));
     }
 
-    /// Gives the room back that its entries do not need.
+    /// Frees the memory that the entries do not need.
     void shrink_to_fit() {
         if (size_ == 0) return clear();
         if (groups_for(size_) < groups_) rebuild(groups_for(size_));
     }
 
-    /// Iterators yield `std::pair<const Key&, T&>` by value; any insertion ends their validity.
+    /// Iterators return `std::pair<const Key&, T&>` by value; any insertion ends their validity.
     iterator begin() noexcept { return iterator(*this, 0); }
     iterator end() noexcept { return iterator(*this, groups_); }
     const_iterator begin() const noexcept { return const_iterator(*this, 0); }
@@ -189,8 +189,8 @@ public:
         }
     }
 
-    /// Adds an entry for a key that `locate` did not find. `make` gives the value (engine/making.hpp) once there is room. Both
-    /// may be made of what lies in the table.
+    /// Adds an entry for a key that `locate` did not find. `make` gives the value (engine/making.hpp) once there is room. Key
+    /// and value may be made from objects in the table.
     template <class K, class Make>
     void add(K&& key, Make&& make) {
         if (groups_ == 0) rebuild(1);
@@ -229,7 +229,7 @@ public:
         found.where_->value.take(allocator_, fresh);
     }
 
-    /// Takes the entry out; it moves to `old`.
+    /// Moves the entry out of the table, to `old`.
     void erase(position found, remains& old) noexcept {
         old.slot_.key.take(allocator_, found.where_->key);
         old.slot_.value.take(allocator_, found.where_->value);
@@ -244,7 +244,7 @@ public:
         return detail::seeded_hash(hash_, key, seed_);
     }
 
-    /// Makes an entry outside of the table: a value, and a key unless it is null.
+    /// Makes an entry outside of the table: a value, and a key unless `key` is null.
     template <class Make>
     void prepare(remains& fresh, const Key* key, Make&& make) {
         fresh.slot_.value.construct_made(fresh.allocator_, make);
@@ -254,12 +254,12 @@ public:
         fresh.has_key_ = true;
     }
 
-    /// Afterwards so many entries can be added without moving any. May end the validity of positions and hashes.
+    /// Makes room for `more` entries, so that adding them moves none. May end the validity of positions and hashes.
     void make_room(size_type more) {
         if (more > groups_ * used_per_group - used_) rebuild(groups_for((std::max)(size_ + more, size_ + size_ / 2)));
     }
 
-    /// Moves a prepared entry into the table, whose key is not there and for which there is room.
+    /// Moves a prepared entry into the table, which has room for it and lacks its key.
     void add_prepared(remains& fresh, std::uint64_t hash) noexcept {
         const std::size_t index = vacancy(hash);
         slot& target = slot_array()[index];
@@ -271,7 +271,7 @@ public:
         groups()[index / group::width].fill(index % group::width, group::tag(hash));
     }
 
-    /// The entry gets the prepared value, and the other way round.
+    /// Exchanges the entry's value with the prepared one.
     void exchange_value(position found, remains& fresh) noexcept {
         cell<T, Allocator> old;
         old.take(allocator_, found.where_->value);
@@ -312,7 +312,7 @@ public:
     const Allocator& get_allocator() const noexcept { return allocator_; }
 
 private:
-    /// The walk over the groups that may hold a hash: first the one it names, then in growing steps.
+    /// The walk over the groups that may hold a hash: first the group that the hash names, then others in growing steps.
     class probe {
     public:
         probe(const hash_table& table, std::uint64_t hash) noexcept
@@ -356,7 +356,7 @@ private:
         return groups()[index / group::width].is_never_used(index % group::width);
     }
 
-    /// The first slot on a hash's walk that holds no entry.
+    /// Returns the first slot on a hash's walk that holds no entry.
     std::size_t vacancy(std::uint64_t hash) const noexcept {
         for (probe at(*this, hash);; at.advance()) {
             if (const auto vacant = at->vacant()) return at.index() * group::width + vacant.first();
@@ -368,7 +368,8 @@ private:
         --size_;
     }
 
-    /// Moves every entry to a block of `wanted` groups. All that can throw comes first, `before_moving()` last of it.
+    /// Moves every entry to a block of `wanted` groups. Everything that can throw comes first; the last of it is the call of
+    /// `before_moving()`.
     void rebuild(std::size_t wanted) {
         rebuild(wanted, [] {});
     }

@@ -23,13 +23,13 @@ concept shared_lockable = requires(Mutex& mutex) {
 /// Every operation holds the lock from its first look to its last change, callbacks included; reads share
 /// it when `Mutex` can be shared. So every operation is atomic, `for_each` and `erase_if` too.
 ///
-/// What an operation throws out is destroyed after it has left the lock (except by `erase_if`).
+/// An operation destroys what it removed after it has left the lock (except `erase_if`).
 ///
-/// `entries_`, written under the lock and read without it, is the size: a write counts from the moment
-/// when it is stored there, which no other operation can tell from the moment when the lock is left.
+/// `entries_`, written under the lock and read without it, is the size. A write takes effect in the size when it is stored
+/// there. No other operation can distinguish that instant from the unlocking.
 ///
-/// The order of a write makes no difference: whoever comes next to the lock sees all of it, and unlocking is a locked
-/// instruction on x86-64, so that a size read without the lock is not older either.
+/// The order of a write makes no difference: the next thread that takes the lock sees all of it. Unlocking is a locked
+/// instruction on x86-64, so a size that is read without the lock is not older either.
 template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Mutex>
 class locked {
     class reading {
@@ -129,7 +129,7 @@ public:
 
     template <class K, class Op>
     void write(K&& key, Op& op) {
-        typename plain_map::remains old(plain_.get_allocator()); // before the lock: destroyed after it is left
+        typename plain_map::remains old(plain_.get_allocator()); // made before the lock, destroyed after it
         const writing inside(*this);
         plain_.write(std::forward<K>(key), op, old);
     }
@@ -141,7 +141,7 @@ public:
 
     template <class F>
     bool update_all(std::span<const Key> keys, F&& f, std::memory_order) {
-        several_changes<plain_map> all(keys); // before the lock: what it took out is destroyed after it is left
+        several_changes<plain_map> all(keys); // made before the lock, destroyed after it
         const writing inside(*this);
         return all.apply(plain_.table(), f);
     }
@@ -167,8 +167,8 @@ public:
         plain_.table().swap_contents(old);
     }
 
-    /// Nobody else uses `other`, which is empty afterwards. The tables are exchanged as they are, so hash and equality must
-    /// be the same in every map of the type.
+    /// Replaces the contents by those of `other`, which no other thread uses and which is empty afterwards. It exchanges the
+    /// tables as they are, so hash and equality must be the same in every map of the type.
     void replace(locked& other)
         requires(std::is_empty_v<Hash> && std::is_empty_v<KeyEqual>)
     {
@@ -193,7 +193,7 @@ public:
         try {
             plain_.table().shrink_to_fit();
         } catch (...) {
-            // Then it stays as it is: giving memory back is no operation that can fail.
+            // The table stays as it is: this operation is not allowed to fail.
         }
     }
 

@@ -1,4 +1,4 @@
-// Changing several entries of a flat table in one step, for who holds its lock.
+// Changing several entries of a flat table in one step, under its lock.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,11 @@
 
 namespace syncmap::engine::flat {
 
-/// One `update` of several keys. Made before the lock is taken, and destroyed after it is left: what goes out of the
-/// table goes with it.
+/// One `update` of several keys. The caller makes it before it takes the lock, and destroys it after it has left the lock: the
+/// removed entries are destroyed with it.
 ///
-/// All that may throw comes before the first change: first the new keys and values are made, outside of the table, then
-/// there is room for them, then all places are known; what is left are moves that cannot fail.
+/// Everything that may throw comes before the first change. `apply` first makes the new keys and values outside of the table,
+/// then room for them, then finds all places. Only moves that cannot fail are left.
 template <class Table>
 class several_changes {
     using Key = typename Table::key_type;
@@ -30,7 +30,8 @@ public:
     several_changes(const several_changes&) = delete;
     several_changes& operator=(const several_changes&) = delete;
 
-    /// Shows `f` the slots of the keys, and does what they say then if it returns true. Returns what `f` did.
+    /// Calls `f` with the slots of the keys. If `f` returns true, makes the changes that the slots then name. Returns what `f`
+    /// returned.
     template <class F>
     bool apply(Table& table, F&& f) {
         const auto hash_of = [&](const Key& key) { return table.hash_of(key); };
@@ -74,7 +75,7 @@ public:
 private:
     std::span<const Key> keys_;
     std::vector<slot> slots_{};
-    std::vector<std::optional<typename Table::remains>> entries_; ///< on their way in, afterwards those on their way out
+    std::vector<std::optional<typename Table::remains>> entries_; ///< the new entries, afterwards the removed ones
 };
 
 } // namespace syncmap::engine::flat

@@ -1,17 +1,17 @@
-// Which locked maps the calling thread is inside of.
+// The locked maps in which the calling thread has an operation under way.
 #pragma once
 
 #include <syncmap/errors.hpp>
 
 namespace syncmap::engine::flat {
 
-/// One stay of one thread inside one locked map. The stays of a thread form a list, so that a call from a
-/// callback can tell that it would wait for its own thread, before it does.
+/// One operation of one thread in one locked map. The sections of a thread form a list. By that a call from a callback finds
+/// out that it would wait for its own thread, before it waits.
 ///
 ///  inside a read, a read      works: nothing can change while the outer read holds the lock
 ///  anything else              throws `reentrant_call`
 ///
-/// The list is that of one library: another one with hidden symbols has its own.
+/// A library with hidden symbols has a list of its own.
 class section {
 public:
     enum class kind : bool { read, write };
@@ -27,14 +27,15 @@ public:
     section(const section&) = delete;
     section& operator=(const section&) = delete;
     ~section() {
-        section** link = &innermost; // usually the first; the holders that lock() returns may die in any order
+        section** link = &innermost; // usually the first; but what lock() returns may be destroyed in any order
         while (*link != this) link = &(*link)->outer_;
         *link = outer_;
     }
 
-    /// The thread holds this map's lock already, by another stay.
+    /// Returns whether the thread holds this map's lock by another section.
     bool nested() const noexcept { return nested_; }
-    /// This stay has the lock and ends: a nested one that goes on takes it over, if there is one.
+    /// Called for a section that has the lock and ends. If a nested section goes on, that one takes the lock over. Returns
+    /// whether there is one.
     bool hands_over() noexcept {
         for (section* each = innermost; each != nullptr; each = each->outer_) {
             if (each->map_ == map_ && each->nested_) {

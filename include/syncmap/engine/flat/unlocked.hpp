@@ -14,7 +14,7 @@
 
 namespace syncmap::engine::flat {
 
-/// Nothing is synchronised. What a callback is shown is valid until the map is next written to.
+/// Nothing is synchronised. What a callback gets is valid until the next write to the map.
 template <class Key, class T, class Hash, class KeyEqual, class Allocator>
 class unlocked {
     static_assert(!syncmap::detail::is_text<Key> && !syncmap::detail::is_text<T>,
@@ -57,7 +57,7 @@ public:
         write(std::forward<K>(key), op, old);
     }
 
-    /// The same, and what it throws out goes into `old`.
+    /// Does the same, and moves what it removes into `old`.
     template <class K, class Op>
     void write(K&& key, Op& op, typename plain_map::remains& old) {
         const auto found = table_.locate(key);
