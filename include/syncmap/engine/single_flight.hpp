@@ -1,17 +1,17 @@
-// Which thread computes which key, for `load_or_compute`, `update` and the writes that meet them: one owner for each
-// key, a queue of sleeping waiters, one outcome for the waiters of a `load_or_compute`, and a named error instead of a
-// deadlock. One object serves the whole process, because a cycle of waiting threads may run through several maps.
+// Which thread computes which key, for `load_or_compute`, `update` and the writes that find a computation under way: one owner
+// for each key, a queue of sleeping waiters, one outcome for the waiters of a `load_or_compute`, and a named error instead of
+// a deadlock. One object serves the whole process, because a cycle of waiting threads may run through several maps.
 // Design: docs/decisions/0013-single-flight.md.
 //
 //   single_flight/flight.hpp        one key that is owned or waited for, and the threads that do so
 //   single_flight/flight_table.hpp  where flights are found, by map, hash and key
 //   single_flight/wait_graph.hpp    which thread waits for which flight: cycles
 //
-// Nothing but a shard of that table is locked by a thread that owns no key, so unrelated keys and maps do not meet.
+// A thread that owns no key locks only a shard of that table, so unrelated keys and maps do not contend.
 //
 //     free  -> owned   `enter`: any running thread, also one that has never waited (barging)
-//     owned -> free    `leave`: the owner; it calls one waiter, unless a called one has not come yet
-//     owned -> owned   `leave`: handed to a waiter that came too late `Sync::most_losses` times
+//     owned -> free    `leave`: the owner; it calls one waiter, unless a called waiter has not run yet
+//     owned -> owned   `leave`: the owner hands the key to a waiter that came too late `Sync::most_losses` times
 //
 // Invariants, under the shard's lock:
 //  [S1] A free flight with waiters has a called waiter. It takes the flight, or finds an owner, which will call again.
@@ -49,16 +49,17 @@ public:
     single_flight& operator=(const single_flight&) = delete;
     ~single_flight() { delete table_.load(std::memory_order_relaxed); }
 
-    /// Owns the key of `mine`, waiting until no other thread does.
-    /// Throws: `recursive_update` when this thread owns the key already, or waiting would close a cycle; `bad_alloc`;
-    /// what copying and comparing keys throws. Nothing has happened then.
+    /// Owns the key of `mine`; waits until no other thread owns it.
+    /// Throws: `recursive_update` if this thread owns the key already, or waiting would close a cycle; `bad_alloc`;
+    /// what copying and comparing keys throws. A call that throws has changed nothing.
     void enter(claim& mine) { static_cast<void>(enter(mine, wish::own)); }
 
-    /// The same without waiting. False: another thread owns the key, and nothing has happened.
+    /// Does the same without waiting. Returns false, and changes nothing, if another thread owns the key.
     [[nodiscard]] bool try_enter(claim& mine) { return enter(mine, wish::look) == answer::owned; }
 
-    /// As `enter`, for a computation whose waiters share its outcome. False: the caller waited for such a computation
-    /// of another thread, which has ended, and owns nothing. Throws the exception with which that one failed.
+    /// Does the same as `enter` for a computation whose waiters share its outcome. Returns false if the caller waited for such
+    /// a computation of another thread, which has ended; the caller then owns nothing. Throws the exception with which that
+    /// computation failed.
     [[nodiscard]] bool enter_or_share(claim& mine) { return enter(mine, wish::share) == answer::owned; }
 
     /// Ends the ownership. Waits for nothing but the shard's lock.
@@ -79,7 +80,7 @@ public:
             waiter& each = *sharing;
             sharing = each.next;
             each.outcome = mine.failure_;
-            each.is = waiter::state::ended; // it goes on as soon as the lock is free
+            each.is = waiter::state::ended; // the waiter goes on as soon as the lock is free
             each.signal.notify_all();
             if (told % told_at_once == 0) const unlocked for_others(g);
         }
@@ -88,10 +89,10 @@ public:
 
     // ---- fork; see table/map_registry.hpp ----
 
-    /// No thread is inside of a shard, or begins to be, until one of the functions below.
+    /// Waits until no thread is inside of a shard. No thread enters one until one of the two functions below has run.
     void before_fork() {
         forking_.store(true, std::memory_order_relaxed);
-        // A thread that gets one of these locks later sees the flag, and lets go of it again.
+        // A thread that gets one of these locks later sees the flag, and unlocks it again.
         waits_.lock.lock();
         waits_.lock.unlock();
         if (table* const t = table_.load(std::memory_order_relaxed); t != nullptr) { // made under the lock above
@@ -99,7 +100,7 @@ public:
         }
     }
     void after_fork_in_parent() { forking_.store(false, std::memory_order_relaxed); }
-    /// Keeps what the calling thread owns. The others are gone, and those that waited with them.
+    /// Keeps what the calling thread owns. The other threads do not exist in the child: neither owners nor waiters.
     void after_fork_in_child() {
         waits_.renew();
         if (table* const t = table_.load(std::memory_order_relaxed); t != nullptr) t->keep_own();
@@ -110,16 +111,16 @@ private:
     enum class wish : unsigned char { own, share, look };
     enum class answer : unsigned char { owned, refused, ended };
 
-    /// Waiters that are told an outcome without letting others at the shard.
+    /// To how many waiters `leave` gives the outcome before it unlocks the shard for other threads.
     static constexpr unsigned told_at_once = 8;
     table& made_table() {
-        // acquire: pairs with the release of make_table; without it a thread may see the table before its contents.
+        // (1) acquire: pairs with the release of (2); without it a thread may see the table before its contents.
         if (table* const t = table_.load(std::memory_order_acquire); t != nullptr) [[likely]]
             return *t;
         return make_table();
     }
 
-    /// Not while the process forks, which goes through all shards of the table.
+    /// Makes the table. Waits while the process forks, since the fork goes through all shards of the table.
     [[gnu::cold, gnu::noinline]] table& make_table() {
         auto* fresh = new table;
         std::unique_lock<mutex> lock(waits_.lock);
@@ -129,7 +130,7 @@ private:
             lock.lock();
         }
         if (table_.load(std::memory_order_relaxed) == nullptr) {
-            table_.store(std::exchange(fresh, nullptr), std::memory_order_release);
+            table_.store(std::exchange(fresh, nullptr), std::memory_order_release); // (2) release: pairs with (1)
         }
         lock.unlock();
         delete fresh;
@@ -163,7 +164,7 @@ private:
         return wait(t, s, g, *f, mine, w == wish::share);
     }
 
-    /// A short update is over sooner than a thread falls asleep.
+    /// Spins while another thread owns the key: a short update ends sooner than a thread falls asleep.
     static void spin(guard& g, const flight& f, const claim& mine) {
         const void* const owner = f.owner.load(std::memory_order_relaxed);
         if (owner == nullptr || owner == mine.thread_) return;
@@ -172,7 +173,7 @@ private:
             Sync::pause();
     }
 
-    /// After the owner has left: calls the first waiter, or hands the key to it.
+    /// Calls the first waiter, or hands the key to it. Called when the owner has left.
     static void call_next(flight& f) noexcept {
         auto* const q = f.next_queue();
         const bool copied = f.room.destroy != nullptr;
@@ -194,10 +195,10 @@ private:
         first.signal.notify_all();
     }
 
-    /// Waits with the caller's reference to `f`.
+    /// Waits, and keeps the caller's reference to `f`.
     [[gnu::cold, gnu::noinline]] answer wait(table& t, shard& s, guard& g, flight& f, claim& mine, bool shares) {
         waiter me{mine, shares};
-        const bool has_edge = t.owned_by(mine.thread_).load(std::memory_order_relaxed) != 0; // else it is in no cycle
+        const bool has_edge = t.owned_by(mine.thread_).load(std::memory_order_relaxed) != 0; // else this thread is in no cycle
         if (has_edge && !waits_.add_edge(me, f)) {
             t.drop(s, g, f);
             throw recursive_update();
@@ -229,7 +230,7 @@ private:
         return answer::owned;
     }
 
-    /// Made by the first computation of the process: programs without one do not pay for it.
+    /// Made by the first computation of the process: a program without computations does not pay for it.
     atomic<table*> table_{nullptr};
     atomic<bool> forking_{false};
     wait_graph<Sync> waits_{};

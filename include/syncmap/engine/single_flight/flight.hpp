@@ -1,4 +1,4 @@
-// What single flight is made of: a claim, a thread that waits, and a flight: one key that is owned or waited for.
+// The parts of single flight: a claim, a waiter, and a flight, which is one key that threads own or wait for.
 //
 // | what            | lies                           | written                                          |
 // |-----------------|--------------------------------|--------------------------------------------------|
@@ -68,10 +68,10 @@ public:
     flight_claim& operator=(const flight_claim&) = delete;
 
     bool owns() const noexcept { return flight_ != nullptr; }
-    /// The waiters that share this computation get `failure` when the claim ends.
+    /// Gives `failure` to the waiters that share this computation, when the claim ends.
     void fail(std::exception_ptr failure) noexcept { failure_ = std::move(failure); }
 
-    /// The counter by which the owner tells writers of its computation; written by the owner alone.
+    /// The counter by which writers notice the owner's computation. The owner alone writes the pointer.
     typename Sync::template atomic<std::uint32_t>* slot_word = nullptr;
 
 private:
@@ -93,7 +93,7 @@ private:
     std::exception_ptr failure_{};
 };
 
-/// A thread that waits; on its stack, in a queue under the shard's lock.
+/// A thread that waits. It lies on the thread's stack, and in a queue under the shard's lock.
 template <class Sync>
 struct flight_waiter {
     enum class state : unsigned char { asleep, called, owner, ended };
@@ -129,19 +129,19 @@ struct flight {
 
     const void* map = nullptr;
     std::uint64_t hash = 0;
-    const void* key = nullptr; ///< null: nobody asks for it any more but who is about to go
-    flight* next = nullptr;    ///< in its chain, or among the cached nodes
+    const void* key = nullptr; ///< null: no thread looks for it any more; those that still have it leave it
+    flight* next = nullptr;    ///< in its chain, or in the list of spare flights
     std::uint32_t references = 0;
     bool shared = false; ///< the owner's waiters share its outcome
     typename Sync::template atomic<const void*> owner{nullptr}; ///< a thread; written under the shard's lock
     claim* owned_by = nullptr;
     queue owners{};           ///< those that want to own the key
     queue sharers{};          ///< those that want its value
-    waiter* called = nullptr; ///< the first of one of these, on its way
+    waiter* called = nullptr; ///< the first of one of the queues; it is woken and will run
     std::uint64_t turns = 0;
     key_room room{};
 
-    /// The reference of the claim's thread becomes the owner's.
+    /// Makes the claim's thread the owner. Its reference becomes the owner's.
     void take(claim& of, bool shares) noexcept {
         owner.store(of.thread_, std::memory_order_relaxed);
         owned_by = &of;
@@ -150,7 +150,7 @@ struct flight {
         of.flight_ = this;
     }
 
-    /// The first come of both queues.
+    /// Returns the queue whose first waiter came first, or null if both are empty.
     queue* next_queue() noexcept {
         if (owners.first == nullptr) return sharers.first == nullptr ? nullptr : &sharers;
         if (sharers.first == nullptr) return &owners;

@@ -1,11 +1,11 @@
-// Where flights are found: a hash table of short chains, in shards that have a lock each.
+// The hash table in which flights are found: short chains, in shards that have a lock each.
 //
 // Invariants, under the shard's lock:
 //  [S2] A flight is in its chain while `references` (owner, waiters, comparing threads) is not zero.
 //
-// *Keys.* Equality of user code runs with no lock held: the flight then owns a copy of the key, and `references` keeps
-// it. So no owner waits for a thread that compares. Other keys are compared under the lock where they are, with the
-// owner's key or that of a waiter.
+// *Keys.* Equality that is user code runs with no lock held: the flight then owns a copy of the key, and `references` keeps
+// it. So no owner waits for a thread that compares. Other keys are compared under the lock, in place, with the owner's key or
+// that of a waiter.
 #pragma once
 
 #include <atomic>
@@ -33,9 +33,9 @@ public:
         mutex lock{};
         flight* chain[Sync::flight_chains] = {};
         flight* spares = &own;
-        unsigned spare_count = 0; ///< but for `own`
+        unsigned spare_count = 0; ///< without `own`
         std::uint64_t added = 0;
-        flight own{}; ///< so that mostly nothing is allocated
+        flight own{}; ///< so that a thread mostly allocates nothing
 
         shard() = default;
         shard(const shard&) = delete;
@@ -49,7 +49,7 @@ public:
         }
     };
 
-    /// Has the lock of a shard, and not while the process forks.
+    /// Holds the lock of a shard. It gets the lock only while the process does not fork.
     class guard {
     public:
         guard(const atomic<bool>& forking, shard& s) : forking_(forking), lock_(s.lock, std::defer_lock) { lock(); }
@@ -76,7 +76,7 @@ public:
         std::unique_lock<mutex> lock_;
     };
 
-    /// The lock is free while it exists.
+    /// Unlocks while it exists.
     class unlocked {
     public:
         explicit unlocked(guard& g) : guard_(g) { guard_.unlock(); }
@@ -91,7 +91,7 @@ public:
     // Other bits than those that choose the counter of running computations.
     shard& shard_of(std::uint64_t hash) noexcept { return shards_[(hash >> 10) % Sync::flight_shards]; }
 
-    /// How many keys a thread owns, together with those that have the same counter.
+    /// Returns the counter of the keys that a thread owns, which it may share with other threads.
     atomic<std::uint32_t>& owned_by(const void* thread) noexcept {
         return counters_[number_of(thread) % Sync::flight_shards].owned;
     }
@@ -99,7 +99,7 @@ public:
         return static_cast<std::size_t>((reinterpret_cast<std::uintptr_t>(thread) * 0x9E3779B97F4A7C15U) >> 40);
     }
 
-    /// The flight of a claim's key, with a reference more.
+    /// Returns the flight of a claim's key, with one reference more; makes one if there is none.
     [[gnu::cold, gnu::noinline]] flight& find_or_add(shard& s, guard& g, claim& mine) {
         struct supply {
             flight_table& all;
@@ -114,7 +114,7 @@ public:
         for (;;) {
             const std::uint64_t seen = s.added;
             if (flight* const f = find(s, g, chain, mine)) return *f;
-            if (s.added != seen) continue; // comparing lets others in
+            if (s.added != seen) continue; // comparing unlocks the shard
             if (made.fresh != nullptr) break;
             const bool locked_all_along = s.spares != nullptr && mine.kind_.copy == nullptr;
             if (s.spares != nullptr) {
@@ -138,7 +138,7 @@ public:
         return f;
     }
 
-    /// Ends a reference. True: it was the last one, and the lock was let go of in between.
+    /// Ends a reference. Returns true if it was the last one and this unlocked the shard in between.
     [[gnu::cold, gnu::noinline]] bool drop(shard& s, guard& g, flight& f) noexcept {
         if (--f.references != 0) return false;
         flight** link = &chain_of(s, f.hash);
@@ -147,12 +147,12 @@ public:
         return put_away(s, g, f);
     }
 
-    // ---- fork: no thread is inside of a shard, or begins to be ----
+    // ---- fork: no thread has the lock of a shard, or gets one ----
 
     void pass_all_locks() {
         for (shard& s : shards_) const std::lock_guard<mutex> passed(s.lock);
     }
-    /// In the child: keeps what the calling thread owns.
+    /// Keeps what the calling thread owns. Called in the child.
     [[gnu::cold, gnu::noinline]] void keep_own() {
         const void* const me = Sync::this_thread();
         for (auto& one : counters_) one.owned.store(0, std::memory_order_relaxed);
@@ -178,12 +178,12 @@ public:
     }
 
 private:
-    /// Flights that a shard keeps for later, beside its own.
+    /// How many spare flights a shard keeps beside its own.
     static constexpr unsigned most_cached_nodes = 8;
 
     static flight*& chain_of(shard& s, std::uint64_t hash) noexcept { return s.chain[(hash >> 20) % Sync::flight_chains]; }
 
-    /// Lets go of the lock meanwhile, as does `copy_key`.
+    /// Unlocks the shard meanwhile, as does `copy_key`.
     [[gnu::cold, gnu::noinline]] static flight* allocate(guard& g) {
         const unlocked here(g);
         return new flight;
@@ -194,7 +194,7 @@ private:
         f.key = mine.kind_.copy(mine.map_, mine.key_, f.room);
     }
 
-    /// A flight of the claim's key, with a reference more, or null. Lets go of the lock while user code compares.
+    /// Returns a flight of the claim's key, with one reference more, or null. Unlocks the shard while user code compares.
     [[gnu::cold, gnu::noinline]] flight* find(shard& s, guard& g, flight*& chain, const claim& mine) {
         for (flight* f = chain; f != nullptr;) {
             if (f->map != mine.map_ || f->hash != mine.hash_ || f->key == nullptr) {
@@ -204,7 +204,7 @@ private:
             ++f->references;
             if (compare(s, g, *f, mine)) return f;
             flight* const next = f->next;
-            f = drop(s, g, *f) ? chain : next; // what it destroys may have used the map
+            f = drop(s, g, *f) ? chain : next; // a destructor in it may have used the map
         }
         return nullptr;
     }
@@ -220,7 +220,7 @@ private:
         }
     }
 
-    /// True: the lock was let go of in between.
+    /// Returns true if it unlocked the shard in between.
     [[gnu::cold, gnu::noinline]] bool put_away(shard& s, guard& g, flight& f) noexcept {
         const bool copied = f.room.destroy != nullptr;
         if (copied) {
@@ -241,7 +241,7 @@ private:
         return copied;
     }
 
-    /// On a line of its own: each thread changes one.
+    /// Lies on a cache line of its own: threads write to different ones.
     struct alignas(detail::cache_line_bytes) counter {
         atomic<std::uint32_t> owned{0};
     };

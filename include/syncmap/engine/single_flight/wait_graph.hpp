@@ -1,10 +1,10 @@
-// Which thread waits for which flight, so that a cycle of waiting threads is found.
+// Which thread waits for which flight, to find a cycle of waiting threads.
 //
-// Only a thread that owns a key can be part of one. Such a thread publishes an *edge*, itself -> the flight it waits for,
-// under the lock, after it has followed the edges of others from the owner of that flight. Of the threads of a cycle the
-// last one to take the lock sees all other edges. It sees all owners as well: an owner leaves a flight only while it runs,
-// so what a thread owns does not change while it waits. That last thread throws, and only it does. An edge lies in the
-// list for as long as its thread waits, so what was followed holds at one instant.
+// Only a thread that owns a key can be part of a cycle. Under the lock, such a thread first follows the edges of others from
+// the owner of the flight that it will wait for. Then it publishes an *edge*: itself -> that flight. Of the threads of a cycle
+// the last one that takes the lock sees all other edges. It sees all owners as well: an owner leaves a flight only while it
+// runs, so what a thread owns does not change while it waits. That last thread throws, and no other one. An edge lies in the
+// list for as long as its thread waits, so the edges that a thread follows exist at one instant.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@ class [[gnu::visibility("default")]] wait_graph {
     using mutex = typename Sync::mutex;
 
 public:
-    /// False: it would close a cycle.
+    /// Adds the edge from the waiter's thread to `f`. Returns false, and adds none, if it would close a cycle.
     [[gnu::cold, gnu::noinline]] bool add_edge(waiter& me, const flight& f) {
         const std::lock_guard<mutex> waits(lock);
         if (closes_cycle(f, me.of.thread_)) return false;
@@ -40,7 +40,7 @@ public:
         *link = me.next_edge;
     }
 
-    /// In the child of a fork: no other thread waits there.
+    /// Called in the child of a fork, in which no other thread waits.
     void renew() noexcept {
         ::new (static_cast<void*>(&lock)) mutex;
         for (auto& first : edges_) first = nullptr;
@@ -62,7 +62,7 @@ private:
             while (edge != nullptr && edge->of.thread_ != thread) edge = edge->next_edge;
             if (edge == nullptr) return false;
             const void* const next = edge->target->owner.load(std::memory_order_relaxed);
-            if (next == thread) return false; // it was handed the key, and has not woken up
+            if (next == thread) return false; // the thread was handed the key, and has not woken up
             thread = next;
         }
         return false;
