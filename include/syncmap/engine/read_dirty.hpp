@@ -2,32 +2,32 @@
 // garbage collector, and with an exact size.
 //
 // The *snapshot* is an index of entries that is read without a lock and never changes. New keys go to the *dirty map*,
-// an index behind the mutex that has the snapshot's entries too: the same ones, so that a value stored in one is seen
-// in both. A look for a key that the snapshot does not have goes on to the dirty map, and counts as a miss; after as
-// many misses as the dirty map has entries it is promoted: it becomes the snapshot, and the next new key makes another
-// dirty map, a copy. Erasing leaves the entry where it is and takes the value out. The copy leaves out entries without
-// a value and marks them *expunged*; they die with the snapshot.
+// an index behind the mutex that has the snapshot's entries too. They are the same entries, so a value that is stored in one
+// index is seen in both. A lookup of a key that the snapshot lacks goes on to the dirty map, and counts as a miss. After as
+// many misses as the dirty map has entries, it is *promoted*: it becomes the snapshot. The next new key then makes another
+// dirty map, a copy. Erasing takes the value out of the entry and leaves the entry. The copy leaves out entries without a
+// value and marks them *expunged*; they are destroyed with the snapshot.
 //
 // | word                   | written by                                         | read by  |
 // |------------------------|----------------------------------------------------|----------|
 // | `snapshot_`            | under the mutex                                    | all      |
 // | entry `now`            | see entry.hpp                                      | all      |
 // | `generation`           | `clear`, under the mutex, while the gate is closed | writers  |
-// | the population counter | who makes values come and go                       | `size`   |
+// | the population counter | writers that add or remove a value                 | `size`   |
 // | `dirty`, ...           | under the mutex                                    | the same |
 //
-// Lifetimes. An index that is looked into is held by a hazard, and keeps its entries; an entry that was found in the
-// dirty map is kept by a reference; a value is held by a hazard. So a thread that stands still holds back the keys of
-// one index and one value, never what others throw away.
+// Lifetimes. A hazard holds the index that a thread reads, and the index keeps its entries. A reference keeps an entry that was
+// found in the dirty map. A hazard holds a value. So a stopped thread keeps the keys of one index and one value, never what
+// other threads remove.
 //
-// `clear` is atomic since it only takes the indexes away. A thread that is still at work on an entry of the old generation may
-// overwrite its value, or finish what it computes there, and is ordered before the `clear`; any other change of whether
-// a key is there it makes again elsewhere.
+// `clear` is atomic since it only takes the indexes away. A thread may still work on an entry of the old generation. If it
+// overwrites the value there, or finishes a computation there, it is ordered before the `clear`. It repeats any other change,
+// one that adds or removes a value, in the new generation.
 //
 // No user code runs under the mutex, except for the allocator.
 //
-// Layers, each on top of the one before (read_dirty/): memory, reclamation, indexes, changes, and this one: what the facade
-// calls.
+// Layers, each on top of the one before (read_dirty/): memory, reclamation, indexes, changes, and this one, with the functions
+// that the facade calls.
 #pragma once
 
 #include <atomic>
@@ -66,7 +66,7 @@ public:
 
     static constexpr bool exact_size = true;
     static constexpr bool atomic_iteration = false;
-    static constexpr bool lock_free_reads = false; ///< they are, for keys that the snapshot has
+    static constexpr bool lock_free_reads = false; ///< only those of keys that the snapshot has
 
     constexpr read_dirty() = default;
     constexpr read_dirty(const Hash& hash, const KeyEqual& equal, const Allocator& allocator) : base(hash, equal, allocator) {}
@@ -80,7 +80,7 @@ public:
             std::invoke(f, v.object);
         });
     }
-    /// The index that has the key is held while `f(const Key&, const T&)` runs.
+    /// Holds the index that has the key while `f(const Key&, const T&)` runs.
     template <class K, class F>
     bool visit_entry(const K& key, F&& f) const {
         return visit_found(key, [&](operation&, const entry& e, const value& v) { std::invoke(f, e.key, v.object); });
@@ -115,7 +115,7 @@ public:
         }
     }
 
-    /// This thread owns the key's entry while `op` decides, once; a new key gets an entry without a value before that.
+    /// Owns the key's entry while `op` decides, once. A new key gets an entry without a value before that.
     template <class K, class Op>
     void exclusive(K&& key, Op& op) {
         operation here(*this, shared());
@@ -202,7 +202,7 @@ public:
         left.was_dirty = std::exchange(here.shared.dirty, nullptr);
         left.was_snapshot = publish(here.shared, nullptr);
         here.shared.least_room = 0;
-        // Only who enters the population counter after this sees it, by the gate's word: until that opens nobody is inside.
+        // relaxed: threads read it under the mutex, or in a change guard, and none begins before the gate opens.
         here.shared.generation.fetch_add(1, std::memory_order_relaxed);
         here.shared.present.forget_all_while_closed();
         here.shared.present.open();
@@ -268,7 +268,7 @@ private:
     using base::snapshot_;
     using base::walk;
 
-    /// Calls `f(operation&, const entry&, const value&)` if the key has a value. Returns whether.
+    /// Calls `f(operation&, const entry&, const value&)` if the key has a value. Returns whether it has one.
     template <class K, class F>
     bool visit_found(const K& key, F f) const {
         if (snapshot_.load(std::memory_order_acquire) == empty) return false;

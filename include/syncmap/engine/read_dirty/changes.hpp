@@ -1,11 +1,12 @@
 // How an entry of a `snapshot_map` changes: by a writer, by a walk that erases, and by the thread that computes its key.
 //
-// An entry changes by a compare-exchange of its state, or, once it is marked `owned`, by stores of the one thread that owns
-// its key. A change that makes a value come or go is counted in a change guard of the population counter, which `clear` closes:
-// inside it the entry's life is compared, so that an entry of an earlier generation gains and loses no value.
+// An entry changes by a compare-exchange of its state. Once it is marked `owned`, only the thread that owns its key changes
+// it, by stores. A thread counts a change that adds or removes a value in a change guard of the population counter, which
+// `clear` keeps out. In the guard it compares the entry's generation, so that an entry of an earlier generation gains and
+// loses no value.
 //
-// Invariants. The mutex is never held while user code runs. Once a value is out of its entry it is retired, never destroyed
-// at once.
+// Invariants. No user code runs under the mutex. A thread that has taken a value out of its entry retires it, and never
+// destroys it at once.
 #pragma once
 
 #include <atomic>
@@ -51,7 +52,7 @@ protected:
     using base::rebuild;
     using base::snapshot_;
 
-    // ---- what is not published yet ----
+    // ---- entries and values that are not published yet ----
 
     class fresh_entry {
     public:
@@ -59,7 +60,7 @@ protected:
         fresh_entry(const fresh_entry&) = delete;
         fresh_entry& operator=(const fresh_entry&) = delete;
         ~fresh_entry() {
-            // A flight may keep it as its key.
+            // A flight may keep the entry as its key.
             if (entry_ != nullptr && entry_->unrefer()) map_.destroy_entry(entry_);
         }
         explicit operator bool() const noexcept { return entry_ != nullptr; }
@@ -83,7 +84,7 @@ protected:
         fresh_value& operator=(const fresh_value&) = delete;
         ~fresh_value() { reset(); }
         value* get() const noexcept { return value_; }
-        /// `op` decided to assign. Its value is made once, or for each decision if it depends on that.
+        /// Makes the value after `op` decided to assign: once, or for each decision if the value depends on the current one.
         template <class Op>
         void prepare(std::uint64_t hash, Op& op) {
             if constexpr (Op::depends_on_current) reset();
@@ -103,14 +104,15 @@ protected:
 
     // ---- writes ----
 
-    /// Behind the read-modify-write that publishes a write of this order, or follows what publishes it: between that and
-    /// all that the thread reads afterwards. Pairs with itself in another thread; without it two threads that each store a
-    /// key might both miss the other's.
+    /// Orders a write before all later reads of its thread. Called after the read-modify-write that publishes the write, or
+    /// one that follows the publishing store. Pairs with itself in another thread; without it two threads that each store a
+    /// key and then look for the other's might both miss it.
     static void make_visible(std::memory_order order) noexcept {
         if (visible_on_return(order)) Sync::fence_after_rmw();
     }
 
-    /// Adds a new entry, unless another thread was faster with the same key, or perhaps with the same key.
+    /// Adds a new entry. Returns false if another thread may have added the same key since the caller's search: one of the same
+    /// hash.
     bool add(operation& here, const place& at, entry& fresh, state content) {
         control& c = here.shared;
         const std::lock_guard lock(c.mutex);
@@ -119,10 +121,11 @@ protected:
         fresh.generation = c.generation.load(std::memory_order_relaxed);
         fresh.now.store(content, std::memory_order_relaxed);
         c.dirty->add(&fresh);
-        // Before all that tells of the key: who learns of it from `size`, or from `added` that its search came after it,
-        // must look for it in the dirty map.
+        // (1) release: pairs with (1) in indexes.hpp. It comes before the two changes by which a thread learns of the key:
+        // of `added` (2), which pairs with (4) in indexes.hpp, and of the count. Such a thread then looks for the key in the
+        // dirty map.
         snapshot_.store(snapshot_.load(std::memory_order_relaxed) | amended, std::memory_order_release);
-        c.added.fetch_add(1, std::memory_order_release);
+        c.added.fetch_add(1, std::memory_order_release); // (2) release
         if (entry::value_of(content) != nullptr) c.present.add_one();
         return true;
     }
@@ -131,7 +134,8 @@ protected:
         return has(c.dirty) || has(index_of(snapshot_.load(std::memory_order_relaxed)));
     }
 
-    /// Makes an expunged entry of the snapshot a member of the dirty map again. False: it is neither any more.
+    /// Adds an expunged entry of the snapshot to the dirty map again. Returns false if the entry is no longer expunged, or no
+    /// longer in the snapshot.
     bool revive(operation& here, const place& at, state content) {
         control& c = here.shared;
         const std::lock_guard lock(c.mutex);
@@ -147,7 +151,7 @@ protected:
         return true;
     }
 
-    /// Does what `op` decides about an entry. False: the entry left the map, look the key up again.
+    /// Does what `op` decides about an entry. Returns false if the entry left the map: the caller looks the key up again.
     template <class Op>
     bool change(operation& here, const place& at, Op& op, fresh_value& next) {
         entry& e = *at.found;
@@ -166,7 +170,7 @@ protected:
             }
             if ((before & owned) != 0) {
                 own.emplace(*this, e);
-                own.get()->enter(); // waits until it is not
+                own.get()->enter(); // waits until no other thread owns the key
                 continue;
             }
             if (before == expunged) {
@@ -191,7 +195,7 @@ protected:
 
     enum class outcome : unsigned char { done, changed, another_generation };
 
-    /// `before` to `after`, counted if that makes a value come or go.
+    /// Changes the state from `before` to `after`, and counts that if it adds or removes a value.
     static outcome replace(control& c, entry& e, state before, state after) {
         const auto exchanged = [&] {
             return e.now.compare_exchange_strong(before, after, std::memory_order_acq_rel, std::memory_order_relaxed);
@@ -205,7 +209,7 @@ protected:
         return outcome::done;
     }
 
-    /// Deleted keys do not pile up: once they are most of the snapshot, it is made anew without them.
+    /// Makes a new snapshot without the erased keys once they are most of it.
     void compact_if_sparse(operation& here) const noexcept {
         control& c = here.shared;
         const auto is_sparse = [&] {
@@ -220,13 +224,13 @@ protected:
         try {
             rebuild(here, left, 0);
         } catch (...) {
-            // Then they stay for now, whatever the allocator throws: the erasure itself needs no memory.
+            // Whatever the allocator throws, the erased keys stay for now: the erasure itself needs no memory.
         }
     }
 
     // ---- walks ----
 
-    /// Calls `f(entry, value)` until it returns false, for what had a value when its turn came.
+    /// Calls `f(entry, value)` until it returns false, for each entry that has a value when the walk reaches it.
     template <class F>
     void walk(operation& here, F f) const {
         if ((snapshot_.load(std::memory_order_relaxed) & amended) != 0) { // read again by `hold_snapshot`
@@ -254,9 +258,9 @@ protected:
         }
     };
 
-    /// Erases an entry that has still the value that the caller holds.
+    /// Erases an entry if it still has the value that the caller holds. Returns whether it did.
     bool erase_seen(entry& e, const value& seen, std::memory_order order) {
-        operation here(*this); // with hazards of its own: the caller's keeps the address from being used again
+        operation here(*this); // with hazards of its own: the caller's prevents a new value at the same address
         place at;
         at.found = &e;
         fresh_value none(*this);
@@ -276,7 +280,7 @@ protected:
         kept_entry(const changes& map, entry& e) noexcept : map_(map), entry_(e) { e.refer(); }
         kept_entry(const kept_entry&) = delete;
         kept_entry& operator=(const kept_entry&) = delete;
-        /// Without an account: this may be any thread, and there is one value at most.
+        /// Charges no account: any thread may run this, and there is one value at most.
         ~kept_entry() { map_.release({nullptr, map_.control_.load(std::memory_order_relaxed)->bin_of(0)}, &entry_); }
 
     private:
@@ -294,8 +298,8 @@ protected:
     }
     static constexpr flight_key key_kind{&same_keys, &keep_key};
 
-    /// Once entered, this thread is the only one that changes an entry, and that computes its key: after a `clear` that is
-    /// another entry. The entry is kept by the caller.
+    /// The ownership of a key. Once entered, this thread alone changes the entry and computes its key; after a `clear` the key
+    /// has another entry. The caller keeps the entry alive.
     class ownership {
     public:
         ownership(const changes& map, const entry& e) noexcept
@@ -316,7 +320,7 @@ protected:
         typename single_flight<Sync>::claim claim_;
     };
 
-    /// False: the entry left the map before it could be marked.
+    /// Marks an entry. Returns false if the entry left the map before.
     bool mark_owned(operation& here, const place& at, state& before) {
         before = at.found->now.load(std::memory_order_relaxed);
         for (;;) {
@@ -324,7 +328,8 @@ protected:
                 before = absent;
                 return revive(here, at, owned);
             }
-            // acquire: of the value. It publishes nothing: the release sequence of who did goes on.
+            // acquire: pairs with the release that published the value. No release: the compare-exchange continues that
+            // thread's release sequence.
             if (at.found->now.compare_exchange_weak(before, before | owned, std::memory_order_acquire,
                                                     std::memory_order_relaxed)) {
                 return true;
@@ -332,8 +337,8 @@ protected:
         }
     }
 
-    /// `e` is marked, and was `before`. Nobody else changes it now, so its value needs no hazard. Returns a value that
-    /// is no more in it, or null.
+    /// Does what `op` decides about `e`, which is marked, and was `before` then. No other thread changes `e` now, so its value
+    /// needs no hazard. Returns the value that was taken out of it, or null.
     template <class Op>
     value* compute(operation& here, entry& e, state before, Op& op, ownership& own) {
         here.held_index.drop(); // it may take long
@@ -364,7 +369,7 @@ protected:
         } else {
             change_guard in(c.present, c.mutex);
             e.now.store(after, std::memory_order_release);
-            // Else `clear` came after this, and counted it.
+            // Else the change is ordered before a `clear`, whose new count does not have this entry.
             if (e.generation == c.generation.load(std::memory_order_relaxed)) in.counts(after != absent ? +1 : -1);
         }
         make_visible(op.order);

@@ -1,4 +1,4 @@
-// What a map owns beside its snapshot; made by the first write.
+// What a map owns beside its snapshot. The first write makes it.
 #pragma once
 
 #include <atomic>
@@ -18,7 +18,7 @@ struct control_block : reclaim::garbage_source<Sync> {
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
-    /// What the threads of some slots have retired; any of them may push, a scan takes all.
+    /// What the threads of some slots have retired. Any of them may push; a scan takes all.
     struct alignas(detail::cache_line_bytes) bin {
         reclaim::retire_list<Sync> retired;
     };
@@ -40,7 +40,7 @@ struct control_block : reclaim::garbage_source<Sync> {
     std::size_t least_room = 0;     ///< what `reserve` asked for
     atomic<std::uint64_t> added{0}; ///< entries ever added; read without the mutex, too
 
-    // ---- garbage; only who has `scanning` touches `waiting` ----
+    // ---- garbage; only the thread that has set `scanning` touches `waiting` ----
     static constexpr std::size_t bins = 16;
     bin bin_of_slot[bins];
     bin& bin_of(std::uint32_t slot) noexcept { return bin_of_slot[slot % bins]; }

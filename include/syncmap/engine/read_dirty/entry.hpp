@@ -32,7 +32,7 @@ using state = std::uintptr_t;
 inline constexpr state absent = 0;
 /// A thread computes this key: only it may change the entry. Readers go on to see the value beside the bit.
 inline constexpr state owned = 1;
-/// Absent, and missing in the dirty map: who wants to store adds the entry there first, under the mutex.
+/// Absent, and missing in the dirty map: a writer that stores adds the entry there first, under the mutex.
 inline constexpr state expunged = 2;
 
 /// `references`: one of each index that has the entry, one of each operation that found it under the mutex.
@@ -57,7 +57,8 @@ struct entry {
     static state state_of(const value_type* v) noexcept { return reinterpret_cast<state>(v); }
 
     void refer() noexcept { references.fetch_add(1, std::memory_order_relaxed); } // the caller has one, or the mutex
-    /// True: that was the last one.
+    /// Returns true if that was the last reference. release: this thread's accesses come before the destruction. acquire: so do
+    /// those of all other threads.
     [[nodiscard]] bool unrefer() noexcept { return references.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
     union {

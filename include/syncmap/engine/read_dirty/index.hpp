@@ -1,5 +1,5 @@
-// A set of entries by hash: the form of the snapshot, where nobody changes it any more, and of the dirty map, where
-// the mutex guards it. Promotion turns the one into the other without a copy.
+// A set of entries by hash. The snapshot has this form, and no thread changes it any more. The dirty map has it too, under the
+// mutex. Promotion turns the dirty map into the snapshot without a copy.
 #pragma once
 
 #include <bit>
@@ -11,8 +11,8 @@
 
 namespace syncmap::engine::read_dirty_parts {
 
-/// Open addressing, linear steps, two thirds full at most; entries are added and never removed. An index knows the
-/// hashes, never the keys: comparing those is user code, and the caller's business.
+/// Open addressing, linear steps, two thirds full at most. Entries are added and never removed. An index knows the hashes, not
+/// the keys: comparing keys is user code, which the caller runs.
 template <class Entry, class Sync>
 class index : public retirable<Sync> {
 public:
@@ -21,7 +21,7 @@ public:
         Entry* entry; ///< null: the slot is empty
     };
 
-    /// `slots`: a power of two of empty ones; the memory stays the caller's.
+    /// `all`: `count` empty slots, a power of two; the memory stays the caller's.
     index(slot* all, std::size_t count) noexcept
         : retirable<Sync>(0, retirable<Sync>::kind::index), slots_(all), mask_(count - 1) {}
 
@@ -40,7 +40,7 @@ public:
         ++size_;
     }
 
-    /// Calls `f(entry)` for those of one hash until it returns true; returns whether one did.
+    /// Calls `f(entry)` for the entries of one hash until it returns true; returns whether it did.
     template <class F>
     bool any_of_hash(std::uint64_t h, F&& f) const {
         for (std::size_t i = home(h); slots_[i].entry != nullptr; i = (i + 1) & mask_) {
@@ -49,7 +49,7 @@ public:
         return false;
     }
 
-    /// The same for all entries.
+    /// Does the same for all entries.
     template <class F>
     bool any(F&& f) const {
         for (std::size_t i = 0; i <= mask_; ++i) {

@@ -1,11 +1,12 @@
 // The two indexes of a `snapshot_map`, how an operation finds a key in them, and what it holds while it looks.
 //
-// The root is one word: the address of the snapshot, and whether the dirty map has more keys (`amended`). It and the dirty
-// map are written under the mutex alone. A lookup holds the snapshot by a hazard, and what it found in the dirty map by a
-// reference; it never compares keys under the mutex, for equality is the user's code.
+// The root is one word: the address of the snapshot, and whether the dirty map has more keys (`amended`). Threads write it and
+// the dirty map only under the mutex. A lookup holds the snapshot by a hazard, and what it found in the dirty map by a
+// reference. It never compares keys under the mutex, since equality is user code.
 //
 // Invariants. A snapshot never changes. While there is a dirty map, it has every entry of the snapshot that is not
-// expunged. An expunged entry is in the snapshot alone. What was thrown out under the mutex is destroyed after it is left.
+// expunged. An expunged entry is in the snapshot alone. A thread that removes an index under the mutex destroys it after it
+// has left the mutex.
 #pragma once
 
 #include <algorithm>
@@ -50,7 +51,7 @@ public:
     }
 
 protected:
-    // ---- the root: address of the index, and whether the dirty map has more ----
+    // ---- the root: address of the snapshot, and whether the dirty map has more keys ----
 
     static constexpr std::uintptr_t empty = 0;
     static constexpr std::uintptr_t amended = 1;
@@ -58,26 +59,26 @@ protected:
 
     // ---- what an operation holds ----
 
-    /// The calling thread at work in this map: its bin for garbage, and its hazards.
+    /// An operation of the calling thread in this map: its bin for garbage, and its hazards.
     struct operation {
         explicit operation(const indexes& in) : operation(in, *in.control_.load(std::memory_order_acquire)) {}
         operation(const indexes& in, control& c)
             : map(in), shared(c), mine{&me->garbage, c.bin_of(me->slot)}, held_index(*me), held_value(*me, held_index) {}
 
-        /// The root at an instant from which on its index is held.
+        /// Returns the root at an instant from which on its snapshot is held.
         std::uintptr_t hold_snapshot() noexcept {
             for (;;) {
                 const index* const i = index_of(map.snapshot_.load(std::memory_order_relaxed)); // read again below
                 std::uintptr_t root = empty;
                 if (held_index.protect(i, [&] {
-                        root = map.snapshot_.load(std::memory_order_acquire);
+                        root = map.snapshot_.load(std::memory_order_acquire); // (1) acquire: see (5); changes.hpp (1)
                         return index_of(root) == i;
                     })) {
                     return root;
                 }
             }
         }
-        /// The value of an entry, or null; what the entry said is left in `seen`.
+        /// Returns the value of an entry, held, or null. Leaves the entry's state in `seen`.
         const value* hold_value(const entry& e, state& seen) noexcept {
             for (;;) {
                 seen = e.now.load(std::memory_order_acquire);
@@ -107,7 +108,7 @@ protected:
     class reference {
     public:
         reference() = default;
-        /// The caller sees to it that the entry is alive.
+        /// The caller keeps the entry alive during the call.
         reference(operation& here, entry& e) noexcept : here_(&here), entry_(&e) { e.refer(); }
         reference(reference&& other) noexcept : here_(other.here_), entry_(std::exchange(other.entry_, nullptr)) {}
         reference& operator=(reference&& other) noexcept {
@@ -125,16 +126,17 @@ protected:
         entry* entry_ = nullptr;
     };
 
-    /// Where a key was found: in the snapshot, which `held_index` holds, or in the dirty map.
+    /// The place where a key was found: in the snapshot, which `held_index` holds, or in the dirty map.
     struct place {
         entry* found = nullptr;
         const index* snapshot = nullptr; ///< null: in the dirty map
         reference kept{};
-        std::uint64_t added = 0;         ///< not found: there is no such key unless more were added since
+        std::uint64_t added = 0;         ///< if the key was not found: it is absent unless entries were added since
         explicit operator bool() const noexcept { return found != nullptr; }
     };
 
-    /// Indexes that a change under the mutex threw out; they are seen to after it is left.
+    /// Indexes that a change under the mutex removed. The destructor, which runs after the mutex is left, destroys or retires
+    /// them.
     struct leftovers {
         explicit leftovers(operation& of) noexcept : here(of) {}
         leftovers(const leftovers&) = delete;
@@ -151,10 +153,11 @@ protected:
     // ---- the control block ----
 
     control& shared() {
-        if (control* const c = control_.load(std::memory_order_acquire)) return *c;
+        if (control* const c = control_.load(std::memory_order_acquire)) return *c; // (2) acquire: pairs with (3)
         control* const mine = this->make_control({Sync::random_word(), Sync::random_word() | 1});
         mine->destroy_ready = &base::destroy_ready;
         control* first = nullptr;
+        // (3) release: pairs with the acquire loads of `control_`; without it a thread may see the block before its contents.
         if (control_.compare_exchange_strong(first, mine, std::memory_order_release, std::memory_order_acquire)) {
             return *mine;
         }
@@ -178,7 +181,8 @@ protected:
     place find(operation& here, std::uint64_t hash, const K& key) const {
         for (;;) {
             place at;
-            at.added = here.shared.added.load(std::memory_order_acquire); // before the search: see `add`
+            // (4) acquire: pairs with the release of (2) in changes.hpp. It comes before the search; see there.
+            at.added = here.shared.added.load(std::memory_order_acquire);
             const std::uintptr_t root = here.hold_snapshot();
             at.snapshot = index_of(root);
             if (at.snapshot != nullptr) {
@@ -191,7 +195,7 @@ protected:
         }
     }
 
-    /// False: the snapshot is another one by now, search that.
+    /// Returns false if the snapshot has been replaced: the caller searches the new one.
     template <class K>
     bool find_in_dirty(operation& here, std::uint64_t hash, const K& key, place& at) const {
         std::vector<reference> rivals; // keys with the same 64 bits of hash: hardly ever more than one
@@ -228,10 +232,10 @@ protected:
 
     // ---- the two indexes; all under the mutex ----
 
-    /// Makes `next` the snapshot and says so to nobody else: what was there is the caller's.
+    /// Makes `next` the snapshot, and returns the index that it replaces; that one belongs to the caller.
     index* publish(control& c, index* next) const noexcept {
         index* const before = index_of(snapshot_.load(std::memory_order_relaxed));
-        // release: who finds the index finds the entries in it.
+        // (5) release: pairs with the acquire of (1); without it a reader may see the index before its entries.
         snapshot_.store(reinterpret_cast<std::uintptr_t>(next), std::memory_order_release);
         c.snapshot_entries.store(next == nullptr ? 0 : next->size(), std::memory_order_relaxed);
         c.misses = 0;
@@ -245,13 +249,14 @@ protected:
         if (++c.misses >= c.dirty->size()) promote(c, left);
     }
 
-    /// A new index of those entries of `from` that have a value; the others are expunged. With room for one more at
-    /// least.
+    /// Returns a new index of the entries of `from` that have a value; expunges the others. The index has room for one more
+    /// entry at least.
     index* copy(const control& c, const index* from, std::size_t room) const {
         std::size_t living = 0;
         each(from, [&](entry& e) {
-            // acquire: of the erasure, for those whom the index that lacks the key, or the mutex, tells of it. It publishes
-            // nothing: the release sequence of the erasure goes on.
+            // acquire: pairs with the release of the erasure. A thread that then learns of the erasure from the new index, or
+            // under the mutex, sees what came before it. No release: the compare-exchange continues the erasure's release
+            // sequence.
             state dead = absent;
             if (!e.now.compare_exchange_strong(dead, expunged, std::memory_order_acquire, std::memory_order_relaxed)) {
                 ++living;
@@ -261,13 +266,13 @@ protected:
         try {
             fresh = this->make_index((std::max)({living + 1, room, c.least_room}));
         } catch (...) {
-            each(from, [](entry& e) { // an expunged entry needs a dirty map to come back to
+            each(from, [](entry& e) { // only a dirty map can take an expunged entry back
                 state dead = expunged;
                 e.now.compare_exchange_strong(dead, absent, std::memory_order_relaxed);
             });
             throw;
         }
-        each(from, [&](entry& e) { // who is not expunged now will not be while the mutex is held
+        each(from, [&](entry& e) { // an entry that is not expunged now stays so under the mutex
             if (e.now.load(std::memory_order_relaxed) != expunged) add_to(*fresh, e);
         });
         return fresh;
@@ -281,7 +286,7 @@ protected:
         i.add(&e);
     }
 
-    /// A dirty map with room for one more entry.
+    /// Makes a dirty map, or gives it room, for one more entry.
     void make_room(control& c) const {
         if (c.dirty == nullptr) {
             c.dirty = copy(c, index_of(snapshot_.load(std::memory_order_relaxed)), 0);
@@ -293,7 +298,7 @@ protected:
         }
     }
 
-    /// A snapshot of the entries that have a value and no other, and no dirty map.
+    /// Makes a snapshot of the entries that have a value, and leaves no dirty map.
     void rebuild(operation& here, leftovers& left, std::size_t room) const {
         control& c = here.shared;
         const index* const all = c.dirty != nullptr ? c.dirty : index_of(snapshot_.load(std::memory_order_relaxed));

@@ -1,4 +1,4 @@
-// Makes and unmakes the parts, all in memory from the user's allocator.
+// Makes and destroys the parts of a map, all in memory from the user's allocator.
 #pragma once
 
 #include <cstddef>
@@ -62,14 +62,14 @@ public:
         }
         return e;
     }
-    /// Not the value: the caller has taken it out.
+    /// Destroys the entry without its value, which the caller has taken out.
     void destroy_entry(entry_type* e) const noexcept {
         auto own = allocator_for<Key>();
         std::allocator_traits<decltype(own)>::destroy(own, std::addressof(e->key));
         unmake(e);
     }
 
-    /// With room for so many entries.
+    /// Returns an empty index with room for `entries`.
     index_type* make_index(std::size_t entries) const {
         using slot = typename index_type::slot;
         if (entries > index_type::most_entries) throw std::bad_array_new_length();
@@ -83,7 +83,7 @@ public:
             throw;
         }
     }
-    /// Not the entries: the caller has let go of them.
+    /// Destroys the index without its entries, which the caller has released.
     void destroy_index(index_type* i) const noexcept {
         deallocate(i->slot_array(), i->slot_count());
         unmake(i);

@@ -1,4 +1,4 @@
-// When values and indexes that left the map are freed: by a thread whose account of garbage is full, once no hazard names them.
+// Frees values and indexes that left the map. A thread does so when its account of garbage is full, once no hazard names them.
 #pragma once
 
 #include <algorithm>
@@ -26,7 +26,7 @@ public:
     using garbage = reclaim::thread_garbage<Sync>;
     using base::base;
 
-    /// A thread and the bin that it retires into. Null: the map is being destroyed, and nothing is accounted.
+    /// A thread's account and the bin that it retires into. `account` is null where nothing is charged to a thread.
     struct thread_place {
         garbage* account;
         bin& retired_into;
@@ -49,51 +49,52 @@ public:
         }
     };
 
-    /// The value is in no entry any more. Runs destructors, so never under the mutex.
+    /// Retires a value that is in no entry any more. It may run destructors, so it is never called under the mutex.
     void retire(control& c, const thread_place& mine, value_type* v) const noexcept {
         mine.put(v);
         settle(c, mine);
     }
-    /// The index is the snapshot no longer. One that takes much memory is looked after at once.
+    /// Retires an index that is the snapshot no longer. A large one fills the account, so that the thread collects at once.
     void retire(control& c, const thread_place& mine, index_type* i) const noexcept {
         mine.put(i);
         settle(c, mine);
     }
 
-    /// Lets go of an entry. A value that is still in it had left the map with it, and may have readers.
+    /// Ends a reference to an entry. A value that is still in the last one's entry left the map with it, and may have readers.
     void release(const thread_place& mine, entry_type* e) const noexcept {
         if (!e->unrefer()) return;
         if (value_type* const v = entry_type::value_of(e->now.load(std::memory_order_relaxed))) mine.put(v);
         this->destroy_entry(e);
     }
-    /// An index that no reader can hold. Runs destructors, so never under the mutex.
+    /// Destroys an index that no reader can hold. It runs destructors, so it is never called under the mutex.
     void destroy(control& c, const thread_place& mine, index_type* i) const noexcept {
         destroy_with_entries(mine, i);
         settle(c, mine);
     }
-    /// The same; the values that were in its entries wait in the bin.
+    /// Does the same without a collection. Values that were in its entries wait in the bin.
     void destroy_with_entries(const thread_place& mine, index_type* i) const noexcept {
         i->each([&](entry_type& e) { release(mine, &e); });
         this->destroy_index(i);
     }
 
-    /// No thread uses the map any more: no thread destroys garbage of it afterwards, and nothing is left in the bins.
+    /// Destroys all garbage of the map, which no thread uses any more. Afterwards no thread destroys garbage of it, and the
+    /// bins are empty.
     void destroy_garbage(control& c) const noexcept {
         const thread_place nowhere{nullptr, c.bin_of(0)};
         garbage::forget(c.home->threads, c, [&](reclaim::node_base<Sync>* list) { destroy(nowhere, list); });
         for (auto* list = take_all(c); list != nullptr; list = take_all(c)) destroy(nowhere, list);
     }
 
-    /// Frees what was retired before the call and no thread holds.
+    /// Frees what was retired before the call, except what threads hold.
     void flush(control& c) const noexcept {
-        // Once more for the values of entries that went with their index: those are retired only then.
+        // Twice: the values of entries that are destroyed with their index are retired only by the first pass.
         for (int pass = 0; pass < 2; ++pass) {
             while (!scan(c, {nullptr, c.bin_of(0)}))
-                Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+                Sync::pause(); // a scanning thread holds only `scanning`, and runs no user code
         }
     }
 
-    /// See reclaim/thread_garbage.hpp. One of the destructors may destroy the map: nothing of it is used but a copy.
+    /// See reclaim/thread_garbage.hpp. A destructor may destroy the map, so this uses only a copy of the map's allocator.
     static void destroy_ready(garbage& account, reclaim::garbage_slot<Sync>& of) noexcept {
         auto& c = static_cast<control&>(*of.source.load(std::memory_order_relaxed));
         const reclamation parts(static_cast<const reclamation*>(of.home.map)->allocator());
@@ -114,7 +115,7 @@ private:
         scan(c, mine);
     }
 
-    /// Frees all that no thread holds. False: another thread is at it, and nothing was done.
+    /// Frees all garbage that no thread holds. Returns false, and does nothing, if another thread is scanning.
     bool scan(control& c, const thread_place& mine) const noexcept {
         if (c.scanning.exchange(true, std::memory_order_acquire)) return false;
         auto* found = take_all(c);
@@ -126,7 +127,7 @@ private:
         return true;
     }
 
-    /// What is in the bins and what earlier scans had to leave.
+    /// Returns what is in the bins and what earlier scans had to leave.
     static reclaim::node_base<Sync>* take_all(control& c) noexcept {
         auto* all = std::exchange(c.waiting, nullptr);
         for (bin& each : c.bin_of_slot) reclaim::append(all, each.retired.take_all());
