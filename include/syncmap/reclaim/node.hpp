@@ -35,7 +35,8 @@ struct node_base {
     }
 
     void pin() noexcept {
-        // relaxed: the caller holds the node by a hazard, which it clears after this with the release of (5).
+        // relaxed: the caller holds the node by a hazard, which it clears after this with the release of (5), or no other
+        // thread can reach the node.
         pins.fetch_add(one_pin, std::memory_order_relaxed);
     }
     /// Returns true if this was the last pin of a node that is HANDED: the caller destroys the node.
