@@ -1,30 +1,29 @@
-// `fork` beside threads that write: all maps are brought to a state that the child, which has one thread of them all,
-// can go on from.
+// `fork` beside threads that write: brings all maps to a state from which the child, which has only one of the threads, can go
+// on.
 //
 // Each map is in the list of the thread that made it (writer_record.hpp): threads that make and destroy maps of their own
-// do not meet.
+// do not contend.
 //
-// Before the fork, by the thread that will fork (it is in no section: user code never is, [I7]):
+// The thread that will fork does this before. (It is in no section: user code never is, [I7].)
 //
-// [F1] `forking` is set, then every list's lock is taken: no map appears or goes. A thread that takes the lock of a list
-//      which did not exist yet finds `forking` set, lets go of the lock, and waits.
-// [F2] Each map's root gets the bit `forking`; then its snapshot mutex, if it has one, is passed through once. No section
-//      begins after that: who enters one looks at the root behind its own mark, as for any change of the root, and waits,
-//      holding nothing. Who takes the snapshot mutex finds the bit and lets go again. Readers do not mind it: to them
-//      the root has changed, and the table in it is the same.
-// [F3] A heavy barrier; then each thread record is seen outside of a section once. Now no bucket is locked and nothing is
-//      published or moved; what is in the tables is counted.
-// [F4] `scanning` and `recycling` are taken, then the flights are closed. A thread that has one of those waits for no other
-//      meanwhile; one that comes to the flights later waits until the fork is over, holding no lock.
+// [F1] It sets `forking`, then takes every list's lock: no map appears or goes. A thread that takes the lock of a list which
+//      did not exist yet finds `forking` set, unlocks the list, and waits.
+// [F2] It sets the bit `forking` in each map's root, then locks and unlocks the map's snapshot mutex, if there is one. No
+//      section begins after that. A writer that enters one looks at the root after it has named the table, as for any change of
+//      the root; it finds the bit, leaves, and waits, holding nothing. A thread that takes the snapshot mutex finds the bit
+//      and unlocks it again. To readers the root has changed, and the table in it is the same: they go on.
+// [F3] It makes a heavy barrier, then sees each thread record outside of a section once. Now no bucket is locked, and no thread
+//      publishes or moves anything; all entries in the tables are counted.
+// [F4] It sets `scanning` and `recycling`, then closes the flights. A thread that has set one of these waits for no other
+//      thread meanwhile. A thread that needs the flights later waits until the fork is over, holding no lock.
 //
-// The parent lets go of all that. So does the child, after it has freed what the other threads had: it makes their
-// thread records and hazard records empty, drops the computations that they own (as if their function had thrown), takes back
-// the marks of those, and makes the mutexes and conditions anew that may have had somebody in them. What a lost thread had in
-// its hands alone (a node that it was about to publish, a table that `clear` was taking apart) stays where it is,
-// unused.
+// The parent undoes all that. So does the child, after it has freed what the other threads had. It clears their thread records
+// and hazard records, drops the computations that they own (as if their function had thrown), and lowers the counters of those.
+// It makes anew the mutexes and conditions in which another thread may have been. What a lost thread alone could reach (a node
+// that it was about to publish, a table that `clear` was taking apart) stays where it is, unused.
 //
-// The child of a fork that nobody prepared may read, and end. It is an *orphan*: a lost thread may have any lock, so its
-// maps are destroyed without taking one, and without giving anything back that has to be locked for.
+// The child of a fork that no hook prepared may read, and end. It is an *orphan*: a lost thread may have any lock. So the child
+// destroys its maps without taking a lock, and gives nothing back that needs one.
 #pragma once
 
 #include <atomic>
@@ -43,13 +42,13 @@ public:
     using writer = writer_record<Sync>;
     using all_writers = writers<Sync>;
 
-    /// Before it is published. Waits while the process is forking, as does `remove`.
+    /// Adds a map that is not published yet. Waits while the process is forking, as does `remove`.
     static void add(map& m, writer& by, typename Sync::template atomic<word>& root) {
         m.made_by = &by;
         m.root = &root;
         for (unsigned attempt = 0;; ++attempt) {
             lock(by);
-            Sync::fence_after_rmw(); // between locking and the look at `forking`; pairs with the fence of before_fork
+            Sync::fence_after_rmw(); // (1) between the lock and the look at `forking`; pairs with (2)
             if (!m.made_by->all->forking.load(std::memory_order_acquire)) break;
             unlock(by);
             Sync::back_off(attempt);
@@ -68,21 +67,21 @@ public:
         unlock(by);
     }
 
-    /// The process is the child of a fork that nobody prepared: no lock can be waited for.
+    /// Returns whether the process is the child of a fork that no hook prepared: no thread may wait for a lock there.
     static bool is_orphan(const map& m) noexcept { return m.made_by->all->orphaned.load(std::memory_order_relaxed); }
 
     static void before_fork() {
         all_writers& here = all_writers::instance();
         here.fork_mutex.lock();
         here.forking.store(true, std::memory_order_relaxed); // [F1]
-        Sync::fence(); // before the hazard records are looked at: who adds a hazard record or a list later finds `forking` set
+        Sync::fence(); // (2) before the look at the hazard records: a thread that adds one or a list later finds `forking` set
         here.each_record([](writer& w) {
             lock(w);
             w.held_for_fork = true;
         });
         each_map(here, [](map& m) { // [F2]
             m.root->fetch_or(map::forking, std::memory_order_acq_rel);
-            Sync::fence_after_rmw(); // a mutex that is not here yet is made by a thread that finds the bit
+            Sync::fence_after_rmw(); // a thread that makes the mutex later finds the bit
             if (rare_words<Sync>* const rare = m.rare.load(std::memory_order_acquire)) {
                 const std::lock_guard<typename Sync::mutex> guard(rare->snapshot_mutex);
             }
@@ -94,7 +93,7 @@ public:
         }
         each_map(here, [](map& m) {
             m.each_thread_record([](auto& s) {
-                // The writers that come meanwhile sleep, so the one in the section gets a processor.
+                // Writers that arrive meanwhile sleep, so the one in the section gets a processor.
                 for (unsigned looks = 0; s.table.load(std::memory_order_acquire) != nullptr; ++looks) Sync::give_way(looks);
             });
         });
@@ -127,14 +126,14 @@ public:
             }
             m.each_thread_record([](auto& s) { s.table.store(nullptr, std::memory_order_relaxed); });
             m.sleepers.store(0, std::memory_order_relaxed);
-            // A thread that was counting may have closed it.
+            // A thread that was counting may have closed the gate.
             m.gate_word.store(gate::opened(m.gate_word.load(std::memory_order_relaxed)), std::memory_order_relaxed);
         });
-        here.each_record([](writer& w) { // made since by a thread that is lost: its list is empty
+        here.each_record([](writer& w) { // a lost thread made it after [F1]: its list is empty
             if (!w.held_for_fork) unlock(w);
         });
         for (auto& counter : process.computing) counter.store(0, std::memory_order_relaxed);
-        process.flights.after_fork_in_child(); // marks again what the caller computes
+        process.flights.after_fork_in_child(); // raises the counters of what the caller computes
         open(here);
     }
 
@@ -144,7 +143,7 @@ private:
     }
     static void unlock(writer& w) noexcept { w.maps_locked.store(false, std::memory_order_release); }
 
-    /// By the thread that forks. (A list that came after it has taken the locks is empty.)
+    /// Calls `f(map)` for every map. Called by the thread that forks. (A list that was made after it took the locks is empty.)
     template <class F>
     static void each_map(const all_writers& here, F f) {
         here.each_record([&](writer& w) {

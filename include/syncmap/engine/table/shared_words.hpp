@@ -1,9 +1,9 @@
-// What the writers of one map share that depends neither on its keys nor on its values: the part of the control block
-// that `fork` looks after (map_registry.hpp), from whichever library.
+// The words that the writers of one map share and that depend neither on its keys nor on its values. `fork` needs this part of
+// the control block (map_registry.hpp), from any library.
 //
 // | word                     | written by                               | read by              |
 // |--------------------------|------------------------------------------|----------------------|
-// | `gate_word`, `sleepers`  | whole-map operations, who sleeps         | every write          |
+// | `gate_word`, `sleepers`  | whole-map operations, sleeping writers   | every write          |
 // | seed, home, number, root | before the block is published            | every write          |
 // | `thread_records`         | each thread's first write (CAS)          | whole-map operations |
 // | `rare`                   | the first operation that needs one (CAS) | those                |
@@ -22,17 +22,17 @@
 
 namespace syncmap::engine {
 
-/// The table of one bucket, of which a map has one (first_block.hpp).
+/// The state of a map's table of one bucket, of which it has one (first_block.hpp).
 enum class first_table : unsigned char {
     fresh, ///< empty
     taken,
-    used ///< not in use; has to be emptied before it is
+    used ///< not in use; it must be emptied before the next use
 };
 
-/// What only a map needs that has grown, was cleared, or was asked for a snapshot.
+/// What a map needs only after it has grown, was cleared, or was asked for a snapshot.
 template <class Sync>
 struct rare_words {
-    /// The list of live snapshots is changed by who has it; taken by `snapshot_turn` alone.
+    /// Its holder may change the list of live snapshots. Only `snapshot_turn` takes it.
     typename Sync::mutex snapshot_mutex{};
 };
 
@@ -48,8 +48,8 @@ struct shared_words {
     // Read by every write, written rarely.
     atomic<gate::word> gate_word{0};
     atomic<std::uint32_t> sleepers{0};      ///< writers asleep on some bucket of this map
-    atomic<bool> scanning{false};           ///< only who has it touches the retired nodes of all threads
-    atomic<bool> recycling{false};            ///< only who has it touches the lists of tables that are not in use
+    atomic<bool> scanning{false};           ///< only the thread that set it takes the retired nodes of all threads
+    atomic<bool> recycling{false};            ///< only the thread that set it touches the lists of tables that are not in use
     atomic<first_table> first_table_is{first_table::fresh};
     hash_seed seed;
     process<Sync>* home = nullptr;          ///< constant once published
@@ -64,12 +64,13 @@ struct shared_words {
     shared_words* previous = nullptr;
     shared_words* following = nullptr;
 
-    /// The counter by which a thread that computes a key of this hash tells its writers (design 6).
+    /// Returns the counter by which writers notice a computation of a key with this hash (design 6).
     atomic<std::uint32_t>& computing_of(std::uint64_t hash) const noexcept {
         return home->computing[hash % Sync::computing_counters];
     }
 
-    /// Before the thread's first change of this map. release: who finds the thread record sees what it is.
+    /// Adds a thread record, before the thread's first change of this map. (1) release: pairs with the acquire of (2); without
+    /// it a thread may find the record before its contents.
     void add(thread_record_type& s) noexcept {
         thread_record_type* head = thread_records.load(std::memory_order_relaxed);
         do {
@@ -77,7 +78,7 @@ struct shared_words {
         } while (!thread_records.compare_exchange_weak(head, &s, std::memory_order_acq_rel, std::memory_order_relaxed));
     }
 
-    /// Calls `f(thread_record)` for every thread record that the map has so far.
+    /// Calls `f(thread_record)` for every thread record that the map has so far. (2) acquire: pairs with (1).
     template <class F>
     void each_thread_record(F&& f) const {
         for (thread_record_type* s = thread_records.load(std::memory_order_acquire); s != nullptr; s = s->next) f(*s);

@@ -1,4 +1,5 @@
-// The thread records that no map has. Their memory stays thread records for good: it is taken in slabs, and never given back.
+// The thread records that no map has. The pool allocates them in slabs and never frees them, so the memory always holds thread
+// records.
 #pragma once
 
 #include <array>
@@ -23,8 +24,8 @@ public:
         while (slabs_ != nullptr) delete std::exchange(slabs_, slabs_->older);
     }
 
-    /// A list of up to `wanted` thread records, at least one; `count` becomes their number. Throws `bad_alloc` when there is
-    /// none and no memory for more.
+    /// Returns a list of up to `wanted` thread records, at least one; `count` becomes their number. Throws `bad_alloc` if there
+    /// is none, and no memory for more.
     [[gnu::cold, gnu::noinline]] thread_record_type* take(std::uint32_t wanted, std::uint32_t& count) {
         const std::lock_guard<typename Sync::mutex> guard(mutex_);
         if (free_ == nullptr) add_slab();
@@ -39,7 +40,7 @@ public:
         s.next = std::exchange(free_, &s);
     }
 
-    /// In the child of a fork: a lost thread may have had the mutex. The list is whole at every instant.
+    /// Called in the child of a fork: a lost thread may have had the mutex. The list is complete at every instant.
     void renew() noexcept { ::new (static_cast<void*>(&mutex_)) typename Sync::mutex; }
 
 private:

@@ -1,11 +1,11 @@
-// What one thread keeps for all the maps that it writes to. Made by its first write; a thread that only reads has none.
+// What one thread keeps for all maps that it writes to. Its first write makes it; a thread that only reads has none.
 //
 //   spare thread records   of maps that this thread destroyed, for its next ones
 //   spare blocks    first blocks of such maps (first_block.hpp), so that a map that lives shortly costs no allocation
 //   its maps        the maps that this thread made and that are not destroyed yet: `fork` looks after them (map_registry.hpp)
 //
-// A record belongs to a hazard record, and so to one thread at a time; the next owner of the hazard record goes on with it
-// (ordered by the hazard record's release and acquire). Only the list of maps is touched by other threads: whoever destroys a
+// A record belongs to a hazard record, and so to one thread at a time. The next owner of the hazard record goes on with it
+// (ordered by the hazard record's release and acquire). Other threads touch only the list of maps: the thread that destroys a
 // map takes it out of the list of the thread that made it. The list has a lock of its own.
 #pragma once
 
@@ -43,8 +43,8 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
         }
     }
 
-    /// A number that no other map of the process has or had, and not 0: what the thread's hazard record remembers of a
-    /// destroyed map stays without meaning.
+    /// Returns a number, not 0, that no other map of the process has or had. So a note of a destroyed map in the thread's
+    /// hazard record matches no later map.
     std::uint64_t number_of_next_map(std::uint32_t thread_slot) noexcept {
         return (std::uint64_t{thread_slot} << 40) + ++maps_made_;
     }
@@ -71,14 +71,14 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
 
     // ---- spare blocks ----
 
-    /// A block of so many cache lines, aligned to one; null: there is none.
+    /// Returns a block of that many cache lines, aligned to one, or null if there is none.
     void* take_block(std::size_t line_count) noexcept {
         nodes& spare = spare_blocks_[line_count - fewest_lines];
         if (spare.top == nullptr) return nullptr;
         --spare.count;
         return std::exchange(spare.top, spare.top->next);
     }
-    /// False: enough are kept.
+    /// Keeps a block. Returns false if the thread keeps enough of them.
     bool put_block(void* block, std::size_t line_count) noexcept {
         nodes& spare = spare_blocks_[line_count - fewest_lines];
         if (spare.count >= Sync::most_spare_blocks) return false;

@@ -1,5 +1,5 @@
-// What the writers of a process share beside engine/process.hpp: the pool of thread records, and what `fork` has to know. One
-// for each `process`: a program, or a shared library that hides its symbols.
+// What the writers of a process share beside engine/process.hpp: the pool of thread records, and what `fork` needs to know.
+// There is one for each `process`: a program, or a shared library that hides its symbols.
 #pragma once
 
 #include <atomic>
@@ -22,8 +22,8 @@ struct [[gnu::visibility("default")]] writers {
 
     typename Sync::mutex fork_mutex; ///< held by the thread that forks, from `before_fork` on
     atomic<bool> forking{false};     ///< no map appears or goes
-    atomic<bool> prepared{false};    ///< for the fork that comes next: the child can go on
-    atomic<bool> orphaned{false};    ///< this is the child of a fork that nobody prepared: it may read, and end
+    atomic<bool> prepared{false};    ///< a hook has prepared the next fork: the child can go on
+    atomic<bool> orphaned{false};    ///< this is the child of a fork that no hook prepared: it may read, and end
 
     writers() : threads_(process<Sync>::instance().threads) {
         Sync::call_in_forked_child([] { instance().note_fork(); });
@@ -38,9 +38,9 @@ struct [[gnu::visibility("default")]] writers {
     static writers& instance() { return Sync::template process_wide<writers>(); }
 
     static record* record_or_null(const hazard_record& r) noexcept {
-        return static_cast<record*>(r.attached.load(std::memory_order_acquire)); // pairs with the release of record_of
+        return static_cast<record*>(r.attached.load(std::memory_order_acquire)); // (1) acquire: pairs with (2)
     }
-    /// The record of the calling thread, which has the hazard record. Throws `bad_alloc`.
+    /// Returns the record of the calling thread, which has the hazard record; makes it if there is none. Throws `bad_alloc`.
     record& record_of(hazard_record& r) {
         if (record* const own = record_or_null(r)) return *own;
         return make_record(r);
@@ -58,11 +58,12 @@ private:
         auto* const fresh = new record;
         fresh->garbage = &r.garbage;
         fresh->all = this;
+        // (2) release: pairs with the acquire of (1); without it the thread that forks may see a record before its contents.
         r.attached.store(fresh, std::memory_order_release);
         return *fresh;
     }
 
-    /// The system calls it in each child, before or after the hooks.
+    /// Called by the system in each child, before or after the hooks.
     void note_fork() noexcept {
         if (!prepared.exchange(false, std::memory_order_relaxed)) orphaned.store(true, std::memory_order_relaxed);
     }
