@@ -1,5 +1,5 @@
-// One bucket as a chain of lines: how its entries are walked over, placed and taken out. All functions that change it are for
-// the holder of the bucket's lock. No state: it knows lines and tables, not the map.
+// One bucket as a chain of lines: walking over its entries, placing them and taking them out. Only the holder of the bucket's
+// lock calls functions that change it. No state: it knows lines and tables, not the map.
 #pragma once
 
 #include <bit>
@@ -24,7 +24,7 @@ struct chain {
 
     // ---- walking the chain ----
 
-    /// The line that the last slot of `l` leads to, or null.
+    /// Returns the line to which the last slot of `l` leads, or null.
     static line_type* next_line(const line_type& l) noexcept {
         if constexpr (Layout::pairs) {
             if (!Layout::is_link(l.slot_word(Layout::last))) return nullptr;
@@ -60,17 +60,17 @@ struct chain {
 
     // ---- placing and taking, under the bucket's lock ----
 
-    /// Where a new entry goes: an EMPTY slot, or, when the bucket is full, a line to be linked behind `line`.
+    /// The place for a new entry: an EMPTY slot, or, if the bucket is full, a line to link behind `full`.
     struct vacancy {
         atomic_word* slot = nullptr;
         line_type* full = nullptr;  ///< the last line of a bucket without an EMPTY slot
-        line_type* extra = nullptr; ///< to be linked behind it
+        line_type* extra = nullptr; ///< a line to link behind it
 
         explicit operator bool() const noexcept { return slot != nullptr || extra != nullptr; }
     };
 
-    /// No vacancy: the bucket is full, and neither the table nor the spare lines have a line to add.
-    /// `from`: the home line, or a later one where all lines before it are known to be full.
+    /// Returns a vacancy, or none if the bucket is full and neither the table nor the spare lines have a line to add.
+    /// `from`: the home line, or a later one if all lines before it are known to be full.
     static vacancy find_vacancy(control& c, header& t, line_type& from) noexcept {
         vacancy v;
         for (line_type* l = &from; l != nullptr; l = next_line(*l)) {
@@ -84,9 +84,9 @@ struct chain {
         return v;
     }
 
-    /// A line for a bucket that is full: of the table's share or, when that is used up, one beside any table. Of those there
-    /// may be many, left from fuller times; so who takes one asks for a look whether the table should grow. (A hint: no
-    /// order hangs on `spilled`.)
+    /// Returns a line for a bucket that is full: one of the table's share or, when that is used up, a spare line outside of all
+    /// tables. There may be many spare lines, left from times with more entries. So a writer that takes one marks the table as
+    /// spilled, and asks other writers to look whether it should grow. (relaxed: `spilled` is a hint.)
     static line_type* another_line(control& c, header& t) noexcept {
         if (line_type* const l = t.take_line()) return l;
         const auto* const rare = c.rare_or_null();
@@ -98,25 +98,25 @@ struct chain {
         return l;
     }
 
-    /// The slot by which others see that the entry is there, and what to look for; see thread record.
+    /// Returns the slot in which other threads see whether the entry is published; see thread_record.hpp.
     static const atomic_word* announced_slot(const vacancy& v) noexcept {
         return v.slot != nullptr ? v.slot : v.full->slot(Layout::last);
     }
     static change announced_change(const vacancy& v) noexcept { return v.slot != nullptr ? change::insert : change::link; }
 
-    /// What stands beside the slot word; where nothing does, the slot word.
+    /// Returns the word beside the slot word or, in single slots, the slot word.
     static word value_at(const atomic_word* slot) noexcept {
         return slot[Layout::words_per_slot - 1].load(std::memory_order_relaxed);
     }
 
     static void store_entry(atomic_word* slot, word slot_word, [[maybe_unused]] word value) noexcept {
-        // Value first: a thread that sees the slot word sees the value [I3]. relaxed: the value is only looked at together
-        // with a slot word of this entry, that is, not before the store of the slot word, which releases both.
+        // Value first: a thread that sees the slot word sees the value [I3]. relaxed: a thread reads the value only together
+        // with this entry's slot word, whose store, a release, comes after.
         if constexpr (Layout::pairs) slot[1].store(value, std::memory_order_relaxed);
         slot->store(slot_word, std::memory_order_release);
     }
 
-    /// Publishes an entry: the last of its stores is the linearization point of the insert.
+    /// Publishes an entry. Its last store is the linearization point of the insert.
     static void place(const vacancy& v, word slot_word, word value) noexcept {
         if (v.slot != nullptr) {
             store_entry(v.slot, slot_word, value);
@@ -129,7 +129,7 @@ struct chain {
         store_link(last, *v.extra);
     }
 
-    /// Links an empty line behind the last one of a chain; what the bucket holds is the same before and after [I2].
+    /// Links an empty line behind the last one of a chain. The bucket holds the same entries before and after [I2].
     static void add_line(line_type& end, line_type& extra) noexcept {
         atomic_word* const last = end.slot(Layout::last);
         if (const word slot_word = last[0].load(std::memory_order_relaxed); slot_word != Layout::empty) {
@@ -138,15 +138,15 @@ struct chain {
         store_link(last, extra);
     }
 
-    /// After an erase: lets entries of the last line go to EMPTY slots of the home line, and gives lines back that have no
-    /// entry left. Where keys come and go, chains would be kept by few entries each otherwise. True: an entry was moved, so
-    /// that who has found none must look again [I2].
+    /// Moves entries of the last line to EMPTY slots of the home line after an erase, and gives back lines that have no entry
+    /// left. Without that, few entries would keep long chains where keys come and go. Returns true if an entry moved: a search
+    /// that found its key absent must then look again [I2].
     static bool trim(control& c, header& t, line_type& home) noexcept {
         return Layout::is_link(home.slot_word(Layout::last)) && trim_chain(c, t, home);
     }
 
-    /// Makes every slot of the bucket EMPTY, but for the home line's last, which gets `last_slot_word` before the others
-    /// [I4], and gives the overflow lines back.
+    /// Stores `last_slot_word` in the home line's last slot, then EMPTY in every other slot of the bucket [I4]. Gives the
+    /// overflow lines back.
     static void wipe(control& c, header& t, line_type& home, word last_slot_word) noexcept {
         line_type* l = next_line(home);
         home.slot(Layout::last)->store(last_slot_word, std::memory_order_release);
@@ -178,13 +178,14 @@ private:
         return moved;
     }
 
-    /// To an EMPTY slot: in it first, so that a reader who finds the old place EMPTY finds the entry in the new one [I2].
+    /// Moves an entry to an EMPTY slot. It stores the new slot first: a reader that finds the old one EMPTY then finds the
+    /// entry in the new one [I2].
     static void move_entry(atomic_word* from, atomic_word* to) noexcept {
         store_entry(to, from->load(std::memory_order_relaxed), value_at(from));
         from->store(Layout::empty, std::memory_order_release);
     }
 
-    /// The number of the lowest bit, which is taken out.
+    /// Clears the lowest bit, and returns its number.
     static std::size_t take_bit(unsigned& bits) noexcept {
         const auto lowest = static_cast<std::size_t>(std::countr_zero(bits));
         bits &= bits - 1;

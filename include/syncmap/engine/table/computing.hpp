@@ -1,6 +1,6 @@
-// Owning a key while the user's function runs on it: docs/design.md, section 6 [C1] to [C5]. Which thread owns which key is
-// known to the process (single_flight.hpp); here is what the map adds: its keys, the marks that its writers look at, and
-// the function itself, which runs once, with nothing locked.
+// Owning a key while the user's function runs on it: docs/design.md, section 6 [C1] to [C5]. The process knows which thread
+// owns which key (single_flight.hpp). This file has what the map adds: its keys, the counters that its writers read, and the
+// call of the function, which runs once, with nothing locked.
 #pragma once
 
 #include <exception>
@@ -52,7 +52,7 @@ protected:
 
     // ---- decisions ----
 
-    /// `op.decide` on what was found.
+    /// Calls `op.decide` with what was found.
     template <class Op>
     static decision decide(const found& place, Op& op) {
         if (place.slot_word == Layout::empty) return op.decide(nullptr);
@@ -61,8 +61,8 @@ protected:
 
     // ---- computations [design 6] ----
 
-    /// The form in which keys of this map are compared among the flights, whatever type they were given as.
-    /// As views where equality is known to be that of texts: `std::equal_to<>` asks the type, which may see it otherwise.
+    /// The form in which flights compare keys of this map, whatever type the caller gave. They are views where equality is
+    /// known to be that of texts: `std::equal_to<>` asks the type, which may compare otherwise.
     static constexpr bool registers_views =
         syncmap::detail::string_like<Key> &&
         (syncmap::detail::is_text_by_bytes<Key> || syncmap::detail::is_text<Key> ||
@@ -70,8 +70,8 @@ protected:
         std::is_invocable_r_v<bool, const KeyEqual&, const std::string_view&, const std::string_view&>;
     using registered_key = std::conditional_t<registers_views, std::string_view, Key>;
 
-    /// A key that cannot be copied is moved into the map while it is owned, so nobody may compare with it. Of such keys those
-    /// with one hash share their flight: they wait for each other, which does no harm.
+    /// The owner moves a key that cannot be copied into the map, so no other thread may compare with it. Such keys share a
+    /// flight if they have one hash: their computations then wait for each other, which does no harm.
     static constexpr bool compares_hashes_alone =
         !equality_is_known<Key, KeyEqual> && !std::is_copy_constructible_v<syncmap::detail::given_t<Key>>;
 
@@ -145,22 +145,23 @@ protected:
         typename single_flight<Sync>::claim claim_;
     };
 
-    /// This thread is the only writer of a key, but for `clear`. Waits for it, or throws `recursive_update`.
+    /// Makes this thread the only writer of a key, apart from `clear`. Waits for the key, or throws `recursive_update`.
     template <class K>
     class ownership : registration<K> {
     public:
         ownership(const computing& map, std::uint64_t hash, const K& key) : registration<K>(map, hash, key) { this->enter(); }
     };
 
-    /// While it exists, other writers of keys of this hash ask whether theirs has a flight.
+    /// While it exists, other writers of keys with this hash look whether their key has a flight.
     class computing_mark {
     public:
         computing_mark(control& c, std::uint64_t hash, typename single_flight<Sync>::claim& of) noexcept
             : counter_(c.computing_of(hash)), claim_(of) {
             counter_.fetch_add(1, std::memory_order_seq_cst);
             claim_.slot_word = &counter_;
-            // Before the root is read; pairs with the one in must_ask. A writer in a table that the root shows only after
-            // that sees the mark: no lock of that table was passed between it and this thread.
+            // (1) Orders the counter before the read of the root; pairs with the fence of must_ask() in admission.hpp. So a
+            // writer in a table that becomes the root's later sees the counter, although this thread has locked no bucket of
+            // that table.
             Sync::fence_after_rmw();
         }
         computing_mark(const computing_mark&) = delete;
@@ -175,7 +176,7 @@ protected:
         typename single_flight<Sync>::claim& claim_;
     };
 
-    /// An operation that has decided already, about one generation of the map.
+    /// An operation that has already decided, on the contents of one generation of the map.
     template <class Op>
     struct decided_operation {
         static constexpr bool depends_on_current = false;
@@ -197,7 +198,7 @@ protected:
         }
     };
 
-    /// `op.decide` on the present value, if there is one. Returns whether.
+    /// Calls `op.decide` with the present value, if there is one. Returns whether there is.
     template <class K, class Op>
     bool decide_if_present(control& c, std::uint64_t hash, const K& key, Op& op) {
         if constexpr (Layout::inline_key) {
@@ -214,7 +215,7 @@ protected:
         }
     }
 
-    /// By having the lock of the key's bucket once: every writer of the key either had it before, or sees the mark.
+    /// Locks the key's bucket once. Every writer of the key either had that lock before, or sees the raised counter.
     template <class K>
     void wait_for_earlier_writers(control& c, std::uint64_t hash, const K& key) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
@@ -223,7 +224,7 @@ protected:
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* t = base::table_of(root);
-            if (t == nullptr) return; // whoever makes the first table sees the mark after that
+            if (t == nullptr) return; // the thread that makes the first table sees the counter, see (1)
             section in(*this, s, t, root);
             if (!in) continue;
             std::size_t bucket = bucket_in(*t);
@@ -238,8 +239,8 @@ protected:
         }
     }
 
-    /// Keeps what was found while the user's function runs. A computation inside of another one does not do that with one
-    /// of the thread's few hazards: it pins the node.
+    /// Keeps what was found while the user's function runs. A nested computation does not use up one of the thread's few
+    /// hazards for that: it pins the node.
     class pinned_for_long {
     public:
         pinned_for_long(computing& map, const found& place, reclaim::hazard_guard<Sync>& held) noexcept : map_(map) {
@@ -262,7 +263,7 @@ protected:
         node* node_ = nullptr;
     };
 
-    /// Runs `op.decide`, the user's function, on the present value, once, with nothing locked.
+    /// Calls `op.decide`, the user's function, once with the present value. Nothing is locked meanwhile.
     template <class K, class Op>
     void decide_alone(control& c, std::uint64_t hash, const K& key, decided_operation<Op>& decided) {
         const reclaim::thread_lease<Sync> me(c.home->threads);

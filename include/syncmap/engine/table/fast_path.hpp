@@ -1,8 +1,8 @@
-// The common case of a write of an inline key, kept short and always in line, so that its key and its operation stay in
-// registers: the bucket is live, unlocked and not asked about, it has the key, a vacant slot or a line to add, and no whole-map
-// operation wants anything. It is the protocol of inline_writing.hpp, docs/design.md [W1] to [W8], with every branch that
-// waits, retries or allocates left out: where one of them is needed it lets go of the bucket, having changed nothing, and the
-// general path begins anew.
+// The common case of a write of an inline key. It is short and always inlined, so its key and its operation stay in registers.
+// The bucket is live and unlocked, no key of this hash is in flight, and the bucket has the key, a vacant slot or a line to
+// add. No whole-map operation needs anything of the writer. This is the protocol of inline_writing.hpp, docs/design.md [W1] to
+// [W8], without the branches that wait, retry or allocate. A write that needs one of those changes nothing, unlocks the bucket,
+// and begins anew on the general path.
 #pragma once
 
 #include <atomic>
@@ -42,8 +42,8 @@ protected:
 
     enum class direct : unsigned char { no, kept, done, erased };
 
-    /// `op` decides by built-in operations alone, so it may do so under the lock. False: nothing was changed, and the op
-    /// may not even have been asked.
+    /// Writes on the fast path. Returns false if it changed nothing; `op` may or may not have decided. `op` decides by built-in
+    /// operations alone, so it may do so under the lock.
     template <class Op>
     [[gnu::always_inline]] bool write_directly(control& c, thread_record_type& s, std::uint64_t hash, const Key& key, Op& op) {
         const word root = this->root_.load(std::memory_order_acquire); // [W1]
@@ -79,13 +79,13 @@ protected:
         return nullptr;
     }
 
-    /// Publishes and counts an insert: announced before, so that whoever counts finds it either way [I8].
+    /// Announces, publishes and counts an insert: so `size` finds it, counted or not [I8].
     static void insert_into(thread_record_type& s, const header& t, const vacancy& v, word slot_word, word value) noexcept {
         s.announce(chain::announced_slot(v), chain::announced_change(v), generation_of(t));
         chain::place(v, slot_word, value);
         s.count(+1);
     }
-    /// True: another entry was moved, see trim.
+    /// Erases the entry of a slot. Returns true if another entry moved, see `trim`.
     [[gnu::always_inline]] static bool erase_slot(control& c, thread_record_type& s, header& t, line_type& home,
                                                   atomic_word* slot) noexcept {
         s.announce(slot, change::erase, generation_of(t));
@@ -100,7 +100,7 @@ private:
                                                    word bits, Op& op) {
         const std::size_t bucket = t.bucket_of(hash);
         line_type& home = t.home(bucket);
-        // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
+        // The compare-exchange delays the loads behind it: so this fetches the line at the same time as the control word.
         __builtin_prefetch(home.words, 1);
         atomic_control& lock = t.controls[bucket];
         const control_word held = lock.load(std::memory_order_relaxed);
@@ -115,13 +115,13 @@ private:
         return result;
     }
 
-    /// The same behind the home line.
+    /// Does the same as `slot_of` for the lines behind the home line.
     [[gnu::noinline]] static atomic_word* slot_behind(line_type& home, word slot_word) noexcept {
         line_type* const l = chain::next_line(home);
         return l == nullptr ? nullptr : slot_of(*l, slot_word);
     }
 
-    /// An insert where the home line is full.
+    /// Inserts where the home line is full.
     [[gnu::noinline]] static direct insert_behind(control& c, thread_record_type& s, header& t, line_type& home, word slot_word,
                                                   word value) noexcept {
         const vacancy v = chain::find_vacancy(c, t, home);

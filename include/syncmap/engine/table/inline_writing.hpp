@@ -1,4 +1,4 @@
-// Writes of inline keys where the fast path (fast_path.hpp) gave up: docs/design.md [W1] to [W8].
+// Writes of inline keys that the fast path (fast_path.hpp) left undone: docs/design.md [W1] to [W8].
 #pragma once
 
 #include <syncmap/detail/deferred.hpp>
@@ -36,7 +36,7 @@ protected:
     template <class K>
     using ownership = typename base::template ownership<K>;
 
-    /// Deciding under the lock needs a decision that cannot run user code: copies, sums and comparisons of scalars.
+    /// A decision under the lock may not run user code: it copies, adds or compares scalars.
     template <class Op>
     static constexpr bool decides_under_lock = Layout::pairs && std::is_scalar_v<T> && !Op::runs_user_code;
 
@@ -49,7 +49,7 @@ protected:
         }
     }
 
-    /// A write of an inline key on its way.
+    /// A write of an inline key under way.
     template <class Op>
     struct inline_write {
         Op& op;
@@ -57,7 +57,7 @@ protected:
         const word bits;
         const std::uint64_t hash;
         place_of_write& at;
-        word value = 0; ///< to be published, once `made`
+        word value = 0; ///< what the write publishes, once `made`
         bool made = false;
 
         void make() {
@@ -68,8 +68,8 @@ protected:
         }
     };
 
-    /// Inline keys: the search runs under the lock, where it is a few comparisons of words. Returns the root at which
-    /// the write took place.
+    /// Returns the root at which the write took place. The search for an inline key runs under the lock: it compares a few
+    /// words.
     template <class Op>
     word write_inline(control& c, thread_record_type& s, std::uint64_t hash, const Key& key, Op& op, bool owner) {
         syncmap::detail::deferred<ownership<Key>> own;
@@ -95,7 +95,7 @@ protected:
         w.at.t = base::table_of(w.at.root);
         if (w.at.t == nullptr) return w.op.decide(nullptr) == decision::assign ? outcome::no_table : outcome::done;
 
-        // A decision that may run user code is made on what a reader sees, and checked under the lock.
+        // A decision that may run user code uses what a reader sees. The writer checks that under the lock.
         [[maybe_unused]] maybe_word seen;
         decision d = decision::keep;
         if constexpr (!decides_under_lock<Op>) {

@@ -64,8 +64,8 @@ inline constexpr bool has_trusted_key =
     (std::same_as<Hash, syncmap::hash<Key>> || std::same_as<Hash, std::hash<Key>>) &&
     (std::same_as<KeyEqual, std::equal_to<Key>> || std::same_as<KeyEqual, std::equal_to<>>);
 
-/// No padding: two copies of a value have the same bits. (Of the types with padding, only numbers are let in.) A value that
-/// synchronises itself is one object, and not copied.
+/// No padding: two copies of a value have the same bits. (Of the other types, only `float` and `double` are allowed.)
+/// A value that synchronises itself is one object, and is not copied.
 template <class T>
 inline constexpr bool has_small_value =
     !syncmap::detail::is_text<T> && !synchronizes_itself<T> && std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(word) &&
@@ -100,7 +100,7 @@ struct layout {
         const control_word below = (control_word{1} << stamp_shift) - 1;
         return (control & below) | static_cast<control_word>(phase) << stamp_shift;
     }
-    /// Once more inserted, or moved.
+    /// Returns the control word with its version incremented: an entry was inserted, or moved.
     static constexpr control_word with_next_version(control_word control) noexcept {
         if constexpr (inline_key) {
             return control;
@@ -110,7 +110,7 @@ struct layout {
         }
     }
 
-    /// Inserts so far, in a table that is not published yet.
+    /// Returns the number of inserts so far, in a table that is not published yet.
     static constexpr std::size_t version_of(control_word control) noexcept {
         static_assert(!inline_key);
         return static_cast<std::size_t>((control & ((control_word{1} << stamp_shift) - 1)) >> 2);
@@ -122,8 +122,8 @@ struct layout {
     static constexpr word moved = inline_key ? ~word{0} : word{1};
     static constexpr word link = inline_key ? ~word{1} : word{2};
 
-    /// An 8-byte inline key can take any value: the three that look like a sentinel go to the sentinel-key
-    /// bucket, with their bits flipped. Smaller keys carry a bit above their value instead.
+    /// An 8-byte inline key can have any value. The three that look like sentinels lie in the sentinel-key bucket, with every
+    /// second bit flipped. Smaller keys carry a bit above their value instead.
     static constexpr bool has_sentinel_keys = inline_key && sizeof(Key) == sizeof(word);
     static bool is_sentinel_key(word key_bits) noexcept { return has_sentinel_keys && key_bits + 2 < 3; }
 
@@ -138,7 +138,7 @@ struct layout {
         return from_word<Key>(in_sentinel_key_bucket ? slot_word ^ sentinel_key_flip : slot_word);
     }
 
-    /// A node's address with 16 bits of its hash above. One of them is always set, so that a tagged address
+    /// Returns a node's address with 16 bits of its hash above. One of these is always set, so that a tagged address
     /// never looks like a link. (User addresses have 48 bits on x86-64 and AArch64.)
     static constexpr int tag_shift = 48;
     static word tagged(const void* node, std::uint64_t hash) noexcept {

@@ -7,13 +7,13 @@
 
 namespace syncmap::engine {
 
-/// All of them have only EMPTY slots, and no LINK leads to them.
+/// Their slots are all EMPTY, and no LINK leads to them.
 ///
-/// A stack, to which threads push as they come, and from which one at a time pops: it has POPPING set meanwhile. A line
-/// that it looks at cannot come back under another one, since nobody else removes any. A thread that finds POPPING looks
-/// again for about a microsecond. Then it takes the turn: its own is the next one, and the thread that had the turn finds
-/// that out when it wants to remove a line. So a stopped thread keeps nobody from the lines. (A turn would come again if
-/// two million threads were stopped with it, while one of them is.)
+/// A stack. Any thread pushes at any time. One thread at a time pops, and POPPING is set meanwhile. No other thread removes a
+/// line then, so a line that the popping thread reads cannot return under another one. A thread that finds POPPING spins for
+/// about a microsecond. Then it takes the turn, which gets the next number. The thread that had the turn notices that when it
+/// removes a line. So a stopped thread keeps no other thread from the lines. (The numbers repeat after two million turns, of as
+/// many stopped threads. To do harm, one of these would have to be stopped all that time.)
 template <class Layout, class Sync>
 class line_stack {
 public:
@@ -29,7 +29,8 @@ public:
                 continue;
             }
             const word mine = ((top & popping) != 0 ? next_turn(top) : top) | popping;
-            // acquire: pairs with push; the lines' slots are seen EMPTY, and what is below them.
+            // (1) acquire: pairs with the release of (2) in push(); without it this thread may see a line's slots before they
+            // are EMPTY, or miss the line below it.
             if (!top_.compare_exchange_weak(top, mine, std::memory_order_acquire, std::memory_order_relaxed)) continue;
             if (line_type* const l = pop_in_turn(mine, top)) return l;
         }
@@ -40,6 +41,7 @@ public:
         word top = top_.load(std::memory_order_relaxed);
         do {
             below(l).store(top & address_bits, std::memory_order_release);
+            // (2) release: pairs with the acquire of (1) and (3).
         } while (!top_.compare_exchange_weak(top, with_address(top, reinterpret_cast<word>(&l)), std::memory_order_release,
                                              std::memory_order_relaxed));
     }
@@ -49,18 +51,18 @@ public:
 private:
     static constexpr word popping = 1;
     static constexpr word address_bits = (word{1} << Layout::tag_shift) - alignof(line_type);
-    /// The turn: what is beside the address and POPPING, its upper part where a carry out of the lower one goes.
+    /// The turn: the bits beside the address and POPPING. A carry out of the lower part goes to the upper one.
     static constexpr word lower_turn = alignof(line_type) - 1 - popping;
     static_assert(lower_turn != 0 && Layout::tag_shift == 48);
 
-    /// Null: another thread has taken the turn; `top` is what there is now.
+    /// Returns the line that it has removed. Null: another thread has taken the turn; `top` is the present word.
     line_type* pop_in_turn(word mine, word& top) noexcept {
         top = mine;
         do {
             line_type* const l = line_at(top);
             const word under = below(*l).load(std::memory_order_relaxed);
-            // acquire: pairs with push, by which another line lies on top, where this fails. (Where it does not, a later
-            // thread sees what was pushed before all the same: every change of the word is a read-modify-write.)
+            // (3) acquire: pairs with (2), where this fails because a thread has pushed another line. (Where it succeeds, later
+            // threads still see earlier pushes: every change of the word is a read-modify-write.)
             if (top_.compare_exchange_weak(top, with_address(top, under) & ~popping, std::memory_order_acquire)) {
                 below(*l).store(Layout::empty, std::memory_order_release);
                 return l;
@@ -76,9 +78,9 @@ private:
         const word upper = (top >> Layout::tag_shift) + (lower == 0 ? 1 : 0);
         return upper << Layout::tag_shift | (top & (address_bits | popping)) | lower;
     }
-    /// The stack runs through the second word of its lines. A reader that still wanders there takes it for the
-    /// value of an empty slot (pairs), or for a slot word that is no entry and, outside of the last slot, no link. Then it must
-    /// see that the entry which was there has moved to the home line before [I2]: hence the release of these stores.
+    /// The link of the stack lies in the second word of a line. A reader may still be in the line. It takes the link for the
+    /// value of an EMPTY slot (pairs), or for a slot word that is no entry and, outside of the last slot, no LINK. That reader
+    /// must see that the entry which was there has moved to the home line before [I2]: hence the release of these stores.
     static auto& below(line_type& l) noexcept { return l.words[1]; }
 
     typename Layout::atomic_word top_{0};

@@ -1,5 +1,5 @@
 // What a writer does around a change: it names the table that it touches, locks the bucket, waits for other writers and for
-// the gate, and lets the bucket go. No state of its own: all of it lies in the map's core and control block.
+// the gate, and unlocks the bucket. No state of its own: all of it lies in the map's core and control block.
 #pragma once
 
 #include <atomic>
@@ -34,21 +34,21 @@ struct locks {
         section& operator=(const section&) = delete;
         ~section() { leave(); }
 
-        /// Whether `t` was still the root's table, or on its way to become so, after the thread record named it.
+        /// Whether `t` was still the root's table, or that table's successor, after the thread record named it.
         explicit operator bool() const noexcept { return valid_; }
 
-        /// Goes over to another table, perhaps with buckets locked: invalid, it still names that one.
+        /// Names another table, perhaps with buckets locked. The section still names it if it is invalid then.
         void enter(const map_type& owner, header* t, word root) noexcept {
             thread_record_.table.store(t, std::memory_order_release);
-            Sync::light_barrier(); // pairs with the heavy barrier before recycling reads the thread records
+            Sync::light_barrier(); // (1) pairs with the heavy barrier after which recycling reads the thread records
             valid_ = owner.is_root(root & ~map_type::forking);
         }
         void leave() noexcept { leave(thread_record_); }
 
     private:
         static void leave(thread_record_type& s) noexcept { s.table.store(nullptr, std::memory_order_release); }
-        /// Whoever may not begin because of a fork waits here, holding nothing, and then begins anew [F2].
-        /// Static: a section whose address nobody takes stays in registers.
+        /// Waits while the process forks, holding nothing; the caller then begins anew [F2].
+        /// Static: a section whose address is not taken stays in registers.
         [[gnu::cold, gnu::noinline]] static void let_fork_pass(const map_type& owner, thread_record_type& s) noexcept {
             for (unsigned attempt = 0; owner.is_forking(); ++attempt) {
                 leave(s);
@@ -64,33 +64,33 @@ struct locks {
 
     /// Locks if the control word is `expected`, which has neither LOCK nor MOVED.
     static bool try_lock(atomic_control& lock, control_word expected) noexcept {
-        // acquire: pairs with the release of the last unlock.
+        // (2) acquire: pairs with the releases of (3) and (5); without it this writer may miss what the last one stored.
         return lock.compare_exchange_strong(expected, expected | Layout::lock_bit, std::memory_order_acquire,
                                             std::memory_order_relaxed);
     }
 
-    /// `visible`: all threads see what this thread has published when this returns. A caller that has published nothing
-    /// does not ask for it.
+    /// Unlocks, and stores `value` without LOCK. `visible`: all threads see what this thread has published when this returns. A
+    /// caller that has published nothing passes false.
     [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value,
                                               bool visible = false) noexcept {
         const auto free = static_cast<control_word>(value & ~Layout::lock_bit);
         if (visible) [[likely]] {
-            // release: pairs with the acquire of try_lock. A read-modify-write: on x86-64 no store of this thread is in its
-            // store buffer any more when it is done.
+            // (3) release: pairs with the acquire of (2). A read-modify-write: on x86-64 no store of this thread is left in the
+            // store buffer when it is done.
             lock.exchange(free, std::memory_order_release);
-            // Between all that this write has published and all that its thread reads afterwards; pairs with itself in
-            // another thread. Without it two threads that each store a key might both miss the other's. It stands in for
-            // the light barrier below as well.
+            // (4) Orders all that this write has published before all that its thread reads afterwards. Pairs with itself in
+            // another thread; without it two threads that each store a key might both miss the other's. It stands in for
+            // the light barrier (6) as well.
             Sync::fence_after_rmw();
         } else {
-            lock.store(free, std::memory_order_release);
-            Sync::light_barrier(); // pairs with the heavy barrier of parking::sleep
+            lock.store(free, std::memory_order_release); // (5) release: as (3)
+            Sync::light_barrier(); // (6) pairs with the heavy barrier of parking::sleep()
         }
         if (c.sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]]
             c.home->parking.wake(&lock);
     }
 
-    /// Waits until the bucket is not locked. Holding nothing, and not in a section.
+    /// Waits until the bucket is not locked. The caller holds nothing, and is not in a section.
     [[gnu::noinline]] static void wait_unlocked(control& c, const atomic_control& lock) {
         const auto locked = [&] { return (lock.load(std::memory_order_acquire) & Layout::lock_bit) != 0; };
         for (int i = 0; i < Sync::spins_before_sleep; ++i) {
@@ -100,17 +100,17 @@ struct locks {
         while (locked()) c.home->parking.sleep(&lock, c.sleepers, c.home->threads.barriers(), locked);
     }
 
-    /// Whether a snapshot is finding its instant. A writer that sees it waits before it begins: each writer that the cut waits
-    /// for then has at most one section to finish. relaxed: a hint; a writer looks again before it publishes.
+    /// Returns whether a snapshot is finding its instant. A writer that sees that waits before it begins: each writer that the
+    /// cut waits for then has at most one section to finish. relaxed: a hint; a writer looks again before it publishes.
     static bool is_cutting(const control& c) noexcept {
         return (c.gate_word.load(std::memory_order_relaxed) & gate::cutting) != 0;
     }
 
-    /// Waits, holding nothing, until the gate is open. A writer that waits sleeps: threads that were pre-empted in their
-    /// sections, and the one that closed the gate, get its processor.
+    /// Waits, holding nothing, until the gate is open. A waiting writer sleeps: threads that were pre-empted in their sections,
+    /// and the one that closed the gate, get its processor.
     ///
-    /// It opens the gate itself when this closing has lasted longer than its limit, as the thread that closed the gate may have
-    /// been stopped. It does so as well when it meets one closing after the other: snapshots without pause do not starve it.
+    /// The writer opens the gate itself if this closing has lasted longer than its limit: the thread that closed the gate may
+    /// be stopped. It also opens the gate after several closings one after the other: snapshots without pause do not starve it.
     [[gnu::noinline]] static void wait_for_gate(control& c) noexcept {
         for (int i = 0; i < Sync::spins_before_sleep; ++i) {
             if (gate::is_open(c.gate_word.load(std::memory_order_acquire))) return;
@@ -119,10 +119,10 @@ struct locks {
         for (int closings = 0; !wait_for_closing(c, closings == most_closings); ++closings) {}
     }
 
-    /// So many closings a writer waits for, one after the other.
+    /// For how many closings a writer waits, one after the other.
     static constexpr int most_closings = 8;
 
-    /// Waits for the end of the closing that it finds. Whether the gate is open.
+    /// Waits for the end of the closing that it finds. Returns whether the gate is open.
     static bool wait_for_closing(control& c, bool opens_at_once) noexcept {
         word seen = c.gate_word.load(std::memory_order_acquire);
         const std::uint32_t closing = gate::ticket(seen);

@@ -1,9 +1,9 @@
 // Changing several keys in one step: docs/design.md, section 6 [M1] to [M6].
 //
-// The function runs on held entries while this thread owns all the keys, with nothing locked, and once. What it has
-// decided is then published in one section, under the locks of all buckets that it changes.
+// The function runs once, on held entries, while this thread owns all the keys and has nothing locked. The thread then
+// publishes what the function decided in one section, under the locks of all buckets that it changes.
 //
-// Whoever waits here holds nothing that another thread could wait for: neither a key of this call, nor a lock.
+// A waiting thread holds nothing that another thread could wait for: neither a key of this call, nor a lock.
 #pragma once
 
 #include <algorithm>
@@ -53,8 +53,8 @@ public:
     using typename base::held_entry;
     using given_key = syncmap::detail::given_t<Key>;
 
-    /// Calls `f(std::span<update_slot<T>>)` once, on the slots of `keys` in their order, while this thread owns them
-    /// all; if it returns true, what the slots say becomes so in one step, of that order. Returns what `f` did.
+    /// Calls `f(std::span<update_slot<T>>)` once, on the slots of `keys` in their order, while this thread owns all keys. If
+    /// `f` returns true, makes the changes that the slots name, in one step of memory order `order`. Returns what `f` returned.
     template <class F>
     bool update_all(std::span<const given_key> keys, F&& f, std::memory_order order) {
         static_assert(std::is_copy_constructible_v<given_key>, "syncmap: update needs a key type that can be copied");
@@ -95,11 +95,11 @@ private:
         std::uint64_t hash = 0;
         word bits = 0; ///< inline keys
         std::optional<typename base::template registration<given_key>> own{};
-        std::optional<computing_mark> computing{}; ///< ends before the key is owned no more
-        held_entry held{};                    ///< what it has
+        std::optional<computing_mark> computing{}; ///< ends before the ownership of the key
+        held_entry held{};                    ///< the present entry
         word slot_word_before = Layout::empty;     ///< of the slot that has it; EMPTY: absent
 
-        // What it is to have.
+        // The key's new entry.
         bool erases = false;
         std::optional<fresh_node> fresh{};
         word value = 0; ///< pairs
@@ -110,21 +110,21 @@ private:
         atomic_word* slot = nullptr; ///< of a present key
 
         bool present() const noexcept { return slot_word_before != Layout::empty; }
-        bool inserts() const noexcept { return !present(); } // who erases is present
+        bool inserts() const noexcept { return !present(); } // an erased key is present
         atomic_control& lock() const noexcept { return t->controls[bucket]; }
     };
 
     // ---- owning and reading ----
 
-    /// Owns all keys, in the order of their hashes. While it waits for one it owns none, so that no cycle of waiting
-    /// threads goes through it: only one through what this thread computes outside of this call, and that throws.
-    /// A thread that owns the last key of all that are wanted does not wait, so some thread gets on.
+    /// Owns all keys, in the order of their hashes. While the thread waits for one it owns none of them, so this call is part
+    /// of no cycle of waiting threads. (A cycle may go through what the thread computes outside of this call: that throws.)
+    /// The thread that owns the last of all wanted keys does not wait, so some thread makes progress.
     static void own_all(std::vector<member>& members, const std::vector<syncmap::detail::hashed_index>& order) {
         if (order.empty()) return;
         const auto own = [&](const auto& at) -> auto& { return *members[at.index].own; };
         for (auto wanted = order.begin();;) {
             own(*wanted).enter();
-            // It stays owned only if it is the first: a thread that has a key asks for later ones alone.
+            // The key stays owned only if it is the first: a thread that owns a key asks only for later ones.
             if (wanted != order.begin()) own(*wanted).leave();
             const auto begin = wanted == order.begin() ? order.begin() + 1 : order.begin();
             wanted = std::find_if(begin, order.end(), [&](const auto& at) { return !own(at).try_enter(); });
@@ -133,8 +133,8 @@ private:
         }
     }
 
-    /// Holds what the keys have, all in one generation of the map, which it returns. Nobody else changes them meanwhile, so
-    /// it does not matter that they are read one after the other.
+    /// Holds the entries of the keys, all in one generation of the map, and returns that generation. No other thread changes
+    /// them meanwhile, so this may read them one after the other.
     std::uint64_t read_all(control& c, std::vector<member>& members) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
         for (;;) {
@@ -150,7 +150,7 @@ private:
         }
     }
 
-    /// False: the map was cleared.
+    /// Holds the entry of one key. Returns false if the map was cleared.
     bool read(reclaim::hazard_record<Sync>& hazard_record, member& m, std::uint64_t generation) {
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
@@ -176,7 +176,7 @@ private:
         }
     }
 
-    /// Makes what will be published. All that may throw, or is the user's, is done here.
+    /// Makes what the commit will publish. Everything that may throw, and all user code, runs here.
     void prepare(thread_record_type& s, member& m, update_slot<T>&& slot) {
         m.erases = slot.erases();
         if (m.erases) return;
@@ -203,26 +203,26 @@ private:
         header* t;
         std::size_t bucket;
         control_word held; ///< its control word without LOCK
-        std::size_t inserts; ///< that need an EMPTY slot
+        std::size_t inserts; ///< each needs an EMPTY slot
         bool erases;
-        bool moved_entries; ///< within the bucket: as after an insert, who found no entry must look again
+        bool moved_entries; ///< within the bucket: a search that found its key absent must look again, as after an insert
 
         atomic_control& lock() const noexcept { return t->controls[bucket]; }
         line_type& home() const noexcept { return t->home(bucket); }
     };
 
-    /// The commit on its way, and where the last attempt stood.
+    /// A commit under way, and the state of its last attempt.
     struct commitment {
         std::vector<member*>& changed;
         const std::uint64_t generation;
         const std::memory_order order;
         const bool changes_size;
-        typename base::place_of_write at; ///< LOCK was found, or no room, in this bucket
+        typename base::place_of_write at; ///< this bucket was locked, or had no room
         std::vector<locked_bucket> buckets{};
     };
 
-    /// Publishes what was prepared. If the map was cleared since the keys were read, the update is ordered before that,
-    /// and nothing is published.
+    /// Publishes what `prepare` made. If the map was cleared after the keys were read, the update is ordered before that
+    /// `clear`, and this publishes nothing.
     void commit(control& c, thread_record_type& s, std::vector<member*>& changed, std::uint64_t generation,
                 std::memory_order order) {
         const bool changes_size =
@@ -240,7 +240,8 @@ private:
         }
     }
 
-    /// An update that brings more entries than the map has: to move those costs less than to crowd the new ones.
+    /// Enlarges the table for an update that inserts more entries than the map has. That costs less than long overflow chains
+    /// for the new entries.
     void make_room_for_many(control& c, thread_record_type& s, const commitment& all) {
         const auto inserts = static_cast<std::size_t>(
             std::count_if(all.changed.begin(), all.changed.end(), [](const member* m) { return m->inserts(); }));
@@ -282,7 +283,7 @@ private:
         }
         for (const locked_bucket& u : all.buckets) {
             const bool inserted = result == outcome::done && u.inserts != 0;
-            // The last one makes all visible that was published before it, in the other buckets too.
+            // The last unlock makes everything visible that was published before, in the other buckets too.
             const bool is_last = result == outcome::done && &u == &all.buckets.back();
             locks::unlock(c, u.lock(), inserted || u.moved_entries ? Layout::with_next_version(u.held) : u.held,
                           is_last && visible_on_return(all.order));
@@ -290,14 +291,14 @@ private:
         return result;
     }
 
-    /// Which buckets are live for the keys, and puts the members in the order of those. False: the root changed.
+    /// Finds the live bucket of each key, and sorts the members by the addresses of those. Returns false if the root changed.
     static bool find_buckets(header& t, std::vector<member*>& changed) {
         for (member* const m : changed) {
             m->t = &t;
             m->bucket = chain::bucket_of(t, m->hash, m->bits);
-            // acquire: pairs with the unlock that made it MOVED.
+            // acquire: pairs with the release of the unlock that made the bucket MOVED.
             if ((m->lock().load(std::memory_order_acquire) & Layout::moved_bit) == 0) continue;
-            m->t = t.successor(); // that of a table which the section names stays what it is
+            m->t = t.successor(); // it does not change while the section names its predecessor
             if (m->t == nullptr) return false;
             m->bucket = chain::bucket_of(*m->t, m->hash, m->bits);
         }
@@ -305,11 +306,11 @@ private:
         return true;
     }
 
-    /// Locks the buckets, in the order of their addresses, without waiting while one is locked. Who has locked the last
-    /// of all that are wanted meets no other commit, so some commit gets on.
+    /// Locks the buckets, in the order of their addresses, and does not wait while it has one locked. The commit that has
+    /// locked the last of all wanted buckets finds no other commit in its way, so some commit makes progress.
     ///
-    /// The thread record names one table, and the buckets may lie in two. What is named is the table whose bucket is locked
-    /// next; a bucket that is locked and not MOVED keeps its table by itself, since no table is retired before all its buckets
+    /// The thread record names one table, and the buckets may lie in two. It names the table whose bucket the thread locks
+    /// next. A bucket that is locked and not MOVED keeps its table by itself, since no table is retired before all its buckets
     /// are MOVED [M4].
     outcome lock_buckets(section& in, header& t, commitment& all) {
         all.buckets.clear();
@@ -336,7 +337,7 @@ private:
         return outcome::admitted;
     }
 
-    /// Under the locks: all that could still stand against publishing is dealt with.
+    /// Does all that is still needed before the commit can publish. Called under the locks.
     outcome make_ready(control& c, commitment& all) {
         const outcome o = base::admit_changes(c, all.buckets, all.changes_size, all.at.past_gate, all.at.supply); // [W5] [P1]
         if (o != outcome::admitted) return o;
@@ -349,8 +350,8 @@ private:
         return outcome::admitted;
     }
 
-    /// Adds lines to a bucket until it has an EMPTY slot for each of its inserts. What it holds does not change by that.
-    /// False: there is no line to add.
+    /// Adds lines to a bucket until it has an EMPTY slot for each of its inserts. The bucket holds the same entries afterwards.
+    /// Returns false if there is no line to add.
     bool make_vacancies(control& c, locked_bucket& u) noexcept {
         while (u.inserts != 0) {
             std::size_t vacant = 0;
@@ -368,8 +369,9 @@ private:
         return true;
     }
 
-    /// From the first store on it takes place. Nobody who looks at more than one key sees it half done: writers of
-    /// these keys wait for who owns them, a snapshot's cut for the section to end, and `size` takes no count meanwhile.
+    /// Publishes the changes. From its first store on the update takes place. No operation on several keys sees it half done:
+    /// writers of these keys wait for their owner, a snapshot's cut waits for the end of the section, and `size` accepts no
+    /// count meanwhile.
     void publish(control& c, thread_record_type& s, commitment& all) noexcept {
         for (member* const m : all.changed)
             m->slot = m->present() ? base::slot_of(m->t->home(m->bucket), m->slot_word_before) : nullptr;
@@ -402,10 +404,10 @@ private:
         }
     }
 
-    /// With nothing locked any more [M6].
+    /// Retires the old nodes. Called with nothing locked [M6].
     void finish(control& c, thread_record_type& s, commitment& all) {
         for (member* const m : all.changed) {
-            m->held.reset(); // not retired yet, so this destroys nothing
+            m->held.reset(); // the node is not retired yet, so this destroys nothing
             if constexpr (!Layout::inline_key) {
                 if (m->erases || (!Layout::pairs && m->present())) this->retire(c, s, node_at(m->slot_word_before));
             }

@@ -1,15 +1,15 @@
-// The two kinds of nodes: of any types, and with texts behind.
+// The two kinds of nodes: plain ones for any types, and packed ones with texts.
 //
-//   plain    [hash, link, pins][key][value]                   one object each; no value where that lies in the slot
-//   packed   [hash, link, pins][key or value][text][text]     what is a text stands last, as a length and bytes
+//   plain    [hash, link, pins][key][value]                   one object each; no value if that lies in the slot
+//   packed   [hash, link, pins][key or value][text][text]     texts lie last, each as a length and bytes
 //
-// A key that is no text may be another node's: see node_key.hpp.
+// A key that is no text may belong to another node: see node_key.hpp.
 //
-// A packed node has at most one member that is no text, and the key's text before the value's: all three have one place,
-// known from the node's address and, for the second text, from the first one's length.
+// A packed node has at most one member that is no text. The key's text lies before the value's. The places of all three follow
+// from the node's address and, for the second text, from the first one's length.
 //
-// A node that was freed may *rest*: its block is kept for another one, in `node_cache`. Of its content the memory of
-// strings rests with it; everything else is destroyed first.
+// The `node_cache` may keep the block of a freed node for another one: the node *rests*. Its strings then keep their memory;
+// everything else of its content is destroyed before.
 #pragma once
 
 #include <algorithm>
@@ -32,24 +32,25 @@
 
 namespace syncmap::engine {
 
-/// Larger nodes are given back at once.
+/// Larger nodes are freed at once.
 inline constexpr std::size_t most_cached_bytes = 512;
 
-/// Ends a node whose content is destroyed; `memory` is its block's first granule.
+/// Destroys a node whose content is destroyed already, and frees its block. `memory` is the block's first granule.
 template <class NodeAllocator, class Node>
 void give_memory_back(NodeAllocator& a, Node& n, typename Node::granule& memory, std::size_t granules) noexcept {
     std::destroy_at(std::addressof(n));
     syncmap::detail::aligned_memory<typename Node::granule, NodeAllocator>::deallocate(a, std::addressof(memory), granules);
 }
 
-/// A value in a slot is overwritten there, so its node keeps its key. Of other nodes the key is shared unless a copy will do.
+/// A writer overwrites a value in a slot there, so such an entry keeps its node and its key. Other nodes share the key unless
+/// they can have a copy.
 template <class Key, class T, bool ValueInSlot, class Sync>
 using keyed_node_for = keyed_node<Key, Sync, !ValueInSlot && !copy_is_same_key<Key>>;
 
 /// Key and value are made and destroyed by the allocator, hence the unions.
 template <class Key, class T, bool ValueInSlot, class Sync>
 struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
-    /// What memory for nodes is counted in.
+    /// The unit in which memory for nodes is counted.
     using granule = plain_node;
     using base = keyed_node_for<Key, T, ValueInSlot, Sync>;
 
@@ -62,7 +63,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
 
     static constexpr std::size_t granules() noexcept { return 1; }
     static constexpr std::size_t block_bytes() noexcept { return sizeof(plain_node); }
-    /// What key and value own beside the block.
+    /// Returns how many bytes key and value own beside the block.
     std::size_t owned_bytes() const noexcept {
         const std::size_t of_key = base::shares_key ? 0 : syncmap::detail::owned_bytes_of(this->key());
         if constexpr (ValueInSlot) {
@@ -72,7 +73,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
         }
     }
 
-    /// Strong guarantee: the value first, since the key may be moved from its caller for good.
+    /// Makes a node. Strong guarantee: it makes the value first, since a move from the caller's key cannot be undone.
     template <class NodeAllocator, class K, class Make>
     static plain_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value) {
         reclaim::node_base<Sync>* unfit = nullptr; // all blocks have one size: stays null
@@ -97,14 +98,14 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
         }
         return n;
     }
-    /// True: the memory may go too; see node_key.hpp.
+    /// Destroys key and value. Returns whether the caller may free the memory; see node_key.hpp.
     template <class NodeAllocator>
     [[nodiscard]] bool destroy_content(NodeAllocator& a) noexcept {
         if constexpr (!ValueInSlot) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
         return this->release_key(a, giving_back(a));
     }
 
-    // ---- at rest ----
+    // ---- in the node cache ----
 
     bool may_be_cached() const noexcept {
         bool is_small = sizeof(plain_node) <= most_cached_bytes && this->is_sole_user();
@@ -116,7 +117,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
     void rest(NodeAllocator& a) noexcept {
         if constexpr (!reuses_value_capacity && !ValueInSlot)
             std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
-        if constexpr (!reuses_key_capacity) static_cast<void>(this->release_key(a, giving_back(a))); // its memory rests
+        if constexpr (!reuses_key_capacity) static_cast<void>(this->release_key(a, giving_back(a))); // the memory stays
         forbid();
     }
     /// Gives the block of a cached node back to the allocator.
@@ -129,7 +130,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
         deallocate(a, granules);
     }
 
-    /// Its content is destroyed.
+    /// Frees the block of a node whose content is destroyed.
     template <class NodeAllocator>
     void deallocate(NodeAllocator& a, std::size_t granules) noexcept {
         give_memory_back(a, *this, *this, granules);
@@ -144,7 +145,7 @@ private:
     static constexpr bool reuses_key_capacity = reused_capacity<Key>::keeps_memory;
     static constexpr bool reuses_value_capacity = !ValueInSlot && reused_capacity<T>::keeps_memory;
 
-    /// Of the parts of a node in the cache, the strings are assigned to.
+    /// Makes key and value. In a node from the cache it assigns to the strings.
     template <bool FromRest, class NodeAllocator, class K, class Make>
     void fill(NodeAllocator& a, K&& key, Make&& make_value) {
         constexpr bool assigns_value = FromRest && reuses_value_capacity;
@@ -171,7 +172,7 @@ private:
         }
     }
 
-    /// Strings stay what they are; without any, nobody has to do with what lies behind the base.
+    /// Cached strings stay valid objects. In a node without strings no thread may access what lies behind the base.
     static constexpr bool is_forbidden = !reuses_key_capacity && !reuses_value_capacity;
     static constexpr std::size_t content_bytes() noexcept { return sizeof(plain_node) - sizeof(reclaim::node_base<Sync>); }
     void forbid() noexcept {
@@ -200,8 +201,8 @@ struct packed_head<void, Sync> : reclaim::node_base<Sync> {
     using reclaim::node_base<Sync>::node_base;
 };
 
-/// Where the last member of a class ends, and its padding begins: so many bytes more can a class made from it have before
-/// it becomes larger.
+/// Where the last member of a class ends and its padding begins. `end_of_members` finds that by how many bytes a derived class
+/// can add before it becomes larger.
 template <class Head, std::size_t More>
 struct lengthened : Head {
     std::byte more[More];
@@ -215,7 +216,7 @@ constexpr std::size_t end_of_members() noexcept {
     }
 }
 
-/// What lies before the texts of a packed node: its key, its value, or neither.
+/// The part before the texts of a packed node: its key, its value, or neither.
 template <class Key, class T, bool ValueInSlot, class Sync>
 using packed_head_for =
     std::conditional_t<!syncmap::detail::is_text<Key>, keyed_node_for<Key, T, ValueInSlot, Sync>,
@@ -278,7 +279,7 @@ public:
         return granules_of(static_cast<std::size_t>(end - reinterpret_cast<const std::byte*>(this)));
     }
     std::size_t block_bytes() const noexcept { return granules() * sizeof(granule); }
-    /// What the member that is no text owns beside the block.
+    /// Returns how many bytes the member that is no text owns beside the block.
     std::size_t owned_bytes() const noexcept {
         if constexpr (has_value_member) {
             return syncmap::detail::owned_bytes_of(this->member);
@@ -289,7 +290,7 @@ public:
         }
     }
 
-    /// Strong guarantee: what is moved from its caller for good comes last.
+    /// Makes a node. Strong guarantee: it moves from the caller's objects last, since that cannot be undone.
     template <class NodeAllocator, class K, class Make>
     static packed_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value) {
         if constexpr (!value_is_text) {
@@ -301,7 +302,7 @@ public:
             }
             return n;
         } else {
-            auto&& given = make_value(); // may run code of the user's, and tells the size of the block
+            auto&& given = make_value(); // may run user code; its result decides the size of the block
             const std::string_view value = given;
             if constexpr (key_is_text) {
                 const std::string_view name = view_of_key(key);
@@ -316,7 +317,7 @@ public:
             }
         }
     }
-    /// True: the memory may go too; see node_key.hpp.
+    /// Destroys key and value. Returns whether the caller may free the memory; see node_key.hpp.
     template <class NodeAllocator>
     [[nodiscard]] bool destroy_content([[maybe_unused]] NodeAllocator& a) noexcept {
         if constexpr (!key_is_text) {
@@ -327,7 +328,7 @@ public:
         }
     }
 
-    // ---- at rest ----
+    // ---- in the node cache ----
 
     bool may_be_cached() const noexcept {
         if constexpr (shares_key) {
@@ -338,7 +339,7 @@ public:
     template <class NodeAllocator>
     void rest(NodeAllocator& a) noexcept {
         const std::size_t size = granules();
-        static_cast<void>(destroy_content(a)); // its memory rests
+        static_cast<void>(destroy_content(a)); // the memory stays
         Sync::forbid_access(content(), content_bytes(size));
     }
     /// Gives the block of a cached node back to the allocator.
@@ -348,7 +349,7 @@ public:
         deallocate(a, granules);
     }
 
-    /// Its content is destroyed.
+    /// Frees the block of a node whose content is destroyed.
     template <class NodeAllocator>
     void deallocate(NodeAllocator& a, std::size_t granules) noexcept {
         give_memory_back(a, *this, reinterpret_cast<granule&>(*this), granules);
@@ -400,7 +401,7 @@ private:
         return ::new (static_cast<void*>(syncmap::detail::aligned_memory<granule, NodeAllocator>::allocate(a, size)))
             packed_node(hash);
     }
-    /// The texts are written, so that the block's size can be told where this throws.
+    /// Makes the member that is no text. The texts are written before: if this throws, they tell the block's size.
     template <class NodeAllocator, class Construct>
     static void construct_in(NodeAllocator& a, packed_node& n, Construct construct) {
         try {
@@ -412,7 +413,7 @@ private:
     }
 };
 
-/// Which of them a map has.
+/// The kind of nodes that a map has.
 template <class Key, class T, bool ValueInSlot, class Sync>
 using node_for = std::conditional_t<syncmap::detail::is_text<Key> || syncmap::detail::is_text<T>,
                                     packed_node<Key, T, ValueInSlot, Sync>, plain_node<Key, T, ValueInSlot, Sync>>;

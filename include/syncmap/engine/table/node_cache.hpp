@@ -1,10 +1,10 @@
-// The cached nodes of one thread: freed nodes whose blocks, and strings, its next nodes get.
+// The cached nodes of one thread: freed nodes whose blocks, and strings, the thread's next nodes get.
 //
-// An overwrite makes a node and retires one. Without this, each of them is given back to the allocator hundreds of
-// writes later, in one go with others, by which time it leaves the allocator's own thread caches at once.
+// An overwrite makes a node and retires one. Without this cache the thread would free hundreds of nodes at a time, hundreds of
+// writes later. The allocator's own thread caches cannot keep that many.
 //
-// Its thread alone adds to them; anybody may take them all away, and `flush` does. So that this needs no lock, its
-// thread takes them all as well, before it looks for one, and puts back the others.
+// Only the cache's thread adds nodes. Any thread may take all of them, as `flush` does. So that this needs no lock, the cache's
+// thread also takes all of them before it looks for one, and puts the others back.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@
 
 namespace syncmap::engine {
 
-/// Cached nodes that one thread has for itself: the last one added first, linked by `next_retired`.
+/// Cached nodes that only one thread can reach: the last one added first, linked by `next_retired`.
 template <class Sync>
 class cached_nodes {
     using node_base = reclaim::node_base<Sync>;
@@ -28,8 +28,8 @@ public:
     node_base* top() const noexcept { return top_; }
     std::size_t count() const noexcept { return top_ == nullptr ? 0 : static_cast<std::size_t>(top_->label >> count_shift); }
 
-    /// `granules`: the size of its block. (A node in the cache has no hash: the size is there, and how many there are from it
-    /// downwards.)
+    /// Adds a node. `granules`: the size of its block. (A node in the cache has no hash. Its label has the size, and the number
+    /// of nodes from it downwards.)
     void add(node_base& n, std::size_t granules) noexcept {
         n.label = granules | (count() + 1) * one;
         n.next_retired = std::exchange(top_, &n);
@@ -38,7 +38,7 @@ public:
 
     node_base* take_top() noexcept { return std::exchange(top_, top_->next_retired); }
 
-    /// One of that size, or null. Of the topmost: sizes are often all the same, and else few.
+    /// Returns a node of that size, or null. Looks only at the topmost ones: often all have one size, or there are few sizes.
     node_base* take(std::size_t granules) noexcept {
         node_base* above[most_looked_at];
         std::size_t looked = 0;
@@ -68,8 +68,8 @@ class node_cache {
 public:
     using nodes = cached_nodes<Sync>;
 
-    /// By its thread: a node whose block has so many granules; or null, and one that does not fit, for the caller to free,
-    /// so that a thread does not keep for ever what it has no use for.
+    /// Returns a node whose block has that many granules, or null. With null it may set `unfit` to a cached node of another
+    /// size, which the caller frees: so a thread does not keep for ever what it does not use. Called by the cache's thread.
     node_base* take(std::size_t granules, node_base*& unfit) noexcept {
         if (Sync::most_cached_nodes() == 0 || top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
         nodes all = take_all();
@@ -79,12 +79,12 @@ public:
         return found;
     }
 
-    /// By anybody.
+    /// Takes all nodes. Any thread may call it. (1) acquire: pairs with the release of (2).
     nodes take_all() noexcept { return nodes(top_.exchange(nullptr, std::memory_order_acquire)); }
 
-    /// By its thread, while there are none.
+    /// Puts nodes into the cache, which is empty. Called by the cache's thread.
     void put(nodes all) noexcept {
-        // release: pairs with the acquire of who takes them next, for their links and sizes.
+        // (2) release: pairs with the acquire of (1); without it the thread that takes the nodes may miss links and sizes.
         if (all.top() != nullptr) top_.store(all.top(), std::memory_order_release);
     }
 

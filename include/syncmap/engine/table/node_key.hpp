@@ -1,12 +1,12 @@
-// The key of a node, and which key object an entry keeps: the first one, whatever keys its value is replaced by.
+// The key of a node, and which key object an entry keeps: the first one, whatever keys later writes of the entry have.
 //
-// A new value is a new node, and an entry keeps its key object. Where a copy of a key cannot be told from it by anything but
-// its address, the new node has a copy. Any other key object is *shared*: the node that it was stored in is its home, and the
-// later nodes of the entry point there. They are counted at home.
+// A new value is a new node, and the entry keeps its key object. If a copy of a key differs from it only in its address, the
+// new node has a copy. Any other key object is *shared*: the node in which it was stored is its home, and the later nodes of
+// the entry point there. The home counts them.
 //
-// [K1] `users` of a home: the home itself, until its own value is destroyed, and each node that points to it. The last one
-//      destroys the key and gives the home's memory back.
-// [K2] A user is added while an older one is held, so the count is not zero then.
+// [K1] `users` of a home: the home itself, until its own value is destroyed, and each node that points to it. The last user
+//      destroys the key and frees the home's memory.
+// [K2] A thread adds a user while it holds an older one, so the count is not zero then.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@
 
 namespace syncmap::engine {
 
-/// A copy of such a key is the same key, address apart, and takes no more than some bytes. For keys of the library's own.
+/// A copy of such a key differs from it only in its address, and takes few bytes: a text, a trivially copied key, a string.
 template <class Key>
 inline constexpr bool copy_is_same_key =
     syncmap::detail::is_text<Key> || std::is_trivially_copy_constructible_v<Key> || reused_capacity<Key>::keeps_memory;
@@ -35,11 +35,11 @@ inline constexpr bool equality_is_known =
     (std::is_arithmetic_v<Key> || std::is_pointer_v<Key> || syncmap::detail::is_text_by_bytes<Key> ||
      syncmap::detail::is_text<Key>);
 
-/// Two key objects that are equal may be different ones. (-0.0 equals 0.0.)
+/// Two key objects that are equal may differ all the same. (-0.0 equals 0.0.)
 template <class Key, class KeyEqual>
 inline constexpr bool tells_equal_keys_apart = !equality_is_known<Key, KeyEqual> || std::is_floating_point_v<Key>;
 
-/// In place of the key of a node that is made for a present entry: the key is that of `present`.
+/// Stands for the key of a new node that is made for a present entry: it has the key of `present`.
 template <class Node>
 struct key_of_entry {
     const Node& present;
@@ -68,7 +68,8 @@ struct keyed_node : reclaim::node_base<Sync> {
             traits::construct(a, std::addressof(key_), std::forward<K>(key));
         }
     }
-    /// Returns the key that it had. Of a node that is not published yet; for keys that are copied, whose moves cannot fail.
+    /// Replaces the key of a node that is not published yet, and returns the old one. Only for keys that are copied: their
+    /// moves cannot fail.
     template <class NodeAllocator>
     Key exchange_key(NodeAllocator& a, Key&& other) noexcept {
         using traits = std::allocator_traits<NodeAllocator>;
@@ -77,13 +78,13 @@ struct keyed_node : reclaim::node_base<Sync> {
         traits::construct(a, std::addressof(key_), std::move(other));
         return before;
     }
-    /// Ends the key. True: the node's memory may go too.
+    /// Destroys the key. Returns true: the caller may free the node's memory.
     template <class NodeAllocator, class GiveBack>
     bool release_key(NodeAllocator& a, GiveBack) noexcept {
         std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(key_));
         return true;
     }
-    /// Of a node that nobody else knows: whether its memory may be kept for another one.
+    /// Returns whether the memory of a node that only this thread can reach may be kept for another one.
     static constexpr bool is_sole_user() noexcept { return true; }
 
 protected:
@@ -92,7 +93,7 @@ protected:
     };
 };
 
-/// A node that shows the key object of its home.
+/// A node that has the key object of its home.
 template <class Key, class Sync>
 struct keyed_node<Key, Sync, true> : reclaim::node_base<Sync> {
     static constexpr bool shares_key = true;
@@ -114,8 +115,8 @@ struct keyed_node<Key, Sync, true> : reclaim::node_base<Sync> {
         }
     }
 
-    /// Ends this node's use of keys. True: its memory may go too; else another node shows its key, and gives the memory back.
-    /// `give_back(home)` does that for a home whose last user this was.
+    /// Ends this node's use of keys. Returns whether the caller may free its memory: if not, another node has its key, and
+    /// frees the memory later. Calls `give_back(home)` to free a home whose last user this node was.
     template <class NodeAllocator, class GiveBack>
     bool release_key(NodeAllocator& a, GiveBack give_back) noexcept {
         keyed_node* const home = home_;
@@ -126,10 +127,10 @@ struct keyed_node<Key, Sync, true> : reclaim::node_base<Sync> {
         if (is_elsewhere) leave_home(a, *home, give_back);
         return is_last;
     }
-    /// Of a node that nobody else knows: whether its memory may be kept for another one.
+    /// Returns whether the memory of a node that only this thread can reach may be kept for another one.
     bool is_sole_user() const noexcept { return users_.load(std::memory_order_relaxed) <= 1; }
 
-    // ---- of a node that is not published yet, and turns out to be for another entry ----
+    // ---- for a node that is not published yet, whose write now finds another entry, or none ----
 
     template <class NodeAllocator, class GiveBack>
     void show_key_of(NodeAllocator& a, const keyed_node& present, GiveBack give_back) noexcept {
@@ -137,7 +138,7 @@ struct keyed_node<Key, Sync, true> : reclaim::node_base<Sync> {
         keyed_node* const before = std::exchange(home_, &present.join_home());
         if (before != this) leave_home(a, *before, give_back);
     }
-    /// The key that the writer was given, which is here already, or else is made of `key`.
+    /// Gives the node the writer's own key. The node has it already, or makes it from `key`.
     template <class NodeAllocator, class K, class GiveBack>
     void show_own_key(NodeAllocator& a, K&& key, GiveBack give_back) {
         if (!has_own_key()) {
@@ -150,7 +151,8 @@ struct keyed_node<Key, Sync, true> : reclaim::node_base<Sync> {
 
 protected:
     bool has_own_key() const noexcept { return users_.load(std::memory_order_relaxed) != 0; }
-    /// True: that was the last user. acquire, release: all that the others did with the key comes before its destruction.
+    /// Returns true if that was the last user. (1) release, acquire: pairs with itself in other threads; without it a thread
+    /// may destroy the key during another one's last access.
     [[nodiscard]] bool leave() noexcept { return users_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
     template <class NodeAllocator, class GiveBack>
     static void leave_home(NodeAllocator& a, keyed_node& home, GiveBack give_back) noexcept {
@@ -163,7 +165,7 @@ protected:
         return *home_;
     }
 
-    typename Sync::template atomic<std::uint32_t> users_{0}; ///< of the own key; of none: there is no own key
+    typename Sync::template atomic<std::uint32_t> users_{0}; ///< of the own key; 0: there is no own key
     keyed_node* home_ = this;
     union {
         Key key_;

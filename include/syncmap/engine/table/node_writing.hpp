@@ -47,14 +47,14 @@ protected:
     template <class Op>
     static constexpr bool decides_under_lock = base::template decides_under_lock<Op>;
 
-    /// What the registry compares: the key, also that of an entry that was seen.
+    /// Returns what flights compare: the key, also for an entry that was seen.
     template <class K>
     static const K& compared_by(const K& key) noexcept {
         return key;
     }
     static const Key& compared_by(const seen_node& key) noexcept { return key.entry.key(); }
 
-    /// What a node write is about to publish; built outside of any lock, once for all attempts.
+    /// What a node write is about to publish. The writer makes it outside of any lock, once for all attempts.
     template <class Op>
     struct publication {
         fresh_node node;
@@ -63,8 +63,8 @@ protected:
 
         publication(node_writing& map, thread_record_type& s) noexcept : node(map, s) {}
 
-        /// `op` decided to assign: an insert needs a node for the key, a replacement of a large value one for both. Of the
-        /// present entry, if there is one, which the caller holds, the node gets the key object; see node_key.hpp.
+        /// Makes what `op`, which decided to assign, needs: for an insert a node with the key, to replace a large value a node
+        /// with both. If there is a present entry, which the caller holds, the node gets its key object; see node_key.hpp.
         template <class K>
         void prepare(const typename Types::node* present, std::uint64_t hash, K&& key, Op& op) {
             if constexpr (Op::may_assign) {
@@ -94,9 +94,9 @@ protected:
         }
     };
 
-    /// The search runs first, on hazards. What it found is proven under the lock: a present node by its
-    /// slot still holding it (it is held, so its address means the same node), an absence by the version.
-    /// Returns the root at which the write took place.
+    /// Returns the root at which the write took place. The search runs first, on hazards. The writer then checks its result
+    /// under the lock: a present node must still be in its slot (a hazard holds it, so its address means the same node); an
+    /// absence holds if the version is the same.
     template <class K, class Op>
     word write_node(control& c, thread_record_type& s, reclaim::hazard_record<Sync>& hazard_record, std::uint64_t hash, K&& key,
                     Op& op, bool owner) {
@@ -118,8 +118,8 @@ protected:
                 if (o == outcome::erased) this->after_erase(c, s, at.root);
                 return at.root;
             case outcome::must_ask:
-                // A number stays where the caller has it; of other keys the node's is the one: kept alive beyond its
-                // publication, until this has left.
+                // A number stays in the caller's object. Of other keys the new node may have the only object: a second hazard
+                // keeps that node alive beyond its publication, until this thread has left the flight.
                 if (fresh.node && !std::is_arithmetic_v<Key>) {
                     key_held.emplace(hazard_record, held);
                     key_held.get()->protect(fresh.node.get(), [] { return true; });
@@ -135,14 +135,14 @@ protected:
     }
 
 private:
-    /// In line, though long: it is called once, and what it found is not to go through memory. `unlinked`: the node that it
-    /// took out of its slot.
+    /// Inlined, though long: it has one caller, and its results stay in registers. `unlinked`: the node that it took out of its
+    /// slot.
     template <class K, class Op>
     [[gnu::always_inline]] outcome attempt_node(control& c, thread_record_type& s, reclaim::hazard_guard<Sync>& held,
                                                 place_of_write& at, publication<Op>& fresh, std::uint64_t hash, K&& key, Op& op,
                                                 node*& unlinked) {
         held.drop();
-        // The key may have been moved into the node that waits to be published.
+        // An earlier attempt may have moved the key into the node that is not published yet.
         constexpr auto how = reader::following::controls;
         const found place = fresh.node ? reader::find_node(*this, std::as_const(*fresh.node.get()).key(), hash, held, how)
                                        : reader::find_node(*this, key, hash, held, how);
@@ -165,7 +165,7 @@ private:
             if (d == decision::assign) {
                 const node* const held_node = present ? node_at(place.slot_word) : nullptr;
                 if constexpr (equality_is_known<Key, KeyEqual>) {
-                    // Its flight points to an owned key: it is copied, not moved from. (Other flights have a copy.)
+                    // The flight points to the caller's key, so the node gets a copy. (With other equality the flight has one.)
                     if (at.owner) fresh.prepare(held_node, hash, std::as_const(key), op);
                 }
                 fresh.prepare(held_node, hash, std::forward<K>(key), op);

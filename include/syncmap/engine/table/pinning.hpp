@@ -1,10 +1,10 @@
-// Holding an entry beyond a call: no lock, no hazard, nobody kept waiting.
+// Holding an entry beyond a call: no lock and no hazard; a pinned entry blocks no thread.
 //
-// A node is pinned while a hazard protects it; then the hazard is let go. From then on the count in the node alone
-// keeps it: the scan that finds it retired and pinned hands it over, and the last unpin destroys it (reclaim/node.hpp).
-// What lies in the table itself is copied.
+// A thread pins a node while a hazard protects it, and then clears the hazard. From then on only the count in the node keeps
+// it: the scan that finds it retired and pinned marks it HANDED, and the last unpin destroys it (reclaim/node.hpp). What lies
+// in the table itself is copied.
 //
-// | what happens to the node   | whoever frees it                                                    |
+// | what happens to the node   | what frees it                                                       |
 // |----------------------------|---------------------------------------------------------------------|
 // | unpinned, then retired     | the scan                                                            |
 // | retired, unpinned, scanned | the scan: it finds no pin                                           |
@@ -37,7 +37,7 @@ protected:
 public:
     using base::base;
 
-    /// An entry, or none, that stays readable whatever becomes of its key. Belongs to no thread.
+    /// An entry, or none, that stays readable whatever other threads do to its key. It belongs to no thread.
     class held_entry {
     public:
         held_entry() noexcept = default;
@@ -102,7 +102,7 @@ public:
         std::optional<copied> copy_{};
     };
 
-    /// The entry of `key`, held; an empty one when the key is absent.
+    /// Returns the entry of `key`, held; an empty one if the key is absent.
     template <class K>
     held_entry pin(const K& key) const {
         held_entry held;
@@ -122,7 +122,7 @@ public:
         return held;
     }
 
-    /// The same; when the key is absent, `op`, which inserts then and otherwise keeps what is there, makes the entry.
+    /// Does the same, and inserts the entry by `op` if the key is absent. (`op` keeps a present entry.)
     template <class K, class Op>
     held_entry pin_or_insert(K&& key, Op& op) {
         held_entry held;
@@ -138,12 +138,13 @@ public:
     }
 
 protected:
-    /// Holds the entry that an operation has found or inserted: while it is held by a hazard, or not published yet.
+    /// Holds the entry that an operation finds or inserts: it pins a found node under its hazard, and a new one before it is
+    /// published.
     template <class Op>
     struct holding_operation {
         static constexpr bool depends_on_current = false;
         static constexpr bool may_assign = true;
-        static constexpr bool runs_user_code = true; // so that it is shown what a hazard holds, and not a word under a lock
+        static constexpr bool runs_user_code = true; // so that it gets an entry under a hazard, and not a word under a lock
         Op& op;
         const pinning& map;
         held_entry& held;
@@ -174,12 +175,12 @@ protected:
         void publishes(node& fresh, word value) const noexcept { map.keep(held, fresh, value); }
     };
 
-    /// Inline keys: a copy.
+    /// Keeps an entry with an inline key: a copy.
     static void keep(held_entry& held, const typename held_entry::copied& entry) noexcept { held.copy_.emplace(entry); }
 
-    /// Nodes: `place` was found, and its hazard is still set. The pin is seen by the scan that finds the hazard gone.
+    /// Keeps the node of `place`, whose hazard is still set. The scan that finds that hazard cleared sees the pin.
     void keep(held_entry& held, const found& place) const noexcept { keep(held, *node_at(place.slot_word), place.value); }
-    /// The same of a node that only this thread knows, or that it holds.
+    /// Keeps a node that only this thread can reach, or that it holds.
     void keep(held_entry& held, node& n, [[maybe_unused]] word value) const noexcept {
         held.map_ = const_cast<pinning*>(this);
         held.node_ = &n;

@@ -1,8 +1,8 @@
 // Finding a key without a lock: the reader's protocol, docs/design.md [R1] to [R5]. No state of its own: a reader looks at
 // the map's core (core.hpp), follows the chain of a bucket's lines (chain.hpp), and compares a line at a time (search.hpp).
 //
-//   inline keys   show_inline: in line, in registers; one line, mostly. Then find_inline_behind, find_inline_anywhere
-//   node keys     find_node: under a hazard, so that the key may be compared and the value shown; show
+//   inline keys   show_inline: inlined, in registers; mostly one line. Then find_inline_behind, find_inline_anywhere
+//   node keys     find_node: under a hazard, to compare the key and show the value; show
 #pragma once
 
 #include <bit>
@@ -32,9 +32,9 @@ struct reader {
     using control_word = typename Layout::control_word;
     using atomic_control = typename Layout::atomic_control;
 
-    /// What `f(word)` makes of the value of an inline key; where the map has no such key, what its type is by default. The
-    /// common case, decided by the home line, is in line wherever keys are looked up; the rarer ones are calls, and
-    /// everything is in registers.
+    /// Returns `f(word)` for the value of an inline key, or a default-constructed result if the key is absent. The common case,
+    /// which the home line decides, is inlined wherever keys are looked up. The rarer ones are calls. Everything stays in
+    /// registers.
     template <class F>
     [[gnu::always_inline]] static auto show_inline(const map_type& map, const Key& key, F&& f)
         -> std::invoke_result_t<F&, word> {
@@ -43,7 +43,7 @@ struct reader {
         if (t == nullptr) return {};
         return show_inline_in(map, root, *t, to_word(key), syncmap::detail::seeded_hash(map.hash_, key, t->seed), f);
     }
-    /// The same of a key whose hash is known.
+    /// Does the same for a key whose hash is known.
     template <class F>
     [[gnu::always_inline]] static auto show_inline(const map_type& map, word bits, std::uint64_t hash, F&& f)
         -> std::invoke_result_t<F&, word> {
@@ -69,7 +69,7 @@ struct reader {
                 if (map.is_root(root)) [[likely]]
                     return f(value); // [R3] [R5]
             } else if (last == home.slot_word(Layout::last)) [[likely]] { // [R4]
-                // If it is the key, that was absent in between: else it would not have left the last slot and come back.
+                // If `last` is the key, the key was absent in between: it cannot leave the last slot and return otherwise.
                 if (last < Layout::link && map.is_root(root)) [[likely]]
                     return {}; // [R5]
                 behind = last == Layout::link;
@@ -80,7 +80,7 @@ struct reader {
         return f(*seen);
     }
 
-    /// The same where the last slot of the home line was a LINK, and none of the others had the key.
+    /// Goes on where the last slot of the home line was a LINK, and none of the others had the key.
     [[gnu::noinline]] static maybe_word find_inline_behind(const map_type& map, const line_type& home, word root,
                                                            word bits) noexcept {
         const word slot_word = Layout::inline_slot_word(bits);
@@ -92,7 +92,8 @@ struct reader {
         return find_inline_anywhere(map, bits);
     }
 
-    /// What is left of R2 where the home line's last slot was a LINK, and none of the others had the key: it may come home.
+    /// The rest of R2 where the home line's last slot was a LINK, and none of the others had the key. A key in the overflow
+    /// lines may move to the home line meanwhile, so this looks there once more.
     static bool find_pair_behind(const line_type& home, word slot_word, word& value) noexcept {
         for (const line_type* l = chain::next_line(home); l != nullptr; l = chain::next_line(*l)) {
             if (search::find_pair(*l, slot_word, value)) return true;
@@ -100,10 +101,10 @@ struct reader {
         return search::find_pair(home, slot_word, value);
     }
 
-    /// Whether the bucket has the key, with its value [R2].
+    /// Returns whether the bucket has the key; writes its value to `value` [R2].
     static bool find_pair_in_bucket(const line_type& home, word slot_word, word& value) noexcept {
         word last = Layout::empty;
-        for (int attempt = 0; attempt < 2; ++attempt) { // twice the key, and not seen: it was absent in between
+        for (int attempt = 0; attempt < 2; ++attempt) { // `last` was the key twice, and not seen: it was absent in between
             last = home.slot_word(Layout::last);
             if (search::find_pair(home, slot_word, value)) return true;
             if (last != slot_word) break;
@@ -131,7 +132,7 @@ struct reader {
         }
     }
 
-    /// Where a key was found, or found to be absent; the node is held by the caller's hold.
+    /// The place where a key was found, or found to be absent. The caller's hazard guard holds the node.
     struct found {
         word root;
         header* t;
@@ -142,9 +143,9 @@ struct reader {
         word value; ///< pairs
     };
 
-    /// Whether a search goes on to the next table as soon as a slot says MOVED (a reader: its hits in old slots stay
-    /// true until they are wiped), or only once the control word does (a writer: it must not reach the new copy of
-    /// a key while a reader can still hit the old one).
+    /// When a search goes on to the next table. A reader does so as soon as a slot says MOVED: its hits in old slots are right
+    /// until those are wiped. A writer does so only when the control word says MOVED: it must not reach the new copy of a key
+    /// while a reader can still find the old one.
     enum class following : unsigned char { slot_words, controls };
 
     template <class K>
@@ -185,7 +186,7 @@ struct reader {
         }
     }
 
-    /// False: a slot changed under the search.
+    /// Searches a bucket. Returns false if a slot changed meanwhile.
     template <class K>
     static bool find_in_bucket(const map_type& map, line_type& home, const K& key, std::uint64_t hash,
                                reclaim::hazard_guard<Sync>& held, found& place) {
@@ -204,7 +205,7 @@ struct reader {
         return seen != looked::changed;
     }
 
-    /// An entry that was seen, in the place of a key. It is found by which node it is: a key need not equal itself (NaN).
+    /// Stands for the key of an entry that was seen. The search compares the node's address: a key need not equal itself (NaN).
     struct seen_node {
         const node& entry;
     };

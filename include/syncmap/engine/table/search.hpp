@@ -1,5 +1,5 @@
-// Looking through one line: with vector instructions where the Sync policy has them, else slot by slot. Every word is
-// read by one acquire load either way.
+// The search of one line: with vector instructions where the Sync policy has them, else slot by slot. One acquire load reads
+// each word either way.
 #pragma once
 
 #include <syncmap/engine/table/layout.hpp>
@@ -10,7 +10,8 @@ template <class Layout, class Sync>
 struct search {
     using line_type = line<Layout>;
 
-    /// Pairs with inline keys: whether the line has the key, and its value, read together [I3].
+    /// Pairs with inline keys: returns whether the line has the key, and writes its value to `value`. It reads both together
+    /// [I3].
     static bool find_pair(const line_type& l, word slot_word, word& value) noexcept {
         if constexpr (requires { Sync::find_pair(l.words, slot_word, value); }) {
             return Sync::find_pair(l.words, slot_word, value);
@@ -26,7 +27,7 @@ struct search {
         }
     }
 
-    /// The same in line, for callers that have asked `finds_at_once` and go another way where that says no.
+    /// Returns whether `find_pair_at_once` may be called. It does the same as `find_pair`, inlined.
     static bool finds_at_once() noexcept {
         if constexpr (requires { Sync::finds_pairs_at_once(); }) {
             return Sync::finds_pairs_at_once();
@@ -42,7 +43,7 @@ struct search {
         }
     }
 
-    /// The slots with this slot word, as bits.
+    /// Returns the slots with this slot word, as bits.
     static unsigned match(const line_type& l, word slot_word) noexcept {
         if constexpr (Layout::pairs && requires { Sync::match_pairs(l.words, slot_word); }) {
             return Sync::match_pairs(l.words, slot_word);
@@ -54,7 +55,7 @@ struct search {
         }
     }
 
-    /// The slots whose node may have this hash, as bits.
+    /// Returns the slots whose node may have this hash, as bits.
     static unsigned match_hash(const line_type& l, std::uint64_t hash) noexcept {
         if constexpr (requires { Sync::match_tags(l.words, std::size_t{}, std::uint64_t{}); }) {
             return Sync::match_tags(l.words, Layout::words_per_slot, Layout::tag_of(hash));

@@ -1,5 +1,5 @@
-// Writes of single keys: the way of each through the fast path (fast_path.hpp), the general paths (inline_writing.hpp,
-// node_writing.hpp) or a computation (computing.hpp). Whether a writer may go on is the rule of admission.hpp.
+// Writes of single keys: whether a write takes the fast path (fast_path.hpp), a general path (inline_writing.hpp,
+// node_writing.hpp) or a computation (computing.hpp). admission.hpp has the rule whether a writer may go on.
 #pragma once
 
 #include <exception>
@@ -18,7 +18,7 @@ class writing : public node_writing<Types> {
 public:
     using base::base;
 
-    /// One write of one key, as `op` decides; see engine/decision.hpp.
+    /// Writes one key once, as `op` decides; see engine/decision.hpp.
     template <class K, class Op>
     void write(K&& key, Op& op) {
         if constexpr (!Op::may_assign) {
@@ -33,8 +33,8 @@ public:
         write_hashed(c, hash, std::forward<K>(key), op, false);
     }
 
-    /// The same with `op.decide` running exactly once, while this thread owns the key: it may take its time and use
-    /// the map. If `clear` comes in between, the operation is ordered before it and its result is not stored.
+    /// Does the same, but calls `op.decide` exactly once, while this thread owns the key: `op` may run long and use the map. If
+    /// a `clear` comes in between, the operation is ordered before it, and its result is not stored.
     template <class K, class Op>
     void exclusive(K&& key, Op& op) {
         control& c = this->shared();
@@ -74,7 +74,7 @@ protected:
     using typename base::Sync;
     using typename base::thread_record_type;
 
-    /// One write of an entry that was seen, and that the caller holds, if it is in the map still.
+    /// Writes an entry that was seen and that the caller holds, if it is still in the map.
     template <class Op>
     void write_seen(const auto& n, Op& op) {
         write_hashed(this->shared(), n.hash(), seen_node{n}, op, false);
@@ -85,7 +85,7 @@ protected:
     void write_hashed(control& c, std::uint64_t hash, K&& key, Op& op, bool owner) {
         if constexpr (Layout::inline_key && base::template decides_under_lock<Op>) {
             const Key copy = key;
-            // Without a deadline, whose end would be looked after all the way.
+            // Without a `thread_lease`, whose destructor would have to run on every way out.
             auto* const me = reclaim::kept_hazard_record(c.home->threads);
             if (me != nullptr && !owner && this->write_directly(c, this->thread_record_of(c, *me), hash, copy, op)) [[likely]]
                 return;
@@ -95,8 +95,8 @@ protected:
         }
     }
 
-    /// Gives the general path a key and an operation of its own: a compiler keeps those in registers whose address no call
-    /// takes.
+    /// Gives the general path a key and an operation of its own. The address of the caller's objects is then passed to no call,
+    /// so the compiler keeps those in registers.
     template <class Op>
     void write_apart(control& c, std::uint64_t hash, const Key& key, Op& op, bool owner) {
         if constexpr (std::is_trivially_move_constructible_v<Op> && std::is_trivially_destructible_v<Op>) {
