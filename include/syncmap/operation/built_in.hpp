@@ -21,7 +21,7 @@
 
 namespace syncmap::detail {
 
-/// Copying, converting and comparing them calls no code of the user's. (An enumeration may have an `==` of its own.)
+/// Copies, conversions and comparisons of such a type run no user code. (An enumeration may have an `==` of its own.)
 template <class T>
 inline constexpr bool built_in = std::is_arithmetic_v<T> || std::is_pointer_v<T>;
 template <class T, class U>
@@ -59,7 +59,7 @@ struct insert_operation {
     U&& make() noexcept { return std::forward<U>(value); }
 };
 
-/// As insert_operation, of a value that is constructed from any arguments.
+/// Does the same as insert_operation with a value that is constructed from any arguments.
 template <class T, class... Arguments>
 struct emplace_operation {
     static constexpr bool depends_on_current = false;
@@ -104,8 +104,8 @@ struct load_or_store_operation {
     load_result<copied_out_t<T>> take() { return {existed ? *std::move(found) : *std::move(own), existed}; }
 };
 
-/// `previous` is what the caller returns, made in its place: nothing has to be moved, and so nothing can throw, once the
-/// map has changed.
+/// `previous` is the object that the caller returns. The operation makes it in its place: once the map has changed, nothing
+/// has to be moved, so nothing can throw.
 template <class T, class U>
 struct exchange_operation {
     static constexpr bool depends_on_current = false;
@@ -165,7 +165,7 @@ concept equality_comparable_value = requires(const T& a) {
     { a == a } -> std::convertible_to<bool>;
 };
 
-/// Both forms of compare_exchange and compare_erase: `expected` is empty when the caller expects no entry.
+/// Both forms of compare_exchange and compare_erase. `expected` is null if the caller expects no entry.
 template <class T, class U, decision OnEqual>
 struct compare_operation {
     static constexpr bool depends_on_current = false;
@@ -195,7 +195,7 @@ struct compare_operation {
     U&& make() noexcept { return std::forward<U>(desired); }
 };
 
-/// Read-modify-writes of numbers, as those of std::atomic. `Combine` gives the new value, of the present one or of none.
+/// Read-modify-writes of numbers, as those of std::atomic. `Combine` computes the new value, from the present one or from none.
 template <class T, class Combine>
 struct fetch_operation {
     static constexpr bool depends_on_current = true;
@@ -250,7 +250,7 @@ struct bits_of_either {
     }
 };
 
-/// An operation of a user's: where it erases what is absent, there is nothing to do.
+/// An operation of the user's. If it erases an absent key, it does nothing.
 template <class T, class Op>
 struct applied_operation {
     static constexpr bool depends_on_current = Op::depends_on_current;
@@ -271,7 +271,7 @@ struct applied_operation {
     }
 };
 
-/// Shows the value that is there, or inserts one.
+/// Shows the present value, or inserts one.
 template <class T, class U, class F>
 struct insert_or_visit_operation {
     static constexpr bool depends_on_current = false;
@@ -333,9 +333,9 @@ struct compute_operation {
 template <class T, class Returned>
 inline constexpr bool is_returned = returned_for<T, Returned&&>;
 template <class T>
-inline constexpr bool is_returned<T, void> = false; // the facade says so in words
+inline constexpr bool is_returned<T, void> = false; // the facade explains the error
 
-/// What the function of an `update` has returned, where it was returned: a value, an optional, or one of the tags.
+/// What the function of an `update` has returned, in the place where it was returned: a value, an optional, or one of the tags.
 template <class T, class Returned>
 class update_answer {
     using plain = std::remove_cvref_t<Returned>;
@@ -343,7 +343,7 @@ class update_answer {
     static constexpr bool is_action = std::is_same_v<Returned, update_action<T>>;
     static constexpr bool is_tag = std::is_same_v<plain, keep_t> || std::is_same_v<plain, std::nullopt_t>;
     static constexpr bool is_value = !is_optional && !is_action && !is_tag && is_returned<T, Returned>;
-    /// Anything else becomes an action first.
+    /// Anything else is converted to an action first.
     static constexpr bool is_kept_as_it_is = is_optional || is_action || is_tag || is_value;
 
 public:
@@ -371,7 +371,7 @@ public:
             return false;
         }
     }
-    /// What the new value is made of. Only if it neither keeps nor erases.
+    /// Returns what the new value is made from. Only for an answer that neither keeps nor erases.
     decltype(auto) value() {
         if constexpr (is_value) {
             return static_cast<Returned&&>(*answer_);

@@ -1,4 +1,4 @@
-// What a write to one key is: the concept that every engine takes, and that extensions write models of.
+// What a write to one key is: the concept that every engine takes, and of which extensions write models.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -12,31 +12,32 @@ namespace syncmap {
 
 namespace engine {
 
-/// What an operation wants done with the key it was shown.
+/// What an operation decides about its key.
 enum class decision : unsigned char {
-    keep,   ///< nothing: the operation linearizes where the entry was read
-    assign, ///< the entry gets the operation's value; inserted when absent
-    erase   ///< the entry goes; nothing when absent
+    keep,   ///< change nothing: the operation linearizes where it read the entry
+    assign, ///< give the entry the operation's value; insert it if it is absent
+    erase   ///< erase the entry; nothing if it is absent
 };
 
 } // namespace engine
 
 using engine::decision;
 
-/// A write to one key, for `map.apply(key, operation)`. The map shows it the present value and does what it decides.
+/// A write to one key, for `map.apply(key, operation)`. The map calls it with the present value and does what it decides.
 ///
-///  `decide(const T* current)`  null when absent. May run user code (a comparison, a copy); no lock is held then, unless
-///                              `runs_user_code` is false, or the map is one behind a lock. It may run again when another
-///                              thread was faster: the last run counts, so it sets all that it remembers anew.
-///  `make()`                    the value to publish, or what it is made from: the map makes it where it is to stay.
-///                              Called only after `decide` answered `assign`; once, unless `depends_on_current`: then once
-///                              after each `decide`. What it refers to lives as long as the operation
+///  `decide(const T* current)`  `current` is null if the key is absent. May run user code (a comparison, a copy): no lock is
+///                              held then, unless `runs_user_code` is false, or the map is behind a lock. The map may call it
+///                              again if another thread changed the entry. The last call counts, so each call sets everything
+///                              that the operation remembers.
+///  `make()`                    returns the value to publish, or what it is made from: the map makes it in its final place.
+///                              Called only after `decide` returned `assign`: once, or, with `depends_on_current`, once after
+///                              each `decide`. What the result refers to lives as long as the operation
 ///  `make_in(place)`            optional: makes the value by a call of `place(arguments...)` with a constructor's arguments
-///  `depends_on_current`        whether `make` depends on what `decide` was shown. Only for values that can be assigned
-///  `may_assign`                whether `decide` ever answers `assign`
+///  `depends_on_current`        whether `make` depends on the value that `decide` got. Only for values that can be assigned
+///  `may_assign`                whether `decide` ever returns `assign`
 ///  `runs_user_code`            whether `decide` or `make` may call code that waits, or uses a map: if not, a map may run them
 ///                              under its own lock
-///  `order`                     when others see what it publishes
+///  `order`                     when other threads see what the operation publishes
 template <class Op, class T>
 concept write_operation = requires(Op& op, const T* current) {
     { op.decide(current) } -> std::same_as<decision>;
@@ -47,7 +48,7 @@ concept write_operation = requires(Op& op, const T* current) {
     { op.order } -> std::convertible_to<std::memory_order>;
 };
 
-/// A base for operations, with what most of them say: they may assign, and may run any code. `decide` and `make` are yours:
+/// A base for operations that may assign and may run any code, as most do. `decide` and `make` are yours:
 ///
 ///     struct longer_of_two : syncmap::operation_base {
 ///         explicit longer_of_two(std::string_view t) : text(t) {}
