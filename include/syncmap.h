@@ -2,9 +2,9 @@
  * syncmap.h: the dynamic concurrent map for C, and for every language that can call C.
  *
  * Keys and values are nil, bool, 64-bit integers (signed and unsigned kept apart), doubles, bytes, and handles:
- * pointers of yours with a type number and a function that is called when the map lets go of them. Any number of
- * threads may call every function at once, on the same map, without registering; only the destruction of a map must be
- * the last call.
+ * pointers of yours with a type number and a function that the library calls when it needs them no longer. Any number
+ * of threads may call every function at once, on the same map, without registering; only the destruction of a map must
+ * be the last call.
  *
  *     syncmap_map *users = syncmap_create(NULL).map;
  *     syncmap_store(users, syncmap_string("user:1"), syncmap_string("Alice"));
@@ -13,24 +13,25 @@
  *     syncmap_release(name.value);
  *     syncmap_destroy(users);
  *
- * What holds for every function is said here once.
+ * The following holds for every function.
  *
- * Errors      are status codes in what is returned; `syncmap_message` has the words. A call that fails has changed
- *             nothing and has taken nothing over. A null map gives SYNCMAP_INVALID, and so does a value of no kind.
- * Arguments   are only looked at during the call: bytes are copied when they are stored. Handles: see `syncmap_handle`.
- * Results     A value that a call returns is the caller's, and goes to `syncmap_release` when it is no longer needed;
- *             for nil, bool and numbers that does nothing, and may be left out. A value that a callback or a cursor
- *             shows is borrowed: it is valid until the callback returns, or until the next call with the cursor.
+ * Errors      are status codes in the result; `syncmap_message` returns the text. A call that fails has changed nothing
+ *             and has taken nothing over. A null map gives SYNCMAP_INVALID, and so does a value of an unknown kind.
+ * Arguments   The library reads them only during the call: it copies bytes that it stores. Handles: see
+ *             `syncmap_handle`.
+ * Results     A value that a call returns belongs to the caller, who passes it to `syncmap_release` when it is no longer
+ *             needed; for nil, bool and numbers that does nothing, and may be left out. A value that a callback or a
+ *             cursor shows is borrowed: it is valid until the callback returns, or until the next call with the cursor.
  * `found`     the key was there when the call had its effect.
  * `changed`   the call changed the map, and took over the handles that it was given.
  * Progress    is that of the C++ map under it (docs/guarantees.md). Of SYNCMAP_ENGINE_MAP: a *read* takes no lock and
  *             waits for no thread; a *write* locks one bucket for some instructions, and waits for computations of its key.
- * Callbacks   run with no lock held and may call every function, on the same map and key too; the exceptions are named
- *             at `syncmap_load_or_compute`, `syncmap_update` and `syncmap_erase_if`. They must return: no longjmp, and
+ * Callbacks   run with no lock held and may call every function, on the same map and key too. For exceptions see
+ *             `syncmap_load_or_compute`, `syncmap_update` and `syncmap_erase_if`. They must return: no longjmp, and
  *             no pthread_exit. A C++ exception that leaves one ends the call with SYNCMAP_EXCEPTION. It must not leave a
  *             release callback.
  *
- * The page docs/c-api.md tells the rest: ownership, the layout of the structures, building and linking.
+ * The page docs/c-api.md describes the rest: ownership, the layout of the structures, building and linking.
  */
 #ifndef SYNCMAP_H
 #define SYNCMAP_H
@@ -63,12 +64,12 @@ enum {
     SYNCMAP_NO_MEMORY = 2,   /**< memory was refused */
     SYNCMAP_TOO_LARGE = 3,   /**< more entries or bytes than there can be */
     SYNCMAP_REENTRANT = 4,   /**< a callback called the locked map that its own thread is inside of */
-    SYNCMAP_RECURSIVE = 5,   /**< a computation wrote its own key, or waiting for another would close a circle */
+    SYNCMAP_RECURSIVE = 5,   /**< a computation wrote its own key, or waiting for another would close a cycle */
     SYNCMAP_UNSUPPORTED = 6, /**< this engine cannot do that */
-    SYNCMAP_EXCEPTION = 7,   /**< a callback written in C++ let an exception out */
+    SYNCMAP_EXCEPTION = 7,   /**< a C++ exception left a callback */
     SYNCMAP_SYSTEM = 8,      /**< the system refused something else than memory */
     SYNCMAP_KIND = 9,        /**< the value is of another kind than the operation needs */
-    SYNCMAP_CALLER = 1000    /**< the first code that is yours: computations may fail with this one and higher ones */
+    SYNCMAP_CALLER = 1000    /**< the first code for your use: computations may fail with this one and higher ones */
 };
 
 /**
@@ -93,19 +94,19 @@ enum {
     SYNCMAP_HANDLE = 6  /**< `as.handle`; equal by pointer and type */
 };
 
-/** Called exactly once for a handle that was taken over, in whichever thread let go of it last. */
+/** Called exactly once for a handle that was taken over, in the thread that releases its last reference. */
 typedef void (*syncmap_release_callback)(void* pointer, uint64_t type);
 
-/** Memory of the library's behind a value. */
+/** Memory of the library behind a value. */
 typedef struct syncmap_memory syncmap_memory;
 
 /**
- * A key or a value: a plain structure, passed and returned by value. It is made by the functions below or filled by
- * hand, and then `owned` and `memory` are zero.
+ * A key or a value: a plain structure, passed and returned by value. Make it by the functions below, or fill it by hand
+ * with `owned` and `memory` zero.
  *
- * In what the library returns `memory` is what bytes and handles lie in, and `owned` is 1 if the value holds a
- * reference to it, for `syncmap_release` to give back. Bytes of the library's are followed by a zero byte that `size`
- * does not count. A value that has `memory` may be stored again, in any map: that shares the memory and copies nothing.
+ * In a value that the library returns, `memory` is the memory of bytes and handles. `owned` is 1 if the value holds a
+ * reference to that memory, which `syncmap_release` gives back. A zero byte that `size` does not count follows the
+ * library's bytes. A value that has `memory` may be stored again, in any map: that shares the memory and copies nothing.
  */
 typedef struct syncmap_value {
     uint32_t kind;
@@ -163,7 +164,7 @@ static inline syncmap_value syncmap_double(double real) {
     return value;
 }
 
-/** The `size` bytes at `data`, which stay the caller's. */
+/** The `size` bytes at `data`, which belong to the caller. */
 static inline syncmap_value syncmap_bytes(const void* data, size_t size) {
     syncmap_value value = syncmap_nil();
     value.kind = SYNCMAP_BYTES;
@@ -176,19 +177,19 @@ static inline syncmap_value syncmap_bytes(const void* data, size_t size) {
 static inline syncmap_value syncmap_string(const char* text) { return syncmap_bytes(text, text == NULL ? 0 : strlen(text)); }
 
 /**
- * A pointer of yours; `type` is a number of yours that tells what it points to. Two handles are equal if pointer and
- * type are. To look something up `release` may be null.
+ * A pointer of yours; `type` is a number of yours that says what it points to. Two handles are equal if pointer and
+ * type are. For a lookup `release` may be null.
  *
- * A call that says `changed` has *taken over* the handles that it was given, key and value: `release(pointer, type)` is
- * then called exactly once for each, when no entry, no cursor and no retained value has it any more. Any other call
- * leaves them to the caller. Who stores one pointer twice, or twice in one call, hands over two references to it. An
- * entry keeps the key that it was inserted with; of a later `syncmap_store` with an equal key, a handle that it was
- * given as the key is released at once.
+ * A call that returns `changed` has *taken over* the handles that it was given, key and value: the library then calls
+ * `release(pointer, type)` exactly once for each, when no entry, no cursor and no retained value has it any more. Any
+ * other call leaves them to the caller. A caller that stores one pointer twice, or twice in one call, hands over two
+ * references to it. An entry keeps the key with which it was inserted. If a later `syncmap_store` gets an equal handle
+ * as the key, the library releases that handle at once.
  *
- * Releasing is late, but not for long: when an entry goes, its handles are released at the latest at the end of the
- * SYNCMAP_RELEASE_WITHIN-th call of any kind on that map that begins after all calls that were running then have
- * returned. (Calls from within a release callback do not count.) `syncmap_flush` and `syncmap_destroy` do not wait. In
- * SYNCMAP_ENGINE_SNAPSHOT a *key* that was erased still belongs to the map; see that engine.
+ * Releasing is late, but not for long. The library releases the handles of a removed entry at the latest at the end of
+ * the SYNCMAP_RELEASE_WITHIN-th call of any kind on that map that begins after all calls that were running then have
+ * returned. (Calls from within a release callback do not count.) `syncmap_flush` and `syncmap_destroy` release them at
+ * once. In SYNCMAP_ENGINE_SNAPSHOT a *key* that was erased still belongs to the map; see that engine.
  *
  * A release callback may call every function of the map. It runs in any thread that uses the map, with no lock held.
  */
@@ -204,12 +205,12 @@ static inline syncmap_value syncmap_handle(void* pointer, uint64_t type, syncmap
 /** See `syncmap_handle`. */
 #define SYNCMAP_RELEASE_WITHIN 64
 
-/** Whether two values are equal, as keys and as expected values are. Cannot fail. Progress: waits for no thread. */
+/** Returns whether two values are equal, as keys and as expected values. Cannot fail. Progress: waits for no thread. */
 SYNCMAP_API bool syncmap_equal(syncmap_value a, syncmap_value b);
 
 /**
- * Gives a value back. Does nothing if `owned` is 0, so it may be called with every value; once for each value that was
- * returned, not once for each copy of the structure. May call a release callback. Cannot fail.
+ * Gives a value back. Does nothing if `owned` is 0, so you may call it with every value. Call it once for each value
+ * that was returned, not once for each copy of the structure. May call a release callback. Cannot fail.
  * Progress: waits for no thread.
  */
 SYNCMAP_API void syncmap_release(syncmap_value value);
@@ -217,15 +218,15 @@ SYNCMAP_API void syncmap_release(syncmap_value value);
 /** What most functions return. */
 typedef struct syncmap_result {
     syncmap_status status;
-    bool found;          /**< the key was there */
+    bool found;          /**< the key was present */
     bool changed;        /**< the call changed the map, and has taken over the handles that it was given */
-    syncmap_value value; /**< nil where nothing else is said, and always when the call failed */
+    syncmap_value value; /**< nil where the function names no other, and always if the call failed */
 } syncmap_result;
 
 /**
- * A value of the caller's own, for `syncmap_release`: of a borrowed value that the library has shown, a second
- * reference; of bytes of the caller's, a copy; of a handle of the caller's, a handle that is taken over (`changed` says
- * so), and can be stored several times; of everything else the same value. `found` says nothing.
+ * Returns a value that belongs to the caller, for `syncmap_release`: for a borrowed value of the library a second
+ * reference; for the caller's bytes a copy; for the caller's handle a handle that is taken over (`changed` says so), and
+ * can be stored several times; for everything else the same value. `found` has no meaning.
  * Progress: waits for no thread.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE.
  */
@@ -244,25 +245,24 @@ enum {
     /** The same behind a lock that readers share. */
     SYNCMAP_ENGINE_SHARED_MUTEX = 2,
     /** The algorithm of Go's sync.Map. Erased keys stay in memory, and handles with them, until they are more than half
-     *  of all keys, and a few; `syncmap_clear` lets go of them all. */
+     *  of all keys, and a few; `syncmap_clear` releases them all. */
     SYNCMAP_ENGINE_SNAPSHOT = 3
 };
 
 /**
- * How a map is to be made: `syncmap_default_options()`, and then what is wanted otherwise. A zero is the default of
- * every member but `size`, which is `sizeof(syncmap_options)`. Later versions may add members at the end; `size` tells
- * which there are.
+ * Options of a new map: take `syncmap_default_options()` and change what you need. Zero is the default of every member
+ * but `size`, which is `sizeof(syncmap_options)`. Later versions may add members at the end; `size` tells which members
+ * there are.
  */
 typedef struct syncmap_options {
     size_t size;
     uint32_t engine; /**< SYNCMAP_ENGINE_... */
     uint32_t unused; /**< zero */
-    size_t reserve;  /**< room for so many entries at once; 0: none is made */
+    size_t reserve;  /**< makes room for this many entries at once; 0: makes none */
     /**
-     * For tests: replaces the hash, so that keys can be made to collide. It gets `hash_context` and a borrowed key,
-     * must give equal keys the same number, and must not call the map. (A key of -0.0 is shown to it as +0.0.) Its
-     * result is still mixed with the secret of the map. Null: the library's own, which no one who chooses keys can
-     * predict.
+     * For tests: replaces the hash, to make keys collide. It gets `hash_context` and a borrowed key, must return the
+     * same number for equal keys, and must not call the map. (It gets -0.0 as +0.0.) The map still mixes its result
+     * with its own secret. Null: the library's own hash, which an attacker who chooses the keys cannot predict.
      */
     uint64_t (*hash)(void* hash_context, syncmap_value key);
     void* hash_context;
@@ -291,27 +291,27 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_created syncmap_create(const syncmap_option
 
 /**
  * Destroys a map, and releases the handles that nothing else has. Must be the last call with the map: no other thread
- * may be in one, its cursors must be closed, and release callbacks that it runs must not use it. Values that were
- * returned stay valid until they are released. Null does nothing. Cannot fail.
+ * may be in a call, its cursors must be closed, and release callbacks that this runs must not use the map. Returned
+ * values stay valid until they are released. Null does nothing. Cannot fail.
  */
 SYNCMAP_API void syncmap_destroy(syncmap_map* map);
 
 /* ---- reads ---- */
 
 /**
- * The value of `key`. Go: Load.
- * Returns: `found`, and if so the value, to be released. `changed` is false.
+ * Returns the value of `key`. Go: Load.
+ * Returns: `found`, and if so the value, which the caller releases. `changed` is false.
  * Progress: a read.
  * Errors: SYNCMAP_INVALID; SYNCMAP_NO_MEMORY (the first use of the map by a thread).
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load(syncmap_map* map, syncmap_value key);
 
-/** Shown a value, which is borrowed. */
+/** Gets a value, which is borrowed. */
 typedef void (*syncmap_visit_callback)(void* context, syncmap_value value);
 
 /**
- * Shows the value of `key` to `callback`, without taking a reference to it; whatever others do to the entry meanwhile,
- * it stays until the callback returns.
+ * Calls `callback` with the value of `key`, without a reference to it. The value stays valid until the callback returns,
+ * whatever other threads do to the entry meanwhile.
  * Returns: `found`: the callback was called. `changed` is false, `value` nil.
  * Progress: a read.
  * Errors: as `syncmap_load`; SYNCMAP_INVALID without a callback.
@@ -319,7 +319,7 @@ typedef void (*syncmap_visit_callback)(void* context, syncmap_value value);
 SYNCMAP_API syncmap_result syncmap_visit(syncmap_map* map, syncmap_value key, syncmap_visit_callback callback, void* context);
 
 /**
- * Whether `key` is there. As `syncmap_load`, without a reference to the value.
+ * Returns whether `key` is present. As `syncmap_load`, without a reference to the value.
  * Returns: `found`. `changed` is false, `value` nil.
  * Progress: a read.
  * Errors: as `syncmap_load`.
@@ -337,9 +337,9 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_contains(syncmap_map* map, s
 SYNCMAP_API syncmap_result syncmap_store(syncmap_map* map, syncmap_value key, syncmap_value value);
 
 /**
- * The value of `key`; when it has none, `value` is stored. Go: LoadOrStore.
- * Returns: `found`: the key had a value. `changed`: it had none, and `value` was stored. `value`: what the map holds
- * now, to be released.
+ * Returns the value of `key`; if it has none, stores `value`. Go: LoadOrStore.
+ * Returns: `found`: the key had a value. `changed`: it had none, and the call stored `value`. `value`: the map's value
+ * now, which the caller releases.
  * Progress: a write.
  * Errors: as `syncmap_store`.
  */
@@ -347,7 +347,7 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_or_store(syncmap_map* m
 
 /**
  * Sets the value of `key` and returns the previous one. Go: Swap.
- * Returns: `found`, and if so the previous value, to be released. `changed` is true.
+ * Returns: `found`, and if so the previous value, which the caller releases. `changed` is true.
  * Progress: a write.
  * Errors: as `syncmap_store`.
  */
@@ -355,7 +355,7 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_exchange(syncmap_map* map, s
 
 /**
  * Erases `key`. Go: Delete.
- * Returns: `found` and `changed`: it was there. `value` is nil. Handles are looked up and never taken over.
+ * Returns: `found` and `changed`: it was present. `value` is nil. Handles are looked up and never taken over.
  * Progress: a write.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY (the first use of the map by a thread), SYNCMAP_RECURSIVE,
  * SYNCMAP_REENTRANT.
@@ -364,16 +364,16 @@ SYNCMAP_API syncmap_result syncmap_erase(syncmap_map* map, syncmap_value key);
 
 /**
  * Erases `key` and returns its value. Go: LoadAndDelete.
- * Returns: `found` and `changed`: it was there, and `value` is what it had, to be released.
+ * Returns: `found` and `changed`: it was present, and `value` is its value, which the caller releases.
  * Progress and errors: as `syncmap_erase`.
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_and_erase(syncmap_map* map, syncmap_value key);
 
 /**
- * Sets `key` to `desired` if its value equals `expected`. Go: CompareAndSwap, and with the value that was seen, so that
+ * Sets `key` to `desired` if its value equals `expected`. Go: CompareAndSwap; it also returns the present value, so that
  * a retry needs no load.
  * Returns: `found`: the key had a value. `changed`: it equalled `expected`, and is `desired` now. `value`: if it was
- * found and differed, what was seen, to be released; nil otherwise. `expected` is never taken over.
+ * found and differed, that value, which the caller releases; nil otherwise. `expected` is never taken over.
  * Progress: a write.
  * Errors: as `syncmap_store`.
  */
@@ -382,7 +382,7 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_compare_exchange(syncmap_map
 
 /**
  * Erases `key` if its value equals `expected`. Go: CompareAndDelete.
- * Returns: as `syncmap_compare_exchange`; `changed`: it was erased. Handles are looked at and never taken over.
+ * Returns: as `syncmap_compare_exchange`; `changed`: it was erased. Handles are compared and never taken over.
  * Progress: a write.
  * Errors: as `syncmap_erase`.
  */
@@ -390,8 +390,8 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_compare_erase(syncmap_map* m
 
 /**
  * Makes the value of `key`, which is borrowed. It returns `syncmap_computed(value)`, or `syncmap_failed(status)` to
- * store nothing. A value is taken over when it has returned, whatever becomes of the call: bytes are copied, handles and owned
- * values are the library's. Bytes in variables of the callback itself go through `syncmap_retain` first.
+ * store nothing. When it has returned a value, the library has taken it over, even if the call fails: the library copies
+ * bytes, and owns handles and owned values. Bytes in the callback's own variables go through `syncmap_retain` first.
  */
 typedef syncmap_result (*syncmap_compute_callback)(void* context, syncmap_value key);
 
@@ -400,23 +400,25 @@ static inline syncmap_result syncmap_computed(syncmap_value value) {
     return result;
 }
 
-/** `status`: any but SYNCMAP_OK; SYNCMAP_CALLER and higher ones are yours. */
+/** `status`: any but SYNCMAP_OK; SYNCMAP_CALLER and higher codes are for your use. */
 static inline syncmap_result syncmap_failed(syncmap_status status) {
     syncmap_result result = {status, false, false, syncmap_nil()};
     return result;
 }
 
 /**
- * The value of `key`; when it has none, `compute` makes it and it is stored. Of all threads that ask at once one
- * computes, and the others wait for it and share its outcome; other keys do not wait. If it fails, all that wait fail with
- * the same status, but for SYNCMAP_RECURSIVE: then one of those that wait runs its own. With the two engines behind a lock
- * each caller runs its own, one after the other, until one succeeds.
- * Returns: `found`: the key had a value. `changed`: it had none, and `compute` made it. `value`: what the map holds
- * now, to be released. A `syncmap_clear` meanwhile is ordered after: the value is then returned and not kept.
+ * Returns the value of `key`; if it has none, stores the value that `compute` makes. Of all threads that call this at
+ * once one computes, and the others wait for it and share its outcome; calls for other keys do not wait. If the
+ * computation fails, all waiting threads fail with the same status, but for SYNCMAP_RECURSIVE: then one of the waiting
+ * threads runs its own callback. With the two engines behind a lock each caller runs its own callback, one after the
+ * other, until one succeeds.
+ * Returns: `found`: the key had a value. `changed`: it had none, and `compute` made it. `value`: the map's value now,
+ * which the caller releases. A `syncmap_clear` meanwhile is ordered after the call, which then returns the value and
+ * does not keep it.
  * Progress: a hit is a read; a miss is a write. The callback may call everything but a write of its own key, which
- * gives SYNCMAP_RECURSIVE there. With the two engines behind a lock it runs inside that lock: whatever it calls on the
- * same map gives SYNCMAP_REENTRANT.
- * Errors: as `syncmap_store`, and what `compute` failed with.
+ * gives SYNCMAP_RECURSIVE there. With the two engines behind a lock it runs inside that lock: every call of the same map
+ * gives SYNCMAP_REENTRANT.
+ * Errors: as `syncmap_store`, and the status of a failed `compute`.
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_or_compute(syncmap_map* map, syncmap_value key,
                                                                     syncmap_compute_callback compute, void* context);
@@ -431,27 +433,27 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_load_or_compute(syncmap_map*
  */
 SYNCMAP_API syncmap_result syncmap_fetch_add(syncmap_map* map, syncmap_value key, syncmap_value operand);
 
-/** What becomes of a key of an update. */
+/** What an update does to a key. */
 enum {
     SYNCMAP_KEEP = 0,   /**< it stays as it is */
     SYNCMAP_ASSIGN = 1, /**< it gets a value */
     SYNCMAP_ERASE = 2   /**< it is absent afterwards */
 };
 
-/** One key of an update: what it has, and what it is to have. Its values are borrowed until the callback returns. */
+/** One key of an update: its present value, and the change to make. Its values are borrowed until the callback returns. */
 typedef struct syncmap_slot {
-    syncmap_value key;     /**< as it was given to the call */
+    syncmap_value key;     /**< the key as the caller gave it */
     syncmap_value current; /**< its value; nil if it is absent */
-    syncmap_value desired; /**< what `syncmap_slot_assign` was given; not to be written to */
+    syncmap_value desired; /**< the value from `syncmap_slot_assign`; do not write to it */
     uint32_t action;       /**< SYNCMAP_KEEP at first; set by the functions below */
     syncmap_status status; /**< of the last `syncmap_slot_assign` */
-    bool found;            /**< the key is there */
+    bool found;            /**< the key is present */
 } syncmap_slot;
 
 /**
- * Asks for `value` in this slot, and takes it over at once, whatever becomes of the call: bytes are copied, a handle belongs to
+ * Asks for `value` in this slot, and takes it over at once, even if the update fails: bytes are copied, a handle belongs to
  * the library. Of several such calls with one slot the last one counts. If it fails, `value` stays the caller's and the update
- * fails with the same status. To be called by the callback of an update alone. Returns the status.
+ * fails with the same status. Only the callback of an update may call it. Returns the status.
  * Progress: waits for no thread.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE.
  */
@@ -464,27 +466,27 @@ SYNCMAP_API syncmap_status syncmap_slot_erase(syncmap_slot* slot);
 SYNCMAP_API syncmap_status syncmap_slot_keep(syncmap_slot* slot);
 
 /**
- * Decides what becomes of the keys of an update. `first` is the slot of the first key; the others follow it, in the order in
- * which the keys were given. Returns SYNCMAP_OK, or a status with which the call fails and changes nothing.
+ * Decides what an update does to its keys. `first` is the slot of the first key; the others follow it, in the order in which
+ * the caller gave the keys. Returns SYNCMAP_OK, or a status with which the call fails and changes nothing.
  */
 typedef syncmap_status (*syncmap_update_callback)(void* context, syncmap_slot* first, size_t count);
 
 /**
  * Reads, modifies and writes one key in one step: `callback` runs once, on one slot, and no other thread writes this key
  * meanwhile. Readers see the old value until the callback has returned.
- * Returns: `found`: the key was there. `changed`: it was assigned or erased. `value` is nil. A handle that was given as the
- * key is taken over if the call says `changed` and the callback asked for SYNCMAP_ASSIGN. A `syncmap_clear` meanwhile is
- * ordered after: what was assigned is then not kept.
- * Progress: a write. Other keys do not wait for the callback. It may call everything but a write of its own key, which gives
- * SYNCMAP_RECURSIVE there. With the two engines behind a lock it runs inside that lock: whatever it calls on the same map
- * gives SYNCMAP_REENTRANT.
- * Errors: as `syncmap_store`; what `callback` or a `syncmap_slot_assign` failed with.
+ * Returns: `found`: the key was present. `changed`: it was assigned or erased. `value` is nil. A handle that was given as the
+ * key is taken over if the call returns `changed` and the callback asked for SYNCMAP_ASSIGN. A `syncmap_clear` meanwhile is
+ * ordered after the call: the map then does not keep an assigned value.
+ * Progress: a write. Calls for other keys do not wait for the callback. It may call everything but a write of its own key,
+ * which gives SYNCMAP_RECURSIVE there. With the two engines behind a lock it runs inside that lock: every call of the same
+ * map gives SYNCMAP_REENTRANT.
+ * Errors: as `syncmap_store`; the status with which `callback` or a `syncmap_slot_assign` failed.
  */
 SYNCMAP_API syncmap_result syncmap_update(syncmap_map* map, syncmap_value key, syncmap_update_callback callback, void* context);
 
 /**
- * The same for `count` keys that differ: all that the callback asks for happens in one step, for writers of these keys, for
- * `syncmap_size` and for snapshots. A thread that reads one key after the other may see the new value of one and
+ * Does the same for `count` keys that differ. All changes that the callback asks for happen in one step, for writers of these
+ * keys, for `syncmap_size` and for snapshots. A thread that reads one key after the other may see the new value of one and
  * then the old value of another.
  * Returns: `changed`: a key was assigned or erased. `found` is false, `value` nil. A handle that was given as a key is taken
  * over as by `syncmap_update`, for each slot.
@@ -496,41 +498,41 @@ SYNCMAP_API syncmap_result syncmap_update_many(syncmap_map* map, const syncmap_v
 
 /* ---- the whole map ---- */
 
-/** A number, or why there is none. */
+/** A number, or a status why there is none. */
 typedef struct syncmap_count {
     syncmap_status status;
     size_t count;
 } syncmap_count;
 
-/** Shown an entry, which is borrowed; returns false to stop. */
+/** Gets an entry, which is borrowed; returns false to stop. */
 typedef bool (*syncmap_entry_callback)(void* context, syncmap_value key, syncmap_value value);
 
 /**
- * Shows all entries. Go: Range. A key that is there from beginning to end is shown exactly once, no key twice; of keys
- * that come or go meanwhile some are shown. The two engines behind a lock show one instant.
- * Returns: how many entries were shown; after an error too.
+ * Calls `callback` with every entry. Go: Range. It shows a key that is present from beginning to end exactly once, and no
+ * key twice; of keys that are added or erased meanwhile it shows some. The two engines behind a lock show one instant.
+ * Returns: how many entries it has shown; after an error too.
  * Progress: a read, which may wait for a writer of the bucket that it copies. The two engines behind a lock first copy
  * references to all entries, and hold no lock while the callback runs.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_EXCEPTION.
  */
 SYNCMAP_API syncmap_count syncmap_for_each(syncmap_map* map, syncmap_entry_callback callback, void* context);
 
-/** Shown an entry, which is borrowed; returns true to erase it. */
+/** Gets an entry, which is borrowed; returns true to erase it. */
 typedef bool (*syncmap_condition_callback)(void* context, syncmap_value key, syncmap_value value);
 
 /**
  * Erases the entries for which `condition` returns true. An entry that changed after it was shown stays.
  * Returns: how many entries were erased. After an error the count is 0, and what was erased until then stays erased.
  * Progress: walks as `syncmap_for_each`, and erases each entry as `syncmap_erase`. The two engines behind a lock do all of it
- * in one step: `condition` runs inside the lock, and what it calls on the same map gives SYNCMAP_REENTRANT.
+ * in one step: `condition` runs inside the lock, and every call of the same map gives SYNCMAP_REENTRANT.
  * Errors: as `syncmap_for_each`; SYNCMAP_REENTRANT.
  */
 SYNCMAP_API syncmap_count syncmap_erase_if(syncmap_map* map, syncmap_condition_callback condition, void* context);
 
 /**
- * How many entries there were at one instant of the call: exact, beside any number of writers.
- * Progress: counts again while keys come and go; after a few attempts lets inserts and erases wait, for about 100
- * microseconds at a time.
+ * Returns how many entries there were at one instant of the call: exact, beside any number of writers.
+ * Progress: counts again while other threads insert and erase; after a few attempts inserts and erases wait, for about
+ * 100 microseconds at a time.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY.
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_count syncmap_size(syncmap_map* map);
@@ -545,7 +547,7 @@ SYNCMAP_API syncmap_status syncmap_clear(syncmap_map* map);
 /**
  * Replaces all entries by those of `other`, in one step: each call sees the old entries or the new ones. `other` is empty
  * afterwards, and still to be destroyed. No other thread may use `other` meanwhile.
- * Progress: no call waits for it. The caller prepares the new entries, takes the step, and takes the old table apart: linear
+ * Progress: no call waits for it. The caller prepares the new entries, makes the step, and takes the old table apart: linear
  * in both maps.
  * Errors: SYNCMAP_INVALID (also if the maps are one, or a cursor over a snapshot of `other` is open), SYNCMAP_NO_MEMORY,
  * SYNCMAP_UNSUPPORTED (if one of the two is not of SYNCMAP_ENGINE_MAP). Both maps are as before then.
@@ -553,7 +555,7 @@ SYNCMAP_API syncmap_status syncmap_clear(syncmap_map* map);
 SYNCMAP_API syncmap_status syncmap_replace(syncmap_map* map, syncmap_map* other);
 
 /**
- * Makes room for so many entries. Never shrinks; see `syncmap_shrink`.
+ * Makes room for `entries` in total. Never shrinks; see `syncmap_shrink`.
  * Progress: waits for writers of single buckets; others go on.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_TOO_LARGE, SYNCMAP_REENTRANT.
  */
@@ -566,7 +568,7 @@ SYNCMAP_API syncmap_status syncmap_reserve(syncmap_map* map, size_t entries);
  */
 SYNCMAP_API syncmap_status syncmap_shrink(syncmap_map* map);
 
-/** What `syncmap_statistics_of` returns: counts of what one walk has met. */
+/** What `syncmap_statistics_of` returns: counts from one walk. */
 typedef struct syncmap_statistics {
     syncmap_status status;
     uint32_t engine;     /**< SYNCMAP_ENGINE_... */
@@ -574,7 +576,7 @@ typedef struct syncmap_statistics {
     size_t handles;      /**< handles among their keys and values */
     size_t key_bytes;    /**< bytes of keys of kind SYNCMAP_BYTES */
     size_t value_bytes;  /**< bytes of values of kind SYNCMAP_BYTES */
-    size_t memory_bytes; /**< about what all of them take, without free room in the table and without what handles point to */
+    size_t memory_bytes; /**< about how much they all take, without free room in the table and without what handles point to */
 } syncmap_statistics;
 
 /**
@@ -585,8 +587,8 @@ typedef struct syncmap_statistics {
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_statistics syncmap_statistics_of(syncmap_map* map);
 
 /**
- * Frees now what was erased or replaced before and no thread looks at any more, and releases its handles. Without it that
- * happens by and by.
+ * Frees now what was erased or replaced before and no thread reads any more, and releases its handles. Without this call that
+ * happens later.
  * Progress: waits for a thread that does the same; others go on. Linear in what is freed and in the number of threads.
  * Errors: SYNCMAP_INVALID.
  */
@@ -594,15 +596,15 @@ SYNCMAP_API syncmap_status syncmap_flush(syncmap_map* map);
 
 /* ---- cursors ---- */
 
-/** A walk over the entries that is taken step by step. */
+/** A walk over the entries, step by step. */
 typedef struct syncmap_cursor syncmap_cursor;
 
 enum {
     /** All steps together are one `syncmap_for_each`, however the map changes between them. */
     SYNCMAP_CURSOR_WALK = 0,
     /**
-     * The entries of the instant at which the cursor is opened, whatever is written meanwhile. All engines have it but
-     * SYNCMAP_ENGINE_SNAPSHOT, which gives SYNCMAP_UNSUPPORTED.
+     * The entries of the instant at which the cursor is opened, whatever other calls write meanwhile. All engines have it
+     * but SYNCMAP_ENGINE_SNAPSHOT, which gives SYNCMAP_UNSUPPORTED.
      */
     SYNCMAP_CURSOR_SNAPSHOT = 1
 };
@@ -622,37 +624,37 @@ typedef struct syncmap_entry {
 } syncmap_entry;
 
 /**
- * Opens a walk, before the first entry. Between its steps nothing is locked: every function may be called, other
- * cursors opened on the same map, and the map cleared, which ends the walk or goes unseen by it. A cursor belongs to no
- * thread; it is used by one at a time. It must be closed before the map is destroyed.
+ * Opens a walk, before the first entry. Between its steps nothing is locked: you may call every function, open other
+ * cursors on the same map, and clear the map, which ends the walk or does not change it. A cursor belongs to no thread;
+ * one thread at a time uses it. It must be closed before the map is destroyed.
  *
- * With SYNCMAP_ENGINE_MAP a cursor keeps references to the entries of one bucket; one over a snapshot also lets the first
- * change of each bucket copy it, and keeps what is erased or replaced until it is closed. With the other engines it
- * takes references to all entries when it is opened: memory and time are linear in the map then.
- * Progress: a read. Over a snapshot, of SYNCMAP_ENGINE_MAP: waits for writers on their way, and lets others wait, for 50
- * milliseconds at most, mostly microseconds; it takes microseconds whatever the size of the map.
+ * With SYNCMAP_ENGINE_MAP a cursor keeps references to the entries of one bucket. With a cursor over a snapshot the first
+ * change of each bucket also copies that bucket, and what is erased or replaced stays until the cursor is closed. With
+ * the other engines a cursor takes references to all entries when it is opened: memory and time are linear in the map.
+ * Progress: a read. Over a snapshot of SYNCMAP_ENGINE_MAP: waits for writers under way, and makes other writers wait, for
+ * 50 milliseconds at most, mostly microseconds; it takes microseconds for any size of the map.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_UNSUPPORTED, SYNCMAP_TOO_LARGE (16 million snapshots during the
  * life of one).
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_opened syncmap_cursor_open(syncmap_map* map, uint32_t mode);
 
 /**
- * The next entry, or `found` false at the end, then and ever after. After an error the same step can be tried again.
- * Progress: as `syncmap_for_each`; of the other engines, waits for no thread.
+ * Returns the next entry, or `found` false at the end and after it. After an error the same step can be tried again.
+ * Progress: as `syncmap_for_each`; with the other engines, waits for no thread.
  * Errors: SYNCMAP_INVALID (a null cursor), SYNCMAP_NO_MEMORY.
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_entry syncmap_cursor_next(syncmap_cursor* cursor);
 
 /**
- * Ends a walk, at any place. Null does nothing. Cannot fail. Progress: waits for no thread; over a snapshot, for others that
- * take or end one.
+ * Ends a walk, at any place. Null does nothing. Cannot fail. Progress: waits for no thread; over a snapshot, for other threads
+ * that take or end one.
  */
 SYNCMAP_API void syncmap_cursor_close(syncmap_cursor* cursor);
 
 /* ---- fork ---- */
 
 /**
- * Waits until no thread is in the middle of a write of a map of SYNCMAP_ENGINE_MAP. Threads that want to write then wait until
+ * Waits until no thread is in the middle of a write of a map of SYNCMAP_ENGINE_MAP. Threads that begin a write then wait until
  * the fork is over; reads go on. Between this call and the one after the fork, call nothing else of this library.
  *
  *     syncmap_before_fork();
@@ -663,16 +665,16 @@ SYNCMAP_API void syncmap_cursor_close(syncmap_cursor* cursor);
  * a fork without them may only read maps of SYNCMAP_ENGINE_MAP. A child never uses maps of the other engines.
  *
  * It may be called from callbacks that run with no lock held, and not from a hash.
- * Errors: SYNCMAP_SYSTEM in a sandbox that refuses every way to stop the writers; then nothing waits. SYNCMAP_NO_MEMORY.
+ * Errors: SYNCMAP_SYSTEM in a sandbox that refuses every way to stop the writers; then no thread waits. SYNCMAP_NO_MEMORY.
  */
 SYNCMAP_API syncmap_status syncmap_before_fork(void);
 
-/** Lets the writers go on; also after a fork that failed. Cannot fail. */
+/** Ends the wait of the writers; also after a fork that failed. Cannot fail. */
 SYNCMAP_API void syncmap_after_fork_in_parent(void);
 
 /**
- * Makes all maps of SYNCMAP_ENGINE_MAP usable in the child, for its one thread and those that it starts. Computations and
- * updates of threads that the child lacks are dropped, as if their callbacks had failed. Cannot fail.
+ * Makes all maps of SYNCMAP_ENGINE_MAP usable in the child, for its one thread and those that it starts. Drops computations and
+ * updates of threads that the child lacks, as if their callbacks had failed. Cannot fail.
  */
 SYNCMAP_API void syncmap_after_fork_in_child(void);
 
