@@ -25,7 +25,7 @@ namespace syncmap {
 
 class any;
 
-/// No value at all: what an `any` holds that was given none.
+/// No value: what an `any` holds at first.
 struct nil_t {
     explicit nil_t() = default;
 };
@@ -33,7 +33,7 @@ inline constexpr nil_t nil{};
 
 namespace detail {
 
-/// Texts of every form are held as `std::string`, so that "a", std::string("a") and std::string_view("a") are one key.
+/// An `any` holds texts of every form as `std::string`, so that "a", std::string("a") and std::string_view("a") are one key.
 template <class T>
 concept text = std::same_as<std::decay_t<T>, std::string> || std::same_as<std::decay_t<T>, std::string_view> ||
                std::same_as<std::decay_t<T>, const char*> || std::same_as<std::decay_t<T>, char*>;
@@ -49,8 +49,8 @@ concept declares_equality = requires(const T& a) {
 template <class T>
 concept has_elements = requires { typename T::value_type; } && !std::same_as<typename T::value_type, T>;
 
-/// Whether `==` compiles, and not only is declared: that of the standard containers may be declared although their
-/// elements have none.
+/// Whether `==` compiles. It may be declared and not compile: the standard containers declare it although their elements have
+/// none.
 template <class T>
 struct has_equality : std::bool_constant<declares_equality<T>> {};
 template <has_elements T>
@@ -65,7 +65,7 @@ struct has_equality<std::variant<Ts...>> : std::conjunction<has_equality<Ts>...>
 template <class T>
 concept has_hash = hashable<T>;
 
-/// Four words: a std::string lies inside with its own short text, so that short texts need no allocation at all.
+/// Four words: a std::string fits inside, with its own short text, so that short texts need no allocation.
 union any_storage {
     void* remote = nullptr;
     alignas(void*) std::byte local[4 * sizeof(void*)];
@@ -166,7 +166,7 @@ public:
     constexpr any(nil_t) noexcept {}
     constexpr any(std::nullptr_t) noexcept {}
 
-    /// Holds a copy of `value` (or what is moved out of it): of arrays and functions a pointer, of `const char*`,
+    /// Holds a copy of `value` (or what is moved out of it): for arrays and functions a pointer; for `const char*`,
     /// `std::string_view` and string literals a `std::string`. Throws: what the copy throws, `std::bad_alloc`.
     template <class T>
         requires(!std::same_as<std::remove_cvref_t<T>, any>)
@@ -176,8 +176,8 @@ public:
     template <class T, class... Args>
     explicit any(std::in_place_type_t<T>, Args&&... args) {
         check_type<T>();
-        // Asserted, not required: the question whether a class that can be made from an any can be copied would ask
-        // for this constructor again.
+        // Asserted, not required: to find out whether a class that can be made from an `any` can be copied, the compiler would
+        // need this constructor again.
         static_assert(std::is_copy_constructible_v<T>, "syncmap: an any holds what can be copied: "
                                                        "hold a std::shared_ptr to what cannot");
         detail::any_operations<T>::create(storage_, std::forward<Args>(args)...);
@@ -203,14 +203,14 @@ public:
 
     [[nodiscard]] bool is_nil() const noexcept { return type_ == nullptr; }
 
-    /// Whether the value is a `T`: exactly that type, there are no conversions.
+    /// Returns whether the value is exactly a `T`; there are no conversions.
     template <class T>
     [[nodiscard]] bool is() const noexcept {
         check_type<T>();
         return type_ == &detail::any_type_of<T> || (type_ != nullptr && *type_->id == typeid(T));
     }
 
-    /// The value if it is a `T`, else null. Go: `v, ok := x.(T)`.
+    /// Returns the value if it is a `T`, else null. Go: `v, ok := x.(T)`.
     template <class T>
     [[nodiscard]] const T* get_if() const noexcept {
         return is<T>() ? static_cast<const T*>(address()) : nullptr;
@@ -220,7 +220,7 @@ public:
         return const_cast<T*>(std::as_const(*this).template get_if<T>());
     }
 
-    /// The value, which has to be a `T`. Throws `bad_assertion`, naming both types, when it is not. Go: `x.(T)`.
+    /// Returns the value, which must be a `T`. Throws `bad_assertion`, which names both types, if it is not. Go: `x.(T)`.
     template <class T>
     [[nodiscard]] const T& as() const& {
         if (const T* const value = get_if<T>()) return *value;
@@ -230,26 +230,26 @@ public:
     [[nodiscard]] T& as() & {
         return const_cast<T&>(std::as_const(*this).template as<T>());
     }
-    /// Of a temporary, by value: nothing is left to refer to what is gone.
+    /// Returns the value of a temporary by value: a reference would refer to a destroyed object.
     template <class T>
     [[nodiscard]] T as() && {
         return std::move(as<T>());
     }
 
-    /// The type of the value, `typeid(void)` for nil.
+    /// Returns the type of the value, `typeid(void)` for nil.
     [[nodiscard]] const std::type_info& type() const noexcept { return is_nil() ? typeid(void) : *type_->id; }
-    /// Its name as one would write it: "int", "std::string", "nil".
+    /// Returns the type's name as in source code: "int", "std::string", "nil".
     [[nodiscard]] std::string type_name() const { return is_nil() ? "nil" : detail::tidy_type_name(type_->raw_name); }
 
-    /// Values of different types differ. Throws `incomparable_type` for two of one type that has no operator==.
-    /// (A template, so that nothing is converted to an any in order to be compared.)
+    /// Values of different types differ. Throws `incomparable_type` for two values of one type that has no operator==.
+    /// (A template, so that a comparison converts nothing to an `any`.)
     friend bool operator==(const std::same_as<any> auto& a, const std::same_as<any> auto& b) {
         if (a.is_nil() || b.is_nil()) return a.is_nil() == b.is_nil();
         if (a.type_ != b.type_ && *a.type_->id != *b.type_->id) return false;
         if (a.type_->equal == nullptr) throw incomparable_type(a.type_name());
         return a.type_->equal(a.address(), b.address());
     }
-    /// With a text as it is: no string is made for the comparison.
+    /// Compares with a text as it is, and makes no string.
     friend bool operator==(const std::same_as<any> auto& a, const detail::text auto& b) {
         const std::string* const string = a.template get_if<std::string>();
         return string != nullptr && *string == b;
@@ -268,7 +268,7 @@ private:
 
     const void* address() const noexcept { return type_->address(storage_); }
 
-    /// From another one, while this one is nil.
+    /// Moves the value of `other` into this `any`, which is nil.
     void take(any& other) noexcept {
         if (other.type_ != nullptr) other.type_->move(storage_, other.storage_);
         type_ = std::exchange(other.type_, nullptr);
@@ -278,8 +278,8 @@ private:
     const detail::any_type* type_ = nullptr;
 };
 
-/// Hash of the value. Throws `unhashable_type` for a value whose type has no `std::hash` or no operator==.
-/// Texts are hashed as they are, so that a map looks up "a" without making a string of it.
+/// Hashes the value. Throws `unhashable_type` for a value whose type has no `std::hash` or no operator==.
+/// It hashes texts as they are, so that a map looks up "a" without making a string.
 template <>
 struct hash<any> {
     using is_transparent = void;

@@ -1,4 +1,4 @@
-// The operations that run a function while they own a key; a part of `basic_map`, whose words hold here too.
+// The operations that run a function while they own a key; a part of `basic_map`, whose class comment holds here too.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -27,7 +27,7 @@ class basic_map;
 
 namespace detail {
 
-/// A contiguous range of what converts to a view.
+/// A contiguous range of elements that convert to a view.
 template <class Keys>
 inline constexpr bool are_views = requires(const Keys& keys) {
     { *std::data(keys) } -> std::convertible_to<std::string_view>;
@@ -53,21 +53,22 @@ class computing_operations {
     };
 
 public:
-    /// Returns the value of `key`; when the key is absent, `f()` makes the value, and it is stored. `.loaded` tells which.
+    /// Returns the value of `key`. If the key is absent, this stores what `f()` returns, and returns that. `.loaded` tells
+    /// which.
     ///
-    /// Single flight: of all threads that ask at once, one runs `f`. The others sleep until it is done, and share its outcome:
-    /// they return its value, or throw the same exception object. Other keys do not wait, nor do readers. If `f` throws,
-    /// nothing is stored, and the next call runs its own function. `syncmap::unshared` as the first argument keeps an
-    /// exception to its caller: the next waiting thread then runs its own function.
+    /// Single flight: of all threads that call this at once, one runs `f`. The others sleep until it is done, and share its
+    /// outcome: they return its value, or throw the same exception object. Operations on other keys do not wait, nor do
+    /// readers. If `f` throws, the map stores nothing, and the next call runs its own function. With `syncmap::unshared` as the
+    /// first argument only the caller gets the exception: the next waiting thread then runs its own function.
     ///
     /// In the maps behind one lock each caller runs its own function, one after the other, until one succeeds.
     ///
     /// Progress: a hit is a read; a miss waits, asleep, for a thread that writes or computes this key. Consistency: a `clear`
-    /// while `f` runs is ordered after: the value is returned and not stored. A waiting thread that finds the value cleared
-    /// or erased again takes part in a new flight. Throws: what `f` throws, in the thread that runs it and in those that wait
-    /// for it; `recursive_update` when `f` writes its own key, or when threads would wait for each other's computations in a
-    /// cycle; it is never shared. Keys that can only be moved and have one hash wait for each other: a function must not
-    /// write another one of them.
+    /// while `f` runs is ordered after the call, which returns the value and does not store it. A waiting thread that finds
+    /// the value cleared or erased again takes part in a new flight. Throws: what `f` throws, in the thread that runs it and in
+    /// those that wait for it; `recursive_update` if `f` writes its own key, or if threads would wait for each other's
+    /// computations in a cycle; it is never shared. Computations of keys that can only be moved and have one hash wait for
+    /// each other: a function must not write another such key.
     template <detail::forwarded K = given_key, class F>
     [[nodiscard]] load_result<copied> load_or_compute(K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_copy_constructible_v<copied>, "syncmap: load_or_compute returns a copy of the value, and this "
@@ -84,14 +85,14 @@ public:
         return compute<false>(std::forward<K>(key), f, order);
     }
 
-    /// Atomic read-modify-write: `f(const T* current)` (null when absent) runs once, with nothing locked
-    /// but this key for writers, and returns what is to be: a value, an empty optional (no entry), or
-    /// `syncmap::keep`. Returns what was done.
+    /// Reads, modifies and writes one key atomically. Calls `f(const T* current)` once (null if the key is absent); meanwhile
+    /// only writers of this key wait. `f` returns the new value, an empty optional (no entry), or `syncmap::keep`. Returns what
+    /// the call has done.
     ///
-    /// Progress: waits, asleep, for a thread that writes or computes this key; other keys and readers do not wait.
-    /// Consistency: readers see the old value until `f` has returned; a `clear` while `f` runs is ordered after: the
-    /// result counts, and is not stored. Throws: as `load_or_compute`; the entry is then as before. Neither key
-    /// type nor value type need be copyable.
+    /// Progress: waits, asleep, for a thread that writes or computes this key; operations on other keys, and readers, do not
+    /// wait. Consistency: readers see the old value until `f` has returned; a `clear` while `f` runs is ordered after the call,
+    /// which returns its result and does not store it. Throws: as `load_or_compute`; the entry is then as before. Neither
+    /// key type nor value type need be copyable.
     template <detail::forwarded K = given_key, class F>
     update_result update(K&& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::is_invocable_v<F&, const T*>,
@@ -103,10 +104,10 @@ public:
         return op.outcome;
     }
 
-    /// Atomic read-modify-write of several keys: `f(std::span<update_slot<T>>)` runs once, on one slot for each key in
-    /// the order given, with nothing locked but these keys for writers. A slot has `current()` (null when absent),
-    /// `assign(value)`, `erase()` and `keep()`; all that `f` asks for becomes so in one step. `f` returns nothing, or
-    /// whether that is wanted: after false nothing changes. Returns what `f` did (true for nothing).
+    /// Reads, modifies and writes several keys atomically. Calls `f(std::span<update_slot<T>>)` once, with one slot for each
+    /// key in the order given; meanwhile only writers of these keys wait. A slot has `current()` (null if the key is absent),
+    /// `assign(value)`, `erase()` and `keep()`. The map makes all changes that `f` asks for in one step. `f` returns nothing,
+    /// or whether to make them: after false nothing changes. Returns what `f` returned (true for nothing).
     ///
     ///     accounts.update({from, to}, [&](auto slots) {
     ///         if (slots[0].current() == nullptr || *slots[0].current() < amount) return false;
@@ -116,13 +117,13 @@ public:
     ///     });
     ///
     /// Progress: waits, asleep, for threads that write or compute one of the keys, and owns none of them meanwhile: in
-    /// whatever orders keys are given, no thread waits for ever. Then locks the buckets that change, all of them for as long as
+    /// whatever orders calls give their keys, no thread waits for ever. Then locks the buckets that change, all of them while
     /// it publishes; `size` and `snapshot` wait for that. Consistency: atomic for writers of these keys, for `size` and for
-    /// snapshots. Not for reads of one key: beside the update a thread may read the new value of one and afterwards the
-    /// old one of another; take a `snapshot` for both together. (So may a write that finds nothing to change.) A `clear`
-    /// while `f` runs is ordered after: the result counts, and is not stored. Complexity: n log n in the keys. Throws: as
-    /// `update` of one; `std::invalid_argument` when two keys are equal; nothing has changed then. The key type must be
-    /// copyable, the value type need not be.
+    /// snapshots, but not for reads of one key. Beside the update a thread may read the new value of one key and afterwards
+    /// the old value of another; take a `snapshot` to read both together. (A write that finds nothing to change may also read
+    /// so.) A `clear` while `f` runs is ordered after the call, which returns its result and does not store it. Complexity:
+    /// n log n in the keys. Throws: as `update` of one key; `std::invalid_argument` if two keys are equal; nothing has changed
+    /// then. The key type must be copyable, the value type need not be.
     template <class F>
     bool update(std::initializer_list<given_key> keys, F&& f, std::memory_order order = std::memory_order_seq_cst)
         requires has_multi_update<Engine>
@@ -130,7 +131,8 @@ public:
         return update_all(std::span<const given_key>(keys.begin(), keys.size()), f, order);
     }
 
-    /// The same with keys from a vector, an array, or anything else that is a `std::span<const Key>`; of texts also with views.
+    /// Does the same with keys from a vector, an array, or any other type that converts to a `std::span<const Key>`; for text
+    /// keys also with a range of views.
     template <detail::forwarded Keys, class F>
         requires(has_multi_update<Engine> && are_keys<std::remove_cvref_t<Keys>>)
     bool update(Keys&& keys, F&& f, std::memory_order order = std::memory_order_seq_cst) {

@@ -1,7 +1,7 @@
-// What a concurrent map is, what some of them can do besides, and what an engine has to supply.
+// What a concurrent map is, what some maps can do besides, and what an engine has to supply.
 //
-// The refinements are the rows of the decision matrix: "I need the length, and iterate over one instant" is
-// the clause `requires exact_size_map<M> && atomic_iteration_map<M>`.
+// Each refinement is one need: "I need the length, and iterate over one instant" is the clause
+// `requires exact_size_map<M> && atomic_iteration_map<M>`.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -46,7 +46,7 @@ struct any_slots {
     bool operator()(std::span<update_slot<T>>) const;
 };
 
-/// The form in which a map's values leave it.
+/// The type of copies of a map's values.
 template <class M>
 using copied_value_t = copied_out_t<typename M::mapped_type>;
 
@@ -63,15 +63,15 @@ struct any_operation {
 
 } // namespace detail
 
-/// What a map can promise beyond the concept. The maps of this library say it through their engine; for a map
-/// of your own (a decorator, say) specialize this.
+/// What a map promises beyond the concept. For the maps of this library their engine says so; for a map of your own (a
+/// decorator, say) specialize this.
 template <class M>
 struct map_traits {
     /// `size()` is the number of entries at one instant between its call and its return.
     static constexpr bool exact_size = false;
     /// `for_each` sees the whole map as it was at one instant.
     static constexpr bool atomic_iteration = false;
-    /// A read waits for no thread: a writer that is stopped in the middle stops no reader.
+    /// A read waits for no thread: a writer that is stopped in its write stops no reader.
     static constexpr bool lock_free_reads = false;
 };
 
@@ -87,11 +87,11 @@ struct map_traits<M> {
     static constexpr bool lock_free_reads = detail::engine_t<M>::lock_free_reads;
 };
 
-/// A map that any number of threads may use at once: every operation on one key is linearizable, and so are those on
+/// A map that any number of threads may use at once. Every operation on one key is linearizable, and so are operations on
 /// different keys together, unless a write asks for less than `std::memory_order_seq_cst`.
 ///
-/// Operations that need more of the value (a copy: `load`, `exchange`, ...; an equality: `compare_exchange`)
-/// belong to `copyable_value_map` and `comparable_value_map`; a map of move-only values is a concurrent map too.
+/// Operations that need more of the value belong to `copyable_value_map` (a copy: `load`, `exchange`, ...) and
+/// `comparable_value_map` (an equality: `compare_exchange`). A map of move-only values is a concurrent map too.
 template <class M>
 concept concurrent_map =
     std::default_initializable<M> && !std::copyable<M> &&
@@ -137,7 +137,7 @@ concept comparable_value_map =
         { map.compare_erase(key, expected) } -> std::same_as<bool>;
     };
 
-/// The length can be asked for, and is right.
+/// `size()` returns the exact length.
 template <class M>
 concept exact_size_map = concurrent_map<M> && map_traits<M>::exact_size && requires(const M& shared) {
     { shared.size() } -> std::same_as<std::size_t>;
@@ -152,21 +152,21 @@ concept atomic_iteration_map = concurrent_map<M> && map_traits<M>::atomic_iterat
 template <class M>
 concept lock_free_read_map = concurrent_map<M> && map_traits<M>::lock_free_reads;
 
-/// The plain map behind the lock can be had for a sequence of operations.
+/// `lock()` gives access to the plain map behind the lock, for a sequence of operations.
 template <class M>
 concept lockable_map = concurrent_map<M> && requires(M& map, const M& shared, const typename M::key_type& key) {
     { map.lock()->erase(key) } -> std::same_as<bool>;
     { shared.lock_shared()->contains(key) } -> std::same_as<bool>;
 };
 
-/// Entries can be kept beyond a call.
+/// `pin()` keeps entries beyond a call.
 template <class M>
 concept pinnable_map = concurrent_map<M> && requires(const M& shared, const typename M::key_type& key) {
     { static_cast<bool>(shared.pin(key)) };
     { *shared.pin(key) } -> std::convertible_to<const typename M::mapped_type&>;
 };
 
-/// Several keys can be changed in one step.
+/// `update()` can change several keys in one step.
 template <class M>
 concept multi_key_map = concurrent_map<M> && requires(M& map, std::span<const detail::given_t<typename M::key_type>> keys) {
     { map.update(keys, detail::any_slots<typename M::mapped_type>{}) } -> std::same_as<bool>;
@@ -174,13 +174,13 @@ concept multi_key_map = concurrent_map<M> && requires(M& map, std::span<const de
 
 namespace engine {
 
-/// What `basic_map` needs of an engine; all the rest of the interface it writes itself.
+/// What `basic_map` needs of an engine. It implements the rest of the interface itself.
 ///
 ///  `visit(key, f)`      calls `f(const T&)` if the key is present; returns whether it was
 ///  `write(key, op)`     does what `op` decides about the key, atomically
-///  `exclusive(key, op)` the same, but runs `op.decide` once, other writers of the key waiting for it
+///  `exclusive(key, op)` the same, but runs `op.decide` once; other writers of the key wait for it
 ///  `erase_if(f, order)` erases the entries for which `f(const Key&, const T&)` is true, each by a write of that order
-///  `for_each(f)`        calls `f(const Key&, const T&)` until it returns false; returns the calls
+///  `for_each(f)`        calls `f(const Key&, const T&)` until it returns false; returns the number of calls
 template <class E>
 concept map_engine = requires(E& engine, const E& shared, const typename E::key_type& key,
                               detail::any_operation<typename E::mapped_type>& operation, std::size_t count) {

@@ -1,9 +1,9 @@
-// Maps in the child of a `fork` that was made while other threads were writing.
+// Maps in the child of a `fork` that a thread makes while other threads write.
 //
 // The child of a fork has one thread: the one that forked. What the others held at that instant is never released.
 // Reads (`load`, `contains`, `visit`) hold nothing and wait for no thread, so the child may read any `syncmap::map`
-// without further ado. For everything else these functions bring all maps of the process to a state that the child can
-// go on from:
+// without these functions. For everything else they bring all maps of the process to a state from which the child can
+// go on:
 //
 //     syncmap::before_fork();
 //     const pid_t child = fork();
@@ -26,28 +26,28 @@
 
 namespace syncmap {
 
-/// Waits until no thread is in the middle of a write of any `syncmap::map`; those that want to begin one then wait,
-/// asleep, until the fork is over. Reads go on. In between, call nothing of this library but `after_fork_in_...`.
+/// Waits until no thread is in the middle of a write of any `syncmap::map`. Threads that begin a write then wait, asleep, until
+/// the fork is over. Reads go on. In between, call nothing of this library but `after_fork_in_...`.
 ///
 /// Call it outside of callbacks, or in those of `update`, `load_or_compute`, `visit`, `for_each` and `erase_if` (in the
-/// child the operation then goes on); not in an allocator, nor in the hash or equality of a key.
+/// child the operation then goes on). Do not call it in an allocator, nor in the hash or equality of a key.
 ///
-/// It concerns the maps of the program or shared library that calls it: those whose first write was made by its code.
-/// Where libraries hide their symbols and make maps of their own, each calls it for its own.
+/// It concerns the maps of the program or shared library that calls it: those to which its code made the first write.
+/// If libraries hide their symbols and make maps of their own, each of them calls it for its own maps.
 ///
-/// Throws `barrier_refused` in a sandbox that refuses everything by which threads can be made to pass a barrier. Then all
-/// maps are as they were before.
+/// Throws `barrier_refused` in a sandbox that refuses every way to make threads pass a barrier. Then all maps are as they were
+/// before.
 inline void before_fork() {
-    static_cast<void>(sync::real::random_word()); // what is made once per process is made now, not while it forks
+    static_cast<void>(sync::real::random_word()); // made once per process: now, and not during the fork
     engine::map_registry<engine::machine>::before_fork();
 }
 
-/// Lets the writers go on.
+/// Ends the wait of the writers.
 inline void after_fork_in_parent() { engine::map_registry<engine::machine>::after_fork_in_parent(); }
 
-/// Makes all maps usable in the child, for its one thread and those that it will start. Computations of the threads
-/// that the child has not got are dropped, as if their functions had thrown. Snapshots that those threads held live on;
-/// memory that they had in hand (a node about to be stored, the table of a `clear`) is lost to the child.
+/// Makes all maps usable in the child, for its one thread and those that it will start. Drops the computations of threads
+/// that the child lacks, as if their functions had thrown. Snapshots of those threads stay live. Memory that only those
+/// threads could reach (a node about to be stored, the table of a `clear`) is lost to the child.
 inline void after_fork_in_child() { engine::map_registry<engine::machine>::after_fork_in_child(); }
 
 } // namespace syncmap

@@ -1,4 +1,4 @@
-// The default hash: seeded per map, and strong enough that who chooses the keys cannot choose the collisions.
+// The default hash: seeded for each map, and strong enough that an attacker who chooses the keys cannot choose collisions.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -18,7 +18,7 @@
 
 namespace syncmap {
 
-/// The secret of one map: two random words, drawn when its first table is made. Never zero, `multiplier` odd.
+/// The secret of one map: two random words, drawn when the map makes its first table. Never zero, `multiplier` odd.
 struct hash_seed {
     std::uint64_t mask = 0;
     std::uint64_t multiplier = 0x9E3779B97F4A7C15U;
@@ -41,8 +41,9 @@ constexpr std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
 #endif
 }
 
-/// A word to a table position: `seed` decides, so `std::hash<int>` being the identity does no harm. The word is in both
-/// factors: multiplied by the secret alone, keys in a row would stay in a row, and crowd under a few secrets in a hundred.
+/// Returns the table position of a word. `seed` decides it, so that a `std::hash<int>` that is the identity does no harm. The
+/// word is in both factors. If it were multiplied by the secret alone, consecutive keys would stay in a sequence: under a few
+/// secrets in a hundred they would then fill few buckets.
 constexpr std::uint64_t mix(std::uint64_t word, const hash_seed& seed) noexcept {
     return fold(word ^ seed.mask, std::rotl(word, 32) ^ seed.multiplier);
 }
@@ -59,10 +60,10 @@ inline std::uint64_t read_half(const char* p) noexcept {
     return half;
 }
 
-/// Bytes under a secret. Every block of 16 bytes is masked with secret words on both sides before it is
-/// multiplied, so no input, known without the seed, makes a factor zero (the seed-independent collisions
-/// of wyhash and its kin use constant secrets for exactly that). The length is multiplied by a secret, too: a known
-/// difference between the states of two lengths could be made up for by the text (docs/decisions/0008).
+/// Hashes bytes under a secret. It masks both halves of each block of 16 bytes with secret words before it multiplies them, so
+/// no input that is known without the seed makes a factor zero. (The seed-independent collisions of wyhash and similar hashes
+/// use their constant secrets for that.) It multiplies the length by a secret too: a text could compensate a known difference
+/// between the states of two lengths (docs/decisions/0008).
 inline std::uint64_t hash_bytes(const char* p, std::size_t length, const hash_seed& seed) noexcept {
     const std::uint64_t left = seed.mask;
     const std::uint64_t right = std::rotl(seed.multiplier, 29) ^ seed.mask;
@@ -90,7 +91,7 @@ inline std::uint64_t hash_bytes(const char* p, std::size_t length, const hash_se
     return fold(fold(a ^ state, b ^ right) ^ left, seed.multiplier);
 }
 
-/// Those of them that are equal when their bytes are, for sure.
+/// Texts that are known to be equal when their bytes are.
 template <class Key>
 inline constexpr bool is_text_by_bytes = std::is_same_v<Key, std::string_view>;
 template <class Allocator>
@@ -110,7 +111,7 @@ inline constexpr bool is_wide_text<std::basic_string_view<C, std::char_traits<C>
 
 namespace detail {
 
-/// What the engines call: the seeded form where the hash has one, else the plain form, mixed.
+/// Returns the hash as the engines use it: the seeded form if the hash has one, else the plain form, mixed.
 template <class Hash, class K>
 constexpr std::uint64_t seeded_hash(const Hash& hash, const K& key, const hash_seed& seed) {
     if constexpr (std::invocable<const Hash&, const K&, const hash_seed&>) {
@@ -123,7 +124,7 @@ constexpr std::uint64_t seeded_hash(const Hash& hash, const K& key, const hash_s
 template <class Key>
 inline constexpr bool is_whole = std::is_integral_v<Key> || std::is_enum_v<Key>;
 
-/// What the library's hash can take: the same order as in its operator().
+/// The types that the library's hash takes, in the order of its operator().
 template <class Key>
 concept has_default_hash =
     is_whole<Key> || is_wide_text<Key> || made_of_parts<Key> || std::invocable<const std::hash<Key>&, const Key&>;
@@ -139,7 +140,7 @@ constexpr bool hashes_without_throwing() {
     }
 }
 
-/// Keys that point to characters, with a hash that looks at the pointer alone.
+/// Keys that point to characters, with a hash of the pointer alone.
 template <class Key, class Hash>
 inline constexpr bool hashes_addresses_of_text = false;
 template <class C, class Hash>
@@ -151,11 +152,10 @@ inline constexpr bool hashes_addresses_of_text<C*, Hash> =
 
 } // namespace detail
 
-/// The library's default hash. Integers, enumerations and pointers are mixed with the map's secret seed;
-/// strings are hashed under it, and may be looked up by anything that converts to `std::string_view` (as may keys of your
-/// own types that convert: where their `==` is not that of the bytes, they need a hash of their own);
-/// pairs, tuples, arrays, optionals and variants are hashed part by part, and so are your own structs that name their members
-/// in one line:
+/// The library's default hash. It mixes integers, enumerations and pointers with the map's secret seed. It hashes strings
+/// under that seed; they may be looked up by anything that converts to `std::string_view`. (So may keys of your own types
+/// that convert. If their `==` is not that of the bytes, they need a hash of their own.) It hashes pairs, tuples, arrays,
+/// optionals and variants part by part, and also your own structs that name their members in one line:
 ///
 ///     struct point {
 ///         int x, y;
@@ -164,17 +164,17 @@ inline constexpr bool hashes_addresses_of_text<C*, Hash> =
 ///     };
 ///     syncmap::map<point, int> heights;
 ///
-/// Every other type goes through `std::hash` and is mixed afterwards: keys that collide there collide here. A
-/// `const char*` is a pointer: it is hashed by its address, not by its text.
+/// For every other type it mixes the result of `std::hash`: keys that collide there collide here. A `const char*` is a
+/// pointer: it is hashed by its address, not by its text.
 ///
-/// Called with two arguments, as maps do, the result differs from map to map and from run to run. Called with one
-/// (outside a map) it uses a fixed seed; do not store that either, a new version may change it.
+/// With two arguments, as maps call it, the result differs from map to map and from run to run. With one argument (outside a
+/// map) it uses a fixed seed; do not store that result either, since a new version may change it.
 ///
 /// Complexity: constant for scalars, linear in the length for strings. Throws: nothing for these, else what
 /// `std::hash` throws.
 ///
-/// A hash of your own is an object with `hash(key)`, or with `hash(key, hash_seed)` if it can use a secret. Its result
-/// is mixed after the first form and taken as it is after the second, where every bit of 64 must depend on the whole key.
+/// A hash of your own is an object with `hash(key)`, or with `hash(key, hash_seed)` if it can use a secret. The map mixes the
+/// result of the first form. It takes the result of the second as it is: each of its 64 bits must depend on the whole key.
 /// Add `using is_transparent = void;`, and use `std::equal_to<>`, to look up keys of several types.
 template <class Key>
 struct hash {

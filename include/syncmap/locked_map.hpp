@@ -1,4 +1,4 @@
-// The plain map behind a lock: small, exact, atomic as a whole; the right choice when few threads meet.
+// The plain map behind a lock: small, exact, atomic as a whole; the right choice for low contention.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -18,12 +18,12 @@ namespace syncmap {
 
 /// A flat hash map behind one `Mutex`, with the operations of `syncmap::map` and two more:
 ///
-///  - every operation waits for the lock, reads share it when the mutex can be shared;
+///  - every operation waits for the lock; reads share it if the mutex can be shared;
 ///  - every operation is atomic: `for_each` sees one instant of the whole map, `erase_if` is one change;
 ///  - `size` is exact and, like `approx_size` and `empty`, takes no lock;
 ///  - callbacks run inside the lock and should be short. A callback may read the map from a read (`visit`,
 ///    `for_each`); any other call of the same map from a callback throws `reentrant_call` at once;
-///  - an operation that throws has changed nothing (`erase_if`: has erased what it had decided on).
+///  - an operation that throws has changed nothing (`erase_if`: it has erased the entries on which it had decided).
 template <class Key, class T, class Mutex, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
 class locked_map : public basic_map<engine::flat::locked<Key, T, Hash, KeyEqual, Allocator, Mutex>> {
@@ -32,18 +32,18 @@ class locked_map : public basic_map<engine::flat::locked<Key, T, Hash, KeyEqual,
 public:
     using base::base;
 
-    /// Holds the lock until the result is destroyed and hands out the plain map behind it, for a sequence of
-    /// operations that must be one:
+    /// Locks the map until the result is destroyed, and gives access to the plain map behind the lock, for a sequence of
+    /// operations that must be atomic:
     ///
     ///     auto plain = accounts.lock();
     ///     *plain->find("a") -= 5;
     ///     *plain->find("b") += 5;
     ///
-    /// Until then every other call of this map from the same thread throws `reentrant_call`, except for the
-    /// sizes, which are those from before.
+    /// Until then every other call of this map from the same thread throws `reentrant_call`, except for the sizes, which
+    /// return those from before the lock.
     [[nodiscard]] auto lock() { return this->engine_.lock(); }
 
-    /// The same for reading, and beside other readers when the mutex can be shared.
+    /// Does the same for reading, beside other readers if the mutex can be shared.
     [[nodiscard]] auto lock_shared() const { return this->engine_.lock_shared(); }
 };
 
@@ -51,7 +51,7 @@ template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equa
           class Allocator = std::allocator<std::pair<const Key, T>>>
 using mutex_map = locked_map<Key, T, std::mutex, Hash, KeyEqual, Allocator>;
 
-/// Reads share the lock; readers that keep coming cannot keep a writer out, which `std::shared_mutex` allows.
+/// Reads share the lock. Readers that keep coming cannot keep a writer out; with `std::shared_mutex` they could.
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
 using shared_mutex_map = locked_map<Key, T, fair_shared_mutex, Hash, KeyEqual, Allocator>;

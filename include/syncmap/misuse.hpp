@@ -1,4 +1,4 @@
-// What `checked_map` reports when it is used wrongly, and who hears of it.
+// What `checked_map` reports when it is misused, and the handler that gets the report.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -19,12 +19,12 @@ struct map_misuse {
     const char* map_name;  ///< as given to the map, or empty
     source_place map_made; ///< where the map was made, for maps without a name
     map_access noticed;    ///< the call that noticed it
-    map_access other;      ///< the call that it met
+    map_access other;      ///< the call with which it overlapped
 
-    /// A call from inside a callback of the other, so that only one thread is to blame.
+    /// Returns whether one call came from inside a callback of the other, in the same thread.
     bool from_a_callback() const noexcept { return noticed.thread == other.thread; }
 
-    /// All of it in words.
+    /// Returns the report as text.
     std::string message() const {
         std::ostringstream text;
         text << "syncmap: " << (from_a_callback() ? "a callback uses" : "two threads use") << " the checked_map ";
@@ -44,11 +44,11 @@ struct map_misuse {
     }
 };
 
-/// Called in the thread that noticed, before its operation touches the map, or right after it. If it returns, the
-/// operation goes on as if nothing had been noticed; if it throws, the caller gets the exception.
+/// Called in the thread that noticed the overlap, before its operation touches the map, or right after it. If the handler
+/// returns, the operation goes on as usual. If it throws, the caller gets the exception.
 using misuse_handler = void (*)(const map_misuse&);
 
-/// The handler from the start: writes the message to the standard error output and aborts.
+/// The default handler: writes the message to the standard error output and aborts.
 [[noreturn]] inline void abort_on_misuse(const map_misuse& misuse) {
     std::fputs(misuse.message().c_str(), stderr);
     std::abort();
@@ -58,7 +58,7 @@ namespace detail {
 inline constinit std::atomic<misuse_handler> current_misuse_handler{&abort_on_misuse};
 } // namespace detail
 
-/// Sets the handler of the process and returns the one before. Any thread, any time.
+/// Sets the handler of the process and returns the one before. Any thread may call it at any time.
 inline misuse_handler set_misuse_handler(misuse_handler handler) noexcept {
     return detail::current_misuse_handler.exchange(handler, std::memory_order_acq_rel);
 }

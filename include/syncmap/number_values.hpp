@@ -1,5 +1,5 @@
-// The read-modify-writes of values that are numbers, as those of `std::atomic`; a part of `basic_map`, whose words hold here
-// too.
+// The read-modify-writes of values that are numbers, as those of `std::atomic`; a part of `basic_map`, whose class comment
+// holds here too.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -31,16 +31,16 @@ class number_operations {
     using given_key = detail::given_t<typename Engine::key_type>;
 
 public:
-    /// Adds `operand` to the value of `key`, an absent key counting as zero; returns the value before. Integers wrap around, as
-    /// in `std::atomic`. Progress: a write.
+    /// Adds `operand` to the value of `key`, where an absent key counts as zero. Returns the value before. Integers wrap
+    /// around, as in `std::atomic`. Progress: a write.
     template <detail::forwarded K = given_key>
     T fetch_add(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
         requires detail::is_number<T>
     {
         return fetch<detail::sum_of>(std::forward<K>(key), operand, order);
     }
-    /// Sets the value of `key` to the larger, or the smaller, one of it and `operand`, which an absent key gets; returns the
-    /// value before, zero if there was none. Progress: a write.
+    /// Sets the value of `key` to the larger (`fetch_min`: the smaller) one of it and `operand`. An absent key gets `operand`.
+    /// Returns the value before, zero if there was none. Progress: a write.
     template <detail::forwarded K = given_key>
     T fetch_max(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
         requires detail::is_number<T>
@@ -53,7 +53,7 @@ public:
     {
         return fetch<detail::smaller_of>(std::forward<K>(key), operand, order);
     }
-    /// Combines the bits of the value of `key` with those of `operand`, an absent key counting as zero; returns the value
+    /// Combines the bits of the value of `key` with those of `operand`, where an absent key counts as zero. Returns the value
     /// before. Progress: a write.
     template <detail::forwarded K = given_key>
     T fetch_or(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)

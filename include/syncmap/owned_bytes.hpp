@@ -1,14 +1,14 @@
-// How much memory an object owns beside itself: what its destruction would give back.
+// How much memory an object owns beside itself: what its destruction would free.
 //
-// A value that was erased or replaced is destroyed a little later (docs/guarantees.md, Memory). What waits is bounded in
-// bytes where they are known, and by a small count where they are not. Known are: trivially destructible types, strings,
-// vectors, arrays, pairs, tuples, optionals and `unique_ptr`s of known types.
+// A map destroys a value that was erased or replaced a little later (docs/guarantees.md, Memory). The values that wait are
+// bounded in bytes if their size is known, and by a small count if not. The size is known for trivially destructible types,
+// strings, vectors, arrays, pairs, tuples, optionals and `unique_ptr`s of known types.
 //
-// A type of your own tells it by a function that is found beside it, in its namespace:
+// For a type of your own, define this function in its namespace:
 //
 //     std::size_t owned_bytes(const my_type& object) noexcept;
 //
-// It is called once, when the object has left the map, with no lock held. Other threads may be reading the object.
+// The map calls it once, when the object has left the map, with no lock held. Other threads may be reading the object.
 #pragma once
 
 #include <array>
@@ -24,7 +24,7 @@
 
 namespace syncmap {
 
-/// What `owned_bytes` returns for an object that owns more than can be told. Such objects are counted.
+/// What `owned_bytes` returns for an object whose memory it does not know. The map counts such objects.
 inline constexpr std::size_t unknown_bytes = ~std::size_t{0};
 
 namespace detail {
@@ -34,7 +34,7 @@ concept tells_owned_bytes = requires(const T& object) {
     { owned_bytes(object) } noexcept -> std::convertible_to<std::size_t>;
 };
 
-/// The sum, or `unknown_bytes` if one of them is that.
+/// Returns the sum, or `unknown_bytes` if one of the two is that.
 constexpr std::size_t sum_of_bytes(std::size_t a, std::size_t b) noexcept {
     const std::size_t sum = a + b;
     if (sum >= a && sum != unknown_bytes) [[likely]]
@@ -60,7 +60,7 @@ std::size_t owned_bytes_of(const T& object) noexcept {
     }
 }
 
-/// Of few elements all, of many the first ones, which stand for the others.
+/// Returns what the elements own. It asks few elements one by one; of many it asks the first ones and multiplies.
 template <class T>
 std::size_t owned_by_elements(const T* first, std::size_t count) noexcept {
     if constexpr (std::is_trivially_destructible_v<T> && !tells_owned_bytes<T>) {
@@ -124,7 +124,7 @@ struct owned_memory<std::optional<T>> {
     static std::size_t of(const std::optional<T>& o) noexcept { return o.has_value() ? owned_bytes_of(*o) : 0; }
 };
 
-/// An object of a class made from T may be larger: that of a polymorphic class is unknown.
+/// An object of a class derived from T may be larger, so the size is unknown for polymorphic classes.
 template <class T>
     requires(!std::is_array_v<T>)
 struct owned_memory<std::unique_ptr<T>> {

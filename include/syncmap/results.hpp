@@ -14,8 +14,8 @@ namespace syncmap {
 /// What `load_or_store` and `load_or_compute` return; made for `const auto [value, loaded] = …`.
 template <class T>
 struct load_result {
-    T value;     ///< the value that the map holds: the one found, or the one just stored
-    bool loaded; ///< true: the key was there and nothing was stored
+    T value;     ///< the map's value: the one that the call found, or the one that it stored
+    bool loaded; ///< true: the key was present, and the call stored nothing
 
     friend bool operator==(const load_result&, const load_result&) = default;
 };
@@ -33,7 +33,7 @@ struct keep_t {
 };
 inline constexpr keep_t keep{};
 
-/// What an `update` callback decides. A callback need not name it, since it converts from all it can mean:
+/// What an `update` callback decides. A callback need not name this type, since all of its answers convert to it:
 ///
 ///     return value;            store it; also a filled std::optional<T>
 ///     return std::nullopt;     erase the key, or leave it absent; also an empty std::optional<T>
@@ -56,16 +56,16 @@ public:
     template <class U>
         requires(is_value<U> && detail::returned_for<T, U &&>)
     update_action(U&& value) : kind_(kind::value), value_(std::in_place, std::forward<U>(value)) {}
-    /// A conversion that may lose something, or that has to be asked for: not by way of the optional either.
+    /// Refuses a conversion that may lose something or is explicit; the constructor from the optional would accept it.
     template <class U>
         requires(is_value<U> && detail::makeable_from<T, U &&> && !detail::returned_for<T, U &&>)
     update_action(U&&) = delete;
 
-    /// Nothing is to change.
+    /// Returns whether the callback changes nothing.
     bool keeps() const noexcept { return kind_ == kind::none; }
-    /// The entry is to go.
+    /// Returns whether the callback erases the entry.
     bool erases() const noexcept { return kind_ == kind::removal; }
-    /// The new value; only if it neither keeps nor erases.
+    /// Returns the new value; only for an action that neither keeps nor erases.
     copied&& value() && noexcept { return *std::move(value_); }
 
 private:
@@ -74,7 +74,7 @@ private:
     std::optional<copied> value_{};
 };
 
-/// One key of an `update` of several: what it has, and what it is to have. A slot that is left alone keeps its key as it is.
+/// One key of an `update` of several keys: its present value, and the change to make. By default a slot changes nothing.
 template <class T>
 class update_slot {
     using copied = detail::copied_out_t<T>;
@@ -82,21 +82,21 @@ class update_slot {
 public:
     explicit update_slot(const T* current) noexcept : current_(current) {}
 
-    /// The present value, null when the key is absent. It does not change until the function returns, also not by the
+    /// Returns the present value, or null if the key is absent. It does not change until the function returns, not even by the
     /// members below.
     const T* current() const noexcept { return current_; }
 
-    /// The key is to have this value. The last call of these three counts.
+    /// Gives the key this value when the update takes place. The last call of these three counts.
     template <class U = copied>
         requires detail::returned_for<T, U&&>
     void assign(U&& value) {
-        kind_ = kind::none; // for as long as making the value may throw
+        kind_ = kind::none; // while making the value may throw
         value_.emplace(std::forward<U>(value));
         kind_ = kind::value;
     }
-    /// The key is to be absent.
+    /// Erases the key when the update takes place.
     void erase() noexcept { kind_ = kind::removal; }
-    /// The key is to stay as it is.
+    /// Leaves the key as it is.
     void keep() noexcept { kind_ = kind::none; }
 
     // ---- for the map ----

@@ -1,5 +1,5 @@
-// The writes for keys that are numbers, enumerations or pointers: by reference to const, which a bit-field and a member
-// of a packed struct bind to, as they do not to a forwarding reference.
+// The writes for keys that are numbers, enumerations or pointers. They take a reference to const: bit-fields and members of
+// packed structs can bind to that, and not to a forwarding reference.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -22,13 +22,13 @@ namespace detail {
 template <class K>
 concept scalar = std::is_scalar_v<K>;
 
-/// What a write of `basic_map` takes by `K&&`: all but a scalar that has a name. That goes by way of `scalar_keys`.
+/// What a write of `basic_map` takes by `K&&`: everything except a named scalar, which `scalar_keys` takes.
 template <class K>
 concept forwarded = !std::is_lvalue_reference_v<K> || !scalar<std::remove_reference_t<K>>;
 
 } // namespace detail
 
-/// A part of `basic_map`, where these operations are described: each passes a copy of the key on.
+/// A part of `basic_map`, which describes these operations. Each one passes a copy of the key on.
 template <class Engine>
 class scalar_keys {
     using T = typename Engine::mapped_type;

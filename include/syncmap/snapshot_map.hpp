@@ -1,4 +1,4 @@
-// The map that Go's sync.Map is, by the same algorithm: for keys that are written once and read ever after.
+// A map with the algorithm of Go's sync.Map: for keys that are written once and read many times.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -14,33 +14,33 @@
 
 namespace syncmap {
 
-/// A snapshot that is read without a lock, and a dirty map behind a mutex that becomes the next snapshot. All
-/// operations of `syncmap::map`, with the same promises but for these:
+/// A snapshot that threads read without a lock, and a dirty map behind a mutex that becomes the next snapshot. It has all
+/// operations of `syncmap::map`, with the same promises except these:
 ///
-///  - *Reads* of a key that the snapshot has take no lock and write nothing shared. While new keys are waiting to be
-///    promoted, a read of any other key, a missing one too, locks the mutex; after as many of those as there are keys
-///    the snapshot has them all. No user code runs inside the mutex, but making the dirty map does.
-///  - *Overwriting, erasing and storing again* a key of the snapshot take no lock. Whether a key comes or goes is
-///    counted in one word that all share, twice per operation; `size` reads that word.
-///  - *`size` and `clear`* wait for threads that are between a change of whether a key is there and its being counted, a
-///    few instructions. If the system stops one there, they sleep until it goes on, and so does from then on who
-///    inserts or erases; reads and overwrites do not.
-///  - *A `clear` during a computation* makes its key another one: the computation is ordered before the `clear`, another
-///    one of that key waits for it still, plain writes of the key do not.
+///  - *Reads* of a key that the snapshot has take no lock and write nothing shared. While the dirty map has new keys, a read of
+///    any other key, also of an absent one, locks the mutex. After as many such reads as there are keys the dirty map becomes
+///    the snapshot, which then has all keys. No user code runs under the mutex, but a thread makes the dirty map under it.
+///  - *Overwriting, erasing and storing again* a key of the snapshot take no lock. An operation that adds or removes a key
+///    counts that in one word that all threads share, twice per operation; `size` reads that word.
+///  - *`size` and `clear`* wait for threads that have added or removed a key and not yet counted it, for a few instructions. If
+///    the system stops such a thread, they sleep until it goes on. From then on inserts and erases sleep too; reads and
+///    overwrites do not.
+///  - *A `clear` during a computation* makes its key another one. The computation is ordered before the `clear`. Another
+///    computation of that key still waits for it; plain writes of the key do not.
 ///  - *A new key* locks the mutex, and the first one after each promotion copies the snapshot: linear in the number of
-///    keys, once for as many misses. Those that need the mutex wait.
-///  - *Key objects*: a key that was erased and is stored again may be the object that was erased.
+///    keys, once for as many misses. Other operations that need the mutex wait.
+///  - *Key objects*: if a key is erased and stored again, its object may be the one that was erased.
 ///  - *Memory*: a key is an entry of its own and each value another allocation; in both indexes a key takes 24 to 48
-///    bytes. Erased keys stay until they are more than half of the snapshot, then it is made anew without them;
-///    sync.Map keeps them until a new key comes.
-///  - `for_each` and `erase_if` promote first and then walk one snapshot, weakly consistent as the flagship's; a
-///    callback that stands still holds back the keys of that snapshot.
+///    bytes. Erased keys stay until they are more than half of the snapshot; then the map makes the snapshot anew without
+///    them. sync.Map keeps them until a new key is stored.
+///  - `for_each` and `erase_if` promote first and then walk one snapshot, weakly consistent as in `syncmap::map`. A callback
+///    that does not return keeps the keys of that snapshot in memory.
 ///  - `reserve` makes room in the indexes; the entries themselves are allocated one by one.
-///  - An allocator is called inside the mutex and must not use the map.
+///  - The map calls its allocator under the mutex; the allocator must not use the map.
 ///  - It has neither `pin` nor `update` of several keys.
 ///
-/// `syncmap::map` is faster wherever keys come and go; this type is here to be measured against it, and for who wants
-/// to keep what sync.Map does.
+/// `syncmap::map` is faster wherever keys come and go. This type exists for comparisons with it, and for programs that need the
+/// behaviour of sync.Map.
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
 class snapshot_map : public basic_map<engine::read_dirty<Key, T, Hash, KeyEqual, Allocator>> {

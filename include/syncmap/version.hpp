@@ -1,9 +1,9 @@
-// The version of the library. The only place: CMake, the package files and the tool read it from here.
+// The version of the library. CMake, the package files and the tool read it from here alone.
 #pragma once
 
 #include <compare>
 
-// Macros, so that a user's `#if` can ask for them; everything else uses the constants below.
+// Macros, for a user's `#if`; everything else uses the constants below.
 #define SYNCMAP_VERSION_MAJOR 0
 #define SYNCMAP_VERSION_MINOR 1
 #define SYNCMAP_VERSION_PATCH 0

@@ -1,5 +1,4 @@
-// For threads that must not allocate when they first use a map: those that read in a signal handler, or have to be
-// quick.
+// For threads that must not allocate when they first use a map: they read in a signal handler, or must be fast.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -11,17 +10,17 @@
 
 namespace syncmap {
 
-/// The calling thread takes what its reads of maps will need, and keeps it until it ends. Any use of a map whose
-/// entries are nodes does the same, the first time. Throws `bad_alloc`.
+/// Takes, for the calling thread, what its reads of maps will need; the thread keeps it until it ends. The thread's first use
+/// of a map whose entries are nodes does the same. Throws `bad_alloc`.
 ///
 /// After it, `load`, `contains` and `visit` may be called in a signal handler that interrupts this thread anywhere, in
-/// the middle of a write to the same map too: they allocate nothing, make no system call, and wait for nothing. (What
-/// the copy of a value does is another matter: `load` of a string may allocate, `visit` does not copy.)
+/// the middle of a write to the same map too: they allocate nothing, make no system call, and wait for nothing. (The copy of a
+/// value may do so: `load` of a string may allocate, `visit` does not copy.)
 ///
-/// A map names the program or library whose code wrote to it first; a thread that also uses maps of another library,
-/// where symbols are hidden, needs a little more for those, each time. Then a read may allocate.
+/// A map belongs to the program or library whose code wrote to it first. Where symbols are hidden, a thread that also uses maps
+/// of another library needs a little more for those, each time. Then a read may allocate.
 ///
-/// Throws `bad_alloc` also where neither the process has a key of thread-specific data left, nor the system tells whether
+/// Also throws `bad_alloc` if the process has no key of thread-specific data left and the system does not report whether
 /// threads have ended: the thread can keep nothing then.
 inline void warm_up() {
     using kept = engine::machine::per_thread<reclaim::hazard_record<engine::machine>>;
