@@ -9,10 +9,10 @@
 
 namespace syncmap {
 
-/// Thrown at once, before anything is changed, in two cases: a callback writes the key that its own thread is computing, or
-/// waiting for another computation would close a cycle of computations that wait for each other (through any threads and
-/// maps). One thread of a cycle gets the exception, and the others go on. Every other use of the map from a callback works. A
-/// write that finds nothing to change may return instead.
+/// Thrown at once, before anything is changed, in two cases. A callback writes the key that its own thread is computing. Or
+/// waiting for another computation would close a cycle of waiting computations, through any threads and maps. One thread of
+/// such a cycle gets the exception, and the others go on. Every other use of the map from a callback works. A write that finds
+/// nothing to change may return instead.
 ///
 /// The map sees only waits for its keys. A callback that joins a thread which writes the callback's own key waits for ever.
 ///
@@ -26,9 +26,9 @@ public:
                            "that waits for it") {}
 };
 
-/// Thrown at once, before anything is changed, by the maps behind one lock (`mutex_map`,
-/// `shared_mutex_map`) if a thread that is inside the map calls an operation that would have to
-/// wait for that thread. `syncmap::map` never throws it: its callbacks may call everything.
+/// Thrown at once, before anything is changed, by the maps behind one lock (`mutex_map`, `shared_mutex_map`). A thread that is
+/// inside the map has called an operation that would wait for that thread itself. `syncmap::map` never throws it: its callbacks
+/// may call everything.
 class reentrant_call : public std::logic_error {
 public:
     reentrant_call()

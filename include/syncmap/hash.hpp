@@ -155,7 +155,7 @@ inline constexpr bool hashes_addresses_of_text<C*, Hash> =
 /// The library's default hash. It mixes integers, enumerations and pointers with the map's secret seed. It hashes strings
 /// under that seed; they may be looked up by anything that converts to `std::string_view`. (So may keys of your own types
 /// that convert. If their `==` is not that of the bytes, they need a hash of their own.) It hashes pairs, tuples, arrays,
-/// optionals and variants part by part, and also your own structs that name their members in one line:
+/// optionals and variants part by part. It does so too for your own structs that name their members in one line:
 ///
 ///     struct point {
 ///         int x, y;

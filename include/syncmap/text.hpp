@@ -14,8 +14,8 @@
 
 namespace syncmap {
 
-/// A key type or value type of a `syncmap::map` for strings. Their bytes lie in the entry itself, behind one byte with their
-/// length (nine bytes from a length of 255 on), instead of in a `std::string` with memory of its own.
+/// A key type or value type of a `syncmap::map` for strings. Their bytes lie in the entry itself, and not in a `std::string`
+/// with memory of its own. One byte before them has their length (nine bytes from a length of 255 on).
 ///
 ///     syncmap::map<syncmap::text, syncmap::text> sessions;
 ///     sessions.store("ann", "at the door");                                   // anything that std::string_view is made from

@@ -1,5 +1,5 @@
 // What a map that is never destroyed tells LeakSanitizer, which looks for plain pointers. The engine keeps bits of a hash or
-// a count in the upper sixteen bits of its pointers, and large tables lie in pages that the sanitizer does not search.
+// a count in the upper sixteen bits of its pointers. Large tables lie in pages that the sanitizer does not search.
 //
 // Our own tests define SYNCMAP_LEAK_CHECKER_SEES_ALL: they destroy their maps, and the sanitizer then finds lost nodes.
 #pragma once

@@ -57,7 +57,7 @@ struct node_base {
 };
 
 /// Holds one node at a time for one thread, by a hazard. A nested operation (a callback that uses the map) takes the next free
-/// hazard of the thread's hazard record, or a further hazard record when that one is full.
+/// hazard of the thread's hazard record. When that one is full, it takes a further hazard record.
 template <class Sync>
 class hazard_guard {
 public:

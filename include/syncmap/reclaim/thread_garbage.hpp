@@ -19,7 +19,7 @@
 // [G1] A slot names a map only while the map lives: the map's destructor clears it in every hazard record before it frees
 // anything.
 //
-// [G2] A node waits in a list of its map, or in `ready` of a slot that names its map, or a thread that keeps such a slot busy
+// [G2] A node waits in a list of its map, or in `ready` of a slot that names its map. Or a thread that keeps such a slot busy
 // is destroying it. A map's destructor finds it in one of these, and waits for a busy slot of another thread.
 //
 // [G3] User code runs under no mutex of a hazard record. It may use any map, and may destroy any map in which the thread has no

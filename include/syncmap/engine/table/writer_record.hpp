@@ -1,8 +1,8 @@
 // What one thread keeps for all maps that it writes to. Its first write makes it; a thread that only reads has none.
 //
-//   spare thread records   of maps that this thread destroyed, for its next ones
-//   spare blocks    first blocks of such maps (first_block.hpp), so that a map that lives shortly costs no allocation
-//   its maps        the maps that this thread made and that are not destroyed yet: `fork` looks after them (map_registry.hpp)
+//   spare thread records   of maps that this thread destroyed, for its next maps
+//   spare blocks           first blocks of such maps (first_block.hpp), so that short-lived maps need no allocation
+//   its maps               the maps that this thread made and that still exist, for `fork` (map_registry.hpp)
 //
 // A record belongs to a hazard record, and so to one thread at a time. The next owner of the hazard record goes on with it
 // (ordered by the hazard record's release and acquire). Other threads touch only the list of maps: the thread that destroys a
