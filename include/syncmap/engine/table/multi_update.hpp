@@ -369,9 +369,9 @@ private:
         return true;
     }
 
-    /// Publishes the changes. From its first store on the update takes place. No operation on several keys sees it half done:
-    /// writers of these keys wait for their owner, a snapshot's cut waits for the end of the section, and `size` accepts no
-    /// count meanwhile.
+    /// Publishes the changes. From its first store on the update takes place. Writers of these keys, snapshots and `size` do
+    /// not see it half done: the writers wait for the owner of the keys, a snapshot's cut waits for the end of the section, and
+    /// `size` accepts no count meanwhile.
     void publish(control& c, thread_record_type& s, commitment& all) noexcept {
         for (member* const m : all.changed)
             m->slot = m->present() ? base::slot_of(m->t->home(m->bucket), m->slot_word_before) : nullptr;
