@@ -114,10 +114,10 @@ private:
 
 /// What an `update` did.
 enum class update_result : unsigned char {
-    kept,     ///< nothing changed
+    kept, ///< nothing changed
     inserted, ///< the key was absent and is present now
     assigned, ///< the key was present and has a new value
-    erased    ///< the key was present and is absent now
+    erased ///< the key was present and is absent now
 };
 
 } // namespace syncmap

@@ -96,8 +96,8 @@ private:
         word bits = 0; ///< inline keys
         std::optional<typename base::template registration<given_key>> own{};
         std::optional<computing_mark> computing{}; ///< ends before the ownership of the key
-        held_entry held{};                    ///< the present entry
-        word slot_word_before = Layout::empty;     ///< of the slot that has it; EMPTY: absent
+        held_entry held{}; ///< the present entry
+        word slot_word_before = Layout::empty; ///< of the slot that has it; EMPTY: absent
 
         // The key's new entry.
         bool erases = false;
