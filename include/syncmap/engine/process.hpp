@@ -2,8 +2,8 @@
 // locked, and those that found the gate closed), the flights of computations.
 //
 // A program and the shared libraries that it loads have one each where their symbols are hidden from one another. So a
-// map names the one of who wrote to it first, and everybody uses the one that the map names: two threads with
-// different hazards, slot numbers or flights must never meet in a map. It is on the heap and never destroyed: it
+// map names the one of the image whose code wrote to it first, and every thread uses the one that the map names. Two threads
+// with different hazards, slot numbers or flights must never meet in a map. The object is on the heap and never destroyed: it
 // outlives the library whose code made it.
 #pragma once
 

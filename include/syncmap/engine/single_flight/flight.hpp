@@ -72,7 +72,7 @@ public:
     void fail(std::exception_ptr failure) noexcept { failure_ = std::move(failure); }
 
     /// The counter by which writers notice the owner's computation. The owner alone writes the pointer.
-    typename Sync::template atomic<std::uint32_t>* slot_word = nullptr;
+    typename Sync::template atomic<std::uint32_t>* computing = nullptr;
 
 private:
     template <class>

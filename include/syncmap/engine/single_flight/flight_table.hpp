@@ -170,7 +170,7 @@ public:
                     f.sharers = {};
                     f.called = nullptr;
                     owned_by(me).fetch_add(1, std::memory_order_relaxed);
-                    if (auto* const slot_word = f.owned_by->slot_word) slot_word->fetch_add(1, std::memory_order_relaxed);
+                    if (auto* const computing = f.owned_by->computing) computing->fetch_add(1, std::memory_order_relaxed);
                     link = &f.next;
                 }
             }
@@ -179,7 +179,7 @@ public:
 
 private:
     /// How many spare flights a shard keeps beside its own.
-    static constexpr unsigned most_cached_nodes = 8;
+    static constexpr unsigned most_cached_flights = 8;
 
     static flight*& chain_of(shard& s, std::uint64_t hash) noexcept { return s.chain[(hash >> 20) % Sync::flight_chains]; }
 
@@ -229,7 +229,7 @@ private:
         }
         f.key = nullptr;
         if (&f != &s.own) {
-            if (s.spare_count == most_cached_nodes) {
+            if (s.spare_count == most_cached_flights) {
                 const unlocked here(g);
                 delete &f;
                 return true;

@@ -115,9 +115,9 @@ protected:
 
     /// Locks the bucket that is live for a key, following MOVED control words; the section names the table it ends in.
     /// Busy: another writer has `t->controls[bucket]`. Stale: the root changed.
-    template <class UnitOf>
+    template <class BucketIn>
     locking lock_live_bucket(section& in, header*& t, std::size_t& bucket, control_word& held, word root,
-                             UnitOf bucket_in) const noexcept {
+                             BucketIn bucket_in) const noexcept {
         for (;;) {
             // The compare-exchange holds back the loads behind it: fetch the line at the same time as the control word.
             __builtin_prefetch(t->home(bucket).words, 1);

@@ -158,7 +158,7 @@ protected:
         computing_mark(control& c, std::uint64_t hash, typename single_flight<Sync>::claim& of) noexcept
             : counter_(c.computing_of(hash)), claim_(of) {
             counter_.fetch_add(1, std::memory_order_seq_cst);
-            claim_.slot_word = &counter_;
+            claim_.computing = &counter_;
             // (1) Orders the counter before the read of the root; pairs with the fence of must_ask() in admission.hpp. So a
             // writer in a table that becomes the root's later sees the counter, although this thread has locked no bucket of
             // that table.
@@ -167,7 +167,7 @@ protected:
         computing_mark(const computing_mark&) = delete;
         computing_mark& operator=(const computing_mark&) = delete;
         ~computing_mark() {
-            claim_.slot_word = nullptr;
+            claim_.computing = nullptr;
             counter_.fetch_sub(1, std::memory_order_release);
         }
 
