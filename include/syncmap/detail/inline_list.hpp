@@ -36,6 +36,8 @@ public:
         capacity_ = wanted;
     }
     void push_back(const T& item) noexcept { items_[size_++] = item; }
+    /// The elements from `end()` up to `new_end` were written; there was room for them.
+    void extend_to(const T* new_end) noexcept { size_ = static_cast<std::size_t>(new_end - items_); }
     void clear() noexcept { size_ = 0; }
     /// Removes the elements from `first` on.
     void cut(const T* first) noexcept { size_ = static_cast<std::size_t>(first - items_); }

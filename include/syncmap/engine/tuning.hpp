@@ -27,6 +27,13 @@ struct tuning : reclaim::tuning {
     /// Erases of one thread between two looks at whether the table has become too large.
     static constexpr std::uint32_t shrink_check_interval = 256;
 
+    // ---- walks ----
+
+    /// Buckets that a walk over inline keys copies at one look, at most. A run ends also where it has two entries a bucket.
+    static constexpr std::size_t walk_run = 32;
+    /// So many buckets ahead a walk asks for the memory that it will read. 0: it does not.
+    static constexpr std::size_t walk_lookahead = 16;
+
     // ---- what a thread has in each map ----
 
     /// Whether writers count what they insert and erase. Without it `size()` is of no use, and no table grows or shrinks

@@ -97,6 +97,11 @@ struct [[gnu::visibility("default")]] real {
     static unsigned match_pairs(const atomic<std::uint64_t>* line, std::uint64_t first) noexcept {
         return vector_search::match_pairs(line, first);
     }
+    /// See vector_search::copy_pairs; to be called where `finds_pairs_at_once`.
+    [[gnu::always_inline]] static void* copy_pairs_at_once(const atomic<std::uint64_t>* line, std::uint64_t sentinel,
+                                                           void* to) noexcept {
+        return vector_search::copy_pairs(line, sentinel, to);
+    }
     static unsigned match_tags(const atomic<std::uint64_t>* line, std::size_t words_per_slot, std::uint64_t tag) noexcept {
         return words_per_slot == 2 ? vector_search::match_pair_tags(line, tag) : vector_search::match_tags(line, tag);
     }

@@ -104,6 +104,29 @@ inline unsigned match_pair_tags(const void* line, std::uint64_t tag) noexcept {
     return mask_of_words(_mm_cmpeq_epi16(first_words(at), wanted), _mm_cmpeq_epi16(first_words(at + 32), wanted));
 }
 
+/// Copies those of four pairs whose first words are not 0 to `to`, which has room for four, and returns where they end. The last
+/// pair is read first. Null, where nothing is to be used: its first word is `sentinel` or above, or two first words are equal.
+[[gnu::always_inline]] inline void* copy_pairs(const void* line, std::uint64_t sentinel, void* to) noexcept {
+    const char* const at = static_cast<const char*>(line);
+    const __m128i d = load(at + 48);
+    if (static_cast<std::uint64_t>(_mm_cvtsi128_si64(d)) >= sentinel) return nullptr;
+    const __m128i c = load(at + 32), b = load(at + 16), a = load(at);
+    const __m128i ab = _mm_unpacklo_epi64(a, b), cd = _mm_unpacklo_epi64(c, d), dc = _mm_unpacklo_epi64(d, c);
+    const __m128i ac = _mm_unpacklo_epi64(a, c), bd = _mm_unpacklo_epi64(b, d);
+    const __m128i zero = _mm_setzero_si128();
+    const __m128i across = _mm_or_si128(equal_words(ab, cd), equal_words(ab, dc));
+    const __m128i equal = _mm_or_si128(_mm_andnot_si128(equal_words(ab, zero), across),
+                                       _mm_andnot_si128(equal_words(ac, zero), equal_words(ac, bd)));
+    if (_mm_movemask_epi8(equal) != 0) [[unlikely]]
+        return nullptr;
+    auto* next = static_cast<__m128i*>(to);
+    for (const __m128i pair : {a, b, c, d}) {
+        _mm_storeu_si128(next, pair);
+        next += _mm_cvtsi128_si64(pair) != 0 ? 1 : 0;
+    }
+    return next;
+}
+
 /// Eight words: bit i is set if word i has this tag in its upper 16 bits.
 inline unsigned match_tags(const void* line, std::uint64_t tag) noexcept {
     const char* const at = static_cast<const char*>(line);

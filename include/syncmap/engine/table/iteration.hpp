@@ -5,9 +5,12 @@
 // afterwards, with nothing held: the callback may do anything.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <span>
 
 #include <syncmap/detail/inline_list.hpp>
+#include <syncmap/engine/table/bucket_run.hpp>
 #include <syncmap/engine/table/counting.hpp>
 #include <syncmap/walk_position.hpp>
 
@@ -70,17 +73,15 @@ protected:
     void walk_over(Copy copy, F&& f) {
         batch entries(*this);
         for (walk_position at; !at.at_end();) {
-            copy_next_bucket(copy, at, entries);
-            for (; !entries.empty(); entries.pop_front()) {
-                if (!f(entries.front())) return;
-            }
+            copy_next_buckets(copy, at, entries);
+            if (!entries.show(f)) return;
         }
     }
     template <class Copy, class F>
     walk_position step_over(Copy copy, walk_position at, F&& f) {
         batch entries(*this);
-        while (!at.at_end() && entries.empty()) copy_next_bucket(copy, at, entries);
-        for (; !entries.empty(); entries.pop_front()) f(entries.front());
+        while (!at.at_end() && entries.empty()) copy_next_buckets(copy, at, entries);
+        show_all(entries, f);
         return at;
     }
 
@@ -91,19 +92,22 @@ protected:
         while (!part.at_end() && entries.empty()) {
             walk_position& at = walk_access::position(part);
             const std::uint64_t end = walk_access::end(part);
-            copy_next_bucket(copy, at, entries);
+            copy_next_buckets(copy, at, entries);
             const bool last_stage = at.at_end() || walk_access::hash(at) == walk_access::sentinel_keys;
             if (end != 0 && (last_stage || walk_access::hash(at) >= end)) {
                 entries.keep_if([&](const entry& e) { return !e.sentinel_key && hash_of_entry(e) < end; });
                 at = walk_position::end();
             }
         }
-        for (; !entries.empty(); entries.pop_front()) f(entries.front());
+        show_all(entries, f);
         return part;
     }
 
-    /// The entries of one bucket; lets go of the nodes that it still has.
+    /// Copied entries that are to be shown; lets go of the nodes that it still has. All of one stage of the walk: entries of
+    /// buckets, or of the sentinel-key bucket.
     class batch {
+        using kept_entry = bucket_record::kept_entry;
+
     public:
         explicit batch(iteration& owner) noexcept : owner_(owner) {}
         batch(const batch&) = delete;
@@ -111,18 +115,39 @@ protected:
         ~batch() { clear(); }
 
         bool empty() const noexcept { return next_ == entries_.size(); }
-        const entry& front() const noexcept { return entries_[next_]; }
-        void pop_front() noexcept { let_go(entries_[next_++]); }
         void clear() noexcept {
-            while (!empty()) pop_front();
+            while (!empty()) let_go(entries_[next_++]);
             entries_.clear();
             next_ = 0;
+        }
+
+        /// Empties it for entries of a bucket, or of the sentinel-key bucket.
+        void begin(bool sentinel_key) noexcept {
+            clear();
+            sentinel_key_ = sentinel_key;
+        }
+
+        /// Calls `f(entry)` for each, which is let go then, until it returns false; returns whether it never did.
+        template <class F>
+        bool show(F&& f) {
+            if constexpr (Layout::inline_key) {
+                next_ = entries_.size(); // nothing to let go
+                for (const kept_entry& e : entries_) {
+                    if (!f(seen(e))) return false;
+                }
+            } else {
+                while (!empty()) {
+                    if (!f(seen(entries_[next_]))) return false;
+                    let_go(entries_[next_++]);
+                }
+            }
+            return true;
         }
         template <class Predicate>
         void keep_if(Predicate wanted) noexcept {
             auto kept = entries_.begin();
-            for (const entry& e : entries_) {
-                if (wanted(e)) {
+            for (const kept_entry& e : entries_) {
+                if (wanted(seen(e))) {
                     *kept++ = e;
                 } else {
                     let_go(e);
@@ -136,35 +161,53 @@ protected:
         }
         bool is_full() const noexcept { return entries_.size() == entries_.capacity(); }
         void grow() { entries_.reserve(2 * entries_.capacity() + Layout::slots_per_line); }
-        /// Entries of a trusted key are told apart by their marks: a later sight of a key replaces the first.
-        void add(const entry& e) noexcept {
+        /// Entries of a trusted key are told apart by their slot words: a later sight of a key replaces the first.
+        void add(word slot_word, word value) noexcept {
             if constexpr (Layout::inline_key) {
-                for (entry& old : entries_) {
-                    if (old.slot_word == e.slot_word) {
-                        old = e;
+                for (kept_entry& old : entries_) {
+                    if (old.slot_word == slot_word) {
+                        old.value = value;
                         return;
                     }
                 }
             }
-            entries_.push_back(e);
+            entries_.push_back({slot_word, value});
         }
 
+        /// Room for a run, which tells then where the entries end that it has put there.
+        std::span<kept_entry> room() noexcept { return {entries_.end(), entries_.capacity() - entries_.size()}; }
+        void extend_to(const kept_entry* end) noexcept { entries_.extend_to(end); }
+
     private:
-        void let_go([[maybe_unused]] const entry& e) noexcept {
+        entry seen(const kept_entry& e) const noexcept { return {e.slot_word, e.value, sentinel_key_}; }
+        void let_go([[maybe_unused]] const kept_entry& e) noexcept {
             if constexpr (!Layout::inline_key) {
                 node* const n = node_at(e.slot_word);
                 if (n->unpin()) owner_.destroy_node(n);
             }
         }
         iteration& owner_;
-        syncmap::detail::inline_list<entry, 2 * Layout::slots_per_line> entries_; // most buckets have one line
         std::size_t next_ = 0;
+        bool sentinel_key_ = false;
+        /// Most buckets with nodes have one line. A run of inline keys ends where there is no room for a further line.
+        syncmap::detail::inline_list<kept_entry, Layout::inline_key ? Sync::walk_run * Layout::slots_per_line / 2
+                                                                    : 2 * Layout::slots_per_line>
+            entries_;
     };
 
-    /// The entries of the bucket at `at`, which moves on behind it. A map that is empty or was cleared ends the walk: no key
-    /// was there throughout.
+    template <class F>
+    static void show_all(batch& entries, F&& f) {
+        const auto show = [&](const entry& e) {
+            f(e);
+            return true;
+        };
+        static_cast<void>(entries.show(show));
+    }
+
+    /// The entries of the bucket at `at`, and perhaps of some behind it: `at` moves on behind them. A map that is empty or was
+    /// cleared ends the walk: no key was there throughout.
     template <class Copy>
-    static void copy_next_bucket(Copy& copy, walk_position& at, batch& entries) {
+    static void copy_next_buckets(Copy& copy, walk_position& at, batch& entries) {
         std::uint64_t& hash = walk_access::hash(at);
         const bool sentinel_key = hash == walk_access::sentinel_keys;
         std::uint64_t end = 0;
@@ -185,8 +228,11 @@ protected:
             const word root = this->root_.load(std::memory_order_acquire);
             header* t = base::table_of(root);
             if (t == nullptr) return false;
+            if constexpr (Layout::inline_key) {
+                if (attempt == 0 && !sentinel_key && copy_run(root, *t, cursor, *entries, *end, [](auto&&...) { return true; })) return true;
+            }
             for (; t != nullptr; t = t->successor()) {
-                entries->clear();
+                entries->begin(sentinel_key);
                 const std::size_t bucket = sentinel_key ? t->buckets() : t->bucket_of(cursor);
                 const copied outcome = copy_bucket(root, *t, bucket, cursor, attempt, *entries);
                 if (outcome == copied::moved) continue;
@@ -197,6 +243,32 @@ protected:
                 break; // the root changed, or the bucket did
             }
         }
+    }
+
+    /// Copies as many buckets from `cursor` on as one look can. `is_good(table, bucket)`: see bucket_run. False: not one; the
+    /// bucket there takes more care.
+    template <class IsGood>
+    bool copy_run(word root, header& from, std::uint64_t cursor, batch& entries, std::uint64_t& end, IsGood is_good) noexcept {
+        using run = engine::bucket_run<Types>;
+        header* t = &from;
+        std::uint64_t last_hash = ~std::uint64_t{0};
+        std::size_t bucket = t->bucket_of(cursor);
+        while (t->home(bucket).slot_word(Layout::last) == Layout::moved) {
+            // What was moved together is in the next table. What lies behind it may not be there yet.
+            last_hash = (std::min)(last_hash, t->last_hash_of(bucket));
+            t = t->successor();
+            if (t == nullptr) return false;
+            bucket = t->bucket_of(cursor);
+        }
+        if (t->first_hash_of(bucket) != cursor) return false; // a rest of a bucket: hashes tell
+        entries.begin(false);
+        const std::size_t behind = (std::min)(t->bucket_of(last_hash) + 1, bucket + Sync::walk_run);
+        const typename run::outcome done =
+            run::copy(*this, *t, bucket, behind, entries.room(), [&](std::size_t b) { return is_good(*t, b); });
+        if (done.end == bucket || !this->is_root(root)) return false;
+        entries.extend_to(done.entries_end);
+        end = end_of(*t, done.end - 1);
+        return true;
     }
 
     std::uint64_t hash_of_entry(const entry& e) const noexcept {
@@ -233,7 +305,7 @@ protected:
                         if (!is_wanted(t, bucket, cursor, hash)) continue;
                     }
                     entries.make_room();
-                    entries.add({p.first, p.second, sentinel_key});
+                    entries.add(p.first, p.second);
                 }
                 return last;
             };
@@ -286,7 +358,7 @@ protected:
             }
             entries.make_room();
             node_at(slot_word)->pin();
-            entries.add({slot_word, value, false});
+            entries.add(slot_word, value);
             return false;
         });
     }
@@ -303,7 +375,7 @@ private:
                 if (cursor > node_at(slot_word)->hash()) return false; // all of them are the bucket's, as it is locked
                 if (entries.is_full()) return !(complete = false);
                 node_at(slot_word)->pin();
-                entries.add({slot_word, chain::value_at(l.slot(i)), false});
+                entries.add(slot_word, chain::value_at(l.slot(i)));
                 return false;
             });
             locks::unlock(c, t.controls[bucket], seen);

@@ -192,8 +192,13 @@ protected:
     bool copy_bucket_at_instant(const state& s, std::uint64_t cursor, bool sentinel_key, batch* entries, std::uint64_t* end) {
         for (;; Sync::pause()) {
             word root = 0;
-            for (header* t = table_at(s, root); t != nullptr; t = t->successor()) {
-                entries->clear();
+            header* const from = table_at(s, root);
+            if constexpr (Layout::inline_key) {
+                const auto is_good = [&](const header& t, std::size_t bucket) { return has_not_changed(s, t, bucket); };
+                if (from != nullptr && !sentinel_key && this->copy_run(root, *from, cursor, *entries, *end, is_good)) return true;
+            }
+            for (header* t = from; t != nullptr; t = t->successor()) {
+                entries->begin(sentinel_key);
                 const std::size_t bucket = sentinel_key ? t->buckets() : t->bucket_of(cursor);
                 const control_word seen = t->controls[bucket].load(std::memory_order_acquire);
                 if ((seen & Layout::moved_bit) != 0) continue;
@@ -382,9 +387,12 @@ private:
 
     /// After the entries were looked at: whether they are what they were at the snapshot's instant [S2].
     bool is_still(const state& s, word root, const header& t, std::size_t bucket) const noexcept {
+        return has_not_changed(s, t, bucket) && this->is_root(root); // kept tables are not used again while the snapshot lives, nor is the root theirs
+    }
+
+    static bool has_not_changed(const state& s, const header& t, std::size_t bucket) noexcept {
         const control_word seen = t.controls[bucket].load(std::memory_order_acquire);
-        if ((seen & Layout::moved_bit) != 0 || Layout::stamp_of(seen) >= s.phase) return false;
-        return this->is_root(root); // kept tables are not used again while the snapshot lives, nor is the root theirs
+        return (seen & Layout::moved_bit) == 0 && Layout::stamp_of(seen) < s.phase;
     }
 
     template <class K, class F>
@@ -411,7 +419,7 @@ private:
             if (!e.sentinel_key && this->hash_of(this->shared_of_table().seed, e.slot_word) < cursor) continue;
             entries.make_room();
             if constexpr (!Layout::inline_key) node_at(e.slot_word)->pin(); // held by the record's own pin
-            entries.add(e);
+            entries.add(e.slot_word, e.value);
         }
     }
 
