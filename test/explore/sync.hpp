@@ -387,6 +387,8 @@ struct sync_policy : syncmap::engine::tuning {
     static constexpr std::size_t migration_batch = 1;
     static constexpr std::uint32_t writes_between_recycling = 1;
     static constexpr std::uint32_t looks_between_barriers = 0;
+    static constexpr std::size_t walk_run = 4; // two full buckets
+    static constexpr std::size_t walk_lookahead = 0; // what is only asked for says nothing
     static constexpr std::uint32_t shrink_check_interval = 1;
     static constexpr std::size_t flight_shards = 2;
     static constexpr std::size_t flight_chains = 1;

@@ -120,6 +120,8 @@ struct stepping_sync : syncmap::engine::machine {
     static constexpr std::uint32_t most_cached_nodes() noexcept { return 4; }
     static constexpr std::size_t migration_batch = 2;
     static constexpr std::uint32_t shrink_check_interval = 4;
+    static constexpr std::size_t walk_run = 4;
+    static constexpr std::size_t walk_lookahead = 0;
 };
 
 } // namespace test

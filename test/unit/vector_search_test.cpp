@@ -10,6 +10,7 @@
 
 namespace {
 
+using syncmap::sync::vector_search::copy_pairs;
 using syncmap::sync::vector_search::find_pair;
 using syncmap::sync::vector_search::match_pair_tags;
 using syncmap::sync::vector_search::match_pairs;
@@ -65,6 +66,51 @@ TEST(vector_search, takes_no_halves_of_key_and_value_for_a_key) {
     std::uint64_t value = 0;
     EXPECT_FALSE(find_pair(l.words, wanted, value));
     EXPECT_EQ(match_pairs(l.words, wanted), 0U);
+}
+
+constexpr std::uint64_t sentinel = ~std::uint64_t{1};
+
+TEST(vector_search, copies_the_pairs_that_have_a_key_in_their_order) {
+    for (unsigned used = 0; used != 16; ++used) {
+        line l{{0, 91, 0, 92, 0, 93, 0, 94}};
+        line expected{};
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            if ((used >> i & 1) == 0) continue;
+            l.words[2 * i] = expected.words[2 * count] = 10 + i;
+            expected.words[2 * count++ + 1] = l.words[2 * i + 1];
+        }
+        line copy{};
+        ASSERT_EQ(copy_pairs(l.words, sentinel, copy.words), copy.words + 2 * count) << used;
+        for (std::size_t i = 0; i < 2 * count; ++i) EXPECT_EQ(copy.words[i], expected.words[i]) << used;
+    }
+}
+
+TEST(vector_search, copies_no_line_with_a_key_twice) {
+    for (std::size_t first = 0; first < 4; ++first) {
+        for (std::size_t second = first + 1; second < 4; ++second) {
+            for (const bool others : {false, true}) {
+                line l{};
+                if (others) l = {{1, 0, 2, 0, 3, 0, 4, 0}};
+                l.words[2 * first] = l.words[2 * second] = 7;
+                line copy{};
+                EXPECT_EQ(copy_pairs(l.words, sentinel, copy.words), nullptr) << first << " and " << second;
+            }
+        }
+    }
+    const line equal_values{{1, 5, 2, 5, 3, 5, 4, 5}};
+    line copy{};
+    EXPECT_NE(copy_pairs(equal_values.words, sentinel, copy.words), nullptr);
+}
+
+TEST(vector_search, copies_no_line_that_ends_with_a_sentinel) {
+    line l{{1, 0, 2, 0, 3, 0, sentinel, 0}};
+    line copy{};
+    EXPECT_EQ(copy_pairs(l.words, sentinel, copy.words), nullptr);
+    l.words[6] = sentinel + 1;
+    EXPECT_EQ(copy_pairs(l.words, sentinel, copy.words), nullptr);
+    l.words[6] = sentinel - 1;
+    EXPECT_EQ(copy_pairs(l.words, sentinel, copy.words), copy.words + 8);
 }
 
 TEST(vector_search, matches_the_upper_sixteen_bits_only) {

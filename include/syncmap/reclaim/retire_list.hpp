@@ -85,13 +85,17 @@ public:
         std::sort(held_.begin(), held_.end());
         return true;
     }
+    /// Whether a hazard names the node. After `look`.
+    bool names(const node* n) const noexcept {
+        const std::span<const void* const> held = held_;
+        return !held.empty() && std::binary_search(held.begin(), held.end(), static_cast<const void*>(n));
+    }
     /// Leaves in `found` the nodes that hazards name. Marks the pinned ones of the rest HANDED. Puts all others onto the list
     /// `free_now`, and returns that list.
     node* take_unheld(node*& found, node* free_now = nullptr) const noexcept {
-        const std::span<const void* const> held = held_;
         for (node* n = std::exchange(found, nullptr); n != nullptr;) {
             node* const next = n->next_retired;
-            if (!held.empty() && std::binary_search(held.begin(), held.end(), static_cast<const void*>(n))) {
+            if (names(n)) {
                 n->next_retired = std::exchange(found, n);
             } else if (n->hand_over()) {
                 n->next_retired = std::exchange(free_now, n);

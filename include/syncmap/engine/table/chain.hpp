@@ -160,6 +160,19 @@ struct chain {
         }
     }
 
+    /// Asks for the nodes of a line that will be looked at soon. Trusts nothing that it sees, and reads no node.
+    static void fetch_nodes(const line_type& l) noexcept {
+        for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
+            // relaxed: a hint. A number, not a pointer: there may be no node any more.
+            const word slot_word = l.slot(i)->load(std::memory_order_relaxed);
+            const auto node = reinterpret_cast<std::uintptr_t>(Layout::address(slot_word));
+            // Of a slot without a node, what is in the cache already.
+            const auto at = (slot_word & (Layout::moved | Layout::link)) == 0 && node != 0 ? node : reinterpret_cast<std::uintptr_t>(&l);
+            __builtin_prefetch(reinterpret_cast<const void*>(at), 1);
+            __builtin_prefetch(reinterpret_cast<const void*>(at + detail::cache_line_bytes), 1);
+        }
+    }
+
 private:
     [[gnu::noinline]] static bool trim_chain(control& c, header& t, line_type& home) noexcept {
         bool moved = false;

@@ -71,7 +71,7 @@ protected:
     /// on, and tells where it ends; false when there is nothing to walk over.
     template <class Copy, class F>
     void walk_over(Copy copy, F&& f) {
-        batch entries(*this);
+        batch entries(*this, Sync::walk_run);
         for (walk_position at; !at.at_end();) {
             copy_next_buckets(copy, at, entries);
             if (!entries.show(f)) return;
@@ -79,7 +79,7 @@ protected:
     }
     template <class Copy, class F>
     walk_position step_over(Copy copy, walk_position at, F&& f) {
-        batch entries(*this);
+        batch entries(*this, 1);
         while (!at.at_end() && entries.empty()) copy_next_buckets(copy, at, entries);
         show_all(entries, f);
         return at;
@@ -88,7 +88,7 @@ protected:
     /// Calls `f(entry)` for the entries of the next bucket of the range that has any there; returns what is left.
     template <class Copy, class F>
     walk_range step_in(Copy copy, walk_range part, F&& f) {
-        batch entries(*this);
+        batch entries(*this, Sync::walk_run);
         while (!part.at_end() && entries.empty()) {
             walk_position& at = walk_access::position(part);
             const std::uint64_t end = walk_access::end(part);
@@ -109,11 +109,13 @@ protected:
         using kept_entry = bucket_record::kept_entry;
 
     public:
-        explicit batch(iteration& owner) noexcept : owner_(owner) {}
+        /// For so many buckets at one look, at most.
+        batch(iteration& owner, std::size_t most_buckets) noexcept : owner_(owner), most_buckets_(most_buckets) {}
         batch(const batch&) = delete;
         batch& operator=(const batch&) = delete;
         ~batch() { clear(); }
 
+        std::size_t most_buckets() const noexcept { return most_buckets_; }
         bool empty() const noexcept { return next_ == entries_.size(); }
         void clear() noexcept {
             while (!empty()) let_go(entries_[next_++]);
@@ -187,6 +189,7 @@ protected:
             }
         }
         iteration& owner_;
+        const std::size_t most_buckets_;
         std::size_t next_ = 0;
         bool sentinel_key_ = false;
         /// Most buckets with nodes have one line. A run of inline keys ends where there is no room for a further line.
@@ -262,7 +265,7 @@ protected:
         }
         if (t->first_hash_of(bucket) != cursor) return false; // a rest of a bucket: hashes tell
         entries.begin(false);
-        const std::size_t behind = (std::min)(t->bucket_of(last_hash) + 1, bucket + Sync::walk_run);
+        const std::size_t behind = (std::min)(t->bucket_of(last_hash) + 1, bucket + entries.most_buckets());
         const typename run::outcome done =
             run::copy(*this, *t, bucket, behind, entries.room(), [&](std::size_t b) { return is_good(*t, b); });
         if (done.end == bucket || !this->is_root(root)) return false;
@@ -343,6 +346,10 @@ protected:
     /// Pins the nodes of a bucket with hashes from `cursor` on, one by one, each under a hazard, whoever has the bucket's lock.
     void pin_nodes(reclaim::hazard_record<Sync>& hazard_record, header& t, std::size_t bucket, std::uint64_t cursor,
                    batch& entries) {
+        if (Sync::walk_lookahead != 0 && bucket + 2 * Sync::walk_lookahead < t.buckets()) {
+            __builtin_prefetch(&t.home(bucket + 2 * Sync::walk_lookahead));
+            chain::fetch_nodes(t.home(bucket + Sync::walk_lookahead));
+        }
         reclaim::hazard_guard<Sync> held(hazard_record);
         chain::each_entry(t.home(bucket), [&](line_type& l, std::size_t i, word slot_word) {
             while (!held.protect(node_at(slot_word), [&] { return l.slot_word(i) == slot_word; })) {

@@ -165,6 +165,12 @@ struct layout {
         }
     }
 
+    /// What is left of an entry in a table that was taken out of the map: no entry, no sentinel, but the node's address. (Lines
+    /// that are free hold addresses without a bit.)
+    static constexpr word disowned_bit = 4;
+    static word disowned(word slot_word) noexcept { return (slot_word & ((word{1} << tag_shift) - 1)) | disowned_bit; }
+    static bool is_disowned(word slot_word) noexcept { return slot_word >> tag_shift == 0 && (slot_word & 7) == disowned_bit; }
+
 private:
     static constexpr word sentinel_key_flip = 0x5555555555555555U;
 };

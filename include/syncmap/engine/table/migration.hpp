@@ -1,4 +1,4 @@
-// Moving the buckets of a table to a larger or smaller one, and taking a table apart whose entries nobody wants.
+// Moving the buckets of a table to a larger or smaller one.
 //
 // Buckets are moved in *groups*: growing, one source bucket and the 2^k buckets it becomes; shrinking, the 2^k source
 // buckets of one target. All sources of a group are locked; the targets are unreachable until the group is MOVED.
@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 
 #include <syncmap/engine/table/locks.hpp>
@@ -171,53 +170,9 @@ protected:
         return move_group(c, t, n, group_of(t, n, bucket), leaving, supply);
     }
 
-    // ---- the end of a table's life ----
-
-    /// Takes all entries out of a table that `clear` has taken out of the map; `free_node(node*)` gets the nodes.
-    /// First the whole table, then the one it was being moved to: nobody moves anything there any more then.
-    template <class FreeNode>
-    void dismantle(control& c, header* t, FreeNode free_node) {
-        while (t != nullptr) {
-            header* const n = t->next.exchange(header::closed(), std::memory_order_acq_rel);
-            for (std::size_t bucket = 0; bucket < t->all_buckets(); ++bucket) dismantle_bucket(c, *t, bucket, free_node);
-            this->retire_table(c, t);
-            t = n == header::closed() ? nullptr : n;
-        }
-        recycle_now(c);
-    }
-
-    /// For who takes a whole table apart: gives back all that no writer can touch any more.
-    void recycle_now(control& c) noexcept {
-        this->recycle_tables(c, (std::numeric_limits<std::size_t>::max)());
-        this->ask_for_recycling(c);
-    }
-
     static constexpr std::size_t recycle_budget = std::size_t{4} << 20; ///< bytes of pages per call
 
 private:
-    template <class FreeNode>
-    void dismantle_bucket(control& c, header& t, std::size_t bucket, FreeNode& free_node) {
-        atomic_control& lock = t.controls[bucket];
-        control_word seen = 0;
-        do {
-            // acquire: what was moved is taken out of `next`, where it must be seen.
-            seen = lock.load(std::memory_order_acquire);
-            if ((seen & Layout::moved_bit) != 0) return;
-            if ((seen & Layout::lock_bit) != 0) locks::wait_unlocked(c, lock);
-        } while ((seen & Layout::lock_bit) != 0 || !locks::try_lock(lock, seen));
-        reclaim::node_base<Sync>* taken = nullptr;
-        if constexpr (!Layout::inline_key) {
-            chain::each_entry(t.home(bucket), [&](line_type&, std::size_t, word slot_word) {
-                node* const n = node_at(slot_word);
-                n->next_retired = std::exchange(taken, n);
-                return false;
-            });
-        }
-        chain::wipe(c, t, t.home(bucket), Layout::moved);
-        locks::unlock(c, lock, seen | Layout::moved_bit);
-        while (taken != nullptr) free_node(static_cast<node*>(std::exchange(taken, taken->next_retired)));
-    }
-
     static constexpr unsigned max_spread = 3; ///< log2 of the most targets of one bucket that are filled in order
 
     /// The stamp of a group's targets [P3]; where no snapshot lives, stamps mean nothing. A merge while a cut is being

@@ -15,13 +15,13 @@
 #include <utility>
 
 #include <syncmap/engine/table/chain.hpp>
-#include <syncmap/engine/table/retirement.hpp>
+#include <syncmap/engine/table/dismantling.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class preservation : public retirement<Types> {
-    using base = retirement<Types>;
+class preservation : public dismantling<Types> {
+    using base = dismantling<Types>;
 
 public:
     using base::base;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <syncmap/detail/leak_checker.hpp>
+#include <syncmap/engine/table/chain.hpp>
 #include <syncmap/engine/table/map_registry.hpp>
 #include <syncmap/engine/table/table_pool.hpp>
 
@@ -208,7 +209,11 @@ private:
         while (t != nullptr) {
             header* const next = t->successor();
             if constexpr (!Layout::inline_key) {
-                for (std::size_t i = 0; i < t->all_lines(); ++i) destroy_nodes_of(t->first_line()[i]);
+                const std::size_t lines = t->all_lines();
+                for (std::size_t i = 0; i < lines; ++i) {
+                    if (i + Sync::walk_lookahead < lines) chain<Types>::fetch_nodes(t->first_line()[i + Sync::walk_lookahead]);
+                    destroy_nodes_of(t->first_line()[i]);
+                }
             }
             t->next_in_list = nullptr;
             destroy_tables(t);

@@ -1,0 +1,182 @@
+// The end of a table that `clear` or `replace` has taken out of the map: docs/design.md, section 5.
+//
+// Nothing of it is done bucket by bucket under locks: the root has changed, so each writer that is still in the table is in its
+// last section there. Once all of them are seen outside, the table is this thread's, and late readers see by the root that it
+// was left.
+//
+// [D1] `next` is CLOSED first: then no resize begins, and the table and the one that it was being moved to are all there is.
+// [D2] Heavy barrier; then each thread record is seen once naming neither of the two. A section that begins afterwards finds
+//      another root. One that changes several keys may name the one table and have buckets of the other locked: both are asked
+//      about at once.
+// [D3] A reader trusts a node if its slot still holds the same word under the hazard. So the words of all slots are changed, to
+//      ones that are no entries and keep the nodes' addresses, before the hazards are looked at, and nodes are freed after that.
+// [D4] Overflow lines that are not a table's own go back to the map. There are none before the table's own are used up.
+//
+// Where the system refuses the barrier, the buckets are locked and marked MOVED one by one, as by a resize: a writer that comes
+// to one later goes away.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include <syncmap/engine/table/chain.hpp>
+#include <syncmap/engine/table/locks.hpp>
+#include <syncmap/engine/table/retirement.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class dismantling : public retirement<Types> {
+    using base = retirement<Types>;
+
+public:
+    using base::base;
+
+protected:
+    using chain = engine::chain<Types>;
+    using locks = engine::locks<Types>;
+    using typename base::control;
+    using typename base::header;
+    using typename base::Layout;
+    using typename base::line_type;
+    using typename base::node;
+    using typename base::Sync;
+    using typename base::thread_record_type;
+    using base::node_at;
+
+    /// Takes all entries out of a table that is not the root's any more, waits for the writers that are still in it, and destroys
+    /// the nodes that no thread holds; `free_later(node*)` gets the others.
+    template <class FreeLater>
+    void dismantle(control& c, header* t, FreeLater free_later) {
+        header* n = t->next.exchange(header::closed(), std::memory_order_acq_rel); // [D1]
+        if (n == header::closed()) n = nullptr;
+        const bool left = wait_for_writers(c, t, n);
+        const std::array<header*, 2> tables{t, n};
+        for (header* const each : tables) {
+            if (each == nullptr) continue;
+            if (!left) lock_out_writers(c, *each);
+            each->unreferenced = left; // [D2] is more than the pool asks for
+        }
+        if constexpr (!Layout::inline_key) {
+            destroy_nodes_of(c, tables, free_later);
+        } else {
+            for (header* const each : tables) {
+                if (each != nullptr && may_have_spare_lines(c, *each)) give_back_spare_lines(c, *each);
+            }
+        }
+        for (header* const each : tables) {
+            if (each != nullptr) this->retire_table(c, each);
+        }
+        recycle_now(c);
+    }
+
+    /// For who takes a whole table apart: gives back all that no writer can touch any more.
+    void recycle_now(control& c) noexcept {
+        this->recycle_tables(c, (std::numeric_limits<std::size_t>::max)());
+        this->ask_for_recycling(c);
+    }
+
+private:
+    /// [D2] False: it cannot be told.
+    static bool wait_for_writers(control& c, const void* t, const void* n) noexcept {
+        // Pairs with the light barrier of section::enter: a writer sees the change of the root, or is seen here.
+        if (!c.home->threads.barriers().heavy_barrier()) return false;
+        unsigned looks = 0;
+        c.each_thread_record([&](thread_record_type& s) {
+            for (;;) {
+                // acquire: pairs with the release of section::leave. What the writer did in the table happens before.
+                const void* const named = s.table.load(std::memory_order_acquire);
+                if (named == nullptr || (named != t && named != n)) return;
+                Sync::give_way(looks++);
+            }
+        });
+        return true;
+    }
+
+    /// Bucket by bucket, first all of the one table and then of the other: nobody moves anything there any more then.
+    static void lock_out_writers(control& c, header& t) noexcept {
+        for (std::size_t bucket = 0; bucket < t.all_buckets(); ++bucket) {
+            auto& lock = t.controls[bucket];
+            for (;;) {
+                // acquire: what was moved is taken out of `next`, where it must be seen.
+                const auto seen = lock.load(std::memory_order_acquire);
+                if ((seen & Layout::moved_bit) != 0) break;
+                if ((seen & Layout::lock_bit) != 0) {
+                    locks::wait_unlocked(c, lock);
+                } else if (locks::try_lock(lock, seen)) {
+                    locks::unlock(c, lock, seen | Layout::moved_bit);
+                    break;
+                }
+            }
+        }
+    }
+
+    // ---- lines, by the thread that has the table for itself ----
+
+    /// Calls `f(line)` for each line that may hold entries, and each line beside the table that is linked from it; before that
+    /// `soon(line)` for most of them.
+    template <class F, class Soon>
+    static void each_line(header& t, F f, Soon soon) noexcept {
+        const std::size_t used = t.all_buckets() + (std::min)(t.overflow_used.load(std::memory_order_relaxed), t.overflow_lines());
+        for (std::size_t i = 0; i < used; ++i) {
+            if (i + Sync::walk_lookahead < used) soon(t.first_line()[i + Sync::walk_lookahead]);
+            line_type* l = t.first_line() + i;
+            do {
+                line_type* const next = chain::next_line(*l);
+                f(*l);
+                l = next;
+            } while (l != nullptr && !t.owns(l));
+        }
+    }
+
+    static void empty(control& c, header& t, line_type& l) noexcept {
+        for (std::size_t i = 0; i < Layout::slots_per_line; ++i) l.slot(i)->store(Layout::empty, std::memory_order_release);
+        if (!t.owns(&l)) c.more().spare_lines.push(l); // [D4]
+    }
+
+    static bool may_have_spare_lines(control& c, const header& t) noexcept {
+        return t.overflow_used.load(std::memory_order_relaxed) >= t.overflow_lines() && c.rare_or_null() != nullptr &&
+               c.more().all_spare_lines.load(std::memory_order_relaxed) != nullptr;
+    }
+    static void give_back_spare_lines(control& c, header& t) noexcept {
+        each_line(t, [&](line_type& l) {
+            if (!t.owns(&l)) empty(c, t, l);
+        }, [](const line_type&) {});
+    }
+
+    template <class FreeLater>
+    void destroy_nodes_of(control& c, const std::array<header*, 2>& tables, FreeLater& free_later) {
+        for (header* const each : tables) {
+            if (each != nullptr) each_line(*each, disown_nodes, [](const line_type&) {}); // [D3]
+        }
+        reclaim::held_nodes<Sync> held;
+        const bool can_free = held.prepare(c.home->threads) && held.look(c.home->threads);
+        for (header* const each : tables) {
+            if (each == nullptr) continue;
+            each_line(*each, [&](line_type& l) {
+                for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
+                    const word slot_word = l.slot(i)->load(std::memory_order_relaxed);
+                    if (!Layout::is_disowned(slot_word)) continue;
+                    node* const n = node_at(slot_word);
+                    if (!can_free || held.names(n)) {
+                        free_later(n);
+                    } else if (n->hand_over()) {
+                        this->destroy_node(n);
+                    }
+                }
+                empty(c, *each, l);
+            }, chain::fetch_nodes);
+        }
+    }
+    static void disown_nodes(line_type& l) noexcept {
+        for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
+            const word slot_word = l.slot(i)->load(std::memory_order_relaxed);
+            // release: who finds it changed sees that the root was changed before.
+            if (Layout::is_entry(slot_word)) l.slot(i)->store(Layout::disowned(slot_word), std::memory_order_release);
+        }
+    }
+};
+
+} // namespace syncmap::engine
