@@ -45,8 +45,8 @@ public:
     ///
     /// Consistency: weak. A key that is there from beginning to end is shown exactly once, no key twice; of keys
     /// that come or go meanwhile some are shown. Each entry shown was there at some instant of the call.
-    /// Progress: waits at most for a writer of the bucket it copies; holds nothing while `f` runs but the entries of
-    /// one bucket. Complexity: linear in the size of the table. Throws: what `f` throws, and `std::bad_alloc` for
+    /// Progress: waits at most for a writer of the bucket it copies; holds no lock while `f` runs, of entries in nodes
+    /// those of one bucket. Complexity: linear in the size of the table. Throws: what `f` throws, and `std::bad_alloc` for
     /// the copy of a bucket. Go: `Range`.
     template <class F>
     size_type for_each(F&& f) const {
@@ -73,7 +73,7 @@ public:
                                       [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
     }
 
-    /// The same within a part of the walk; returns what is left of that part. For users with threads of their own: see
+    /// The same within a part of the walk, by a few dozen buckets at a time; returns what is left of that part. For users with threads of their own: see
     /// `walk_range::part`. All parts together are one `for_each`: no key twice, none missed that is there throughout.
     template <class F>
     [[nodiscard]] walk_range for_each_from(walk_range range, F&& f) const
@@ -173,8 +173,8 @@ public:
 
     /// Erases everything in one atomic step.
     ///
-    /// Progress: no thread waits for it. The caller, after that step, takes the old table apart, and waits there for
-    /// writers that are still in it. Complexity: constant for others, linear in the table for the caller.
+    /// Progress: no thread waits for it. The caller, after that step, waits for writers that are still in the old table, and
+    /// destroys the entries. Complexity: constant for others, linear in the table for the caller.
     /// Throws: `std::bad_alloc` before that step, on a thread's first use of the map and where a map that has not grown is
     /// cleared for the first time. Go: `Clear`.
     void clear() { engine().clear(); }

@@ -151,6 +151,47 @@ TYPED_TEST(explored_programs, walks_while_keys_come_and_go) {
         {.preemptions = 1, .schedules = full_run() ? 1'000'000U : 4'000U, .random = full_run() ? 100'000U : 1'000U});
 }
 
+TYPED_TEST(explored_programs, walks_over_a_bucket_that_gets_and_loses_lines) {
+    // A walk copies the home line, its overflow lines and the home line again, while entries move to a new line, come home from
+    // it, and come back into other slots; a given back line holds what is another bucket's.
+    const limits bounds{
+        .preemptions = 2, .schedules = full_run() ? 1'000'000U : 2'000U, .random = full_run() ? 100'000U : 1'000U};
+    for (const setting where : {setting::smallest, setting::chained}) {
+        this->expect_right({where,
+                            true,
+                            {{{verb::for_each, 0}},
+                             {{verb::erase, keys::trigger}, {verb::store, keys::first, 51}, {verb::store, keys::trigger, 50}}}},
+                           bounds);
+        this->expect_right({where,
+                            true,
+                            {{{verb::for_each, 0}},
+                             {{verb::erase, keys::first}, {verb::store, keys::first, 51}},
+                             {{verb::erase, keys::fillers}, {verb::store, keys::fillers, 52}}}},
+                           bounds);
+    }
+}
+
+TYPED_TEST(explored_programs, clear_takes_a_table_while_writers_are_in_it) {
+    // In their last sections there: one inserts into the table or the next one, one moves buckets, one counts.
+    const limits bounds{
+        .preemptions = 2, .schedules = full_run() ? 1'000'000U : 1'500U, .random = full_run() ? 100'000U : 1'000U};
+    const limits weak{
+        .preemptions = 1, .schedules = 200, .random = full_run() ? 100'000U : 500U, .weak = true, .ordered_calls = false};
+    for (const setting where : {setting::moving, setting::growth, setting::chained}) {
+        for (const limits& each : {bounds, weak}) {
+            this->expect_right(
+                {where, true, {{{verb::clear, 0}}, {{verb::store, keys::second, 50}, {verb::erase, keys::first}}}}, each);
+            this->expect_right(
+                {where,
+                 true,
+                 {{{verb::clear, 0}}, {{verb::size, 0}, {verb::load, keys::first}}, {{verb::store, keys::apart, 41}}}},
+                each);
+            this->expect_right({where, true, {{{verb::clear, 0}}, {{verb::snapshot, 0}}, {{verb::store, keys::apart, 41}}}},
+                               each);
+        }
+    }
+}
+
 TYPED_TEST(explored_programs, computations_that_want_each_others_key_end_with_a_named_error) {
     using mapped_type = typename TypeParam::mapped_type;
     const auto program = [] {

@@ -104,8 +104,9 @@ inline unsigned match_pair_tags(const void* line, std::uint64_t tag) noexcept {
     return mask_of_words(_mm_cmpeq_epi16(first_words(at), wanted), _mm_cmpeq_epi16(first_words(at + 32), wanted));
 }
 
-/// Copies those of four pairs whose first words are not 0 to `to`, which has room for four, and returns where they end. The last
-/// pair is read first. Null, where nothing is to be used: its first word is `sentinel` or above, or two first words are equal.
+/// Copies those of four pairs whose first words are not 0 to `to`, which has room for four, and returns where they end. The
+/// last pair is read first. Null, where nothing is to be used: its first word is `sentinel` or above, or two first words are
+/// equal.
 [[gnu::always_inline]] inline void* copy_pairs(const void* line, std::uint64_t sentinel, void* to) noexcept {
     const char* const at = static_cast<const char*>(line);
     const __m128i d = load(at + 48);

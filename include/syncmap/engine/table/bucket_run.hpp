@@ -8,7 +8,8 @@
 //        in that slot, or in another one of this line, where it stays [I2].
 //   [L2] A key may be seen twice: it goes from the last slot to a new line and comes home from there, or it is erased and
 //        inserted again. Then two slots of the copy have equal slot words.
-//   [L3] The entries may be wiped: a mover stores MOVED into the last slot before it wipes the others [I4]. So that slot is read
+//   [L3] The entries may be wiped: a mover stores MOVED into the last slot before it wipes the others [I4]. So that slot is
+//   read
 //        once more, after the others.
 //   [L4] Behind a LINK: a key that leaves an overflow line before it is seen there is in the home line by then, and stays there
 //        [I2]. So the home line is read again after its overflow lines, and must be what it was. An overflow line may be given
@@ -49,8 +50,8 @@ struct bucket_run {
         std::size_t end;
     };
 
-    /// Copies the buckets from `first` on, up to `end` or as many as there is room for. `is_good(bucket)` says, after each, whether
-    /// its copy may be shown.
+    /// Copies the buckets from `first` on, up to `end` or as many as there is room for. `is_good(bucket)` says, after each,
+    /// whether its copy may be shown.
     template <class IsGood>
     static outcome copy(const map_type& map, const header& t, std::size_t first, std::size_t end, std::span<kept_entry> room,
                         IsGood is_good) noexcept {
@@ -102,8 +103,8 @@ private:
         return seen;
     }
 
-    // What follows has no branch for each slot: which slots are in use is chance, and each wrong guess of the processor costs more
-    // than a line.
+    // What follows has no branch for each slot: which slots are in use is chance, and each wrong guess of the processor costs
+    // more than a line.
 
     [[gnu::always_inline]] static void put(kept_entry*& to, const pair& p, bool wanted) noexcept {
         *to = {p.first, p.second};
@@ -113,8 +114,7 @@ private:
     [[gnu::always_inline]] static bool has_key_twice(const std::array<word, N>& slot_words) noexcept {
         bool twice = false;
         for (std::size_t i = 1; i < N; ++i) {
-            for (std::size_t j = 0; j < i; ++j)
-                twice |= (slot_words[i] == slot_words[j]) & (slot_words[i] != Layout::empty);
+            for (std::size_t j = 0; j < i; ++j) twice |= (slot_words[i] == slot_words[j]) & (slot_words[i] != Layout::empty);
         }
         return twice;
     }

@@ -167,7 +167,8 @@ struct chain {
             const word slot_word = l.slot(i)->load(std::memory_order_relaxed);
             const auto node = reinterpret_cast<std::uintptr_t>(Layout::address(slot_word));
             // Of a slot without a node, what is in the cache already.
-            const auto at = (slot_word & (Layout::moved | Layout::link)) == 0 && node != 0 ? node : reinterpret_cast<std::uintptr_t>(&l);
+            const auto at =
+                (slot_word & (Layout::moved | Layout::link)) == 0 && node != 0 ? node : reinterpret_cast<std::uintptr_t>(&l);
             __builtin_prefetch(reinterpret_cast<const void*>(at), 1);
             __builtin_prefetch(reinterpret_cast<const void*>(at + detail::cache_line_bytes), 1);
         }

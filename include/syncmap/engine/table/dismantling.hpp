@@ -9,7 +9,8 @@
 //      another root. One that changes several keys may name the one table and have buckets of the other locked: both are asked
 //      about at once.
 // [D3] A reader trusts a node if its slot still holds the same word under the hazard. So the words of all slots are changed, to
-//      ones that are no entries and keep the nodes' addresses, before the hazards are looked at, and nodes are freed after that.
+//      ones that are no entries and keep the nodes' addresses, before the hazards are looked at, and nodes are freed after
+//      that.
 // [D4] Overflow lines that are not a table's own go back to the map. There are none before the table's own are used up.
 //
 // Where the system refuses the barrier, the buckets are locked and marked MOVED one by one, as by a resize: a writer that comes
@@ -37,6 +38,7 @@ public:
 protected:
     using chain = engine::chain<Types>;
     using locks = engine::locks<Types>;
+    using base::node_at;
     using typename base::control;
     using typename base::header;
     using typename base::Layout;
@@ -44,10 +46,9 @@ protected:
     using typename base::node;
     using typename base::Sync;
     using typename base::thread_record_type;
-    using base::node_at;
 
-    /// Takes all entries out of a table that is not the root's any more, waits for the writers that are still in it, and destroys
-    /// the nodes that no thread holds; `free_later(node*)` gets the others.
+    /// Takes all entries out of a table that is not the root's any more, waits for the writers that are still in it, and
+    /// destroys the nodes that no thread holds; `free_later(node*)` gets the others.
     template <class FreeLater>
     void dismantle(control& c, header* t, FreeLater free_later) {
         header* n = t->next.exchange(header::closed(), std::memory_order_acq_rel); // [D1]
@@ -119,7 +120,8 @@ private:
     /// `soon(line)` for most of them.
     template <class F, class Soon>
     static void each_line(header& t, F f, Soon soon) noexcept {
-        const std::size_t used = t.all_buckets() + (std::min)(t.overflow_used.load(std::memory_order_relaxed), t.overflow_lines());
+        const std::size_t used =
+            t.all_buckets() + (std::min)(t.overflow_used.load(std::memory_order_relaxed), t.overflow_lines());
         for (std::size_t i = 0; i < used; ++i) {
             if (i + Sync::walk_lookahead < used) soon(t.first_line()[i + Sync::walk_lookahead]);
             line_type* l = t.first_line() + i;
@@ -141,9 +143,12 @@ private:
                c.more().all_spare_lines.load(std::memory_order_relaxed) != nullptr;
     }
     static void give_back_spare_lines(control& c, header& t) noexcept {
-        each_line(t, [&](line_type& l) {
-            if (!t.owns(&l)) empty(c, t, l);
-        }, [](const line_type&) {});
+        each_line(
+            t,
+            [&](line_type& l) {
+                if (!t.owns(&l)) empty(c, t, l);
+            },
+            [](const line_type&) {});
     }
 
     template <class FreeLater>
@@ -155,19 +160,22 @@ private:
         const bool can_free = held.prepare(c.home->threads) && held.look(c.home->threads);
         for (header* const each : tables) {
             if (each == nullptr) continue;
-            each_line(*each, [&](line_type& l) {
-                for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
-                    const word slot_word = l.slot(i)->load(std::memory_order_relaxed);
-                    if (!Layout::is_disowned(slot_word)) continue;
-                    node* const n = node_at(slot_word);
-                    if (!can_free || held.names(n)) {
-                        free_later(n);
-                    } else if (n->hand_over()) {
-                        this->destroy_node(n);
+            each_line(
+                *each,
+                [&](line_type& l) {
+                    for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
+                        const word slot_word = l.slot(i)->load(std::memory_order_relaxed);
+                        if (!Layout::is_disowned(slot_word)) continue;
+                        node* const n = node_at(slot_word);
+                        if (!can_free || held.names(n)) {
+                            free_later(n);
+                        } else if (n->hand_over()) {
+                            this->destroy_node(n);
+                        }
                     }
-                }
-                empty(c, *each, l);
-            }, chain::fetch_nodes);
+                    empty(c, *each, l);
+                },
+                chain::fetch_nodes);
         }
     }
     static void disown_nodes(line_type& l) noexcept {

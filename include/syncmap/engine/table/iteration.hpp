@@ -1,8 +1,9 @@
 // Walking over all entries, weakly: every key that is there throughout exactly once, no key twice.
 //
 // The cursor is a hash value: a table of any size has its entries in hash order, so the range that a bucket covers
-// is passed once, whatever splits or merges meanwhile. A bucket's entries are copied (or pinned) first and shown
-// afterwards, with nothing held: the callback may do anything.
+// is passed once, whatever splits or merges meanwhile. Entries are copied (or pinned) first and shown afterwards, with
+// nothing held: the callback may do anything. Inline keys: many buckets at one look (bucket_run.hpp), and one by one where
+// that look cannot prove what it saw. Nodes: one bucket at a time.
 #pragma once
 
 #include <algorithm>
@@ -232,7 +233,8 @@ protected:
             header* t = base::table_of(root);
             if (t == nullptr) return false;
             if constexpr (Layout::inline_key) {
-                if (attempt == 0 && !sentinel_key && copy_run(root, *t, cursor, *entries, *end, [](auto&&...) { return true; })) return true;
+                if (attempt == 0 && !sentinel_key && copy_run(root, *t, cursor, *entries, *end, [](auto&&...) { return true; }))
+                    return true;
             }
             for (; t != nullptr; t = t->successor()) {
                 entries->begin(sentinel_key);

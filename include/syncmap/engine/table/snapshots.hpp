@@ -99,8 +99,7 @@ protected:
             drop_later(c, s);
         }
         reap_snapshots(c);
-        if (orphan !=
-            nullptr) { // without a hazard record or a thread record of this thread: it may have none, and no memory for one
+        if (orphan != nullptr) { // without a record of this thread: it may have none, and no memory for one
             typename base::account garbage;
             this->dismantle(c, orphan, [&](auto* n) { this->retire(c, garbage, n); });
             this->finish(c, garbage);
@@ -195,7 +194,8 @@ protected:
             header* const from = table_at(s, root);
             if constexpr (Layout::inline_key) {
                 const auto is_good = [&](const header& t, std::size_t bucket) { return has_not_changed(s, t, bucket); };
-                if (from != nullptr && !sentinel_key && this->copy_run(root, *from, cursor, *entries, *end, is_good)) return true;
+                if (from != nullptr && !sentinel_key && this->copy_run(root, *from, cursor, *entries, *end, is_good))
+                    return true;
             }
             for (header* t = from; t != nullptr; t = t->successor()) {
                 entries->begin(sentinel_key);
@@ -387,7 +387,8 @@ private:
 
     /// After the entries were looked at: whether they are what they were at the snapshot's instant [S2].
     bool is_still(const state& s, word root, const header& t, std::size_t bucket) const noexcept {
-        return has_not_changed(s, t, bucket) && this->is_root(root); // kept tables are not used again while the snapshot lives, nor is the root theirs
+        return has_not_changed(s, t, bucket) &&
+               this->is_root(root); // kept tables are not used again while the snapshot lives, nor is the root theirs
     }
 
     static bool has_not_changed(const state& s, const header& t, std::size_t bucket) noexcept {

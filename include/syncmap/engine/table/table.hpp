@@ -7,10 +7,11 @@
 //   chain     one bucket as a chain of lines: walking over, placing and taking out entries
 //   locks     what a writer does around a change: naming a table, locking a bucket, waiting at the gate    core
 //   reader    finding a key without a lock                                                              core, chain, locks
+//   bucket_run  copying many buckets of inline keys at one look, for walks                              core, chain
 //
 // Layers of the map, each on top of the one before:
 //
-//   memory         map_memory, map_nodes, table_memory, table_pool, storage, retirement
+//   memory         map_memory, map_nodes, table_memory, table_pool, storage, retirement, dismantling
 //   resizer        preservation, migration, resize
 //   whole map      counting, iteration, snapshots
 //   writer         admission, fast_path, computing, inline_writing, node_writing, writing
