@@ -56,6 +56,10 @@ private:
 /// than its own. Only two accesses that begin, or end, within the same nanoseconds may remain unnoticed.
 class cheap_monitor {
 public:
+    cheap_monitor() noexcept = default;
+    /// Of a map that was moved: another object, which nobody is inside of.
+    cheap_monitor(cheap_monitor&&) noexcept {}
+
     class read {
     public:
         read(cheap_monitor& in, const map_access&) noexcept
@@ -110,6 +114,9 @@ private:
 /// notices it. Readers contend for the word.
 class exact_monitor {
 public:
+    exact_monitor() noexcept = default;
+    exact_monitor(exact_monitor&&) noexcept {}
+
     class read {
     public:
         read(exact_monitor& in, const map_access& mine) noexcept : monitor_(in) {

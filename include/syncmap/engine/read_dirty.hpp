@@ -70,6 +70,7 @@ public:
 
     constexpr read_dirty() = default;
     constexpr read_dirty(const Hash& hash, const KeyEqual& equal, const Allocator& allocator) : base(hash, equal, allocator) {}
+    read_dirty(read_dirty&&) = default;
     read_dirty(const read_dirty&) = delete;
     read_dirty& operator=(const read_dirty&) = delete;
 

@@ -12,6 +12,7 @@
 // | `source`, `waiting`     | its thread, the map's destructor: under the record's mutex    | its thread, destructors of maps |
 // | `ready`                 | its thread; the destructor, under the mutex, if `busy` is 0   | the same                        |
 // | `busy`                  | its thread, under the mutex                                   | the destructor, under the mutex |
+// | `home`                  | its thread; a move of the map: under the mutex, if not `busy`  | its thread                      |
 // | all others, the account | its thread                                                    | its thread                      |
 //
 // Invariants
@@ -210,6 +211,20 @@ public:
         });
     }
 
+    /// `of` is part of another map object from now on, which no other thread uses yet. Waits for destructors of values that
+    /// other threads run, which may look at the former object.
+    static void rehome(domain<Sync>& threads, const source_type& of, void* map) noexcept {
+        if (!of.has_slots()) return;
+        threads.each_hazard_record([&](hazard_record<Sync>& r) {
+            const bool own = r.owner.load(std::memory_order_relaxed) == Sync::this_thread();
+            for (slot& s : r.garbage.slots_) {
+                if (s.source.load(std::memory_order_acquire) == &of) { // acquire: as in forget
+                    r.garbage.when_idle(s, of, own, [&] { s.home.map = map; });
+                }
+            }
+        });
+    }
+
     /// Called in the child of a fork. `lost`: the hazard record's thread does not exist there.
     void renew_in_child(bool lost) noexcept {
         ::new (static_cast<void*>(&mutex_)) typename Sync::mutex;
@@ -288,15 +303,21 @@ private:
     /// Clears a slot that names `gone`, and returns its ready nodes. Waits while the slot is busy with another thread. Called
     /// by the destructor of `gone`.
     node* take_from(slot& s, const source_type& gone, bool own) noexcept {
+        node* left = nullptr;
+        when_idle(s, gone, own, [&] {
+            left = s.ready;
+            clear(s);
+        });
+        return left;
+    }
+    /// Calls `f()` under the mutex, when the thread of the slot is not at work in it, if the slot names that map still.
+    template <class F>
+    void when_idle(slot& s, const source_type& of, bool own, F f) noexcept {
         for (unsigned attempt = 0;; ++attempt) {
             {
                 const std::lock_guard<typename Sync::mutex> guard(mutex_);
-                if (!s.names(gone)) return nullptr; // its thread has freed the slot meanwhile
-                if (own || s.busy == 0) {
-                    node* const left = s.ready;
-                    clear(s);
-                    return left;
-                }
+                if (!s.names(of)) return; // its thread has freed the slot meanwhile
+                if (own || s.busy == 0) return f();
             }
             Sync::back_off(attempt);
         }

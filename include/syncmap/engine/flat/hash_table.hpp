@@ -94,6 +94,12 @@ public:
     constexpr hash_table() = default;
     constexpr hash_table(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
         : hash_(hash), equal_(equal), allocator_(allocator) {}
+    /// `other` is empty afterwards.
+    hash_table(hash_table&& other) noexcept(std::is_nothrow_copy_constructible_v<Hash> &&
+                                            std::is_nothrow_copy_constructible_v<KeyEqual>)
+        : hash_(other.hash_), equal_(other.equal_), allocator_(other.allocator_) {
+        swap_contents(other);
+    }
     hash_table(const hash_table&) = delete;
     hash_table& operator=(const hash_table&) = delete;
     constexpr ~hash_table() {

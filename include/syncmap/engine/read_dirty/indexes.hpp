@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,16 @@ public:
     constexpr indexes() = default;
     constexpr indexes(const Hash& hash, const KeyEqual& equal, const Allocator& allocator)
         : base(allocator), hash_(hash), equal_(equal) {}
+    /// The contents of a map that no other thread uses, and that is empty afterwards. What names the map is the garbage of
+    /// threads.
+    indexes(indexes&& other) noexcept(std::is_nothrow_copy_constructible_v<Hash> && std::is_nothrow_copy_constructible_v<KeyEqual>)
+        : base(other.allocator()), hash_(other.hash_), equal_(other.equal_) {
+        // relaxed: the caller hands both maps on to other threads, if it does
+        snapshot_.store(other.snapshot_.exchange(empty, std::memory_order_relaxed), std::memory_order_relaxed);
+        control* const c = other.control_.exchange(nullptr, std::memory_order_relaxed);
+        control_.store(c, std::memory_order_relaxed);
+        if (c != nullptr) base::garbage::rehome(c->home->threads, *c, static_cast<base*>(this));
+    }
     indexes(const indexes&) = delete;
     indexes& operator=(const indexes&) = delete;
     ~indexes() {

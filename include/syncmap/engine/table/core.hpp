@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <type_traits>
 
 #include <syncmap/engine/table/control_block.hpp>
 #include <syncmap/engine/table/node.hpp>
@@ -30,8 +31,9 @@ struct table_types {
 };
 
 template <class Types>
-class core {
+class core : public map_root<typename Types::sync> {
 public:
+    using map_root<typename Types::sync>::root_;
     using Key = typename Types::key_type;
     using T = typename Types::mapped_type;
     using Sync = typename Types::sync;
@@ -50,6 +52,10 @@ public:
     constexpr core() = default;
     constexpr core(const typename Types::hasher& hash, const typename Types::key_equal& equal, const allocator_type& alloc)
         : hash_(hash), equal_(equal), allocator_(alloc) {}
+    /// An empty map with the same functions and the same allocator; the contents follow, see storage::take_contents.
+    core(core&& other) noexcept(std::is_nothrow_copy_constructible_v<typename Types::hasher> &&
+                                std::is_nothrow_copy_constructible_v<typename Types::key_equal>)
+        : hash_(other.hash_), equal_(other.equal_), allocator_(other.allocator_) {}
     core(const core&) = delete;
     core& operator=(const core&) = delete;
 
@@ -89,7 +95,6 @@ public:
     control& shared_of_table() const noexcept { return *control_.load(std::memory_order_acquire); }
     static node* node_at(word slot_word) noexcept { return static_cast<node*>(Layout::address(slot_word)); }
 
-    typename Sync::template atomic<word> root_{0};
     typename Sync::template atomic<control*> control_{nullptr};
     [[no_unique_address]] typename Types::hasher hash_{};
     [[no_unique_address]] typename Types::key_equal equal_{};

@@ -43,9 +43,9 @@ public:
     using all_writers = writers<Sync>;
 
     /// Adds a map that is not published yet. Waits while the process is forking, as does `remove`.
-    static void add(map& m, writer& by, typename Sync::template atomic<word>& root) {
+    static void add(map& m, writer& by, map_root<Sync>& of) {
         m.made_by = &by;
-        m.root = &root;
+        m.map = &of;
         for (unsigned attempt = 0;; ++attempt) {
             lock(by);
             Sync::fence_after_rmw(); // (1) between the lock and the look at `forking`; pairs with (2)
@@ -67,6 +67,16 @@ public:
         unlock(by);
     }
 
+    /// Calls `f()`, which makes the contents those of another map. Waits while the process is forking.
+    template <class F>
+    static void move(map& m, F f) noexcept {
+        if (is_orphan(m)) return f();
+        writer& by = *m.made_by;
+        lock(by);
+        f();
+        unlock(by);
+    }
+
     /// Returns whether the process is the child of a fork that no hook prepared: no thread may wait for a lock there.
     static bool is_orphan(const map& m) noexcept { return m.made_by->all->orphaned.load(std::memory_order_relaxed); }
 
@@ -80,7 +90,7 @@ public:
             w.held_for_fork = true;
         });
         each_map(here, [](map& m) { // [F2]
-            m.root->fetch_or(map::forking, std::memory_order_acq_rel);
+            m.map->root_.fetch_or(map::forking, std::memory_order_acq_rel);
             Sync::fence_after_rmw(); // a thread that makes the mutex later finds the bit
             if (rare_words<Sync>* const rare = m.rare.load(std::memory_order_acquire)) {
                 const std::lock_guard<typename Sync::mutex> guard(rare->snapshot_mutex);
@@ -158,7 +168,7 @@ private:
         let_writers_in(here);
     }
     static void let_writers_in(all_writers& here) {
-        each_map(here, [](map& m) { m.root->fetch_and(~map::forking, std::memory_order_acq_rel); });
+        each_map(here, [](map& m) { m.map->root_.fetch_and(~map::forking, std::memory_order_acq_rel); });
         here.forking.store(false, std::memory_order_release);
         here.each_record([](writer& w) {
             if (std::exchange(w.held_for_fork, false)) unlock(w);

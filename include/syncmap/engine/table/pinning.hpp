@@ -27,6 +27,7 @@ class pinning : public writing<Types> {
 protected:
     using found = typename engine::reader<Types>::found;
     using reader = engine::reader<Types>;
+    using typename base::control;
     using typename base::Key;
     using typename base::Layout;
     using typename base::node;
@@ -42,13 +43,13 @@ public:
     public:
         held_entry() noexcept = default;
         held_entry(held_entry&& other) noexcept
-            : map_(other.map_), node_(std::exchange(other.node_, nullptr)), copy_(std::move(other.copy_)) {
+            : control_(other.control_), node_(std::exchange(other.node_, nullptr)), copy_(std::move(other.copy_)) {
             other.copy_.reset();
         }
         held_entry& operator=(held_entry&& other) noexcept {
             if (this != &other) {
                 reset();
-                map_ = other.map_;
+                control_ = other.control_;
                 node_ = std::exchange(other.node_, nullptr);
                 if (other.copy_) copy_.emplace(*other.copy_);
                 other.copy_.reset();
@@ -79,7 +80,7 @@ public:
             copy_.reset();
             if constexpr (!Layout::inline_key) {
                 node* const n = std::exchange(node_, nullptr);
-                if (n != nullptr && n->unpin()) map_->destroy_node(n);
+                if (n != nullptr && n->unpin()) static_cast<pinning*>(control_->map)->destroy_node(n);
             }
         }
 
@@ -97,7 +98,7 @@ public:
         using copied =
             std::conditional_t<Layout::inline_key, key_and_value, std::conditional_t<Layout::pairs, value_alone, nothing>>;
 
-        pinning* map_ = nullptr;
+        control* control_ = nullptr; ///< of the map, wherever that is moved to
         node* node_ = nullptr; ///< pinned
         std::optional<copied> copy_{};
     };
@@ -182,7 +183,7 @@ protected:
     void keep(held_entry& held, const found& place) const noexcept { keep(held, *node_at(place.slot_word), place.value); }
     /// Keeps a node that only this thread can reach, or that it holds.
     void keep(held_entry& held, node& n, [[maybe_unused]] word value) const noexcept {
-        held.map_ = const_cast<pinning*>(this);
+        held.control_ = this->control_.load(std::memory_order_acquire);
         held.node_ = &n;
         n.pin();
         if constexpr (Layout::pairs) held.copy_.emplace(typename held_entry::copied{from_word<T>(value)});

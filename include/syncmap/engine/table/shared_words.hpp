@@ -4,10 +4,10 @@
 // | word                     | written by                               | read by              |
 // |--------------------------|------------------------------------------|----------------------|
 // | `gate_word`, `sleepers`  | whole-map operations, sleeping writers   | every write          |
-// | seed, home, number, root | before the block is published            | every write          |
+// | seed, home, number       | before the block is published            | every write          |
 // | `thread_records`         | each thread's first write (CAS)          | whole-map operations |
 // | `rare`                   | the first operation that needs one (CAS) | those                |
-// | previous, following      | under the lock of `made_by`              | the same             |
+// | map, previous, following | under the lock of `made_by`              | the same             |
 #pragma once
 
 #include <atomic>
@@ -36,6 +36,12 @@ struct rare_words {
     typename Sync::mutex snapshot_mutex{};
 };
 
+/// The root word, first part of every map.
+template <class Sync>
+struct map_root {
+    typename Sync::template atomic<word> root_{0};
+};
+
 template <class Sync>
 struct shared_words {
     using thread_record_type = thread_record<Sync>;
@@ -59,7 +65,7 @@ struct shared_words {
     atomic<rare_words<Sync>*> rare{nullptr};
 
     // ---- in the list of the maps that one thread has made, under its lock ----
-    atomic<word>* root = nullptr;           ///< of the map; constant once published
+    map_root<Sync>* map = nullptr;          ///< whose contents these are; another one after a move
     writer_record<Sync>* made_by = nullptr; ///< constant once published
     shared_words* previous = nullptr;
     shared_words* following = nullptr;

@@ -35,6 +35,8 @@ class snapshots : public iteration<Types> {
 public:
     using base::base;
 
+    constexpr snapshots() = default;
+    snapshots(snapshots&&) = default;
     ~snapshots() {
         control* const c = this->control_.load(std::memory_order_relaxed);
         if (c != nullptr && c->rare_or_null() != nullptr) destroy_states(c->more().dropped);

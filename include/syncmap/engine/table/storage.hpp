@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include <syncmap/detail/leak_checker.hpp>
@@ -21,6 +22,11 @@ class storage : public table_pool<Types> {
 public:
     using base::base;
 
+    constexpr storage() = default;
+    /// The contents of a map that no other thread uses, and that is empty afterwards.
+    storage(storage&& other) noexcept(std::is_nothrow_move_constructible_v<base>) : base(std::move(other)) {
+        take_contents(other);
+    }
     ~storage() {
         control* const c = control_.load(std::memory_order_relaxed);
         if (c == nullptr) return;
@@ -94,6 +100,22 @@ protected:
     }
 
 private:
+    /// What the control block, the tables and the nodes name of the map is the control block, which stays where it is. It
+    /// names the map, and so does the garbage of threads.
+    [[gnu::cold, gnu::noinline]] void take_contents(storage& other) noexcept {
+        control* const c = other.control_.load(std::memory_order_relaxed);
+        if (c == nullptr) return;
+        map_registry<Sync>::move(*c, [&] { // relaxed: the caller hands both maps on to other threads, if it does
+            root_.store(other.root_.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
+            control_.store(c, std::memory_order_relaxed);
+            other.control_.store(nullptr, std::memory_order_relaxed);
+            c->map = this;
+        });
+        if constexpr (!Layout::inline_key) {
+            reclaim::thread_garbage<Sync>::rehome(c->home->threads, *c, static_cast<core<Types>*>(this));
+        }
+    }
+
     /// Strong guarantee.
     [[gnu::cold, gnu::noinline]] control& make_control(bool with_table) {
         const hash_seed seed{Sync::random_word(), Sync::random_word() | 1};
@@ -116,7 +138,7 @@ private:
         fresh->thread_records.store(&own, std::memory_order_relaxed);
         const bool makes_table = with_table && base::min_log2() == 0;
         if (makes_table) fresh->first_table_is.store(first_table::taken, std::memory_order_relaxed);
-        map_registry<Sync>::add(*fresh, writer, root_);
+        map_registry<Sync>::add(*fresh, writer, *this);
         control* expected = nullptr;
         // release: who finds the block sees it whole. acquire: so does the loser of the race.
         if (!control_.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) {

@@ -196,28 +196,29 @@ public:
         using engine_type = table;
 
         instant() noexcept = default;
-        explicit instant(table& map) : map_(&map), state_(map.take_snapshot()) {}
-        instant(instant&& other) noexcept : map_(other.map_), state_(std::exchange(other.state_, nullptr)) {}
+        explicit instant(table& map)
+            : state_(map.take_snapshot()), control_(map.control_.load(std::memory_order_acquire)) {}
+        instant(instant&& other) noexcept : state_(std::exchange(other.state_, nullptr)), control_(other.control_) {}
         instant& operator=(instant other) noexcept {
-            std::swap(map_, other.map_);
             std::swap(state_, other.state_);
+            std::swap(control_, other.control_);
             return *this;
         }
         ~instant() {
-            if (state_ != nullptr) map_->drop_snapshot(state_);
+            if (state_ != nullptr) map().drop_snapshot(state_);
         }
 
         template <class K, class F>
         bool visit(const K& key, F&& f) const {
             if (state_ == nullptr) return false;
-            const std::uint64_t hash = syncmap::detail::seeded_hash(map_->hash_, key, map_->shared_of_table().seed);
-            return map_->visit_at(*state_, key, hash, base::key_bits(key), f);
+            const std::uint64_t hash = syncmap::detail::seeded_hash(map().hash_, key, map().shared_of_table().seed);
+            return map().visit_at(*state_, key, hash, base::key_bits(key), f);
         }
         template <class F>
         std::size_t for_each(F&& f) const {
             std::size_t calls = 0;
             if (state_ == nullptr) return calls;
-            map_->walk_over(copier(), [&](const entry& e) {
+            map().walk_over(copier(), [&](const entry& e) {
                 ++calls;
                 return f(base::key_of(e), base::value_of(e));
             });
@@ -226,21 +227,24 @@ public:
         template <class F>
         walk_position for_each_from(walk_position from, F&& f) const {
             if (state_ == nullptr) return walk_position::end();
-            return map_->step_over(copier(), from, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+            return map().step_over(copier(), from, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
         }
         template <class F>
         walk_range for_each_from(walk_range rest, F&& f) const {
             if (state_ == nullptr) return walk_range::ended();
-            return map_->step_in(copier(), rest, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+            return map().step_in(copier(), rest, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
         }
         std::size_t size() const noexcept { return state_ == nullptr ? 0 : state_->entries; }
 
     private:
         auto copier() const noexcept {
-            return [this](auto... where) { return map_->copy_bucket_at_instant(*state_, where...); };
+            return [this](auto... where) { return map().copy_bucket_at_instant(*state_, where...); };
         }
-        table* map_ = nullptr;
+        /// Of a state: the map that has its contents now, which may have been moved since.
+        table& map() const noexcept { return static_cast<table&>(*control_->map); }
+
         typename base::state* state_ = nullptr;
+        typename base::control* control_ = nullptr;
     };
     instant snapshot() const { return instant(const_cast<table&>(*this)); }
 
