@@ -6,6 +6,8 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -95,6 +97,19 @@ public:
     bool insert(K&& key, U&& value, site where = site::current()) {
         return writing("insert", where, [&] { return base::insert(std::forward<K>(key), std::forward<U>(value)); });
     }
+    size_type insert(std::initializer_list<value_type> entries, site where = site::current()) {
+        return writing("insert", where, [&] { return base::insert(entries); });
+    }
+    template <class Range>
+        requires requires(Range& entries) { std::begin(entries) != std::end(entries); }
+    size_type insert_range(Range&& entries, site where = site::current()) {
+        return writing("insert_range", where, [&] { return base::insert_range(std::forward<Range>(entries)); });
+    }
+    size_type merge(checked_map& other, site where = site::current()) {
+        if (&other == this) return 0;
+        return writing("merge", where,
+                       [&] { return other.writing("merge", where, [&] { return base::merge(static_cast<base&>(other)); }); });
+    }
     template <class K = Key, class U = T>
     [[nodiscard]] load_result<T> load_or_store(K&& key, U&& value, site where = site::current()) {
         return writing("load_or_store", where,
@@ -107,6 +122,10 @@ public:
     template <class K = Key>
     bool erase(const K& key, site where = site::current()) {
         return writing("erase", where, [&] { return base::erase(key); });
+    }
+    template <class K = Key>
+    [[nodiscard]] std::optional<T> take(const K& key, site where = site::current()) {
+        return writing("take", where, [&] { return base::take(key); });
     }
     template <class K = Key>
     [[nodiscard]] std::optional<T> load_and_erase(const K& key, site where = site::current()) {
@@ -192,26 +211,47 @@ public:
     size_type erase_if(F&& f, site where = site::current()) {
         return writing("erase_if", where, [&] { return base::erase_if(f); });
     }
-    template <class Keys, class F>
-    size_type visit_many(const Keys& keys, F&& f, site where = site::current()) const {
-        return reading("visit_many", where, [&] { return base::visit_many(keys, f); });
+    template <class Keys, class F, class Projection = std::identity>
+    size_type visit_many(Keys&& keys, F&& f, Projection projection = {}, site where = site::current()) const {
+        return reading("visit_many", where, [&] { return base::visit_many(keys, f, projection); });
     }
-    template <class Keys>
-    size_type load_many(const Keys& keys, std::span<std::optional<T>> results, site where = site::current()) const {
-        return reading("load_many", where, [&] { return base::load_many(keys, results); });
+    template <class Keys, class Projection = std::identity>
+    size_type load_many(Keys&& keys, std::span<std::optional<T>> results, Projection projection = {},
+                        site where = site::current()) const {
+        return reading("load_many", where, [&] { return base::load_many(keys, results, projection); });
     }
-    template <class Keys>
-    size_type contains_many(const Keys& keys, std::span<bool> results, site where = site::current()) const {
-        return reading("contains_many", where, [&] { return base::contains_many(keys, results); });
+    template <class Keys, class Projection = std::identity>
+    size_type contains_many(Keys&& keys, std::span<bool> results, Projection projection = {},
+                            site where = site::current()) const {
+        return reading("contains_many", where, [&] { return base::contains_many(keys, results, projection); });
     }
     template <class Keys, class Values>
-    size_type store_many(const Keys& keys, const Values& values, site where = site::current()) {
+    size_type store_many(Keys&& keys, Values&& values, site where = site::current()) {
         return writing("store_many", where, [&] { return base::store_many(keys, values); });
     }
+    template <class Keys, class Values, class F>
+        requires std::invocable<F&, size_type, bool>
+    size_type store_many(Keys&& keys, Values&& values, F&& f, site where = site::current()) {
+        return writing("store_many", where, [&] { return base::store_many(keys, values, f); });
+    }
     template <class Keys>
-    size_type erase_many(const Keys& keys, site where = site::current()) {
+    size_type erase_many(Keys&& keys, site where = site::current()) {
         return writing("erase_many", where, [&] { return base::erase_many(keys); });
     }
+    template <class Keys, class F>
+        requires std::invocable<F&, size_type, bool>
+    size_type erase_many(Keys&& keys, F&& f, site where = site::current()) {
+        return writing("erase_many", where, [&] { return base::erase_many(keys, f); });
+    }
+
+    [[nodiscard]] map_stats stats(site where = site::current()) const {
+        return reading("stats", where, [&] { return base::stats(); });
+    }
+    /// Each keeps its name. Moves of a map are not watched.
+    void swap(checked_map& other, site where = site::current()) {
+        writing("swap", where, [&] { other.writing("swap", where, [&] { base::swap(static_cast<base&>(other)); }); });
+    }
+    friend void swap(checked_map& a, checked_map& b) { a.swap(b); }
 
     void clear(site where = site::current()) {
         writing("clear", where, [&] { base::clear(); });

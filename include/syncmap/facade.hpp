@@ -1,5 +1,5 @@
 // The public operations of every map of the family, each written once, on top of an engine. Here: what holds for all of them,
-// reads, and writes of one key. The others: computations.hpp, number_values.hpp, batches.hpp, whole_map.hpp.
+// reads, and writes of one key. The others: erasing.hpp, computations.hpp, number_values.hpp, batches.hpp, whole_map.hpp.
 //
 // An engine supplies few primitives (see `engine::map_engine` in concepts.hpp); what it cannot do
 // (atomic iteration, exact size) is simply no member of the map made from it.
@@ -23,6 +23,7 @@
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/never_copied.hpp>
 #include <syncmap/detail/other_names.hpp>
+#include <syncmap/erasing.hpp>
 #include <syncmap/errors.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/number_values.hpp>
@@ -34,9 +35,6 @@
 #include <syncmap/whole_map.hpp>
 
 namespace syncmap {
-
-template <class Engine>
-class pinned;
 
 /// The public interface of the family. What holds for every operation is said here once; each operation adds
 /// what is its own. `Engine` decides progress and consistency: they are told here as `syncmap::map` has them.
@@ -73,6 +71,11 @@ class pinned;
 /// Callbacks    may call every operation of the same map, on the same key too, but for the write named above.
 ///              They may run long: that holds back the memory of what they are shown, and the other writers of a
 ///              key that is being computed. An exception passes through to the caller.
+/// Moves        A map can be moved, into a function's result say, or by a growing `std::vector`: that takes over the contents,
+///              in constant time and without a throw, and leaves an empty map, usable, with the same functions and allocator.
+///              No other thread may use the map meanwhile, nor a snapshot or a pinned entry of it. Those stay valid, and
+///              belong to the contents: they must be dropped before the map is destroyed that has the contents then. A map
+///              is not assigned to, since that would be no atomic step: use `replace`, or `swap` while no thread uses it.
 /// Keys         of another type than `key_type` are looked up as they are when hash and equality are transparent
 ///              (the defaults are for strings), and converted to `key_type` otherwise.
 ///              An entry keeps the key object with which it was inserted. A write of a present key copies no key object and
@@ -88,13 +91,16 @@ class pinned;
 ///              callback may return an `int` for any integer. Null is no text.
 template <class Engine>
 class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
+                  private a_map_is_not_assigned_to_since_that_is_no_atomic_step_use_replace_or_swap,
                   public batch_operations<Engine>,
+                  public erasing_operations<Engine>,
                   public scalar_keys<Engine>,
                   public number_operations<Engine>,
                   public computing_operations<Engine>,
                   public whole_map_operations<Engine>,
                   public detail::other_names {
     friend batch_operations<Engine>;
+    friend erasing_operations<Engine>;
     friend scalar_keys<Engine>;
     friend number_operations<Engine>;
     friend computing_operations<Engine>;
@@ -248,6 +254,7 @@ public:
     using computing_operations<Engine>::update;
     using whole_map_operations<Engine>::insert;
     using whole_map_operations<Engine>::erase_if;
+    using erasing_operations<Engine>::erase_if;
 
     /// Sets the value of `key`. Returns true when the key is new.
     ///
@@ -345,43 +352,6 @@ public:
         return previous;
     }
 
-    /// Erases `key`; returns whether it was there. The entry is destroyed later, when no reader can look at it any
-    /// more: with a batch of others, or with the map. A table that erasing leaves sparse is shrunk.
-    ///
-    /// Progress: a write. Throws: what hash, equality and a conversion of the key throw; `recursive_update`;
-    /// `std::bad_alloc` only on a thread's first use of the map, while a snapshot lives, and when it meets a computation.
-    /// Go: `Delete`.
-    template <class K = given_key>
-    bool erase(const K& key, std::memory_order order = std::memory_order_seq_cst) {
-        detail::erase_operation<T> op{order};
-        write(key, op);
-        return op.existed;
-    }
-
-    /// Erases `key` if `f(const T&)` is true of its value; returns whether it did. As `erase`.
-    ///
-    /// `f` may run more than once, while other threads change the value, with nothing locked: the last run counts.
-    template <class K = given_key, class F>
-        requires std::predicate<F&, const T&>
-    bool erase_if(const K& key, F&& f, std::memory_order order = std::memory_order_seq_cst) {
-        detail::erase_if_operation<T, std::remove_reference_t<F>> op{f, order};
-        write(key, op);
-        return op.erased;
-    }
-
-    /// Erases `key` and returns a copy of the value it had, or nothing when it was absent. As `erase`.
-    /// Go: `LoadAndDelete`.
-    template <class K = given_key>
-    [[nodiscard]] std::optional<copied> load_and_erase(const K& key, std::memory_order order = std::memory_order_seq_cst) {
-        static_assert(std::is_copy_constructible_v<copied>,
-                      "syncmap: load_and_erase returns a copy of the value (readers may still hold it), and this value "
-                      "type cannot be copied: use visit and erase");
-        std::optional<copied> previous;
-        detail::load_and_erase_operation<T> op{previous, order};
-        write(key, op);
-        return previous;
-    }
-
     /// If `key` has a value equal to `expected`, sets it to `desired` and returns true. Otherwise returns
     /// false, and `expected` becomes the value seen; it is left alone when the key is absent.
     ///
@@ -424,23 +394,6 @@ public:
         return op.equal;
     }
 
-    /// Erases `key` if its value equals `expected`, and returns true; otherwise returns false, and `expected`
-    /// becomes the value seen, or is left alone when the key is absent.
-    ///
-    /// Progress and Throws: as `compare_exchange`. Go: `CompareAndDelete`.
-    template <class K = given_key>
-    [[nodiscard]] bool compare_erase(const K& key, copied& expected, std::memory_order order = std::memory_order_seq_cst) {
-        static_assert(detail::equality_comparable_value<T>,
-                      "syncmap: compare_erase compares values, and this value type has no operator==: use update");
-        static_assert(std::is_copy_constructible_v<copied>,
-                      "syncmap: compare_erase returns the value that it saw, and this value "
-                      "type cannot be copied: use update");
-        detail::compare_operation<T, const copied&, decision::erase> op{std::addressof(expected), expected, order};
-        write(key, op);
-        if (op.seen) expected = *std::move(op.seen);
-        return op.equal;
-    }
-
     /// Does to `key` what an operation of your own decides: see `write_operation`, in operation/write_operation.hpp. What it
     /// remembers is there afterwards.
     ///
@@ -455,6 +408,9 @@ public:
         detail::applied_operation<T, op_type> op{operation};
         write(std::forward<K>(key), op);
     }
+
+    /// As the member `swap`.
+    friend void swap(basic_map& a, basic_map& b) noexcept { a.swap(b); }
 
     /// Copies of what the map was made with.
     [[nodiscard]] hasher hash_function() const { return engine_.hash_function(); }

@@ -42,7 +42,8 @@ namespace syncmap {
 /// each thread: see docs/guarantees.md, Memory. Do not wait for a destructor to run. It can run in any write to any map.
 /// Destructors, hash and equality run with no lock held, and may use the map.
 ///
-/// The map itself is neither copied nor moved: it is shared by reference. Its destructor must be the last to use it.
+/// Threads share the map by reference. It is not copied, and moved only while no other thread uses it. Its destructor must be
+/// the last to use it.
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
 class map : public basic_map<engine::table<Key, T, Hash, KeyEqual, Allocator>> {

@@ -55,6 +55,8 @@ public:
 private:
     template <class>
     friend class basic_map;
+    template <class>
+    friend class erasing_operations;
     explicit pinned(held entry) noexcept : held_(std::move(entry)) {}
 
     held held_{};

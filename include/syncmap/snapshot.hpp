@@ -6,6 +6,8 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <iterator>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -14,6 +16,33 @@
 #include <syncmap/facade.hpp>
 
 namespace syncmap {
+
+namespace detail {
+
+/// A value that lies in a table is a copy already; any other is shown as callbacks are shown it.
+template <class T>
+T shown_as_it_is(T&& copy) noexcept
+    requires(!std::is_lvalue_reference_v<T>)
+{
+    return copy;
+}
+template <class T>
+shown_t<T> shown_as_it_is(const T& value) noexcept {
+    return shown(value);
+}
+
+template <class Cursor>
+using shown_key_t = decltype(std::declval<const Cursor&>().key());
+template <class Cursor>
+using shown_value_t = decltype(shown_as_it_is(std::declval<const Cursor&>().value()));
+
+template <class Cursor>
+struct shown_entry : std::pair<shown_key_t<Cursor>, shown_value_t<Cursor>> {
+    shown_entry(shown_key_t<Cursor> key, shown_value_t<Cursor> value) noexcept
+        : std::pair<shown_key_t<Cursor>, shown_value_t<Cursor>>(key, value) {}
+};
+
+} // namespace detail
 
 /// One instant of a whole map, made by `map.snapshot()`: what was there then, and nothing else, however long it is kept
 /// and whatever is written meanwhile.
@@ -88,6 +117,52 @@ public:
             return detail::goes_on(f, key, detail::shown(value));
         });
     }
+
+    /// What a loop over a snapshot shows of an entry: `first`, the key, and `second`, the value; references to what the map has,
+    /// or copies of what lies in its table. It is made for structured bindings, and where both can be copied, converts to a `std::pair`.
+    using entry = detail::shown_entry<typename Engine::instant::cursor>;
+
+    /// Where a loop stands; it holds the entries of one bucket. It belongs to one thread at a time, and can be moved, and not
+    /// copied.
+    class iterator {
+        using cursor = typename Engine::instant::cursor;
+
+    public:
+        using iterator_concept = std::input_iterator_tag;
+        using difference_type = std::ptrdiff_t;
+        using value_type =
+            std::conditional_t<std::is_copy_constructible_v<key_type> && std::is_copy_constructible_v<mapped_type>,
+                               std::pair<key_type, mapped_type>, entry>;
+        using reference = entry;
+
+        iterator() noexcept = default;
+
+        entry operator*() const noexcept { return {cursor_->key(), detail::shown_as_it_is(cursor_->value())}; }
+        iterator& operator++() {
+            cursor_->advance();
+            return *this;
+        }
+        void operator++(int) { cursor_->advance(); }
+        friend bool operator==(const iterator& at, std::default_sentinel_t) noexcept {
+            return at.cursor_ == nullptr || at.cursor_->at_end();
+        }
+
+    private:
+        friend snapshot;
+        explicit iterator(const instant& of) : cursor_(std::make_unique<cursor>(of)) {}
+
+        std::unique_ptr<cursor> cursor_{};
+    };
+
+    /// A loop over all entries, each of them once:
+    ///
+    ///     for (const auto& [key, value] : map.snapshot()) show(key, value);
+    ///
+    /// Progress: as `for_each`, bucket by bucket. Complexity: linear in the table, and one allocation for the loop. Throws:
+    /// `std::bad_alloc`, here and when the iterator is moved on. Validity: an entry and its references until the iterator is
+    /// moved on or destroyed; the iterator until the snapshot is moved or destroyed. It is a `std::ranges::input_range`.
+    [[nodiscard]] iterator begin() const { return iterator(instant_); }
+    [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
     /// How many entries there were. Constant.
     [[nodiscard]] size_type size() const noexcept { return instant_.size(); }

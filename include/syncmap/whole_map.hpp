@@ -15,6 +15,7 @@
 
 #include <syncmap/detail/goes_on.hpp>
 #include <syncmap/detail/value_forms.hpp>
+#include <syncmap/stats.hpp>
 #include <syncmap/synchronized_values.hpp>
 #include <syncmap/walk_position.hpp>
 
@@ -171,6 +172,16 @@ public:
     /// Whether `size()` is zero; costs what `size` costs.
     [[nodiscard]] bool empty() const { return engine().size() == 0; }
 
+    /// Figures of the map's memory and work: see stats.hpp. No operation counts for them but a resize and a writer that sleeps.
+    ///
+    /// Progress: waits for a thread that is looking which memory can be freed; others go on. Behind a lock: waits for that lock.
+    /// Complexity: linear in what waits to be freed and in the number of threads.
+    [[nodiscard]] map_stats stats() const
+        requires requires(const Engine& e) { e.stats(); }
+    {
+        return engine().stats();
+    }
+
     /// Erases everything in one atomic step.
     ///
     /// Progress: no thread waits for it. The caller, after that step, waits for writers that are still in the old table, and
@@ -200,6 +211,20 @@ public:
         requires requires(Engine& e) { e.replace(e); }
     {
         engine().replace(other.engine_);
+    }
+
+    /// Exchanges the contents of two maps, with their functions and allocators. No other thread may use either map, a snapshot or
+    /// a pinned entry of it meanwhile: for a map that others use, `replace` is the operation. Snapshots and pinned entries stay
+    /// with the contents. So it is when a map is moved: see `basic_map`.
+    ///
+    /// Progress: waits for destructors of values of these maps that other threads are just running. Complexity: constant.
+    void swap(basic_map<Engine>& other) noexcept {
+        static_assert(std::is_nothrow_move_constructible_v<Engine>,
+                      "syncmap: swap needs a hash and an equality whose copies do not throw");
+        if (std::addressof(self()) == std::addressof(other)) return;
+        Engine held(std::move(engine()));
+        move_into(engine(), other.engine_);
+        move_into(other.engine_, held);
     }
 
     /// Makes room for so many entries, so that the table need not grow before. Never shrinks. The room stays: erasing leaves no
@@ -238,6 +263,12 @@ public:
     }
 
 private:
+    /// By construction: an allocator need not be assignable.
+    static void move_into(Engine& to, Engine& from) noexcept {
+        std::destroy_at(std::addressof(to));
+        std::construct_at(std::addressof(to), std::move(from));
+    }
+
     const Engine& engine() const noexcept { return static_cast<const basic_map<Engine>&>(*this).engine_; }
     Engine& engine() noexcept { return static_cast<basic_map<Engine>&>(*this).engine_; }
     basic_map<Engine>& self() noexcept { return static_cast<basic_map<Engine>&>(*this); }

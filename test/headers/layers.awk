@@ -20,7 +20,7 @@
 BEGIN {
     split("parts reclamation shared engines facades caches adapters", layer_name)
     # Headers at the top that are parts: they know no map.
-    split("hash errors results text owned_bytes synchronized_values version walk_position", names)
+    split("hash errors results text owned_bytes stats synchronized_values version walk_position", names)
     for (i in names) part[names[i]] = 1
     # Each engine, and the facades that are made of it.
     split("table flat read_dirty", names)

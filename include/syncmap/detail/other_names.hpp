@@ -15,7 +15,7 @@ struct no_iterator {
     template <class Other>
     constexpr auto operator!=(const Other&) const {
         static_assert(sizeof(Other) == 0, "syncmap: a map has no iterators, since others change it meanwhile: use for_each(f), "
-                                          "erase_if(f), or for_each of a snapshot()");
+                                          "erase_if(f), or a loop over snapshot()");
         return false;
     }
     template <class Other>

@@ -45,6 +45,7 @@
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/read_dirty/changes.hpp>
 #include <syncmap/engine/tuning.hpp>
+#include <syncmap/stats.hpp>
 
 namespace syncmap::engine {
 
@@ -227,6 +228,20 @@ public:
     void flush() noexcept {
         control* const c = control_.load(std::memory_order_acquire);
         if (c != nullptr) base::flush(*c);
+    }
+
+    map_stats stats() const {
+        map_stats all;
+        control* const c = control_.load(std::memory_order_acquire);
+        if (c == nullptr) return all;
+        const std::lock_guard lock(c->mutex);
+        for (const index* const i : {index_of(snapshot_.load(std::memory_order_relaxed)), c->dirty}) {
+            if (i != nullptr) all.places += i->slot_count();
+        }
+        all.entries = approx_size();
+        all.buckets = all.places;
+        if (all.places != 0) all.load = static_cast<double>(all.entries) / static_cast<double>(all.places);
+        return all;
     }
 
     Hash hash_function() const { return hash_; }

@@ -43,6 +43,23 @@ struct store_operation {
     U&& make() noexcept { return std::forward<U>(value); }
 };
 
+/// The same of a value that the operation keeps.
+template <class T, class U>
+struct store_own_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = !scalars<T, U>;
+    U value;
+    std::memory_order order = std::memory_order_seq_cst;
+    bool existed = false;
+
+    decision decide(const T* current) noexcept {
+        existed = current != nullptr;
+        return decision::assign;
+    }
+    U&& make() noexcept { return std::move(value); }
+};
+
 template <class T, class U>
 struct insert_operation {
     static constexpr bool depends_on_current = false;
@@ -158,6 +175,20 @@ struct load_and_erase_operation {
         return decision::keep;
     }
     [[noreturn]] made_t<T> make() noexcept { std::terminate(); }
+};
+
+/// For engines that let no other thread look at a value: they call `takes` on the value that goes.
+template <class T>
+struct take_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = false;
+    static constexpr bool runs_user_code = !scalars<T, T>;
+    std::optional<T>& taken; ///< as `previous` in exchange_operation
+    std::memory_order order = std::memory_order_seq_cst;
+
+    decision decide(const T* current) noexcept { return current != nullptr ? decision::erase : decision::keep; }
+    void takes(T& value) { taken.emplace(std::move(value)); }
+    [[noreturn]] T make() noexcept { std::terminate(); }
 };
 
 template <class T>

@@ -83,6 +83,9 @@ public:
             if (has_value_) slot_.value.destroy(allocator_);
         }
 
+        /// Of an erased entry.
+        T& value() noexcept { return slot_.value.get(); }
+
     private:
         friend hash_table;
         [[no_unique_address]] Allocator allocator_;
@@ -313,6 +316,7 @@ public:
         std::swap(size_, other.size_);
     }
 
+    size_type group_count() const noexcept { return groups_; }
     const Hash& hash_function() const noexcept { return hash_; }
     const KeyEqual& key_eq() const noexcept { return equal_; }
     const Allocator& get_allocator() const noexcept { return allocator_; }

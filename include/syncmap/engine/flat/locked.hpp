@@ -84,6 +84,7 @@ public:
     static constexpr bool exact_size = true;
     static constexpr bool atomic_iteration = true;
     static constexpr bool lock_free_reads = false;
+    static constexpr bool moves_values_out = true;
 
     constexpr locked() = default;
     constexpr locked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator) : plain_(hash, equal, allocator) {}
@@ -199,6 +200,11 @@ public:
         } catch (...) {
             // The table stays as it is: this operation is not allowed to fail.
         }
+    }
+
+    map_stats stats() const {
+        const reading inside(*this);
+        return plain_.stats();
     }
 
     Hash hash_function() const { return plain_.hash_function(); }

@@ -11,6 +11,7 @@
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/flat/hash_table.hpp>
 #include <syncmap/engine/making.hpp>
+#include <syncmap/stats.hpp>
 
 namespace syncmap::engine::flat {
 
@@ -31,6 +32,7 @@ public:
     static constexpr bool exact_size = true;
     static constexpr bool atomic_iteration = true;
     static constexpr bool lock_free_reads = false;
+    static constexpr bool moves_values_out = true;
 
     constexpr unlocked() = default;
     constexpr unlocked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator) : table_(hash, equal, allocator) {}
@@ -65,7 +67,16 @@ public:
         switch (op.decide(current)) {
         case decision::keep: return;
         case decision::erase:
-            if (found) table_.erase(found, old);
+            if (!found) return;
+            if constexpr (!requires { op.takes(found.value()); }) {
+                table_.erase(found, old);
+            } else if constexpr (std::is_nothrow_move_constructible_v<T>) {
+                table_.erase(found, old);
+                op.takes(old.value());
+            } else {
+                op.takes(found.value()); // may throw: the entry is still there
+                table_.erase(found, old);
+            }
             return;
         case decision::assign:
             if (found) {
@@ -102,6 +113,15 @@ public:
     std::size_t approx_size() const noexcept { return table_.size(); }
     void clear() { table_.clear(); }
     void reserve(std::size_t entries) { table_.reserve(entries); }
+
+    map_stats stats() const noexcept {
+        map_stats all;
+        all.entries = table_.size();
+        all.buckets = table_.group_count();
+        all.places = all.buckets * group::width;
+        if (all.places != 0) all.load = static_cast<double>(all.entries) / static_cast<double>(all.places);
+        return all;
+    }
 
     plain_map& table() noexcept { return table_; }
     const plain_map& table() const noexcept { return table_; }

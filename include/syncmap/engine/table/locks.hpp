@@ -97,6 +97,8 @@ struct locks {
             if (!locked()) return;
             Sync::pause();
         }
+        if (!locked()) return;
+        if (auto* const rare = c.rare_or_null()) rare->waits.fetch_add(1, std::memory_order_relaxed);
         while (locked()) c.home->parking.sleep(&lock, c.sleepers, c.home->threads.barriers(), locked);
     }
 

@@ -22,6 +22,7 @@
 #include <utility>
 
 #include <syncmap/detail/aligned_memory.hpp>
+#include <syncmap/detail/no_value.hpp>
 #include <syncmap/engine/making.hpp>
 #include <syncmap/engine/table/node_cache.hpp>
 #include <syncmap/engine/table/node_key.hpp>
@@ -58,8 +59,18 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
     ~plain_node() {}
 
     std::uint64_t hash() const noexcept { return this->label; }
-    const T& value() const noexcept { return value_; }
-    T& value() noexcept { return value_; }
+    const T& value() const noexcept {
+        if constexpr (syncmap::detail::is_no_value<T>) {
+            return syncmap::detail::the_no_value;
+        } else {
+            return value_;
+        }
+    }
+    T& value() noexcept
+        requires(!syncmap::detail::is_no_value<T>)
+    {
+        return value_;
+    }
 
     static constexpr std::size_t granules() noexcept { return 1; }
     static constexpr std::size_t block_bytes() noexcept { return sizeof(plain_node); }
@@ -141,7 +152,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
     }
 
 private:
-    struct no_value {};
+    struct nothing {};
     static constexpr bool reuses_key_capacity = reused_capacity<Key>::keeps_memory;
     static constexpr bool reuses_value_capacity = !ValueInSlot && reused_capacity<T>::keeps_memory;
 
@@ -183,7 +194,7 @@ private:
     }
     std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(reclaim::node_base<Sync>); }
     union {
-        std::conditional_t<ValueInSlot, no_value, T> value_;
+        std::conditional_t<ValueInSlot, nothing, T> value_;
     };
 };
 
@@ -254,7 +265,9 @@ public:
         }
     }
     const T& value() const noexcept {
-        if constexpr (!value_is_text) {
+        if constexpr (syncmap::detail::is_no_value<T>) {
+            return syncmap::detail::the_no_value;
+        } else if constexpr (!value_is_text) {
             return this->member;
         } else if constexpr (key_is_text) {
             return text_at(key().end());
@@ -413,9 +426,10 @@ private:
     }
 };
 
-/// The kind of nodes that a map has.
+/// The kind of nodes that a map has. An entry without a value has nodes as if its value lay in the slot.
 template <class Key, class T, bool ValueInSlot, class Sync>
 using node_for = std::conditional_t<syncmap::detail::is_text<Key> || syncmap::detail::is_text<T>,
-                                    packed_node<Key, T, ValueInSlot, Sync>, plain_node<Key, T, ValueInSlot, Sync>>;
+                                    packed_node<Key, T, ValueInSlot || syncmap::detail::is_no_value<T>, Sync>,
+                                    plain_node<Key, T, ValueInSlot || syncmap::detail::is_no_value<T>, Sync>>;
 
 } // namespace syncmap::engine

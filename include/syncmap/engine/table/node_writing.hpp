@@ -54,6 +54,9 @@ protected:
     }
     static const Key& compared_by(const seen_node& key) noexcept { return key.entry.key(); }
 
+    /// A new value of a present entry comes with its key object. (What has no value is never given a new one.)
+    static constexpr bool keeps_present_key = tells_equal_keys_apart<Key, KeyEqual> && !syncmap::detail::is_no_value<T>;
+
     /// What a node write is about to publish. The writer makes it outside of any lock, once for all attempts.
     template <class Op>
     struct publication {
@@ -72,13 +75,15 @@ protected:
                     prepare_value(op);
                     if (present == nullptr && !node) node.emplace(hash, std::forward<K>(key), [] {});
                 } else if (!node) {
-                    if (tells_equal_keys_apart<Key, KeyEqual> && present != nullptr) {
-                        node.emplace(hash, key_of_entry<typename Types::node>{*present}, value_maker{op});
-                    } else {
-                        node.emplace(hash, std::forward<K>(key), value_maker{op});
+                    if constexpr (keeps_present_key) {
+                        if (present != nullptr) {
+                            node.emplace(hash, key_of_entry<typename Types::node>{*present}, value_maker{op});
+                            return;
+                        }
                     }
+                    node.emplace(hash, std::forward<K>(key), value_maker{op});
                 } else {
-                    if constexpr (tells_equal_keys_apart<Key, KeyEqual>) node.use_key(present, std::forward<K>(key));
+                    if constexpr (keeps_present_key) node.use_key(present, std::forward<K>(key));
                     if constexpr (Op::depends_on_current) {
                         node.get()->value() = engine::made<T>(value_maker{op}); // fetch_add: a number
                     }
@@ -218,6 +223,7 @@ private:
         }
         line_type& home = t.home(place.bucket);
         if (d == decision::erase) {
+            if constexpr (requires { op.erases(place); }) op.erases(place);
             unlinked = node_at(place.slot_word);
             const bool moved = base::erase_slot(c, s, t, home, place.slot); // [W6] [W7]
             return end_published(outcome::erased, moved ? Layout::with_next_version(free) : free);

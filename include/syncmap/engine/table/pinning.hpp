@@ -12,6 +12,8 @@
 // | never retired              | the map's destructor                                                |
 #pragma once
 
+#include <atomic>
+#include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -138,7 +140,41 @@ public:
         return held;
     }
 
+    /// Erases `key` and holds its entry; an empty one when the key is absent.
+    template <class K>
+    held_entry extract(const K& key, std::memory_order order) {
+        held_entry held;
+        extracting_operation op{*this, held, order};
+        this->write(key, op);
+        if constexpr (Layout::inline_key) {
+            if (op.erased) keep(held, {static_cast<const Key&>(key), from_word<T>(op.seen)});
+        }
+        return held;
+    }
+
 protected:
+    struct extracting_operation {
+        static constexpr bool depends_on_current = false;
+        static constexpr bool may_assign = false;
+        static constexpr bool runs_user_code = true; // as holding_operation
+        const pinning& map;
+        held_entry& held;
+        std::memory_order order;
+        word seen = 0; ///< inline keys
+        bool erased = false;
+
+        decision decide(const T* current) noexcept {
+            if constexpr (Layout::inline_key) {
+                if (current != nullptr) seen = to_word(*current);
+            }
+            erased = current != nullptr;
+            return erased ? decision::erase : decision::keep;
+        }
+        [[noreturn]] static T make() noexcept { std::terminate(); }
+        /// `place` is about to be emptied, and its hazard is still set.
+        void erases(const found& place) const noexcept { map.keep(held, place); }
+    };
+
     /// Holds the entry that an operation finds or inserts: it pins a found node under its hazard, and a new one before it is
     /// published.
     template <class Op>

@@ -96,6 +96,7 @@ protected:
                 if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) {
                     keep_room(*n, t->floor_log2.load(std::memory_order_relaxed));
                     n = nullptr;
+                    c.more().resizes.fetch_add(1, std::memory_order_relaxed);
                     t->ask_for_help();
                 }
             }

@@ -34,6 +34,10 @@ template <class Sync>
 struct rare_words {
     /// Its holder may change the list of live snapshots. Only `snapshot_turn` takes it.
     typename Sync::mutex snapshot_mutex{};
+
+    // ---- for `stats()` ----
+    typename Sync::template atomic<std::uint64_t> resizes{0}; ///< that were begun
+    typename Sync::template atomic<std::uint64_t> waits{0};   ///< of writers that slept on a locked bucket
 };
 
 /// The root word, first part of every map.

@@ -15,7 +15,7 @@
 //   resizer        preservation, migration, resize
 //   whole map      counting, iteration, snapshots
 //   writer         admission, fast_path, computing, inline_writing, node_writing, writing
-//   and on top     pinning, multi_update, batches, replacing, table
+//   and on top     pinning, multi_update, batches, replacing, statistics, table
 #pragma once
 
 #include <limits>
@@ -27,14 +27,14 @@
 
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/engine/decision.hpp>
-#include <syncmap/engine/table/replacing.hpp>
+#include <syncmap/engine/table/statistics.hpp>
 #include <syncmap/engine/tuning.hpp>
 
 namespace syncmap::engine {
 
 template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = machine>
-class table : public replacing<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
-    using base = replacing<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
+class table : public statistics<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
+    using base = statistics<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
     using reader = engine::reader<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
 
     static_assert(std::is_object_v<Key> && std::is_object_v<T> && !std::is_const_v<Key> && !std::is_const_v<T>,
@@ -235,6 +235,33 @@ public:
             return map().step_in(copier(), rest, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
         }
         std::size_t size() const noexcept { return state_ == nullptr ? 0 : state_->entries; }
+
+        /// A walk that stops at each entry: it holds the entries of one bucket. The instant stays where it is meanwhile.
+        class cursor {
+        public:
+            explicit cursor(const instant& of) : of_(of) {
+                if (of.state_ == nullptr) return;
+                entries_.emplace(of.map());
+                look_on();
+            }
+            bool at_end() const noexcept { return !entries_ || entries_->empty(); }
+            decltype(auto) key() const noexcept { return base::key_of(entries_->front()); }
+            decltype(auto) value() const noexcept { return base::value_of(entries_->front()); }
+            /// After a throw it stands at no entry, and can be asked again.
+            void advance() {
+                if (!entries_->empty()) entries_->pop_front();
+                look_on();
+            }
+
+        private:
+            void look_on() {
+                auto copy = of_.copier();
+                while (entries_->empty() && !at_.at_end()) base::copy_next_bucket(copy, at_, *entries_);
+            }
+            const instant& of_;
+            walk_position at_{};
+            std::optional<typename base::batch> entries_{};
+        };
 
     private:
         auto copier() const noexcept {

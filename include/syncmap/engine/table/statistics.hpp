@@ -1,0 +1,73 @@
+// Figures of a map for `stats()`. No write counts for them, but one that starts a resize or sleeps.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <syncmap/engine/table/replacing.hpp>
+#include <syncmap/stats.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class statistics : public replacing<Types> {
+    using base = replacing<Types>;
+
+public:
+    using base::base;
+
+    map_stats stats() const noexcept {
+        map_stats all;
+        all.overflow_lines = all.garbage_bytes = 0;
+        all.resizes = all.waits = 0;
+        control* const c = this->control_.load(std::memory_order_acquire);
+        if (c == nullptr) return all;
+        std::size_t spare = 0;
+        if (const auto* const rare = c->rare_or_null()) {
+            for (auto* l = rare->all_spare_lines.load(std::memory_order_acquire); l != nullptr; l = l->next) ++spare;
+            all.resizes = rare->resizes.load(std::memory_order_relaxed);
+            all.waits = rare->waits.load(std::memory_order_relaxed);
+        }
+        // Memory of a table stays a table's while the map lives.
+        if (const header* const t = base::table_of(this->root_.load(std::memory_order_acquire))) {
+            all.entries = base::counted_entries(*c, *t);
+            all.buckets = t->buckets();
+            all.places = all.buckets * Layout::slots_per_line;
+            all.load = static_cast<double>(all.entries) / static_cast<double>(all.places);
+            all.overflow_lines = (std::min)(t->overflow_used.load(std::memory_order_relaxed), t->overflow_lines()) + spare;
+        }
+        all.garbage_bytes = garbage_bytes(*c);
+        return all;
+    }
+
+protected:
+    using typename base::control;
+    using typename base::header;
+    using typename base::Layout;
+    using typename base::node;
+    using typename base::Sync;
+    using typename base::thread_record_type;
+
+private:
+    /// Of what waits in the lists of the map. It is taken out meanwhile, as by a scan.
+    static std::size_t garbage_bytes([[maybe_unused]] control& c) noexcept {
+        std::size_t bytes = 0;
+        if constexpr (!Layout::inline_key) {
+            // acquire: pairs with the release of the scan that ends.
+            while (c.scanning.exchange(true, std::memory_order_acquire)) Sync::pause();
+            c.each_thread_record([&](thread_record_type& s) {
+                auto* const found = s.retired.take_all();
+                for (auto* n = found; n != nullptr; n = n->next_retired) {
+                    const auto& one = static_cast<const node&>(*n);
+                    const std::size_t owned = one.owned_bytes();
+                    bytes += one.block_bytes() + (owned == unknown_bytes ? 0 : owned);
+                }
+                s.retired.push_all(found);
+            });
+            c.scanning.store(false, std::memory_order_release);
+        }
+        return bytes;
+    }
+};
+
+} // namespace syncmap::engine
