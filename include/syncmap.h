@@ -586,6 +586,29 @@ typedef struct syncmap_statistics {
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_statistics syncmap_statistics_of(syncmap_map* map);
 
+/** A figure that an engine does not have. */
+#define SYNCMAP_ABSENT UINT64_MAX
+
+/** What `syncmap_stats_of` returns. */
+typedef struct syncmap_stats {
+    syncmap_status status;
+    uint32_t engine;         /**< SYNCMAP_ENGINE_... */
+    uint64_t entries;        /**< entries, counted without waiting for writers */
+    uint64_t buckets;        /**< buckets of the table */
+    uint64_t places;         /**< entries that the buckets have places for */
+    uint64_t overflow_lines; /**< 64 bytes each, for entries of full buckets, at most; SYNCMAP_ENGINE_MAP alone */
+    uint64_t garbage_bytes;  /**< of what was erased or replaced and waits to be freed; SYNCMAP_ENGINE_MAP alone */
+    uint64_t resizes;        /**< how often the table began to grow or to shrink; SYNCMAP_ENGINE_MAP alone */
+    uint64_t waits;          /**< writers that slept because another had their bucket; SYNCMAP_ENGINE_MAP alone */
+} syncmap_stats;
+
+/**
+ * Figures of the table and of its work, read one after the other. Unlike `syncmap_statistics_of` it walks over nothing.
+ * Progress: waits for a thread that does what `syncmap_flush` does; of the engines behind a lock, for that lock.
+ * Errors: SYNCMAP_INVALID, SYNCMAP_REENTRANT.
+ */
+SYNCMAP_API SYNCMAP_MUST_USE syncmap_stats syncmap_stats_of(syncmap_map* map);
+
 /**
  * Frees now what was erased or replaced before and no thread reads any more, and releases its handles. Without this call that
  * happens later.

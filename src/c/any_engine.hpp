@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <syncmap/results.hpp>
+#include <syncmap/stats.hpp>
 #include <syncmap/walk_position.hpp>
 
 #include "argument.hpp"
@@ -80,6 +81,7 @@ public:
     virtual std::size_t erase_if(function_ref<bool(const value&, const value&)> condition) = 0;
 
     virtual std::size_t size() = 0;
+    virtual map_stats stats() = 0;
     virtual void clear() = 0;
     virtual void reserve(std::size_t entries) = 0;
     /// False: the map cannot do that.

@@ -269,6 +269,21 @@ syncmap_statistics syncmap_statistics_of(syncmap_map* map) {
     });
 }
 
+syncmap_stats syncmap_stats_of(syncmap_map* map) {
+    return guarded<syncmap_stats>([&](syncmap_stats& result) {
+        call here(checked(map));
+        const map_stats all = here->stats();
+        result.engine = here->number();
+        result.entries = all.entries;
+        result.buckets = all.buckets;
+        result.places = all.places;
+        result.overflow_lines = all.overflow_lines.value_or(SYNCMAP_ABSENT);
+        result.garbage_bytes = all.garbage_bytes.value_or(SYNCMAP_ABSENT);
+        result.resizes = all.resizes.value_or(SYNCMAP_ABSENT);
+        result.waits = all.waits.value_or(SYNCMAP_ABSENT);
+    });
+}
+
 syncmap_count syncmap_size(syncmap_map* map) {
     return guarded<syncmap_count>([&](syncmap_count& result) {
         call here(checked(map));

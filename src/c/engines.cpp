@@ -137,6 +137,7 @@ public:
     }
 
     std::size_t size() override { return map_.size(); }
+    map_stats stats() override { return map_.stats(); }
     void clear() override { map_.clear(); }
     void reserve(std::size_t entries) override { map_.reserve(entries); }
     bool shrink() override {

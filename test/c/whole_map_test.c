@@ -77,9 +77,28 @@ static void statistics(uint32_t engine) {
     syncmap_destroy(map);
 }
 
+static void stats(uint32_t engine) {
+    syncmap_map* const map = make_map(engine);
+    CHECK(syncmap_stats_of(NULL).status == SYNCMAP_INVALID);
+    syncmap_stats s = syncmap_stats_of(map);
+    CHECK(s.status == SYNCMAP_OK && s.engine == engine && s.entries == 0 && s.buckets == 0);
+    for (int i = 0; i < 100; ++i) CHECK(syncmap_store(map, syncmap_int(i), syncmap_int(i)).changed);
+    CHECK(syncmap_erase(map, syncmap_int(1)).changed);
+    s = syncmap_stats_of(map);
+    CHECK(s.entries == 99 && s.places >= 50 && s.buckets <= s.places);
+    if (engine == SYNCMAP_ENGINE_MAP) {
+        CHECK(s.resizes > 0 && s.resizes < 20 && s.garbage_bytes < 10000 && s.overflow_lines < 100 && s.waits == 0);
+    } else {
+        CHECK(s.resizes == SYNCMAP_ABSENT && s.garbage_bytes == SYNCMAP_ABSENT);
+        CHECK(s.overflow_lines == SYNCMAP_ABSENT && s.waits == SYNCMAP_ABSENT);
+    }
+    syncmap_destroy(map);
+}
+
 int main(void) {
     with_each_engine(replace);
     with_each_engine(shrink);
     with_each_engine(statistics);
+    with_each_engine(stats);
     return 0;
 }
