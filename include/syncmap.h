@@ -592,14 +592,14 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_statistics syncmap_statistics_of(syncmap_ma
 /** What `syncmap_stats_of` returns. */
 typedef struct syncmap_stats {
     syncmap_status status;
-    uint32_t engine;         /**< SYNCMAP_ENGINE_... */
-    uint64_t entries;        /**< entries, counted without waiting for writers */
-    uint64_t buckets;        /**< buckets of the table */
-    uint64_t places;         /**< entries that the buckets have places for */
+    uint32_t engine; /**< SYNCMAP_ENGINE_... */
+    uint64_t entries; /**< entries, counted without waiting for writers */
+    uint64_t buckets; /**< buckets of the table */
+    uint64_t places; /**< entries that the buckets have places for */
     uint64_t overflow_lines; /**< 64 bytes each, for entries of full buckets, at most; SYNCMAP_ENGINE_MAP alone */
-    uint64_t garbage_bytes;  /**< of what was erased or replaced and waits to be freed; SYNCMAP_ENGINE_MAP alone */
-    uint64_t resizes;        /**< how often the table began to grow or to shrink; SYNCMAP_ENGINE_MAP alone */
-    uint64_t waits;          /**< writers that slept because another had their bucket; SYNCMAP_ENGINE_MAP alone */
+    uint64_t garbage_bytes; /**< of what was erased or replaced and waits to be freed; SYNCMAP_ENGINE_MAP alone */
+    uint64_t resizes; /**< how often the table began to grow or to shrink; SYNCMAP_ENGINE_MAP alone */
+    uint64_t waits; /**< writers that slept because another had their bucket; SYNCMAP_ENGINE_MAP alone */
 } syncmap_stats;
 
 /**

@@ -26,7 +26,8 @@ class basic_map;
 
 namespace detail {
 
-/// Where the elements of a range begin; the address of the first one if that will do. An element that lies somewhere is read only.
+/// Where the elements of a range begin; the address of the first one if that will do. An element that lies somewhere is read
+/// only.
 template <class Range>
 auto elements_of(Range& range) {
     if constexpr (requires { std::data(std::as_const(range)); }) {

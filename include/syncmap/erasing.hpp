@@ -69,9 +69,9 @@ public:
     }
 
     /// Erases `key` and returns the value it had, or nothing when it was absent. As `load_and_erase`, which copies it, but in
-    /// the maps behind a lock and in `checked_map` the value is moved, and need not be copyable. (If that move throws, the entry
-    /// stays, with what the move has left.) In the other maps a thread may still be looking at the value, so they copy it; for
-    /// a value that cannot be copied they have `extract`.
+    /// the maps behind a lock and in `checked_map` the value is moved, and need not be copyable. (If that move throws, the
+    /// entry stays, with what the move has left.) In the other maps a thread may still be looking at the value, so they copy
+    /// it; for a value that cannot be copied they have `extract`.
     template <class K = given_key>
     [[nodiscard]] std::optional<copied> take(const K& key, std::memory_order order = std::memory_order_seq_cst) {
         std::optional<copied> taken;
@@ -90,9 +90,9 @@ public:
         return taken;
     }
 
-    /// Erases `key` and returns its entry, held as by `pin`; an empty handle when it was absent. Nothing is copied, whatever the
-    /// value's type: `(*handle)->close()` works for a `std::unique_ptr`. The value is destroyed when the handle is dropped and
-    /// no other thread looks at it any more.
+    /// Erases `key` and returns its entry, held as by `pin`; an empty handle when it was absent. Nothing is copied, whatever
+    /// the value's type: `(*handle)->close()` works for a `std::unique_ptr`. The value is destroyed when the handle is dropped
+    /// and no other thread looks at it any more.
     ///
     /// Progress and Throws: as `erase`. Validity: as `pin`. Only of maps whose entries can be kept.
     template <class K = given_key>

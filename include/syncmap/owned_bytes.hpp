@@ -8,8 +8,8 @@
 //
 //     std::size_t owned_bytes(const my_type& object) noexcept;
 //
-// The map calls it when the object has left the map, and `stats` calls it for each object that waits to be freed, with no lock held.
-// Other threads may be reading the object.
+// The map calls it when the object has left the map, and `stats` calls it for each object that waits to be freed, with no lock
+// held. Other threads may be reading the object.
 #pragma once
 
 #include <array>

@@ -91,8 +91,8 @@ public:
     bool insert(K&& key, std::memory_order order = std::memory_order_seq_cst) {
         return map_.insert(std::forward<K>(key), value{}, order);
     }
-    /// Adds the keys of a list, or of a range, that are absent, one by one; returns how many. Throws: as `insert`; what was added
-    /// until then stays.
+    /// Adds the keys of a list, or of a range, that are absent, one by one; returns how many. Throws: as `insert`; what was
+    /// added until then stays.
     size_type insert(std::initializer_list<value_type> keys, std::memory_order order = std::memory_order_seq_cst) {
         return insert_range(keys, order);
     }

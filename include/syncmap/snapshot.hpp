@@ -118,8 +118,9 @@ public:
         });
     }
 
-    /// What a loop over a snapshot shows of an entry: `first`, the key, and `second`, the value; references to what the map has,
-    /// or copies of what lies in its table. It is made for structured bindings, and where both can be copied, converts to a `std::pair`.
+    /// What a loop over a snapshot shows of an entry: `first`, the key, and `second`, the value; references to what the map
+    /// has, or copies of what lies in its table. It is made for structured bindings, and where both can be copied, converts to
+    /// a `std::pair`.
     using entry = detail::shown_entry<typename Engine::instant::cursor>;
 
     /// Where a loop stands; it holds the entries of one bucket. It belongs to one thread at a time, and can be moved, and not

@@ -9,8 +9,8 @@
 
 namespace syncmap {
 
-/// What `map.stats()` returns. The figures are read one after the other: beside writers they are of no one instant. A figure that
-/// a kind of map does not have is absent.
+/// What `map.stats()` returns. The figures are read one after the other: beside writers they are of no one instant. A figure
+/// that a kind of map does not have is absent.
 struct map_stats {
     /// Entries, as `approx_size` counts them.
     std::size_t entries = 0;

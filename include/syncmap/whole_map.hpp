@@ -174,8 +174,8 @@ public:
 
     /// Figures of the map's memory and work: see stats.hpp. No operation counts for them but a resize and a writer that sleeps.
     ///
-    /// Progress: waits for a thread that is looking which memory can be freed; others go on. Behind a lock: waits for that lock.
-    /// Complexity: linear in what waits to be freed and in the number of threads.
+    /// Progress: waits for a thread that is looking which memory can be freed; others go on. Behind a lock: waits for that
+    /// lock. Complexity: linear in what waits to be freed and in the number of threads.
     [[nodiscard]] map_stats stats() const
         requires requires(const Engine& e) { e.stats(); }
     {
@@ -213,9 +213,9 @@ public:
         engine().replace(other.engine_);
     }
 
-    /// Exchanges the contents of two maps, with their functions and allocators. No other thread may use either map, a snapshot or
-    /// a pinned entry of it meanwhile: for a map that others use, `replace` is the operation. Snapshots and pinned entries stay
-    /// with the contents. So it is when a map is moved: see `basic_map`.
+    /// Exchanges the contents of two maps, with their functions and allocators. No other thread may use either map, a snapshot
+    /// or a pinned entry of it meanwhile: for a map that others use, `replace` is the operation. Snapshots and pinned entries
+    /// stay with the contents. So it is when a map is moved: see `basic_map`.
     ///
     /// Progress: waits for destructors of values of these maps that other threads are just running. Complexity: constant.
     void swap(basic_map<Engine>& other) noexcept {

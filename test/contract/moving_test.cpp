@@ -315,9 +315,10 @@ TEST(loops_over_snapshots, show_each_entry_once) {
 TEST(loops_over_snapshots, are_input_ranges) {
     syncmap::map<std::string, int> map{{"a", 1}, {"b", 2}};
     const auto now = map.snapshot();
-    static_assert(std::ranges::input_range<decltype(now)> &&
-                  std::ranges::input_range<syncmap::snapshot<syncmap::engine::table<
-                      int, std::unique_ptr<int>, syncmap::hash<int>, std::equal_to<>, std::allocator<std::pair<const int, int>>>>>);
+    static_assert(
+        std::ranges::input_range<decltype(now)> &&
+        std::ranges::input_range<syncmap::snapshot<syncmap::engine::table<
+            int, std::unique_ptr<int>, syncmap::hash<int>, std::equal_to<>, std::allocator<std::pair<const int, int>>>>>);
     std::vector<std::pair<std::string, int>> copies;
     std::ranges::copy(now, std::back_inserter(copies));
     std::ranges::sort(copies);
@@ -397,7 +398,7 @@ TEST(batches_of_ranges, take_any_that_can_be_walked_twice) {
     EXPECT_EQ(by_name.load_many(users, found, &user::name), 150U);
     EXPECT_EQ(found[149], 149);
     auto spelt = users | std::views::filter([](const user& u) { return u.id < 70; }) |
-                       std::views::transform([](const user& u) { return u.name + ""; });
+                 std::views::transform([](const user& u) { return u.name + ""; });
     EXPECT_EQ(by_name.load_many(spelt, found), 70U);
     EXPECT_EQ(found[69], 69);
 }

@@ -40,7 +40,8 @@ public:
         : base(allocator), hash_(hash), equal_(equal) {}
     /// The contents of a map that no other thread uses, and that is empty afterwards. What names the map is the garbage of
     /// threads.
-    indexes(indexes&& other) noexcept(std::is_nothrow_copy_constructible_v<Hash> && std::is_nothrow_copy_constructible_v<KeyEqual>)
+    indexes(indexes&& other) noexcept(std::is_nothrow_copy_constructible_v<Hash> &&
+                                      std::is_nothrow_copy_constructible_v<KeyEqual>)
         : base(other.allocator()), hash_(other.hash_), equal_(other.equal_) {
         // relaxed: the caller hands both maps on to other threads, if it does
         snapshot_.store(other.snapshot_.exchange(empty, std::memory_order_relaxed), std::memory_order_relaxed);

@@ -95,7 +95,8 @@ protected:
 
     private:
         static constexpr bool keeps_given_key = tells_equal_keys_apart<Key, typename Types::key_equal> && !Layout::pairs &&
-                                                !syncmap::detail::is_no_value<T> && !node::shares_key && !syncmap::detail::is_text<Key>;
+                                                !syncmap::detail::is_no_value<T> && !node::shares_key &&
+                                                !syncmap::detail::is_text<Key>;
         struct nothing {};
 
         fresh_node(map_nodes& owner, node_cache<Sync>& cached) noexcept : owner_(owner), cached_(cached) {}

@@ -196,8 +196,7 @@ public:
         using engine_type = table;
 
         instant() noexcept = default;
-        explicit instant(table& map)
-            : state_(map.take_snapshot()), control_(map.control_.load(std::memory_order_acquire)) {}
+        explicit instant(table& map) : state_(map.take_snapshot()), control_(map.control_.load(std::memory_order_acquire)) {}
         instant(instant&& other) noexcept : state_(std::exchange(other.state_, nullptr)), control_(other.control_) {}
         instant& operator=(instant other) noexcept {
             std::swap(state_, other.state_);
