@@ -12,7 +12,7 @@
 // | `source`, `waiting`     | its thread, the map's destructor: under the record's mutex    | its thread, destructors of maps |
 // | `ready`                 | its thread; the destructor, under the mutex, if `busy` is 0   | the same                        |
 // | `busy`                  | its thread, under the mutex                                   | the destructor, under the mutex |
-// | `home`                  | its thread; a move of the map: under the mutex, if not `busy`  | its thread                      |
+// | `home`                  | its thread; a move, under the mutex, if `busy` is 0           | its thread                      |
 // | all others, the account | its thread                                                    | its thread                      |
 //
 // Invariants
