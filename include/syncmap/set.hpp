@@ -15,9 +15,11 @@
 #include <type_traits>
 #include <utility>
 
-#include <syncmap/any.hpp>
 #include <syncmap/detail/no_value.hpp>
 #include <syncmap/map.hpp>
+#if defined(__GXX_RTTI) || defined(__cpp_rtti)
+#include <syncmap/any.hpp>
+#endif
 
 namespace syncmap {
 
@@ -234,8 +236,10 @@ private:
     of_map snapshot_;
 };
 
-/// A set of keys of any type, as `any_map` has them.
+#if defined(__GXX_RTTI) || defined(__cpp_rtti)
+/// A set of keys of any type, as `any_map` has them. Like `any`, it needs a compiler's type information.
 using any_set = set<any>;
+#endif
 
 namespace pmr {
 template <class Key, class Hash = hash<Key>, class KeyEqual = std::equal_to<>>

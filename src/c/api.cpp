@@ -272,7 +272,7 @@ syncmap_statistics syncmap_statistics_of(syncmap_map* map) {
 syncmap_stats syncmap_stats_of(syncmap_map* map) {
     return guarded<syncmap_stats>([&](syncmap_stats& result) {
         call here(checked(map));
-        const map_stats all = here->stats();
+        const syncmap::map_stats all = here->stats();
         result.engine = here->number();
         result.entries = all.entries;
         result.buckets = all.buckets;

@@ -12,6 +12,7 @@
 
 #include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>
+#include <syncmap/set.hpp>
 #include <syncmap/snapshot_map.hpp>
 #if defined(__GXX_RTTI) || defined(__cpp_rtti)
 #include <syncmap/any_map.hpp>
@@ -81,9 +82,17 @@ void use_flagship(KeyOf key_of, const Value& value) {
     });
     CHECK_THAT(!map.contains(key_of(1)) && seen.contains(key_of(1)));
     CHECK_THAT(kept.value() == value);
+    std::size_t shown = 0;
+    for (const auto& [own, its_value] : seen) shown += its_value == value ? 1U : 0U;
+    CHECK_THAT(shown == seen.size());
     CHECK_THAT(map.for_each_parallel(2, [](const auto&, const auto&) {}) == map.size());
-    Map next;
+    Map first;
+    first.store(key_of(7), value);
+    Map next(std::move(first));
+    CHECK_THAT(next.stats().entries == 1 && *next.extract(key_of(7)) == value);
     next.store(key_of(7), value);
+    next.swap(first);
+    swap(next, first);
     map.replace(std::move(next));
     CHECK_THAT(map.size() == 1);
     map.clear();
@@ -112,6 +121,10 @@ int main() {
     syncmap::map<syncmap::text, syncmap::text> texts;
     texts.store("a", "b");
     CHECK_THAT(texts.load("a") == "b");
+    syncmap::set<std::string> set{"a", "b"};
+    std::string all;
+    for (const std::string& key : set.snapshot()) all += key;
+    CHECK_THAT(all.size() == 2 && set.erase("a") && !set.contains("a"));
 #if defined(__GXX_RTTI) || defined(__cpp_rtti)
     syncmap::any_map any;
     any.store("a", 1);

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>
+#include <syncmap/set.hpp>
 
 namespace user {
 std::size_t use_all();
@@ -46,6 +48,7 @@ std::size_t results(Map& map, const K& key, Make make) {
     n += map.load_or_store(key, make()).loaded ? 1U : 0U;
     n += map.exchange(key, make()).has_value() ? 1U : 0U;
     n += map.load_and_erase(key).has_value() ? 1U : 0U;
+    n += map.take(key).has_value() ? 1U : 0U;
     n += map.load_or_compute(key, make).loaded ? 1U : 0U;
     return n;
 }
@@ -55,6 +58,7 @@ std::size_t reads(const Map& map, const K& key) {
     n += map.visit(key, [](const auto&) {}) ? 1U : 0U;
     n += map.for_each([](const auto&, const auto&) {});
     if (const auto entry = map.pin(key)) n += 1;
+    for (const auto& [own, value] : map.snapshot()) n += static_cast<std::size_t>(own == key);
     return n;
 }
 template <class Map>
@@ -69,7 +73,10 @@ std::size_t wholes(Map& map, const typename Map::key_type& key, const typename M
     const auto seen = map.snapshot();
     n += seen.for_each([](const auto&, const auto&) {});
     for (syncmap::walk_position at; !at.at_end();) at = map.for_each_from(at, [](const auto&, const auto&) {});
-    Map other;
+    n += map.extract(key) ? 1U : 0U;
+    Map other(std::move(map));
+    map.swap(other);
+    n += map.stats().places;
     map.replace(std::move(other));
     map.clear();
     map.shrink_to_fit();
@@ -93,6 +100,10 @@ std::size_t use_all() {
 #if LEVEL == 0 || LEVEL == 1
     syncmap::map<std::string, std::vector<int>> vectors;
     n += use(vectors, "a", [] { return std::vector<int>{1, 2, 3}; });
+    syncmap::mutex_map<int, std::unique_ptr<int>> owners;
+    n += owners.take(1).has_value() ? 1U : 0U;
+    syncmap::set<std::string> names{"a"};
+    n += names.insert("a") && names.erase_if([](const std::string& name) { return name == "a"; }) == 1 ? 1U : 0U;
     syncmap::map<int, int> numbers;
     n += use(numbers, 1, [] { return 1; }) + wholes(numbers, 1, 1) + static_cast<std::size_t>(numbers.fetch_add(1, 1));
 #endif
