@@ -228,16 +228,19 @@ private:
     template <class Keys, class Projection, class F>
     void read_each(Keys& keys, Projection& projection, F f) const {
         in_parts(keys, projection, [&](std::size_t first, std::size_t count, auto key_at) {
-            const auto show = [&](std::size_t i, const T* value) { f(first + i, value); };
-            if constexpr (asking_twice_is_cheap<decltype(key_at)> && requires { engine().visit_many(count, key_at, show); }) {
-                engine().visit_many(count, key_at, show);
-            } else {
-                for (std::size_t i = 0; i != count; ++i) {
-                    if (!engine().visit(key_at(i), [&](const T& value) { show(i, std::addressof(value)); }))
-                        show(i, static_cast<const T*>(nullptr));
-                }
-            }
+            read_part(count, key_at, [&](std::size_t i, const T* value) { f(first + i, value); });
         });
+    }
+    template <class KeyAt, class F>
+    void read_part(std::size_t count, KeyAt& key_at, F show) const {
+        if constexpr (asking_twice_is_cheap<KeyAt> && requires { engine().visit_many(count, key_at, show); }) {
+            engine().visit_many(count, key_at, show);
+        } else {
+            for (std::size_t i = 0; i != count; ++i) {
+                if (!engine().visit(key_at(i), [&](const T& value) { show(i, std::addressof(value)); }))
+                    show(i, static_cast<const T*>(nullptr));
+            }
+        }
     }
 
     /// Writes each key as `op_at(i)` decides, and calls `done(i, op)` after it.
@@ -250,18 +253,20 @@ private:
                 detail::looked_up_as_it_is<element<Keys>, Key, typename Engine::hasher, typename Engine::key_equal>>();
         }
         in_parts(keys, as_it_is, [&](std::size_t first, std::size_t count, auto key_at) {
-            const auto end = [&](std::size_t i, const auto& op) { done(first + i, op); };
-            if constexpr (asking_twice_is_cheap<decltype(key_at)> &&
-                          requires { engine().write_many(count, key_at, op_at, end); }) {
-                engine().write_many(count, key_at, op_at, end);
-            } else {
-                for (std::size_t i = 0; i != count; ++i) {
-                    auto op = op_at(i);
-                    engine().write(key_at(i), op);
-                    end(i, op);
-                }
-            }
+            write_part(count, key_at, op_at, [&](std::size_t i, const auto& op) { done(first + i, op); });
         });
+    }
+    template <class KeyAt, class OpAt, class Done>
+    void write_part(std::size_t count, KeyAt& key_at, OpAt& op_at, Done done) {
+        if constexpr (asking_twice_is_cheap<KeyAt> && requires { engine().write_many(count, key_at, op_at, done); }) {
+            engine().write_many(count, key_at, op_at, done);
+        } else {
+            for (std::size_t i = 0; i != count; ++i) {
+                auto op = op_at(i);
+                engine().write(key_at(i), op);
+                done(i, op);
+            }
+        }
     }
 };
 

@@ -182,7 +182,7 @@ TYPED_TEST(moving, keeps_functions_and_allocator_in_both) {
 }
 
 TYPED_TEST(moving, out_of_a_map_is_done_where_no_thread_can_look) {
-    if constexpr (TypeParam::name == behind_mutex::name || TypeParam::name == behind_shared_mutex::name) {
+    if constexpr (std::is_same_v<TypeParam, behind_mutex> || std::is_same_v<TypeParam, behind_shared_mutex>) {
         auto map = made<typename TestFixture::map>();
         const std::optional<only_moved> taken = map.take(7);
         ASSERT_TRUE(taken.has_value());
@@ -204,7 +204,7 @@ TYPED_TEST(moving, tells_figures_of_the_map) {
     EXPECT_GE(after.places, after.entries / 2);
     EXPECT_GE(after.places, after.buckets);
     EXPECT_NEAR(after.load, static_cast<double>(after.entries) / static_cast<double>(after.places), 1e-9);
-    constexpr bool is_flagship = TypeParam::name == flagship::name;
+    constexpr bool is_flagship = std::is_same_v<TypeParam, flagship>;
     EXPECT_EQ(after.overflow_lines.has_value() && after.garbage_bytes.has_value() && after.resizes.has_value() &&
                   after.waits.has_value(),
               is_flagship);
