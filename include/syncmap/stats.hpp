@@ -19,7 +19,7 @@ struct map_stats {
     std::size_t buckets = 0;
     /// Entries that the buckets have places for, overflow lines not counted.
     std::size_t places = 0;
-    /// `entries` divided by `places`; 0 of a map without a table. `map` grows between 0.4 and 0.9, most often.
+    /// `entries` divided by `places`; 0 of a map without a table. `map` leaves a table for a larger one at about 0.9.
     double load = 0;
     /// Lines of 64 bytes beside the buckets that entries of full buckets lie in, at most: a line that is not in use any more is
     /// counted until the table changes its size. `map` alone.
@@ -29,7 +29,8 @@ struct map_stats {
     std::optional<std::size_t> garbage_bytes{};
     /// How often the table began to grow or to shrink. `map` alone.
     std::optional<std::uint64_t> resizes{};
-    /// How often a writer slept because another one had its bucket locked. `map` alone.
+    /// How often a writer slept because another one had its bucket locked, from the map's first growth, `clear` or snapshot on.
+    /// `map` alone.
     std::optional<std::uint64_t> waits{};
 };
 
