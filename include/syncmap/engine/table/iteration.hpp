@@ -146,6 +146,10 @@ protected:
             }
             return true;
         }
+        /// For a walk that stops at each entry.
+        entry front() const noexcept { return seen(entries_[next_]); }
+        void pop_front() noexcept { let_go(entries_[next_++]); }
+
         template <class Predicate>
         void keep_if(Predicate wanted) noexcept {
             auto kept = entries_.begin();

@@ -34,7 +34,6 @@ class snapshots : public iteration<Types> {
 
 public:
     using base::base;
-
     constexpr snapshots() = default;
     snapshots(snapshots&&) = default;
     ~snapshots() {
@@ -243,8 +242,7 @@ private:
             for (unsigned attempt = 0;; ++attempt) {
                 if (!map.is_forking()) {
                     guard_.lock();
-                    // Between the look that found the mutex and the look at the root; pairs with the fence of before_fork,
-                    // which may have found no mutex yet [F2].
+                    // Orders the look for the mutex before that at the root; pairs with the fence of before_fork [F2].
                     Sync::fence();
                     if (!map.is_forking()) return;
                     guard_.unlock();

@@ -240,7 +240,7 @@ public:
         public:
             explicit cursor(const instant& of) : of_(of) {
                 if (of.state_ == nullptr) return;
-                entries_.emplace(of.map());
+                entries_.emplace(of.map(), Sync::walk_run);
                 look_on();
             }
             bool at_end() const noexcept { return !entries_ || entries_->empty(); }
@@ -255,7 +255,7 @@ public:
         private:
             void look_on() {
                 auto copy = of_.copier();
-                while (entries_->empty() && !at_.at_end()) base::copy_next_bucket(copy, at_, *entries_);
+                while (entries_->empty() && !at_.at_end()) base::copy_next_buckets(copy, at_, *entries_);
             }
             const instant& of_;
             walk_position at_{};
