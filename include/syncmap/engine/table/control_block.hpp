@@ -30,6 +30,8 @@ struct rare_part : rare_words<Sync> {
     // ---- snapshots: `live` is changed by who has the mutex, and followed by writers in their sections ----
     atomic<snapshot_type*> live{nullptr}; ///< newest first, linked by `older`
     snapshot_type* dropped = nullptr;     ///< not live any more, but perhaps still in the hands of a writer
+    snapshot_type* unreachable = nullptr; ///< dropped, and in the hands of no writer: to be given back
+    atomic<snapshot_type*> spare{nullptr}; ///< for the next snapshot
     std::uint32_t last_phase = 0;         ///< of all snapshots so far
 
     // ---- overflow lines from the allocator, for tables whose own share is used up ----

@@ -15,13 +15,13 @@
 #include <utility>
 
 #include <syncmap/engine/table/chain.hpp>
-#include <syncmap/engine/table/dismantling.hpp>
+#include <syncmap/engine/table/snapshot_memory.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class preservation : public dismantling<Types> {
-    using base = dismantling<Types>;
+class preservation : public snapshot_memory<Types> {
+    using base = snapshot_memory<Types>;
 
 public:
     using base::base;
@@ -35,11 +35,9 @@ protected:
     using typename base::header;
     using typename base::Layout;
     using typename base::line_type;
-    using typename base::node;
     using typename base::Sync;
-    using snapshot_type = typename control::snapshot_type;
-
-    using slab = record_slab<Sync>;
+    using typename base::slab;
+    using typename base::snapshot_type;
 
     /// Memory for records, made before a lock is taken, as nothing is allocated under one.
     class record_supply {
@@ -113,35 +111,7 @@ protected:
         return true;
     }
 
-    /// Under no lock: lets go of nodes, which may run destructors of the user's.
-    void destroy_slabs(slab* list) noexcept {
-        while (list != nullptr) {
-            slab* const l = std::exchange(list, list->older);
-            if constexpr (!Layout::inline_key) {
-                l->each_record([&](const bucket_record& r) {
-                    for (std::size_t i = 0; i < r.count; ++i) {
-                        node* const n = node_at(r.entry(i).slot_word);
-                        if (n->unpin()) this->destroy_node(n);
-                    }
-                });
-            }
-            free_slab(l);
-        }
-    }
-
 private:
-    slab* make_slab(std::size_t bytes) {
-        const std::size_t blocks = base::blocks_for(bytes);
-        auto* const l = ::new (this->make_blocks(blocks)) slab;
-        l->size = base::bytes_of(blocks);
-        return l;
-    }
-    void free_slab(slab* l) noexcept {
-        const std::size_t blocks = base::blocks_for(l->size);
-        l->~slab();
-        this->free_blocks(l, blocks);
-    }
-
     /// The live snapshots for which a bucket with this stamp is not preserved yet. (Newer ones than the gate tells of are
     /// not live for this writer: their instant comes after its section.)
     template <class F>

@@ -10,7 +10,8 @@
 // [S1] A state becomes live only while the gate is closed and no writer is in a section: no record of it is older than
 //      its instant.
 // [S2] A reader takes what a live bucket holds if the stamp, looked at after the entries, is still below the phase.
-// [S3] A state is freed when it is not live any more and every thread record was seen outside of a section after that.
+// [S3] A state is freed, or used again, when it is not live any more and every thread record was seen outside of a section
+//      after that. Each cut that does not fail sees them; so do threads that drop a snapshot.
 // [S4] `clear` leaves a table to the snapshots of its generation; who drops the last of them takes it apart.
 // [S5] A bucket whose home line says MOVED is read in the next table, whether its control word says so yet or not. The copies
 //      are there, with the stamp of their sources, before the home line says it. No writer reaches them before the control
@@ -38,7 +39,10 @@ public:
     snapshots(snapshots&&) = default;
     ~snapshots() {
         control* const c = this->control_.load(std::memory_order_relaxed);
-        if (c != nullptr && c->rare_or_null() != nullptr) destroy_states(c->more().dropped);
+        if (c == nullptr || c->rare_or_null() == nullptr) return;
+        auto& rare = c->more();
+        for (state* list : {rare.dropped, rare.unreachable}) this->give_back_states(rare, list);
+        this->free_spare(rare);
     }
 
 protected:
@@ -56,6 +60,7 @@ protected:
     using typename base::Key;
     using typename base::Layout;
     using typename base::line_type;
+    using typename base::rare_type;
     using search = engine::search<typename Types::layout, typename Types::sync>;
     using typename base::Sync;
     using typename base::thread_record_type;
@@ -71,7 +76,7 @@ protected:
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return nullptr;
         auto& rare = this->more(*c);
-        fresh_state fresh(*this);
+        fresh_state fresh(*this, rare);
         const thread_record_type* stopped = nullptr;
         for (unsigned attempt = 0;; ++attempt) {
             if (attempt != 0) pause_after(stopped, attempt);
@@ -107,19 +112,28 @@ protected:
         }
     }
 
-    /// Frees dropped snapshots if no writer can have them in hand; else a later call will.
+    /// Gives back dropped snapshots if no writer can have them in hand; else a later cut or call will.
     void reap_snapshots(control& c) noexcept {
         if (c.rare_or_null() == nullptr) return;
+        auto& rare = c.more();
         state* unreachable = nullptr;
         {
             const snapshot_turn turn(*this, c);
-            if (c.more().dropped == nullptr) return;
             int patience = 1000;
-            if (!c.home->threads.barriers().heavy_barrier() || inside(c, [&] { return --patience > 0; }) != nullptr)
-                return; // [S3]
-            unreachable = std::exchange(c.more().dropped, nullptr);
+            if (rare.dropped != nullptr && c.home->threads.barriers().heavy_barrier() &&
+                inside(c, [&] { return --patience > 0; }) == nullptr) {
+                note_unreachable(rare); // [S3]
+            }
+            unreachable = std::exchange(rare.unreachable, nullptr);
         }
-        destroy_states(unreachable);
+        this->give_back_states(rare, unreachable);
+    }
+
+    /// The same, and frees the spare state.
+    void free_snapshots(control& c) noexcept {
+        if (c.rare_or_null() == nullptr) return;
+        reap_snapshots(c);
+        this->free_spare(c.more());
     }
 
     /// Makes `instead`, which may be null, the root's table in place of what there is, of which the generation ends. Returns
@@ -226,8 +240,6 @@ protected:
 
 private:
     static constexpr std::uint32_t most_phases = (std::min)(Layout::last_phase, Sync::most_snapshots);
-    /// Lists of records of maps whose memory is not the system's, and so has to be set up.
-    static constexpr unsigned most_lists_log2 = 12;
 
     enum class attempt_result : unsigned char {
         done,
@@ -290,6 +302,7 @@ private:
             if (shut.lasts()) stopped = busy;
             return attempt_result::again;
         }
+        note_unreachable(c.more()); // [S3]
         // Nothing is published from here until the gate opens.
         const word root = this->root_.load(std::memory_order_acquire);
         const header* const t = base::table_of(root);
@@ -350,6 +363,14 @@ private:
 
     /// Writers may still follow `older`: the list of the dropped has a link of its own.
     static void drop_later(control& c, state* s) noexcept { s->next_dropped = std::exchange(c.more().dropped, s); }
+
+    /// By the thread that has the mutex, and has seen every thread record outside of a section since it has it.
+    static void note_unreachable(rare_type& rare) noexcept {
+        while (state* const s = rare.dropped) {
+            rare.dropped = s->next_dropped;
+            s->next_dropped = std::exchange(rare.unreachable, s);
+        }
+    }
 
     /// Makes all stamps zero, so that phases can begin anew. Once in many millions of snapshots.
     void renumber(control& c) {
@@ -424,76 +445,35 @@ private:
         }
     }
 
-    // ---- memory of states ----
-
     class fresh_state {
     public:
-        explicit fresh_state(snapshots& owner) noexcept : owner_(owner) {}
+        fresh_state(snapshots& owner, rare_type& rare) noexcept : owner_(owner), rare_(rare) {}
         fresh_state(const fresh_state&) = delete;
         fresh_state& operator=(const fresh_state&) = delete;
         ~fresh_state() { reset(); }
 
-        /// With lists for buckets down to 2^log2.
+        /// With lists for buckets down to 2^log2. Throws what the allocator throws.
         void make(unsigned log2) {
-            const unsigned wanted = (std::min)(log2, owner_.lists_log2(log2));
+            const unsigned wanted = (std::min)(log2, base::lists_log2(log2));
             if (state_ != nullptr && state_->log2 == wanted) return;
             reset();
-            state_ = owner_.make_state(wanted);
+            state_ = owner_.take_state(rare_, wanted);
         }
         state* get() const noexcept { return state_; }
         state* release() noexcept { return std::exchange(state_, nullptr); }
 
     private:
         void reset() noexcept {
-            if (state_ != nullptr) owner_.destroy_state(std::exchange(state_, nullptr));
+            if (state_ != nullptr) owner_.give_back_state(rare_, std::exchange(state_, nullptr));
         }
         snapshots& owner_;
+        rare_type& rare_;
         state* state_ = nullptr;
     };
-
-    using list = typename Sync::template atomic<bucket_record*>;
-
-    static std::size_t list_bytes(unsigned log2) noexcept { return ((std::size_t{1} << log2) + 1) * sizeof(list); }
-    static bool lists_are_pages(unsigned log2) noexcept { return base::uses_pages && list_bytes(log2) >= base::mapped_from; }
-    static unsigned lists_log2(unsigned log2) noexcept {
-        return lists_are_pages(log2) ? log2 : (std::min)(log2, most_lists_log2);
-    }
 
     static unsigned coarsest(const header& t) noexcept {
         const header* const n = t.successor();
         return n == nullptr ? t.log2() : (std::min)(t.log2(), n->log2());
-    }
-
-    state* make_state(unsigned log2) {
-        auto* const s = this->template make_object<state>();
-        s->log2 = log2;
-        try {
-            if (lists_are_pages(log2)) { // zero pages: empty lists, and nothing to set up
-                s->lists = static_cast<list*>(Sync::map_pages(list_bytes(log2)));
-                s->mapped = s->lists != nullptr;
-            }
-            if (!s->mapped) s->lists = this->template make_objects<list>(s->list_count());
-        } catch (...) {
-            this->destroy_object(s);
-            throw;
-        }
-        return s;
-    }
-
-    void destroy_states(state* s) noexcept {
-        while (s != nullptr) {
-            state* const gone = std::exchange(s, s->next_dropped);
-            this->destroy_slabs(gone->slabs.load(std::memory_order_relaxed)); // [S3] was all writers' end there
-            destroy_state(gone);
-        }
-    }
-    void destroy_state(state* s) noexcept {
-        if (s->mapped) {
-            Sync::unmap_pages(s->lists, list_bytes(s->log2));
-        } else {
-            this->destroy_objects(s->lists, s->list_count());
-        }
-        this->destroy_object(s);
     }
 };
 

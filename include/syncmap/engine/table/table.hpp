@@ -12,7 +12,7 @@
 // Layers of the map, each on top of the one before:
 //
 //   memory         map_memory, map_nodes, table_memory, table_pool, storage, retirement, dismantling
-//   resizer        preservation, migration, resize
+//   resizer        snapshot_memory, preservation, migration, resize
 //   whole map      counting, iteration, snapshots
 //   writer         admission, fast_path, computing, inline_writing, node_writing, writing
 //   and on top     pinning, multi_update, batches, replacing, statistics, table
@@ -186,7 +186,7 @@ public:
         if (c == nullptr) return; // nothing was ever stored
         while (!this->scan(*c)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
         c->each_thread_record([this](thread_record_type& s) { this->give_back_cached_nodes(s); });
-        this->reap_snapshots(*c);
+        this->free_snapshots(*c);
         this->recycle_tables(*c, (std::numeric_limits<std::size_t>::max)());
     }
 
