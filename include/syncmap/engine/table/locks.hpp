@@ -118,11 +118,20 @@ struct locks {
             if (gate::is_open(c.gate_word.load(std::memory_order_acquire))) return;
             Sync::pause();
         }
-        for (int closings = 0; !wait_for_closing(c, closings == most_closings); ++closings) {}
+        for (std::size_t closings = 0; !wait_for_closing(c, closings >= most_closings && closings >= most_closings * records_of(c));
+             ++closings) {}
     }
 
-    /// For how many closings a writer waits, one after the other.
-    static constexpr int most_closings = 8;
+    /// For how many closings a writer waits, one after the other, for each thread record of the map. Where there are more
+    /// writers than processors, each closing is met by nearly all of them, and few run between two. So the number grows with
+    /// theirs: all of them together make one of eight attempts void.
+    static constexpr std::size_t most_closings = 8;
+
+    static std::size_t records_of(const control& c) noexcept {
+        std::size_t records = 0;
+        c.each_thread_record([&](const thread_record_type&) { ++records; });
+        return records;
+    }
 
     /// Waits for the end of the closing that it finds. Returns whether the gate is open.
     static bool wait_for_closing(control& c, bool opens_at_once) noexcept {

@@ -281,7 +281,7 @@ private:
             Sync::back_off(attempt);
             return;
         }
-        const typename Sync::deadline open(pause_factor * cut_length);
+        const typename Sync::deadline open((attempt < 5 ? 1U << (attempt - 1) : pause_factor) * cut_length);
         // acquire: as in `inside`. A writer that works on is seen outside soon.
         for (unsigned i = 1; stopped->table.load(std::memory_order_acquire) != nullptr && !open.over(); ++i) Sync::back_off(i);
     }
