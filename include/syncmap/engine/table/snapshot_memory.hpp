@@ -19,6 +19,7 @@
 #include <new>
 #include <utility>
 
+#include <syncmap/detail/leak_checker.hpp>
 #include <syncmap/engine/table/dismantling.hpp>
 
 namespace syncmap::engine {
@@ -72,7 +73,7 @@ protected:
     // ---- states ----
 
     static unsigned lists_log2(unsigned log2) noexcept {
-        return lists_are_pages(log2) ? log2 : (std::min)(log2, most_lists_log2);
+        return is_mapped(log2) ? log2 : (std::min)(log2, most_lists_log2);
     }
 
     /// A state with 2^log2 lists: the spare if it has as many, else a new one. Throws what the allocator throws.
@@ -98,8 +99,12 @@ protected:
         while (list != nullptr) {
             snapshot_type* const s = std::exchange(list, list->next_dropped);
             slab* const slabs = s->slabs.load(std::memory_order_relaxed); // [S3] was the end of all writers there
-            // relaxed: a hint.
-            if (rare.spare.load(std::memory_order_relaxed) != nullptr || !renew(*s) || !keep_spare(rare, *s)) destroy_state(s);
+            if (rare.spare.load(std::memory_order_relaxed) == nullptr) { // relaxed: a hint
+                renew(*s);
+                give_back_state(rare, s);
+            } else {
+                destroy_state(s);
+            }
             destroy_slabs(slabs);
         }
     }
@@ -115,9 +120,14 @@ private:
 
     /// Lists of records of maps whose memory is not the system's, and so has to be set up.
     static constexpr unsigned most_lists_log2 = 12;
+    /// From this size on a state is pages of its own: the first snapshot of a map does not wait for the allocator either.
+    static constexpr std::size_t mapped_state_from = std::size_t{1} << 12;
 
-    static std::size_t list_bytes(unsigned log2) noexcept { return ((std::size_t{1} << log2) + 1) * sizeof(list); }
-    static bool lists_are_pages(unsigned log2) noexcept { return base::uses_pages && list_bytes(log2) >= base::mapped_from; }
+    // A state and its lists are one block.
+    static constexpr std::size_t head_bytes = base::bytes_of(base::blocks_for(sizeof(snapshot_type)));
+    static constexpr std::size_t lists_of(unsigned log2) noexcept { return (std::size_t{1} << log2) + 1; }
+    static constexpr std::size_t state_bytes(unsigned log2) noexcept { return head_bytes + lists_of(log2) * sizeof(list); }
+    static constexpr bool is_mapped(unsigned log2) noexcept { return base::uses_pages && state_bytes(log2) >= mapped_state_from; }
 
     /// False: there is a spare.
     static bool keep_spare(rare_type& rare, snapshot_type& s) noexcept {
@@ -127,47 +137,49 @@ private:
     }
 
     snapshot_type* make_state(unsigned log2) {
-        auto* const s = this->template make_object<snapshot_type>();
-        s->log2 = log2;
-        try {
-            if (lists_are_pages(log2)) { // zero pages: empty lists, and nothing to set up
-                s->lists = static_cast<list*>(Sync::map_pages(list_bytes(log2)));
-                s->mapped = s->lists != nullptr;
-            }
-            if (!s->mapped) s->lists = this->template make_objects<list>(s->list_count());
-        } catch (...) {
-            this->destroy_object(s);
-            throw;
+        void* memory = is_mapped(log2) ? Sync::map_pages(state_bytes(log2)) : nullptr;
+        const bool mapped = memory != nullptr;
+        if (mapped) {
+            detail::may_hold_pointers(memory, state_bytes(log2));
+        } else {
+            memory = this->make_blocks(base::blocks_for(state_bytes(log2)));
         }
-        return s;
+        return construct_state(memory, log2, mapped, mapped); // zero pages are empty lists
     }
 
-    /// Makes the state what it was before its snapshot, without slabs. False: the system keeps pages of its lists.
-    static bool renew(snapshot_type& s) noexcept {
-        list* const lists = s.lists;
+    static snapshot_type* construct_state(void* memory, unsigned log2, bool mapped, bool lists_are_empty) noexcept {
+        auto* const s = ::new (memory) snapshot_type;
+        s->log2 = log2;
+        s->mapped = mapped;
+        s->lists = reinterpret_cast<list*>(static_cast<std::byte*>(memory) + head_bytes);
+        if (!lists_are_empty) std::uninitialized_value_construct_n(s->lists, lists_of(log2));
+        return s;
+    }
+    static void destruct_state(snapshot_type& s) noexcept {
+        std::destroy_n(s.lists, lists_of(s.log2));
+        s.~snapshot_type();
+    }
+
+    /// Makes the state what it was before its snapshot, without slabs.
+    static void renew(snapshot_type& s) noexcept {
         const unsigned log2 = s.log2;
         const bool mapped = s.mapped;
-        if (mapped) {
-            if (!Sync::empty_pages(lists, list_bytes(log2))) return false;
-        } else {
-            std::destroy_n(lists, s.list_count());
-            std::uninitialized_value_construct_n(lists, s.list_count());
-        }
-        s.~snapshot_type();
-        ::new (&s) snapshot_type{};
-        s.lists = lists;
-        s.log2 = log2;
-        s.mapped = mapped;
-        return true;
+        destruct_state(s);
+        const std::size_t bytes = state_bytes(log2);
+        const bool emptied = mapped && bytes >= base::mapped_from && Sync::empty_pages(&s, bytes);
+        construct_state(&s, log2, mapped, emptied);
     }
 
     void destroy_state(snapshot_type* s) noexcept {
-        if (s->mapped) {
-            Sync::unmap_pages(s->lists, list_bytes(s->log2));
+        const unsigned log2 = s->log2;
+        const bool mapped = s->mapped;
+        destruct_state(*s);
+        if (mapped) {
+            detail::holds_no_pointers_more(s, state_bytes(log2));
+            Sync::unmap_pages(s, state_bytes(log2));
         } else {
-            this->destroy_objects(s->lists, s->list_count());
+            this->free_blocks(s, base::blocks_for(state_bytes(log2)));
         }
-        this->destroy_object(s);
     }
 };
 
