@@ -1,5 +1,6 @@
 // What a snapshot and writers wait for, as counted attempts: writers that were pre-empted in their sections, writers that are
 // stopped there, and more writers than processors.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -32,9 +33,16 @@ namespace {
 template <std::uint32_t LongestCut>
 struct counting_sync : stepping_sync {
     static inline thread_local std::uint64_t limits = 0;
+    static inline thread_local std::uint32_t longest = 0;       ///< of these limits, in microseconds
+    static inline thread_local std::uint32_t longest_growth = 0; ///< the longest by the one that was the longest before, at most
     class deadline : public stepping_sync::deadline {
     public:
-        explicit deadline(std::uint32_t microseconds) noexcept : stepping_sync::deadline(microseconds) { ++limits; }
+        explicit deadline(std::uint32_t microseconds) noexcept : stepping_sync::deadline(microseconds) {
+            ++limits;
+            if (microseconds <= longest) return;
+            if (longest != 0) longest_growth = std::max(longest_growth, microseconds / longest);
+            longest = microseconds;
+        }
     };
     static constexpr std::uint32_t longest_cut = LongestCut;
 };
@@ -159,8 +167,12 @@ TYPED_TEST(snapshot_waits, for_a_stopped_writer_let_the_others_go_on) {
     stopped_writer victim(map);
     busy_writers others(map, 4);
     std::atomic<bool> done{false};
+    std::atomic<std::uint32_t> longest{0};
+    std::atomic<std::uint32_t> growth{0};
     std::jthread taker([&] {
         const auto taken = map.snapshot();
+        longest = impatient::longest;
+        growth = impatient::longest_growth;
         done = true;
     });
     others.wait_for_each(20'000); // but for the time of the attempts, which is a few hundredths
@@ -168,6 +180,9 @@ TYPED_TEST(snapshot_waits, for_a_stopped_writer_let_the_others_go_on) {
     victim.release();
     taker.join();
     EXPECT_TRUE(done);
+    // A writer that is only pre-empted makes one attempt void: the pause after it is short. Each later one is twice as long.
+    EXPECT_LE(growth, 2U);
+    EXPECT_LE(longest, 16 * impatient::longest_cut);
 }
 
 TYPED_TEST(snapshot_waits, end_beside_many_more_writers_than_processors) {
