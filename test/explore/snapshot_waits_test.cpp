@@ -1,6 +1,7 @@
 // What a snapshot and writers wait for: a snapshot ends beside writers that keep coming, no writer sleeps for ever at the gate,
 // and a reader of a snapshot waits for no thread, wherever the others stand still.
 #include <functional>
+#include <optional>
 #include <string>
 
 #include <explore/map_pairs.hpp>
@@ -64,6 +65,27 @@ TYPED_TEST(explored_snapshot_waits, of_writers_asleep_end_with_the_cut) {
                  [&] { map.store(TestFixture::key(keys::apart), TestFixture::value(2)); },
                  [&] { map.store(TestFixture::key(keys::second), TestFixture::value(2)); },
                  [&] { require(map.snapshot().size() == 3, "nothing is inserted or erased"); });
+    });
+}
+
+/// The next snapshot takes the memory of the one before. It waits until no writer can push a record there.
+TYPED_TEST(explored_snapshot_waits, are_over_before_a_state_is_used_again) {
+    using map_type = typename TestFixture::explored_map;
+    this->explore_all("a state used again", 2, [] {
+        map_type map;
+        map.store(TestFixture::key(keys::first), TestFixture::value(1));
+        map.store(TestFixture::key(keys::apart), TestFixture::value(1));
+        std::optional taken(map.snapshot());
+        parallel([&] { map.store(TestFixture::key(keys::first), TestFixture::value(2)); },
+                 [&] {
+                     taken.reset();
+                     const auto again = map.snapshot();
+                     const auto then = again.load(TestFixture::key(keys::first));
+                     map.store(TestFixture::key(keys::first), TestFixture::value(3));
+                     const auto still = again.load(TestFixture::key(keys::first));
+                     require(then && still && TypeParam::value_of(*then) == TypeParam::value_of(*still), "a snapshot does not change");
+                     require(again.size() == 2, "nothing is inserted or erased");
+                 });
     });
 }
 

@@ -99,6 +99,7 @@ private:
     using key_type = typename Layout::key_type;
     using mapped_type = typename Layout::mapped_type;
     using map_type = visible_map<Layout>;
+    using snapshot_of_map = decltype(std::declval<const map_type&>().snapshot());
     using flag = sync_policy::atomic<int>;
     using seen_keys = std::array<unsigned, contents::keys>;
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <mutants/aimed.hpp>
@@ -144,6 +145,51 @@ void aimed<Layout>::add_snapshots() {
                          require(taken.load(key(keys::first)).has_value(), "it shows what was there");
                          scheduler::instance().finish();
                      });
+    });
+    // What one leaves is used by the next one. A writer of before may still push its record.
+    add(
+        "snapshots|a state used again", 2,
+        [] {
+            map_type map;
+            map.store(key(keys::first), value(1));
+            map.store(key(keys::apart), value(1));
+            std::optional<snapshot_of_map> taken(map.snapshot());
+            side_by_side([&] { map.store(key(keys::first), value(2)); },
+                         [&] {
+                             taken.reset();
+                             const auto again = map.snapshot();
+                             const auto then = again.load(key(keys::first));
+                             map.store(key(keys::first), value(3));
+                             const auto still = again.load(key(keys::first));
+                             require(then && still && Layout::value_of(*then) == Layout::value_of(*still), "it does not change");
+                         });
+        },
+        2);
+    add("snapshots|taken beside the end of another one", 2, [] {
+        map_type map;
+        map.store(key(keys::first), value(1));
+        std::optional<snapshot_of_map> taken(map.snapshot());
+        map.store(key(keys::first), value(2)); // a record
+        side_by_side([&] { taken.reset(); },
+                     [&] {
+                         const auto again = map.snapshot();
+                         map.store(key(keys::first), value(3));
+                         const auto then = again.load(key(keys::first));
+                         require(then && Layout::value_of(*then) == 2, "it shows what was there");
+                     });
+    });
+    add("snapshots|flush beside the end of one", 2, [] {
+        map_type map;
+        map.store(key(keys::first), value(1));
+        std::optional<snapshot_of_map> taken(map.snapshot());
+        map.store(key(keys::first), value(2));
+        side_by_side([&] { taken.reset(); }, [&] { map.flush(); });
+    });
+    add("snapshots|two ends", 0, [] {
+        map_type map;
+        map.store(key(keys::first), value(1));
+        std::optional<snapshot_of_map> one(map.snapshot()), other(map.snapshot());
+        side_by_side([&] { one.reset(); }, [&] { other.reset(); });
     });
     // Phases begin anew, by a resize to the same size, while another one is made.
     add("snapshots|phases used up", 1, [] {
