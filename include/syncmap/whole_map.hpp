@@ -74,8 +74,9 @@ public:
                                       [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
     }
 
-    /// The same within a part of the walk, by a few dozen buckets at a time; returns what is left of that part. For users with threads of their own: see
-    /// `walk_range::part`. All parts together are one `for_each`: no key twice, none missed that is there throughout.
+    /// The same within a part of the walk, by a few dozen buckets at a time; returns what is left of that part. For users with
+    /// threads of their own: see `walk_range::part`. All parts together are one `for_each`: no key twice, none missed that is
+    /// there throughout.
     template <class F>
     [[nodiscard]] walk_range for_each_from(walk_range range, F&& f) const
         requires requires(const Engine& e) { e.for_each_from(range, [](const Key&, const T&) {}); }
