@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/mman.h>
+
 #include <gtest/gtest.h>
 
 #include <syncmap/engine/table/table.hpp>
@@ -23,15 +25,19 @@ struct page_counting_sync : syncmap::engine::machine {
     static inline std::atomic<std::size_t> bytes_on_small_pages{0};
     static inline std::atomic<std::size_t> gathered{0};
 
+    static inline std::atomic<std::size_t> touched_before{0}; ///< ranges that were to lie on huge pages and had a small one
+
     static void prefer_huge_pages(void* pages, std::size_t bytes, bool wanted) noexcept {
         (wanted ? bytes_on_huge_pages : bytes_on_small_pages) += bytes;
+        unsigned char resident = 0;
+        if (wanted && ::mincore(pages, 1, &resident) == 0 && (resident & 1) != 0) ++touched_before;
         real::prefer_huge_pages(pages, bytes, wanted);
     }
     static void gather_huge_page(void* first) noexcept {
         ++gathered;
         real::gather_huge_page(first);
     }
-    static void forget() { bytes_on_huge_pages = bytes_on_small_pages = gathered = 0; }
+    static void forget() { bytes_on_huge_pages = bytes_on_small_pages = gathered = touched_before = 0; }
 };
 
 using plain_table = syncmap::engine::table<std::uint64_t, std::uint64_t, syncmap::hash<std::uint64_t>, std::equal_to<>,
@@ -137,6 +143,16 @@ TEST(reserve, takes_huge_pages_once_the_room_is_filled) {
     for (std::uint64_t i = 0; i != 4 * room; ++i) grown.store(i, i);
     EXPECT_EQ(page_counting_sync::bytes_on_small_pages, 0U);
     EXPECT_GE(page_counting_sync::bytes_on_huge_pages, std::size_t{4} << 20);
+}
+
+/// The system makes no huge page of a piece that has a small page already.
+TEST(growth, asks_for_huge_pages_before_it_touches_a_table) {
+    visible_map map;
+    page_counting_sync::forget();
+    for (std::uint64_t i = 0; i != 100'000; ++i) map.store(i, i);
+    EXPECT_GE(page_counting_sync::bytes_on_huge_pages, page_counting_sync::huge_page_bytes); // the last table, of 2.9 MB
+    EXPECT_EQ(page_counting_sync::bytes_on_small_pages, 0U);
+    EXPECT_EQ(page_counting_sync::touched_before, 0U);
 }
 
 } // namespace

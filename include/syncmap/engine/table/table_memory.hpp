@@ -64,8 +64,10 @@ protected:
             memory = this->make_blocks(blocks_for(s.bytes));
             detail::reachable_by_marked_pointer(memory);
         }
+        // Before anything is touched: a piece that has a small page already gets no huge one.
+        if (mapped && lies_on_huge_pages(s.bytes)) Sync::prefer_huge_pages(memory, s.bytes, filled);
         header* const t = construct_table(static_cast<std::byte*>(memory), s, c.seed, log2, mapped);
-        lay_on_pages(*t, filled);
+        if (mapped && lies_on_huge_pages(s.bytes)) t->on_small_pages.store(!filled, std::memory_order_relaxed);
         return t;
     }
     static header* construct_table(std::byte* bytes, const shape& s, const hash_seed& seed, unsigned log2, bool mapped) {
@@ -81,9 +83,11 @@ protected:
         return t;
     }
 
+    static constexpr bool lies_on_huge_pages(std::size_t bytes) noexcept { return bytes >= Sync::huge_page_bytes; }
+
     /// Says on what pages a large table is to lie. (A hint: no order hangs on `on_small_pages`.)
     static void lay_on_pages(header& t, bool huge) noexcept {
-        if (!t.mapped || table_bytes(t.log2()) < 2 * Sync::huge_page_bytes) return;
+        if (!t.mapped || !lies_on_huge_pages(table_bytes(t.log2()))) return;
         t.on_small_pages.store(!huge, std::memory_order_relaxed);
         Sync::prefer_huge_pages(&t, table_bytes(t.log2()), huge);
     }
