@@ -385,6 +385,7 @@ struct sync_policy : syncmap::engine::tuning {
     static constexpr std::size_t batches_between_scans(std::size_t) noexcept { return 1; }
     static std::uint32_t most_cached_nodes() noexcept { return scheduler::instance().keeps_spares() ? 1 : 0; }
     static constexpr std::size_t migration_batch = 1;
+    static constexpr std::size_t groups_ahead = 0;
     static constexpr std::uint32_t writes_between_recycling = 1;
     static constexpr std::uint32_t looks_between_barriers = 0;
     static constexpr std::size_t walk_run = 4; // two full buckets

@@ -20,6 +20,8 @@ struct tuning : reclaim::tuning {
     static constexpr unsigned smallest_log2() noexcept { return 0; }
     /// Buckets that one write moves while a table is being left.
     static constexpr std::size_t migration_batch = 16;
+    /// How many groups ahead of the one that is being moved overflow lines and nodes are prefetched. 0: none are.
+    static constexpr std::size_t groups_ahead = 4;
     /// Writes of a thread between two looks at whether pages of an earlier table can be given back, when there are any.
     static constexpr std::uint32_t writes_between_recycling = 16;
     /// Calls that pass before a table that a writer still names is looked at again.

@@ -146,7 +146,7 @@ struct chain {
     }
 
     /// Stores `last_slot_word` in the home line's last slot, then EMPTY in every other slot of the bucket [I4]. Gives the
-    /// overflow lines back.
+    /// overflow lines back, but for lines of the table's own share where MOVED says that the table is being left.
     static void wipe(control& c, header& t, line_type& home, word last_slot_word) noexcept {
         line_type* l = next_line(home);
         home.slot(Layout::last)->store(last_slot_word, std::memory_order_release);
@@ -155,7 +155,7 @@ struct chain {
             line_type* const next = next_line(*l);
             for (std::size_t i = 0; i < Layout::slots_per_line; ++i)
                 l->slot(i)->store(Layout::empty, std::memory_order_release);
-            give_back(c, t, *l);
+            if (last_slot_word == Layout::empty || !t.owns(l)) give_back(c, t, *l);
             l = next;
         }
     }

@@ -26,6 +26,7 @@ public:
 
 protected:
     using atomic_control = typename Types::layout::atomic_control;
+    using atomic_word = typename Types::layout::atomic_word;
     using chain = engine::chain<Types>;
     using locks = engine::locks<Types>;
     using typename base::control;
@@ -58,6 +59,8 @@ protected:
             return node_at(slot_word)->hash();
         }
     }
+
+    static constexpr unsigned max_spread = 3; ///< log2 of the most targets of one bucket that are filled in order
 
     // ---- groups; the sentinel-key bucket is one of its own, the last ----
 
@@ -124,6 +127,55 @@ protected:
     };
 
     moving move_group(control& c, header& t, header& n, std::size_t group, departure& leaving, record_supply& supply) {
+        const bool splits = n.log2() > t.log2() && n.log2() - t.log2() <= max_spread && group < t.buckets();
+        if (splits) [[likely]]
+            return split_bucket(c, t, n, group, leaving, supply);
+        return move_buckets(c, t, n, group, leaving, supply);
+    }
+
+    /// Prefetches what splitting a bucket reads behind its home line: the first overflow line, and the nodes, which know their
+    /// hashes. (Home lines and control words lie in a row: the processor fetches them by itself.) Nothing seen here is trusted,
+    /// and no node is read.
+    static void prefetch_group(const header& t, std::size_t group) noexcept {
+        const line_type& home = t.home(group);
+        if constexpr (!Layout::inline_key) {
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
+                __builtin_prefetch(Layout::address(home.slot(i)->load(std::memory_order_relaxed)));
+            }
+        }
+        if (const line_type* const l = chain::next_line(home)) __builtin_prefetch(l->words, 1);
+    }
+
+    /// Moves one bucket of a table that grows by two to eight. Nearly all moves are of this kind, so it is kept short: one
+    /// lock, and targets that lie side by side and are filled without a search.
+    moving split_bucket(control& c, header& t, header& n, std::size_t bucket, departure& leaving, record_supply& supply) {
+        atomic_control& lock = t.controls[bucket];
+        const control_word seen = lock.load(std::memory_order_relaxed);
+        if ((seen & Layout::moved_bit) != 0) return moving::done;
+        if ((seen & Layout::lock_bit) != 0 || !locks::try_lock(lock, seen)) return moving::busy;
+        const range from{bucket, 1};
+        std::uint32_t stamp = 0;
+        if (const moving outcome = hand_on_stamps(c, t, n, from, supply, stamp); outcome != moving::done) {
+            unlock_sources(c, t, from);
+            return outcome;
+        }
+        const unsigned k = n.log2() - t.log2();
+        const range to{bucket << k, std::size_t{1} << k};
+        stamp_targets(n, to, stamp);
+        line_type& home = t.home(bucket);
+        if (const std::size_t left_out = split_lines(c, home, n, to); left_out != 0) [[unlikely]] {
+            give_up_targets(c, n, to, left_out, supply);
+            unlock_sources(c, t, from);
+            return moving::needs_line;
+        }
+        chain::wipe(c, t, home, Layout::moved); // before the lock is released [I4], [I6]
+        leaving.moved(from);
+        return moving::done;
+    }
+
+    /// Moves a group of any kind: a merge, the sentinel-key bucket, a table that grows by more.
+    [[gnu::noinline]] moving move_buckets(control& c, header& t, header& n, std::size_t group, departure& leaving,
+                                          record_supply& supply) {
         const range from = buckets_of_group(t, n, group);
         const range to = buckets_of_group(n, t, group);
         for (std::size_t i = 0; i < from.count; ++i) {
@@ -140,16 +192,10 @@ protected:
             unlock_sources(c, t, from);
             return outcome;
         }
-        for (std::size_t i = 0; i < to.count; ++i) {
-            // Writers see it by way of MOVED. release: a late reader who has seen the same word before the memory became this
-            // table's, and sees it again, sees that the root is another one (pairs with the walks' second look).
-            n.controls[to.first + i].store(Layout::stamped(0, stamp), std::memory_order_release);
-        }
+        stamp_targets(n, to, stamp);
         for (std::size_t i = 0; i < from.count; ++i) {
             if (const std::size_t left_out = copy_bucket(c, t, from.first + i, n, to); left_out != 0) {
-                // All that are missing at once: with many equal hashes each attempt copies a long chain in vain.
-                supply.lines_lacking = left_out / Layout::last + 1;
-                for (std::size_t j = 0; j < to.count; ++j) chain::wipe(c, n, n.home(to.first + j), Layout::empty);
+                give_up_targets(c, n, to, left_out, supply);
                 unlock_sources(c, t, from);
                 return moving::needs_line;
             }
@@ -173,8 +219,6 @@ protected:
     static constexpr std::size_t recycle_budget = std::size_t{4} << 20; ///< bytes of pages per call
 
 private:
-    static constexpr unsigned max_spread = 3; ///< log2 of the most targets of one bucket that are filled in order
-
     /// The stamp of a group's targets [P3]; where no snapshot lives, stamps mean nothing. A merge while a cut is being
     /// made would be neither before it (the snapshot has seen the finer buckets) nor after it (nothing is preserved yet): it
     /// is left for later.
@@ -203,37 +247,49 @@ private:
         }
     }
 
-    /// Copies the entries of one source to the targets `to`, which nobody else writes to or reads before the group is
-    /// MOVED. Returns how many had no place, because a target is full.
-    std::size_t copy_bucket(control& c, header& t, std::size_t bucket, header& n, range to) noexcept {
-        const bool sentinel_key = chain::is_sentinel_key_bucket(t, bucket);
-        line_type* const targets = &n.home(to.first);
-        // The target of an entry, from `to.first` on.
-        const auto target_of = [&](word slot_word) {
-            return sentinel_key ? 0 : n.bucket_of(hash_of(n.seed, slot_word)) - to.first;
-        };
-        // Growing, a target has nothing but what was put there here, from its first slot on: no need to search.
-        std::array<unsigned char, std::size_t{1} << max_spread> used{};
-        const bool spreads = n.log2() > t.log2() && to.count <= used.size();
-        line_type* rest = &t.home(bucket);
-        if (spreads) {
-            // A home line has no more entries than each target has slots.
-            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
-                const word slot_word = rest->slot_word(i);
-                if (!Layout::is_entry(slot_word)) continue;
-                const std::size_t target = target_of(slot_word);
-                chain::store_entry(targets[target].slot(used[target]++), slot_word, chain::value_at(rest->slot(i)));
-            }
-            rest = chain::next_line(*rest);
+    static void stamp_targets(header& n, range to, std::uint32_t stamp) noexcept {
+        for (std::size_t i = 0; i < to.count; ++i) {
+            // Writers see it by way of MOVED. release: a late reader who has seen the same word before the memory became this
+            // table's, and sees it again, sees that the root is another one (pairs with the walks' second look).
+            n.controls[to.first + i].store(Layout::stamped(0, stamp), std::memory_order_release);
         }
-        return rest == nullptr ? 0 : copy_lines(c, *rest, n, to, target_of, spreads ? used.data() : nullptr);
     }
 
-    /// copy_bucket for the lines from `first` on. `used`: how many slots of each target's home line are taken, the first ones;
-    /// null if those are not known.
-    template <class TargetOf>
-    [[gnu::noinline]] std::size_t copy_lines(control& c, line_type& first, header& n, range to, TargetOf target_of,
-                                             unsigned char* used) noexcept {
+    /// After a copy for which lines were lacking: `left_out` entries had no place.
+    [[gnu::cold, gnu::noinline]] static void give_up_targets(control& c, header& n, range to, std::size_t left_out,
+                                                             record_supply& supply) noexcept {
+        // All that are missing at once: with many equal hashes each attempt copies a long chain in vain.
+        supply.lines_lacking = left_out / Layout::last + 1;
+        for (std::size_t i = 0; i < to.count; ++i) chain::wipe(c, n, n.home(to.first + i), Layout::empty);
+    }
+
+    /// Copies the entries of a bucket to the EMPTY targets `to`, which no other thread writes to or reads before the bucket is
+    /// MOVED. Returns how many entries had no place, because a target is full.
+    [[gnu::always_inline]] std::size_t split_lines(control& c, line_type& home, header& n, range to) noexcept {
+        line_type* const targets = &n.home(to.first);
+        std::array<atomic_word*, std::size_t{1} << max_spread> vacant;
+        for (std::size_t i = 0; i < to.count; ++i) vacant[i] = targets[i].slot(0);
+        // A home line has no more entries than each target has slots.
+        for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
+            const word slot_word = home.slot_word(i);
+            if (!Layout::is_entry(slot_word)) continue;
+            atomic_word*& to_slot = vacant[n.bucket_of(hash_of(n.seed, slot_word)) & (to.count - 1)];
+            chain::store_entry(to_slot, slot_word, chain::value_at(home.slot(i)));
+            to_slot += Layout::words_per_slot;
+        }
+        line_type* const rest = chain::next_line(home);
+        return rest == nullptr ? 0 : copy_lines(c, *rest, n, to, false, vacant.data());
+    }
+
+    /// The same for targets that other sources of the group have been copied to, and for the sentinel-key bucket.
+    std::size_t copy_bucket(control& c, header& t, std::size_t bucket, header& n, range to) noexcept {
+        return copy_lines(c, t.home(bucket), n, to, chain::is_sentinel_key_bucket(t, bucket), nullptr);
+    }
+
+    /// Copies the lines from `first` on. `vacant`: the first EMPTY slot of each target's home line, or the end of that line;
+    /// null where that is not known.
+    [[gnu::noinline]] std::size_t copy_lines(control& c, line_type& first, header& n, range to, bool sentinel_key,
+                                             atomic_word** vacant) noexcept {
         // Where the last entry went that did not fit into the home line: all lines before are full.
         std::array<line_type*, std::size_t{1} << max_spread> ends{};
         std::size_t left_out = 0;
@@ -242,10 +298,11 @@ private:
                 ++left_out;
                 return false;
             }
-            const std::size_t target = target_of(slot_word);
+            const std::size_t target = sentinel_key ? 0 : n.bucket_of(hash_of(n.seed, slot_word)) - to.first;
             line_type* end = &n.home(to.first + target);
-            if (used != nullptr && used[target] < Layout::slots_per_line) {
-                chain::store_entry(end->slot(used[target]++), slot_word, chain::value_at(l.slot(i)));
+            if (vacant != nullptr && vacant[target] != end->slot(Layout::slots_per_line)) {
+                chain::store_entry(vacant[target], slot_word, chain::value_at(l.slot(i)));
+                vacant[target] += Layout::words_per_slot;
                 return false;
             }
             if (to.count <= ends.size()) {

@@ -270,16 +270,25 @@ private:
             const section in(*this, s, t, root);
             if (!in) return moving::done;
             const std::size_t total = groups(*t, *n);
+            const bool grows = n->log2() > t->log2();
             // What was made for a group is for that group. Others may have been moved, and then nothing is left that needs it.
             const std::size_t again = std::exchange(supply.lacking_group, record_supply::no_group);
             const std::size_t first =
                 again != record_supply::no_group ? again : n->cursor.fetch_add(batch, std::memory_order_relaxed);
             typename base::departure leaving(*this, c, *t, *n, root);
-            for (std::size_t i = 0; i < (std::min)(batch, total) && outcome == moving::done; ++i) { // each group once
+            std::size_t group = first % total;
+            for (std::size_t i = 0; i < (std::min)(batch, total); ++i) { // each group once
                 if (n->left.load(std::memory_order_relaxed) == 0) break;
-                outcome = this->move_group(c, *t, *n, (first + i) % total, leaving, supply);
-                if (outcome == moving::busy) outcome = moving::done; // whoever comes round again
-                if (outcome != moving::done) supply.lacking_group = (first + i) % total;
+                if constexpr (Sync::groups_ahead != 0) {
+                    if (grows) base::prefetch_group(*t, (std::min)(group + Sync::groups_ahead, total - 1));
+                }
+                outcome = this->move_group(c, *t, *n, group, leaving, supply);
+                if (outcome == moving::busy) outcome = moving::done; // the next helper that comes round moves it
+                if (outcome != moving::done) {
+                    supply.lacking_group = group;
+                    break;
+                }
+                if (++group == total) group = 0;
             }
         }
         if (base::table_of(this->root_.load(std::memory_order_relaxed)) == n) {
