@@ -386,6 +386,8 @@ struct sync_policy : syncmap::engine::tuning {
     static std::uint32_t most_cached_nodes() noexcept { return scheduler::instance().keeps_spares() ? 1 : 0; }
     static constexpr std::size_t migration_batch = 1;
     static constexpr std::size_t groups_ahead = 0;
+    /// The table of one bucket grows by two, that of two by four: programs meet both.
+    static unsigned most_log2_by_four() noexcept { return scheduler::instance().begins_with_one_bucket() ? 1 : 15; }
     static constexpr std::uint32_t writes_between_recycling = 1;
     static constexpr std::uint32_t looks_between_barriers = 0;
     static constexpr std::size_t walk_run = 4; // two full buckets

@@ -45,15 +45,28 @@ TEST(growth, is_not_put_off_by_lines_that_are_left_from_before) {
     EXPECT_EQ(map.size(), 200U);
 }
 
+TEST(growth, is_by_four_in_small_tables_and_by_two_in_large_ones) {
+    visible_map map;
+    std::vector<std::size_t> sizes;
+    for (std::uint64_t key = 1000; key != 301'000; ++key) {
+        map.store(key, key);
+        if (sizes.empty() || sizes.back() != map.buckets()) sizes.push_back(map.buckets());
+    }
+    const std::vector<std::size_t> expected{1, 4, 16, 32, 128, 512, 2048, 8192, 32'768, 65'536, 131'072};
+    EXPECT_EQ(sizes, expected);
+    for (std::uint64_t key = 1000; key != 301'000; ++key) ASSERT_EQ(map.load(key), key);
+    EXPECT_EQ(map.size(), 300'000U);
+}
+
 /// 2.8 entries a bucket, from 1.8 to 3.5 of which a table is filled: lines that few entries kept would use up its share.
 TEST(growth, does_not_come_from_keys_that_come_and_go) {
-    constexpr std::uint64_t entries = 11'500;
+    constexpr std::uint64_t entries = 23'000;
     std::mt19937_64 chance(1);
     visible_map map;
     std::vector<std::uint64_t> keys(entries);
     for (std::uint64_t& key : keys) map.store(key = chance(), 0);
     const std::size_t buckets = map.buckets();
-    ASSERT_EQ(buckets, 4096U);
+    ASSERT_EQ(buckets, 8192U);
     for (std::size_t round = 0; round != 20; ++round) {
         for (std::uint64_t& key : keys) {
             const std::uint64_t gone = std::exchange(key, chance());

@@ -88,6 +88,15 @@ TEST_F(small_maps, takes_few_bytes_with_four_small_entries) {
     EXPECT_LE(of_names, one_map + one_writer + 80 + slack); // and a node
 }
 
+/// A map keeps the tables that it has outgrown: steps by four leave fewer of them behind.
+TEST_F(small_maps, takes_few_tables_for_forty_entries) {
+    using map = syncmap::map<std::uint64_t, std::uint64_t>;
+    const double forty = bytes_of<map>([](map& m) {
+        for (std::uint64_t i = 1; i <= 40; ++i) m.store(i, i);
+    });
+    EXPECT_LE(forty, 3072);
+}
+
 TEST_F(small_maps, takes_a_line_for_each_thread_that_wrote_and_nothing_for_one_that_read) {
     // A slab has a few bytes beside its lines, and a thread takes up to 32 lines in advance.
     constexpr double in_advance = 15 * 32 * one_writer / count;

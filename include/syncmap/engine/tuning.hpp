@@ -18,10 +18,12 @@ struct tuning : reclaim::tuning {
 
     /// log2 of the number of buckets that a map begins with.
     static constexpr unsigned smallest_log2() noexcept { return 0; }
-    /// Buckets that one write moves while a table is being left.
-    static constexpr std::size_t migration_batch = 16;
+    /// Buckets that one write moves while a table is being left. Of the inserts that double a table one in 224 moves any.
+    static constexpr std::size_t migration_batch = 64;
     /// How many groups ahead of the one that is being moved overflow lines and nodes are prefetched. 0: none are.
     static constexpr std::size_t groups_ahead = 4;
+    /// log2 of the buckets of the largest table that is four times as large as the one before; larger ones are twice as large.
+    static constexpr unsigned most_log2_by_four() noexcept { return 15; }
     /// Writes of a thread between two looks at whether pages of an earlier table can be given back, when there are any.
     static constexpr std::uint32_t writes_between_recycling = 16;
     /// Calls that pass before a table that a writer still names is looked at again.

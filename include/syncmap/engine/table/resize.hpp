@@ -70,6 +70,12 @@ protected:
         return entries > 0 ? static_cast<std::size_t>(entries) : 0; // thread records are read one after the other
     }
 
+    /// The size that a table of 2^log2 buckets grows to. Small tables grow by four: an entry is moved a third as often, and
+    /// fewer tables that were left stay allocated. 16 buckets grow to 32, so that 60 entries do not take a table of 64.
+    static unsigned grown_log2(unsigned log2) noexcept {
+        return log2 != 4 && log2 + 2 <= Sync::most_log2_by_four() ? log2 + 2 : log2 + 1;
+    }
+
     // ---- start ----
 
     /// Replaces a null root by an empty table of a new generation of the map. Throws `bad_alloc`.
@@ -177,7 +183,7 @@ protected:
     [[gnu::cold]] void grow_if_full(control& c, thread_record_type& s, word root, const header& t) noexcept {
         if (!needs_growth(c, t)) return;
         try {
-            start_resize(c, s, root, t.log2() != 0 && t.log2() < 6 ? t.log2() + 2 : t.log2() + 1);
+            start_resize(c, s, root, grown_log2(t.log2()));
         } catch (...) { // whatever the allocator throws
             // One more line will do for now.
         }
@@ -260,7 +266,7 @@ private:
         return outcome != moving::needs_record;
     }
 
-    /// Moves up to `batch` groups.
+    /// Moves up to `batch` buckets, or one group.
     moving move_some(control& c, thread_record_type& s, word root, std::size_t batch, record_supply& supply) {
         header* const t = base::table_of(root);
         header* const n = t == nullptr ? nullptr : t->successor();
@@ -271,6 +277,7 @@ private:
             if (!in) return moving::done;
             const std::size_t total = groups(*t, *n);
             const bool grows = n->log2() > t->log2();
+            if (!grows) batch = (std::max)(batch >> (t->log2() - n->log2()), std::size_t{1});
             // What was made for a group is for that group. Others may have been moved, and then nothing is left that needs it.
             const std::size_t again = std::exchange(supply.lacking_group, record_supply::no_group);
             const std::size_t first =
