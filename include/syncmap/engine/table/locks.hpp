@@ -118,8 +118,10 @@ struct locks {
             if (gate::is_open(c.gate_word.load(std::memory_order_acquire))) return;
             Sync::pause();
         }
-        for (std::size_t closings = 0; !wait_for_closing(c, closings >= most_closings && closings >= most_closings * records_of(c));
-             ++closings) {}
+        const auto are_too_many = [&](std::size_t closings) {
+            return closings >= most_closings && closings >= most_closings * records_of(c);
+        };
+        for (std::size_t closings = 0; !wait_for_closing(c, are_too_many(closings)); ++closings) {}
     }
 
     /// For how many closings a writer waits, one after the other, for each thread record of the map. Where there are more

@@ -78,8 +78,8 @@ protected:
 
     /// A state with 2^log2 lists: the spare if it has as many, else a new one. Throws what the allocator throws.
     snapshot_type* take_state(rare_type& rare, unsigned log2) {
-        // (1) acquire: pairs with the release of (2) in keep_spare. Without it a writer may find a record of the snapshot before
-        // in a list.
+        // (1) acquire: pairs with the release of (2) in keep_spare. Without it a writer may find a record of the snapshot
+        // before in a list.
         snapshot_type* const spare = rare.spare.exchange(nullptr, std::memory_order_acquire);
         if (spare != nullptr) {
             if (spare->log2 == log2) return spare;
@@ -127,7 +127,9 @@ private:
     static constexpr std::size_t head_bytes = base::bytes_of(base::blocks_for(sizeof(snapshot_type)));
     static constexpr std::size_t lists_of(unsigned log2) noexcept { return (std::size_t{1} << log2) + 1; }
     static constexpr std::size_t state_bytes(unsigned log2) noexcept { return head_bytes + lists_of(log2) * sizeof(list); }
-    static constexpr bool is_mapped(unsigned log2) noexcept { return base::uses_pages && state_bytes(log2) >= mapped_state_from; }
+    static constexpr bool is_mapped(unsigned log2) noexcept {
+        return base::uses_pages && state_bytes(log2) >= mapped_state_from;
+    }
 
     /// False: there is a spare.
     static bool keep_spare(rare_type& rare, snapshot_type& s) noexcept {
