@@ -83,7 +83,8 @@ TYPED_TEST(explored_snapshot_waits, are_over_before_a_state_is_used_again) {
                      const auto then = again.load(TestFixture::key(keys::first));
                      map.store(TestFixture::key(keys::first), TestFixture::value(3));
                      const auto still = again.load(TestFixture::key(keys::first));
-                     require(then && still && TypeParam::value_of(*then) == TypeParam::value_of(*still), "a snapshot does not change");
+                     require(then && still && TypeParam::value_of(*then) == TypeParam::value_of(*still),
+                             "a snapshot does not change");
                      require(again.size() == 2, "nothing is inserted or erased");
                  });
     });

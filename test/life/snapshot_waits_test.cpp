@@ -34,7 +34,7 @@ template <std::uint32_t LongestCut>
 struct counting_sync : stepping_sync {
     static inline thread_local std::uint64_t limits = 0;
     static inline thread_local std::uint32_t longest = 0;       ///< of these limits, in microseconds
-    static inline thread_local std::uint32_t longest_growth = 0; ///< the longest by the one that was the longest before, at most
+    static inline thread_local std::uint32_t longest_growth = 0; ///< the most by which a limit is the longest before it
     class deadline : public stepping_sync::deadline {
     public:
         explicit deadline(std::uint32_t microseconds) noexcept : stepping_sync::deadline(microseconds) {

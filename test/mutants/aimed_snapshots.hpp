@@ -161,7 +161,8 @@ void aimed<Layout>::add_snapshots() {
                              const auto then = again.load(key(keys::first));
                              map.store(key(keys::first), value(3));
                              const auto still = again.load(key(keys::first));
-                             require(then && still && Layout::value_of(*then) == Layout::value_of(*still), "it does not change");
+                             require(then && still && Layout::value_of(*then) == Layout::value_of(*still),
+                                     "it does not change");
                          });
         },
         2);

@@ -172,9 +172,9 @@ TEST(snapshot_memory, of_many_buckets_is_used_again_as_well) {
     }
 }
 
-using stepping_map =
-    syncmap::basic_map<syncmap::engine::table<std::uint64_t, std::uint64_t, syncmap::hash<std::uint64_t>, std::equal_to<>,
-                                              test::booked<std::pair<const std::uint64_t, std::uint64_t>>, test::stepping_sync>>;
+using stepping_map = syncmap::basic_map<
+    syncmap::engine::table<std::uint64_t, std::uint64_t, syncmap::hash<std::uint64_t>, std::equal_to<>,
+                           test::booked<std::pair<const std::uint64_t, std::uint64_t>>, test::stepping_sync>>;
 
 /// Ends a snapshot on another thread, while this one stands in the section of a store.
 void drop_beside_a_writer(stepping_map& map, std::optional<decltype(map.snapshot())>& taken) {

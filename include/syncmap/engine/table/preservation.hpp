@@ -35,9 +35,9 @@ protected:
     using typename base::header;
     using typename base::Layout;
     using typename base::line_type;
-    using typename base::Sync;
     using typename base::slab;
     using typename base::snapshot_type;
+    using typename base::Sync;
 
     /// Memory for records, made before a lock is taken, as nothing is allocated under one.
     class record_supply {

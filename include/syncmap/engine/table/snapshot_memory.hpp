@@ -32,8 +32,8 @@ public:
     using base::base;
 
 protected:
-    using typename base::control;
     using base::node_at;
+    using typename base::control;
     using typename base::Layout;
     using typename base::node;
     using typename base::rare_type;
@@ -72,9 +72,7 @@ protected:
 
     // ---- states ----
 
-    static unsigned lists_log2(unsigned log2) noexcept {
-        return is_mapped(log2) ? log2 : (std::min)(log2, most_lists_log2);
-    }
+    static unsigned lists_log2(unsigned log2) noexcept { return is_mapped(log2) ? log2 : (std::min)(log2, most_lists_log2); }
 
     /// A state with 2^log2 lists: the spare if it has as many, else a new one. Throws what the allocator throws.
     snapshot_type* take_state(rare_type& rare, unsigned log2) {
