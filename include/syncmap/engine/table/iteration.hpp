@@ -197,8 +197,9 @@ protected:
         const std::size_t most_buckets_;
         std::size_t next_ = 0;
         bool sentinel_key_ = false;
-        /// Most buckets with nodes have one line. A run of inline keys ends where there is no room for a further line.
-        syncmap::detail::inline_list<kept_entry, Layout::inline_key ? Sync::walk_run * Layout::slots_per_line / 2
+        /// Most buckets with nodes have one line. A run of inline keys ends where it has two entries a bucket; a bucket of two
+        /// lines fits behind these.
+        syncmap::detail::inline_list<kept_entry, Layout::inline_key ? (Sync::walk_run + 4) * Layout::slots_per_line / 2
                                                                     : 2 * Layout::slots_per_line>
             entries_;
     };
