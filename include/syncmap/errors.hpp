@@ -26,6 +26,17 @@ public:
                            "that waits for it") {}
 };
 
+/// Thrown at once by `get_or_load` and `pin_or_load` of a cache, when the calling thread is loading that very key, or when
+/// waiting for the thread that loads it would close a cycle of threads that wait for each other. One thread of a cycle gets
+/// it, and the others go on. The cycle may run through several caches and maps. Threads that wait for the load do not share
+/// this exception: the next one runs its own loader.
+class recursive_load : public std::logic_error {
+public:
+    recursive_load()
+        : std::logic_error("syncmap: a loader asked for the key that its own thread is loading, or for one that another thread "
+                           "loads that waits for it") {}
+};
+
 /// Thrown at once, before anything is changed, by the maps behind one lock (`mutex_map`, `shared_mutex_map`). A thread that is
 /// inside the map has called an operation that would wait for that thread itself. `syncmap::map` never throws it: its callbacks
 /// may call everything.

@@ -57,6 +57,8 @@ private:
     friend class basic_map;
     template <class>
     friend class erasing_operations;
+    template <class>
+    friend class basic_cache;
     explicit pinned(held entry) noexcept : held_(std::move(entry)) {}
 
     held held_{};

@@ -25,7 +25,7 @@ BEGIN {
     # Each engine, and the facades that are made of it.
     split("table flat read_dirty", names)
     for (i in names) engines[names[i]] = 1
-    own["map"] = own["fork"] = "table"
+    own["map"] = own["fork"] = own["marked_map"] = "table"
     own["locked_map"] = own["checked_map"] = "flat"
     own["snapshot_map"] = "read_dirty"
     split("near_cache recorded checked_map", names) # near_cache and recorded are to come

@@ -80,6 +80,7 @@ public:
             waiter& each = *sharing;
             sharing = each.next;
             each.outcome = mine.failure_;
+            if (mine.give != nullptr && each.of.result != nullptr) mine.give(mine.result, each.of.result);
             each.is = waiter::state::ended; // the waiter goes on as soon as the lock is free
             each.signal.notify_all();
             if (told % told_at_once == 0) const unlocked for_others(g);

@@ -53,6 +53,8 @@ struct flight_key {
     bool (*same)(const void* map, const void* mine, const void* other);
     /// Copies a key into the room, and returns what `same` takes as `other`. Null: equality calls no user code.
     const void* (*copy)(const void* map, const void* key, key_room& room);
+    /// Null, or called when another claim takes a flight that has a copy: what the copy says of its owner becomes that one's.
+    void (*taken)(void* copy, const void* key) noexcept = nullptr;
 };
 
 template <class Sync>
@@ -70,6 +72,11 @@ public:
     bool owns() const noexcept { return flight_ != nullptr; }
     /// Gives `failure` to the waiters that share this computation, when the claim ends.
     void fail(std::exception_ptr failure) noexcept { failure_ = std::move(failure); }
+
+    /// The waiters that share this computation get more than its end: `give(result, theirs)` fills the `result` of each,
+    /// under the shard's lock. For those that have a `result`.
+    void (*give)(const void* result, void* theirs) noexcept = nullptr;
+    void* result = nullptr;
 
     /// The counter by which writers notice the owner's computation. The owner alone writes the pointer.
     typename Sync::template atomic<std::uint32_t>* computing = nullptr;
@@ -130,13 +137,13 @@ struct flight {
     const void* map = nullptr;
     std::uint64_t hash = 0;
     const void* key = nullptr; ///< null: no thread looks for it any more; those that still have it leave it
-    flight* next = nullptr;    ///< in its chain, or in the list of spare flights
+    flight* next = nullptr; ///< in its chain, or in the list of spare flights
     std::uint32_t references = 0;
     bool shared = false; ///< the owner's waiters share its outcome
     typename Sync::template atomic<const void*> owner{nullptr}; ///< a thread; written under the shard's lock
     claim* owned_by = nullptr;
-    queue owners{};           ///< those that want to own the key
-    queue sharers{};          ///< those that want its value
+    queue owners{}; ///< those that want to own the key
+    queue sharers{}; ///< those that want its value
     waiter* called = nullptr; ///< the first of one of the queues; it is woken and will run
     std::uint64_t turns = 0;
     key_room room{};
@@ -146,7 +153,11 @@ struct flight {
         owner.store(of.thread_, std::memory_order_relaxed);
         owned_by = &of;
         shared = shares;
-        if (of.kind_.copy == nullptr) key = of.key_;
+        if (of.kind_.copy == nullptr) {
+            key = of.key_;
+        } else if (of.kind_.taken != nullptr) {
+            of.kind_.taken(room.copy, of.key_);
+        }
         of.flight_ = this;
     }
 

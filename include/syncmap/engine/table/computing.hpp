@@ -124,7 +124,8 @@ protected:
 
         auto& claimed() noexcept { return claim_; }
 
-    private:
+        // ---- in which form the key is kept meanwhile ----
+
         static constexpr bool viewed = registers_views && std::is_convertible_v<const K&, std::string_view>;
         static constexpr bool as_it_is = !registers_views && std::is_same_v<K, Key>;
         struct no_key {};
@@ -140,6 +141,8 @@ protected:
                 return Key(key);
             }
         }
+
+    private:
         single_flight<Sync>& flights_;
         kept key_;
         typename single_flight<Sync>::claim claim_;
@@ -195,6 +198,31 @@ protected:
             requires requires(Op& o, Place& place) { o.make_in(place); }
         void make_in(Place&& place) {
             op.make_in(place);
+        }
+        bool admits(std::uint64_t current) noexcept
+            requires requires(Op& o) { o.admits(current); }
+        {
+            return op.admits(current);
+        }
+        template <class Node>
+            requires requires(Op& o, Node& fresh) { o.publishes(fresh, word{}); }
+        void publishes(Node& fresh, word value) noexcept {
+            op.publishes(fresh, value);
+        }
+        void before_insert()
+            requires requires(Op& o) { o.before_insert(); }
+        {
+            op.before_insert();
+        }
+        void attempt_failed() noexcept
+            requires requires(Op& o) { o.attempt_failed(); }
+        {
+            op.attempt_failed();
+        }
+        void entry_erased() noexcept
+            requires requires(Op& o) { o.entry_erased(); }
+        {
+            op.entry_erased();
         }
     };
 

@@ -13,8 +13,8 @@
 
 namespace syncmap::engine {
 
-/// The types of one engine, for its parts.
-template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync>
+/// The types of one engine, for its parts. `Mark`: what each entry carries beside key and value (marked_node.hpp).
+template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync, class Mark = no_mark>
 struct table_types {
     using key_type = Key;
     using mapped_type = T;
@@ -22,12 +22,14 @@ struct table_types {
     using key_equal = KeyEqual;
     using allocator_type = Allocator;
     using sync = Sync;
-    using layout = engine::layout<Key, T, Hash, KeyEqual, Sync>;
+    using mark = Mark;
+    static constexpr bool has_marks = !std::is_same_v<Mark, no_mark>;
+    using layout = engine::layout<Key, T, Hash, KeyEqual, Sync, has_marks>;
     using header = table_header<layout, Sync>;
     using line_type = line<layout>;
     using control = control_block<layout, Sync>;
 
-    using node = node_for<Key, T, layout::pairs, Sync>;
+    using node = node_for<Key, T, layout::pairs, Sync, Mark>;
 };
 
 template <class Types>

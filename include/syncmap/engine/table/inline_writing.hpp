@@ -41,12 +41,14 @@ protected:
     static constexpr bool decides_under_lock = Layout::pairs && std::is_scalar_v<T> && !Op::runs_user_code;
 
     template <class Op>
-    static bool may_publish([[maybe_unused]] const Op& op, [[maybe_unused]] const header& t) noexcept {
+    static bool may_publish([[maybe_unused]] Op& op, [[maybe_unused]] const header& t) noexcept {
         if constexpr (requires { op.generation; }) {
-            return op.generation == t.generation.load(std::memory_order_relaxed);
-        } else {
-            return true;
+            if (op.generation != t.generation.load(std::memory_order_relaxed)) return false;
         }
+        if constexpr (requires { op.admits(std::uint64_t{}); }) {
+            return op.admits(t.generation.load(std::memory_order_relaxed));
+        }
+        return true;
     }
 
     /// A write of an inline key under way.

@@ -71,9 +71,10 @@ inline constexpr bool has_small_value =
     !syncmap::detail::is_text<T> && !synchronizes_itself<T> && std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(word) &&
     (std::has_unique_object_representations_v<T> || std::is_same_v<T, float> || std::is_same_v<T, double>);
 
-template <class Key, class T, class Hash, class KeyEqual, class Sync>
+/// `InNodes`: all entries are nodes, whatever their types.
+template <class Key, class T, class Hash, class KeyEqual, class Sync, bool InNodes = false>
 struct layout {
-    static constexpr bool pairs = has_small_value<T> && Sync::has_pair_access;
+    static constexpr bool pairs = !InNodes && has_small_value<T> && Sync::has_pair_access;
     static constexpr bool inline_key = pairs && has_trusted_key<Key, Hash, KeyEqual>;
     static constexpr std::size_t words_per_slot = pairs ? 2 : 1;
     static constexpr std::size_t slots_per_line = detail::cache_line_bytes / (words_per_slot * sizeof(word));

@@ -24,6 +24,7 @@
 #include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/detail/no_value.hpp>
 #include <syncmap/engine/making.hpp>
+#include <syncmap/engine/table/marked_node.hpp>
 #include <syncmap/engine/table/node_cache.hpp>
 #include <syncmap/engine/table/node_key.hpp>
 #include <syncmap/engine/table/reused_capacity.hpp>
@@ -45,15 +46,15 @@ void give_memory_back(NodeAllocator& a, Node& n, typename Node::granule& memory,
 
 /// A writer overwrites a value in a slot there, so such an entry keeps its node and its key. Other nodes share the key unless
 /// they can have a copy.
-template <class Key, class T, bool ValueInSlot, class Sync>
-using keyed_node_for = keyed_node<Key, Sync, !ValueInSlot && !copy_is_same_key<Key>>;
+template <class Key, class T, bool ValueInSlot, class Sync, class Mark>
+using keyed_node_for = keyed_node<Key, Sync, !ValueInSlot && !copy_is_same_key<Key>, node_base_for<Sync, Mark>>;
 
 /// Key and value are made and destroyed by the allocator, hence the unions.
-template <class Key, class T, bool ValueInSlot, class Sync>
-struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync> {
+template <class Key, class T, bool ValueInSlot, class Sync, class Mark = no_mark>
+struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
     /// The unit in which memory for nodes is counted.
     using granule = plain_node;
-    using base = keyed_node_for<Key, T, ValueInSlot, Sync>;
+    using base = keyed_node_for<Key, T, ValueInSlot, Sync, Mark>;
 
     explicit plain_node(std::uint64_t h) noexcept : base(h) {}
     ~plain_node() {}
@@ -199,17 +200,17 @@ private:
 };
 
 /// The member of a packed node that is no text: a value.
-template <class Member, class Sync>
-struct packed_head : reclaim::node_base<Sync> {
-    explicit packed_head(std::uint64_t h) noexcept : reclaim::node_base<Sync>(h) {}
+template <class Member, class Base>
+struct packed_head : Base {
+    explicit packed_head(std::uint64_t h) noexcept : Base(h) {}
     ~packed_head() {}
     union {
         Member member;
     };
 };
-template <class Sync>
-struct packed_head<void, Sync> : reclaim::node_base<Sync> {
-    using reclaim::node_base<Sync>::node_base;
+template <class Base>
+struct packed_head<void, Base> : Base {
+    using Base::Base;
 };
 
 /// Where the last member of a class ends and its padding begins. `end_of_members` finds that by how many bytes a derived class
@@ -228,18 +229,18 @@ constexpr std::size_t end_of_members() noexcept {
 }
 
 /// The part before the texts of a packed node: its key, its value, or neither.
-template <class Key, class T, bool ValueInSlot, class Sync>
-using packed_head_for =
-    std::conditional_t<!syncmap::detail::is_text<Key>, keyed_node_for<Key, T, ValueInSlot, Sync>,
-                       packed_head<std::conditional_t<ValueInSlot || syncmap::detail::is_text<T>, void, T>, Sync>>;
+template <class Key, class T, bool ValueInSlot, class Sync, class Mark>
+using packed_head_for = std::conditional_t<
+    !syncmap::detail::is_text<Key>, keyed_node_for<Key, T, ValueInSlot, Sync, Mark>,
+    packed_head<std::conditional_t<ValueInSlot || syncmap::detail::is_text<T>, void, T>, node_base_for<Sync, Mark>>>;
 
-template <class Key, class T, bool ValueInSlot, class Sync>
-struct packed_node : packed_head_for<Key, T, ValueInSlot, Sync> {
+template <class Key, class T, bool ValueInSlot, class Sync, class Mark = no_mark>
+struct packed_node : packed_head_for<Key, T, ValueInSlot, Sync, Mark> {
 private:
     static constexpr bool key_is_text = syncmap::detail::is_text<Key>;
     static constexpr bool value_is_text = syncmap::detail::is_text<T>;
     static constexpr bool has_value_member = key_is_text && !value_is_text && !ValueInSlot;
-    using head = packed_head_for<Key, T, ValueInSlot, Sync>;
+    using head = packed_head_for<Key, T, ValueInSlot, Sync, Mark>;
 
 public:
     struct alignas(alignof(head)) granule {
@@ -427,9 +428,9 @@ private:
 };
 
 /// The kind of nodes that a map has. An entry without a value has nodes as if its value lay in the slot.
-template <class Key, class T, bool ValueInSlot, class Sync>
+template <class Key, class T, bool ValueInSlot, class Sync, class Mark = no_mark>
 using node_for = std::conditional_t<syncmap::detail::is_text<Key> || syncmap::detail::is_text<T>,
-                                    packed_node<Key, T, ValueInSlot || syncmap::detail::is_no_value<T>, Sync>,
-                                    plain_node<Key, T, ValueInSlot || syncmap::detail::is_no_value<T>, Sync>>;
+                                    packed_node<Key, T, ValueInSlot || syncmap::detail::is_no_value<T>, Sync, Mark>,
+                                    plain_node<Key, T, ValueInSlot || syncmap::detail::is_no_value<T>, Sync, Mark>>;
 
 } // namespace syncmap::engine

@@ -49,12 +49,12 @@ inline constexpr bool is_key_of_entry = false;
 template <class Node>
 inline constexpr bool is_key_of_entry<key_of_entry<Node>> = true;
 
-/// A node with a key object of its own.
-template <class Key, class Sync, bool Shared>
-struct keyed_node : reclaim::node_base<Sync> {
+/// A node with a key object of its own. `Base`: what it carries for its reclamation, and perhaps a mark (marked_node.hpp).
+template <class Key, class Sync, bool Shared, class Base>
+struct keyed_node : Base {
     static constexpr bool shares_key = false;
 
-    explicit keyed_node(std::uint64_t h) noexcept : reclaim::node_base<Sync>(h) {}
+    explicit keyed_node(std::uint64_t h) noexcept : Base(h) {}
     ~keyed_node() {}
 
     const Key& key() const noexcept { return key_; }
@@ -94,11 +94,11 @@ protected:
 };
 
 /// A node that has the key object of its home.
-template <class Key, class Sync>
-struct keyed_node<Key, Sync, true> : reclaim::node_base<Sync> {
+template <class Key, class Sync, class Base>
+struct keyed_node<Key, Sync, true, Base> : Base {
     static constexpr bool shares_key = true;
 
-    explicit keyed_node(std::uint64_t h) noexcept : reclaim::node_base<Sync>(h) {}
+    explicit keyed_node(std::uint64_t h) noexcept : Base(h) {}
     ~keyed_node() {}
 
     const Key& key() const noexcept { return home_->key_; }

@@ -119,10 +119,18 @@ protected:
             case outcome::replaced:
             case outcome::erased:
                 held.drop();
-                this->retire(c, s, unlinked); // [W9]
+                if constexpr (requires { op.entry_erased(); }) {
+                    if (o == outcome::erased) op.entry_erased();
+                }
+                if constexpr (!requires { Op::caller_retires; }) this->retire(c, s, unlinked); // [W9]
                 if (o == outcome::erased) this->after_erase(c, s, at.root);
                 return at.root;
             case outcome::must_ask:
+                if constexpr (requires { op.gives_way(); }) {
+                    op.gives_way();
+                    return at.root;
+                }
+                if constexpr (requires { op.attempt_failed(); }) op.attempt_failed();
                 // A number stays in the caller's object. Of other keys the new node may have the only object: a second hazard
                 // keeps that node alive beyond its publication, until this thread has left the flight.
                 if (fresh.node && !std::is_arithmetic_v<Key>) {
@@ -134,7 +142,10 @@ protected:
                 }
                 at.owner = true;
                 break;
-            default: held.drop(); this->prepare_next(c, s, o, at);
+            default:
+                held.drop();
+                if constexpr (requires { op.attempt_failed(); }) op.attempt_failed();
+                this->prepare_next(c, s, o, at);
             }
         }
     }
@@ -174,6 +185,9 @@ private:
                     if (at.owner) fresh.prepare(held_node, hash, std::as_const(key), op);
                 }
                 fresh.prepare(held_node, hash, std::forward<K>(key), op);
+                if constexpr (requires { op.before_insert(); }) {
+                    if (!present) op.before_insert();
+                }
             }
         }
 
@@ -200,6 +214,8 @@ private:
         if (!at.owner) {
             const outcome o = this->admit_decision(c, place.root, hash); // [W4]
             if (o != outcome::admitted) return end(o);
+        } else if constexpr (requires { op.admits(std::uint64_t{}); }) {
+            Sync::fence_after_rmw(); // as in must_ask, for what the operation looks at
         }
         if constexpr (decides_under_lock<Op>) {
             if (present) {
@@ -207,7 +223,10 @@ private:
                 if (d == decision::assign) fresh.prepare_value(op);
             }
         }
-        if (d == decision::keep || !base::may_publish(op, t)) return end(outcome::done);
+        if (d == decision::keep || !base::may_publish(op, t)) {
+            if constexpr (requires { op.refused(*fresh.node.get()); }) op.refused(*fresh.node.release());
+            return end(outcome::done);
+        }
         const bool overwrites = d == decision::assign && present;
         const outcome o = base::admit_change(c, t, place.bucket, free, !overwrites, at.past_gate, at.supply); // [W5] [P1]
         if (o != outcome::admitted) return end(o);
@@ -217,6 +236,7 @@ private:
                 return end_published(outcome::done, free);
             } else {
                 unlinked = node_at(place.slot_word);
+                if constexpr (Types::has_marks) fresh.node.get()->mark.inherit(unlinked->mark);
                 place.slot->store(Layout::tagged(fresh.node.release(), hash), std::memory_order_release); // [W6]
                 return end_published(outcome::replaced, free);
             }

@@ -86,6 +86,18 @@ public:
             }
         }
 
+        /// The same entry, held once more.
+        held_entry share() const noexcept {
+            held_entry again;
+            again.control_ = control_;
+            again.node_ = node_;
+            if constexpr (!Layout::inline_key) {
+                if (node_ != nullptr) node_->pin();
+            }
+            if (copy_) again.copy_.emplace(*copy_);
+            return again;
+        }
+
     private:
         friend pinning;
 

@@ -209,10 +209,16 @@ struct reader {
     struct seen_node {
         const node& entry;
     };
+    /// Any entry with the hash that is looked for, in the place of a key: no key is compared.
+    struct any_of_hash {
+        std::uint64_t hash;
+    };
     template <class K>
     static bool is_key_of(const map_type& map, const node& n, const K& key) {
         if constexpr (std::is_same_v<K, seen_node>) {
             return std::addressof(n) == std::addressof(key.entry);
+        } else if constexpr (std::is_same_v<K, any_of_hash>) {
+            return n.hash() == key.hash;
         } else {
             return static_cast<bool>(map.equal_(n.key(), key));
         }

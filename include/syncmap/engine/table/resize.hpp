@@ -129,7 +129,9 @@ protected:
 
     /// Looks every so often whether erasing has left the table too large. A look reads what all threads have counted, and
     /// takes that from their caches: the larger the table, the rarer.
+    /// A table whose entries have marks is to keep its size: new entries take the places of erased ones.
     void after_erase(control& c, thread_record_type& s, word root) {
+        if constexpr (Types::has_marks) return;
         if (--s.erases_until_look == 0) [[unlikely]]
             look_for_shrinking(c, s, root);
     }

@@ -32,10 +32,10 @@
 
 namespace syncmap::engine {
 
-template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = machine>
-class table : public statistics<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>> {
-    using base = statistics<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
-    using reader = engine::reader<table_types<Key, T, Hash, KeyEqual, Allocator, Sync>>;
+template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = machine, class Mark = no_mark>
+class table : public statistics<table_types<Key, T, Hash, KeyEqual, Allocator, Sync, Mark>> {
+    using base = statistics<table_types<Key, T, Hash, KeyEqual, Allocator, Sync, Mark>>;
+    using reader = engine::reader<table_types<Key, T, Hash, KeyEqual, Allocator, Sync, Mark>>;
 
     static_assert(std::is_object_v<Key> && std::is_object_v<T> && !std::is_const_v<Key> && !std::is_const_v<T>,
                   "syncmap: keys and values are plain object types, neither const nor references");

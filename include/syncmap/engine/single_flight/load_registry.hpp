@@ -1,0 +1,119 @@
+// Which loads of one cache run now, by the hashes of their keys: so that a writer can tell a load that its result has come too
+// late. A load is *overtaken* by a write or an erase of its key that took place after the load had begun.
+//
+// | word         | written by                             | read by                                      |
+// |--------------|----------------------------------------|----------------------------------------------|
+// | `running`    | loads, when they begin and end (RMW)   | writers, under the lock of their key's bucket |
+// | a record     | its load, before it counts itself      | writers of a key with the hash               |
+// | `overtaken`  | those writers                          | its load, under the lock of its key's bucket |
+//
+// Records are never freed before the registry: a writer may look at one whose load has ended. What it then does to another
+// load in the same record is harmless: that one's result is not stored.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include <syncmap/detail/cache_line.hpp>
+
+namespace syncmap::engine {
+
+template <class Sync>
+struct alignas(detail::cache_line_bytes) load_record {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+    atomic<bool> taken{false};
+    atomic<bool> overtaken{false};
+    atomic<std::uint64_t> hash{0};
+    atomic<const void*> thread{nullptr};
+    load_record* next = nullptr; ///< constant once published
+};
+
+template <class Sync>
+class load_registry {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+public:
+    using record = load_record<Sync>;
+
+    load_registry() = default;
+    load_registry(const load_registry&) = delete;
+    load_registry& operator=(const load_registry&) = delete;
+    ~load_registry() {
+        for (atomic<record*>& list : lists_) {
+            for (record* r = list.load(std::memory_order_relaxed); r != nullptr;) {
+                record* const next = r->next;
+                delete r;
+                r = next;
+            }
+        }
+    }
+
+    /// A record for a load of the calling thread, that does not count yet. Throws `bad_alloc`.
+    record& take(std::uint64_t hash) {
+        atomic<record*>& list = list_of(hash);
+        record* mine = nullptr;
+        for (record* r = list.load(std::memory_order_acquire); r != nullptr && mine == nullptr; r = r->next) {
+            // acquire: pairs with the release in `give_back`.
+            if (!r->taken.load(std::memory_order_relaxed) && !r->taken.exchange(true, std::memory_order_acquire)) mine = r;
+        }
+        const bool fresh = mine == nullptr;
+        if (fresh) mine = new record;
+        if (fresh) mine->taken.store(true, std::memory_order_relaxed);
+        mine->overtaken.store(false, std::memory_order_relaxed);
+        mine->hash.store(hash, std::memory_order_relaxed);
+        mine->thread.store(Sync::this_thread(), std::memory_order_relaxed);
+        if (fresh) {
+            record* first = list.load(std::memory_order_relaxed);
+            do mine->next = first;
+            while (!list.compare_exchange_weak(first, mine, std::memory_order_release, std::memory_order_relaxed));
+        }
+        return *mine;
+    }
+    void give_back(record& r) noexcept { r.taken.store(false, std::memory_order_release); }
+
+    /// The load counts from here on. Its thread then has the lock of the key's bucket once: a writer that has it later sees
+    /// the load, and what an earlier one wrote is seen by the load.
+    void begin(const record& r) noexcept {
+        running_of(r.hash.load(std::memory_order_relaxed)).fetch_add(1, std::memory_order_seq_cst);
+        Sync::fence_after_rmw();
+    }
+    void end(const record& r) noexcept {
+        running_of(r.hash.load(std::memory_order_relaxed)).fetch_sub(1, std::memory_order_release);
+    }
+
+    /// Whether a load with such a hash may be running. After a fence, which pairs with the one in `begin`.
+    bool may_run(std::uint64_t hash) const noexcept { return running_[place_of(hash)].load(std::memory_order_acquire) != 0; }
+
+    /// Overtakes the loads with this hash that count. By a writer, with the lock of the key's bucket, before it publishes.
+    void overtake(std::uint64_t hash) noexcept {
+        if (!may_run(hash)) [[likely]]
+            return;
+        for (record* r = list_of(hash).load(std::memory_order_acquire); r != nullptr; r = r->next) {
+            if (r->hash.load(std::memory_order_relaxed) == hash) r->overtaken.store(true, std::memory_order_release);
+        }
+    }
+    void overtake_all() noexcept {
+        for (atomic<record*>& list : lists_) {
+            for (record* r = list.load(std::memory_order_acquire); r != nullptr; r = r->next) {
+                r->overtaken.store(true, std::memory_order_release);
+            }
+        }
+    }
+
+private:
+    static constexpr std::size_t counters = 128;
+    static constexpr std::size_t lists = 16;
+
+    static std::size_t place_of(std::uint64_t hash) noexcept { return static_cast<std::size_t>(hash >> 8) % counters; }
+    atomic<std::uint32_t>& running_of(std::uint64_t hash) noexcept { return running_[place_of(hash)]; }
+    atomic<record*>& list_of(std::uint64_t hash) noexcept { return lists_[static_cast<std::size_t>(hash >> 8) % lists]; }
+
+    atomic<std::uint32_t> running_[counters] = {};
+    atomic<record*> lists_[lists] = {};
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,189 @@
+// Looking at single entries, for extensions of the map: an entry by its hash, an entry by its key together with its mark.
+//
+// An extension keeps hashes of entries, and no pointers: whatever it remembers, it looks up again. An entry that it finds is a
+// `sighting`: held by a hazard, until the sighting ends or finds another entry. The thread that looks is a `visitor`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include <syncmap/engine/table/table.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+using table_of_types =
+    table<typename Types::key_type, typename Types::mapped_type, typename Types::hasher, typename Types::key_equal,
+          typename Types::allocator_type, typename Types::sync, typename Types::mark>;
+
+/// `Types`: `table_types` with a mark. The entries are nodes.
+template <class Types>
+class entry_lookup : public table_of_types<Types> {
+    using base = table_of_types<Types>;
+
+protected:
+    using map_core = core<Types>;
+    using map_reader = reader<Types>;
+    using sync_policy = typename Types::sync;
+    using layout = typename Types::layout;
+    using header_type = typename Types::header;
+    using control_type = typename Types::control;
+    using record_type = typename control_type::thread_record_type;
+    using atomic_word = typename layout::atomic_word;
+
+public:
+    using base::base;
+    using entry_type = typename Types::node;
+    using sync_type = typename Types::sync;
+
+    /// The calling thread, for several steps in a row. It belongs to that thread.
+    /// Throws: `bad_alloc` on the first use of the map, and on the first use by the thread.
+    class visitor {
+    public:
+        explicit visitor(entry_lookup& map)
+            : control_(map.shared_for_entry()), me_(control_.home->threads), record_(map.thread_record_of(control_, *me_)) {}
+        visitor(const visitor&) = delete;
+        visitor& operator=(const visitor&) = delete;
+
+        /// A small number that no other running thread has.
+        std::uint32_t slot() const noexcept { return me_->slot; }
+
+    private:
+        template <class>
+        friend class entry_lookup;
+        template <class>
+        friend class entry_removal;
+        template <class>
+        friend class entry_sweep;
+        template <class>
+        friend class load_flights;
+
+        control_type& control_;
+        const reclaim::thread_lease<sync_policy> me_;
+        record_type& record_;
+    };
+
+    /// An entry that the visitor looks at, or none.
+    class sighting {
+    public:
+        explicit sighting(const visitor& by) : held_(*by.me_) {}
+        sighting(const sighting&) = delete;
+        sighting& operator=(const sighting&) = delete;
+
+        explicit operator bool() const noexcept { return entry_ != nullptr; }
+        entry_type& operator*() const noexcept { return *entry_; }
+        entry_type* operator->() const noexcept { return entry_; }
+
+    private:
+        template <class>
+        friend class entry_lookup;
+        template <class>
+        friend class entry_removal;
+        template <class>
+        friend class entry_sweep;
+
+        void is_at(word root, header_type& t, atomic_word& slot, word slot_word) noexcept {
+            root_ = root;
+            table_ = &t;
+            slot_ = &slot;
+            slot_word_ = slot_word;
+            entry_ = map_core::node_at(slot_word);
+        }
+
+        reclaim::hazard_guard<sync_policy> held_;
+        entry_type* entry_ = nullptr;
+        header_type* table_ = nullptr;
+        atomic_word* slot_ = nullptr;
+        word root_ = 0;
+        word slot_word_ = 0;
+    };
+
+    /// The hash by which the map knows the key. The map has been written to.
+    template <class K>
+    std::uint64_t hash_of_key(const K& key) const {
+        return syncmap::detail::seeded_hash(this->hash_, key, this->shared_of_table().seed);
+    }
+
+    /// Finds an entry with the hash: the one that the caller means, or another one, where two keys have the same hash. Compares
+    /// no keys. Progress: as a read.
+    bool find(std::uint64_t hash, sighting& seen) const {
+        const auto place = map_reader::find_node(*this, typename map_reader::any_of_hash{hash}, hash, seen.held_,
+                                                 map_reader::following::slot_words);
+        seen.entry_ = nullptr;
+        if (place.slot_word == layout::empty) return false;
+        seen.is_at(place.root, *place.t, *place.slot, place.slot_word);
+        return true;
+    }
+
+    /// Calls `f(entry)` on the entry of the key, with its mark, and returns true, or returns false. `slot`: set to the calling
+    /// thread's, unless the map was never written to. Progress: as a read.
+    template <class K, class F>
+    bool look_at(const K& key, std::uint32_t& slot, F f) const {
+        if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return false;
+        const control_type& c = this->shared_of_table();
+        const reclaim::thread_lease<sync_policy> me(c.home->threads);
+        slot = me->slot;
+        reclaim::hazard_guard<sync_policy> held(*me);
+        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
+        const auto place = map_reader::find_node(*this, key, hash, held, map_reader::following::slot_words);
+        if (place.slot_word == layout::empty) return false;
+        f(*map_core::node_at(place.slot_word));
+        return true;
+    }
+
+    /// Fetches what a write of the hash will touch first.
+    void prefetch(const visitor& by, std::uint64_t hash) const noexcept {
+        static_cast<void>(by);
+        if (const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire)); t != nullptr) {
+            const std::size_t bucket = t->bucket_of(hash);
+            __builtin_prefetch(t->home(bucket).words, 1);
+            __builtin_prefetch(t->controls + bucket, 1);
+        }
+    }
+    /// The same of a node that lies in the home line, once that has been fetched.
+    void prefetch_entry(std::uint64_t hash) const noexcept {
+        const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire));
+        if (t == nullptr) return;
+        const auto& home = t->home(t->bucket_of(hash));
+        for (unsigned hits = search<layout, sync_policy>::match_hash(home, hash); hits != 0; hits &= hits - 1) {
+            const word slot_word = home.slot_word(static_cast<std::size_t>(std::countr_zero(hits)));
+            if (layout::is_entry(slot_word)) __builtin_prefetch(layout::address(slot_word), 1);
+        }
+    }
+
+    /// One write of a key whose hash the visitor knows; as `write`.
+    template <class K, class Op>
+    void write_at(visitor& by, std::uint64_t hash, K&& key, Op& op) {
+        this->write_hashed(by.control_, hash, std::forward<K>(key), op, false);
+    }
+
+    // ---- entries that are kept ----
+
+    using held_entry = typename base::held_entry;
+
+    /// Keeps an entry that the caller holds otherwise, or has not published yet.
+    void hold(held_entry& held, entry_type& kept) const noexcept { this->keep(held, kept, 0); }
+    /// Keeps a node that was made for the map, and will be in no map: the last holder destroys it.
+    void hold_unpublished(held_entry& held, entry_type& kept) const noexcept {
+        kept.pins.fetch_or(entry_type::handed, std::memory_order_relaxed); // no other thread knows it
+        this->keep(held, kept, 0);
+    }
+
+    /// Erases everything, as `clear` does. Calls `f(entries)` with their number, when they are counted no more, before any of
+    /// them is destroyed.
+    template <class F>
+    void clear_and_tell(F f) {
+        sync_policy::fence(); // between what the caller did before and the look at the root
+        if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
+        control_type& c = this->shared_of_table();
+        this->more(c);
+        const reclaim::thread_lease<sync_policy> me(c.home->threads);
+        record_type& s = this->thread_record_of(c, *me);
+        if (header_type* const taken = this->exchange_root(c, nullptr)) {
+            this->dismantle(c, taken, [&](entry_type* n) { this->retire(c, s, n); }, f);
+        }
+    }
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,38 @@
+// What an operation may have beside `decide` and `make` (write_operation.hpp), for extensions that keep books about a table of
+// nodes. The table calls what is there, and spends nothing on what is not.
+//
+// | member                  | called                                                                         | may           |
+// |-------------------------|--------------------------------------------------------------------------------|---------------|
+// | `before_insert()`       | before each attempt to insert, when key and value are made; nothing is locked  | throw, wait, use the map |
+// | `admits(generation)`    | with the bucket locked, before anything is published; false: nothing is        | look at words |
+// | `refused(node)`         | after `admits` was false: the operation owns the node that was made            | keep it       |
+// | `publishes(node, word)` | with the bucket locked, before the entry is inserted, which nothing stops now  | write marks   |
+// | `entry_erased()`        | when the entry is erased and counted, before it is retired; nothing is locked   | write words   |
+// | `attempt_failed()`      | when an attempt has come to nothing and another one follows; nothing is locked  | write words   |
+// | `gives_way()`           | instead of waiting for a thread that computes the key: the write ends           | write words   |
+//
+// `caller_retires`, a static constant, says that the caller retires the node that the operation erases.
+// `generation`: of the map's contents, another after each `clear`. All but `before_insert` are noexcept.
+#pragma once
+
+#include <cstdint>
+
+#include <syncmap/operation/write_operation.hpp>
+
+namespace syncmap {
+
+/// An operation that obtains what an insert needs before it takes place, and is told what became of it.
+template <class Op, class Node>
+concept insert_hooks = requires(Op& op, Node& node) {
+    op.before_insert();
+    { op.publishes(node, std::uint64_t{}) } noexcept;
+    { op.attempt_failed() } noexcept;
+};
+
+/// An operation that has the last word under the bucket's lock.
+template <class Op>
+concept admission_hook = requires(Op& op) {
+    { op.admits(std::uint64_t{}) } noexcept -> std::same_as<bool>;
+};
+
+} // namespace syncmap
