@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <syncmap/any_map.hpp>
+#include <syncmap/cache.hpp>
 #include <syncmap/checked_map.hpp>
 #include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>

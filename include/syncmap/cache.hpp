@@ -1,0 +1,53 @@
+// syncmap::cache: the bounded, loading cache. Its operations, and what each promises, stand in cache/basic_cache.hpp; how it
+// works in docs/cache.md.
+//
+//   cache/options.hpp      capacity, statistics
+//   cache/operations.hpp   what a write needs so that the bound holds
+//   cache/permits.hpp      the bound
+//   cache/eviction.hpp     what leaves, over the table (the main queue) and the parts of policy/
+//   cache/policy/          small queue, history of keys, what each thread counts: they know no map
+#pragma once
+
+#include <syncmap/detail/language.hpp>
+
+#include <functional>
+#include <memory>
+#include <memory_resource>
+#include <utility>
+
+#include <syncmap/cache/basic_cache.hpp>
+#include <syncmap/hash.hpp>
+#include <syncmap/marked_map.hpp>
+
+namespace syncmap {
+
+/// A cache of at most `capacity` entries, at every instant, that any number of threads share. A hit takes no lock, and writes
+/// at most one byte of its entry. Misses are loaded once, however many threads ask.
+///
+///     syncmap::cache<std::string, page> pages({.capacity = 100'000});
+///     page p = pages.get_or_load("index.html", [](const std::string& url) { return fetch(url); });
+///     if (std::optional<page> q = pages.get("about.html")) show(*q);
+///
+/// What leaves a full cache is decided as by S3-FIFO with TinyLFU's duel: scans and loops do not push out what is used often.
+///
+/// Key, T, Hash, KeyEqual, Allocator as in `map`. Each entry is a node of its own. Values may be move-only: use `visit`, `pin`
+/// and `pin_or_load`.
+///
+/// A value that has left is destroyed later, as in `map`, when no reader can look at it any more.
+template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
+          class Allocator = std::allocator<std::pair<const Key, T>>>
+class cache
+    : public basic_cache<marked_map_engine<Key, T, Hash, KeyEqual, Allocator, cache_detail::entry_state<engine::machine>>> {
+    using base = basic_cache<marked_map_engine<Key, T, Hash, KeyEqual, Allocator, cache_detail::entry_state<engine::machine>>>;
+
+public:
+    using base::base;
+};
+
+namespace pmr {
+/// The same with memory from a `std::pmr::memory_resource`, which must be usable from all the cache's threads at once.
+template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>>
+using cache = syncmap::cache<Key, T, Hash, KeyEqual, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
+} // namespace pmr
+
+} // namespace syncmap

@@ -1,0 +1,449 @@
+// The operations of a cache, on top of a table with marked entries and the eviction of eviction.hpp.
+#pragma once
+
+#include <syncmap/detail/language.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/cache/eviction.hpp>
+#include <syncmap/cache/operations.hpp>
+#include <syncmap/cache/options.hpp>
+#include <syncmap/cache/other_names.hpp>
+#include <syncmap/detail/goes_on.hpp>
+#include <syncmap/detail/lookup_key.hpp>
+#include <syncmap/detail/never_copied.hpp>
+#include <syncmap/errors.hpp>
+#include <syncmap/pinned.hpp>
+#include <syncmap/results.hpp>
+#include <syncmap/synchronized_values.hpp>
+
+namespace syncmap {
+
+/// A cache that any number of threads share. What holds for all its operations is said here once.
+///
+/// Threads      Any number may call any operation at once and need not register. Only construction and destruction belong to
+///              one thread.
+/// Bound        At no instant has the cache more entries than its capacity. A put of a new key evicts another entry first,
+///              never its own. A put is visible when it returns; nothing is dropped silently.
+/// Progress     *Read*: takes no lock, writes nothing that threads share but one relaxed store to the entry while it is young,
+///              waits for no thread. *Write*: as in `map`; one of a new key evicts in a full cache. An eviction waits for no
+///              thread that computes or loads. A put waits for others only where more threads put than the capacity has
+///              entries.
+/// Consistency  Each operation on one key is linearizable, evictions being erases of their own. A cache that is never full is a
+///              map.
+/// Throws       As in `map`. After a throw the cache holds what it held before, but perhaps for an entry that was evicted.
+/// Callbacks    Loaders, functions given to `visit` and `update`, and destructors of values may call every operation of the
+///              same cache. Two things throw instead of waiting for ever: a loader that asks for its own key
+///              (`recursive_load`), and a function of `update` that writes its own key (`recursive_update`).
+/// Keys, values, conversions   as in `map`; see facade.hpp.
+template <class Engine>
+class basic_cache : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
+                    public cache_detail::other_names {
+    using Key = typename Engine::key_type;
+    using T = typename Engine::mapped_type;
+    using Sync = typename Engine::sync_type;
+    using copied = detail::copied_out_t<T>;
+    using given = detail::given_t<T>;
+    using given_key = detail::given_t<Key>;
+    using shown = detail::shown_t<T>;
+    using entry = typename Engine::entry_type;
+    using visitor = typename Engine::visitor;
+    using held_entry = typename Engine::held_entry;
+    using counted = cache_detail::counted;
+
+    template <class K>
+    static constexpr bool is_lookup_key = detail::lookup_key<K, Key, typename Engine::hasher, typename Engine::key_equal>;
+
+public:
+    using key_type = Key;
+    using mapped_type = T;
+    using size_type = std::size_t;
+    using hasher = typename Engine::hasher;
+    using key_equal = typename Engine::key_equal;
+    using allocator_type = typename Engine::allocator_type;
+
+    /// An empty cache. Allocates what it needs to know of keys for its whole capacity, about nine bytes an entry; the table
+    /// grows with the entries. Throws: `std::bad_alloc`.
+    explicit basic_cache(const cache_options& options, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
+                         const allocator_type& alloc = allocator_type())
+        : counts_(options.statistics), engine_(hash, equal, alloc), eviction_(engine_, options.capacity.value(), alloc) {}
+    basic_cache(const cache_options& options, const allocator_type& alloc)
+        : basic_cache(options, hasher(), key_equal(), alloc) {}
+
+    // ---- reads ----
+
+    /// A copy of the value of `key`, or nothing. Never loads. Progress: a read.
+    template <class K = given_key>
+    [[nodiscard]] std::optional<copied> get(const K& key) const {
+        static_assert(std::is_copy_constructible_v<copied>,
+                      "syncmap: get copies the value, and this value type cannot be copied: use visit(key, f) or pin(key)");
+        std::optional<copied> result;
+        look(lookup(key), [&](entry& e) { result.emplace(std::as_const(e).value()); });
+        return result;
+    }
+
+    /// The same without a trace: neither a use of the entry, nor a hit or a miss.
+    template <class K = given_key>
+    [[nodiscard]] std::optional<copied> peek(const K& key) const {
+        static_assert(std::is_copy_constructible_v<copied>,
+                      "syncmap: peek copies the value, and this value type cannot be copied");
+        std::optional<copied> result;
+        std::uint32_t slot = 0;
+        engine_.look_at(lookup(key), slot, [&](entry& e) { result.emplace(std::as_const(e).value()); });
+        return result;
+    }
+
+    /// Whether `key` is there, without a trace, as `peek`.
+    template <class K = given_key>
+    [[nodiscard]] bool contains(const K& key) const {
+        std::uint32_t slot = 0;
+        return engine_.look_at(lookup(key), slot, [](entry&) {});
+    }
+
+    /// Calls `f(const T&)`, or `f(const Key&, const T&)`, on the entry of `key` and returns true, or returns false when the key
+    /// is absent. Progress: a read. Validity: what `f` is shown stays as it is until `f` returns.
+    template <class K = given_key, class F>
+    bool visit(const K& key, F&& f) const {
+        static_assert(std::invocable<F&, shown> || std::invocable<F&, const Key&, shown>,
+                      "syncmap: visit(key, f) calls f(const T&) or f(const Key&, const T&)");
+        return look(lookup(key), [&](entry& e) {
+            const T& value = std::as_const(e).value();
+            if constexpr (std::invocable<F&, shown>) {
+                std::invoke(f, detail::shown(value));
+            } else {
+                std::invoke(f, std::as_const(e).key(), detail::shown(value));
+            }
+        });
+    }
+
+    /// The entry of `key`, kept beyond the call and beyond its eviction; empty when the key is absent. See `syncmap::pinned`.
+    /// Progress: a read. Validity: it must be dropped before the cache is destroyed.
+    template <class K = given_key>
+    [[nodiscard]] pinned<Engine> pin(const K& key) const {
+        held_entry held;
+        look(lookup(key), [&](entry& e) { engine_.hold(held, e); });
+        return pinned<Engine>(std::move(held));
+    }
+
+    // ---- writes ----
+
+    /// Sets the value of `key`. Returns true; false, and stores nothing, if the capacity is 0. Beats every load of the key that
+    /// began before. Progress: a write.
+    template <class K = given_key, class U = given>
+    bool put(K&& key, U&& value) {
+        detail::check_value<T, U&&>();
+        detail::store_operation<T, U> op{std::forward<U>(value)};
+        return !write(std::forward<K>(key), op).is_refused;
+    }
+
+    /// The same if `key` is absent; returns whether it stored.
+    template <class K = given_key, class U = given>
+    bool put_if_absent(K&& key, U&& value) {
+        detail::check_value<T, U&&>();
+        detail::insert_operation<T, U> op{std::forward<U>(value)};
+        return write(std::forward<K>(key), op).inserted;
+    }
+
+    /// The same if `key` is there; returns whether it was.
+    template <class K = given_key, class U = given>
+    bool replace(K&& key, U&& value) {
+        detail::check_value<T, U&&>();
+        cache_detail::replace_operation<T, U> op{std::forward<U>(value)};
+        write(std::forward<K>(key), op);
+        return op.existed;
+    }
+
+    /// Atomic read-modify-write: `f(const T* current)` (null when absent) runs once, with nothing locked but this key for
+    /// writers, and returns what is to be: a value, an empty optional (no entry), or `syncmap::keep`. Returns what was done;
+    /// `kept`, where an entry was wanted and the capacity is 0.
+    ///
+    /// Progress: waits, asleep, for a thread that updates this key. Consistency: atomic for writers of the key. The entry is
+    /// evicted meanwhile only where no other one can be: reads may miss it then until the result is stored. An `invalidate_all`
+    /// while `f` runs is ordered after: the result counts, and is not stored. Throws: what `f` throws; `recursive_update`.
+    template <class K = given_key, class F>
+    update_result update(K&& key, F&& f) {
+        static_assert(std::is_invocable_v<F&, const T*>,
+                      "syncmap: update(key, f) calls f(const T* current), null when the key is absent");
+        static_assert(std::is_constructible_v<update_action<T>, std::invoke_result_t<F&, const T*>>,
+                      "syncmap: update: f returns the new value, an optional of it (empty: erase), or syncmap::keep");
+        detail::update_operation<T, std::remove_reference_t<F>> op{f};
+        check_stored_key<K>();
+        auto&& own = lookup(std::forward<K>(key));
+        visitor by(engine_);
+        bounded<decltype(op)> bounded_op(eviction_, engine_, by, engine_.hash_of_key(own), op);
+        engine_.exclusive(std::forward<decltype(own)>(own), bounded_op);
+        end(by, bounded_op);
+        return bounded_op.is_refused() ? update_result::kept : op.outcome;
+    }
+
+    /// Removes `key` and returns a copy of the value it had, or nothing when it was absent. Beats the loads as `invalidate`.
+    template <class K = given_key>
+    [[nodiscard]] std::optional<copied> take(const K& key) {
+        static_assert(std::is_copy_constructible_v<copied>,
+                      "syncmap: take returns a copy of the value (readers may still hold it), and this value type cannot be "
+                      "copied: use pin and invalidate");
+        std::optional<copied> previous;
+        detail::load_and_erase_operation<T> op{previous};
+        remove(key, op);
+        return previous;
+    }
+
+    /// Removes `key`; returns whether it was there. Beats every load of the key that began before: what that one brings goes to
+    /// those who asked before, and is not stored. Progress: a write.
+    template <class K = given_key>
+    bool invalidate(const K& key) {
+        detail::erase_operation<T> op{};
+        return remove(key, op);
+    }
+
+    /// Removes everything, in one step for all other threads. Beats every load that began before.
+    /// Complexity: constant for others, linear in the table for the caller.
+    void invalidate_all() {
+        engine_.clear_and_tell([this](size_type entries) { eviction_.pool().give(entries); });
+        engine_.loads().overtake_all();
+    }
+
+    // ---- loads ----
+
+    /// The value of `key`. When it is absent, `f(key)`, or `f()`, makes it, once, however many threads ask at the same time:
+    /// the others sleep, and share the value, or the exception. `f` returns a value, or an optional of it: an empty one says
+    /// that there is nothing, which all who asked are told, and which is not remembered. Returns the value; an optional of it
+    /// if `f` returns one.
+    ///
+    /// Progress: waits for a thread that loads this key. Other keys, and all other operations, do not wait. Consistency: a
+    /// `put`, an `invalidate` or an `invalidate_all` that takes place after `f` was called keeps its result from being stored,
+    /// and whoever asks after that is not given it. Throws: what `f` throws, to all who waited for it; it is not remembered.
+    /// `recursive_load`, if `f` asks for its own key, alone or through a circle of threads and caches.
+    template <class K = given_key, class F>
+    [[nodiscard]] auto get_or_load(K&& key, F&& f) {
+        static_assert(std::is_copy_constructible_v<copied>,
+                      "syncmap: get_or_load copies the value, and this value type cannot be copied: use pin_or_load");
+        using result = std::conditional_t<loader_may_find_nothing<F, K>, std::optional<copied>, copied>;
+        check_stored_key<K>();
+        auto&& own = lookup(std::forward<K>(key));
+        std::optional<copied> hit;
+        if (look(own, [&](entry& e) { hit.emplace(std::as_const(e).value()); })) return result(*std::move(hit));
+        const held_entry held = load_absent(own, f);
+        if constexpr (loader_may_find_nothing<F, K>) {
+            return held ? result(held.value()) : result();
+        } else {
+            return result(held.value());
+        }
+    }
+
+    /// The same as an entry that is kept; an empty one where the loader found nothing. For values that cannot be copied, too.
+    template <class K = given_key, class F>
+    [[nodiscard]] pinned<Engine> pin_or_load(K&& key, F&& f) {
+        check_stored_key<K>();
+        auto&& own = lookup(std::forward<K>(key));
+        held_entry held;
+        if (!look(own, [&](entry& e) { engine_.hold(held, e); })) held = load_absent(own, f);
+        return pinned<Engine>(std::move(held));
+    }
+
+    // ---- the whole cache ----
+
+    /// Calls `f(const Key&, const T&)` for the entries, without a trace; `f` may return false to stop. Returns the calls.
+    /// Consistency: weak, as `for_each` of `map`.
+    template <class F>
+    size_type for_each(F&& f) const {
+        static_assert(std::invocable<F&, const Key&, shown>, "syncmap: for_each(f) calls f(const Key&, const T&)");
+        return engine_.for_each([&](const Key& key, const T& value) { return detail::goes_on(f, key, detail::shown(value)); });
+    }
+
+    /// How many entries there were at one instant of the call: never more than the capacity. As `size` of `map`.
+    [[nodiscard]] size_type size() const { return engine_.size(); }
+    [[nodiscard]] size_type capacity() const noexcept { return eviction_.capacity(); }
+
+    /// What has happened so far; all zero where statistics are off. Sums of what the threads have counted: each number is right
+    /// when no other thread uses the cache, and no earlier than the call else.
+    [[nodiscard]] cache_stats stats() const noexcept {
+        const auto& all = eviction_.counters();
+        return {all.sum(counted::hit),      all.sum(counted::miss), all.sum(counted::insert),
+                all.sum(counted::eviction), all.sum(counted::load), all.sum(counted::failed_load)};
+    }
+
+    /// Destroys what was removed before the call and no thread looks at. As `flush` of `map`.
+    void flush() noexcept { engine_.flush(); }
+
+    /// Copies of what the cache was made with.
+    [[nodiscard]] hasher hash_function() const { return engine_.hash_function(); }
+    [[nodiscard]] key_equal key_eq() const { return engine_.key_eq(); }
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return engine_.get_allocator(); }
+
+protected:
+    using eviction_type = cache_detail::eviction<Engine, Sync>;
+
+    template <class K>
+    static decltype(auto) lookup(K&& key) {
+        static_assert(
+            is_lookup_key<std::remove_cvref_t<K>>,
+            "syncmap: this type cannot be looked up in this cache: it neither converts to the key type nor do hash and "
+            "equality accept it (both need is_transparent)");
+        return detail::as_key<Engine>(std::forward<K>(key));
+    }
+    template <class K>
+    static constexpr void check_stored_key() {
+        detail::check_key<Key, K&&, detail::looked_up_as_it_is<std::remove_cvref_t<K>, Key, hasher, key_equal>>();
+    }
+
+    /// One read that leaves its trace: a use of the entry, and a hit or a miss.
+    template <class K, class F>
+    bool look(const K& key, F&& f) const {
+        std::uint32_t slot = no_slot;
+        const bool hit = engine_.look_at(key, slot, [&](entry& e) {
+            e.mark.use();
+            f(e);
+        });
+        if (counts_) lane_of(slot).count(hit ? counted::hit : counted::miss);
+        return hit;
+    }
+
+private:
+    template <class Op>
+    using bounded = cache_detail::bounded_operation<eviction_type, Engine, Op>;
+
+    static constexpr std::uint32_t no_slot = ~std::uint32_t{0};
+    auto& lane_of(std::uint32_t slot) const noexcept { return eviction_.counters().of_slot(slot); }
+
+    struct write_result {
+        bool inserted;
+        bool erased;
+        bool is_refused;
+    };
+
+    template <class K, class Op>
+    write_result write(K&& key, Op& op) {
+        if constexpr (Op::may_assign) check_stored_key<K>();
+        auto&& own = lookup(std::forward<K>(key));
+        visitor by(engine_);
+        const std::uint64_t hash = engine_.hash_of_key(own);
+        return write_at(by, hash, std::forward<decltype(own)>(own), op);
+    }
+    template <class K, class Op>
+    write_result write_at(visitor& by, std::uint64_t hash, K&& key, Op& op) {
+        bounded<Op> bounded_op(eviction_, engine_, by, hash, op);
+        engine_.write_at(by, hash, std::forward<K>(key), bounded_op);
+        end(by, bounded_op);
+        return {bounded_op.inserted(), bounded_op.erased(), bounded_op.is_refused()};
+    }
+    template <class Op>
+    void end(const visitor& by, Op& op) {
+        op.end();
+        if (op.inserted() && counts_) lane_of(by.slot()).count(counted::insert);
+    }
+
+    /// An erase. Where the key is absent and was loading at the beginning, the loads are overtaken: one that does not see that
+    /// when it has the bucket's lock has stored what it brought before, and that is erased as well.
+    template <class K, class Op>
+    bool remove(const K& key, Op& op) {
+        auto&& own = lookup(key);
+        visitor by(engine_);
+        const std::uint64_t hash = engine_.hash_of_key(own);
+        Sync::fence(); // pairs with the one of a load that begins: it begins after what the caller did before, or is seen here
+        const bool may_be_loading = engine_.loads().may_run(hash);
+        if (write_at(by, hash, own, op).erased) return true;
+        if (!may_be_loading) return false;
+        engine_.loads().overtake(hash);
+        engine_.pass_writers(by, hash, own);
+        return write_at(by, hash, own, op).erased;
+    }
+
+    // ---- loads ----
+
+    template <class F, class K>
+    static decltype(auto) call_loader(F& f, const K& key) {
+        if constexpr (std::is_invocable_v<F&, const K&>) {
+            return std::invoke(f, key);
+        } else {
+            static_assert(std::is_invocable_v<F&>, "syncmap: a loader is called as f(key) or f()");
+            return std::invoke(f);
+        }
+    }
+    template <class F, class K>
+    using loaded_by = std::remove_cvref_t<decltype(call_loader(std::declval<std::remove_reference_t<F>&>(),
+                                                               std::declval<const std::remove_cvref_t<K>&>()))>;
+    template <class F, class K>
+    static constexpr bool loader_may_find_nothing = std::is_same_v<loaded_by<F, K>, std::optional<copied>>;
+
+    /// The entry of a key that was absent: the one that the loader of this thread or of another one brings. Empty: there is
+    /// nothing.
+    template <class K, class F>
+    [[gnu::noinline]] held_entry load_absent(const K& key, F& f) {
+        visitor by(engine_);
+        const std::uint64_t hash = engine_.hash_of_key(key);
+        for (;;) {
+            typename Engine::load_outcome outcome;
+            {
+                typename Engine::template load_flight<K> flight(engine_, by, hash, key, outcome);
+                if (flight.enter_or_share()) load_alone(by, hash, key, f, flight, outcome);
+            }
+            if (outcome.settled) return std::move(outcome.entry);
+        }
+    }
+
+    /// F2 to F5, by the only thread that loads the key.
+    template <class K, class F, class Flight>
+    void load_alone(visitor& by, std::uint64_t hash, const K& key, F& f, Flight& flight,
+                    typename Engine::load_outcome& outcome) {
+        const std::uint64_t generation = engine_.pass_writers(by, hash, key);
+        try {
+            std::uint32_t slot = 0;
+            engine_.look_at(key, slot, [&](entry& e) { engine_.hold(outcome.entry, e); });
+            if (!outcome.entry) {
+                std::optional<copied> value = run_loader(by, key, f);
+                if (value) {
+                    cache_detail::load_operation<eviction_type, Engine, Flight> op(eviction_, engine_, by, hash, flight,
+                                                                                   generation, *value, outcome.entry);
+                    engine_.write_at(by, hash, key, op);
+                    end(by, op);
+                }
+            }
+            outcome.settled = true;
+        } catch (const recursive_load&) {
+            throw; // an error of this thread, not of those who wait
+        } catch (const recursive_update&) {
+            throw;
+        } catch (...) {
+            flight.fail(std::current_exception());
+            throw;
+        }
+    }
+
+    template <class K, class F>
+    std::optional<copied> run_loader(const visitor& by, const K& key, F& f) {
+        using returned = loaded_by<F, K>;
+        static_assert(std::is_same_v<returned, std::optional<copied>> || detail::returned_for<T, returned>,
+                      "syncmap: a loader returns a value of this cache, or an optional of it");
+        struct failure {
+            const basic_cache* of;
+            std::uint32_t slot;
+            ~failure() {
+                if (of != nullptr && of->counts_) of->lane_of(slot).count(counted::failed_load);
+            }
+        } failed{this, by.slot()};
+        std::optional<copied> value;
+        if constexpr (std::is_same_v<returned, std::optional<copied>>) {
+            value = call_loader(f, key);
+        } else {
+            value.emplace(call_loader(f, key));
+        }
+        failed.of = nullptr;
+        if (counts_) lane_of(by.slot()).count(counted::load);
+        return value;
+    }
+
+protected:
+    const bool counts_;
+    Engine engine_;
+    mutable eviction_type eviction_;
+};
+
+} // namespace syncmap

@@ -1,0 +1,71 @@
+// What each entry of a cache carries beside key and value: how often it was used lately, and which queue it is in.
+//
+// Two bytes, so that a hit, which writes the first, never undoes what a writer does to the second. A hit may be lost where two
+// threads meet; a change of the queue is not: it is a compare-exchange or an exchange.
+//
+//   small -> main    `promote`: the thread that has the entry's hash from the small queue
+//   small, main -> left    `inherit`: the writer that overwrites the value, under the bucket's lock; the new node has the rest
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace syncmap::cache_detail {
+
+enum class queue : std::uint8_t {
+    main,
+    small,
+    left ///< of a node that another one of the same entry replaces
+};
+
+template <class Sync>
+class entry_state {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+public:
+    // ---- for the table, see engine/table/marked_node.hpp ----
+
+    void renew() noexcept {
+        uses_.store(0, std::memory_order_relaxed);
+        queue_.store(queue::main, std::memory_order_relaxed);
+    }
+    void inherit(entry_state& old) noexcept {
+        uses_.store(old.uses_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+        // A read-modify-write: a promotion comes before it, and is inherited, or finds the old node left.
+        queue_.store(old.queue_.exchange(queue::left, std::memory_order_relaxed), std::memory_order_relaxed);
+    }
+
+    // ---- for readers ----
+
+    /// One relaxed load, and one relaxed store while the entry has fewer than three uses.
+    void use() noexcept {
+        if (const std::uint8_t n = uses_.load(std::memory_order_relaxed); n < most_uses) {
+            uses_.store(static_cast<std::uint8_t>(n + 1), std::memory_order_relaxed);
+        }
+    }
+
+    // ---- for who decides what leaves ----
+
+    unsigned uses() const noexcept { return uses_.load(std::memory_order_relaxed); }
+    void set_uses(unsigned n) noexcept { uses_.store(static_cast<std::uint8_t>(n), std::memory_order_relaxed); }
+    queue where() const noexcept { return queue_.load(std::memory_order_relaxed); }
+    /// Of a node that is not published yet.
+    void begin_in(queue q) noexcept { queue_.store(q, std::memory_order_relaxed); }
+    /// From small to main. False: the node is left, and the entry has another one.
+    bool promote() noexcept {
+        queue seen = queue::small;
+        if (queue_.compare_exchange_strong(seen, queue::main, std::memory_order_relaxed, std::memory_order_relaxed)) {
+            set_uses(0);
+            return true;
+        }
+        return seen != queue::left;
+    }
+
+private:
+    static constexpr std::uint8_t most_uses = 3;
+    atomic<std::uint8_t> uses_{0};
+    atomic<queue> queue_{queue::main};
+};
+
+} // namespace syncmap::cache_detail

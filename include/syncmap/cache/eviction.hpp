@@ -1,0 +1,293 @@
+// Who leaves a full cache: S3-FIFO's small queue and ghost, CLOCK over the main queue, TinyLFU's duel between the two.
+//
+// The main queue is the table itself: the *hand* sweeps over it in the order of hashes. It skips small entries, takes one from
+// the uses of a main one, and stops at a main entry without uses: the victim [E4]. The oldest small entry leaves small with
+// each put of a new key: used twice or more, it becomes main, and the victim goes; else the two are compared by what the
+// history has counted of them, and the one seen less often goes.
+//
+// All structures hold hashes of entries, never pointers. Which entry a hash names now is found again each time.
+// docs/cache.md, section Eviction.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include <syncmap/cache/entry_state.hpp>
+#include <syncmap/cache/permits.hpp>
+#include <syncmap/cache/policy/history.hpp>
+#include <syncmap/cache/policy/lanes.hpp>
+#include <syncmap/cache/policy/small_queue.hpp>
+#include <syncmap/operation/marked_entries.hpp>
+
+namespace syncmap::cache_detail {
+
+template <class Engine, class Sync>
+class eviction {
+    using allocator = typename Engine::allocator_type;
+
+public:
+    using visitor = typename Engine::visitor;
+    using sighting = typename Engine::sighting;
+    using entry = typename Engine::entry_type;
+    using lane_type = lane<Sync>;
+    using queue_type = small_queue<Sync, allocator>;
+    using position = typename queue_type::position;
+
+    static_assert(marked_entries<Engine>);
+
+    eviction(Engine& engine, std::size_t capacity, const allocator& a)
+        : engine_(engine), capacity_(capacity), permits_(capacity), small_(capacity, a), history_(capacity, a) {}
+
+    std::size_t capacity() const noexcept { return capacity_; }
+    permits<Sync>& pool() noexcept { return permits_; }
+    const permits<Sync>& pool() const noexcept { return permits_; }
+    lanes<Sync>& counters() noexcept { return lanes_; }
+    const lanes<Sync>& counters() const noexcept { return lanes_; }
+    std::size_t bytes() const noexcept { return small_.bytes() + history_.bytes() + lanes_.bytes(); }
+
+    /// What a put of a new key has got for it.
+    struct admission {
+        bool has_permit = false;
+        bool is_placed = false; ///< its queue is known, and the history has heard of it
+        queue where = queue::main;
+        unsigned count = 0;
+        position at{};            ///< of the small queue
+        entry* victim = nullptr; ///< erased, and not retired yet
+    };
+
+    /// Before a put of a new key inserts: gets a permit, by an eviction if need be, and a place in a queue. Nothing is locked.
+    ///
+    /// Throws: `bad_alloc`, where the table is being saved for a snapshot. The admission then is as it was, but for its place.
+    void admit(visitor& by, std::uint64_t hash, admission& mine) {
+        lane_type& l = lanes_.of_slot(by.slot());
+        if (mine.is_placed) { // an earlier attempt has come to nothing
+            if (!mine.has_permit) mine.has_permit = permits_.take() || make_permit(by, l, mine);
+            return;
+        }
+        const std::uint64_t tick = l.tick();
+        history_.prefetch(hash);
+        const bool asks_first = !small_.by_lines();
+        if (asks_first) ask_history(hash, small_.now(), tick, mine);
+        std::uint64_t leaving = queue_type::none;
+        unsigned leaving_count = 0;
+        if (!asks_first || mine.where == queue::small) {
+            mine.at = small_.next(l);
+            fetch_ahead(by, l);
+            leaving_count = mine.at.count();
+            leaving = mine.at.take();
+        }
+        {
+            // No longer than this: an entry that is in hand is found by no other thread that needs a permit.
+            const in_hand kept(*this, by, leaving);
+            mine.has_permit = permits_.take();
+            if (leaving != queue_type::none && !mine.has_permit) leave_small(by, l, mine, leaving, leaving_count, kept);
+        }
+        if (!asks_first) ask_history(hash, mine.at.number(), tick, mine);
+        mine.is_placed = true;
+        if (!mine.has_permit) mine.has_permit = make_permit(by, l, mine);
+    }
+
+    /// The entry was inserted: its hash goes into its queue.
+    void inserted(visitor& by, std::uint64_t hash, admission& mine) {
+        if (mine.where == queue::small) {
+            const std::uint64_t other = mine.at.put(hash, mine.count);
+            if (other != queue_type::none) promote(by, other); // of a thread that took this position a round earlier
+        }
+    }
+
+    /// Frees the entry that was evicted for this put. May run destructors of the user's, which may use the cache.
+    void finish(visitor& by, admission& mine) noexcept {
+        if (mine.victim != nullptr) engine_.retire_entry(by, *std::exchange(mine.victim, nullptr));
+    }
+
+    /// A permit that was not used goes back to the pool.
+    void give_back(admission& mine) noexcept {
+        if (std::exchange(mine.has_permit, false)) permits_.give();
+    }
+
+private:
+    template <class>
+    friend struct eviction_inspector; // of the tests
+
+    enum class duel : unsigned char { evicted, lost, no_main_entry };
+    static constexpr unsigned always = history<Sync, allocator>::most + 1; ///< a count that wins each duel
+
+    /// A hash that was taken out of the small queue. Unless the entry is found to have left small, it becomes main at the end.
+    class in_hand {
+    public:
+        in_hand(eviction& of, visitor& by, std::uint64_t name) noexcept : of_(of), by_(by), name_(name) {}
+        in_hand(const in_hand&) = delete;
+        in_hand& operator=(const in_hand&) = delete;
+        ~in_hand() {
+            if (name_ != queue_type::none) of_.promote(by_, name_);
+        }
+        void is_gone() const noexcept { name_ = queue_type::none; }
+
+    private:
+        eviction& of_;
+        visitor& by_;
+        mutable std::uint64_t name_;
+    };
+
+    void ask_history(std::uint64_t hash, std::uint64_t now, std::uint64_t tick, admission& mine) noexcept {
+        history_.age(tick);
+        const auto told = history_.come(hash, now);
+        mine.where = told.returned ? queue::main : queue::small;
+        mine.count = told.count;
+    }
+
+    /// What the thread's next puts will look at [E9].
+    void fetch_ahead(const visitor& by, const lane_type& l) const noexcept {
+        if (const std::uint64_t far = small_.peek(l, 6); far != queue_type::none) engine_.prefetch(by, far);
+        if (const std::uint64_t near = small_.peek(l, 3); near != queue_type::none) engine_.prefetch_entry(near);
+    }
+
+    /// The entry that a hash names becomes main, if it is small.
+    void promote(visitor& by, std::uint64_t name) noexcept {
+        for (sighting seen(by); find(name, seen) && !seen->mark.promote();) engine_.wait_for_writer(by, seen);
+    }
+    bool find(std::uint64_t name, sighting& seen) const noexcept {
+        return engine_.find(name, seen) || (name == queue_type::name_of(queue_type::none) && engine_.find(0, seen));
+    }
+
+    /// P3: the oldest small entry becomes main in the place of a main one, or goes itself.
+    void leave_small(visitor& by, lane_type& l, admission& mine, std::uint64_t name, unsigned count, const in_hand& kept) {
+        for (sighting seen(by); find(name, seen);) {
+            auto& mark = seen->mark;
+            const queue where = mark.where();
+            if (where == queue::left) { // its value is being overwritten
+                engine_.wait_for_writer(by, seen);
+                continue;
+            }
+            if (where == queue::main) break;
+            const unsigned uses = mark.uses();
+            if (uses != 0) history_.add(seen->hash(), uses);
+            const unsigned strength = uses >= 2 ? always : (std::min)(history<Sync, allocator>::most, count + uses);
+            if (challenge(by, l, mine, strength) == duel::evicted) return; // `kept` promotes it
+            switch (engine_.erase_if_still(by, seen)) {
+            case removal::erased:
+                kept.is_gone();
+                evicted(l, mine, *seen);
+                return;
+            case removal::busy: return; // a thread computes its key
+            case removal::gone: continue; // erased, or another node has its place
+            }
+        }
+        kept.is_gone();
+    }
+    using removal = typename Engine::removal;
+
+    void evicted(lane_type& l, admission& mine, entry& victim) noexcept {
+        mine.victim = std::addressof(victim);
+        mine.has_permit = true;
+        l.count(counted::eviction);
+    }
+
+    /// A permit by erasing whatever can go. Waits for other threads only where all of the capacity is in their hands [E5].
+    bool make_permit(visitor& by, lane_type& l, admission& mine) {
+        for (unsigned attempt = 0;; ++attempt) {
+            // A thread that has found nothing writes nothing while it waits: the threads that it waits for need their lines.
+            const bool waits = attempt != 0;
+            if (sweep(by, l, mine, always, waits) == duel::evicted || permits_.take()) return true;
+            for (std::size_t i = 0; i < small_.size(); ++i) {
+                const std::uint64_t name = small_.take_behind_oldest(i);
+                if (name == queue_type::none) continue;
+                const in_hand kept(*this, by, name);
+                sighting seen(by);
+                if (find(name, seen) && engine_.erase_if_still(by, seen, true) == removal::erased) {
+                    kept.is_gone();
+                    evicted(l, mine, *seen);
+                    return true;
+                }
+                if (permits_.take()) return true;
+            }
+            Sync::back_off(attempt);
+        }
+    }
+
+    /// Evicts main's next victim, if the history has counted less of it than `strength`.
+    duel challenge(visitor& by, lane_type& l, admission& mine, unsigned strength) {
+        // [Q5] What the victim under the hand has is known: most duels are lost without a look at it.
+        const std::uint64_t at = hand_.load(std::memory_order_relaxed);
+        const auto known = static_cast<unsigned>(at & count_mask);
+        if (known != 0 && strength < known && l.ticks.load(std::memory_order_relaxed) % ticks_between_looks != 0)
+            return duel::lost;
+        return sweep(by, l, mine, strength, false);
+    }
+
+    /// The hand: the upper bits of the hash at which its bucket begins, the place in the bucket, and one more than the history
+    /// has counted of the entry there, or 0.
+    static constexpr int place_shift = 5;
+    static constexpr std::uint64_t count_mask = 31;
+    static constexpr std::uint64_t place_mask = 0x7FF;
+    static constexpr std::uint64_t prefix_mask = ~std::uint64_t{0xFFFF};
+    static constexpr std::uint64_t ticks_between_looks = 16;
+
+    static std::uint64_t hand_at(std::uint64_t from, std::size_t place, unsigned known) noexcept {
+        return (from & prefix_mask) | (std::min)(std::uint64_t{place}, place_mask) << place_shift | known;
+    }
+
+    /// `keeps_hand`: the hand stays where it is unless there is a victim.
+    [[gnu::noinline]] duel sweep(visitor& by, lane_type& l, admission& mine, unsigned strength, bool keeps_hand) {
+        const std::size_t round = engine_.bucket_count() + 1;
+        bool met_main = false;
+        std::uint64_t now = hand_.load(std::memory_order_relaxed);
+        for (std::size_t looked = 0; looked < 6 * round; ++looked) {
+            if (looked == round && !met_main) break;
+            const bool takes_any = looked >= 4 * round; // [E6]
+            const std::uint64_t from = now & prefix_mask;
+            const std::size_t first = now >> place_shift & place_mask;
+            bool ended = false;
+            duel result = duel::lost;
+            const std::uint64_t next = engine_.sweep_bucket(by, from, [&](sighting& seen, std::size_t place) {
+                auto& mark = seen->mark;
+                if (place < first || mark.where() != queue::main) return true;
+                met_main = true;
+                if (const unsigned uses = mark.uses(); uses != 0 && !takes_any) {
+                    mark.set_uses(uses - 1);
+                    history_.add(seen->hash(), 1);
+                    return true;
+                }
+                if (strength < always && !takes_any) {
+                    if (const unsigned count = history_.count(seen->hash()); strength <= count) {
+                        move_hand(now, hand_at(from, place, count + 1));
+                        ended = true;
+                        return false;
+                    }
+                }
+                move_hand(now, hand_at(from, place + 1, 0));
+                if (engine_.erase_if_still(by, seen, takes_any) != removal::erased) return true;
+                evicted(l, mine, *seen);
+                result = duel::evicted;
+                ended = true;
+                return false;
+            });
+            if (ended) return result;
+            if (keeps_hand) {
+                now = hand_at(next, 0, 0);
+            } else if (!move_hand(now, hand_at(next, 0, 0))) {
+                now = hand_.load(std::memory_order_relaxed);
+            }
+        }
+        return duel::no_main_entry;
+    }
+    /// Not repeated: where another thread has moved it, it is right as well [E10].
+    bool move_hand(std::uint64_t& from, std::uint64_t to) noexcept {
+        if (from == to) return true;
+        std::uint64_t seen = from;
+        if (!hand_.compare_exchange_strong(seen, to, std::memory_order_relaxed, std::memory_order_relaxed)) return false;
+        from = to;
+        return true;
+    }
+
+    Engine& engine_;
+    std::size_t capacity_;
+    permits<Sync> permits_;
+    queue_type small_;
+    history<Sync, allocator> history_;
+    lanes<Sync> lanes_{};
+    alignas(detail::cache_line_bytes) typename Sync::template atomic<std::uint64_t> hand_{0};
+};
+
+} // namespace syncmap::cache_detail

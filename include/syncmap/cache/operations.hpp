@@ -1,0 +1,176 @@
+// Writes of a cache: an operation of the map, with what the bound needs around it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/detail/in_place.hpp>
+#include <syncmap/detail/value_forms.hpp>
+#include <syncmap/operation/built_in.hpp>
+#include <syncmap/operation/write_hooks.hpp>
+
+namespace syncmap::cache_detail {
+
+/// Overwrites the value of a key that is there.
+template <class T, class U>
+struct replace_operation {
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = true;
+    U&& value;
+    std::memory_order order = std::memory_order_seq_cst;
+    bool existed = false;
+
+    decision decide(const T* current) noexcept {
+        existed = current != nullptr;
+        return existed ? decision::assign : decision::keep;
+    }
+    U&& make() noexcept { return std::forward<U>(value); }
+};
+
+/// Any operation on one key of a cache: an insert takes a permit, an erase gives one back, and both overtake the loads of the
+/// key that run.
+template <class Eviction, class Engine, class Op>
+class bounded_operation {
+    using T = typename Engine::mapped_type;
+    using entry = typename Engine::entry_type;
+
+public:
+    static constexpr bool depends_on_current = Op::depends_on_current;
+    static constexpr bool may_assign = Op::may_assign;
+    static constexpr bool runs_user_code = Op::runs_user_code;
+    std::memory_order order;
+
+    bounded_operation(Eviction& bound, Engine& engine, typename Engine::visitor& by, std::uint64_t hash, Op& op) noexcept
+        : order(op.order), bound_(bound), engine_(engine), by_(by), hash_(hash), op_(op) {}
+    bounded_operation(const bounded_operation&) = delete;
+    bounded_operation& operator=(const bounded_operation&) = delete;
+    ~bounded_operation() { attempt_failed(); }
+
+    /// Whether it has inserted, and whether it has erased.
+    bool inserted() const noexcept { return inserted_; }
+    bool erased() const noexcept { return erased_; }
+    /// Nothing can be stored.
+    bool is_refused() const noexcept { return refused_; }
+
+    decision decide(const T* current) {
+        const decision wanted = op_.decide(current);
+        if (current != nullptr) return wanted;
+        refused_ = wanted == decision::assign && bound_.capacity() == 0;
+        return refused_ ? decision::keep : wanted;
+    }
+    decltype(auto) make() { return op_.make(); }
+    template <class Place>
+        requires requires(Op& o, Place& place) { o.make_in(place); }
+    void make_in(Place&& place) {
+        op_.make_in(place);
+    }
+
+    // ---- hooks: operation/write_hooks.hpp ----
+
+    void before_insert() { bound_.admit(by_, hash_, mine_); }
+    bool admits(std::uint64_t) noexcept {
+        engine_.loads().overtake(hash_);
+        return true;
+    }
+    void publishes(entry& fresh, std::uint64_t) noexcept {
+        fresh.mark.begin_in(mine_.where);
+        mine_.has_permit = false;
+        inserted_ = true;
+    }
+    void entry_erased() noexcept {
+        erased_ = true;
+        bound_.pool().give();
+    }
+    void attempt_failed() noexcept {
+        bound_.give_back(mine_);
+        bound_.finish(by_, mine_);
+    }
+
+    /// After the write.
+    void end() {
+        if (inserted_) bound_.inserted(by_, hash_, mine_);
+    }
+
+private:
+    Eviction& bound_;
+    Engine& engine_;
+    typename Engine::visitor& by_;
+    const std::uint64_t hash_;
+    Op& op_;
+    typename Eviction::admission mine_{};
+    bool inserted_ = false;
+    bool erased_ = false;
+    bool refused_ = false;
+};
+
+/// The write of what a loader has brought: inserts it, unless the load has been overtaken, the cache was cleared meanwhile, or
+/// the key is there. In each case the caller holds an entry with the value: the one that was inserted, or one beside the table.
+template <class Eviction, class Engine, class Flight>
+class load_operation {
+    using T = typename Engine::mapped_type;
+    using entry = typename Engine::entry_type;
+    using held_entry = typename Engine::held_entry;
+    using loaded = detail::copied_out_t<T>;
+
+public:
+    static constexpr bool depends_on_current = false;
+    static constexpr bool may_assign = true;
+    static constexpr bool runs_user_code = true;
+    std::memory_order order = std::memory_order_seq_cst;
+
+    load_operation(Eviction& bound, Engine& engine, typename Engine::visitor& by, std::uint64_t hash, const Flight& flight,
+                   std::uint64_t generation, loaded& value, held_entry& held) noexcept
+        : bound_(bound), engine_(engine), by_(by), hash_(hash), flight_(flight), generation_(generation), value_(value),
+          held_(held) {}
+    load_operation(const load_operation&) = delete;
+    load_operation& operator=(const load_operation&) = delete;
+    ~load_operation() { attempt_failed(); }
+
+    bool inserted() const noexcept { return inserted_; }
+
+    decision decide(const T* current) noexcept {
+        is_present_ = current != nullptr;
+        return decision::assign; // so that the node is made, whatever becomes of it
+    }
+    loaded&& make() noexcept { return std::move(value_); }
+
+    void before_insert() {
+        if (bound_.capacity() != 0 && !flight_.is_overtaken()) bound_.admit(by_, hash_, mine_);
+    }
+    bool admits(std::uint64_t generation) noexcept {
+        return !is_present_ && mine_.has_permit && generation == generation_ && !flight_.is_overtaken();
+    }
+    void refused(entry& made) noexcept { engine_.hold_unpublished(held_, made); }
+    void publishes(entry& fresh, std::uint64_t) noexcept {
+        fresh.mark.begin_in(mine_.where);
+        mine_.has_permit = false;
+        inserted_ = true;
+        engine_.hold(held_, fresh);
+    }
+    void attempt_failed() noexcept {
+        bound_.give_back(mine_);
+        bound_.finish(by_, mine_);
+    }
+    void end() {
+        if (inserted_) bound_.inserted(by_, hash_, mine_);
+    }
+
+private:
+    Eviction& bound_;
+    Engine& engine_;
+    typename Engine::visitor& by_;
+    const std::uint64_t hash_;
+    const Flight& flight_;
+    const std::uint64_t generation_;
+    loaded& value_;
+    held_entry& held_;
+    typename Eviction::admission mine_{};
+    bool is_present_ = false;
+    bool inserted_ = false;
+};
+
+} // namespace syncmap::cache_detail

@@ -1,0 +1,56 @@
+// What a cache is told when it is made, and what it tells of itself.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <type_traits>
+
+namespace syncmap {
+
+/// A number of entries. It has no default: options without a capacity do not compile.
+class entry_count {
+public:
+    /// Throws `std::length_error` for a number that no cache can hold; a negative one is such a number.
+    template <std::integral N>
+        requires(!std::is_same_v<N, bool>)
+    constexpr entry_count(N n) : value_(static_cast<std::size_t>(n)) {
+        if (n < N{} || static_cast<std::uintmax_t>(n) > most)
+            throw std::length_error("syncmap: cache: the capacity is negative, or more entries than a cache can hold");
+    }
+    constexpr std::size_t value() const noexcept { return value_; }
+
+private:
+    static constexpr std::uintmax_t most = std::uintmax_t{1} << 40;
+    std::size_t value_;
+};
+
+/// How a cache is made, by names:
+///
+///     syncmap::cache<std::string, page> pages({.capacity = 100'000});
+struct cache_options {
+    /// The most entries that the cache ever has. With 0 it stores nothing, and loads are still made once for all that ask.
+    entry_count capacity;
+    /// Whether hits, misses and evictions are counted: see `stats()`.
+    bool statistics = true;
+};
+
+/// What has happened to a cache since it was made; see `stats()`.
+struct cache_stats {
+    std::uint64_t hits = 0;         ///< of `get`, `visit`, `pin`, `get_or_load`, `pin_or_load`
+    std::uint64_t misses = 0;       ///< of the same
+    std::uint64_t inserts = 0;      ///< entries that came
+    std::uint64_t evictions = 0;    ///< entries that left for others
+    std::uint64_t loads = 0;        ///< calls of loaders that returned
+    std::uint64_t failed_loads = 0; ///< calls of loaders that threw
+
+    /// Hits of all that was asked for; 0 before the first.
+    double hit_ratio() const noexcept {
+        const std::uint64_t all = hits + misses;
+        return all == 0 ? 0.0 : static_cast<double>(hits) / static_cast<double>(all);
+    }
+};
+
+} // namespace syncmap

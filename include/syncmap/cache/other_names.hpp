@@ -1,0 +1,65 @@
+// What people type who come from other caches and maps. Each name is an error that says what to write here.
+#pragma once
+
+#include <cstddef>
+
+#include <syncmap/detail/other_names.hpp>
+
+namespace syncmap::cache_detail {
+
+/// A base of caches. The results are deduced, so that the compiler looks inside before it complains about anything else.
+struct other_names {
+    detail::no_iterator begin() const { return {}; }
+    detail::no_iterator end() const { return {}; }
+
+    template <class K>
+    auto operator[](const K&) const {
+        static_assert(sizeof(K) == 0, "syncmap: a cache has no operator[]: the entry could be evicted under the reference. Use "
+                                      "get(key), visit(key, f), pin(key) or put(key, value)");
+    }
+    template <class K>
+    auto at(const K&) const {
+        static_assert(sizeof(K) == 0, "syncmap: a cache has no at: use get(key).value(), or pin(key) to keep the entry");
+    }
+    template <class K>
+    auto find(const K&) const {
+        static_assert(sizeof(K) == 0, "syncmap: a cache has no find, since there are no iterators: use get(key) for a copy, "
+                                      "visit(key, f) to look at the value, pin(key) to keep it");
+    }
+    template <class K>
+    auto load(const K&) const {
+        static_assert(sizeof(K) == 0, "syncmap: a cache has no load(key): use get(key), or get_or_load(key, f)");
+    }
+    template <class K>
+    auto erase(const K&) const {
+        static_assert(sizeof(K) == 0,
+                      "syncmap: a cache has no erase: use invalidate(key), which loads that are running obey, too");
+    }
+    template <class... Args>
+    auto insert(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no insert: use put(key, value) or put_if_absent(key, value)");
+    }
+    template <class... Args>
+    auto emplace(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no emplace: use put_if_absent(key, value) or get_or_load(key, f)");
+    }
+    template <class... Args>
+    auto store(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no store: use put(key, value)");
+    }
+    template <class... Args>
+    auto set(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no set: use put(key, value)");
+    }
+    template <class... Args>
+    auto clear(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no clear: use invalidate_all(), which loads that are running obey, too");
+    }
+};
+
+} // namespace syncmap::cache_detail

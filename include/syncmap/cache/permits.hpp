@@ -1,0 +1,47 @@
+// The bound. No thread inserts an entry without a permit, and there are as many permits as the capacity [E1].
+//
+//   free permits + permits in hand + entries in the table = capacity
+//
+// | step                       | who                                             | when                                        |
+// |----------------------------|-------------------------------------------------|---------------------------------------------|
+// | taken from the pool        | who inserts                                     | key and value are made, nothing is locked   |
+// | made by an erase           | who evicts, for its own insert                  | the erase is counted                        |
+// | used up                    | who inserts                                     | under the bucket's lock, before the insert  |
+// | given back to the pool     | who erases for other reasons; who does not      | the erase is counted; before any destructor |
+// |                            | insert after all, or waits for another thread   | of the user's runs                          |
+//
+// No user code runs, and no thread waits for another one's function, with a permit in hand. So a thread that finds no permit
+// waits for threads that are a few steps from an insert, even where all of the capacity is in hand.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include <syncmap/detail/cache_line.hpp>
+
+namespace syncmap::cache_detail {
+
+template <class Sync>
+class permits {
+public:
+    explicit permits(std::size_t capacity) noexcept : free_(static_cast<std::int64_t>(capacity)) {}
+
+    /// One from the pool, if there is one.
+    bool take() noexcept {
+        std::int64_t n = free_.load(std::memory_order_relaxed);
+        while (n > 0) {
+            // acquire: pairs with the release in `give`: the erase that freed the permit comes before what it is used for.
+            if (free_.compare_exchange_weak(n, n - 1, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+        }
+        return false;
+    }
+    void give(std::size_t n = 1) noexcept { free_.fetch_add(static_cast<std::int64_t>(n), std::memory_order_release); }
+
+    std::int64_t free_now() const noexcept { return free_.load(std::memory_order_relaxed); }
+
+private:
+    alignas(detail::cache_line_bytes) typename Sync::template atomic<std::int64_t> free_;
+};
+
+} // namespace syncmap::cache_detail

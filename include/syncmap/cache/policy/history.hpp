@@ -1,0 +1,157 @@
+// What the cache remembers of keys: which came lately (the ghost), and how often each was seen (a count-min sketch).
+//
+// A *history line* is 64 bytes for eight entries of capacity, found by the hash: eight words of ghost (20 bits of the hash, 12
+// bits of time) and four words of 16 counters, of which a key has four in one word. A put of a new key reads and writes its
+// line once [Q1]. The ghost is written when a key comes, not when it goes: "came within the last 0.6 capacities of inserts,
+// and is absent" is what a ghost says [Q2].
+//
+// All words are read and written with relaxed loads and stores. What two threads lose is a count or a fingerprint: hit ratio,
+// never memory safety.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <syncmap/detail/aligned_memory.hpp>
+#include <syncmap/detail/cache_line.hpp>
+
+namespace syncmap::cache_detail {
+
+template <class Sync, class Allocator>
+class history {
+    using atomic_word = typename Sync::template atomic<std::uint64_t>;
+
+    struct alignas(detail::cache_line_bytes) line {
+        atomic_word ghosts[4] = {}; ///< two ghosts each
+        atomic_word counts[4] = {};
+    };
+    using memory = detail::aligned_memory<line, Allocator>;
+
+public:
+    static constexpr unsigned most = 15; ///< where a counter stops
+
+    /// What a key's coming has told.
+    struct answer {
+        bool returned;  ///< it came lately, and has left since
+        unsigned count; ///< how often it was seen, about
+    };
+
+    history(std::size_t capacity, const Allocator& allocator)
+        : allocator_(allocator), line_count_(lines_for(capacity)),
+          period_((std::max)(std::uint64_t{1}, std::uint64_t{5} * capacity / line_count_)) {
+        std::uint64_t window = (std::max)(std::uint64_t{1}, std::uint64_t{capacity} * 6 / 10);
+        while (window >> time_shift_ > 2047) ++time_shift_;
+        window_ = static_cast<std::uint32_t>(window >> time_shift_);
+        lines_ = memory::allocate(allocator_, line_count_);
+        for (std::size_t i = 0; i < line_count_; ++i) std::construct_at(lines_ + i);
+    }
+    history(const history&) = delete;
+    history& operator=(const history&) = delete;
+    ~history() { memory::deallocate(allocator_, lines_, line_count_); }
+
+    void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&line_of(hash), 1); }
+
+    /// A new key comes. `now`: a number that grows by one with each entry that comes into the small queue.
+    answer come(std::uint64_t hash, std::uint64_t now) noexcept {
+        line& l = line_of(hash);
+        const bool returned = meet_ghost(l, hash, static_cast<std::uint32_t>(now >> time_shift_) & time_mask);
+        return {returned, add_to(count_word(l, hash), hash, 1)};
+    }
+    /// The key was used so often, since it was last asked for.
+    void add(std::uint64_t hash, unsigned uses) noexcept { add_to(count_word(line_of(hash), hash), hash, uses); }
+    unsigned count(std::uint64_t hash) const noexcept {
+        const std::uint64_t counts = count_word(line_of(hash), hash).load(std::memory_order_relaxed);
+        unsigned least = most;
+        for (unsigned row = 0; row < 4; ++row) least = (std::min)(least, counter(counts, place(hash, row)));
+        return least;
+    }
+
+    /// By each put of a new key, with a number that its thread counts: now and then halves the counters of a line, all lines
+    /// once in ten capacities of puts.
+    void age(std::uint64_t tick) noexcept {
+        if (tick % period_ != 0) return;
+        // A read-modify-write: turns that go back would halve some lines twice and others never [E10].
+        line& l = lines_[turn_.fetch_add(1, std::memory_order_relaxed) % line_count_];
+        for (atomic_word& w : l.counts) {
+            w.store(w.load(std::memory_order_relaxed) >> 1 & 0x7777777777777777U, std::memory_order_relaxed);
+        }
+    }
+
+    std::size_t bytes() const noexcept { return line_count_ * sizeof(line); }
+
+private:
+    static constexpr std::uint32_t time_mask = 0xFFF;
+
+    static std::size_t lines_for(std::size_t capacity) noexcept {
+        const std::size_t entries = capacity < 4096 ? 4 : 8; // of a line
+        return (std::max)(std::size_t{1}, capacity / entries + (capacity % entries != 0 ? 1 : 0));
+    }
+    /// By the upper bits of the hash, for any number of lines.
+    line& line_of(std::uint64_t hash) const noexcept {
+        const std::uint64_t high = hash >> 32;
+        const std::uint64_t scaled = line_count_ >> 32 == 0 ? high * line_count_ >> 32 : hash % line_count_;
+        return lines_[scaled];
+    }
+    static const atomic_word& count_word(const line& l, std::uint64_t hash) noexcept { return l.counts[hash >> 30 & 3]; }
+    static atomic_word& count_word(line& l, std::uint64_t hash) noexcept { return l.counts[hash >> 30 & 3]; }
+
+    /// The bit at which a key's counter of that row begins: four counters to choose from.
+    static unsigned place(std::uint64_t hash, unsigned row) noexcept {
+        return (row * 4 + static_cast<unsigned>(hash >> (22 + 2 * row) & 3)) * 4;
+    }
+    static unsigned counter(std::uint64_t counts, unsigned at) noexcept { return static_cast<unsigned>(counts >> at & most); }
+
+    static unsigned add_to(atomic_word& word, std::uint64_t hash, unsigned uses) noexcept {
+        const std::uint64_t before = word.load(std::memory_order_relaxed);
+        std::uint64_t after = before;
+        unsigned least = most;
+        for (unsigned row = 0; row < 4; ++row) {
+            const unsigned at = place(hash, row);
+            const unsigned old = counter(after, at);
+            const unsigned raised = (std::min)(most, old + uses);
+            after += std::uint64_t{raised - old} << at;
+            least = (std::min)(least, raised);
+        }
+        if (after != before) word.store(after, std::memory_order_relaxed);
+        return least;
+    }
+
+    /// Whether the key's ghost is there and young enough. Afterwards it is gone, or else new, in the place of the oldest.
+    bool meet_ghost(line& l, std::uint64_t hash, std::uint32_t now) noexcept {
+        const std::uint32_t print = (static_cast<std::uint32_t>(hash) & ~time_mask) | (time_mask + 1);
+        std::uint32_t ghosts[8];
+        for (unsigned i = 0; i < 4; ++i) {
+            const std::uint64_t two = l.ghosts[i].load(std::memory_order_relaxed);
+            ghosts[2 * i] = static_cast<std::uint32_t>(two);
+            ghosts[2 * i + 1] = static_cast<std::uint32_t>(two >> 32);
+        }
+        unsigned same = 0;
+        std::uint32_t oldest = 0; // age, and place below
+        for (unsigned i = 0; i < 8; ++i) {
+            const std::uint32_t age = ghosts[i] == 0 ? time_mask + 1 : (now - ghosts[i]) & time_mask;
+            same |= static_cast<unsigned>((ghosts[i] & ~time_mask) == print) << i;
+            oldest = (std::max)(oldest, age << 3 | i);
+        }
+        const bool known = same != 0;
+        const unsigned at = known ? static_cast<unsigned>(std::countr_zero(same)) : oldest & 7;
+        const bool returned = known && ((now - ghosts[at]) & time_mask) <= window_;
+        ghosts[at] = returned ? 0 : print | now;
+        const unsigned pair = at & ~1U;
+        l.ghosts[at / 2].store(ghosts[pair] | std::uint64_t{ghosts[pair + 1]} << 32, std::memory_order_relaxed);
+        return returned;
+    }
+
+    [[no_unique_address]] Allocator allocator_;
+    std::size_t line_count_;
+    std::uint64_t period_;
+    std::uint32_t window_ = 1;
+    unsigned time_shift_ = 0;
+    line* lines_ = nullptr;
+    alignas(detail::cache_line_bytes) atomic_word turn_{0};
+};
+
+} // namespace syncmap::cache_detail

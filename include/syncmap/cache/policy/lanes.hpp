@@ -1,0 +1,71 @@
+// What each thread writes for a cache beside the table: its counts, and its tickets for the small queue. A cache line or two a
+// thread, so threads do not meet there.
+//
+// A lane belongs to the thread whose slot number it has. The threads beyond share the last lane, and count by
+// read-modify-writes there. Only tickets and ticks are plain words: their thread alone uses them, and who takes over the slot
+// number takes them over as well.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include <syncmap/detail/cache_line.hpp>
+
+namespace syncmap::cache_detail {
+
+/// What is counted.
+enum class counted : unsigned char { hit, miss, insert, eviction, load, failed_load, kinds };
+
+template <class Sync>
+struct alignas(detail::cache_line_bytes) lane {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+    atomic<std::uint64_t> counts[static_cast<std::size_t>(counted::kinds)] = {};
+    atomic<std::uint64_t> ticks{0}; ///< puts of new keys
+    bool is_exclusive = true;
+    // ---- tickets: positions of the small queue that the thread uses next ----
+    bool has_tickets = false;
+    std::uint32_t used = 0;
+    std::uint64_t ticket = 0;
+    std::uint64_t next_ticket = 0;
+    std::uint64_t next_line = 0;
+    std::uint32_t lines_left = 0;
+
+    void count(counted what) noexcept { increment(counts[static_cast<std::size_t>(what)]); }
+    std::uint64_t tick() noexcept { return increment(ticks); }
+
+private:
+    std::uint64_t increment(atomic<std::uint64_t>& word) noexcept {
+        if (!is_exclusive) [[unlikely]]
+            return word.fetch_add(1, std::memory_order_relaxed) + 1;
+        const std::uint64_t next = word.load(std::memory_order_relaxed) + 1;
+        word.store(next, std::memory_order_relaxed);
+        return next;
+    }
+};
+
+template <class Sync>
+class lanes {
+public:
+    lanes() noexcept { lanes_[exclusive].is_exclusive = false; }
+
+    lane<Sync>& of_slot(std::uint32_t slot) noexcept { return lanes_[slot < exclusive ? slot : exclusive]; }
+    /// For a thread without a slot number.
+    lane<Sync>& shared() noexcept { return lanes_[exclusive]; }
+
+    std::uint64_t sum(counted what) const noexcept {
+        std::uint64_t all = 0;
+        for (const lane<Sync>& l : lanes_) all += l.counts[static_cast<std::size_t>(what)].load(std::memory_order_relaxed);
+        return all;
+    }
+
+    static constexpr std::size_t bytes() noexcept { return sizeof(lane<Sync>) * (exclusive + 1); }
+
+private:
+    static constexpr std::size_t exclusive = 64;
+    lane<Sync> lanes_[exclusive + 1];
+};
+
+} // namespace syncmap::cache_detail

@@ -1,0 +1,162 @@
+// The small queue: the hashes of the entries that came last, a tenth of the capacity, first in, first out.
+//
+// It is a ring of *ring lines*: seven hashes, and for each what the history has counted for it [Q3]. In a large ring a thread
+// takes a line at a time, with one addition to the tail, and uses its positions one after the other [E13]; in a small one it
+// takes one position at a time.
+//
+// Every change of a position is an exchange, so no hash is lost: whichever hash a thread takes out or overwrites is its to deal
+// with. A small entry is in the ring, or in the hands of one thread.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <syncmap/cache/policy/lanes.hpp>
+#include <syncmap/detail/aligned_memory.hpp>
+#include <syncmap/detail/cache_line.hpp>
+
+namespace syncmap::cache_detail {
+
+template <class Sync, class Allocator>
+class small_queue {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+    static constexpr std::size_t per_line = 7;
+
+    struct alignas(detail::cache_line_bytes) line {
+        atomic<std::uint64_t> hashes[per_line] = {};
+        atomic<std::uint8_t> counts[per_line] = {};
+    };
+    using memory = detail::aligned_memory<line, Allocator>;
+
+public:
+    static constexpr std::uint64_t none = 0; ///< no entry's hash, see `name_of`
+
+    /// What stands for the hash in the ring.
+    static std::uint64_t name_of(std::uint64_t hash) noexcept { return hash == none ? 1 : hash; }
+
+    /// A position that the calling thread fills next.
+    class position {
+    public:
+        position() noexcept = default;
+        position(atomic<std::uint64_t>& hash, atomic<std::uint8_t>& count, std::uint64_t number) noexcept
+            : hash_(&hash), count_(&count), number_(number) {}
+
+        explicit operator bool() const noexcept { return hash_ != nullptr; }
+        /// Grows by one with each position that any thread takes, about.
+        std::uint64_t number() const noexcept { return number_; }
+        unsigned count() const noexcept { return count_->load(std::memory_order_relaxed); }
+        /// The hash that was there; the position is empty then.
+        std::uint64_t take() noexcept {
+            // (1) acquire: pairs with the release of (2); without it the thread may not find the entry that the hash names.
+            return hash_->load(std::memory_order_relaxed) == none ? none : hash_->exchange(none, std::memory_order_acquire);
+        }
+        /// Fills it. Returns the hash that another thread has put there meanwhile, or `none`.
+        std::uint64_t put(std::uint64_t hash, unsigned count) noexcept {
+            count_->store(static_cast<std::uint8_t>(count), std::memory_order_relaxed);
+            // (2) release: the entry was published before. acquire: as (1), for the hash that it finds.
+            return hash_->exchange(name_of(hash), std::memory_order_acq_rel);
+        }
+
+    private:
+        atomic<std::uint64_t>* hash_ = nullptr;
+        atomic<std::uint8_t>* count_ = nullptr;
+        std::uint64_t number_ = 0;
+    };
+
+    small_queue(std::size_t capacity, const Allocator& allocator)
+        : allocator_(allocator), size_(size_for(capacity)), by_lines_(size_ >= smallest_by_lines),
+          line_count_((size_ + per_line - 1) / per_line) {
+        lines_ = memory::allocate(allocator_, line_count_);
+        for (std::size_t i = 0; i < line_count_; ++i) std::construct_at(lines_ + i);
+    }
+    small_queue(const small_queue&) = delete;
+    small_queue& operator=(const small_queue&) = delete;
+    ~small_queue() { memory::deallocate(allocator_, lines_, line_count_); }
+
+    bool by_lines() const noexcept { return by_lines_; }
+    /// The next number, about.
+    std::uint64_t now() const noexcept { return tail_.load(std::memory_order_relaxed); }
+
+    /// The next position of the calling thread, whose lane this is.
+    position next(lane<Sync>& mine) noexcept {
+        if (!by_lines_) return at(tail_.fetch_add(1, std::memory_order_relaxed)); // [E10]
+        if (!mine.is_exclusive) { // one of the line, another one each round
+            const std::uint64_t first = tail_.fetch_add(per_line, std::memory_order_relaxed);
+            return at(first + first / size_ % per_line);
+        }
+        if (!mine.has_tickets) [[unlikely]] {
+            mine.has_tickets = true;
+            take_ticket(mine);
+            mine.used = per_line;
+        }
+        if (mine.used == per_line) {
+            mine.ticket = mine.next_ticket;
+            mine.used = 0;
+            take_ticket(mine);
+        }
+        return at(mine.ticket + mine.used++);
+    }
+
+    /// The hashes that the thread's next puts find, `ahead` positions on; `none` where that is not known.
+    std::uint64_t peek(const lane<Sync>& mine, unsigned ahead) const noexcept {
+        if (!by_lines_ || !mine.has_tickets) return none;
+        const unsigned from = mine.used + ahead;
+        const std::uint64_t number = from < per_line ? mine.ticket + from : mine.next_ticket + (from - per_line);
+        const std::uint64_t i = number % size_;
+        return lines_[i / per_line].hashes[i % per_line].load(std::memory_order_relaxed);
+    }
+
+    /// Takes the hash out that is so many positions behind the oldest one; `none` if its position is empty, where it writes
+    /// nothing. For a thread that finds no victim elsewhere.
+    std::uint64_t take_behind_oldest(std::uint64_t positions) noexcept { return at(now() + positions).take(); }
+
+    /// Whether the hash is in the ring; exact where no thread uses the queue.
+    bool has(std::uint64_t hash) const noexcept {
+        for (std::size_t i = 0; i < size_; ++i) {
+            if (lines_[i / per_line].hashes[i % per_line].load(std::memory_order_relaxed) == name_of(hash)) return true;
+        }
+        return false;
+    }
+
+    std::size_t size() const noexcept { return size_; }
+    std::size_t bytes() const noexcept { return line_count_ * sizeof(line); }
+
+private:
+    static constexpr std::size_t smallest_by_lines = 1024;
+    static constexpr unsigned lines_of_ticket = 4;
+
+    static std::size_t size_for(std::size_t capacity) noexcept {
+        const std::size_t tenth = (std::max)(std::size_t{1}, capacity / 10);
+        return tenth < smallest_by_lines ? tenth : tenth / per_line * per_line;
+    }
+    position at(std::uint64_t number) const noexcept {
+        const std::uint64_t i = number % size_;
+        line& l = lines_[i / per_line];
+        return {l.hashes[i % per_line], l.counts[i % per_line], number};
+    }
+    void take_ticket(lane<Sync>& mine) noexcept {
+        if (mine.lines_left == 0) {
+            mine.lines_left = lines_of_ticket;
+            mine.next_line = tail_.fetch_add(per_line * lines_of_ticket, std::memory_order_relaxed);
+        } else {
+            mine.next_line += per_line;
+        }
+        --mine.lines_left;
+        mine.next_ticket = mine.next_line;
+        __builtin_prefetch(&lines_[mine.next_ticket % size_ / per_line], 1);
+    }
+
+    [[no_unique_address]] Allocator allocator_;
+    std::size_t size_;
+    bool by_lines_;
+    std::size_t line_count_;
+    line* lines_ = nullptr;
+    alignas(detail::cache_line_bytes) atomic<std::uint64_t> tail_{0};
+};
+
+} // namespace syncmap::cache_detail

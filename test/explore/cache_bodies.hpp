@@ -1,0 +1,397 @@
+// The programs of the cache, and of what it uses of the table: each says itself what is wrong. The explorer's tests search
+// them, and so does the search for mutants (test/mutants).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <explore/cache_program.hpp>
+
+#include <syncmap/errors.hpp>
+
+namespace explore::cache_bodies {
+
+using keys::apart;
+using keys::first;
+using keys::second;
+
+// ---- what the table offers to extensions ----
+
+/// A table of eight entries, about to grow or just growing.
+class small_table {
+public:
+    small_table() {
+        for (std::uint64_t key = 0; key != entries; ++key) store(keys::fillers + key, key);
+    }
+    void store(std::uint64_t key, std::uint64_t value) {
+        const probe stored(value);
+        syncmap::detail::store_operation<probe, const probe&> op{stored};
+        engine_->write(probe(key), op);
+    }
+    void erase(std::uint64_t key) {
+        syncmap::detail::erase_operation<probe> op{};
+        engine_->write(probe(key), op);
+    }
+    marked_engine& engine() { return *engine_; }
+    static constexpr std::uint64_t entries = 9;
+
+    /// One round of a sweep: which keys it shows, as bits.
+    std::uint64_t sweep() {
+        marked_engine::visitor by(*engine_);
+        std::uint64_t seen = 0;
+        std::uint64_t from = 0;
+        std::uint64_t before = 0;
+        do {
+            before = from;
+            from = engine_->sweep_bucket(by, from, [&](auto& sighting, std::size_t) {
+                seen |= std::uint64_t{1} << sighting->key().number(); // a freed key says so
+                return true;
+            });
+            require(from == 0 || from > before, "a sweep goes on");
+        } while (from != 0);
+        return seen;
+    }
+
+private:
+    std::unique_ptr<marked_engine> engine_ = std::make_unique<marked_engine>();
+};
+
+template <class F>
+void a_sweep_beside_a_resize(F f) {
+    f("sweep|growth", [] {
+        small_table t;
+        const std::uint64_t more = keys::fillers + small_table::entries;
+        parallel([&] { t.sweep(); },
+                 [&] {
+                     for (std::uint64_t i = 0; i != 3; ++i) t.store(more + i, 1);
+                 },
+                 [&] { t.erase(keys::fillers); });
+        std::uint64_t all = 0;
+        for (std::uint64_t i = 1; i != small_table::entries + 3; ++i) all |= std::uint64_t{1} << (keys::fillers + i);
+        require(t.sweep() == all, "a sweep sees all entries when nothing moves");
+    });
+}
+
+template <class F>
+void an_erase_of_what_was_seen_beside_an_overwrite(F f) {
+    f("erase if still|overwrite", [] {
+        small_table t;
+        const std::uint64_t key = keys::fillers;
+        parallel(
+            [&] {
+                marked_engine::visitor by(t.engine());
+                marked_engine::sighting seen(by);
+                if (!t.engine().find(t.engine().hash_of_key(probe(key)), seen)) return;
+                if (std::as_const(*seen).value().number() == 20) return; // it came after the overwrite
+                if (t.engine().erase_if_still(by, seen) == syncmap::engine::removal_result::erased)
+                    t.engine().retire_entry(by, *seen);
+            },
+            [&] { t.store(key, 20); });
+        std::uint64_t value = 0;
+        require(t.engine().visit(probe(key), [&](const probe& v) { value = v.number(); }) && value == 20,
+                "a value that was stored after the look is not erased");
+        require(t.engine().size() == small_table::entries, "all entries are counted");
+    });
+}
+
+template <class F>
+void an_erase_of_what_was_seen_beside_a_resize_and_an_erase(F f) {
+    f("erase if still|growth|erase", [] {
+        small_table t;
+        const std::uint64_t key = keys::fillers + 1;
+        unsigned erased = 0;
+        const auto erase_seen = [&] {
+            marked_engine::visitor by(t.engine());
+            marked_engine::sighting seen(by);
+            if (!t.engine().find(t.engine().hash_of_key(probe(key)), seen)) return;
+            if (t.engine().erase_if_still(by, seen) != syncmap::engine::removal_result::erased) return;
+            ++erased;
+            t.engine().retire_entry(by, *seen);
+        };
+        parallel(erase_seen, erase_seen, [&] {
+            t.store(keys::fillers + 10, 1);
+            t.store(keys::fillers + 11, 1);
+        });
+        require(erased == 1, "an entry is erased once");
+        require(t.engine().size() == small_table::entries + 1, "all entries are counted");
+    });
+}
+
+// ---- the bound ----
+
+template <class F>
+void puts_with_one_permit_left(F f) {
+    for (const std::size_t capacity : {1U, 2U}) {
+        f("put|put|size, capacity " + std::to_string(capacity), [capacity] {
+            with_cache(capacity, [&](explored_cache& c) {
+                c.put(probe(first), probe(1));
+                parallel([&] { require(c.put(probe(second), probe(2)), "a put stores"); },
+                         [&] { require(c.put(probe(apart), probe(3)), "a put stores"); },
+                         [&] { require(c.size() <= capacity, "the bound holds at every instant"); });
+            });
+        });
+    }
+}
+
+template <class F>
+void puts_of_one_key(F f) {
+    f("put|put of one key", [] {
+        with_cache(1, [](explored_cache& c) {
+            c.put(probe(first), probe(1));
+            parallel([&] { c.put(probe(second), probe(2)); }, [&] { c.put(probe(second), probe(3)); });
+            const auto value = c.number(second);
+            require(value == 2 || value == 3, "a put of the key is there");
+        });
+    });
+}
+
+template <class F>
+void a_put_beside_an_erase_of_what_leaves_small(F f) {
+    f("put|invalidate, put", [] {
+        with_cache(2, [](explored_cache& c) {
+            c.put(probe(first), probe(1));
+            c.put(probe(apart), probe(2));
+            parallel([&] { c.put(probe(second), probe(3)); },
+                     [&] {
+                         c.invalidate(probe(apart));
+                         c.put(probe(apart), probe(4));
+                     });
+        });
+    });
+}
+
+template <class F>
+void a_hit_beside_a_promotion_beside_an_overwrite(F f) {
+    f("get|put|put of a present key", [] {
+        with_cache(2, [](explored_cache& c) {
+            c.put(probe(first), probe(1));
+            c.put(probe(apart), probe(2));
+            c.number(apart);
+            c.number(apart);
+            parallel([&] { c.number(apart); }, [&] { c.put(probe(second), probe(3)); },
+                     [&] { c.replace(probe(apart), probe(4)); });
+        });
+    });
+}
+
+template <class F>
+void evictions_beside_an_update_and_a_clear(F f) {
+    f("put|update|invalidate_all", [] {
+        with_cache(1, [](explored_cache& c) {
+            c.put(probe(first), probe(1));
+            parallel([&] { c.put(probe(second), probe(2)); },
+                     [&] { c.update(probe(first), [](const probe* now) { return probe(now == nullptr ? 5 : 6); }); },
+                     [&] { c.invalidate_all(); });
+        });
+    });
+}
+
+template <class F>
+void evictions_while_the_table_grows(F f) {
+    f("puts|puts while the table grows", [] {
+        with_cache(10, [](explored_cache& c) {
+            for (std::uint64_t key = 0; key != 9; ++key) c.put(probe(keys::fillers + key), probe(key));
+            parallel(
+                [&] {
+                    for (std::uint64_t key = 9; key != 12; ++key) c.put(probe(keys::fillers + key), probe(key));
+                },
+                [&] {
+                    c.put(probe(first), probe(1));
+                    c.put(probe(apart), probe(2));
+                });
+        });
+    });
+}
+
+template <class F>
+void updates_whose_functions_put(F f) {
+    f("update that puts|update that puts", [] {
+        with_cache(1, [](explored_cache& c) {
+            const auto update = [&](std::uint64_t key, std::uint64_t other) {
+                c.update(probe(key), [&](const probe*) {
+                    c.put(probe(other), probe(1));
+                    return probe(2);
+                });
+            };
+            parallel([&] { update(first, keys::fillers); }, [&] { update(apart, keys::fillers + 1); });
+        });
+    });
+}
+
+// ---- loads ----
+
+/// What loaders read: the version of now.
+class source {
+public:
+    probe read() { return probe(version_.load(std::memory_order_seq_cst)); }
+    void change() { version_.store(2, std::memory_order_seq_cst); }
+
+private:
+    sync_policy::atomic<std::uint64_t> version_{1};
+};
+
+/// A load beside a thread that changes the source, and then makes the cache forget. What that thread finds afterwards is new.
+template <class F>
+void beats_loads(F& f, const std::string& name, const std::function<void(explored_cache&)>& forget) {
+    f("load|" + name + ", get", [forget] {
+        with_cache(2, [&](explored_cache& c) {
+            source from;
+            const auto load = [&] {
+                return c.pin_or_load(probe(first), [&](const probe&) { return from.read(); }).value().number();
+            };
+            parallel([&] { load(); },
+                     [&] {
+                         from.change();
+                         forget(c);
+                         const auto value = c.number(first);
+                         require(!value || *value == 2, "what was loaded before is not seen after");
+                         require(load() == 2, "nor is it shared with who asks after");
+                     });
+            const auto value = c.number(first);
+            require(!value || *value == 2, "what was loaded before does not come later");
+        });
+    });
+}
+
+template <class F>
+void loads_are_beaten_by_an_invalidation(F f) {
+    beats_loads(f, "invalidate", [](explored_cache& c) { c.invalidate(probe(first)); });
+}
+template <class F>
+void loads_are_beaten_by_an_invalidation_of_all(F f) {
+    beats_loads(f, "invalidate all", [](explored_cache& c) { c.invalidate_all(); });
+}
+template <class F>
+void loads_are_beaten_by_a_put(F f) {
+    beats_loads(f, "put", [](explored_cache& c) { c.put(probe(first), probe(2)); });
+}
+template <class F>
+void loads_are_beaten_by_a_put_that_is_evicted(F f) {
+    beats_loads(f, "put, evict", [](explored_cache& c) {
+        c.put(probe(first), probe(2));
+        c.put(probe(second), probe(7));
+        c.put(probe(apart), probe(7));
+    });
+}
+
+template <class F>
+void loads_are_made_once_and_shared(F f) {
+    f("load|load|load", [] {
+        with_cache(1, [](explored_cache& c) {
+            unsigned calls = 0;
+            unsigned got = 0;
+            const auto load = [&] {
+                const auto entry = c.pin_or_load(probe(first), [&] {
+                    ++calls;
+                    return probe(7);
+                });
+                if (entry && entry.value().number() == 7) ++got;
+            };
+            parallel(load, load, load);
+            require(calls == 1, "one load");
+            require(got == 3, "for all");
+        });
+    });
+}
+
+template <class F>
+void loads_that_throw_wake_all_who_wait(F f) {
+    f("load that throws|load|load", [] {
+        with_cache(1, [](explored_cache& c) {
+            unsigned calls = 0;
+            unsigned inside = 0;
+            unsigned caught = 0;
+            const auto load = [&] {
+                try {
+                    static_cast<void>(c.pin_or_load(probe(first), [&]() -> probe {
+                        ++calls;
+                        require(inside++ == 0, "one load at a time");
+                        c.number(second); // others may come in between
+                        --inside;
+                        throw std::runtime_error("no");
+                    }));
+                } catch (const std::runtime_error&) {
+                    ++caught;
+                }
+            };
+            parallel(load, load, load);
+            require(caught == 3 && calls >= 1, "each caller is told");
+        });
+    });
+}
+
+template <class F>
+void loads_in_a_circle(F f) {
+    f("load of two keys in a circle", [] {
+        with_cache(2, [](explored_cache& c) {
+            unsigned errors = 0;
+            const auto load_through = [&](std::uint64_t key, std::uint64_t other) {
+                try {
+                    static_cast<void>(c.pin_or_load(probe(key), [&] {
+                        static_cast<void>(c.pin_or_load(probe(other), [] { return probe(2); }));
+                        return probe(1);
+                    }));
+                } catch (const syncmap::recursive_load&) {
+                    ++errors;
+                }
+            };
+            parallel([&] { load_through(first, apart); }, [&] { load_through(apart, first); });
+            require(errors <= 1, "one of a circle is told");
+        });
+    });
+}
+
+template <class F>
+void loads_beside_an_update_of_the_key(F f) {
+    f("load|update", [] {
+        with_cache(1, [](explored_cache& c) {
+            parallel([&] { static_cast<void>(c.pin_or_load(probe(first), [] { return probe(1); })); },
+                     [&] { c.update(probe(first), [](const probe* now) { return probe(now == nullptr ? 5 : 6); }); });
+            const auto value = c.number(first);
+            require(!value || value == 5 || value == 6, "a load does not undo an update");
+        });
+    });
+}
+
+/// Calls `f(name, body)` for each of them.
+template <class F>
+void each_of_table(F f) {
+    a_sweep_beside_a_resize(f);
+    an_erase_of_what_was_seen_beside_an_overwrite(f);
+    an_erase_of_what_was_seen_beside_a_resize_and_an_erase(f);
+}
+template <class F>
+void each_of_bound(F f) {
+    puts_with_one_permit_left(f);
+    puts_of_one_key(f);
+    a_put_beside_an_erase_of_what_leaves_small(f);
+    a_hit_beside_a_promotion_beside_an_overwrite(f);
+    evictions_beside_an_update_and_a_clear(f);
+    evictions_while_the_table_grows(f);
+    updates_whose_functions_put(f);
+}
+template <class F>
+void each_of_loads(F f) {
+    loads_are_beaten_by_an_invalidation(f);
+    loads_are_beaten_by_an_invalidation_of_all(f);
+    loads_are_beaten_by_a_put(f);
+    loads_are_beaten_by_a_put_that_is_evicted(f);
+    loads_are_made_once_and_shared(f);
+    loads_that_throw_wake_all_who_wait(f);
+    loads_in_a_circle(f);
+    loads_beside_an_update_of_the_key(f);
+}
+template <class F>
+void each_program(F f) {
+    each_of_table(f);
+    each_of_bound(f);
+    each_of_loads(f);
+}
+
+} // namespace explore::cache_bodies

@@ -1,0 +1,81 @@
+// The cache under exploration: tiny ones, whose books are looked at when all threads have ended.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <explore/allocator.hpp>
+#include <explore/explorer.hpp>
+#include <explore/map_layouts.hpp>
+#include <explore/sync.hpp>
+
+#include <syncmap/cache/basic_cache.hpp>
+#include <syncmap/marked_map.hpp>
+
+namespace syncmap::cache_detail {
+
+/// Looks at what only an eviction knows.
+template <class Eviction>
+struct eviction_inspector {
+    static std::int64_t free_permits(Eviction& e) { return e.permits_.free_now(); }
+    static bool queued(Eviction& e, std::uint64_t hash) { return e.small_.has(hash); }
+};
+
+} // namespace syncmap::cache_detail
+
+namespace explore {
+
+using marked_engine =
+    syncmap::marked_map_engine<probe, probe, probe_hash, std::equal_to<>, allocator<std::pair<const probe, probe>>,
+                               syncmap::cache_detail::entry_state<sync_policy>, sync_policy>;
+
+class explored_cache : public syncmap::basic_cache<marked_engine> {
+    using base = syncmap::basic_cache<marked_engine>;
+    using inspector = syncmap::cache_detail::eviction_inspector<typename base::eviction_type>;
+
+public:
+    explicit explored_cache(std::size_t capacity) : base({.capacity = capacity, .statistics = false}) {}
+
+    marked_engine& engine() { return engine_; }
+
+    std::optional<std::uint64_t> number(std::uint64_t key) const {
+        std::optional<std::uint64_t> seen;
+        visit(probe(key), [&](const probe& value) { seen = value.number(); });
+        return seen;
+    }
+
+    /// With no thread in a call: no permit is lost or made from nothing, and each small entry is in the small queue.
+    void check_books() {
+        std::size_t entries = 0;
+        for_each([&](const probe& key, const probe&) {
+            ++entries;
+            std::uint32_t slot = 0;
+            engine_.look_at(key, slot, [&](auto& entry) {
+                const auto where = entry.mark.where();
+                require(where != syncmap::cache_detail::queue::left, "no entry of the table is left for another node");
+                if (where == syncmap::cache_detail::queue::small)
+                    require(inspector::queued(eviction_, entry.hash()), "a small entry is in the small queue");
+            });
+        });
+        require(entries == size(), "each entry is counted");
+        require(entries <= capacity(), "the bound holds");
+        require(static_cast<std::int64_t>(entries) + inspector::free_permits(eviction_) ==
+                    static_cast<std::int64_t>(capacity()),
+                "entries and free permits are the capacity");
+    }
+};
+
+/// A cache whose books are in order at the end.
+template <class Body>
+void with_cache(std::size_t capacity, Body body) {
+    auto cache = std::make_unique<explored_cache>(capacity);
+    body(*cache);
+    cache->check_books();
+}
+
+} // namespace explore
