@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <explore/cache_bodies.hpp>
 #include <explore/map_bodies.hpp>
 #include <explore/map_forms.hpp>
 #include <explore/map_messages.hpp>
@@ -86,6 +87,7 @@ public:
         p.add_two_looks();
         p.add_multi_updates();
         p.add_bodies();
+        p.add_caches();
         p.add_boxed_values();
         p.add_forks();
         p.add_chains();
@@ -557,6 +559,14 @@ private:
                 map.reserve(entries_of_eight_buckets());
                 map.store(key(keys::first), value(50));
             });
+        }
+    }
+
+    /// The cache has one layout: its entries are nodes.
+    void add_caches() {
+        if constexpr (std::is_same_v<Layout, node_layout>) {
+            cache_bodies::each_program(
+                [&](const std::string& name, const std::function<void()>& body) { add("cache, " + name, body); });
         }
     }
 
