@@ -33,7 +33,8 @@ struct tuning : reclaim::tuning {
 
     // ---- walks ----
 
-    /// Buckets that a walk over inline keys copies at one look, at most. A run ends also where it has two entries for each of so many.
+    /// Buckets that a walk over inline keys copies at one look, at most. A run ends also where it has two entries for each of
+    /// so many.
     static constexpr std::size_t walk_run = 32;
     /// So many buckets ahead a walk asks for the memory that it will read. 0: it does not.
     static constexpr std::size_t walk_lookahead = 16;

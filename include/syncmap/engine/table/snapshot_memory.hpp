@@ -55,9 +55,9 @@ protected:
         this->free_blocks(l, blocks);
     }
     /// Under no lock: lets go of nodes, which may run destructors of the user's.
-    void destroy_slabs(slab* list) noexcept {
-        while (list != nullptr) {
-            slab* const l = std::exchange(list, list->older);
+    void destroy_slabs(slab* next) noexcept {
+        while (next != nullptr) {
+            slab* const l = std::exchange(next, next->older);
             if constexpr (!Layout::inline_key) {
                 l->each_record([&](const bucket_record& r) {
                     for (std::size_t i = 0; i < r.count; ++i) {
@@ -93,9 +93,9 @@ protected:
 
     /// Takes back unreachable states: keeps one as the spare, if there is none, and frees the others. The spare comes first:
     /// what is freed may wait for a lock of the allocator, or for the user.
-    void give_back_states(rare_type& rare, snapshot_type* list) noexcept {
-        while (list != nullptr) {
-            snapshot_type* const s = std::exchange(list, list->next_dropped);
+    void give_back_states(rare_type& rare, snapshot_type* next) noexcept {
+        while (next != nullptr) {
+            snapshot_type* const s = std::exchange(next, next->next_dropped);
             slab* const slabs = s->slabs.load(std::memory_order_relaxed); // [S3] was the end of all writers there
             if (rare.spare.load(std::memory_order_relaxed) == nullptr) { // relaxed: a hint
                 renew(*s);

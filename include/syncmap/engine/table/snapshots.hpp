@@ -41,7 +41,7 @@ public:
         control* const c = this->control_.load(std::memory_order_relaxed);
         if (c == nullptr || c->rare_or_null() == nullptr) return;
         auto& rare = c->more();
-        for (state* list : {rare.dropped, rare.unreachable}) this->give_back_states(rare, list);
+        for (state* first : {rare.dropped, rare.unreachable}) this->give_back_states(rare, first);
         this->free_spare(rare);
     }
 
