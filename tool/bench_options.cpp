@@ -64,7 +64,7 @@ constexpr std::string_view limits_suite = "limits";
 
 const suite& chosen_suite(const bench_arguments& arguments) {
     if (arguments.suite == limits_suite) return *find_suite(limits_suite);
-    if (!arguments.cells.empty()) throw usage_error("--cell belongs to --suite limits and --suite guarantee-costs");
+    if (!arguments.cells.empty()) throw usage_error("--cell belongs to --suite limits, guarantee-costs and cache");
     if (arguments.quick && !arguments.suite.empty()) throw usage_error("--quick and --suite exclude each other");
     const std::string name = arguments.quick ? "quick" : arguments.suite.empty() ? "default" : arguments.suite;
     if (const suite* const found = find_suite(name)) return *found;

@@ -11,7 +11,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include "bench_guarantee_costs.hpp"
+#include "bench_figures.hpp"
 #include "bench_json.hpp"
 #include "bench_limits.hpp"
 #include "bench_matrix.hpp"
@@ -165,8 +165,7 @@ void list_bench() {
     for (const workload& w : workloads()) fmt::print("  {:<16}{}\n", w.name, w.about);
     fmt::print("Suites:\n");
     for (const suite& s : suites()) fmt::print("  {:<16}{}\n", s.name, s.about);
-    fmt::print("  {:<16}{}\n", guarantee_costs_suite,
-               "map against what is promised of size, snapshots, clear and replace: about six minutes (see --cell)");
+    for (const figure_suite& s : figure_suites()) fmt::print("  {:<16}{}\n", s.name, s.about);
     fmt::print("Candidates:\n");
     for (const candidate& e : candidates()) fmt::print("  {:<18}{}\n", e.name, e.about);
     fmt::print("Groups of candidates:\n");

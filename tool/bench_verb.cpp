@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "bench_guarantee_costs.hpp"
+#include "bench_figures.hpp"
 #include "bench_options.hpp"
 #include "bench_run.hpp"
 #include "verb.hpp"
@@ -15,9 +15,10 @@ verb_action add_bench(CLI::App& verb) {
     bench_arguments& a = *typed;
     verb.add_option("--suite", a.suite, "A named set of cells (default: default)");
     verb.add_option("--workload", a.workloads, "Workloads to measure instead of a suite, with commas between")->delimiter(',');
-    verb.add_option("--cell", a.cells,
-                    "Of --suite limits or guarantee-costs only these cells, by name (of limits also by its beginning), with "
-                    "commas between")
+    verb.add_option(
+            "--cell", a.cells,
+            "Of --suite limits, guarantee-costs or cache only these cells, by name (of limits also by its beginning), with "
+            "commas between")
         ->delimiter(',');
     verb.add_option(
         "--mix", a.mix,
@@ -35,9 +36,9 @@ verb_action add_bench(CLI::App& verb) {
     verb.add_option("--rounds", a.rounds, "Interleaved rounds for each cell (default: the suite's, mostly 5)");
     verb.add_option("--seed", a.seed, "Seed of keys, requests and order (default: 1)");
     verb.add_option("--json", a.json, "Write everything that was found to this file; - is stdout");
-    verb.add_flag(
-        "--quick", a.quick,
-        "The suite `quick`: a dozen seconds; with --suite limits or guarantee-costs: short rounds and a tenth of the keys");
+    verb.add_flag("--quick", a.quick,
+                  "The suite `quick`: a dozen seconds; with --suite limits, guarantee-costs or cache: short rounds and a tenth "
+                  "of the keys");
     verb.add_flag("--no-pin", a.no_pin, "Leave the threads where the system puts them");
     verb.add_flag("--list", a.list, "Tell the workloads, suites, candidates, their groups and the decision matrix, and end");
     return [typed] {
@@ -45,7 +46,7 @@ verb_action add_bench(CLI::App& verb) {
             list_bench();
             return exit_status::fine;
         }
-        return typed->suite == guarantee_costs_suite ? run_guarantee_costs(*typed) : run_bench(understand(*typed));
+        return is_figure_suite(typed->suite) ? run_figures(*typed) : run_bench(understand(*typed));
     };
 }
 

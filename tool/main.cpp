@@ -21,7 +21,11 @@ struct verb {
     verb_action (*add)(CLI::App&);
 };
 
-constexpr std::array verbs{verb{"bench", "Measure concurrent maps side by side on this machine", add_bench}};
+constexpr std::array verbs{
+    verb{"bench", "Measure concurrent maps side by side on this machine", add_bench},
+    verb{"trace", "Replay a recorded trace: how often syncmap::cache hits, beside LRU, SIEVE, CLOCK and the optimum",
+         add_trace},
+};
 
 exit_status refuse(std::string why) {
     for (char& c : why) {

@@ -1,0 +1,38 @@
+// Several contestants that take turns, so that what disturbs the machine for longer disturbs all of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "guarantee_costs.hpp"
+#include "run_loop.hpp"
+
+namespace syncmap::bench {
+
+struct contestant {
+    std::string name;
+    std::vector<stretch_of_work> work; ///< of each thread
+};
+
+/// The numbers of entries that the suite `cache` has: 1e4 and those of the plan, but none above its largest.
+std::vector<std::uint64_t> cache_sizes(const guarantee_plan& plan);
+/// 1, 2, 4, ... below the number of processors, and that number.
+std::vector<unsigned> thread_counts();
+
+/// "1e5 entries, 2 threads: ". For other numbers than powers of ten all digits.
+std::string cell_name(std::uint64_t entries, unsigned threads);
+
+/// Operations per second of all threads together: for each contestant one of each round.
+std::vector<std::vector<double>> run_side_by_side(const std::vector<contestant>& all, const guarantee_plan& plan);
+
+/// `to` gets the rate of each contestant, in millions.
+void add_rates(const std::string& cell, const std::vector<contestant>& all, const std::vector<std::vector<double>>& rates,
+               std::vector<guarantee_figure>& to);
+/// `to` gets one contestant's rate by another's, round by round.
+void add_ratio(const std::string& cell, const std::vector<contestant>& all, const std::vector<std::vector<double>>& rates,
+               std::size_t of, std::size_t by, std::optional<double> bound, std::vector<guarantee_figure>& to);
+
+} // namespace syncmap::bench
