@@ -13,7 +13,10 @@ Installs the packages that are missing (Debian, Ubuntu), builds into build/relea
   2. a real job: all cores count the identifiers in the C and C++ source text below FOLDER into one map,
      beside the same job on one thread and on a map behind a mutex   (examples/word_count.cpp)
   3. a one-minute measurement against the maps one would use else, with a verdict   (syncmap bench)
+  4. recorded requests of a web shop: how many of them a cache of a tenth of the keys answers   (syncmap trace)
 
+Step 4 reads web12.trace.xz (cache2k's benchmark traces, headissue GmbH, CC BY 4.0) in the folder that SYNCMAP_TRACES names,
+../shared/traces by default. Without that file it is left out, with a message.
 FOLDER is any folder with source text; the default is /usr/include.
 The first call takes a few minutes, later ones build only what has changed.
 Exit status: 0 when all went well, 1 when a step failed, 2 for bad arguments.
@@ -42,7 +45,7 @@ step() { printf '\n==== %s ====\n' "$1"; }
 or_stop() { "$@" || { echo "run.sh: failed: $*" >&2 && exit 1; }; }
 
 need "${packages_to_build[@]}"
-want "${packages_of_peers[@]}"
+want "${packages_of_peers[@]}" "${packages_of_traces[@]}"
 
 step "Building (build/release)"
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
@@ -57,3 +60,18 @@ step "2. Counting the identifiers below $folder"
 or_stop build/release/examples/word_count "$folder"
 step "3. One minute of measuring"
 or_stop build/release/tool/syncmap bench --seconds 60
+
+# answer_a_trace FILE: replays it, and tells in one line what the cache saved.
+answer_a_trace() (
+    set -o pipefail
+    xz -dc "$1" | build/release/tool/syncmap trace - --format words --capacity 1375 --name "$(basename "$1" .trace.xz)" | tail -n 1
+)
+step "4. A cache on a recorded trace"
+trace=${SYNCMAP_TRACES:-../shared/traces}/web12.trace.xz
+if [ ! -r "$trace" ]; then
+    echo "Left out: there is no $trace."
+elif ! command -v xz >/dev/null; then
+    echo "Left out: there is no xz to unpack $trace."
+else
+    or_stop answer_a_trace "$trace"
+fi

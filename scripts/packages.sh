@@ -6,6 +6,7 @@
 packages_to_build=(g++ cmake ninja-build pkg-config libgtest-dev libcli11-dev libfmt-dev nlohmann-json3-dev)
 packages_of_peers=(libtbb-dev libcuckoo-dev libxenium-dev liburcu-dev libcds-dev
     "libboost1.88-dev|libboost1.83-dev|libboost1.81-dev")
+packages_of_traces=(xz-utils) # unpacks recorded requests
 packages_of_clang=("clang-19|clang" "libclang-rt-19-dev|libclang-rt-dev" clang-format-19 clang-tidy-19)
 packages_of_coverage=("llvm-19|llvm") # scripts/coverage.sh alone
 

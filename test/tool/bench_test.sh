@@ -208,10 +208,82 @@ refuses 'no cell' bench --suite guarantee-costs --cell nonsense
 refuses '--threads' bench --suite guarantee-costs --threads 1
 refuses available bench --suite guarantee-costs --keys 1e9
 
+# the suite of the cache: rates, ratios and hits of each contestant, goals, and in the end which of them are missed
+works bench --suite cache --quick --rounds 1 --keys 1k --json "$folder/found"
+says '^\[1/3\] reads: '
+says '^  1e3 entries, 1 thread: cache, (nodes|integers) by map +[0-9.]+ ratio .*goal >= 0\.[89]: (not )?met$'
+says '^  1e3 entries, 1 thread: cache by map, integers in the table +[0-9.]+ ratio .*goal >= 0\.7: (not )?met$'
+says '^  1e3 entries, 1 thread: cache by 16 LRU shards +[0-9.]+ ratio .*goal >= 2: (not )?met$'
+for cache in cache 'mutex \+ list LRU' '16 LRU shards'; do
+    says "^  1e3 entries, 1 thread: $cache +[0-9.]+ M/s "
+    says "^  1e3 entries, 1 thread: $cache, hits +[0-9.]+ % "
+done
+lacks 'wrong reads'
+says '^Verdict$'
+says '^  [0-9]+ of [0-9]+ goals are met$'
+for word in '"suite": "cache"' '"cell": "mix"' '"at_least": 0.7' '"verdict": \['; do
+    grep -q "$word" "$folder/found" || fail "no $word in the JSON of the suite cache"
+done
+refuses 'no cell' bench --suite cache --cell nonsense
+refuses '--threads' bench --suite cache --threads 1
+refuses excludes bench --suite cache --workload ycsb-a
+refuses available bench --suite cache --keys 1e9
+refuses '--keys' bench --suite cache --keys 10
+
 works bench --list
 says '^  limits '
 says '^  guarantee-costs '
+says '^  cache '
 says '^  xchg_array '
+
+# recorded requests: the hits of each policy, from files and pipes, in three formats
+printf 'a\nb\na\nc\nb\na\n' >"$folder/lines"
+works trace "$folder/lines" --capacity 2,1k --threads 1,2 --json "$folder/found"
+says '^lines: 6 requests, 3 keys\. '
+says '^ +2 +[0-9.]+ +[0-9.]+ +50\.00 +16\.67 +16\.67 +16\.67 +[-+][0-9.]+ +[0-9.]+$'
+says '^ +1,000 +50\.00 +50\.00 +50\.00 +50\.00 +50\.00 +50\.00 +\+0\.00 +1\.000$'
+says '^lines: 1,000 entries answer 50\.0 % of 6 requests, LRU 50\.0 %: 3 loads saved, 0 more than by LRU$'
+for word in '"tool": "syncmap trace"' '"capacity": 1000' '"optimum"' '"threads": 2' '"hit_ratio": 0.5' '"wrong": false'; do
+    grep -q "$word" "$folder/found" || fail "no $word in the JSON of trace"
+done
+# traces TEXT ARGUMENTS...: the same from a pipe.
+traces() {
+    local text=$1
+    shift
+    printf '%b' "$text" | "$tool" trace - "$@" >"$folder/out" 2>"$folder/err" || fail "trace of '$text' ends with $?"
+}
+traces '1 2 0 0\n1 1 0 0\r\n\n3 1\n2 1\n1 1' --format ranges --capacity 2 --name 'of ranges'
+says '^of ranges: 6 requests, 3 keys\. '
+says '^ +2 +[0-9.]+ +50\.00 +16\.67 '
+traces '\0\0\0a\0\0\0b\0\0\0a' --format words --capacity 2
+says '^stdin: 3 requests, 2 keys\. '
+traces 'a\na\n' --capacity 1 --json -
+[ "$(head -c 1 "$folder/out")" = "{" ] || fail "trace --json - does not leave stdout to the JSON"
+refuses FILE trace --capacity 2
+refuses '--capacity' trace "$folder/lines"
+refuses '--capacity' trace "$folder/lines" --capacity 0
+refuses '--capacity' trace "$folder/lines" --capacity 2,many
+refuses '--capacity' trace "$folder/lines" --capacity 1e12
+refuses '--threads' trace "$folder/lines" --capacity 2 --threads 0
+refuses '--format' trace "$folder/lines" --capacity 2 --format xml
+refuses '--json' trace "$folder/lines" --capacity 2 --json "$folder/none/found"
+refuses 'cannot be read' trace "$folder/nothing" --capacity 2
+refuses 'is a folder' trace "$folder" --capacity 2
+printf 'a\na\nb\n' >"$folder/short"
+refuses 'within a word' trace "$folder/short" --capacity 2 --format words
+refuses "'first count' in line 1" trace "$folder/lines" --capacity 2 --format ranges
+: >"$folder/empty"
+refuses 'no request' trace "$folder/empty" --capacity 2
+refuses 'no request' trace "$folder/empty" --capacity 2 --format words
+printf '5 1\n7 1000000001\n' >"$folder/huge"
+refuses 'in line 2: more than' trace "$folder/huge" --capacity 2 --format ranges
+printf '18446744073709551615 2\n' >"$folder/huge"
+refuses 'more than' trace "$folder/huge" --capacity 2 --format ranges
+printf 'a\n\0\0b\n' >"$folder/binary"
+refuses 'no text (line 2)' trace "$folder/binary" --capacity 2
+printf '\3757zXZ\0\0\0' >"$folder/packed"
+refuses 'xz -dc' trace "$folder/packed" --capacity 2
+refuses 'xz -dc' trace "$folder/packed" --capacity 2 --format words
 
 # who cannot tell a length is left out, and said to be
 if "$tool" bench --list | grep -q '^  liburcu '; then
