@@ -118,15 +118,16 @@ void add_reads(const guarantee_plan& plan, std::uint64_t entries, const std::str
         const auto requests =
             zipf_requests(present.size(), threads, plan.seed, [&](std::uint64_t rank) { return present[rank]; });
         std::atomic<std::uint64_t> misses{0};
-        std::vector<contestant> all{{"cache, " + kind, {}}, {"map", {}}};
+        std::vector<contestant> all{{"cache, " + kind, {}}, {"map, " + kind, {}}};
         for (const auto& own : requests) {
             all[0].work.push_back(reading(own, full, [](const auto& c, key k) { return c.get(k); }, misses));
             all[1].work.push_back(reading(own, same, [](const auto& m, key k) { return m.load(k); }, misses));
         }
         const std::string cell = cell_name(entries, threads);
-        const auto rates = run_side_by_side(all, plan);
-        add_rates(cell, all, rates, to);
-        add_ratio(cell, all, rates, 0, 1, bound, to);
+        const cell_figures figures(cell, all, plan);
+        figures.add_rates(to);
+        figures.add_ratio(0, 1, bound, to);
+        figures.add_processor_ratio(0, 1, to);
         if (misses != 0) to.push_back({cell + kind + ": wrong reads", "reads", {static_cast<double>(misses)}, 0.0});
     }
 }
@@ -163,9 +164,10 @@ void add_node_puts(const guarantee_plan& plan, std::uint64_t entries, unsigned t
         });
         all[1].work.push_back(replacing(pairs, entries, thread, threads));
     }
-    const auto rates = run_side_by_side(all, plan);
-    add_rates(cell_name(entries, threads), all, rates, to);
-    add_ratio(cell_name(entries, threads), all, rates, 0, 1, 0.7, to);
+    const cell_figures figures(cell_name(entries, threads), all, plan);
+    figures.add_rates(to);
+    figures.add_ratio(0, 1, 0.7, to);
+    figures.add_processor_ratio(0, 1, to);
 }
 
 /// Of integers: beside a map with its entries in the table, and the other caches.
@@ -190,11 +192,11 @@ void add_integer_puts(const guarantee_plan& plan, std::uint64_t entries, unsigne
     for (unsigned thread = 0; thread < threads; ++thread) {
         all.back().work.push_back(replacing(pairs, entries, thread, threads));
     }
-    const auto rates = run_side_by_side(all, plan);
-    const std::string cell = cell_name(entries, threads);
-    add_rates(cell, all, rates, to);
-    add_ratio(cell, all, rates, 0, all.size() - 1, 0.7, to);
-    for (std::size_t i = 1; i < rivals.size(); ++i) add_ratio(cell, all, rates, 0, i, {}, to);
+    const cell_figures figures(cell_name(entries, threads), all, plan);
+    figures.add_rates(to);
+    figures.add_ratio(0, all.size() - 1, 0.7, to);
+    figures.add_processor_ratio(0, all.size() - 1, to);
+    for (std::size_t i = 1; i < rivals.size(); ++i) figures.add_ratio(0, i, {}, to);
 }
 
 } // namespace
@@ -247,11 +249,11 @@ std::vector<guarantee_figure> measure_cache_mix(const guarantee_plan& plan) {
                 }
             }
             const std::string cell = cell_name(entries, threads);
-            const auto rates = run_side_by_side(all, plan);
-            add_rates(cell, all, rates, found);
+            const cell_figures figures(cell, all, plan);
+            figures.add_rates(found);
             for (std::size_t i = 1; i < all.size(); ++i) {
                 const bool are_shards = rivals[i]->name() == sharded_lru_name;
-                add_ratio(cell, all, rates, 0, i, are_shards ? std::optional(beside_shards) : std::nullopt, found);
+                figures.add_ratio(0, i, are_shards ? std::optional(beside_shards) : std::nullopt, found);
             }
             for (std::size_t i = 0; i < all.size(); ++i) {
                 const double share = static_cast<double>(hits[i]) / static_cast<double>(asked[i]);

@@ -25,14 +25,29 @@ std::vector<unsigned> thread_counts();
 /// "1e5 entries, 2 threads: ". For other numbers than powers of ten all digits.
 std::string cell_name(std::uint64_t entries, unsigned threads);
 
-/// Operations per second of all threads together: for each contestant one of each round.
-std::vector<std::vector<double>> run_side_by_side(const std::vector<contestant>& all, const guarantee_plan& plan);
+/// Operations of all threads together: for each contestant one number of each round.
+struct round_rates {
+    std::vector<std::vector<double>> per_second;
+    std::vector<std::vector<double>> per_processor_second; ///< hardly disturbed by other programs, and blind to waiting
+};
+round_rates run_side_by_side(const std::vector<contestant>& all, const guarantee_plan& plan);
 
-/// `to` gets the rate of each contestant, in millions.
-void add_rates(const std::string& cell, const std::vector<contestant>& all, const std::vector<std::vector<double>>& rates,
-               std::vector<guarantee_figure>& to);
-/// `to` gets one contestant's rate by another's, round by round.
-void add_ratio(const std::string& cell, const std::vector<contestant>& all, const std::vector<std::vector<double>>& rates,
-               std::size_t of, std::size_t by, std::optional<double> bound, std::vector<guarantee_figure>& to);
+/// What a cell's contestants have to do with each other, as figures.
+class cell_figures {
+public:
+    cell_figures(std::string cell, const std::vector<contestant>& all, const guarantee_plan& plan);
+
+    /// The rate of each, in millions a second.
+    void add_rates(std::vector<guarantee_figure>& to) const;
+    /// One contestant's rate by another's, round by round.
+    void add_ratio(std::size_t of, std::size_t by, std::optional<double> bound, std::vector<guarantee_figure>& to) const;
+    /// The same by processor time.
+    void add_processor_ratio(std::size_t of, std::size_t by, std::vector<guarantee_figure>& to) const;
+
+private:
+    std::string cell_;
+    const std::vector<contestant>& all_;
+    round_rates rates_;
+};
 
 } // namespace syncmap::bench

@@ -188,7 +188,7 @@ exit_status run_figures(const bench_arguments& arguments) {
         file.open(arguments.json);
         if (!file) throw usage_error(fmt::format("--json: '{}' cannot be written", arguments.json));
     }
-    fmt::print(text, "{}; {} rounds; median, range\n\n", suite.heading, plan.rounds);
+    fmt::print(text, "{}; {} round{}; median, range\n\n", suite.heading, plan.rounds, plan.rounds == 1 ? "" : "s");
     const auto begin = std::chrono::steady_clock::now();
     progress_bar bar;
     json cells = json::array();
