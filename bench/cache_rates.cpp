@@ -39,32 +39,31 @@ constexpr std::size_t burst = 256; ///< operations between two looks at the cloc
 
 std::size_t requests_for(std::uint64_t keys) { return keys >= 1'000'000 ? std::size_t{1} << 20 : std::size_t{1} << 18; }
 
-/// One thread's requests, over and over.
+/// One thread's requests, over and over. A copy has the same requests and a position of its own.
 class request_ring {
 public:
-    explicit request_ring(std::vector<key> keys) : keys_(std::move(keys)) {}
+    explicit request_ring(std::vector<key> keys) : keys_(std::make_shared<const std::vector<key>>(std::move(keys))) {}
     std::span<const key> next() {
-        const std::span<const key> found(keys_.data() + at_, burst);
-        at_ = at_ + 2 * burst > keys_.size() ? 0 : at_ + burst;
+        const std::span<const key> found(keys_->data() + at_, burst);
+        at_ = at_ + 2 * burst > keys_->size() ? 0 : at_ + burst;
         return found;
     }
 
 private:
-    std::vector<key> keys_;
+    std::shared_ptr<const std::vector<key>> keys_;
     std::size_t at_ = 0;
 };
 
 /// One for each thread: `key_at(rank)`, with Zipf ranks below `ranks`.
 template <class F>
-std::vector<std::shared_ptr<request_ring>> zipf_requests(std::uint64_t ranks, unsigned threads, std::uint64_t seed,
-                                                         F&& key_at) {
-    std::vector<std::shared_ptr<request_ring>> all;
+std::vector<request_ring> zipf_requests(std::uint64_t ranks, unsigned threads, std::uint64_t seed, F&& key_at) {
+    std::vector<request_ring> all;
     const zipf_ranks zipf(ranks);
     for (unsigned thread = 0; thread < threads; ++thread) {
         random_source random(seed * 1000 + thread);
         std::vector<key> keys(requests_for(ranks));
         std::ranges::generate(keys, [&] { return key_at(zipf(random)); });
-        all.push_back(std::make_shared<request_ring>(std::move(keys)));
+        all.emplace_back(std::move(keys));
     }
     return all;
 }
@@ -85,11 +84,11 @@ private:
 };
 
 template <class Map, class F>
-stretch_of_work reading(const std::shared_ptr<request_ring>& requests, Map& map, F look, std::atomic<std::uint64_t>& misses) {
-    return [requests, &map, look, &misses]() -> std::uint64_t {
+stretch_of_work reading(const request_ring& requests, Map& map, F look, std::atomic<std::uint64_t>& misses) {
+    return [own = request_ring(requests), &map, look, &misses]() mutable -> std::uint64_t {
         std::uint64_t sum = 0;
         std::uint64_t missed = 0;
-        for (const key k : requests->next()) {
+        for (const key k : own.next()) {
             if (const auto found = look(map, k)) {
                 sum ^= digest(*found) ^ k;
             } else {
@@ -236,16 +235,16 @@ std::vector<guarantee_figure> measure_cache_mix(const guarantee_plan& plan) {
             std::vector<std::atomic<std::uint64_t>> hits(rivals.size());
             std::vector<std::atomic<std::uint64_t>> asked(rivals.size());
             for (std::size_t i = 0; i < rivals.size(); ++i) {
-                request_ring first(*requests[0]);
+                request_ring first = requests[0];
                 for (std::size_t n = 0; n < requests_for(keys); n += burst) rivals[i]->get_then_put(first.next());
                 all.push_back({std::string(rivals[i]->name()), {}});
                 for (const auto& ring : requests) {
-                    all.back().work.push_back(
-                        [&rival = *rivals[i], ring, &hit = hits[i], &all_asked = asked[i]]() -> std::uint64_t {
-                            hit.fetch_add(rival.get_then_put(ring->next()), std::memory_order_relaxed);
-                            all_asked.fetch_add(burst, std::memory_order_relaxed);
-                            return burst;
-                        });
+                    all.back().work.push_back([&rival = *rivals[i], own = request_ring(ring), &hit = hits[i],
+                                               &all_asked = asked[i]]() mutable -> std::uint64_t {
+                        hit.fetch_add(rival.get_then_put(own.next()), std::memory_order_relaxed);
+                        all_asked.fetch_add(burst, std::memory_order_relaxed);
+                        return burst;
+                    });
                 }
             }
             const std::string cell = cell_name(entries, threads);
