@@ -18,13 +18,13 @@ namespace test {
 namespace {
 
 /// Counts its living objects.
-struct counted {
+struct numbered {
     static inline std::size_t alive = 0;
-    explicit counted(std::uint64_t n) noexcept : number(n) { ++alive; }
-    counted(const counted& other) noexcept : number(other.number) { ++alive; }
-    counted& operator=(const counted&) = default;
-    ~counted() { --alive; }
-    friend bool operator==(const counted& a, const counted& b) { return a.number == b.number; }
+    explicit numbered(std::uint64_t n) noexcept : number(n) { ++alive; }
+    numbered(const numbered& other) noexcept : number(other.number) { ++alive; }
+    numbered& operator=(const numbered&) = default;
+    ~numbered() { --alive; }
+    friend bool operator==(const numbered& a, const numbered& b) { return a.number == b.number; }
     std::uint64_t number;
 };
 
@@ -49,84 +49,84 @@ template <class Key, class T, class Hash, class Sync>
 using map_of =
     visible_map<syncmap::engine::table<Key, T, Hash, std::equal_to<>, std::allocator<std::pair<const Key, T>>, Sync>>;
 
-constexpr std::uint64_t entries = 1000;
+constexpr std::uint64_t cleared_entries = 1000;
 
 template <class Map>
 void fill(Map& map) {
-    for (std::uint64_t i = 0; i != entries; ++i) map.store(i, counted(i));
+    for (std::uint64_t i = 0; i != cleared_entries; ++i) map.store(i, numbered(i));
 }
 
 } // namespace
 
 TEST(clear_of_nodes, destroys_at_once_what_no_thread_looks_at) {
-    syncmap::map<std::uint64_t, counted> map;
+    syncmap::map<std::uint64_t, numbered> map;
     fill(map);
-    EXPECT_EQ(counted::alive, entries);
+    EXPECT_EQ(numbered::alive, cleared_entries);
     map.clear();
-    EXPECT_EQ(counted::alive, 0U) << "without a flush: it is no garbage";
+    EXPECT_EQ(numbered::alive, 0U) << "without a flush: it is no garbage";
     fill(map);
-    syncmap::map<std::uint64_t, counted> next;
-    next.store(1, counted(1));
+    syncmap::map<std::uint64_t, numbered> next;
+    next.store(1, numbered(1));
     map.replace(std::move(next));
-    EXPECT_EQ(counted::alive, 1U);
+    EXPECT_EQ(numbered::alive, 1U);
 }
 
 TEST(clear_of_nodes, leaves_what_is_looked_at_and_what_is_pinned) {
-    syncmap::map<std::uint64_t, counted> map;
+    syncmap::map<std::uint64_t, numbered> map;
     fill(map);
     {
         const auto pinned = map.pin(7);
-        map.visit(3, [&](const counted& seen) {
+        map.visit(3, [&](const numbered& seen) {
             map.clear();
             EXPECT_EQ(seen.number, 3U);
-            EXPECT_EQ(counted::alive, 2U);
+            EXPECT_EQ(numbered::alive, 2U);
         });
         map.flush();
         EXPECT_EQ(pinned->number, 7U);
-        EXPECT_EQ(counted::alive, 1U);
+        EXPECT_EQ(numbered::alive, 1U);
     }
-    EXPECT_EQ(counted::alive, 0U);
+    EXPECT_EQ(numbered::alive, 0U);
 }
 
 TEST(clear_of_nodes, goes_on_in_a_walk_that_clears) {
-    syncmap::map<std::uint64_t, counted> map;
+    syncmap::map<std::uint64_t, numbered> map;
     fill(map);
     std::size_t shown = 0;
-    map.for_each([&](std::uint64_t key, const counted& value) {
+    map.for_each([&](std::uint64_t key, const numbered& value) {
         map.clear();
         EXPECT_EQ(value.number, key);
         ++shown;
     });
     EXPECT_GE(shown, 1U);
-    EXPECT_EQ(counted::alive, 0U);
+    EXPECT_EQ(numbered::alive, 0U);
 }
 
 TEST(clear_of_nodes, destroys_what_a_snapshot_has_shown_when_that_ends) {
-    syncmap::map<std::uint64_t, counted> map;
+    syncmap::map<std::uint64_t, numbered> map;
     fill(map);
     {
         const auto before = map.snapshot();
         map.clear();
-        EXPECT_EQ(counted::alive, entries);
-        EXPECT_EQ(before.size(), entries);
+        EXPECT_EQ(numbered::alive, cleared_entries);
+        EXPECT_EQ(before.size(), cleared_entries);
     }
-    EXPECT_EQ(counted::alive, 0U);
+    EXPECT_EQ(numbered::alive, 0U);
 }
 
 TEST(clear_of_nodes, waits_with_destruction_while_the_system_refuses_barriers) {
-    map_of<std::uint64_t, counted, syncmap::hash<std::uint64_t>, refusing_sync> map;
+    map_of<std::uint64_t, numbered, syncmap::hash<std::uint64_t>, refusing_sync> map;
     fill(map);
     refusing_sync::refuses = true;
     map.clear();
     EXPECT_EQ(map.size(), 0U);
-    EXPECT_EQ(counted::alive, entries) << "no thread can tell what others look at";
+    EXPECT_EQ(numbered::alive, cleared_entries) << "no thread can tell what others look at";
     refusing_sync::refuses = false;
     map.flush();
-    EXPECT_EQ(counted::alive, 0U);
+    EXPECT_EQ(numbered::alive, 0U);
     fill(map);
-    EXPECT_EQ(map.size(), entries);
+    EXPECT_EQ(map.size(), cleared_entries);
     map.clear();
-    EXPECT_EQ(counted::alive, 0U);
+    EXPECT_EQ(numbered::alive, 0U);
 }
 
 TEST(clear_of_integers, needs_no_barrier) {

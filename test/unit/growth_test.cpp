@@ -60,10 +60,10 @@ TEST(growth, is_by_four_in_small_tables_and_by_two_in_large_ones) {
 
 /// 2.8 entries a bucket, from 1.8 to 3.5 of which a table is filled: lines that few entries kept would use up its share.
 TEST(growth, does_not_come_from_keys_that_come_and_go) {
-    constexpr std::uint64_t entries = 23'000;
+    constexpr std::uint64_t present = 23'000;
     std::mt19937_64 chance(1);
     visible_map map;
-    std::vector<std::uint64_t> keys(entries);
+    std::vector<std::uint64_t> keys(present);
     for (std::uint64_t& key : keys) map.store(key = chance(), 0);
     const std::size_t buckets = map.buckets();
     ASSERT_EQ(buckets, 8192U);
@@ -80,13 +80,13 @@ TEST(growth, does_not_come_from_keys_that_come_and_go) {
 /// 1.5 entries a bucket: more than a fresh map of them would have, so the table may be left for one half as large, where the
 /// lines that come into use by and by ask for the larger one again.
 TEST(growth, and_shrinking_in_turn_are_rare_where_keys_come_and_go) {
-    constexpr std::uint64_t entries = 25'000;
-    constexpr std::uint64_t rounds = (sanitized ? 4 : 40) * entries; // one thread: a sanitizer sees the same in fewer
+    constexpr std::uint64_t present = 25'000;
+    constexpr std::uint64_t rounds = (sanitized ? 4 : 40) * present; // one thread: a sanitizer sees the same in fewer
     visible_map map;
-    map.reserve(entries);
+    map.reserve(present);
     std::uint64_t oldest = 1000;
     std::uint64_t next = oldest;
-    while (next != oldest + entries) map.store(next++, 0);
+    while (next != oldest + present) map.store(next++, 0);
     std::size_t buckets = map.buckets();
     const std::size_t largest = buckets;
     std::size_t changes = 0;
