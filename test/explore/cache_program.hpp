@@ -55,11 +55,11 @@ public:
         for_each([&](const probe& key, const probe&) {
             ++entries;
             std::uint32_t slot = 0;
-            engine_.look_at(key, slot, [&](auto& entry) {
-                const auto where = entry.mark.where();
+            engine_.look_at(key, slot, [&](auto& found) {
+                const auto where = found.mark.where();
                 require(where != syncmap::cache_detail::queue::left, "no entry of the table is left for another node");
                 if (where == syncmap::cache_detail::queue::small)
-                    require(inspector::queued(eviction_, entry.hash()), "a small entry is in the small queue");
+                    require(inspector::queued(eviction_, found.hash()), "a small entry is in the small queue");
             });
         });
         require(entries == size(), "each entry is counted");

@@ -9,8 +9,7 @@
 //   [L2] A key may be seen twice: it goes from the last slot to a new line and comes home from there, or it is erased and
 //        inserted again. Then two slots of the copy have equal slot words.
 //   [L3] The entries may be wiped: a mover stores MOVED into the last slot before it wipes the others [I4]. So that slot is
-//   read
-//        once more, after the others.
+//        read once more, after the others.
 //   [L4] Behind a LINK: a key that leaves an overflow line before it is seen there is in the home line by then, and stays there
 //        [I2]. So the home line is read again after its overflow lines, and must be what it was. An overflow line may be given
 //        back meanwhile, and hold entries of another bucket: these are told by their hash.
@@ -106,6 +105,7 @@ private:
     // What follows has no branch for each slot: which slots are in use is chance, and each wrong guess of the processor costs
     // more than a line.
 
+    static bool both(bool a, bool b) noexcept { return (static_cast<unsigned>(a) & static_cast<unsigned>(b)) != 0; }
     [[gnu::always_inline]] static void put(kept_entry*& to, const pair& p, bool wanted) noexcept {
         *to = {p.first, p.second};
         to += wanted ? 1 : 0;
@@ -114,7 +114,7 @@ private:
     [[gnu::always_inline]] static bool has_key_twice(const std::array<word, N>& slot_words) noexcept {
         bool twice = false;
         for (std::size_t i = 1; i < N; ++i) {
-            for (std::size_t j = 0; j < i; ++j) twice |= (slot_words[i] == slot_words[j]) & (slot_words[i] != Layout::empty);
+            for (std::size_t j = 0; j < i; ++j) twice |= both(slot_words[i] == slot_words[j], slot_words[i] != Layout::empty);
         }
         return twice;
     }
@@ -130,7 +130,7 @@ private:
         const auto put_line = [&](const copied_line& line) {
             for (const pair& p : line) {
                 const auto hash = syncmap::detail::seeded_hash(map.hash_, Layout::key_of(p.first, false), t.seed);
-                put(to, p, Layout::is_entry(p.first) & (t.bucket_of(hash) == bucket));
+                put(to, p, both(Layout::is_entry(p.first), t.bucket_of(hash) == bucket));
             }
         };
         const auto* l = reinterpret_cast<const line_type*>(seen[Layout::last].second);
