@@ -68,12 +68,14 @@ namespace syncmap {
 ///              that move throws, the caller does not get the result, and the entry stays.)
 /// Validity     Results are copies, and the caller's. What a callback is shown stays valid, and unchanged, until
 ///              the callback returns, whatever others do to the entry.
-/// Callbacks    may call every operation of the same map, on the same key too, but for the write named above.
+/// Callbacks    may call every operation of the same map, on the same key too, but for the write named above, moves and `swap`.
 ///              They may run long: that holds back the memory of what they are shown, and the other writers of a
 ///              key that is being computed. An exception passes through to the caller.
 /// Moves        A map can be moved, into a function's result say, or by a growing `std::vector`: that takes over the contents,
-///              in constant time and without a throw, and leaves an empty map, usable, with the same functions and allocator.
-///              No other thread may use the map meanwhile, nor a snapshot or a pinned entry of it. Those stay valid, and
+///              whatever their number, and leaves an empty map, usable, with the same functions and allocator. It throws only
+///              what copies of hash and equality throw. It waits for destructors of values of the map that other threads run.
+///              No operation of the map, of a snapshot or of a pinned entry of it may be under way, not even one of the same
+///              thread that runs a callback. Snapshots and pinned entries stay valid, and
 ///              belong to the contents: they must be dropped before the map is destroyed that has the contents then. A map
 ///              is not assigned to, since that would be no atomic step: use `replace`, or `swap` while no thread uses it.
 /// Keys         of another type than `key_type` are looked up as they are when hash and equality are transparent

@@ -214,9 +214,9 @@ public:
         engine().replace(other.engine_);
     }
 
-    /// Exchanges the contents of two maps, with their functions and allocators. No other thread may use either map, a snapshot
-    /// or a pinned entry of it meanwhile: for a map that others use, `replace` is the operation. Snapshots and pinned entries
-    /// stay with the contents. So it is when a map is moved: see `basic_map`.
+    /// Exchanges the contents of two maps, with their functions and allocators. No operation of either map, of a snapshot or of
+    /// a pinned entry of it may be under way, not even one that runs the caller as its callback: for a map in use, `replace` is
+    /// the operation. Snapshots and pinned entries stay with the contents. So it is when a map is moved: see `basic_map`.
     ///
     /// Progress: waits for destructors of values of these maps that other threads are just running. Complexity: constant.
     void swap(basic_map<Engine>& other) noexcept {

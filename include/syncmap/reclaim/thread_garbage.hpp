@@ -212,13 +212,16 @@ public:
     }
 
     /// `of` is part of another map object from now on, which no other thread uses yet. Waits for destructors of values that
-    /// other threads run, which may look at the former object.
-    static void rehome(domain<Sync>& threads, const source_type& of, void* map) noexcept {
+    /// other threads run, which may look at the former object; not where this thread is `alone`, as in the child of a fork.
+    static void rehome(domain<Sync>& threads, const source_type& of, void* map, bool alone = false) noexcept {
         if (!of.has_slots()) return;
         threads.each_hazard_record([&](hazard_record<Sync>& r) {
             const bool own = r.owner.load(std::memory_order_relaxed) == Sync::this_thread();
             for (slot& s : r.garbage.slots_) {
-                if (s.source.load(std::memory_order_acquire) == &of) { // acquire: as in forget
+                if (s.source.load(std::memory_order_acquire) != &of) continue; // acquire: as in forget
+                if (alone) {
+                    s.home.map = map; // a lost thread may hold the mutex, or be in a destructor, for ever
+                } else {
                     r.garbage.when_idle(s, of, own, [&] { s.home.map = map; });
                 }
             }

@@ -7,7 +7,7 @@
 // [D1] `next` is CLOSED first: then no resize begins, and the table and the one that it was being moved to are all there is.
 // [D2] Heavy barrier; then each thread record is seen once naming neither of the two. A section that begins afterwards finds
 //      another root. One that changes several keys may name the one table and have buckets of the other locked: both are asked
-//      about at once.
+//      about at once. It locks those of the root's table first [M4]; while it has them, the root cannot become `next`.
 // [D3] A reader trusts a node if its slot still holds the same word under the hazard. So the words of all slots are changed, to
 //      ones that are no entries and keep the nodes' addresses, before the hazards are looked at, and nodes are freed after
 //      that.

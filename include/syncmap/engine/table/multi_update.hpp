@@ -291,7 +291,8 @@ private:
         return result;
     }
 
-    /// Finds the live bucket of each key, and sorts the members by the addresses of those. Returns false if the root changed.
+    /// Finds the live bucket of each key, and sorts the members by those: the buckets of the root's table first, each table's
+    /// by address. Returns false if the root changed.
     static bool find_buckets(header& t, std::vector<member*>& changed) {
         for (member* const m : changed) {
             m->t = &t;
@@ -302,16 +303,18 @@ private:
             if (m->t == nullptr) return false;
             m->bucket = chain::bucket_of(*m->t, m->hash, m->bits);
         }
-        std::sort(changed.begin(), changed.end(), [](const member* a, const member* b) { return &a->lock() < &b->lock(); });
+        std::sort(changed.begin(), changed.end(),
+                  [&t](const member* a, const member* b) { return a->t != b->t ? a->t == &t : &a->lock() < &b->lock(); });
         return true;
     }
 
-    /// Locks the buckets, in the order of their addresses, and does not wait while it has one locked. The commit that has
+    /// Locks the buckets, in the order of `find_buckets`, and does not wait while it has one locked. The commit that has
     /// locked the last of all wanted buckets finds no other commit in its way, so some commit makes progress.
     ///
     /// The thread record names one table, and the buckets may lie in two. It names the table whose bucket the thread locks
-    /// next. A bucket that is locked and not MOVED keeps its table by itself, since no table is retired before all its buckets
-    /// are MOVED [M4].
+    /// next. A bucket of the root's table that is locked and not MOVED keeps that table the root's, so a `clear` takes both out
+    /// at once, and asks for writers that name either of them [D2]. Hence those buckets are locked first: with a bucket of
+    /// `next` locked first, the root could become `next`, and a `clear` would ask for `next` alone [M4].
     outcome lock_buckets(section& in, header& t, commitment& all) {
         all.buckets.clear();
         const header* named = &t;

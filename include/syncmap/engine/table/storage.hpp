@@ -112,7 +112,8 @@ private:
             c->map = this;
         });
         if constexpr (!Layout::inline_key) {
-            reclaim::thread_garbage<Sync>::rehome(c->home->threads, *c, static_cast<core<Types>*>(this));
+            const bool alone = map_registry<Sync>::is_orphan(*c);
+            reclaim::thread_garbage<Sync>::rehome(c->home->threads, *c, static_cast<core<Types>*>(this), alone);
         }
     }
 
