@@ -1,12 +1,15 @@
-// What each operation of a cache does, by one thread.
+// What each operation of a cache does.
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <latch>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <syncmap/cache.hpp>
@@ -228,7 +231,106 @@ TEST(cache_types, keys_whose_hashes_collide) {
     EXPECT_EQ(c.size(), 20U);
 }
 
+struct few_hashes {
+    std::size_t operator()(std::uint64_t key) const noexcept { return key % 64; }
+};
+TEST(cache_types, keys_whose_hashes_collide_leave_as_others_do) {
+    constexpr std::uint64_t capacity = 100, puts = 20'000;
+    syncmap::cache<std::uint64_t, std::uint64_t, few_hashes> c({.capacity = capacity});
+    for (std::uint64_t i = 0; i != puts; ++i) c.put(i, i);
+    std::uint64_t old = 0;
+    c.for_each([&](std::uint64_t key, std::uint64_t) { old += key < puts / 2 ? 1U : 0U; });
+    EXPECT_LE(old, capacity / 4) << "no entry stays because the small queue has lost its name";
+}
+
 // ---- loads ----
+
+/// Calls `first` on a thread of its own, and `second` once `first` has called its loader; `first`'s loader then goes on.
+template <class First, class Second>
+void load_beside(First first, Second second) {
+    std::latch loads(1), goes_on(1);
+    std::jthread other([&] {
+        first([&] {
+            loads.count_down();
+            goes_on.wait();
+        });
+    });
+    loads.wait();
+    second([&] { goes_on.count_down(); });
+}
+
+TEST(cache_loads, that_found_nothing_do_not_answer_loaders_that_must_find) {
+    text_cache c({.capacity = 10});
+    load_beside(
+        [&](auto wait) {
+            EXPECT_EQ(c.get_or_load("a",
+                                    [&] {
+                                        wait();
+                                        return std::optional<std::string>();
+                                    }),
+                      std::nullopt);
+        },
+        [&](auto go_on) {
+            std::jthread later([&] {
+                std::this_thread::sleep_for(std::chrono::milliseconds(20)); // the call below waits by then, or loads alone
+                go_on();
+            });
+            EXPECT_EQ(c.get_or_load("a", [] { return std::string("found"); }), "found");
+        });
+}
+
+/// A key that is only moved, made of a view, with a hash that all keys share.
+struct one_way_key {
+    std::string text;
+    explicit(false) one_way_key(std::string_view from) : text(from) {}
+    one_way_key(one_way_key&&) = default;
+    explicit(false) operator std::string_view() const { return text; }
+};
+struct same_for_all {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view) const noexcept { return 7; }
+};
+struct by_text {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const noexcept { return a == b; }
+};
+TEST(cache_loads, of_keys_with_one_hash_bring_each_its_own) {
+    syncmap::cache<one_way_key, std::string, same_for_all, by_text> c({.capacity = 10});
+    load_beside(
+        [&](auto wait) {
+            EXPECT_EQ(c.get_or_load(std::string_view("a"),
+                                    [&](const auto&) {
+                                        wait();
+                                        return std::string("of a");
+                                    }),
+                      "of a");
+        },
+        [&](auto go_on) {
+            std::jthread later([&] {
+                std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                go_on();
+            });
+            EXPECT_EQ(c.get_or_load(std::string_view("b"), [](const auto&) { return std::string("of b"); }), "of b");
+        });
+}
+
+TEST(cache_loads, are_beaten_by_puts_that_find_no_room) {
+    text_cache c({.capacity = 0});
+    load_beside(
+        [&](auto wait) {
+            EXPECT_EQ(c.get_or_load("a",
+                                    [&] {
+                                        wait();
+                                        return std::string("old");
+                                    }),
+                      "old");
+        },
+        [&](auto go_on) {
+            EXPECT_FALSE(c.put("a", "new"));
+            EXPECT_EQ(c.get_or_load("a", [] { return std::string("after the put"); }), "after the put");
+            go_on();
+        });
+}
 
 TEST(cache_loads, bring_what_is_absent) {
     text_cache c({.capacity = 10});

@@ -180,7 +180,9 @@ public:
         bounded<decltype(op)> bounded_op(eviction_, engine_, by, engine_.hash_of_key(own), op);
         engine_.exclusive(std::forward<decltype(own)>(own), bounded_op);
         end(by, bounded_op);
-        return bounded_op.is_refused() ? update_result::kept : op.outcome;
+        if (!bounded_op.is_refused()) return op.outcome;
+        overtake_refused(bounded_op.hash());
+        return update_result::kept;
     }
 
     /// Removes `key` and returns a copy of the value it had, or nothing when it was absent. Beats the loads as `invalidate`.
@@ -214,8 +216,8 @@ public:
 
     /// The value of `key`. When it is absent, `f(key)`, or `f()`, makes it, once, however many threads ask at the same time:
     /// the others sleep, and share the value, or the exception. `f` returns a value, or an optional of it: an empty one says
-    /// that there is nothing, which all who asked are told, and which is not remembered. Returns the value; an optional of it
-    /// if `f` returns one.
+    /// that there is nothing, and is not remembered. Calls that waited learn that too, if their functions return an optional;
+    /// the others call their own. Returns the value; an optional of it if `f` returns one.
     ///
     /// Progress: waits for a thread that loads this key. Other keys, and all other operations, do not wait. Consistency: a
     /// `put`, an `invalidate` or an `invalidate_all` that takes place after `f` was called keeps its result from being stored,
@@ -332,7 +334,13 @@ private:
         bounded<Op> bounded_op(eviction_, engine_, by, hash, op);
         engine_.write_at(by, hash, std::forward<K>(key), bounded_op);
         end(by, bounded_op);
+        if (bounded_op.is_refused()) overtake_refused(hash);
         return {bounded_op.inserted(), bounded_op.erased(), bounded_op.is_refused()};
+    }
+    /// A write that a cache without room has not stored beats earlier loads all the same: they are of no use to later calls.
+    void overtake_refused(std::uint64_t hash) noexcept {
+        Sync::fence(); // as in `remove`
+        engine_.loads().overtake(hash);
     }
     template <class Op>
     void end(const visitor& by, Op& op) {
@@ -381,11 +389,25 @@ private:
         const std::uint64_t hash = engine_.hash_of_key(key);
         for (;;) {
             typename Engine::load_outcome outcome;
+            bool is_own = false;
             {
                 typename Engine::template load_flight<K> flight(engine_, by, hash, key, outcome);
-                if (flight.enter_or_share()) load_alone(by, hash, key, f, flight, outcome);
+                is_own = flight.enter_or_share();
+                if (is_own) load_alone(by, hash, key, f, flight, outcome);
             }
-            if (outcome.settled) return std::move(outcome.entry);
+            if (outcome.settled && (is_own || answers<F, K>(outcome, key))) return std::move(outcome.entry);
+        }
+    }
+
+    /// Whether what another thread's load brought answers this one: its loader may have found nothing where this one must not,
+    /// and flights that compare hashes alone may be of another key.
+    template <class F, class K>
+    bool answers(const typename Engine::load_outcome& brought, const K& key) const {
+        if (!brought.entry) return loader_may_find_nothing<F, K> && !Engine::loads_compare_hashes_alone;
+        if constexpr (Engine::loads_compare_hashes_alone) {
+            return static_cast<bool>(engine_.key_eq()(brought.entry.key(), key));
+        } else {
+            return true;
         }
     }
 

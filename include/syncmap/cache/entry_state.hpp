@@ -1,7 +1,8 @@
 // What each entry of a cache carries beside key and value: how often it was used lately, and which queue it is in.
 //
-// Two bytes, so that a hit, which writes the first, never undoes what a writer does to the second. A hit may be lost where two
-// threads meet; a change of the queue is not: it is a compare-exchange or an exchange.
+// Three bytes, so that a hit, which writes the first, never undoes what a writer does to the second. A hit may be lost where
+// two threads meet; a change of the queue is not: it is a compare-exchange or an exchange. The third counts how often the hand
+// has passed a small entry.
 //
 //   small -> main    `promote`: the thread that has the entry's hash from the small queue
 //   small, main -> left    `inherit`: the writer that overwrites the value, under the bucket's lock; the new node has the rest
@@ -29,6 +30,7 @@ public:
     void renew() noexcept {
         uses_.store(0, std::memory_order_relaxed);
         queue_.store(queue::main, std::memory_order_relaxed);
+        passes_.store(0, std::memory_order_relaxed);
     }
     void inherit(entry_state& old) noexcept {
         uses_.store(old.uses_.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -50,6 +52,13 @@ public:
     unsigned uses() const noexcept { return uses_.load(std::memory_order_relaxed); }
     void set_uses(unsigned n) noexcept { uses_.store(static_cast<std::uint8_t>(n), std::memory_order_relaxed); }
     queue where() const noexcept { return queue_.load(std::memory_order_relaxed); }
+    /// The hand passes a small entry. True after the eighth time: the small queue has lost its name, as it may where two keys
+    /// have one hash.
+    bool pass() noexcept {
+        const auto n = static_cast<std::uint8_t>(passes_.load(std::memory_order_relaxed) + 1);
+        passes_.store(n, std::memory_order_relaxed);
+        return n >= most_passes;
+    }
     /// Of a node that is not published yet.
     void begin_in(queue q) noexcept { queue_.store(q, std::memory_order_relaxed); }
     /// From small to main. False: the node is left, and the entry has another one.
@@ -64,8 +73,10 @@ public:
 
 private:
     static constexpr std::uint8_t most_uses = 3;
+    static constexpr std::uint8_t most_passes = 8;
     atomic<std::uint8_t> uses_{0};
     atomic<queue> queue_{queue::main};
+    atomic<std::uint8_t> passes_{0};
 };
 
 } // namespace syncmap::cache_detail

@@ -242,7 +242,11 @@ private:
             duel result = duel::lost;
             const std::uint64_t next = engine_.sweep_bucket(by, from, [&](sighting& seen, std::size_t place) {
                 auto& mark = seen->mark;
-                if (place < first || mark.where() != queue::main) return true;
+                if (place < first) return true;
+                if (const queue where = mark.where(); where != queue::main) {
+                    if (where == queue::small && mark.pass()) mark.promote();
+                    return true;
+                }
                 met_main = true;
                 if (const unsigned uses = mark.uses(); uses != 0 && !takes_any) {
                     mark.set_uses(uses - 1);

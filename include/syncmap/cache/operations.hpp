@@ -55,6 +55,7 @@ public:
     bool erased() const noexcept { return erased_; }
     /// Nothing can be stored.
     bool is_refused() const noexcept { return refused_; }
+    std::uint64_t hash() const noexcept { return hash_; }
 
     decision decide(const T* current) {
         const decision wanted = op_.decide(current);

@@ -29,7 +29,12 @@ class load_flights : public entry_sweep<Types> {
     /// What the registry of flights compares: the key, and whether the load still is the key's.
     struct flight_name {
         const void* key;
-        const record* load;
+        /// (1) release, (2) acquire: a waiting thread that takes over a flight gives it its own load, while others compare
+        /// names.
+        typename Sync::template atomic<const record*> load;
+        flight_name(const void* of_key, const record* of_load) noexcept : key(of_key), load(of_load) {}
+        flight_name(const flight_name& other) noexcept : key(other.key), load(other.load.load(std::memory_order_relaxed)) {}
+        flight_name& operator=(const flight_name&) = delete;
     };
     /// Tells the loads of this map from its computations, in the registry of flights.
     struct load_space {
@@ -41,9 +46,12 @@ public:
     using visitor = typename base::visitor;
     using held_entry = typename base::held_entry;
 
+    /// Loads of keys that cannot be copied, and are compared by the user's functions, share a flight if they have one hash.
+    static constexpr bool loads_compare_hashes_alone = base::compares_hashes_alone;
+
     /// What a flight ended with, for its owner and for those who waited.
     struct load_outcome {
-        held_entry entry{};   ///< none: the loader found nothing
+        held_entry entry{}; ///< none: the loader found nothing
         bool settled = false; ///< false: the flight brought neither a value nor its absence
     };
 
@@ -123,8 +131,10 @@ public:
 private:
     static bool is_of_key(const flight_name& mine, const flight_name& other) noexcept {
         // The thread's own load stays the key's: to ask for it is a recursion.
-        return !other.load->overtaken.load(std::memory_order_acquire) ||
-               other.load->thread.load(std::memory_order_relaxed) == mine.load->thread.load(std::memory_order_relaxed);
+        const record& theirs = *other.load.load(std::memory_order_acquire); // (2)
+        const record& own = *mine.load.load(std::memory_order_relaxed);
+        return !theirs.overtaken.load(std::memory_order_acquire) ||
+               theirs.thread.load(std::memory_order_relaxed) == own.thread.load(std::memory_order_relaxed);
     }
     static bool same_loads(const void* space, const void* mine, const void* other) {
         const auto& a = *static_cast<const flight_name*>(mine);
@@ -153,7 +163,8 @@ private:
         return std::addressof(room.template emplace<owned_name>(space, *static_cast<const flight_name*>(mine))->name);
     }
     static void name_is_taken(void* copy, const void* mine) noexcept {
-        static_cast<owned_name*>(copy)->name.load = static_cast<const flight_name*>(mine)->load;
+        const record* const load = static_cast<const flight_name*>(mine)->load.load(std::memory_order_relaxed);
+        static_cast<owned_name*>(copy)->name.load.store(load, std::memory_order_release); // (1)
     }
     static constexpr flight_key kind_of_loads = [] {
         if constexpr (base::key_kind.copy == nullptr) {
