@@ -58,7 +58,7 @@ public:
             engine_.look_at(key, slot, [&](auto& found) {
                 const auto where = found.mark.where();
                 require(where != syncmap::cache_detail::queue::left, "no entry of the table is left for another node");
-                if (where == syncmap::cache_detail::queue::small)
+                if (where == syncmap::cache_detail::queue::in_small)
                     require(inspector::queued(eviction_, found.hash()), "a small entry is in the small queue");
             });
         });

@@ -14,8 +14,8 @@
 namespace syncmap::cache_detail {
 
 enum class queue : std::uint8_t {
-    main,
-    small,
+    in_main,
+    in_small,
     left ///< of a node that another one of the same entry replaces
 };
 
@@ -29,7 +29,7 @@ public:
 
     void renew() noexcept {
         uses_.store(0, std::memory_order_relaxed);
-        queue_.store(queue::main, std::memory_order_relaxed);
+        queue_.store(queue::in_main, std::memory_order_relaxed);
         passes_.store(0, std::memory_order_relaxed);
     }
     void inherit(entry_state& old) noexcept {
@@ -63,8 +63,8 @@ public:
     void begin_in(queue q) noexcept { queue_.store(q, std::memory_order_relaxed); }
     /// From small to main. False: the node is left, and the entry has another one.
     bool promote() noexcept {
-        queue seen = queue::small;
-        if (queue_.compare_exchange_strong(seen, queue::main, std::memory_order_relaxed, std::memory_order_relaxed)) {
+        queue seen = queue::in_small;
+        if (queue_.compare_exchange_strong(seen, queue::in_main, std::memory_order_relaxed, std::memory_order_relaxed)) {
             set_uses(0);
             return true;
         }
@@ -75,7 +75,7 @@ private:
     static constexpr std::uint8_t most_uses = 3;
     static constexpr std::uint8_t most_passes = 8;
     atomic<std::uint8_t> uses_{0};
-    atomic<queue> queue_{queue::main};
+    atomic<queue> queue_{queue::in_main};
     atomic<std::uint8_t> passes_{0};
 };
 

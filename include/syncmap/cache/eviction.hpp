@@ -50,7 +50,7 @@ public:
     struct admission {
         bool has_permit = false;
         bool is_placed = false; ///< its queue is known, and the history has heard of it
-        queue where = queue::main;
+        queue where = queue::in_main;
         unsigned count = 0;
         position at{};            ///< of the small queue
         entry* victim = nullptr; ///< erased, and not retired yet
@@ -71,7 +71,7 @@ public:
         if (asks_first) ask_history(hash, small_.now(), tick, mine);
         std::uint64_t leaving = queue_type::none;
         unsigned leaving_count = 0;
-        if (!asks_first || mine.where == queue::small) {
+        if (!asks_first || mine.where == queue::in_small) {
             mine.at = small_.next(l);
             fetch_ahead(by, l);
             leaving_count = mine.at.count();
@@ -90,7 +90,7 @@ public:
 
     /// The entry was inserted: its hash goes into its queue.
     void inserted(visitor& by, std::uint64_t hash, admission& mine) {
-        if (mine.where == queue::small) {
+        if (mine.where == queue::in_small) {
             const std::uint64_t other = mine.at.put(hash, mine.count);
             if (other != queue_type::none) promote(by, other); // of a thread that took this position a round earlier
         }
@@ -133,14 +133,14 @@ private:
     void ask_history(std::uint64_t hash, std::uint64_t now, std::uint64_t tick, admission& mine) noexcept {
         history_.age(tick);
         const auto told = history_.come(hash, now);
-        mine.where = told.returned ? queue::main : queue::small;
+        mine.where = told.returned ? queue::in_main : queue::in_small;
         mine.count = told.count;
     }
 
     /// What the thread's next puts will look at [E9].
     void fetch_ahead(const visitor& by, const lane_type& l) const noexcept {
-        if (const std::uint64_t far = small_.peek(l, 6); far != queue_type::none) engine_.prefetch(by, far);
-        if (const std::uint64_t near = small_.peek(l, 3); near != queue_type::none) engine_.prefetch_entry(near);
+        if (const std::uint64_t farther = small_.peek(l, 6); farther != queue_type::none) engine_.prefetch(by, farther);
+        if (const std::uint64_t nearer = small_.peek(l, 3); nearer != queue_type::none) engine_.prefetch_entry(nearer);
     }
 
     /// The entry that a hash names becomes main, if it is small.
@@ -160,7 +160,7 @@ private:
                 engine_.wait_for_writer(by, seen);
                 continue;
             }
-            if (where == queue::main) break;
+            if (where == queue::in_main) break;
             const unsigned uses = mark.uses();
             if (uses != 0) history_.add(seen->hash(), uses);
             const unsigned strength = uses >= 2 ? always : (std::min)(history<Sync, allocator>::most, count + uses);
@@ -243,8 +243,8 @@ private:
             const std::uint64_t next = engine_.sweep_bucket(by, from, [&](sighting& seen, std::size_t place) {
                 auto& mark = seen->mark;
                 if (place < first) return true;
-                if (const queue where = mark.where(); where != queue::main) {
-                    if (where == queue::small && mark.pass()) mark.promote();
+                if (const queue where = mark.where(); where != queue::in_main) {
+                    if (where == queue::in_small && mark.pass()) mark.promote();
                     return true;
                 }
                 met_main = true;

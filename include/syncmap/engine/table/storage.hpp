@@ -232,9 +232,9 @@ private:
         while (t != nullptr) {
             header* const next = t->successor();
             if constexpr (!Layout::inline_key) {
-                const std::size_t lines = t->all_lines();
-                for (std::size_t i = 0; i < lines; ++i) {
-                    if (i + Sync::walk_lookahead < lines) chain<Types>::fetch_nodes(t->first_line()[i + Sync::walk_lookahead]);
+                const std::size_t all = t->all_lines();
+                for (std::size_t i = 0; i < all; ++i) {
+                    if (i + Sync::walk_lookahead < all) chain<Types>::fetch_nodes(t->first_line()[i + Sync::walk_lookahead]);
                     destroy_nodes_of(t->first_line()[i]);
                 }
             }
