@@ -218,7 +218,8 @@ public:
     /// a pinned entry of it may be under way, not even one that runs the caller as its callback: for a map in use, `replace` is
     /// the operation. Snapshots and pinned entries stay with the contents. So it is when a map is moved: see `basic_map`.
     ///
-    /// Progress: waits for destructors of values of these maps that other threads are just running. Complexity: constant.
+    /// Progress: waits for destructors of values of these maps that other threads are just running. Complexity: constant
+    /// but for a look at each thread's garbage.
     void swap(basic_map<Engine>& other) noexcept {
         static_assert(std::is_nothrow_move_constructible_v<Engine>,
                       "syncmap: swap needs a hash and an equality whose copies do not throw");

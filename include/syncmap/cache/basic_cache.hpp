@@ -265,7 +265,7 @@ public:
     [[nodiscard]] size_type capacity() const noexcept { return eviction_.capacity(); }
 
     /// What has happened so far; all zero where statistics are off. Sums of what the threads have counted: each number is right
-    /// when no other thread uses the cache, and no earlier than the call else.
+    /// when no other thread uses the cache. Beside other threads it may lack what they count during the call.
     [[nodiscard]] cache_stats stats() const noexcept {
         const auto& all = eviction_.counters();
         return {all.sum(counted::hit),      all.sum(counted::miss), all.sum(counted::insert),

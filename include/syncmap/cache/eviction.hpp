@@ -6,7 +6,7 @@
 // history has counted of them, and the one seen less often goes.
 //
 // All structures hold hashes of entries, never pointers. Which entry a hash names now is found again each time.
-// docs/cache.md, section Eviction.
+// The rules [E1] to [E10] and [Q5] are those of docs/cache.md and of the comments here.
 #pragma once
 
 #include <algorithm>

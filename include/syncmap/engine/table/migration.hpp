@@ -82,9 +82,8 @@ protected:
         return {group << k, std::size_t{1} << k};
     }
 
-    /// Counts the groups that one mover has moved. The sources of the last one stay locked until they are counted: `clear`
-    /// cannot get past a locked bucket, so `n` is still the table it was. Then who moved the last group of all makes `n`
-    /// the root's table.
+    /// Counts the groups that one mover has moved. The mover is in its section until they are counted, and `clear` waits for
+    /// it [D2], so `n` is still the table it was. The mover of the last group of all then makes `n` the root's table.
     class departure {
     public:
         departure(migration& map, control& c, header& t, header& n, word root) noexcept

@@ -1,7 +1,8 @@
 // Memory of snapshots: their states, and the slabs of their records.
 //
-// A map keeps one state that no snapshot uses: its *spare*. The next snapshot takes it, and allocates nothing. A thread that is
-// pre-empted inside `malloc` holds a lock of the allocator: beside many writers that allocate, a snapshot waited for it.
+// A map keeps one state that no snapshot uses: its *spare*. The next snapshot takes it, and allocates nothing while the table
+// has the size of before. A thread that is pre-empted inside `malloc` holds a lock of the allocator: beside many writers that
+// allocate, a snapshot waited for it.
 //
 // | a state is    | known by               | until                                                                     |
 // |---------------|------------------------|---------------------------------------------------------------------------|
@@ -10,7 +11,7 @@
 // | dropped       | `dropped`, writers     | each writer was seen outside of its section: by a cut, or after a drop [S3] |
 // | unreachable   | `unreachable`          | a thread that drops a snapshot makes it the spare, or frees it            |
 //
-// The thread that takes a snapshot frees nothing: that would wait for the same lock.
+// The thread that takes a snapshot frees nothing but a spare of another size: that would wait for the same lock.
 #pragma once
 
 #include <algorithm>

@@ -184,7 +184,8 @@ public:
     void flush() noexcept {
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return; // nothing was ever stored
-        while (!this->scan(*c)) Sync::pause(); // who scans holds nothing but that, and runs no code of the user's
+        while (!this->scan(*c))
+            Sync::pause(); // a scanning thread holds nothing else; of the user's code it runs `owned_bytes` alone
         c->each_thread_record([this](thread_record_type& s) { this->give_back_cached_nodes(s); });
         this->free_snapshots(*c);
         this->recycle_tables(*c, (std::numeric_limits<std::size_t>::max)());
