@@ -70,8 +70,8 @@ TEST(cache_bound, holds_at_every_instant) {
             }
         });
         {
-            std::vector<std::jthread> workers;
             const int steps = capacity < 10 ? 1'500 : 6'000;
+            std::vector<std::jthread> workers; // the last: it waits for threads that read what stands above
             for (unsigned t = 0; t < 8; ++t) workers.emplace_back([&, t] { work(c, t, 3 * capacity + 8, steps); });
         }
         ended = true;

@@ -42,19 +42,19 @@ public:
     int number;
 };
 
-constexpr int some = 300;
+constexpr int entries_made = 300;
 
 template <class Map>
 Map made() {
     Map map;
-    for (int i = 0; i < some; ++i) map.insert(i, only_moved(i));
+    for (int i = 0; i < entries_made; ++i) map.insert(i, only_moved(i));
     return map;
 }
 
 template <class Map>
 void expect_full(const Map& map) {
-    EXPECT_EQ(map.size(), static_cast<std::size_t>(some));
-    for (int i = 0; i < some; ++i) EXPECT_TRUE(map.visit(i, [&](const only_moved& v) { EXPECT_EQ(v.number, i); }));
+    EXPECT_EQ(map.size(), static_cast<std::size_t>(entries_made));
+    for (int i = 0; i < entries_made; ++i) EXPECT_TRUE(map.visit(i, [&](const only_moved& v) { EXPECT_EQ(v.number, i); }));
 }
 
 } // namespace
@@ -62,12 +62,12 @@ void expect_full(const Map& map) {
 template <class Family>
 class moving : public ::testing::Test {
 protected:
-    using map = typename Family::template of<int, only_moved>;
+    using map_type = typename Family::template of<int, only_moved>;
 };
 TYPED_TEST_SUITE(moving, families, names);
 
 TYPED_TEST(moving, takes_the_contents_over_and_leaves_an_empty_map) {
-    using map = typename TestFixture::map;
+    using map = typename TestFixture::map_type;
     static_assert(std::is_nothrow_move_constructible_v<map> && !std::is_copy_constructible_v<map>);
     static_assert(!std::is_copy_assignable_v<map> && !std::is_move_assignable_v<map>);
     {
@@ -78,20 +78,20 @@ TYPED_TEST(moving, takes_the_contents_over_and_leaves_an_empty_map) {
         expect_full(second);
         EXPECT_EQ(first.size(), 0U);
         EXPECT_FALSE(first.contains(1));
-        EXPECT_TRUE(first.insert(some, only_moved(some))) << "it is as good as new";
-        EXPECT_FALSE(second.contains(some));
+        EXPECT_TRUE(first.insert(entries_made, only_moved(entries_made))) << "it is as good as new";
+        EXPECT_FALSE(second.contains(entries_made));
         EXPECT_TRUE(second.erase(1));
-        EXPECT_TRUE(second.insert(some + 1, only_moved(1)));
+        EXPECT_TRUE(second.insert(entries_made + 1, only_moved(1)));
         map third(std::move(second));
         map fourth(std::move(second)); // of an empty one
-        EXPECT_EQ(third.size(), static_cast<std::size_t>(some));
+        EXPECT_EQ(third.size(), static_cast<std::size_t>(entries_made));
         EXPECT_EQ(fourth.size(), 0U);
     }
     EXPECT_EQ(only_moved::alive, 0);
 }
 
 TYPED_TEST(moving, lets_vectors_of_maps_grow) {
-    using map = typename TestFixture::map;
+    using map = typename TestFixture::map_type;
     std::vector<map> all;
     for (int i = 0; i < 10; ++i) all.push_back(made<map>());
     for (const map& each : all) expect_full(each);
@@ -107,7 +107,7 @@ TYPED_TEST(moving, lets_vectors_of_maps_grow) {
 }
 
 TYPED_TEST(moving, swaps_two_maps) {
-    using map = typename TestFixture::map;
+    using map = typename TestFixture::map_type;
     map full = made<map>();
     map empty;
     full.swap(empty);
@@ -141,8 +141,8 @@ TYPED_TEST(moving, leaves_the_garbage_of_other_threads_where_it_is_destroyed) {
                 other.erase(i);
             }
             for (int i = 0; i < 2'000; ++i) {
-                second->insert(some, only_moved(1));
-                second->erase(some);
+                second->insert(entries_made, only_moved(1));
+                second->erase(entries_made);
             }
         });
         wait_for(1);
@@ -151,7 +151,7 @@ TYPED_TEST(moving, leaves_the_garbage_of_other_threads_where_it_is_destroyed) {
         std::memset(room, 0xEE, sizeof room); // a look at the former map finds no allocator there
         step = 2;
         writer.join();
-        EXPECT_EQ(second->size(), static_cast<std::size_t>(some - 250));
+        EXPECT_EQ(second->size(), static_cast<std::size_t>(entries_made - 250));
     }
     EXPECT_EQ(only_moved::alive, 0);
 }
@@ -184,7 +184,7 @@ TYPED_TEST(moving, keeps_functions_and_allocator_in_both) {
 
 TYPED_TEST(moving, out_of_a_map_is_done_where_no_thread_can_look) {
     if constexpr (std::is_same_v<TypeParam, behind_mutex> || std::is_same_v<TypeParam, behind_shared_mutex>) {
-        auto map = made<typename TestFixture::map>();
+        auto map = made<typename TestFixture::map_type>();
         const std::optional<only_moved> taken = map.take(7);
         ASSERT_TRUE(taken.has_value());
         EXPECT_EQ(taken->number, 7);
@@ -193,15 +193,15 @@ TYPED_TEST(moving, out_of_a_map_is_done_where_no_thread_can_look) {
 }
 
 TYPED_TEST(moving, tells_figures_of_the_map) {
-    using map = typename TestFixture::map;
+    using map = typename TestFixture::map_type;
     map entries;
     const syncmap::map_stats before = entries.stats();
     EXPECT_EQ(before.entries + before.buckets + before.places, 0U);
     EXPECT_EQ(before.load, 0);
-    for (int i = 0; i < some; ++i) entries.insert(i, only_moved(i));
+    for (int i = 0; i < entries_made; ++i) entries.insert(i, only_moved(i));
     for (int i = 0; i < 10; ++i) entries.erase(i);
     const syncmap::map_stats after = entries.stats();
-    EXPECT_EQ(after.entries, static_cast<std::size_t>(some - 10));
+    EXPECT_EQ(after.entries, static_cast<std::size_t>(entries_made - 10));
     EXPECT_GE(after.places, after.entries / 2);
     EXPECT_GE(after.places, after.buckets);
     EXPECT_NEAR(after.load, static_cast<double>(after.entries) / static_cast<double>(after.places), 1e-9);
@@ -221,22 +221,22 @@ TYPED_TEST(moving, tells_figures_of_the_map) {
 TEST(moved_maps, keep_their_pins_and_their_snapshots) {
     using map = syncmap::map<std::string, std::unique_ptr<int>>;
     auto first = std::make_unique<map>();
-    for (int i = 0; i < some; ++i) first->insert(std::to_string(i), std::make_unique<int>(1));
+    for (int i = 0; i < entries_made; ++i) first->insert(std::to_string(i), std::make_unique<int>(1));
     map second;
     {
         auto pinned = first->pin("7");
         const auto before = first->snapshot();
         second.swap(*first);
         first.reset();
-        for (int i = 0; i < some; ++i) second.store(std::to_string(i), std::make_unique<int>(2));
+        for (int i = 0; i < entries_made; ++i) second.store(std::to_string(i), std::make_unique<int>(2));
         second.clear();
         second.flush(); // hands the node over to the pin
         EXPECT_EQ(**pinned, 1);
-        EXPECT_EQ(before.size(), static_cast<std::size_t>(some));
+        EXPECT_EQ(before.size(), static_cast<std::size_t>(entries_made));
         EXPECT_TRUE(before.visit("8", [](const std::unique_ptr<int>& v) { EXPECT_EQ(*v, 1); }));
         std::size_t seen = 0;
         for (const auto& [key, value] : before) seen += static_cast<std::size_t>(*value);
-        EXPECT_EQ(seen, static_cast<std::size_t>(some));
+        EXPECT_EQ(seen, static_cast<std::size_t>(entries_made));
         pinned.reset();
     }
     EXPECT_EQ(second.size(), 0U);
@@ -291,7 +291,7 @@ TEST(extracted_entries, are_held_and_not_copied) {
 TEST(loops_over_snapshots, show_each_entry_once) {
     syncmap::map<int, int> inside;
     syncmap::map<std::string, std::unique_ptr<int>> nodes;
-    for (int i = 0; i < some; ++i) {
+    for (int i = 0; i < entries_made; ++i) {
         inside.store(i, 2 * i);
         nodes.insert(std::to_string(i), std::make_unique<int>(i));
     }
@@ -301,14 +301,14 @@ TEST(loops_over_snapshots, show_each_entry_once) {
         EXPECT_TRUE(seen.insert(key).second);
         inside.erase(key + 1); // what comes later is not seen
     }
-    EXPECT_EQ(seen.size(), static_cast<std::size_t>(some));
+    EXPECT_EQ(seen.size(), static_cast<std::size_t>(entries_made));
     int sum = 0;
     for (const auto& [key, value] : nodes.snapshot()) {
         static_assert(std::is_same_v<decltype(key), const std::string&> || std::is_same_v<decltype(key), const std::string>);
         sum += *value;
         nodes.erase(key);
     }
-    EXPECT_EQ(sum, some * (some - 1) / 2);
+    EXPECT_EQ(sum, entries_made * (entries_made - 1) / 2);
     for (const auto& entry : nodes.snapshot()) ADD_FAILURE() << entry.first;
     for (const auto& entry : syncmap::map<int, int>().snapshot()) ADD_FAILURE() << entry.first;
 }
