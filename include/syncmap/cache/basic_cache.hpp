@@ -222,7 +222,7 @@ public:
     ///
     /// Progress: waits for a thread that loads this key. Other keys, and all other operations, do not wait. Consistency: a
     /// `put`, an `invalidate` or an `invalidate_all` that takes place after `f` was called keeps its result from being stored,
-    /// and whoever asks after that is not given it. Throws: what `f` throws, to all who waited for it; it is not remembered.
+    /// and no later call is given it. Throws: what `f` throws, to all who waited for it; it is not remembered.
     /// `recursive_load`, if `f` asks for its own key, alone or through a circle of threads and caches.
     template <class K = given_key, class F>
     [[nodiscard]] auto get_or_load(K&& key, F&& f) {

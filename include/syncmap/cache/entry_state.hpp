@@ -47,7 +47,7 @@ public:
         }
     }
 
-    // ---- for who decides what leaves ----
+    // ---- for the eviction ----
 
     unsigned uses() const noexcept { return uses_.load(std::memory_order_relaxed); }
     void set_uses(unsigned n) noexcept { uses_.store(static_cast<std::uint8_t>(n), std::memory_order_relaxed); }

@@ -1,4 +1,4 @@
-// Who leaves a full cache: S3-FIFO's small queue and ghost, CLOCK over the main queue, TinyLFU's duel between the two.
+// What leaves a full cache: S3-FIFO's small queue and ghost, CLOCK over the main queue, TinyLFU's duel between the two.
 //
 // The main queue is the table itself: the *hand* sweeps over it in the order of hashes. It skips small entries, takes one from
 // the uses of a main one, and stops at a main entry without uses: the victim [E4]. The oldest small entry leaves small with

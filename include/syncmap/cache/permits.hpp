@@ -2,12 +2,12 @@
 //
 //   free permits + permits in hand + entries in the table = capacity
 //
-// | step                       | who                                             | when                                        |
+// | step                       | thread                                          | when                                        |
 // |----------------------------|-------------------------------------------------|---------------------------------------------|
-// | taken from the pool        | who inserts                                     | key and value are made, nothing is locked   |
-// | made by an erase           | who evicts, for its own insert                  | the erase is counted                        |
-// | used up                    | who inserts                                     | under the bucket's lock, before the insert  |
-// | given back to the pool     | who erases for other reasons; who does not      | the erase is counted; before any destructor |
+// | taken from the pool        | that inserts                                    | key and value are made, nothing is locked   |
+// | made by an erase           | that evicts, for its own insert                 | the erase is counted                        |
+// | used up                    | that inserts                                    | under the bucket's lock, before the insert  |
+// | given back to the pool     | that erases for other reasons; that does not    | the erase is counted; before any destructor |
 // |                            | insert after all, or waits for another thread   | of the user's runs                          |
 //
 // No user code runs, and no thread waits for another one's function, with a permit in hand. So a thread that finds no permit

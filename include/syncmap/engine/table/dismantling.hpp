@@ -78,7 +78,7 @@ protected:
         recycle_now(c);
     }
 
-    /// For who takes a whole table apart: gives back all that no writer can touch any more.
+    /// After a whole table was taken apart: gives back all that no writer can touch any more.
     void recycle_now(control& c) noexcept {
         this->recycle_tables(c, (std::numeric_limits<std::size_t>::max)());
         this->ask_for_recycling(c);
@@ -101,7 +101,7 @@ private:
         return true;
     }
 
-    /// Bucket by bucket, first all of the one table and then of the other: nobody moves anything there any more then.
+    /// Bucket by bucket, first all of the one table and then of the other: no thread moves entries there any more then.
     static void lock_out_writers(control& c, header& t) noexcept {
         for (std::size_t bucket = 0; bucket < t.all_buckets(); ++bucket) {
             auto& lock = t.controls[bucket];
@@ -192,7 +192,7 @@ private:
         std::size_t nodes = 0;
         for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
             const word slot_word = l.slot(i)->load(std::memory_order_relaxed);
-            // release: who finds it changed sees that the root was changed before.
+            // release: a reader that finds it changed sees that the root was changed before.
             if (Layout::is_entry(slot_word)) l.slot(i)->store(Layout::disowned(slot_word), std::memory_order_release);
             nodes += Layout::is_entry(slot_word) ? 1U : 0U;
         }
