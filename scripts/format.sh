@@ -3,16 +3,9 @@
 # Exit status 77: there is no clang-format 19. Other versions of it format differently.
 set -u
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+source scripts/clang_tools.sh
 
-tool=
-for candidate in clang-format-19 clang-format; do
-    if command -v "$candidate" >/dev/null && "$candidate" --version | grep -q 'version 19\.'; then tool=$candidate; fi
-    [ -z "$tool" ] || break
-done
-if [ -z "$tool" ]; then
-    echo "format.sh: skipped: clang-format 19 is not installed (Debian, Ubuntu: clang-format-19), and other versions format differently"
-    exit 77
-fi
+tool=$(find_tool clang-format) || exit
 
 mapfile -d '' -t files < <(find include src bench tool test examples \( -name '*.hpp' -o -name '*.cpp' -o -name '*.h' -o -name '*.c' \) \
     -not -path 'test/compile_fail/*' -print0 | sort -z)

@@ -3,16 +3,9 @@
 # checks found something. Exit status 77: there is no clang-tidy 19. Other versions of it have other checks.
 set -u
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+source scripts/clang_tools.sh
 
-tool=
-for candidate in clang-tidy-19 clang-tidy; do
-    if command -v "$candidate" >/dev/null && "$candidate" --version | grep -q 'version 19\.'; then tool=$candidate; fi
-    [ -z "$tool" ] || break
-done
-if [ -z "$tool" ]; then
-    echo "tidy.sh: skipped: clang-tidy 19 is not installed (Debian, Ubuntu: clang-tidy-19), and other versions have other checks"
-    exit 77
-fi
+tool=$(find_tool clang-tidy) || exit
 
 "$tool" --quiet --warnings-as-errors='*' --header-filter='include/syncmap/' --line-filter='[{"name":".hpp"}]' \
     test/compilers/everything.cpp -- -std=c++20 -Iinclude

@@ -44,7 +44,6 @@ public:
     const permits<Sync>& pool() const noexcept { return permits_; }
     lanes<Sync>& counters() noexcept { return lanes_; }
     const lanes<Sync>& counters() const noexcept { return lanes_; }
-    std::size_t bytes() const noexcept { return small_.bytes() + history_.bytes() + lanes_.bytes(); }
 
     /// What a put of a new key has got for it.
     struct admission {
@@ -79,7 +78,7 @@ public:
         }
         {
             // No longer than this: an entry that is in hand is found by no other thread that needs a permit.
-            const in_hand kept(*this, by, leaving);
+            in_hand kept(*this, by, leaving);
             mine.has_permit = permits_.take();
             if (leaving != queue_type::none && !mine.has_permit) leave_small(by, l, mine, leaving, leaving_count, kept);
         }
@@ -122,12 +121,12 @@ private:
         ~in_hand() {
             if (name_ != queue_type::none) of_.promote(by_, name_);
         }
-        void is_gone() const noexcept { name_ = queue_type::none; }
+        void is_gone() noexcept { name_ = queue_type::none; }
 
     private:
         eviction& of_;
         visitor& by_;
-        mutable std::uint64_t name_;
+        std::uint64_t name_;
     };
 
     void ask_history(std::uint64_t hash, std::uint64_t now, std::uint64_t tick, admission& mine) noexcept {
@@ -152,7 +151,7 @@ private:
     }
 
     /// P3: the oldest small entry becomes main in the place of a main one, or goes itself.
-    void leave_small(visitor& by, lane_type& l, admission& mine, std::uint64_t name, unsigned count, const in_hand& kept) {
+    void leave_small(visitor& by, lane_type& l, admission& mine, std::uint64_t name, unsigned count, in_hand& kept) {
         for (sighting seen(by); find(name, seen);) {
             auto& mark = seen->mark;
             const queue where = mark.where();
@@ -193,7 +192,7 @@ private:
             for (std::size_t i = 0; i < small_.size(); ++i) {
                 const std::uint64_t name = small_.take_behind_oldest(i);
                 if (name == queue_type::none) continue;
-                const in_hand kept(*this, by, name);
+                in_hand kept(*this, by, name);
                 sighting seen(by);
                 if (find(name, seen) && engine_.erase_if_still(by, seen, true) == removal::erased) {
                     kept.is_gone();

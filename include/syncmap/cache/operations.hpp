@@ -31,12 +31,61 @@ struct replace_operation {
     U&& make() noexcept { return std::forward<U>(value); }
 };
 
+/// What each write that may insert has: a permit and a place in a queue, once `admit` has got them, and their end.
+template <class Eviction, class Engine>
+class admitted_write {
+    using entry = typename Engine::entry_type;
+
+public:
+    admitted_write(const admitted_write&) = delete;
+    admitted_write& operator=(const admitted_write&) = delete;
+
+    bool inserted() const noexcept { return inserted_; }
+    std::uint64_t hash() const noexcept { return hash_; }
+
+    // ---- hooks: operation/write_hooks.hpp ----
+
+    void publishes(entry& fresh, std::uint64_t) noexcept {
+        fresh.mark.begin_in(mine_.where);
+        mine_.has_permit = false;
+        inserted_ = true;
+    }
+    void attempt_failed() noexcept {
+        bound_.give_back(mine_);
+        bound_.finish(by_, mine_);
+    }
+
+    /// After the write.
+    void end() {
+        if (inserted_) bound_.inserted(by_, hash_, mine_);
+    }
+
+protected:
+    admitted_write(Eviction& bound, Engine& engine, typename Engine::visitor& by, std::uint64_t hash) noexcept
+        : bound_(bound), engine_(engine), by_(by), hash_(hash) {}
+    ~admitted_write() { attempt_failed(); }
+
+    void admit() { bound_.admit(by_, hash_, mine_); }
+
+    Eviction& bound_;
+    Engine& engine_;
+    typename Engine::visitor& by_;
+    const std::uint64_t hash_;
+    typename Eviction::admission mine_{};
+
+private:
+    bool inserted_ = false;
+};
+
 /// Any operation on one key of a cache: an insert takes a permit, an erase gives one back, and both overtake the loads of the
 /// key that run.
 template <class Eviction, class Engine, class Op>
-class bounded_operation {
+class bounded_operation : public admitted_write<Eviction, Engine> {
+    using base = admitted_write<Eviction, Engine>;
     using T = typename Engine::mapped_type;
-    using entry = typename Engine::entry_type;
+    using base::bound_;
+    using base::engine_;
+    using base::hash_;
 
 public:
     static constexpr bool depends_on_current = Op::depends_on_current;
@@ -45,17 +94,11 @@ public:
     std::memory_order order;
 
     bounded_operation(Eviction& bound, Engine& engine, typename Engine::visitor& by, std::uint64_t hash, Op& op) noexcept
-        : order(op.order), bound_(bound), engine_(engine), by_(by), hash_(hash), op_(op) {}
-    bounded_operation(const bounded_operation&) = delete;
-    bounded_operation& operator=(const bounded_operation&) = delete;
-    ~bounded_operation() { attempt_failed(); }
+        : base(bound, engine, by, hash), order(op.order), op_(op) {}
 
-    /// Whether it has inserted, and whether it has erased.
-    bool inserted() const noexcept { return inserted_; }
     bool erased() const noexcept { return erased_; }
     /// Nothing can be stored.
     bool is_refused() const noexcept { return refused_; }
-    std::uint64_t hash() const noexcept { return hash_; }
 
     decision decide(const T* current) {
         const decision wanted = op_.decide(current);
@@ -72,38 +115,18 @@ public:
 
     // ---- hooks: operation/write_hooks.hpp ----
 
-    void before_insert() { bound_.admit(by_, hash_, mine_); }
+    void before_insert() { base::admit(); }
     bool admits(std::uint64_t) noexcept {
         engine_.loads().overtake(hash_);
         return true;
-    }
-    void publishes(entry& fresh, std::uint64_t) noexcept {
-        fresh.mark.begin_in(mine_.where);
-        mine_.has_permit = false;
-        inserted_ = true;
     }
     void entry_erased() noexcept {
         erased_ = true;
         bound_.pool().give();
     }
-    void attempt_failed() noexcept {
-        bound_.give_back(mine_);
-        bound_.finish(by_, mine_);
-    }
-
-    /// After the write.
-    void end() {
-        if (inserted_) bound_.inserted(by_, hash_, mine_);
-    }
 
 private:
-    Eviction& bound_;
-    Engine& engine_;
-    typename Engine::visitor& by_;
-    const std::uint64_t hash_;
     Op& op_;
-    typename Eviction::admission mine_{};
-    bool inserted_ = false;
     bool erased_ = false;
     bool refused_ = false;
 };
@@ -111,11 +134,14 @@ private:
 /// The write of what a loader has brought: inserts it, unless the load has been overtaken, the cache was cleared meanwhile, or
 /// the key is there. In each case the caller holds an entry with the value: the one that was inserted, or one beside the table.
 template <class Eviction, class Engine, class Flight>
-class load_operation {
+class load_operation : public admitted_write<Eviction, Engine> {
+    using base = admitted_write<Eviction, Engine>;
     using T = typename Engine::mapped_type;
     using entry = typename Engine::entry_type;
     using held_entry = typename Engine::held_entry;
     using loaded = detail::copied_out_t<T>;
+    using base::bound_;
+    using base::engine_;
 
 public:
     static constexpr bool depends_on_current = false;
@@ -125,13 +151,7 @@ public:
 
     load_operation(Eviction& bound, Engine& engine, typename Engine::visitor& by, std::uint64_t hash, const Flight& flight,
                    std::uint64_t generation, loaded& value, held_entry& held) noexcept
-        : bound_(bound), engine_(engine), by_(by), hash_(hash), flight_(flight), generation_(generation), value_(value),
-          held_(held) {}
-    load_operation(const load_operation&) = delete;
-    load_operation& operator=(const load_operation&) = delete;
-    ~load_operation() { attempt_failed(); }
-
-    bool inserted() const noexcept { return inserted_; }
+        : base(bound, engine, by, hash), flight_(flight), generation_(generation), value_(value), held_(held) {}
 
     decision decide(const T* current) noexcept {
         is_present_ = current != nullptr;
@@ -140,38 +160,23 @@ public:
     loaded&& make() noexcept { return std::move(value_); }
 
     void before_insert() {
-        if (bound_.capacity() != 0 && !flight_.is_overtaken()) bound_.admit(by_, hash_, mine_);
+        if (bound_.capacity() != 0 && !flight_.is_overtaken()) base::admit();
     }
     bool admits(std::uint64_t generation) noexcept {
-        return !is_present_ && mine_.has_permit && generation == generation_ && !flight_.is_overtaken();
+        return !is_present_ && base::mine_.has_permit && generation == generation_ && !flight_.is_overtaken();
     }
     void refused(entry& made) noexcept { engine_.hold_unpublished(held_, made); }
-    void publishes(entry& fresh, std::uint64_t) noexcept {
-        fresh.mark.begin_in(mine_.where);
-        mine_.has_permit = false;
-        inserted_ = true;
+    void publishes(entry& fresh, std::uint64_t generation) noexcept {
+        base::publishes(fresh, generation);
         engine_.hold(held_, fresh);
-    }
-    void attempt_failed() noexcept {
-        bound_.give_back(mine_);
-        bound_.finish(by_, mine_);
-    }
-    void end() {
-        if (inserted_) bound_.inserted(by_, hash_, mine_);
     }
 
 private:
-    Eviction& bound_;
-    Engine& engine_;
-    typename Engine::visitor& by_;
-    const std::uint64_t hash_;
     const Flight& flight_;
     const std::uint64_t generation_;
     loaded& value_;
     held_entry& held_;
-    typename Eviction::admission mine_{};
     bool is_present_ = false;
-    bool inserted_ = false;
 };
 
 } // namespace syncmap::cache_detail

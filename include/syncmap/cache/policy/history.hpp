@@ -81,8 +81,6 @@ public:
         }
     }
 
-    std::size_t bytes() const noexcept { return line_count_ * sizeof(line); }
-
 private:
     static constexpr std::uint32_t time_mask = 0xFFF;
 

@@ -2,8 +2,8 @@
 // thread, so threads do not meet there.
 //
 // A lane belongs to the thread whose slot number it has. The threads beyond share the last lane, and count by
-// read-modify-writes there. Only tickets and ticks are plain words: their thread alone uses them, and who takes over the slot
-// number takes them over as well.
+// read-modify-writes there. Only tickets and ticks are plain words: their thread alone uses them, and the next
+// thread with that slot number goes on with them.
 #pragma once
 
 #include <atomic>
@@ -52,16 +52,12 @@ public:
     lanes() noexcept { lanes_[exclusive].is_exclusive = false; }
 
     lane<Sync>& of_slot(std::uint32_t slot) noexcept { return lanes_[slot < exclusive ? slot : exclusive]; }
-    /// For a thread without a slot number.
-    lane<Sync>& shared() noexcept { return lanes_[exclusive]; }
 
     std::uint64_t sum(counted what) const noexcept {
         std::uint64_t all = 0;
         for (const lane<Sync>& l : lanes_) all += l.counts[static_cast<std::size_t>(what)].load(std::memory_order_relaxed);
         return all;
     }
-
-    static constexpr std::size_t bytes() noexcept { return sizeof(lane<Sync>) * (exclusive + 1); }
 
 private:
     static constexpr std::size_t exclusive = 64;

@@ -124,7 +124,6 @@ public:
     }
 
     std::size_t size() const noexcept { return size_; }
-    std::size_t bytes() const noexcept { return line_count_ * sizeof(line); }
 
 private:
     static constexpr std::size_t smallest_by_lines = 1024;
