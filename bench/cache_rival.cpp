@@ -40,7 +40,7 @@ private:
 std::vector<std::unique_ptr<cache_rival>> make_cache_rivals(std::size_t capacity) {
     using own = syncmap::cache<std::uint64_t, std::uint64_t>;
     std::vector<std::unique_ptr<cache_rival>> all;
-    all.push_back(std::make_unique<adapted<own>>(syncmap_cache_name, cache_options{.capacity = capacity}));
+    all.push_back(std::make_unique<adapted<own>>(syncmap_cache_name, own::options_type{.capacity = capacity}));
     all.push_back(std::make_unique<adapted<locked_lru>>("mutex + list LRU", capacity));
     all.push_back(std::make_unique<adapted<sharded_lru>>(sharded_lru_name, capacity));
 #ifdef SYNCMAP_BENCH_ONETBB

@@ -1,7 +1,8 @@
 // syncmap::cache: the bounded, loading cache. Its operations, and what each promises, stand in cache/basic_cache.hpp; how it
 // works in docs/cache.md.
 //
-//   cache/options.hpp      capacity, statistics
+//   cache/options.hpp      capacity, clock, statistics
+//   cache/time/            clocks
 //   cache/operations.hpp   what a write needs so that the bound holds
 //   cache/permits.hpp      the bound
 //   cache/eviction.hpp     what leaves, over the table (the main queue) and the parts of policy/
@@ -21,6 +22,11 @@
 
 namespace syncmap {
 
+namespace cache_detail {
+template <class Key, class T, class Hash, class KeyEqual, class Allocator>
+using engine_for = marked_map_engine<Key, T, Hash, KeyEqual, Allocator, entry_state<engine::machine>>;
+} // namespace cache_detail
+
 /// A cache of at most `capacity` entries, at every instant, that any number of threads share. A hit takes no lock, and writes
 /// at most one byte of its entry. Misses are loaded once, however many threads ask.
 ///
@@ -31,14 +37,13 @@ namespace syncmap {
 /// What leaves a full cache is decided as by S3-FIFO with TinyLFU's duel: scans and loops do not push out what is used often.
 ///
 /// Key, T, Hash, KeyEqual, Allocator as in `map`. Each entry is a node of its own. Values may be move-only: use `visit`, `pin`
-/// and `pin_or_load`.
+/// and `pin_or_load`. Clock: what the cache measures lifetimes by, such as `std::chrono::steady_clock`; see cache/time/clocks.hpp.
 ///
 /// A value that has left is destroyed later, as in `map`, when no reader can look at it any more.
-template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
+template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>, cache_clock Clock = coarse_clock,
           class Allocator = std::allocator<std::pair<const Key, T>>>
-class cache
-    : public basic_cache<marked_map_engine<Key, T, Hash, KeyEqual, Allocator, cache_detail::entry_state<engine::machine>>> {
-    using base = basic_cache<marked_map_engine<Key, T, Hash, KeyEqual, Allocator, cache_detail::entry_state<engine::machine>>>;
+class cache : public basic_cache<cache_detail::engine_for<Key, T, Hash, KeyEqual, Allocator>, Clock> {
+    using base = basic_cache<cache_detail::engine_for<Key, T, Hash, KeyEqual, Allocator>, Clock>;
 
 public:
     using base::base;
@@ -46,8 +51,8 @@ public:
 
 namespace pmr {
 /// The same with memory from a `std::pmr::memory_resource`, which must be usable from all the cache's threads at once.
-template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>>
-using cache = syncmap::cache<Key, T, Hash, KeyEqual, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
+template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>, cache_clock Clock = coarse_clock>
+using cache = syncmap::cache<Key, T, Hash, KeyEqual, Clock, std::pmr::polymorphic_allocator<std::pair<const Key, T>>>;
 } // namespace pmr
 
 } // namespace syncmap

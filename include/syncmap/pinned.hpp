@@ -57,7 +57,7 @@ private:
     friend class basic_map;
     template <class>
     friend class erasing_operations;
-    template <class>
+    template <class, class>
     friend class basic_cache;
     explicit pinned(held entry) noexcept : held_(std::move(entry)) {}
 

@@ -44,7 +44,7 @@ namespace syncmap {
 ///              same cache. Two things throw instead of waiting for ever: a loader that asks for its own key
 ///              (`recursive_load`), and a function of `update` that writes its own key (`recursive_update`).
 /// Keys, values, conversions   as in `map`; see facade.hpp.
-template <class Engine>
+template <class Engine, class Clock = coarse_clock>
 class basic_cache : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
                     public cache_detail::other_names {
     using Key = typename Engine::key_type;
@@ -69,13 +69,15 @@ public:
     using hasher = typename Engine::hasher;
     using key_equal = typename Engine::key_equal;
     using allocator_type = typename Engine::allocator_type;
+    using clock_type = Clock;
+    using options_type = cache_options<Key, T, Clock>;
 
     /// An empty cache. Allocates what it needs to know of keys for its whole capacity, about nine bytes an entry; the table
     /// grows with the entries. Throws: `std::bad_alloc`.
-    explicit basic_cache(const cache_options& options, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
+    explicit basic_cache(const options_type& options, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
                          const allocator_type& alloc = allocator_type())
         : counts_(options.statistics), engine_(hash, equal, alloc), eviction_(engine_, options.capacity.value(), alloc) {}
-    basic_cache(const cache_options& options, const allocator_type& alloc)
+    basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
 
     // ---- reads ----

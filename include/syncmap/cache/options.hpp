@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include <syncmap/cache/time/clocks.hpp>
+
 namespace syncmap {
 
 /// A number of entries. It has no default: options without a capacity do not compile.
@@ -27,12 +29,25 @@ private:
     std::size_t value_;
 };
 
-/// How a cache is made, by names:
+/// How a cache is made, by names, in this order:
 ///
 ///     syncmap::cache<std::string, page> pages({.capacity = 100'000});
+///
+/// `Key`, `T`, `Clock`: those of the cache.
+template <class Key, class T, cache_clock Clock = coarse_clock>
 struct cache_options {
+    using key_type = Key;
+    using mapped_type = T;
+
+    // ---- the bound ----
+
     /// The most entries that the cache ever has. With 0 it stores nothing, and loads are still made once for all that ask.
     entry_count capacity;
+
+    // ---- beside ----
+
+    /// The cache keeps a copy. It reads the time only where an entry has a lifetime.
+    Clock clock{};
     /// Whether hits, misses and evictions are counted: see `stats()`.
     bool statistics = true;
 };
