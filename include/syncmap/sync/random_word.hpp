@@ -42,8 +42,8 @@ namespace detail {
     std::uint64_t state = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
     const auto fold = [&](std::uint64_t more) { state = syncmap::detail::mix(state ^ more, folding); };
     fold(static_cast<std::uint64_t>(::getpid()));
-    fold(reinterpret_cast<std::uint64_t>(&words));
-    fold(reinterpret_cast<std::uint64_t>(&::getentropy));
+    fold(reinterpret_cast<std::uintptr_t>(&words));
+    fold(reinterpret_cast<std::uintptr_t>(&::getentropy));
     fold(words[0]);
     const std::uint64_t first = state;
     fold(words[1]);

@@ -161,7 +161,7 @@ private:
         const auto* const last = home.slot(Layout::last);
         // relaxed: hints. Numbers, not pointers: what is there may be no link any more.
         const word linked = last[1].load(std::memory_order_relaxed);
-        const auto next = reinterpret_cast<word>(last) + detail::cache_line_bytes;
+        const auto next = address_word(last) + detail::cache_line_bytes;
         __builtin_prefetch(
             reinterpret_cast<const void*>(last[0].load(std::memory_order_relaxed) == Layout::link ? linked : next));
     }

@@ -207,7 +207,7 @@ private:
     }
 
     static void store_link(atomic_word* last, line_type& next) noexcept {
-        const word to = reinterpret_cast<word>(&next);
+        const word to = address_word(&next);
         if constexpr (Layout::pairs) {
             Sync::store_pair(last, {Layout::link, to});
         } else {

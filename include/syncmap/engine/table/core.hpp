@@ -69,7 +69,7 @@ public:
     static constexpr word forking = control::forking;
     static word generation_of(word root) noexcept { return (root >> 48) << 5 | (root & 62) >> 1; }
     static word make_root(header* t, word generation) noexcept {
-        return reinterpret_cast<word>(t) | (generation & 31) << 1 | (generation >> 5) << 48;
+        return address_word(t) | (generation & 31) << 1 | (generation >> 5) << 48;
     }
     static word next_root(word root, header* t) noexcept { return make_root(t, generation_of(root) + 1) | (root & forking); }
 

@@ -27,6 +27,9 @@ namespace syncmap::engine {
 
 using word = std::uint64_t;
 
+/// Returns an address as a word. (A direct cast of a 32-bit address to 64 bits may extend its sign.)
+inline word address_word(const void* address) noexcept { return reinterpret_cast<std::uintptr_t>(address); }
+
 /// Bit copies between small trivially copyable types and words.
 template <class T>
 word to_word(const T& value) noexcept {
@@ -143,7 +146,7 @@ struct layout {
     /// never looks like a link. (User addresses have 48 bits on x86-64 and AArch64.)
     static constexpr int tag_shift = 48;
     static word tagged(const void* node, std::uint64_t hash) noexcept {
-        return reinterpret_cast<word>(node) | tag_of(hash) << tag_shift;
+        return address_word(node) | tag_of(hash) << tag_shift;
     }
     static word tag_of(std::uint64_t hash) noexcept { return (hash | 1) & 0xFFFFU; }
     static bool tag_matches(word slot_word, std::uint64_t hash) noexcept { return slot_word >> tag_shift == tag_of(hash); }

@@ -42,7 +42,7 @@ public:
         do {
             below(l).store(top & address_bits, std::memory_order_release);
             // (2) release: pairs with the acquire of (1) and (3).
-        } while (!top_.compare_exchange_weak(top, with_address(top, reinterpret_cast<word>(&l)), std::memory_order_release,
+        } while (!top_.compare_exchange_weak(top, with_address(top, address_word(&l)), std::memory_order_release,
                                              std::memory_order_relaxed));
     }
 

@@ -73,7 +73,7 @@ struct alignas(detail::cache_line_bytes) thread_record {
         if (generation.load(std::memory_order_relaxed) != current) [[unlikely]]
             begin(current);
         // release: pairs with the acquire of `size`; without it `size` may read an older net count after it.
-        pending_slot.store(reinterpret_cast<word>(slot_address) | static_cast<word>(kind) |
+        pending_slot.store(address_word(slot_address) | static_cast<word>(kind) |
                                net_count.load(std::memory_order_relaxed) >> sequence_shift << pending_slot_shift,
                            std::memory_order_release);
     }
