@@ -137,7 +137,7 @@ protected:
     /// The same, but what another node can use of it goes to the node cache.
     static void put_in_cache(node_allocator& a, cached_nodes<Sync>& nodes, node* n) noexcept {
         const std::size_t granules = n->granules();
-        n->rest(a); // may run destructors of the user's
+        n->make_cacheable(a); // may run destructors of the user's
         nodes.add(*n, granules);
     }
     static void give_back(node_allocator& a, node_base& cached_node) noexcept {

@@ -126,7 +126,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
         return is_small;
     }
     template <class NodeAllocator>
-    void rest(NodeAllocator& a) noexcept {
+    void make_cacheable(NodeAllocator& a) noexcept {
         if constexpr (!reuses_value_capacity && !ValueInSlot)
             std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
         if constexpr (!reuses_key_capacity) static_cast<void>(this->release_key(a, giving_back(a))); // the memory stays
@@ -158,16 +158,16 @@ private:
     static constexpr bool reuses_value_capacity = !ValueInSlot && reused_capacity<T>::keeps_memory;
 
     /// Makes key and value. In a node from the cache it assigns to the strings.
-    template <bool FromRest, class NodeAllocator, class K, class Make>
+    template <bool FromCache, class NodeAllocator, class K, class Make>
     void fill(NodeAllocator& a, K&& key, Make&& make_value) {
-        constexpr bool assigns_value = FromRest && reuses_value_capacity;
+        constexpr bool assigns_value = FromCache && reuses_value_capacity;
         if constexpr (assigns_value) {
             reused_capacity<T>::assign(value_, make_value());
         } else if constexpr (!ValueInSlot) {
             construct_made(a, std::addressof(value_), make_value);
         }
         try {
-            if constexpr (FromRest && reuses_key_capacity) {
+            if constexpr (FromCache && reuses_key_capacity) {
                 if constexpr (is_key_of_entry<std::remove_cvref_t<K>>) {
                     reused_capacity<Key>::assign(this->key_, key.present.key());
                 } else {
@@ -351,7 +351,7 @@ public:
         return granules() * sizeof(granule) <= most_cached_bytes;
     }
     template <class NodeAllocator>
-    void rest(NodeAllocator& a) noexcept {
+    void make_cacheable(NodeAllocator& a) noexcept {
         const std::size_t size = granules();
         static_cast<void>(destroy_content(a)); // the memory stays
         Sync::forbid_access(content(), content_bytes(size));

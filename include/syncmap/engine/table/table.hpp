@@ -180,7 +180,7 @@ public:
         flush();
     }
 
-    /// Frees what was retired before the call and is not held, and what all threads keep at rest.
+    /// Frees what was retired before the call and is not held, and the nodes in the caches of all threads.
     void flush() noexcept {
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return; // nothing was ever stored
