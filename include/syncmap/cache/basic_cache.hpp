@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <syncmap/cache/eviction.hpp>
+#include <syncmap/cache/loading.hpp>
 #include <syncmap/cache/operations.hpp>
 #include <syncmap/cache/options.hpp>
 #include <syncmap/cache/other_names.hpp>
@@ -46,7 +47,9 @@ namespace syncmap {
 /// Keys, values, conversions   as in `map`; see facade.hpp.
 template <class Engine, class Clock = coarse_clock>
 class basic_cache : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
-                    public cache_detail::other_names {
+                    public cache_detail::other_names,
+                    public cache_detail::loading<basic_cache<Engine, Clock>, Engine> {
+    friend class cache_detail::loading<basic_cache, Engine>;
     using Key = typename Engine::key_type;
     using T = typename Engine::mapped_type;
     using Sync = typename Engine::sync_type;
@@ -215,44 +218,6 @@ public:
         engine_.loads().overtake_all();
     }
 
-    // ---- loads ----
-
-    /// The value of `key`. When it is absent, `f(key)`, or `f()`, makes it, once, however many threads ask at the same time:
-    /// the others sleep, and share the value, or the exception. `f` returns a value, or an optional of it: an empty one says
-    /// that there is nothing, and is not remembered. Calls that waited learn that too, if their functions return an optional;
-    /// the others call their own. Returns the value; an optional of it if `f` returns one.
-    ///
-    /// Progress: waits for a thread that loads this key. Other keys, and all other operations, do not wait. Consistency: a
-    /// `put`, an `invalidate` or an `invalidate_all` that takes place after `f` was called keeps its result from being stored,
-    /// and no later call is given it. Throws: what `f` throws, to all who waited for it; it is not remembered.
-    /// `recursive_load`, if `f` asks for its own key, alone or through a circle of threads and caches.
-    template <class K = given_key, class F>
-    [[nodiscard]] auto get_or_load(K&& key, F&& f) {
-        static_assert(std::is_copy_constructible_v<copied>,
-                      "syncmap: get_or_load copies the value, and this value type cannot be copied: use pin_or_load");
-        using result = std::conditional_t<loader_may_find_nothing<F, K>, std::optional<copied>, copied>;
-        check_stored_key<K>();
-        auto&& own = lookup(std::forward<K>(key));
-        std::optional<copied> hit;
-        if (look(own, [&](entry& e) { hit.emplace(std::as_const(e).value()); })) return result(*std::move(hit));
-        const held_entry held = load_absent(own, f);
-        if constexpr (loader_may_find_nothing<F, K>) {
-            return held ? result(held.value()) : result();
-        } else {
-            return result(held.value());
-        }
-    }
-
-    /// The same as an entry that is kept; an empty one where the loader found nothing. For values that cannot be copied, too.
-    template <class K = given_key, class F>
-    [[nodiscard]] pinned<Engine> pin_or_load(K&& key, F&& f) {
-        check_stored_key<K>();
-        auto&& own = lookup(std::forward<K>(key));
-        held_entry held;
-        if (!look(own, [&](entry& e) { engine_.hold(held, e); })) held = load_absent(own, f);
-        return pinned<Engine>(std::move(held));
-    }
-
     // ---- the whole cache ----
 
     /// Calls `f(const Key&, const T&)` for the entries, without a trace; `f` may return false to stop. Returns the calls.
@@ -298,6 +263,8 @@ protected:
     static constexpr void check_stored_key() {
         detail::check_key<Key, K&&, detail::looked_up_as_it_is<std::remove_cvref_t<K>, Key, hasher, key_equal>>();
     }
+
+    static pinned<Engine> pinned_of(held_entry held) noexcept { return pinned<Engine>(std::move(held)); }
 
     /// One read that leaves its trace: a use of the entry, and a hit or a miss.
     template <class K, class F>
@@ -365,104 +332,6 @@ private:
         engine_.loads().overtake(hash);
         engine_.pass_writers(by, hash, own);
         return write_at(by, hash, own, op).erased;
-    }
-
-    // ---- loads ----
-
-    template <class F, class K>
-    static decltype(auto) call_loader(F& f, const K& key) {
-        if constexpr (std::is_invocable_v<F&, const K&>) {
-            return std::invoke(f, key);
-        } else {
-            static_assert(std::is_invocable_v<F&>, "syncmap: a loader is called as f(key) or f()");
-            return std::invoke(f);
-        }
-    }
-    template <class F, class K>
-    using loaded_by = std::remove_cvref_t<decltype(call_loader(std::declval<std::remove_reference_t<F>&>(),
-                                                               std::declval<const std::remove_cvref_t<K>&>()))>;
-    template <class F, class K>
-    static constexpr bool loader_may_find_nothing = std::is_same_v<loaded_by<F, K>, std::optional<copied>>;
-
-    /// The entry of a key that was absent: the one that the loader of this thread or of another one brings. Empty: there is
-    /// nothing.
-    template <class K, class F>
-    [[gnu::noinline]] held_entry load_absent(const K& key, F& f) {
-        visitor by(engine_);
-        const std::uint64_t hash = engine_.hash_of_key(key);
-        for (;;) {
-            typename Engine::load_outcome outcome;
-            bool is_own = false;
-            {
-                typename Engine::template load_flight<K> flight(engine_, by, hash, key, outcome);
-                is_own = flight.enter_or_share();
-                if (is_own) load_alone(by, hash, key, f, flight, outcome);
-            }
-            if (outcome.settled && (is_own || answers<F, K>(outcome, key))) return std::move(outcome.entry);
-        }
-    }
-
-    /// Whether what another thread's load brought answers this one: its loader may have found nothing where this one must not,
-    /// and flights that compare hashes alone may be of another key.
-    template <class F, class K>
-    bool answers(const typename Engine::load_outcome& brought, const K& key) const {
-        if (!brought.entry) return loader_may_find_nothing<F, K> && !Engine::loads_compare_hashes_alone;
-        if constexpr (Engine::loads_compare_hashes_alone) {
-            return static_cast<bool>(engine_.key_eq()(brought.entry.key(), key));
-        } else {
-            return true;
-        }
-    }
-
-    /// F2 to F5, by the only thread that loads the key.
-    template <class K, class F, class Flight>
-    void load_alone(visitor& by, std::uint64_t hash, const K& key, F& f, Flight& flight,
-                    typename Engine::load_outcome& outcome) {
-        const std::uint64_t generation = engine_.pass_writers(by, hash, key);
-        try {
-            std::uint32_t slot = 0;
-            engine_.look_at(key, slot, [&](entry& e) { engine_.hold(outcome.entry, e); });
-            if (!outcome.entry) {
-                std::optional<copied> value = run_loader(by, key, f);
-                if (value) {
-                    cache_detail::load_operation<eviction_type, Engine, Flight> op(eviction_, engine_, by, hash, flight,
-                                                                                   generation, *value, outcome.entry);
-                    engine_.write_at(by, hash, key, op);
-                    end(by, op);
-                }
-            }
-            outcome.settled = true;
-        } catch (const recursive_load&) {
-            throw; // an error of this thread, not of those who wait
-        } catch (const recursive_update&) {
-            throw;
-        } catch (...) {
-            flight.fail(std::current_exception());
-            throw;
-        }
-    }
-
-    template <class K, class F>
-    std::optional<copied> run_loader(const visitor& by, const K& key, F& f) {
-        using returned = loaded_by<F, K>;
-        static_assert(std::is_same_v<returned, std::optional<copied>> || detail::returned_for<T, returned>,
-                      "syncmap: a loader returns a value of this cache, or an optional of it");
-        struct failure {
-            const basic_cache* of;
-            std::uint32_t slot;
-            ~failure() {
-                if (of != nullptr && of->counts_) of->lane_of(slot).count(counted::failed_load);
-            }
-        } failed{this, by.slot()};
-        std::optional<copied> value;
-        if constexpr (std::is_same_v<returned, std::optional<copied>>) {
-            value = call_loader(f, key);
-        } else {
-            value.emplace(call_loader(f, key));
-        }
-        failed.of = nullptr;
-        if (counts_) lane_of(by.slot()).count(counted::load);
-        return value;
     }
 
 protected:

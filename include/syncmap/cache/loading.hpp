@@ -1,0 +1,174 @@
+// The loads of a cache: how a key that is absent gets its value, once for all threads that ask (docs/cache.md, section 4).
+#pragma once
+
+#include <syncmap/detail/language.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <syncmap/cache/operations.hpp>
+#include <syncmap/cache/policy/lanes.hpp>
+#include <syncmap/detail/lookup_key.hpp>
+#include <syncmap/detail/value_forms.hpp>
+#include <syncmap/errors.hpp>
+#include <syncmap/pinned.hpp>
+#include <syncmap/results.hpp>
+
+namespace syncmap::cache_detail {
+
+/// A base of a cache `Cache` on the table `Engine`.
+template <class Cache, class Engine>
+class loading {
+    using Key = typename Engine::key_type;
+    using T = typename Engine::mapped_type;
+    using copied = detail::copied_out_t<T>;
+    using given_key = detail::given_t<Key>;
+    using entry = typename Engine::entry_type;
+    using visitor = typename Engine::visitor;
+    using held_entry = typename Engine::held_entry;
+
+public:
+    // ---- loads ----
+
+    /// The value of `key`. When it is absent, `f(key)`, or `f()`, makes it, once, however many threads ask at the same time:
+    /// the others sleep, and share the value, or the exception. `f` returns a value, or an optional of it: an empty one says
+    /// that there is nothing, and is not remembered. Calls that waited learn that too, if their functions return an optional;
+    /// the others call their own. Returns the value; an optional of it if `f` returns one.
+    ///
+    /// Progress: waits for a thread that loads this key. Other keys, and all other operations, do not wait. Consistency: a
+    /// `put`, an `invalidate` or an `invalidate_all` that takes place after `f` was called keeps its result from being stored,
+    /// and no later call is given it. Throws: what `f` throws, to all who waited for it; it is not remembered.
+    /// `recursive_load`, if `f` asks for its own key, alone or through a circle of threads and caches.
+    template <class K = given_key, class F>
+    [[nodiscard]] auto get_or_load(K&& key, F&& f) {
+        static_assert(std::is_copy_constructible_v<copied>,
+                      "syncmap: get_or_load copies the value, and this value type cannot be copied: use pin_or_load");
+        using result = std::conditional_t<loader_may_find_nothing<F, K>, std::optional<copied>, copied>;
+        Cache::template check_stored_key<K>();
+        auto&& own = Cache::lookup(std::forward<K>(key));
+        std::optional<copied> hit;
+        if (self().look(own, [&](entry& e) { hit.emplace(std::as_const(e).value()); })) return result(*std::move(hit));
+        const held_entry held = load_absent(own, f);
+        if constexpr (loader_may_find_nothing<F, K>) {
+            return held ? result(held.value()) : result();
+        } else {
+            return result(held.value());
+        }
+    }
+
+    /// The same as an entry that is kept; an empty one where the loader found nothing. For values that cannot be copied, too.
+    template <class K = given_key, class F>
+    [[nodiscard]] pinned<Engine> pin_or_load(K&& key, F&& f) {
+        Cache::template check_stored_key<K>();
+        auto&& own = Cache::lookup(std::forward<K>(key));
+        held_entry held;
+        if (!self().look(own, [&](entry& e) { self().engine_.hold(held, e); })) held = load_absent(own, f);
+        return Cache::pinned_of(std::move(held));
+    }
+
+private:
+    Cache& self() noexcept { return static_cast<Cache&>(*this); }
+    const Cache& self() const noexcept { return static_cast<const Cache&>(*this); }
+
+    template <class F, class K>
+    static decltype(auto) call_loader(F& f, const K& key) {
+        if constexpr (std::is_invocable_v<F&, const K&>) {
+            return std::invoke(f, key);
+        } else {
+            static_assert(std::is_invocable_v<F&>, "syncmap: a loader is called as f(key) or f()");
+            return std::invoke(f);
+        }
+    }
+    template <class F, class K>
+    using loaded_by = std::remove_cvref_t<decltype(call_loader(std::declval<std::remove_reference_t<F>&>(),
+                                                               std::declval<const std::remove_cvref_t<K>&>()))>;
+    template <class F, class K>
+    static constexpr bool loader_may_find_nothing = std::is_same_v<loaded_by<F, K>, std::optional<copied>>;
+
+    /// The entry of a key that was absent: the one that the loader of this thread or of another one brings. Empty: there is
+    /// nothing.
+    template <class K, class F>
+    [[gnu::noinline]] held_entry load_absent(const K& key, F& f) {
+        visitor by(self().engine_);
+        const std::uint64_t hash = self().engine_.hash_of_key(key);
+        for (;;) {
+            typename Engine::load_outcome outcome;
+            bool is_own = false;
+            {
+                typename Engine::template load_flight<K> flight(self().engine_, by, hash, key, outcome);
+                is_own = flight.enter_or_share();
+                if (is_own) load_alone(by, hash, key, f, flight, outcome);
+            }
+            if (outcome.settled && (is_own || answers<F, K>(outcome, key))) return std::move(outcome.entry);
+        }
+    }
+
+    /// Whether what another thread's load brought answers this one: its loader may have found nothing where this one must not,
+    /// and flights that compare hashes alone may be of another key.
+    template <class F, class K>
+    bool answers(const typename Engine::load_outcome& brought, const K& key) const {
+        if (!brought.entry) return loader_may_find_nothing<F, K> && !Engine::loads_compare_hashes_alone;
+        if constexpr (Engine::loads_compare_hashes_alone) {
+            return static_cast<bool>(self().engine_.key_eq()(brought.entry.key(), key));
+        } else {
+            return true;
+        }
+    }
+
+    /// F2 to F5, by the only thread that loads the key.
+    template <class K, class F, class Flight>
+    void load_alone(visitor& by, std::uint64_t hash, const K& key, F& f, Flight& flight,
+                    typename Engine::load_outcome& outcome) {
+        const std::uint64_t generation = self().engine_.pass_writers(by, hash, key);
+        try {
+            std::uint32_t slot = 0;
+            self().engine_.look_at(key, slot, [&](entry& e) { self().engine_.hold(outcome.entry, e); });
+            if (!outcome.entry) {
+                std::optional<copied> value = run_loader(by, key, f);
+                if (value) {
+                    load_operation<typename Cache::eviction_type, Engine, Flight> op(self().eviction_, self().engine_, by, hash,
+                                                                                     flight, generation, *value, outcome.entry);
+                    self().engine_.write_at(by, hash, key, op);
+                    self().end(by, op);
+                }
+            }
+            outcome.settled = true;
+        } catch (const recursive_load&) {
+            throw; // an error of this thread, not of those who wait
+        } catch (const recursive_update&) {
+            throw;
+        } catch (...) {
+            flight.fail(std::current_exception());
+            throw;
+        }
+    }
+
+    template <class K, class F>
+    std::optional<copied> run_loader(const visitor& by, const K& key, F& f) {
+        using returned = loaded_by<F, K>;
+        static_assert(std::is_same_v<returned, std::optional<copied>> || detail::returned_for<T, returned>,
+                      "syncmap: a loader returns a value of this cache, or an optional of it");
+        struct failure {
+            const Cache* of;
+            std::uint32_t slot;
+            ~failure() {
+                if (of != nullptr && of->counts_) of->lane_of(slot).count(counted::failed_load);
+            }
+        } failed{&self(), by.slot()};
+        std::optional<copied> value;
+        if constexpr (std::is_same_v<returned, std::optional<copied>>) {
+            value = call_loader(f, key);
+        } else {
+            value.emplace(call_loader(f, key));
+        }
+        failed.of = nullptr;
+        if (self().counts_) self().lane_of(by.slot()).count(counted::load);
+        return value;
+    }
+};
+
+} // namespace syncmap::cache_detail
