@@ -37,7 +37,7 @@ namespace syncmap {
 ///              waits for no thread. *Write*: as in `map`; one of a new key evicts in a full cache. An eviction waits for no
 ///              thread that computes or loads. A put waits for others only where more threads put than the capacity has
 ///              entries.
-///              A put looks at a few entries. Where all entries were read often, it looks at each up to four times.
+///              A put looks at a few entries; at some hundreds, where all entries were read often.
 /// Consistency  Each operation on one key is linearizable, evictions being erases of their own. A cache that is never full is a
 ///              map.
 /// Throws       As in `map`. After a throw the cache holds what it held before, but perhaps for an entry that was evicted.

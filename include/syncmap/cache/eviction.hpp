@@ -1,9 +1,9 @@
 // What leaves a full cache: S3-FIFO's small queue and ghost, CLOCK over the main queue, TinyLFU's duel between the two.
 //
 // The main queue is the table itself: the *hand* sweeps over it in the order of hashes. It skips small entries, takes one from
-// the uses of a main one, and stops at a main entry without uses: the victim [E4]. The oldest small entry leaves small with
-// each put of a new key: used twice or more, it becomes main, and the victim goes; else the two are compared by what the
-// history has counted of them, and the one seen less often goes.
+// the uses of a main one, and stops at a main entry without uses: the victim [E4]. After 256 used ones it takes the least used
+// of them [E6]. The oldest small entry leaves small with each put of a new key: used twice or more, it becomes main, and the
+// victim goes; else the two are compared by what the history has counted of them, and the one seen less often goes.
 //
 // All structures hold hashes of entries, never pointers. Which entry a hash names now is found again each time.
 // The rules [E1] to [E10] and [Q5] are those of docs/cache.md and of the comments here.
@@ -227,14 +227,25 @@ private:
         return (from & prefix_mask) | (std::min)(std::uint64_t{place}, place_mask) << place_shift | known;
     }
 
-    /// `keeps_hand`: the hand stays where it is unless there is a victim.
+    /// The least used of the main entries that a sweep has looked at.
+    struct least_used {
+        std::uint64_t hash = 0;
+        unsigned uses = entry_uses_end; ///< what is left of them
+    };
+    static constexpr unsigned entry_uses_end = 4; ///< more than any entry has
+    static constexpr unsigned most_looked_at = 256;
+
+    /// Ends at the first main entry without uses. Where it has met none among `most_looked_at` main entries, it takes the least
+    /// used of them [E6]. `keeps_hand`: the hand stays where it is unless there is a victim.
     [[gnu::noinline]] duel sweep(visitor& by, lane_type& l, admission& mine, unsigned strength, bool keeps_hand) {
         const std::size_t round = engine_.bucket_count() + 1;
         bool met_main = false;
+        unsigned looked_at = 0;
+        least_used least;
         std::uint64_t now = hand_.load(std::memory_order_relaxed);
-        for (std::size_t looked = 0; looked < 6 * round; ++looked) {
-            if (looked == round && !met_main) break;
-            const bool takes_any = looked >= 4 * round; // [E6]
+        for (std::size_t buckets = 0; buckets < 6 * round; ++buckets) {
+            if (buckets == round && !met_main) break;
+            const bool takes_any = buckets >= 4 * round; // threads compute all entries
             const std::uint64_t from = now & prefix_mask;
             const std::size_t first = now >> place_shift & place_mask;
             bool ended = false;
@@ -247,9 +258,11 @@ private:
                     return true;
                 }
                 met_main = true;
+                ++looked_at;
                 if (const unsigned uses = mark.uses(); uses != 0 && !takes_any) {
                     mark.set_uses(uses - 1);
                     history_.add(seen->hash(), 1);
+                    if (uses - 1 < least.uses) least = {seen->hash(), uses - 1};
                     return true;
                 }
                 if (strength < always && !takes_any) {
@@ -272,8 +285,23 @@ private:
             } else if (!move_hand(now, hand_at(next, 0, 0))) {
                 now = hand_.load(std::memory_order_relaxed);
             }
+            if (looked_at >= most_looked_at) {
+                if (const duel end = take(by, l, mine, strength, least); end != duel::no_main_entry) return end;
+                looked_at = 0; // a thread computes it, or has erased it
+                least = {};
+            }
         }
         return duel::no_main_entry;
+    }
+    /// Evicts an entry that a sweep has seen, if the history and its uses count less of it than `strength`.
+    duel take(visitor& by, lane_type& l, admission& mine, unsigned strength, const least_used& least) {
+        sighting seen(by);
+        if (least.uses == entry_uses_end || !engine_.find(least.hash, seen) || seen->mark.where() != queue::in_main)
+            return duel::no_main_entry;
+        if (strength < always && strength <= history_.count(least.hash) + least.uses) return duel::lost;
+        if (engine_.erase_if_still(by, seen) != removal::erased) return duel::no_main_entry;
+        evicted(l, mine, *seen);
+        return duel::evicted;
     }
     /// Not repeated: where another thread has moved it, it is right as well [E10].
     bool move_hand(std::uint64_t& from, std::uint64_t to) noexcept {
