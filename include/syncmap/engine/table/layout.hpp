@@ -145,9 +145,7 @@ struct layout {
     /// Returns a node's address with 16 bits of its hash above. One of these is always set, so that a tagged address
     /// never looks like a link. (User addresses have 48 bits on x86-64 and AArch64.)
     static constexpr int tag_shift = 48;
-    static word tagged(const void* node, std::uint64_t hash) noexcept {
-        return address_word(node) | tag_of(hash) << tag_shift;
-    }
+    static word tagged(const void* node, std::uint64_t hash) noexcept { return address_word(node) | tag_of(hash) << tag_shift; }
     static word tag_of(std::uint64_t hash) noexcept { return (hash | 1) & 0xFFFFU; }
     static bool tag_matches(word slot_word, std::uint64_t hash) noexcept { return slot_word >> tag_shift == tag_of(hash); }
     static void* address(word slot_word) noexcept {
