@@ -197,4 +197,37 @@ void update_in_two_tables(const preparation<Layout>& moving, std::uint64_t other
     require(map.size() == (first ? 2U : 0U), "size agrees");
 }
 
+/// The same, but the other thread touches no bucket that the update may have locked: it ends the move and clears. The table
+/// that the update has locked a bucket of then becomes the next generation's, and that bucket is moved again. An unlock that
+/// comes only now would open it, and what is stored there is lost with the table.
+template <class Layout>
+void update_in_two_tables_beside_clear(const preparation<Layout>& moving) {
+    using mapped_type = typename Layout::mapped_type;
+    visible_map<Layout> map;
+    moving.bring(map);
+    const std::array<given_key<Layout>, 2> both{Layout::key(keys::first), Layout::key(keys::apart)};
+    sync_policy::atomic<bool> cleared{false};
+    bool stays = false;
+    parallel(
+        [&] {
+            map.update(both, [](std::span<syncmap::update_slot<mapped_type>> s) {
+                for (auto& each : s) each.assign(value_for<Layout>(1000));
+            });
+            stays = cleared.load(std::memory_order_acquire);
+            map.store(both[0], value_for<Layout>(7));
+        },
+        [&] {
+            for (int groups = 0; groups != 3; ++groups) map.erase(Layout::key(keys::fillers)); // each moves one more
+            map.clear();
+            cleared.store(true, std::memory_order_release);
+            map.reserve(visible_engine<Layout>::many_entries);
+            map.move_first_bucket();
+        });
+    while (map.engine().is_moving()) map.erase(Layout::key(keys::fillers));
+    const auto first = map.load(both[0]);
+    require(first || !stays, "what is stored after a clear stays");
+    require(!first || Layout::value_of(*first) == 7, "the last value is seen");
+    require(map.size() == (first ? 1U : 0U) + (map.contains(both[1]) ? 1U : 0U), "size agrees");
+}
+
 } // namespace explore

@@ -109,6 +109,16 @@ TYPED_TEST(explored_multi_updates, whose_buckets_lie_in_two_tables) {
     }
 }
 
+TYPED_TEST(explored_multi_updates, whose_buckets_lie_in_two_tables_beside_the_end_of_the_move_and_a_clear) {
+    const preparation<TypeParam> moving(setting::moving, true);
+    const report r = explore::explore(std::string(TypeParam::name) + " two keys in two tables, one of which is used again",
+                                      {.preemptions = full_run() ? 2U : 1U,
+                                       .schedules = full_run() ? 1'000'000U : 2'000U,
+                                       .random = full_run() ? 20'000U : 100U},
+                                      [&] { update_in_two_tables_beside_clear<TypeParam>(moving); });
+    EXPECT_FALSE(r.failed()) << r.description;
+}
+
 TYPED_TEST(explored_multi_updates, by_chance) {
     summary all(std::string(TypeParam::name) + ", updates of two keys by chance");
     constexpr std::uint64_t places[] = {keys::first, keys::second, keys::apart};

@@ -138,6 +138,16 @@ public:
         if (auto* const t = base::table_of(this->root_.load())) t->floor_log2.store(0);
     }
 
+    /// Begins to leave the table for one of twice as many buckets, and moves the first bucket.
+    void move_first_bucket() {
+        auto& c = this->shared();
+        const syncmap::reclaim::thread_lease<typename base::Sync> me(c.home->threads);
+        auto& record = this->thread_record_of(c, *me);
+        const auto root = this->root_.load();
+        this->start_resize(c, record, root, base::table_of(root)->log2() + 1);
+        this->help(c, record, root, 1);
+    }
+
     /// Overflow lines that were made beside any table so far.
     std::size_t lines_beside() const noexcept {
         std::size_t count = 0;
@@ -164,6 +174,7 @@ public:
         this->reserve(entries);
         this->engine_.forget_what_was_reserved();
     }
+    void move_first_bucket() { this->engine_.move_first_bucket(); }
 
     // What not every map of the family has.
     static constexpr bool has_snapshots = requires(visible_engine<Layout>& e) { e.snapshot(); };

@@ -603,6 +603,7 @@ private:
             add("two keys in two tables, 0+" + std::to_string(other),
                 [moving, other] { update_in_two_tables<Layout>(moving, other); });
         }
+        add("two keys in two tables beside clear", [moving] { update_in_two_tables_beside_clear<Layout>(moving); });
 
         add("crossed computations", [] {
             map_type map;
