@@ -38,7 +38,8 @@ using engine_for = marked_map_engine<Key, T, Hash, KeyEqual, Allocator, entry_st
 /// What leaves a full cache is decided as by S3-FIFO with TinyLFU's duel: scans and loops do not push out what is used often.
 ///
 /// Key, T, Hash, KeyEqual, Allocator as in `map`. Each entry is a node of its own. Values may be move-only: use `visit`, `pin`
-/// and `pin_or_load`. Clock: what the cache measures lifetimes by, such as `std::chrono::steady_clock`; see cache/time/clocks.hpp.
+/// and `pin_or_load`. Clock: what the cache measures lifetimes by, such as `std::chrono::steady_clock`; see
+/// cache/time/clocks.hpp.
 ///
 /// A value that has left is destroyed later, as in `map`, when no reader can look at it any more.
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>, cache_clock Clock = coarse_clock,

@@ -1,5 +1,5 @@
-// The functions of syncmap.h but for the updates' and the cursors'. Each turns its arguments into one operation on the map
-// inside.
+// The functions of syncmap.h but for the updates', the cursors' and the caches'. Each turns its arguments into one operation on
+// the map inside.
 #include <syncmap.h>
 
 #include <atomic>
@@ -47,7 +47,7 @@ const char* syncmap_message(syncmap_status status) {
     case SYNCMAP_TOO_LARGE: return "more entries or bytes than there can be";
     case SYNCMAP_REENTRANT: return "a callback called the locked map that its own thread is inside of";
     case SYNCMAP_RECURSIVE:
-        return "a callback asked to write the key that its own thread is computing, or one that another thread computes that "
+        return "a callback asked for the key that its own thread is computing or loading, or for one of another thread that "
                "waits for it";
     case SYNCMAP_UNSUPPORTED: return "not supported by this engine";
     case SYNCMAP_EXCEPTION: return "a callback let a C++ exception out";

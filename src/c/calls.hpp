@@ -15,9 +15,11 @@ inline void require(bool condition) {
     if (!condition) throw failure{SYNCMAP_INVALID};
 }
 
-inline syncmap_map& checked(syncmap_map* map) {
-    require(map != nullptr);
-    return *map;
+/// Of a map or of a cache.
+template <class Store>
+Store& checked(Store* store) {
+    require(store != nullptr);
+    return *store;
 }
 
 template <class... Values>
@@ -33,7 +35,7 @@ inline void tell(syncmap_result& result, write_outcome& op) {
 
 /// A write that may store `stored`, and how it ended. Takes over what it was given if it changed the map.
 template <class Op>
-void store(call& map, const syncmap_value& key, argument& stored, Op& op, syncmap_result& result) {
+void store(call<syncmap_map>& map, const syncmap_value& key, argument& stored, Op& op, syncmap_result& result) {
     key_argument sought(key);
     map.handle_arrived(sought.is_handle() || stored.is_handle()); // before anyone can clear it away
     map->write(sought, op);
@@ -48,7 +50,7 @@ void store(call& map, const syncmap_value& key, argument& stored, Op& op, syncma
 
 /// A write that may erase the key.
 template <class Op>
-void take_away(call& map, const syncmap_value& key, Op& op, syncmap_result& result) {
+void take_away(call<syncmap_map>& map, const syncmap_value& key, Op& op, syncmap_result& result) {
     map->write(key, op);
     map.handle_departed(op.displaced_handle || (op.changed && key.kind == SYNCMAP_HANDLE));
     tell(result, op);
@@ -56,6 +58,7 @@ void take_away(call& map, const syncmap_value& key, Op& op, syncmap_result& resu
 
 /// What a computation returned, which is the library's from the first moment.
 inline value taken(const syncmap_result& computed) {
+    if (computed.status == SYNCMAP_RECURSIVE) throw recursive_update(); // which waiting threads do not share
     if (computed.status != SYNCMAP_OK) throw failure{computed.status};
     const syncmap_value& given = computed.value;
     require_valid(given);

@@ -13,10 +13,7 @@
 #include <syncmap/snapshot_map.hpp>
 
 #include "any_engine.hpp"
-
-/// It shares its memory with the key that it is copied from.
-template <>
-inline constexpr bool syncmap::engine::copy_is_same_key<syncmap::dynamic::value> = true;
+#include "copied_key.hpp"
 
 namespace syncmap::dynamic {
 

@@ -1,4 +1,4 @@
-// How the maps hash and compare their keys, whatever form they come in.
+// How maps and caches hash and compare their keys, whatever form they come in.
 #pragma once
 
 #include <syncmap.h>

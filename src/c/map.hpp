@@ -32,30 +32,31 @@ struct syncmap_cursor {
 
 namespace syncmap::dynamic {
 
-/// One call of a map, from its beginning to its end.
+/// One call of a map or of a cache, from its beginning to its end.
+template <class Store>
 class call {
 public:
-    explicit call(syncmap_map& map) noexcept : map_(map), begun_in_(map.is_late ? map.releases.begin_call() : 0) {}
+    explicit call(Store& store) noexcept : store_(store), begun_in_(store.is_late ? store.releases.begin_call() : 0) {}
     call(const call&) = delete;
     call& operator=(const call&) = delete;
     ~call() {
-        if (map_.is_late) map_.releases.end_call(begun_in_, departed_, [this] { map_.entries->flush(); });
+        if (store_.is_late) store_.releases.end_call(begun_in_, departed_, [this] { store_.entries->flush(); });
     }
 
-    any_engine* operator->() const noexcept { return map_.entries.get(); }
+    auto* operator->() const noexcept { return store_.entries.get(); }
 
-    /// A handle has left the map, as far as this call can tell.
+    /// A handle has left, as far as this call can tell.
     void handle_departed(bool did) noexcept { departed_ = departed_ || did; }
     void handle_arrived(bool did) noexcept {
         // Looked at first: the line is shared by all threads.
-        if (did && !map_.has_held_handles.load(std::memory_order_relaxed)) {
-            map_.has_held_handles.store(true, std::memory_order_relaxed);
+        if (did && !store_.has_held_handles.load(std::memory_order_relaxed)) {
+            store_.has_held_handles.store(true, std::memory_order_relaxed);
         }
     }
-    void everything_departed() noexcept { handle_departed(map_.has_held_handles.load(std::memory_order_relaxed)); }
+    void everything_departed() noexcept { handle_departed(store_.has_held_handles.load(std::memory_order_relaxed)); }
 
 private:
-    syncmap_map& map_;
+    Store& store_;
     const std::uint64_t begun_in_;
     bool departed_ = false;
 };

@@ -41,6 +41,8 @@ inline syncmap_status current_status() noexcept {
         return SYNCMAP_REENTRANT;
     } catch (const recursive_update&) {
         return SYNCMAP_RECURSIVE;
+    } catch (const recursive_load&) {
+        return SYNCMAP_RECURSIVE;
     } catch (const std::logic_error&) { // an argument that the map refuses
         return SYNCMAP_INVALID;
     } catch (...) {

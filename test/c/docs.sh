@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Usage: docs.sh ROOT: the blocks of docs/c-api.md are, line by line, parts of programs that are compiled and run, and the
-# page names every function that the header declares.
+# page names every function that the headers declare.
 set -u
 root=$1
 page=$root/docs/c-api.md
@@ -35,7 +35,7 @@ for block in "$folder"/*; do
 done
 [ "$blocks" -ge 4 ] || fail "only $blocks blocks were found"
 
-for function in $(sed -n 's/^SYNCMAP_API .*\(syncmap_[a-z_]*\)(.*/\1/p' "$root/include/syncmap.h"); do
+for function in $(sed -n 's/^SYNCMAP_API .*\(syncmap_[a-z_]*\)(.*/\1/p' "$root"/include/syncmap/c/*.h); do
     case $function in syncmap_cursor_*) continue ;; esac # "a cursor"
     grep -q "\`$function\`" "$page" || fail "$page does not name $function"
 done

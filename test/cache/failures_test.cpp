@@ -51,9 +51,8 @@ struct fragile_allocator {
     void deallocate(T* p, std::size_t n) noexcept { std::allocator<T>().deallocate(p, n); }
     friend bool operator==(const fragile_allocator&, const fragile_allocator&) noexcept { return true; }
 };
-using fragile_cache =
-    syncmap::cache<fragile, fragile, fragile_hash, std::equal_to<>, syncmap::coarse_clock,
-                   fragile_allocator<std::pair<const fragile, fragile>>>;
+using fragile_cache = syncmap::cache<fragile, fragile, fragile_hash, std::equal_to<>, syncmap::coarse_clock,
+                                     fragile_allocator<std::pair<const fragile, fragile>>>;
 
 /// Lets every call of user code fail in turn, and then asks whether a permit was lost or made.
 template <class F>

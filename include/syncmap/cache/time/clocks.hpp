@@ -28,8 +28,8 @@ struct coarse_clock {
     static time_point now() noexcept { return time_point(duration(sync::coarse_time())); }
 };
 
-/// A clock for tests: its time is what it was told last. Copies share the time, so a test keeps one, and gives the cache another.
-/// Any number of threads may use it at once.
+/// A clock for tests: its time is what it was told last. Copies share the time, so a test keeps one, and gives the cache
+/// another. Any number of threads may use it at once.
 class manual_clock {
 public:
     using duration = std::chrono::nanoseconds;
