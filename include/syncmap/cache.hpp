@@ -3,6 +3,7 @@
 //
 //   cache/options.hpp      capacity, clock, statistics
 //   cache/time/            clocks
+//   cache/loaders.hpp      the loaders that the options have
 //   cache/loading.hpp      how an absent key gets its value
 //   cache/operations.hpp   what a write needs so that the bound holds
 //   cache/permits.hpp      the bound

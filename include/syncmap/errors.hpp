@@ -37,6 +37,14 @@ public:
                            "loads that waits for it") {}
 };
 
+/// Thrown by an operation of a cache that must load and was given no function, where the cache was made without a loader.
+class no_loader : public std::logic_error {
+public:
+    no_loader()
+        : std::logic_error("syncmap: a key is absent, and this cache has no loader: make it with {.load = ...}, or "
+                           "write get_or_load(key, f)") {}
+};
+
 /// Thrown at once, before anything is changed, by the maps behind one lock (`mutex_map`, `shared_mutex_map`). A thread that is
 /// inside the map has called an operation that would wait for that thread itself. `syncmap::map` never throws it: its callbacks
 /// may call everything.

@@ -79,7 +79,8 @@ public:
     /// grows with the entries. Throws: `std::bad_alloc`.
     explicit basic_cache(const options_type& options, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
                          const allocator_type& alloc = allocator_type())
-        : counts_(options.statistics), engine_(hash, equal, alloc), eviction_(engine_, options.capacity.value(), alloc) {}
+        : cache_detail::loading<basic_cache, Engine>(options), counts_(options.statistics), engine_(hash, equal, alloc),
+          eviction_(engine_, options.capacity.value(), alloc) {}
     basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
 

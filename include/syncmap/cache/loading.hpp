@@ -5,11 +5,11 @@
 
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/cache/loaders.hpp>
 #include <syncmap/cache/operations.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/detail/lookup_key.hpp>
@@ -60,6 +60,13 @@ public:
         }
     }
 
+    /// The same with the loader of the options, `.load`. An empty optional: it has found
+    /// nothing. Throws: `no_loader`, where the key is absent and the options have none.
+    template <class K = given_key>
+    [[nodiscard]] std::optional<copied> get_or_load(K&& key) {
+        return get_or_load(std::forward<K>(key), own_loader{*this});
+    }
+
     /// The same as an entry that is kept; an empty one where the loader found nothing. For values that cannot be copied, too.
     template <class K = given_key, class F>
     [[nodiscard]] pinned<Engine> pin_or_load(K&& key, F&& f) {
@@ -69,23 +76,34 @@ public:
         if (!self().look(own, [&](entry& e) { self().engine_.hold(held, e); })) held = load_absent(own, f);
         return Cache::pinned_of(std::move(held));
     }
+    /// The same with the loader of the options.
+    template <class K = given_key>
+    [[nodiscard]] pinned<Engine> pin_or_load(K&& key) {
+        return pin_or_load(std::forward<K>(key), own_loader{*this});
+    }
+
+protected:
+    template <class Options>
+    explicit loading(const Options& options) : load_(options.load) {}
 
 private:
+    /// The loader of the options as a function for one call.
+    struct own_loader {
+        const loading& of;
+
+        template <class K>
+        std::optional<copied> operator()(const K& key) const {
+            if constexpr (std::is_convertible_v<const K&, loader_key<Key>>) {
+                return of.load_(key);
+            } else {
+                return of.load_(Key(key));
+            }
+        }
+    };
+
     Cache& self() noexcept { return static_cast<Cache&>(*this); }
     const Cache& self() const noexcept { return static_cast<const Cache&>(*this); }
 
-    template <class F, class K>
-    static decltype(auto) call_loader(F& f, const K& key) {
-        if constexpr (std::is_invocable_v<F&, const K&>) {
-            return std::invoke(f, key);
-        } else {
-            static_assert(std::is_invocable_v<F&>, "syncmap: a loader is called as f(key) or f()");
-            return std::invoke(f);
-        }
-    }
-    template <class F, class K>
-    using loaded_by = std::remove_cvref_t<decltype(call_loader(std::declval<std::remove_reference_t<F>&>(),
-                                                               std::declval<const std::remove_cvref_t<K>&>()))>;
     template <class F, class K>
     static constexpr bool loader_may_find_nothing = std::is_same_v<loaded_by<F, K>, std::optional<copied>>;
 
@@ -93,6 +111,9 @@ private:
     /// nothing.
     template <class K, class F>
     [[gnu::noinline]] held_entry load_absent(const K& key, F& f) {
+        if constexpr (std::is_same_v<F, own_loader>) {
+            if (!load_) throw no_loader(); // before other threads can share that
+        }
         visitor by(self().engine_);
         const std::uint64_t hash = self().engine_.hash_of_key(key);
         for (;;) {
@@ -149,9 +170,6 @@ private:
 
     template <class K, class F>
     std::optional<copied> run_loader(const visitor& by, const K& key, F& f) {
-        using returned = loaded_by<F, K>;
-        static_assert(std::is_same_v<returned, std::optional<copied>> || detail::returned_for<T, returned>,
-                      "syncmap: a loader returns a value of this cache, or an optional of it");
         struct failure {
             const Cache* of;
             std::uint32_t slot;
@@ -159,16 +177,13 @@ private:
                 if (of != nullptr && of->counts_) of->lane_of(slot).count(counted::failed_load);
             }
         } failed{&self(), by.slot()};
-        std::optional<copied> value;
-        if constexpr (std::is_same_v<returned, std::optional<copied>>) {
-            value = call_loader(f, key);
-        } else {
-            value.emplace(call_loader(f, key));
-        }
+        std::optional<copied> value = load_by<T>(f, key);
         failed.of = nullptr;
         if (self().counts_) self().lane_of(by.slot()).count(counted::load);
         return value;
     }
+
+    const loader<Key, T> load_;
 };
 
 } // namespace syncmap::cache_detail

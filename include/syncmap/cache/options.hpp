@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include <syncmap/cache/loaders.hpp>
 #include <syncmap/cache/time/clocks.hpp>
 
 namespace syncmap {
@@ -44,6 +45,12 @@ struct cache_options {
     /// The most entries that the cache ever has. With 0 it stores nothing, and loads are still made once for all that ask.
     entry_count capacity;
 
+    // ---- loads ----
+
+    /// Makes the value of an absent key: `load(const Key&)`, or `load()`. It returns a value or an optional of it; an empty one
+    /// says that there is nothing. Threads call it at the same time, for different keys. See `get_or_load(key)`.
+    cache_detail::loader<Key, T> load{};
+
     // ---- beside ----
 
     /// The cache keeps a copy. It reads the time only where an entry has a lifetime.
@@ -54,11 +61,11 @@ struct cache_options {
 
 /// What has happened to a cache since it was made; see `stats()`.
 struct cache_stats {
-    std::uint64_t hits = 0;         ///< of `get`, `visit`, `pin`, `get_or_load`, `pin_or_load`
-    std::uint64_t misses = 0;       ///< of the same
-    std::uint64_t inserts = 0;      ///< entries that came
-    std::uint64_t evictions = 0;    ///< entries that left for others
-    std::uint64_t loads = 0;        ///< calls of loaders that returned
+    std::uint64_t hits = 0; ///< of `get`, `visit`, `pin`, `get_or_load`, `pin_or_load`
+    std::uint64_t misses = 0; ///< of the same
+    std::uint64_t inserts = 0; ///< entries that came
+    std::uint64_t evictions = 0; ///< entries that left for others
+    std::uint64_t loads = 0; ///< calls of loaders that returned
     std::uint64_t failed_loads = 0; ///< calls of loaders that threw
 
     /// Hits of all that was asked for; 0 before the first.
