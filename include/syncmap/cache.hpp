@@ -5,6 +5,7 @@
 //   cache/time/            clocks
 //   cache/loaders.hpp      the loaders that the options have
 //   cache/loading.hpp      how an absent key gets its value
+//   cache/removals.hpp     listeners
 //   cache/operations.hpp   what a write needs so that the bound holds
 //   cache/permits.hpp      the bound
 //   cache/eviction.hpp     what leaves, over the table (the main queue) and the parts of policy/

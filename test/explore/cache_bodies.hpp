@@ -224,6 +224,37 @@ void updates_whose_functions_put(F f) {
     });
 }
 
+// ---- listeners ----
+
+/// Each value has a number of its own. It is told once by the listener, or it is there in the end.
+template <class F>
+void removals_are_told_once(F f, const std::string& name, const std::function<void(explored_cache&)>& third) {
+    f("replace|put that evicts|" + name + ", with a listener", [third] {
+        unsigned told[5] = {};
+        bool stored[5] = {};
+        auto c = std::make_unique<explored_cache>(1, [&](const probe&, const probe& value, syncmap::removal) {
+            require(++told[value.number()] == 1, "a removal is told once");
+        });
+        c->put(probe(first), probe(1));
+        stored[1] = stored[3] = true;
+        parallel([&] { stored[2] = c->replace(probe(first), probe(2)); }, [&] { c->put(probe(second), probe(3)); },
+                 [&] { third(*c); });
+        c->for_each([&](const probe&, const probe& value) { ++told[value.number()]; });
+        for (std::uint64_t number = 1; number != 4; ++number)
+            require(told[number] == (stored[number] ? 1U : 0U), "each value is told, or it is there");
+        c->check_books();
+    });
+}
+
+template <class F>
+void removals_are_told_once_beside_an_invalidation(F f) {
+    removals_are_told_once(f, "invalidate", [](explored_cache& c) { c.invalidate(probe(first)); });
+}
+template <class F>
+void removals_are_told_once_beside_an_invalidation_of_all(F f) {
+    removals_are_told_once(f, "invalidate all", [](explored_cache& c) { c.invalidate_all(); });
+}
+
 // ---- loads ----
 
 /// What loaders read: the version of now.
@@ -377,6 +408,11 @@ void each_of_bound(F f) {
     updates_whose_functions_put(f);
 }
 template <class F>
+void each_of_listeners(F f) {
+    removals_are_told_once_beside_an_invalidation(f);
+    removals_are_told_once_beside_an_invalidation_of_all(f);
+}
+template <class F>
 void each_of_loads(F f) {
     loads_are_beaten_by_an_invalidation(f);
     loads_are_beaten_by_an_invalidation_of_all(f);
@@ -391,6 +427,7 @@ template <class F>
 void each_program(F f) {
     each_of_table(f);
     each_of_bound(f);
+    each_of_listeners(f);
     each_of_loads(f);
 }
 

@@ -39,7 +39,9 @@ class explored_cache : public syncmap::basic_cache<marked_engine> {
     using inspector = syncmap::cache_detail::eviction_inspector<typename base::eviction_type>;
 
 public:
-    explicit explored_cache(std::size_t capacity) : base({.capacity = capacity, .statistics = false}) {}
+    using listener = std::function<void(const probe&, const probe&, syncmap::removal)>;
+    explicit explored_cache(std::size_t capacity, listener told = {})
+        : base({.capacity = capacity, .on_removal = std::move(told), .statistics = false}) {}
 
     marked_engine& engine() { return engine_; }
 

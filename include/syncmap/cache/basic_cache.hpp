@@ -17,6 +17,7 @@
 #include <syncmap/cache/operations.hpp>
 #include <syncmap/cache/options.hpp>
 #include <syncmap/cache/other_names.hpp>
+#include <syncmap/cache/removals.hpp>
 #include <syncmap/detail/goes_on.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/never_copied.hpp>
@@ -58,7 +59,7 @@ class basic_cache : private a_concurrent_map_is_shared_by_reference_and_never_co
     using given_key = detail::given_t<Key>;
     using shown = detail::shown_t<T>;
     using entry = typename Engine::entry_type;
-    using visitor = typename Engine::visitor;
+    using visitor = cache_detail::acting_thread<Engine>;
     using held_entry = typename Engine::held_entry;
     using counted = cache_detail::counted;
 
@@ -79,7 +80,8 @@ public:
     /// grows with the entries. Throws: `std::bad_alloc`.
     explicit basic_cache(const options_type& options, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
                          const allocator_type& alloc = allocator_type())
-        : cache_detail::loading<basic_cache, Engine>(options), counts_(options.statistics), engine_(hash, equal, alloc),
+        : cache_detail::loading<basic_cache, Engine>(options), counts_(options.statistics),
+          listener_(cache_detail::removal_listener<Engine>::made_of(options, engine_)), engine_(hash, equal, alloc),
           eviction_(engine_, options.capacity.value(), alloc) {}
     basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
@@ -183,7 +185,7 @@ public:
         detail::update_operation<T, std::remove_reference_t<F>> op{f};
         check_stored_key<K>();
         auto&& own = lookup(std::forward<K>(key));
-        visitor by(engine_);
+        visitor by(engine_, listener_.get());
         bounded<decltype(op)> bounded_op(eviction_, engine_, by, engine_.hash_of_key(own), op);
         engine_.exclusive(std::forward<decltype(own)>(own), bounded_op);
         end(by, bounded_op);
@@ -212,10 +214,14 @@ public:
         return remove(key, op);
     }
 
-    /// Removes everything, in one step for all other threads. Beats every load that began before.
+    /// Removes everything, in one step for all other threads. Beats every load that began before. Calls the listener, if there
+    /// is one, for each entry that was there.
     /// Complexity: constant for others, linear in the table for the caller.
     void invalidate_all() {
-        engine_.clear_and_tell([this](size_type entries) { eviction_.pool().give(entries); });
+        visitor by(engine_, listener_.get());
+        const auto permits_return = [this](size_type entries) { eviction_.pool().give(entries); };
+        const auto keep_one = [&](entry* gone) { by.keeps(*gone, removal::invalidated); };
+        engine_.clear_and_tell(permits_return, listener_ == nullptr ? nullptr : std::addressof(keep_one));
         engine_.loads().overtake_all();
     }
 
@@ -237,8 +243,13 @@ public:
     /// when no other thread uses the cache. Beside other threads it may lack what they count during the call.
     [[nodiscard]] cache_stats stats() const noexcept {
         const auto& all = eviction_.counters();
-        return {all.sum(counted::hit),      all.sum(counted::miss), all.sum(counted::insert),
-                all.sum(counted::eviction), all.sum(counted::load), all.sum(counted::failed_load)};
+        return {all.sum(counted::hit),
+                all.sum(counted::miss),
+                all.sum(counted::insert),
+                all.sum(counted::eviction),
+                all.sum(counted::load),
+                all.sum(counted::failed_load),
+                listener_ == nullptr ? 0 : listener_->failures.load(std::memory_order_relaxed)};
     }
 
     /// Destroys what was removed before the call and no thread looks at. As `flush` of `map`.
@@ -296,7 +307,7 @@ private:
     write_result write(K&& key, Op& op) {
         if constexpr (Op::may_assign) check_stored_key<K>();
         auto&& own = lookup(std::forward<K>(key));
-        visitor by(engine_);
+        visitor by(engine_, listener_.get());
         const std::uint64_t hash = engine_.hash_of_key(own);
         return write_at(by, hash, std::forward<decltype(own)>(own), op);
     }
@@ -324,7 +335,7 @@ private:
     template <class K, class Op>
     bool remove(const K& key, Op& op) {
         auto&& own = lookup(key);
-        visitor by(engine_);
+        visitor by(engine_, listener_.get());
         const std::uint64_t hash = engine_.hash_of_key(own);
         Sync::fence(); // pairs with the one of a load that begins: it begins after what the caller did before, or is seen here
         const bool may_be_loading = engine_.loads().may_run(hash);
@@ -337,6 +348,7 @@ private:
 
 protected:
     const bool counts_;
+    const std::unique_ptr<const cache_detail::removal_listener<Engine>> listener_; ///< null without one
     Engine engine_;
     mutable eviction_type eviction_;
 };

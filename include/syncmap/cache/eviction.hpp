@@ -18,6 +18,7 @@
 #include <syncmap/cache/policy/history.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/cache/policy/small_queue.hpp>
+#include <syncmap/cache/removals.hpp>
 #include <syncmap/operation/marked_entries.hpp>
 
 namespace syncmap::cache_detail {
@@ -27,7 +28,7 @@ class eviction {
     using allocator = typename Engine::allocator_type;
 
 public:
-    using visitor = typename Engine::visitor;
+    using visitor = acting_thread<Engine>;
     using sighting = typename Engine::sighting;
     using entry = typename Engine::entry_type;
     using lane_type = lane<Sync>;
@@ -95,9 +96,10 @@ public:
         }
     }
 
-    /// Frees the entry that was evicted for this put. May run destructors of the user's, which may use the cache.
+    /// The entry that was evicted for this put: the listener's, or freed. May run destructors of the user's, which may use the
+    /// cache.
     void finish(visitor& by, admission& mine) noexcept {
-        if (mine.victim != nullptr) engine_.retire_entry(by, *std::exchange(mine.victim, nullptr));
+        if (mine.victim != nullptr) by.dismiss(engine_, *std::exchange(mine.victim, nullptr), syncmap::removal::size);
     }
 
     /// A permit that was not used goes back to the pool.

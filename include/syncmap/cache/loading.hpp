@@ -12,6 +12,7 @@
 #include <syncmap/cache/loaders.hpp>
 #include <syncmap/cache/operations.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
+#include <syncmap/cache/removals.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/errors.hpp>
@@ -28,7 +29,7 @@ class loading {
     using copied = detail::copied_out_t<T>;
     using given_key = detail::given_t<Key>;
     using entry = typename Engine::entry_type;
-    using visitor = typename Engine::visitor;
+    using visitor = acting_thread<Engine>;
     using held_entry = typename Engine::held_entry;
 
 public:
@@ -114,7 +115,7 @@ private:
         if constexpr (std::is_same_v<F, own_loader>) {
             if (!load_) throw no_loader(); // before other threads can share that
         }
-        visitor by(self().engine_);
+        visitor by(self().engine_, self().listener_.get());
         const std::uint64_t hash = self().engine_.hash_of_key(key);
         for (;;) {
             typename Engine::load_outcome outcome;

@@ -61,7 +61,7 @@ public:
     }
 
 protected:
-    admitted_write(Eviction& bound, Engine& engine, typename Engine::visitor& by, std::uint64_t hash) noexcept
+    admitted_write(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash) noexcept
         : bound_(bound), engine_(engine), by_(by), hash_(hash) {}
     ~admitted_write() { attempt_failed(); }
 
@@ -69,7 +69,7 @@ protected:
 
     Eviction& bound_;
     Engine& engine_;
-    typename Engine::visitor& by_;
+    typename Eviction::visitor& by_;
     const std::uint64_t hash_;
     typename Eviction::admission mine_{};
 
@@ -83,6 +83,7 @@ template <class Eviction, class Engine, class Op>
 class bounded_operation : public admitted_write<Eviction, Engine> {
     using base = admitted_write<Eviction, Engine>;
     using T = typename Engine::mapped_type;
+    using entry = typename Engine::entry_type;
     using base::bound_;
     using base::engine_;
     using base::hash_;
@@ -93,7 +94,7 @@ public:
     static constexpr bool runs_user_code = Op::runs_user_code;
     std::memory_order order;
 
-    bounded_operation(Eviction& bound, Engine& engine, typename Engine::visitor& by, std::uint64_t hash, Op& op) noexcept
+    bounded_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, Op& op) noexcept
         : base(bound, engine, by, hash), order(op.order), op_(op) {}
 
     bool erased() const noexcept { return erased_; }
@@ -124,6 +125,9 @@ public:
         erased_ = true;
         bound_.pool().give();
     }
+    bool keeps_removed(entry& removed, bool erased) noexcept {
+        return base::by_.keeps(removed, erased ? removal::erased : removal::replaced);
+    }
 
 private:
     Op& op_;
@@ -149,7 +153,7 @@ public:
     static constexpr bool runs_user_code = true;
     std::memory_order order = std::memory_order_seq_cst;
 
-    load_operation(Eviction& bound, Engine& engine, typename Engine::visitor& by, std::uint64_t hash, const Flight& flight,
+    load_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, const Flight& flight,
                    std::uint64_t generation, loaded& value, held_entry& held) noexcept
         : base(bound, engine, by, hash), flight_(flight), generation_(generation), value_(value), held_(held) {}
 

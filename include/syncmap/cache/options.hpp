@@ -4,11 +4,14 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <limits>
 #include <stdexcept>
 #include <type_traits>
 
 #include <syncmap/cache/loaders.hpp>
+#include <syncmap/cache/removals.hpp>
 #include <syncmap/cache/time/clocks.hpp>
 
 namespace syncmap {
@@ -51,6 +54,14 @@ struct cache_options {
     /// says that there is nothing. Threads call it at the same time, for different keys. See `get_or_load(key)`.
     cache_detail::loader<Key, T> load{};
 
+    // ---- listeners ----
+
+    /// Is called once for each entry that leaves, with the reason, by the thread that has taken it out: after its operation,
+    /// with nothing locked. It may use the cache. The destructor of the cache does not call it. See docs/cache.md, Listeners.
+    std::function<void(const Key&, const T&, removal)> on_removal{};
+    /// Gets what `on_removal` throws. Such exceptions go no further: the entry has left. `stats()` counts them.
+    std::function<void(std::exception_ptr)> on_error{};
+
     // ---- beside ----
 
     /// The cache keeps a copy. It reads the time only where an entry has a lifetime.
@@ -67,6 +78,7 @@ struct cache_stats {
     std::uint64_t evictions = 0; ///< entries that left for others
     std::uint64_t loads = 0; ///< calls of loaders that returned
     std::uint64_t failed_loads = 0; ///< calls of loaders that threw
+    std::uint64_t failed_listeners = 0; ///< calls of `on_removal` that threw; counted without statistics, too
 
     /// Hits of all that was asked for; 0 before the first.
     double hit_ratio() const noexcept {

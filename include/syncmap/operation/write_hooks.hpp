@@ -8,6 +8,7 @@
 // | `refused(node)`         | after `admits` was false: the operation owns the node that was made            | keep it       |
 // | `publishes(node, word)` | with the bucket locked, before the entry is inserted, which nothing stops now  | write marks   |
 // | `entry_erased()`        | when the entry is erased and counted, before it is retired; nothing is locked   | write words   |
+// | `keeps_removed(node, erased)` | when the node is out of its slot, after `entry_erased`; nothing is locked. True: the operation retires it | write words |
 // | `attempt_failed()`      | when an attempt has come to nothing and another one follows; nothing is locked  | write words   |
 // | `gives_way()`           | instead of waiting for a thread that computes the key: the write ends           | write words   |
 //

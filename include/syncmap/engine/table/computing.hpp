@@ -224,6 +224,11 @@ protected:
         {
             op.entry_erased();
         }
+        template <class Node>
+            requires requires(Op& o, Node& removed) { o.keeps_removed(removed, true); }
+        bool keeps_removed(Node& removed, bool erased) noexcept {
+            return op.keeps_removed(removed, erased);
+        }
     };
 
     /// Calls `op.decide` with the present value, if there is one. Returns whether there is.

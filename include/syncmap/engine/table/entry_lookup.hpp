@@ -172,8 +172,9 @@ public:
 
     /// Erases everything, as `clear` does. Calls `f(entries)` with their number, when they are counted no more, before any of
     /// them is destroyed.
-    template <class F>
-    void clear_and_tell(F f) {
+    /// `keep`, unless it is null, gets each entry, which the caller retires later: `(*keep)(entry)`.
+    template <class F, class Keep>
+    void clear_and_tell(F f, const Keep* keep) {
         sync_policy::fence(); // between what the caller did before and the look at the root
         if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
         control_type& c = this->shared_of_table();
@@ -181,7 +182,14 @@ public:
         const reclaim::thread_lease<sync_policy> me(c.home->threads);
         record_type& s = this->thread_record_of(c, *me);
         if (header_type* const taken = this->exchange_root(c, nullptr)) {
-            this->dismantle(c, taken, [&](entry_type* n) { this->retire(c, s, n); }, f);
+            const auto free_later = [&](entry_type* n) {
+                if (keep != nullptr) {
+                    (*keep)(n);
+                } else {
+                    this->retire(c, s, n);
+                }
+            };
+            this->dismantle(c, taken, free_later, f, keep == nullptr);
         }
     }
 };

@@ -122,7 +122,9 @@ protected:
                 if constexpr (requires { op.entry_erased(); }) {
                     if (o == outcome::erased) op.entry_erased();
                 }
-                if constexpr (!requires { Op::caller_retires; }) this->retire(c, s, unlinked); // [W9]
+                if constexpr (!requires { Op::caller_retires; }) {
+                    if (!keeps_removed(op, *unlinked, o == outcome::erased)) this->retire(c, s, unlinked); // [W9]
+                }
                 if (o == outcome::erased) this->after_erase(c, s, at.root);
                 return at.root;
             case outcome::must_ask:
@@ -151,6 +153,15 @@ protected:
     }
 
 private:
+    template <class Op>
+    static bool keeps_removed([[maybe_unused]] Op& op, [[maybe_unused]] node& removed, [[maybe_unused]] bool erased) noexcept {
+        if constexpr (requires { op.keeps_removed(removed, erased); }) {
+            return op.keeps_removed(removed, erased);
+        } else {
+            return false;
+        }
+    }
+
     /// Inlined, though long: it has one caller, and its results stay in registers. `unlinked`: the node that it took out of its
     /// slot.
     template <class K, class Op>

@@ -1,0 +1,126 @@
+// Removals: why an entry left a cache, and how its listener is told of it (docs/cache.md, Listeners).
+//
+// The thread that takes an entry out of the table owns its node from then on. It keeps the node in a list of its own while it
+// works in the cache. At the end of its operation it has nothing locked, no permit in hand, and no key that it loads or
+// updates. Then it calls the listener for each node of the list, and retires the node [L1].
+//
+// A cache without a listener retires each node at once, and has no list.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace syncmap {
+
+/// Why an entry left a cache.
+enum class removal : unsigned char {
+    size,       ///< evicted: the cache was full
+    erased,     ///< by `invalidate`, `take` or `update` of its key
+    replaced,   ///< its key has another value now
+    invalidated ///< by `invalidate_all` or `invalidate_if`
+};
+
+namespace cache_detail {
+
+/// The listener of a cache.
+template <class Engine>
+struct removal_listener {
+    using Key = typename Engine::key_type;
+    using T = typename Engine::mapped_type;
+    using entry = typename Engine::entry_type;
+
+    Engine& engine;
+    std::function<void(const Key&, const T&, removal)> on_removal;
+    std::function<void(std::exception_ptr)> on_error;
+    mutable typename Engine::sync_type::template atomic<std::uint64_t> failures{0};
+
+    /// Null, if the options name no listener.
+    template <class Options>
+    static std::unique_ptr<const removal_listener> made_of(const Options& options, Engine& engine) {
+        if (!options.on_removal) return nullptr;
+        return std::unique_ptr<const removal_listener>(new removal_listener{engine, options.on_removal, options.on_error});
+    }
+
+    void tell(const entry& gone, removal why) const noexcept {
+        try {
+            on_removal(gone.key(), gone.value(), why);
+        } catch (...) {
+            failures.fetch_add(1, std::memory_order_relaxed);
+            tell_of_error();
+        }
+    }
+
+private:
+    /// While an exception is handled. One that `on_error` throws has nowhere to go.
+    void tell_of_error() const noexcept {
+        if (!on_error) return;
+        try {
+            on_error(std::current_exception());
+        } catch (...) {}
+    }
+};
+
+/// The calling thread in a cache, during one operation, and the entries that it has taken out in that operation.
+template <class Engine>
+class acting_thread : public Engine::visitor {
+    using entry = typename Engine::entry_type;
+    using listener = removal_listener<Engine>;
+
+public:
+    /// `told`: null without a listener. Throws: as `visitor`.
+    acting_thread(Engine& engine, const listener* told) : Engine::visitor(engine), told_(told) {}
+    acting_thread(const acting_thread&) = delete;
+    acting_thread& operator=(const acting_thread&) = delete;
+    ~acting_thread() {
+        if (told_ != nullptr) [[unlikely]]
+            tell_all();
+    }
+
+    /// Keeps an entry that this thread has taken out, for the listener; it retires it at the end of the operation. False: there
+    /// is no listener, and the caller retires the entry.
+    bool keeps(entry& gone, removal why) noexcept {
+        if (told_ == nullptr) [[likely]]
+            return false;
+        keep(gone, why);
+        return true;
+    }
+    /// The same, and retires the entry where there is no listener. That may run destructors of the user's.
+    void dismiss(Engine& engine, entry& gone, removal why) noexcept {
+        if (!keeps(gone, why)) engine.retire_entry(*this, gone);
+    }
+
+private:
+    static constexpr std::uint64_t reasons = 7; ///< the bits of a node's address that are 0
+    static_assert(alignof(entry) > reasons);
+
+    [[gnu::noinline]] void keep(entry& gone, removal why) noexcept {
+        gone.next_label = static_cast<std::uint64_t>(why);
+        if (first_ == nullptr) {
+            first_ = std::addressof(gone);
+        } else {
+            last_->next_label |= reinterpret_cast<std::uintptr_t>(std::addressof(gone));
+        }
+        last_ = std::addressof(gone);
+    }
+    [[gnu::noinline]] void tell_all() noexcept {
+        while (first_ != nullptr) {
+            entry& gone = *first_;
+            const std::uint64_t link = gone.next_label;
+            first_ = reinterpret_cast<entry*>(static_cast<std::uintptr_t>(link & ~reasons));
+            told_->tell(gone, static_cast<removal>(link & reasons));
+            told_->engine.retire_entry(*this, gone);
+        }
+    }
+
+    const listener* const told_;
+    entry* first_ = nullptr;
+    entry* last_ = nullptr; ///< if there is a first one
+};
+
+} // namespace cache_detail
+
+} // namespace syncmap
