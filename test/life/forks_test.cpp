@@ -4,6 +4,7 @@
 #include <latch>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 #include <syncmap/errors.hpp>
 #include <syncmap/fork.hpp>
 #include <syncmap/snapshot.hpp>
+#include <syncmap/snapshot_map.hpp>
 
 #include "life/common.hpp"
 #include "support/watchdog.hpp"
@@ -153,6 +155,59 @@ TEST(forks, lets_a_child_that_only_reads_destroy_its_maps) {
             << i;
     }
     stop = true;
+}
+
+/// Its destructor keeps its thread while the value has a gate that is closed.
+class held_up {
+public:
+    struct gate {
+        std::atomic<bool> met{false};
+        std::atomic<bool> open{false};
+    };
+
+    held_up() = default;
+    explicit held_up(gate& at) : at_(&at) {}
+    held_up(held_up&& other) noexcept : at_(std::exchange(other.at_, nullptr)) {}
+    held_up& operator=(held_up&& other) noexcept {
+        std::swap(at_, other.at_);
+        return *this;
+    }
+    ~held_up() {
+        if (at_ == nullptr || at_->open) return;
+        at_->met = true;
+        at_->met.notify_all();
+        at_->open.wait(false);
+    }
+
+private:
+    gate* at_ = nullptr;
+};
+
+/// A lost thread that destroys garbage of a map keeps neither a move of the map nor its destructor.
+template <class Map>
+void end_beside_a_lost_destructor() {
+    const watchdog dog("a child whose lost thread destroys garbage");
+    held_up::gate gate;
+    Map map;
+    std::jthread destroys([&] {
+        map.store(1, held_up(gate));
+        while (!gate.open) map.store(1, held_up()); // until the garbage is destroyed, among it the first value
+    });
+    gate.met.wait(false);
+    EXPECT_EQ(status_of_child([&] {
+                  gate.open.store(true); // wakes no thread: there is none
+                  Map moved = std::move(map);
+                  return moved.contains(1) && !map.contains(1);
+              }),
+              0);
+    gate.open = true;
+    gate.open.notify_all();
+}
+TEST(forks, lets_a_child_move_and_destroy_a_map_whose_garbage_a_lost_thread_destroys) {
+    end_beside_a_lost_destructor<syncmap::map<int, held_up>>();
+}
+TEST(forks, lets_a_child_move_and_destroy_a_snapshot_map_whose_garbage_a_lost_thread_destroys) {
+    end_beside_a_lost_destructor<syncmap::snapshot_map<int, held_up>>();
 }
 
 } // namespace

@@ -47,7 +47,7 @@ public:
         snapshot_.store(other.snapshot_.exchange(empty, std::memory_order_relaxed), std::memory_order_relaxed);
         control* const c = other.control_.exchange(nullptr, std::memory_order_relaxed);
         control_.store(c, std::memory_order_relaxed);
-        if (c != nullptr) base::garbage::rehome(c->home->threads, *c, static_cast<base*>(this));
+        if (c != nullptr) base::garbage::rehome(c->home->threads, *c, static_cast<base*>(this), c->home->is_orphan());
     }
     indexes(const indexes&) = delete;
     indexes& operator=(const indexes&) = delete;

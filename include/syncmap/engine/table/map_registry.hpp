@@ -78,7 +78,7 @@ public:
     }
 
     /// Returns whether the process is the child of a fork that no hook prepared: no thread may wait for a lock there.
-    static bool is_orphan(const map& m) noexcept { return m.made_by->all->orphaned.load(std::memory_order_relaxed); }
+    static bool is_orphan(const map& m) noexcept { return m.home->is_orphan(); }
 
     static void before_fork() {
         all_writers& here = all_writers::instance();
@@ -113,12 +113,12 @@ public:
             }
         });
         process<Sync>::instance().flights.before_fork();
-        here.prepared.store(true, std::memory_order_relaxed);
+        process<Sync>::instance().prepared.store(true, std::memory_order_relaxed);
     }
 
     static void after_fork_in_parent() {
         all_writers& here = all_writers::instance();
-        here.prepared.store(false, std::memory_order_relaxed);
+        process<Sync>::instance().prepared.store(false, std::memory_order_relaxed);
         process<Sync>::instance().flights.after_fork_in_parent();
         open(here);
     }

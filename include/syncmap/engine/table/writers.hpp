@@ -22,12 +22,8 @@ struct [[gnu::visibility("default")]] writers {
 
     typename Sync::mutex fork_mutex; ///< held by the thread that forks, from `before_fork` on
     atomic<bool> forking{false};     ///< no map appears or goes
-    atomic<bool> prepared{false};    ///< a hook has prepared the next fork: the child can go on
-    atomic<bool> orphaned{false};    ///< this is the child of a fork that no hook prepared: it may read, and end
 
-    writers() : threads_(process<Sync>::instance().threads) {
-        Sync::call_in_forked_child([] { instance().note_fork(); });
-    }
+    writers() : threads_(process<Sync>::instance().threads) {}
     writers(const writers&) = delete;
     writers& operator=(const writers&) = delete;
     ~writers() {
@@ -61,11 +57,6 @@ private:
         // (2) release: pairs with the acquire of (1); without it the thread that forks may see a record before its contents.
         r.attached.store(fresh, std::memory_order_release);
         return *fresh;
-    }
-
-    /// Called by the system in each child, before or after the hooks.
-    void note_fork() noexcept {
-        if (!prepared.exchange(false, std::memory_order_relaxed)) orphaned.store(true, std::memory_order_relaxed);
     }
 
     reclaim::domain<Sync>& threads_;
