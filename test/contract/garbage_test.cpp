@@ -20,6 +20,7 @@
 
 #include "support/maps.hpp"
 #include "support/scale.hpp"
+#include "support/watchdog.hpp"
 
 #include <syncmap/owned_bytes.hpp>
 
@@ -81,11 +82,15 @@ private:
     }
 };
 
-/// The same, of a class that tells what it owns.
+/// The same, of a class that tells what it owns. It may ask for that to be noticed.
 struct telling {
     living counted;
     std::size_t bytes = 0;
-    friend std::size_t owned_bytes(const telling& t) noexcept { return t.bytes; }
+    static inline std::atomic<void (*)()> is_asked{nullptr};
+    friend std::size_t owned_bytes(const telling& t) noexcept {
+        if (void (*const notice)() = is_asked) notice();
+        return t.bytes;
+    }
 };
 
 static_assert(syncmap::detail::tells_owned_bytes<telling>);
@@ -301,6 +306,34 @@ TYPED_TEST(garbage, may_use_and_destroy_other_maps) {
     EXPECT_EQ(calls, 200 * (1 + 3 + 20 + 20));
 }
 
+// Two threads destroy a value of a map each, and each of these moves the other map: neither move waits for the other thread.
+TYPED_TEST(garbage, may_move_maps_whose_garbage_another_thread_destroys) {
+    using map_type = typename TestFixture::template map_of<calling>;
+    const watchdog dog("two moves in destructors");
+    map_type maps[2];
+    std::optional<map_type> moved[2];
+    std::atomic<int> inside{0};
+    by_threads(2, [&](int t) {
+        map_type other; // in whose operations the thread collects, so that none on the maps is under way
+        const auto collect_until = [&](const bool& done) {
+            while (!done) other.store(1, calling());
+        };
+        bool begins_anew = false;
+        other.store(1, calling([&] { begins_anew = true; }));
+        collect_until(begins_anew);
+        bool has_moved = false;
+        maps[t].store(1, calling([&] {
+                          ++inside;
+                          while (inside != 2) std::this_thread::yield();
+                          moved[t].emplace(std::move(maps[1 - t]));
+                          has_moved = true;
+                      }));
+        maps[t].store(1, calling());
+        collect_until(has_moved);
+    });
+    for (int t = 0; t != 2; ++t) EXPECT_TRUE(moved[t]->contains(1) && !maps[t].contains(1));
+}
+
 TYPED_TEST(garbage, of_a_destructor_that_writes_much_is_bounded_as_well) {
     using map_type = typename TestFixture::template map_of<calling>;
     map_type map;
@@ -318,6 +351,29 @@ TYPED_TEST(garbage, of_a_destructor_that_writes_much_is_bounded_as_well) {
     map.clear();
     map.flush();
     EXPECT_EQ(alive, 0);
+}
+
+// What a value owns is asked with no lock held: a flush of another thread does not wait for the answer.
+TEST(owned_bytes, may_wait_for_a_flush) {
+    const watchdog dog("a flush while stats asks for owned bytes");
+    static std::atomic<int> step{0};
+    syncmap::map<int, telling> map;
+    map.store(1, telling{{}, 1000});
+    map.store(1, telling{{}, 2000});
+    telling::is_asked = [] {
+        step = 1;
+        while (step != 2) std::this_thread::yield();
+    };
+    std::jthread other([&] {
+        while (step != 1) std::this_thread::yield();
+        map.flush();
+        step = 2;
+    });
+    EXPECT_GE(map.stats().garbage_bytes.value_or(0), 1000U);
+    other.join();
+    telling::is_asked = nullptr;
+    map.flush();
+    EXPECT_EQ(map.stats().garbage_bytes, 0U);
 }
 
 TEST(owned_bytes, of_the_types_of_the_library) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -103,6 +104,13 @@ void each_collection(F&& f) {
         map->flush();
         require(map->size() == 0, "both were erased");
     });
+    if constexpr (std::is_same_v<Layout, node_layout>) { // a move knows no layouts
+        beside("moved", [](std::optional<map_type>& map) {
+            map_type next(std::move(*map));
+            map.reset();
+            require(next.size() == 0, "both were erased");
+        });
+    }
     beside("written", [](std::optional<map_type>& map) {
         map->store(Layout::key(keys::first), value_for<Layout>(2));
         map->erase(Layout::key(keys::first));

@@ -133,6 +133,9 @@ public:
         return t == nullptr || t->needs_help.load() ? nullptr : work_left();
     }
 
+    /// The number of the newest snapshot.
+    std::uint32_t last_phase() const noexcept { return this->shared_of_table().more().last_phase; }
+
     /// As if the table had grown by itself: it may shrink again.
     void forget_what_was_reserved() noexcept {
         if (auto* const t = base::table_of(this->root_.load())) t->floor_log2.store(0);

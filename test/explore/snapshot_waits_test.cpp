@@ -1,5 +1,7 @@
 // What a snapshot and writers wait for: a snapshot ends beside writers that keep coming, no writer sleeps for ever at the gate,
 // and a reader of a snapshot waits for no thread, wherever the others stand still.
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -116,6 +118,29 @@ TYPED_TEST(explored_snapshot_waits, are_none_where_a_mover_stands_still) {
                     });
             });
     }
+}
+
+struct scarce_phases : sync_policy {
+    static constexpr std::uint32_t most_snapshots = 2;
+};
+struct few_phases : inline_layout {
+    using policy = scarce_phases;
+};
+
+/// A clear comes between a snapshot's first look at the map and its turn, in which the phases have to begin anew. They do, so
+/// that a table which a writer makes then gets no phase beyond the last one.
+TEST(explored_snapshot_phases, begin_anew_in_a_map_that_was_just_cleared) {
+    std::size_t begun_anew = 0;
+    const report r = explore::explore("phases of a cleared map", {.preemptions = 1, .schedules = 4000, .random = 0}, [&] {
+        visible_map<few_phases> map;
+        map.store(few_phases::key(keys::first), 1);
+        for (std::uint32_t i = 0; i != scarce_phases::most_snapshots; ++i) static_cast<void>(map.snapshot());
+        bool was_empty = false;
+        parallel([&] { was_empty = map.snapshot().size() == 0; }, [&] { map.clear(); });
+        if (was_empty && map.engine().last_phase() == 0) ++begun_anew;
+    });
+    EXPECT_FALSE(r.failed()) << r.description;
+    EXPECT_GT(begun_anew, 0U) << "of " << r.schedules;
 }
 
 } // namespace

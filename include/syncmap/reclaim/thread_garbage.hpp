@@ -12,7 +12,8 @@
 // | `source`, `waiting`     | its thread, the map's destructor: under the record's mutex    | its thread, destructors of maps |
 // | `ready`                 | its thread; the destructor, under the mutex, if `busy` is 0   | the same                        |
 // | `busy`                  | its thread, under the mutex                                   | the destructor, under the mutex |
-// | `home`                  | its thread; a move, under the mutex, if `busy` is 0           | its thread                      |
+// | `home`                  | its thread; a move, under the mutex, unless `reads_home`      | its thread                      |
+// | `reads_home`            | its thread; set under the mutex                               | a move, under the mutex         |
 // | all others, the account | its thread                                                    | its thread                      |
 //
 // Invariants
@@ -94,7 +95,8 @@ struct garbage_slot {
     atomic<retire_list<Sync>*> waiting{nullptr};
     garbage_home<Sync> home{};
     node* ready = nullptr; ///< retired, and held by no thread
-    std::uint32_t busy = 0; ///< how many nested collections use the slot
+    std::uint16_t busy = 0; ///< how many nested collections use the slot
+    atomic<bool> reads_home{false}; ///< a collection has begun, and may not have read `home` yet
     std::uint32_t retired = 0; ///< nodes since the thread last scanned the lists of all threads
     std::uint32_t kept = 0; ///< blocks that the map keeps for this thread, at most
     std::uint32_t most_kept = 0; ///< what `kept` may be
@@ -106,6 +108,9 @@ struct garbage_slot {
         return std::exchange(ready, ready->next_retired);
     }
     bool names(const source_type& from) const noexcept { return source.load(std::memory_order_relaxed) == &from; }
+    /// Called by `destroy_ready` when it has copied what it needs of the map object, before it destroys a node.
+    /// (6) release: pairs with the acquire of (7); without it the map object may be moved away, and destroyed, during the copy.
+    void has_read_home() noexcept { reads_home.store(false, std::memory_order_release); }
 };
 
 /// How much waits, in three measures. Each is a field of one word; an upper bit of the field is set when that measure is full.
@@ -211,18 +216,20 @@ public:
         });
     }
 
-    /// `of` is part of another map object from now on, which no other thread uses yet. Waits for destructors of values that
-    /// other threads run, which may look at the former object; not where this thread is `alone`, as in the child of a fork.
+    /// `of` is part of another map object from now on, which no other thread uses yet. Waits while other threads copy what they
+    /// need of the former object; not where this thread is `alone`, as in the child of a fork. It does not wait for destructors
+    /// of values: one of them may be moving another map, and wait for this thread.
     static void rehome(domain<Sync>& threads, const source_type& of, void* map, bool alone = false) noexcept {
         if (!of.has_slots()) return;
         threads.each_hazard_record([&](hazard_record<Sync>& r) {
-            const bool own = r.owner.load(std::memory_order_relaxed) == Sync::this_thread();
             for (slot& s : r.garbage.slots_) {
                 if (s.source.load(std::memory_order_acquire) != &of) continue; // acquire: as in forget
                 if (alone) {
-                    s.home.map = map; // a lost thread may hold the mutex, or be in a destructor, for ever
+                    s.home.map = map; // a lost thread may hold the mutex for ever
                 } else {
-                    r.garbage.when_idle(s, of, own, [&] { s.home.map = map; });
+                    // (7) acquire: pairs with the release of (6)
+                    const auto is_idle = [&] { return !s.reads_home.load(std::memory_order_acquire); };
+                    r.garbage.when(is_idle, s, of, [&] { s.home.map = map; });
                 }
             }
         });
@@ -234,6 +241,7 @@ public:
         if (lost) depth_ = 0;
         for (slot& s : slots_) {
             if (lost) s.busy = 0;
+            if (lost) s.has_read_home();
             const source_type* const from = s.source.load(std::memory_order_relaxed);
             // A lost thread was destroying the map and has not come to this slot, or it was in the middle of taking the slot.
             if (from == nullptr || from->ends()) clear(s);
@@ -307,20 +315,21 @@ private:
     /// by the destructor of `gone`.
     node* take_from(slot& s, const source_type& gone, bool own) noexcept {
         node* left = nullptr;
-        when_idle(s, gone, own, [&] {
-            left = s.ready;
-            clear(s);
-        });
+        when([&] { return own || s.busy == 0; }, s, gone,
+             [&] {
+                 left = s.ready;
+                 clear(s);
+             });
         return left;
     }
-    /// Calls `f()` under the mutex, when the thread of the slot is not at work in it, if the slot names that map still.
-    template <class F>
-    void when_idle(slot& s, const source_type& of, bool own, F f) noexcept {
+    /// Calls `f()` under the mutex, when `is_idle()`, if the slot names that map still.
+    template <class IsIdle, class F>
+    void when(IsIdle is_idle, slot& s, const source_type& of, F f) noexcept {
         for (unsigned attempt = 0;; ++attempt) {
             {
                 const std::lock_guard<typename Sync::mutex> guard(mutex_);
                 if (!s.names(of)) return; // its thread has freed the slot meanwhile
-                if (own || s.busy == 0) return f();
+                if (is_idle()) return f();
             }
             Sync::back_off(attempt);
         }
@@ -365,6 +374,7 @@ private:
     void run(std::unique_lock<typename Sync::mutex>& lock, slot& s, std::uint32_t most_kept) noexcept {
         if (s.source.load(std::memory_order_relaxed) == nullptr) return;
         ++s.busy;
+        s.reads_home.store(true, std::memory_order_relaxed); // a move looks at it under the mutex
         s.most_kept = most_kept;
         lock.unlock();
         s.source.load(std::memory_order_relaxed)->destroy_ready(*this, s);

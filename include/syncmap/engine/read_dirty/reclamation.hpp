@@ -100,6 +100,7 @@ public:
     static void destroy_ready(garbage& account, reclaim::garbage_slot<Sync>& of) noexcept {
         auto& c = static_cast<control&>(*of.source.load(std::memory_order_relaxed));
         const reclamation parts(static_cast<const reclamation*>(of.home.map)->allocator());
+        of.has_read_home();
         while (auto* const n = of.take_ready(c)) {
             parts.destroy_one({&account, *static_cast<bin*>(of.home.place)}, static_cast<retirable<Sync>*>(n));
         }

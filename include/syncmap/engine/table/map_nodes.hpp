@@ -152,6 +152,7 @@ protected:
         auto& c = static_cast<control&>(*of.source.load(std::memory_order_relaxed));
         auto& s = *static_cast<thread_record_type*>(of.home.place);
         node_allocator a(static_cast<core<Types>*>(of.home.map)->allocator_);
+        of.has_read_home();
         auto nodes = s.cached.take_all();
         while (auto* const n = static_cast<node*>(of.take_ready(c))) {
             if (nodes.count() < of.most_kept && n->may_be_cached()) {

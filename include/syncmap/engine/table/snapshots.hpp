@@ -379,17 +379,19 @@ private:
         if (c.more().live.load(std::memory_order_relaxed) != nullptr) {
             throw std::length_error("syncmap: snapshot: too many were taken while one of them lives");
         }
-        // No writer has an old phase in hand, and none gets one; so every move from now on makes stamps zero.
+        // No writer has an old phase in hand, and none gets one; so every move from now on makes stamps zero. So does every
+        // table that is made over a null root. (The root becomes null only in a turn at the mutex, which this thread has.)
         if (!c.home->threads.barriers().heavy_barrier()) throw barrier_refused();
         static_cast<void>(inside(c, [] { return true; }));
         const reclaim::thread_lease<Sync> me(c.home->threads);
         thread_record_type& mine = this->thread_record_of(c, *me);
         const auto finish = [&] { this->finish_resize(c, mine, this->root_.load(std::memory_order_acquire)); };
-        if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
-        finish();
-        const word root = this->root_.load(std::memory_order_acquire);
-        this->start_resize(c, mine, root, base::table_of(root)->log2());
-        finish();
+        if (base::table_of(this->root_.load(std::memory_order_acquire)) != nullptr) {
+            finish();
+            const word root = this->root_.load(std::memory_order_acquire);
+            this->start_resize(c, mine, root, base::table_of(root)->log2());
+            finish();
+        }
         c.more().last_phase = 0;
     }
 

@@ -49,12 +49,11 @@ protected:
     using typename base::thread_record_type;
 
 private:
-    /// Of what waits in the lists of the map. It is taken out meanwhile, as by a scan.
+    /// Of what waits in the lists of the map. The nodes of a list are taken out while this thread looks at them, so no thread
+    /// frees them. No thread waits for that: `owned_bytes` may run long, and wait for another thread.
     static std::size_t garbage_bytes([[maybe_unused]] control& c) noexcept {
         std::size_t bytes = 0;
         if constexpr (!Layout::inline_key) {
-            // acquire: pairs with the release of the scan that ends.
-            while (c.scanning.exchange(true, std::memory_order_acquire)) Sync::pause();
             c.each_thread_record([&](thread_record_type& s) {
                 auto* const found = s.retired.take_all();
                 for (auto* n = found; n != nullptr; n = n->next_retired) {
@@ -64,7 +63,6 @@ private:
                 }
                 s.retired.push_all(found);
             });
-            c.scanning.store(false, std::memory_order_release);
         }
         return bytes;
     }

@@ -180,12 +180,12 @@ public:
         flush();
     }
 
-    /// Frees what was retired before the call and is not held, and the nodes in the caches of all threads.
+    /// Frees what was retired before the call and is not held, and the nodes in the caches of all threads. (A thread in `stats`
+    /// holds what it looks at.)
     void flush() noexcept {
         control* const c = this->control_.load(std::memory_order_acquire);
         if (c == nullptr) return; // nothing was ever stored
-        while (!this->scan(*c))
-            Sync::pause(); // a scanning thread holds nothing else; of the user's code it runs `owned_bytes` alone
+        while (!this->scan(*c)) Sync::pause(); // a scanning thread holds nothing else, and runs no user code
         c->each_thread_record([this](thread_record_type& s) { this->give_back_cached_nodes(s); });
         this->free_snapshots(*c);
         this->recycle_tables(*c, (std::numeric_limits<std::size_t>::max)());
