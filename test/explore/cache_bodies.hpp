@@ -255,6 +255,46 @@ void removals_are_told_once_beside_an_invalidation_of_all(F f) {
     removals_are_told_once(f, "invalidate all", [](explored_cache& c) { c.invalidate_all(); });
 }
 
+// ---- changes of the capacity ----
+
+template <class F>
+void a_smaller_capacity_beside_puts(F f) {
+    f("set_capacity|put|put", [] {
+        with_cache(4, [](explored_cache& c) {
+            for (std::uint64_t key = 0; key != 3; ++key) c.put(probe(keys::fillers + key), probe(key));
+            parallel(
+                [&] {
+                    c.set_capacity(1);
+                    require(c.size() <= 1, "no more entries are there when it returns");
+                },
+                [&] { c.put(probe(second), probe(1)); }, [&] { c.put(probe(apart), probe(2)); });
+        });
+    });
+    f("set_capacity of 0|put", [] {
+        with_cache(1, [](explored_cache& c) {
+            c.put(probe(first), probe(1));
+            parallel(
+                [&] {
+                    c.set_capacity(0);
+                    require(c.size() == 0, "nothing is there when it returns");
+                },
+                [&] { c.put(probe(second), probe(2)); });
+        });
+    });
+}
+
+template <class F>
+void two_changes_of_the_capacity(F f) {
+    f("set_capacity|set_capacity|put", [] {
+        with_cache(2, [](explored_cache& c) {
+            c.put(probe(first), probe(1));
+            c.put(probe(apart), probe(2));
+            parallel([&] { c.set_capacity(1); }, [&] { c.set_capacity(4); }, [&] { c.put(probe(second), probe(3)); });
+            require(c.capacity() == 1 || c.capacity() == 4, "one of the two comes last");
+        });
+    });
+}
+
 // ---- loads ----
 
 /// What loaders read: the version of now.
@@ -408,6 +448,11 @@ void each_of_bound(F f) {
     updates_whose_functions_put(f);
 }
 template <class F>
+void each_of_capacity(F f) {
+    a_smaller_capacity_beside_puts(f);
+    two_changes_of_the_capacity(f);
+}
+template <class F>
 void each_of_listeners(F f) {
     removals_are_told_once_beside_an_invalidation(f);
     removals_are_told_once_beside_an_invalidation_of_all(f);
@@ -427,6 +472,7 @@ template <class F>
 void each_program(F f) {
     each_of_table(f);
     each_of_bound(f);
+    each_of_capacity(f);
     each_of_listeners(f);
     each_of_loads(f);
 }

@@ -237,7 +237,18 @@ public:
 
     /// How many entries there were at one instant of the call: never more than the capacity. As `size` of `map`.
     [[nodiscard]] size_type size() const { return engine_.size(); }
+    /// How many entries it has at most: at no instant of this call is the size above it.
     [[nodiscard]] size_type capacity() const noexcept { return eviction_.capacity(); }
+
+    /// Changes the capacity. Returns when no more than `n` entries are there; a call of another thread meanwhile counts after
+    /// this one. Entries leave as by puts; those that were read often stay. Progress: a write for each entry that leaves. It
+    /// waits for others only where they are about to insert all that is left. Puts go on meanwhile.
+    /// Complexity: linear in the number of entries that leave; in the capacity, if it changes by two or more: what the cache
+    /// knows of keys is then made anew, and forgotten. Throws: `std::bad_alloc`; nothing has changed then. `std::length_error`.
+    void set_capacity(entry_count n) {
+        visitor by(engine_, listener_.get());
+        eviction_.set_capacity(by, n.value());
+    }
 
     /// What has happened so far; all zero where statistics are off. Sums of what the threads have counted: each number is right
     /// when no other thread uses the cache. Beside other threads it may lack what they count during the call.

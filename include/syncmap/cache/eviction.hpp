@@ -10,14 +10,16 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
+#include <utility>
 
 #include <syncmap/cache/entry_state.hpp>
 #include <syncmap/cache/permits.hpp>
-#include <syncmap/cache/policy/history.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
-#include <syncmap/cache/policy/small_queue.hpp>
+#include <syncmap/cache/policy/policy_tables.hpp>
 #include <syncmap/cache/removals.hpp>
 #include <syncmap/operation/marked_entries.hpp>
 
@@ -32,15 +34,19 @@ public:
     using sighting = typename Engine::sighting;
     using entry = typename Engine::entry_type;
     using lane_type = lane<Sync>;
+    using tables = policy_tables<Sync, allocator>;
     using queue_type = small_queue<Sync, allocator>;
     using position = typename queue_type::position;
 
     static_assert(marked_entries<Engine>);
 
     eviction(Engine& engine, std::size_t capacity, const allocator& a)
-        : engine_(engine), capacity_(capacity), permits_(capacity), small_(capacity, a), history_(capacity, a) {}
+        : engine_(engine), capacity_(capacity), wanted_(capacity), permits_(capacity), policy_(capacity, a) {}
 
-    std::size_t capacity() const noexcept { return capacity_; }
+    /// What the entries never exceed.
+    std::size_t capacity() const noexcept { return capacity_.load(std::memory_order_relaxed); }
+    /// Whether nothing can be stored.
+    bool is_closed() const noexcept { return wanted_.load(std::memory_order_relaxed) == 0; }
     permits<Sync>& pool() noexcept { return permits_; }
     const permits<Sync>& pool() const noexcept { return permits_; }
     lanes<Sync>& counters() noexcept { return lanes_; }
@@ -54,26 +60,30 @@ public:
         unsigned count = 0;
         position at{};            ///< of the small queue
         entry* victim = nullptr; ///< erased, and not retired yet
+        tables* in = nullptr;    ///< the policy tables that the put uses
+        lane_type* lane = nullptr;
     };
 
     /// Before a put of a new key inserts: gets a permit, by an eviction if need be, and a place in a queue. Nothing is locked.
+    /// It gets no permit where the capacity is 0.
     ///
     /// Throws: `bad_alloc`, where the table is being saved for a snapshot. The admission then is as it was, but for its place.
     void admit(visitor& by, std::uint64_t hash, admission& mine) {
         lane_type& l = lanes_.of_slot(by.slot());
+        enter(l, mine);
         if (mine.is_placed) { // an earlier attempt has come to nothing
             if (!mine.has_permit) mine.has_permit = permits_.take() || make_permit(by, l, mine);
             return;
         }
         const std::uint64_t tick = l.tick();
-        history_.prefetch(hash);
-        const bool asks_first = !small_.by_lines();
-        if (asks_first) ask_history(hash, small_.now(), tick, mine);
+        mine.in->keys.prefetch(hash);
+        const bool asks_first = !mine.in->small.by_lines();
+        if (asks_first) ask_history(hash, mine.in->small.now(), tick, mine);
         std::uint64_t leaving = queue_type::none;
         unsigned leaving_count = 0;
         if (!asks_first || mine.where == queue::in_small) {
-            mine.at = small_.next(l);
-            fetch_ahead(by, l);
+            mine.at = mine.in->small.next(l);
+            fetch_ahead(by, l, mine.in->small);
             leaving_count = mine.at.count();
             leaving = mine.at.take();
         }
@@ -92,8 +102,18 @@ public:
     void inserted(visitor& by, std::uint64_t hash, admission& mine) {
         if (mine.where == queue::in_small) {
             const std::uint64_t other = mine.at.put(hash, mine.count);
+            // Pairs with the fence of `empty`: that thread finds the hash, or this one sees that the ring is not in use.
+            Sync::fence_after_rmw();
+            const bool is_in_use = mine.in == std::addressof(policy_.now());
             if (other != queue_type::none) promote(by, other); // of a thread that took this position a round earlier
+            if (is_in_use) [[likely]]
+                return;
+            if (const std::uint64_t own = mine.at.take(); own != queue_type::none) promote(by, own);
         }
+    }
+    /// The put does not use the policy tables any more.
+    void leave(admission& mine) noexcept {
+        if (std::exchange(mine.in, nullptr) != nullptr) mine.lane->leave();
     }
 
     /// The entry that was evicted for this put: the listener's, or freed. May run destructors of the user's, which may use the
@@ -107,12 +127,89 @@ public:
         if (std::exchange(mine.has_permit, false)) permits_.give();
     }
 
+    /// Changes the capacity [R1]. Returns when no more than `n` entries are there, unless another call has changed it again.
+    /// Throws: `bad_alloc`; nothing has happened then.
+    void set_capacity(visitor& by, std::size_t n) {
+        bool has_shrunk = false;
+        {
+            const in_lane using_tables(lanes_.of_slot(by.slot()));
+            tables* replaced = nullptr;
+            {
+                const std::unique_lock<typename Sync::mutex> guard(changing_);
+                replaced = policy_.change_for(n);
+                const std::size_t before = wanted_.exchange(n, std::memory_order_relaxed);
+                // What `capacity` says comes before the permits that it allows, and after the evictions.
+                if (n > capacity()) capacity_.store(n, std::memory_order_relaxed);
+                if (n >= before) {
+                    permits_.give(n - before);
+                } else {
+                    permits_.withdraw(before - n);
+                }
+            }
+            has_shrunk = replaced != nullptr && replaced->entries > n;
+            if (replaced != nullptr) empty(by, replaced->small);
+        }
+        for (unsigned fruitless = 0; permits_.free_now() < 0;) {
+            if (evict_one(by, fruitless != 0)) {
+                fruitless = 0;
+            } else {
+                Sync::back_off(fruitless++);
+            }
+        }
+        {
+            const std::unique_lock<typename Sync::mutex> guard(changing_);
+            if (permits_.free_now() >= 0) capacity_.store(wanted_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+            policy_.free_unused(lanes_, [&] { return engine_.pass_heavy_barrier(by); });
+        }
+        if (has_shrunk) engine_.shrink_to_fit(); // it has room for the entries of before [E11]
+    }
+
 private:
     template <class>
     friend struct eviction_inspector; // of the tests
 
     enum class duel : unsigned char { evicted, lost, no_main_entry };
     static constexpr unsigned always = history<Sync, allocator>::most + 1; ///< a count that wins each duel
+
+    class in_lane {
+    public:
+        explicit in_lane(lane_type& l) noexcept : lane_(l) { lane_.enter(); }
+        in_lane(const in_lane&) = delete;
+        in_lane& operator=(const in_lane&) = delete;
+        ~in_lane() { lane_.leave(); }
+
+    private:
+        lane_type& lane_;
+    };
+    void enter(lane_type& l, admission& mine) noexcept {
+        if (mine.in != nullptr) return;
+        l.enter();
+        mine.lane = std::addressof(l);
+        mine.in = std::addressof(policy_.now());
+    }
+    /// An entry leaves, for none that comes. False: all that is left is in the hands of other threads.
+    bool evict_one(visitor& by, bool waits) {
+        struct eviction_alone {
+            eviction& of;
+            visitor& by;
+            admission gone{};
+            ~eviction_alone() {
+                of.leave(gone);
+                of.give_back(gone);
+                of.finish(by, gone);
+            }
+        } one{*this, by};
+        lane_type& l = lanes_.of_slot(by.slot());
+        enter(l, one.gone);
+        return one.gone.has_permit = evict_any(by, l, one.gone, waits);
+    }
+    /// All hashes of a ring that is in use no more become main.
+    void empty(visitor& by, queue_type& ring) noexcept {
+        Sync::fence(); // as in `inserted`
+        for (std::size_t i = 0; i < ring.size(); ++i) {
+            if (const std::uint64_t name = ring.take_behind_oldest(i); name != queue_type::none) promote(by, name);
+        }
+    }
 
     /// A hash that was taken out of the small queue. Unless the entry is found to have left small, it becomes main at the end.
     class in_hand {
@@ -132,16 +229,16 @@ private:
     };
 
     void ask_history(std::uint64_t hash, std::uint64_t now, std::uint64_t tick, admission& mine) noexcept {
-        history_.age(tick);
-        const auto told = history_.come(hash, now);
+        mine.in->keys.age(tick);
+        const auto told = mine.in->keys.come(hash, now);
         mine.where = told.returned ? queue::in_main : queue::in_small;
         mine.count = told.count;
     }
 
     /// What the thread's next puts will look at [E9].
-    void fetch_ahead(const visitor& by, const lane_type& l) const noexcept {
-        if (const std::uint64_t farther = small_.peek(l, 6); farther != queue_type::none) engine_.prefetch(by, farther);
-        if (const std::uint64_t nearer = small_.peek(l, 3); nearer != queue_type::none) engine_.prefetch_entry(nearer);
+    void fetch_ahead(const visitor& by, const lane_type& l, const queue_type& ring) const noexcept {
+        if (const std::uint64_t farther = ring.peek(l, 6); farther != queue_type::none) engine_.prefetch(by, farther);
+        if (const std::uint64_t nearer = ring.peek(l, 3); nearer != queue_type::none) engine_.prefetch_entry(nearer);
     }
 
     /// The entry that a hash names becomes main, if it is small.
@@ -163,7 +260,7 @@ private:
             }
             if (where == queue::in_main) break;
             const unsigned uses = mark.uses();
-            if (uses != 0) history_.add(seen->hash(), uses);
+            if (uses != 0) mine.in->keys.add(seen->hash(), uses);
             const unsigned strength = uses >= 2 ? always : (std::min)(history<Sync, allocator>::most, count + uses);
             if (challenge(by, l, mine, strength) == duel::evicted) return; // `kept` promotes it
             switch (engine_.erase_if_still(by, seen)) {
@@ -187,24 +284,29 @@ private:
 
     /// A permit by erasing whatever can go. Waits for other threads only where all of the capacity is in their hands [E5].
     bool make_permit(visitor& by, lane_type& l, admission& mine) {
-        for (unsigned attempt = 0;; ++attempt) {
-            // A thread that has found nothing writes nothing while it waits: the threads that it waits for need their lines.
-            const bool waits = attempt != 0;
-            if (sweep(by, l, mine, always, waits) == duel::evicted || permits_.take()) return true;
-            for (std::size_t i = 0; i < small_.size(); ++i) {
-                const std::uint64_t name = small_.take_behind_oldest(i);
-                if (name == queue_type::none) continue;
-                in_hand kept(*this, by, name);
-                sighting seen(by);
-                if (find(name, seen) && engine_.erase_if_still(by, seen, true) == removal::erased) {
-                    kept.is_gone();
-                    evicted(l, mine, *seen);
-                    return true;
-                }
-                if (permits_.take()) return true;
-            }
+        for (unsigned attempt = 0; !is_closed(); ++attempt) {
+            if (evict_any(by, l, mine, attempt != 0)) return true;
             Sync::back_off(attempt);
         }
+        return false;
+    }
+    /// Gets a permit, if an entry can go or one is in the pool. A thread that has found nothing writes nothing while it waits:
+    /// the threads that it waits for need their lines.
+    bool evict_any(visitor& by, lane_type& l, admission& mine, bool waits) {
+        if (sweep(by, l, mine, always, waits) == duel::evicted || permits_.take()) return true;
+        for (std::size_t i = 0; i < mine.in->small.size(); ++i) {
+            const std::uint64_t name = mine.in->small.take_behind_oldest(i);
+            if (name == queue_type::none) continue;
+            in_hand kept(*this, by, name);
+            sighting seen(by);
+            if (find(name, seen) && engine_.erase_if_still(by, seen, true) == removal::erased) {
+                kept.is_gone();
+                evicted(l, mine, *seen);
+                return true;
+            }
+            if (permits_.take()) return true;
+        }
+        return false;
     }
 
     /// Evicts main's next victim, if the history has counted less of it than `strength`.
@@ -263,12 +365,12 @@ private:
                 ++looked_at;
                 if (const unsigned uses = mark.uses(); uses != 0 && !takes_any) {
                     mark.set_uses(uses - 1);
-                    history_.add(seen->hash(), 1);
+                    mine.in->keys.add(seen->hash(), 1);
                     if (uses - 1 < least.uses) least = {seen->hash(), uses - 1};
                     return true;
                 }
                 if (strength < always && !takes_any) {
-                    if (const unsigned count = history_.count(seen->hash()); strength <= count) {
+                    if (const unsigned count = mine.in->keys.count(seen->hash()); strength <= count) {
                         move_hand(now, hand_at(from, place, count + 1));
                         ended = true;
                         return false;
@@ -300,7 +402,7 @@ private:
         sighting seen(by);
         if (least.uses == entry_uses_end || !engine_.find(least.hash, seen) || seen->mark.where() != queue::in_main)
             return duel::no_main_entry;
-        if (strength < always && strength <= history_.count(least.hash) + least.uses) return duel::lost;
+        if (strength < always && strength <= mine.in->keys.count(least.hash) + least.uses) return duel::lost;
         if (engine_.erase_if_still(by, seen) != removal::erased) return duel::no_main_entry;
         evicted(l, mine, *seen);
         return duel::evicted;
@@ -315,10 +417,11 @@ private:
     }
 
     Engine& engine_;
-    std::size_t capacity_;
+    typename Sync::template atomic<std::size_t> capacity_;
+    typename Sync::template atomic<std::size_t> wanted_; ///< less than `capacity_` while entries are evicted for it
     permits<Sync> permits_;
-    queue_type small_;
-    history<Sync, allocator> history_;
+    policy_memory<Sync, allocator> policy_;
+    typename Sync::mutex changing_;
     lanes<Sync> lanes_{};
     alignas(detail::cache_line_bytes) typename Sync::template atomic<std::uint64_t> hand_{0};
 };

@@ -51,6 +51,7 @@ public:
         inserted_ = true;
     }
     void attempt_failed() noexcept {
+        inserts_ = false;
         bound_.give_back(mine_);
         bound_.finish(by_, mine_);
     }
@@ -58,14 +59,23 @@ public:
     /// After the write.
     void end() {
         if (inserted_) bound_.inserted(by_, hash_, mine_);
+        bound_.leave(mine_);
     }
 
 protected:
     admitted_write(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash) noexcept
         : bound_(bound), engine_(engine), by_(by), hash_(hash) {}
-    ~admitted_write() { attempt_failed(); }
+    ~admitted_write() {
+        bound_.leave(mine_);
+        attempt_failed();
+    }
 
-    void admit() { bound_.admit(by_, hash_, mine_); }
+    void admit() {
+        inserts_ = true;
+        bound_.admit(by_, hash_, mine_);
+    }
+    /// Whether this attempt may publish what it has made.
+    bool has_room() const noexcept { return !inserts_ || mine_.has_permit; }
 
     Eviction& bound_;
     Engine& engine_;
@@ -74,6 +84,7 @@ protected:
     typename Eviction::admission mine_{};
 
 private:
+    bool inserts_ = false; ///< this attempt does
     bool inserted_ = false;
 };
 
@@ -104,7 +115,7 @@ public:
     decision decide(const T* current) {
         const decision wanted = op_.decide(current);
         if (current != nullptr) return wanted;
-        refused_ = wanted == decision::assign && bound_.capacity() == 0;
+        refused_ = wanted == decision::assign && bound_.is_closed();
         return refused_ ? decision::keep : wanted;
     }
     decltype(auto) make() { return op_.make(); }
@@ -119,7 +130,8 @@ public:
     void before_insert() { base::admit(); }
     bool admits(std::uint64_t) noexcept {
         engine_.loads().overtake(hash_);
-        return true;
+        refused_ = !base::has_room();
+        return !refused_;
     }
     void entry_erased() noexcept {
         erased_ = true;
@@ -164,7 +176,7 @@ public:
     loaded&& make() noexcept { return std::move(value_); }
 
     void before_insert() {
-        if (bound_.capacity() != 0 && !flight_.is_overtaken()) base::admit();
+        if (!bound_.is_closed() && !flight_.is_overtaken()) base::admit();
     }
     bool admits(std::uint64_t generation) noexcept {
         return !is_present_ && base::mine_.has_permit && generation == generation_ && !flight_.is_overtaken();

@@ -38,7 +38,12 @@ public:
     }
     void give(std::size_t n = 1) noexcept { free_.fetch_add(static_cast<std::int64_t>(n), std::memory_order_release); }
 
-    std::int64_t free_now() const noexcept { return free_.load(std::memory_order_relaxed); }
+    /// Takes permits out of the pool that it may not have: until it has got them back, it gives none away.
+    void withdraw(std::size_t n) noexcept { free_.fetch_sub(static_cast<std::int64_t>(n), std::memory_order_relaxed); }
+
+    /// Negative where more was withdrawn than the pool has got. acquire: the erases that freed permits come before what the
+    /// caller does.
+    std::int64_t free_now() const noexcept { return free_.load(std::memory_order_acquire); }
 
 private:
     alignas(detail::cache_line_bytes) typename Sync::template atomic<std::int64_t> free_;

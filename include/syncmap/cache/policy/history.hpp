@@ -53,6 +53,9 @@ public:
     history& operator=(const history&) = delete;
     ~history() { memory::deallocate(allocator_, lines_, line_count_); }
 
+    /// What it has allocated.
+    std::size_t bytes() const noexcept { return line_count_ * sizeof(line); }
+
     void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&line_of(hash), 1); }
 
     /// A new key comes. `now`: a number that grows by one with each entry that comes into the small queue.

@@ -4,6 +4,8 @@
 // A lane belongs to the thread whose slot number it has. The threads beyond share the last lane, and count by
 // read-modify-writes there. Only tickets and ticks are plain words: their thread alone uses them, and the next
 // thread with that slot number goes on with them.
+//
+// A thread that uses the policy tables is *in* its lane: they are freed when a lane was seen at rest (policy_tables.hpp).
 #pragma once
 
 #include <atomic>
@@ -24,9 +26,10 @@ struct alignas(detail::cache_line_bytes) lane {
 
     atomic<std::uint64_t> counts[static_cast<std::size_t>(counted::kinds)] = {};
     atomic<std::uint64_t> ticks{0}; ///< puts of new keys
+    atomic<std::uint32_t> users{0}; ///< how many puts use the policy tables: more than one, where a put calls another
     bool is_exclusive = true;
     // ---- tickets: positions of the small queue that the thread uses next ----
-    bool has_tickets = false;
+    std::uint32_t tickets_of = 0; ///< which small queue; 0: none
     std::uint32_t used = 0;
     std::uint64_t ticket = 0;
     std::uint64_t next_ticket = 0;
@@ -35,6 +38,28 @@ struct alignas(detail::cache_line_bytes) lane {
 
     void count(counted what) noexcept { increment(counts[static_cast<std::size_t>(what)]); }
     std::uint64_t tick() noexcept { return increment(ticks); }
+
+    /// Before the thread looks which policy tables are in use.
+    void enter() noexcept {
+        if (is_exclusive) [[likely]] {
+            users.store(users.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        } else {
+            users.fetch_add(1, std::memory_order_relaxed);
+        }
+        // Pairs with the heavy barrier of policy_memory::free_unused: that thread sees this one in its lane, or this one sees
+        // the tables that are in use since.
+        Sync::light_barrier();
+    }
+    /// When it does not use them any more.
+    void leave() noexcept {
+        // (1) release: pairs with the acquire of (2); without it the tables may be freed during this thread's last access.
+        if (is_exclusive) [[likely]] {
+            users.store(users.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+        } else {
+            users.fetch_sub(1, std::memory_order_release);
+        }
+    }
+    bool is_at_rest() const noexcept { return users.load(std::memory_order_acquire) == 0; } // (2)
 
 private:
     std::uint64_t increment(atomic<std::uint64_t>& word) noexcept {
@@ -57,6 +82,14 @@ public:
         std::uint64_t all = 0;
         for (const lane<Sync>& l : lanes_) all += l.counts[static_cast<std::size_t>(what)].load(std::memory_order_relaxed);
         return all;
+    }
+
+    /// Whether each lane was at rest at some instant of the call.
+    bool are_at_rest() const noexcept {
+        for (const lane<Sync>& l : lanes_) {
+            if (!l.is_at_rest()) return false;
+        }
+        return true;
     }
 
 private:

@@ -68,8 +68,9 @@ public:
         std::uint64_t number_ = 0;
     };
 
-    small_queue(std::size_t capacity, const Allocator& allocator)
-        : allocator_(allocator), size_(size_for(capacity)), by_lines_(size_ >= smallest_by_lines),
+    /// `id`: no other queue of the cache has it.
+    small_queue(std::size_t capacity, std::uint32_t id, const Allocator& allocator)
+        : allocator_(allocator), size_(size_for(capacity)), id_(id), by_lines_(size_ >= smallest_by_lines),
           line_count_((size_ + per_line - 1) / per_line) {
         lines_ = memory::allocate(allocator_, line_count_);
         for (std::size_t i = 0; i < line_count_; ++i) std::construct_at(lines_ + i);
@@ -89,8 +90,9 @@ public:
             const std::uint64_t first = tail_.fetch_add(per_line, std::memory_order_relaxed);
             return at(first + first / size_ % per_line);
         }
-        if (!mine.has_tickets) [[unlikely]] {
-            mine.has_tickets = true;
+        if (mine.tickets_of != id_) [[unlikely]] {
+            mine.tickets_of = id_;
+            mine.lines_left = 0;
             take_ticket(mine);
             mine.used = per_line;
         }
@@ -104,7 +106,7 @@ public:
 
     /// The hashes that the thread's next puts find, `ahead` positions on; `none` where that is not known.
     std::uint64_t peek(const lane<Sync>& mine, unsigned ahead) const noexcept {
-        if (!by_lines_ || !mine.has_tickets) return none;
+        if (!by_lines_ || mine.tickets_of != id_) return none;
         const unsigned from = mine.used + ahead;
         const std::uint64_t number = from < per_line ? mine.ticket + from : mine.next_ticket + (from - per_line);
         const std::uint64_t i = number % size_;
@@ -124,6 +126,8 @@ public:
     }
 
     std::size_t size() const noexcept { return size_; }
+    /// What it has allocated.
+    std::size_t bytes() const noexcept { return line_count_ * sizeof(line); }
 
 private:
     static constexpr std::size_t smallest_by_lines = 1024;
@@ -152,6 +156,7 @@ private:
 
     [[no_unique_address]] Allocator allocator_;
     std::size_t size_;
+    std::uint32_t id_;
     bool by_lines_;
     std::size_t line_count_;
     line* lines_ = nullptr;

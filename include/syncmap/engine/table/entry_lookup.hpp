@@ -132,6 +132,9 @@ public:
         return true;
     }
 
+    /// Makes each thread that has used the map pass a full fence before this returns. Returns false if the system refuses.
+    bool pass_heavy_barrier(const visitor& by) const noexcept { return by.control_.home->threads.barriers().heavy_barrier(); }
+
     /// Fetches what a write of the hash will touch first.
     void prefetch(const visitor& by, std::uint64_t hash) const noexcept {
         static_cast<void>(by);
