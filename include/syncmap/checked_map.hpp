@@ -62,6 +62,10 @@ public:
     explicit checked_map(const char* name = "", site made = site::current()) noexcept(noexcept(base()))
         : name_(name), made_(made) {}
     using base::base;
+    /// The contents and the name of a map that is empty afterwards. Reported, as a write of that map, if a call on it is under
+    /// way: from a callback of that call, or in another thread.
+    checked_map(checked_map&& other, site where = site::current())
+        : base(other.given_away(where)), name_(other.name_), made_(other.made_) {}
 
     template <class K = Key>
     [[nodiscard]] std::optional<T> load(const K& key, site where = site::current()) const {
@@ -247,7 +251,7 @@ public:
     [[nodiscard]] map_stats stats(site where = site::current()) const {
         return reading("stats", where, [&] { return base::stats(); });
     }
-    /// Each keeps its name. Moves of a map are not watched.
+    /// Each keeps its name.
     void swap(checked_map& other, site where = site::current()) {
         writing("swap", where, [&] { other.writing("swap", where, [&] { base::swap(static_cast<base&>(other)); }); });
     }
@@ -277,6 +281,11 @@ private:
     template <class F>
     auto writing(const char* operation, site where, F f) {
         return watched<typename monitor::write>({operation, std::this_thread::get_id(), where}, f);
+    }
+
+    base&& given_away(site where) {
+        writing("a move", where, [] {});
+        return static_cast<base&&>(*this);
     }
 
     template <class Stay, class F>

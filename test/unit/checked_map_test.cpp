@@ -250,6 +250,29 @@ TYPED_TEST(checked_map, catches_a_write_from_a_callback_of_the_same_thread) {
     EXPECT_THROW(map.update(5, [&](const int*) { return *map.load(5); }), caught);
 }
 
+TYPED_TEST(checked_map, catches_a_move_and_a_swap_from_a_callback_of_the_same_thread) {
+    const auto expect_misuse = [](const std::string& operation, const auto& f) {
+        TypeParam map("accounts");
+        TypeParam other("others");
+        map.store(5, 5);
+        try {
+            map.visit(5, [&](int) { f(map, other); });
+            ADD_FAILURE() << operation << " was not noticed";
+        } catch (const caught& c) {
+            EXPECT_TRUE(c.misuse.from_a_callback());
+            // Without a count of readers the outer call notices it, at its end.
+            EXPECT_EQ((TestFixture::exact ? c.misuse.noticed : c.misuse.other).operation, operation);
+            if (TestFixture::exact) {
+                EXPECT_TRUE(map.contains(5)) << "the handler throws before the operation";
+            }
+        }
+    };
+    std::optional<TypeParam> taken;
+    expect_misuse("a move", [&](TypeParam& map, TypeParam&) { taken.emplace(std::move(map)); });
+    expect_misuse("swap", [](TypeParam& map, TypeParam& other) { map.swap(other); });
+    expect_misuse("swap", [](TypeParam& map, TypeParam& other) { swap(other, map); });
+}
+
 TYPED_TEST(checked_map, names_the_place_of_a_map_without_a_name) {
     TypeParam map; // on this line
     const unsigned line = __LINE__ - 1;
