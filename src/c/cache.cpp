@@ -185,6 +185,9 @@ syncmap_cache_stats syncmap_cache_stats_of(syncmap_cache* cache) {
         result.evictions = all.evictions;
         result.loads = all.loads;
         result.failed_loads = all.failed_loads;
+        result.erased = all.erased;
+        result.replaced = all.replaced;
+        result.invalidated = all.invalidated;
     });
 }
 

@@ -163,6 +163,9 @@ typedef struct syncmap_cache_stats {
     uint64_t evictions;    /**< entries that left for others */
     uint64_t loads;        /**< loads that returned a value */
     uint64_t failed_loads; /**< loads that failed */
+    uint64_t erased;       /**< entries that `syncmap_cache_invalidate` and `syncmap_cache_take` removed */
+    uint64_t replaced;     /**< values that gave way to new ones of their keys */
+    uint64_t invalidated;  /**< entries that `syncmap_cache_invalidate_all` removed */
 } syncmap_cache_stats;
 
 /**

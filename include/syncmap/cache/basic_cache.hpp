@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <syncmap/cache/eviction.hpp>
+#include <syncmap/cache/load_times.hpp>
 #include <syncmap/cache/loading.hpp>
 #include <syncmap/cache/operations.hpp>
 #include <syncmap/cache/options.hpp>
@@ -82,7 +83,7 @@ public:
                          const allocator_type& alloc = allocator_type())
         : cache_detail::loading<basic_cache, Engine>(options), counts_(options.statistics),
           listener_(cache_detail::removal_listener<Engine>::made_of(options, engine_)), engine_(hash, equal, alloc),
-          eviction_(engine_, options.capacity.value(), alloc) {}
+          eviction_(engine_, options.capacity.value(), alloc), load_times_(options.clock) {}
     basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
 
@@ -219,7 +220,10 @@ public:
     /// Complexity: constant for others, linear in the table for the caller.
     void invalidate_all() {
         visitor by(engine_, listener_.get());
-        const auto permits_return = [this](size_type entries) { eviction_.pool().give(entries); };
+        const auto permits_return = [this](size_type entries) {
+            eviction_.pool().give(entries);
+            if (counts_) invalidated_.fetch_add(entries, std::memory_order_relaxed);
+        };
         const auto keep_one = [&](entry* gone) { by.keeps(*gone, removal::invalidated); };
         engine_.clear_and_tell(permits_return, listener_ == nullptr ? nullptr : std::addressof(keep_one));
         engine_.loads().overtake_all();
@@ -254,13 +258,22 @@ public:
     /// when no other thread uses the cache. Beside other threads it may lack what they count during the call.
     [[nodiscard]] cache_stats stats() const noexcept {
         const auto& all = eviction_.counters();
-        return {all.sum(counted::hit),
-                all.sum(counted::miss),
-                all.sum(counted::insert),
-                all.sum(counted::eviction),
-                all.sum(counted::load),
-                all.sum(counted::failed_load),
-                listener_ == nullptr ? 0 : listener_->failures.load(std::memory_order_relaxed)};
+        cache_stats now;
+        now.hits = all.sum(counted::hit);
+        now.misses = all.sum(counted::miss);
+        now.inserts = all.sum(counted::insert);
+        now.evictions = all.sum(counted::eviction);
+        now.loads = all.sum(counted::load);
+        now.failed_loads = all.sum(counted::failed_load);
+        now.erased = all.sum(counted::erased);
+        now.replaced = all.sum(counted::replaced);
+        now.invalidated = invalidated_.load(std::memory_order_relaxed);
+        now.load_times = load_times_.counts();
+        now.load_nanoseconds = load_times_.nanoseconds();
+        now.failed_listeners = listener_ == nullptr ? 0 : listener_->failures.load(std::memory_order_relaxed);
+        now.entries = engine_.approx_size();
+        now.capacity = capacity();
+        return now;
     }
 
     /// Destroys what was removed before the call and no thread looks at. As `flush` of `map`.
@@ -338,7 +351,7 @@ private:
     template <class Op>
     void end(const visitor& by, Op& op) {
         op.end();
-        if (op.inserted() && counts_) lane_of(by.slot()).count(counted::insert);
+        if (counts_ && op.did() != counted::kinds) lane_of(by.slot()).count(op.did());
     }
 
     /// An erase. Where the key is absent and was loading at the beginning, the loads are overtaken: one that does not see that
@@ -362,6 +375,8 @@ protected:
     const std::unique_ptr<const cache_detail::removal_listener<Engine>> listener_; ///< null without one
     Engine engine_;
     mutable eviction_type eviction_;
+    cache_detail::load_times<Sync, Clock> load_times_;
+    typename Sync::template atomic<std::uint64_t> invalidated_{0};
 };
 
 } // namespace syncmap

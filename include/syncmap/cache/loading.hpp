@@ -171,16 +171,20 @@ private:
 
     template <class K, class F>
     std::optional<copied> run_loader(const visitor& by, const K& key, F& f) {
-        struct failure {
-            const Cache* of;
+        using times = decltype(Cache::load_times_);
+        struct measure {
+            Cache& of;
             std::uint32_t slot;
-            ~failure() {
-                if (of != nullptr && of->counts_) of->lane_of(slot).count(counted::failed_load);
+            typename times::instant begun = of.counts_ ? of.load_times_.now() : typename times::instant{};
+            counted outcome = counted::failed_load;
+            ~measure() {
+                if (!of.counts_) return;
+                of.lane_of(slot).count(outcome);
+                of.load_times_.add(begun);
             }
-        } failed{&self(), by.slot()};
+        } measured{self(), by.slot()};
         std::optional<copied> value = load_by<T>(f, key);
-        failed.of = nullptr;
-        if (self().counts_) self().lane_of(by.slot()).count(counted::load);
+        measured.outcome = counted::load;
         return value;
     }
 

@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/cache/policy/lanes.hpp>
+#include <syncmap/cache/removals.hpp>
 #include <syncmap/detail/in_place.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/operation/built_in.hpp>
@@ -40,7 +42,9 @@ public:
     admitted_write(const admitted_write&) = delete;
     admitted_write& operator=(const admitted_write&) = delete;
 
-    bool inserted() const noexcept { return inserted_; }
+    bool inserted() const noexcept { return did_ == counted::insert; }
+    /// What the statistics count of it: an insert, an erase, an overwrite; `kinds`: nothing.
+    counted did() const noexcept { return did_; }
     std::uint64_t hash() const noexcept { return hash_; }
 
     // ---- hooks: operation/write_hooks.hpp ----
@@ -48,7 +52,7 @@ public:
     void publishes(entry& fresh, std::uint64_t) noexcept {
         fresh.mark.begin_in(mine_.where);
         mine_.has_permit = false;
-        inserted_ = true;
+        did_ = counted::insert;
     }
     void attempt_failed() noexcept {
         inserts_ = false;
@@ -58,7 +62,7 @@ public:
 
     /// After the write.
     void end() {
-        if (inserted_) bound_.inserted(by_, hash_, mine_);
+        if (inserted()) bound_.inserted(by_, hash_, mine_);
         bound_.leave(mine_);
     }
 
@@ -82,10 +86,10 @@ protected:
     typename Eviction::visitor& by_;
     const std::uint64_t hash_;
     typename Eviction::admission mine_{};
+    counted did_ = counted::kinds;
 
 private:
     bool inserts_ = false; ///< this attempt does
-    bool inserted_ = false;
 };
 
 /// Any operation on one key of a cache: an insert takes a permit, an erase gives one back, and both overtake the loads of the
@@ -108,7 +112,7 @@ public:
     bounded_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, Op& op) noexcept
         : base(bound, engine, by, hash), order(op.order), op_(op) {}
 
-    bool erased() const noexcept { return erased_; }
+    bool erased() const noexcept { return base::did_ == counted::erased; }
     /// Nothing can be stored.
     bool is_refused() const noexcept { return refused_; }
 
@@ -134,16 +138,16 @@ public:
         return !refused_;
     }
     void entry_erased() noexcept {
-        erased_ = true;
+        base::did_ = counted::erased;
         bound_.pool().give();
     }
     bool keeps_removed(entry& removed, bool erased) noexcept {
+        if (!erased) base::did_ = counted::replaced;
         return base::by_.keeps(removed, erased ? removal::erased : removal::replaced);
     }
 
 private:
     Op& op_;
-    bool erased_ = false;
     bool refused_ = false;
 };
 

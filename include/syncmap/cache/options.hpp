@@ -1,6 +1,7 @@
 // What a cache is told when it is made, and what it tells of itself.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -64,7 +65,7 @@ struct cache_options {
 
     // ---- beside ----
 
-    /// The cache keeps a copy. It reads the time only where an entry has a lifetime.
+    /// The cache keeps a copy. It reads the time only where an entry has a lifetime, and how long loads take.
     Clock clock{};
     /// Whether hits, misses and evictions are counted: see `stats()`.
     bool statistics = true;
@@ -78,7 +79,16 @@ struct cache_stats {
     std::uint64_t evictions = 0; ///< entries that left for others
     std::uint64_t loads = 0; ///< calls of loaders that returned
     std::uint64_t failed_loads = 0; ///< calls of loaders that threw
+    std::uint64_t erased = 0; ///< entries that `invalidate`, `take` and `update` removed
+    std::uint64_t replaced = 0; ///< values that gave way to new ones of their keys
+    std::uint64_t invalidated = 0; ///< entries that `invalidate_all` removed
+    /// How long loads took, those that threw as well: element `i` counts loads of less than 2^i microseconds that element
+    /// `i - 1` does not count. The last one has all others.
+    std::array<std::uint64_t, 32> load_times{};
+    std::uint64_t load_nanoseconds = 0; ///< of all loads together
     std::uint64_t failed_listeners = 0; ///< calls of `on_removal` that threw; counted without statistics, too
+    std::uint64_t entries = 0; ///< now, about: `size()` is exact
+    std::uint64_t capacity = 0; ///< now
 
     /// Hits of all that was asked for; 0 before the first.
     double hit_ratio() const noexcept {
