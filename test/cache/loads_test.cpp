@@ -1,10 +1,21 @@
 // Loads by the loaders that a cache is made with.
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <latch>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include <syncmap/cache.hpp>
 #include <syncmap/text.hpp>
@@ -72,6 +83,268 @@ TEST(cache_loaders, may_ask_for_other_keys_but_not_for_their_own) {
     self = &numbers;
     EXPECT_EQ(numbers.get_or_load(30), 832'040U);
     EXPECT_THROW(static_cast<void>(numbers.get_or_load(99)), syncmap::recursive_load);
+}
+
+using text_list = std::vector<std::string>;
+
+/// The values of entries, "-" for each that is empty.
+template <class Entries>
+text_list values_of(const Entries& entries) {
+    text_list all;
+    for (const auto& each : entries) all.push_back(each ? each.value() : "-");
+    return all;
+}
+
+/// A bulk loader that writes down what it was asked for, and finds nothing for keys that begin with "no".
+struct bulk_source {
+    std::vector<text_list>& asked;
+    std::unordered_map<std::string, std::string> operator()(const text_list& keys) const {
+        asked.push_back(keys);
+        std::sort(asked.back().begin(), asked.back().end());
+        std::unordered_map<std::string, std::string> found;
+        for (const std::string& key : keys) {
+            if (!key.starts_with("no")) found.emplace(key, key + "!");
+        }
+        return found;
+    }
+};
+
+TEST(cache_bulk_loads, get_what_is_there) {
+    page_cache c({.capacity = 10});
+    c.put("a", "1");
+    c.put("b", "2");
+    EXPECT_EQ(values_of(c.get_all(text_list{"b", "x", "a", "b"})), (text_list{"2", "-", "1", "2"}));
+    EXPECT_EQ(values_of(c.get_all({"a"})), (text_list{"1"}));
+    EXPECT_EQ(values_of(c.get_all(std::set<std::string_view>{"a", "b"})), (text_list{"1", "2"}));
+    EXPECT_EQ(c.stats().hits, 6U);
+    EXPECT_EQ(c.stats().misses, 1U);
+}
+
+TEST(cache_bulk_loads, ask_once_for_all_that_is_absent) {
+    std::vector<text_list> asked;
+    page_cache c({.capacity = 10, .load_many = bulk_source{asked}});
+    c.put("b", "2");
+    EXPECT_EQ(values_of(c.get_all_or_load({"a", "b", "none", "a", "c"})), (text_list{"a!", "2", "-", "a!", "c!"}));
+    EXPECT_EQ(asked, (std::vector<text_list>{{"a", "c", "none"}}));
+    EXPECT_EQ(c.stats().loads, 1U);
+    EXPECT_EQ(c.get("a"), "a!");
+    EXPECT_EQ(values_of(c.get_all_or_load({"a", "b", "c"})), (text_list{"a!", "2", "c!"}));
+    EXPECT_EQ(asked.size(), 1U);
+    EXPECT_EQ(values_of(c.get_all_or_load({"none"})), (text_list{"-"}));
+    EXPECT_EQ(asked.size(), 2U) << "that there is nothing is not remembered";
+    EXPECT_EQ(c.get_or_load("d"), "d!") << "one key by the loader of many";
+    EXPECT_EQ(c.get_or_load("none"), std::nullopt);
+    EXPECT_EQ(values_of(c.get_all_or_load(text_list())), text_list());
+}
+
+TEST(cache_bulk_loads, by_a_function_of_the_call_or_the_loader_of_one_key) {
+    page_cache c({.capacity = 10, .load = [](const std::string& key) { return key + "?"; }});
+    const auto pairs = [](const text_list& keys) {
+        std::vector<std::pair<std::string_view, std::optional<std::string>>> found;
+        for (const std::string& key : keys) found.emplace_back(key, key == "none" ? std::nullopt : std::optional(key + "!"));
+        found.emplace_back("unasked", "x");
+        found.emplace_back("a", "twice");
+        return found;
+    };
+    EXPECT_EQ(values_of(c.get_all_or_load({"a", "none", "b"}, pairs)), (text_list{"a!", "-", "b!"}));
+    EXPECT_FALSE(c.contains("unasked"));
+    EXPECT_EQ(c.get("a"), "a!") << "the first value of a key counts";
+    EXPECT_EQ(values_of(c.get_all_or_load({"a", "c"})), (text_list{"a!", "c?"}));
+    page_cache without({.capacity = 10});
+    without.put("a", "1");
+    EXPECT_EQ(values_of(without.get_all_or_load({"a"})), (text_list{"1"}));
+    EXPECT_THROW(static_cast<void>(without.get_all_or_load({"a", "b"})), syncmap::no_loader);
+}
+
+TEST(cache_bulk_loads, of_more_keys_than_the_capacity_bring_all) {
+    syncmap::cache<int, int> c({.capacity = 10});
+    std::vector<int> keys(5'000);
+    for (int i = 0; i < 5'000; ++i) keys[static_cast<std::size_t>(i)] = i;
+    const auto all = c.get_all_or_load(keys, [](const std::vector<int>& absent) {
+        std::vector<std::pair<int, int>> found;
+        for (const int key : absent) found.emplace_back(key, 2 * key);
+        return found;
+    });
+    for (const int key : keys) ASSERT_EQ(all[static_cast<std::size_t>(key)].value(), 2 * key);
+    EXPECT_EQ(c.size(), 10U);
+}
+
+TEST(cache_bulk_loads, of_values_that_only_move_and_of_texts) {
+    syncmap::cache<int, std::unique_ptr<int>> owners({.capacity = 10});
+    const auto all = owners.get_all_or_load({1, 2}, [](const std::vector<int>& keys) {
+        std::map<int, std::unique_ptr<int>> found;
+        for (const int key : keys) found.emplace(key, std::make_unique<int>(10 * key));
+        return found;
+    });
+    EXPECT_EQ(*all[1].value(), 20);
+    syncmap::cache<syncmap::text, syncmap::text> texts({.capacity = 10, .load_many = [](const text_list& keys) {
+                                                            return std::map<std::string, std::string>{{keys[0], "found"}};
+                                                        }});
+    EXPECT_EQ(texts.get_all_or_load({"a"})[0].value(), "found");
+}
+
+TEST(cache_bulk_loads, that_throw_leave_what_was_there) {
+    page_cache c({.capacity = 10});
+    c.put("a", "1");
+    const auto fails = [](const text_list&) -> std::map<std::string, std::string> { throw std::runtime_error("no"); };
+    EXPECT_THROW(static_cast<void>(c.get_all_or_load({"a", "b", "c"}, fails)), std::runtime_error);
+    EXPECT_EQ(c.stats().failed_loads, 1U);
+    EXPECT_EQ(c.get_or_load("b", [] { return std::string("2"); }), "2") << "no flight is left over";
+    EXPECT_EQ(c.get("a"), "1");
+}
+
+TEST(cache_bulk_loads, are_refused_their_own_keys_alone) {
+    page_cache c({.capacity = 10});
+    const auto none = [](const text_list&) { return std::map<std::string, std::string>(); };
+    const auto asks_for = [&](const char* key) {
+        return values_of(c.get_all_or_load({"a", "b"}, [&, key](const text_list& keys) {
+            static_cast<void>(c.get_all_or_load({key}, none));
+            return std::map<std::string, std::string>{{keys[0], "x"}};
+        }));
+    };
+    EXPECT_THROW(asks_for("b"), syncmap::recursive_load);
+    EXPECT_EQ(asks_for("c").size(), 2U);
+}
+
+TEST(cache_bulk_loads, are_beaten_key_by_key) {
+    page_cache c({.capacity = 10});
+    const auto all = c.get_all_or_load({"a", "b", "c"}, [&](const text_list& keys) {
+        c.invalidate("a");
+        c.put("b", "put");
+        std::map<std::string, std::string> found;
+        for (const auto& key : keys) found.emplace(key, "loaded");
+        return found;
+    });
+    EXPECT_EQ(values_of(all), (text_list{"loaded", "loaded", "loaded"}));
+    EXPECT_FALSE(c.contains("a"));
+    EXPECT_EQ(c.get("b"), "put");
+    EXPECT_EQ(c.get("c"), "loaded");
+}
+
+TEST(cache_bulk_loads, that_overlap_share_what_each_brings) {
+    // Each loader returns when the other thread's has begun: each thread then waits for a key of the other one.
+    page_cache c({.capacity = 10});
+    std::latch both(2);
+    std::atomic<int> asked{0};
+    const auto load = [&](const text_list& keys) {
+        asked += static_cast<int>(keys.size());
+        both.arrive_and_wait();
+        std::map<std::string, std::string> found;
+        for (const auto& key : keys) found.emplace(key, key + "!");
+        return found;
+    };
+    text_list first;
+    text_list second;
+    {
+        std::jthread a([&] { first = values_of(c.get_all_or_load({"a", "b", "x"}, load)); });
+        std::jthread b([&] { second = values_of(c.get_all_or_load({"y", "b", "a"}, load)); });
+    }
+    EXPECT_EQ(first, (text_list{"a!", "b!", "x!"}));
+    EXPECT_EQ(second, (text_list{"y!", "b!", "a!"}));
+    EXPECT_EQ(asked.load(), 4) << "each key by one of them";
+}
+
+// ---- loads beside updates ----
+
+TEST(cache_loads_and_updates, an_update_may_get_its_key_from_a_load_that_ends_beside_it) {
+    page_cache c({.capacity = 10});
+    std::latch loading(1);
+    std::latch updating(1);
+    std::string loaded;
+    std::jthread loader([&] {
+        loaded = c.get_or_load("a", [&] {
+            loading.count_down();
+            updating.wait();
+            return std::string("loaded");
+        });
+    });
+    loading.wait();
+    // The write of the load finds the key owned by this update, which waits for the load, or loads by itself.
+    const auto result = c.update("a", [&](const std::string*) {
+        updating.count_down();
+        return c.get_or_load("a", [] { return std::string("loaded"); }) + ", updated";
+    });
+    loader.join();
+    EXPECT_EQ(loaded, "loaded");
+    EXPECT_EQ(result, syncmap::update_result::inserted);
+    EXPECT_EQ(c.get("a"), "loaded, updated");
+}
+
+TEST(cache_loads_and_updates, a_load_is_stored_beside_updates_of_other_keys) {
+    // Nested updates of many keys: some share the counter by which writers of "a" notice computations.
+    syncmap::cache<int, int> c({.capacity = 1'000});
+    const std::function<void(int)> update_from = [&](int key) {
+        c.update(key, [&](const int*) {
+            if (key < 600) {
+                update_from(key + 1);
+            } else {
+                EXPECT_EQ(c.get_or_load(0, [] { return 7; }), 7);
+            }
+            return key;
+        });
+    };
+    update_from(1);
+    EXPECT_EQ(c.get(0), 7);
+}
+
+/// An equality that waits in the middle, in threads that ask for it.
+struct slow_equality {
+    static inline thread_local std::function<void()>* in_comparison = nullptr;
+    bool operator()(int a, int b) const {
+        if (in_comparison != nullptr) (*in_comparison)();
+        return a == b;
+    }
+};
+
+TEST(cache_loads_of_keys, that_are_compared_while_their_load_is_overtaken_are_made_once) {
+    syncmap::cache<int, int, syncmap::hash<int>, slow_equality> c({.capacity = 10});
+    std::latch first_loads(1), first_ends(1), second_loads(1), second_ends(1), compares(1), goes_on(1), decided(1);
+    std::atomic<int> loads_at_once{0};
+    const auto load_counted = [&](std::latch& begun, std::latch& ends) {
+        return c.get_or_load(1, [&] {
+            EXPECT_EQ(++loads_at_once, 1);
+            begun.count_down();
+            ends.wait();
+            --loads_at_once;
+            return 1;
+        });
+    };
+    std::jthread first([&] {
+        static_cast<void>(c.get_or_load(1, [&] {
+            first_loads.count_down();
+            first_ends.wait();
+            return 0;
+        }));
+    });
+    first_loads.wait();
+    std::jthread slow([&] {
+        int comparisons = 0;
+        std::function<void()> wait = [&] {
+            if (++comparisons == 1) {
+                compares.count_down();
+                goes_on.wait();
+            } else if (comparisons == 2) {
+                decided.count_down();
+            }
+        };
+        slow_equality::in_comparison = &wait;
+        static_cast<void>(c.get_or_load(1, [&] {
+            EXPECT_EQ(++loads_at_once, 1);
+            if (comparisons < 2) decided.count_down();
+            --loads_at_once;
+            return 1;
+        }));
+        slow_equality::in_comparison = nullptr;
+    });
+    compares.wait(); // with the key of the first load
+    c.invalidate(1);
+    first_ends.count_down();
+    first.join();
+    std::jthread second([&] { static_cast<void>(load_counted(second_loads, second_ends)); });
+    second_loads.wait();
+    goes_on.count_down();
+    decided.wait(); // it compares again, with the key of the second load; or it loads by itself
+    second_ends.count_down();
 }
 
 } // namespace

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <explore/cache_program.hpp>
 
@@ -418,6 +419,85 @@ void loads_in_a_circle(F f) {
     });
 }
 
+/// A bulk loader of sevens.
+inline std::vector<std::pair<probe, probe>> all_sevens(const std::vector<probe>& keys) {
+    std::vector<std::pair<probe, probe>> found;
+    for (const probe& key : keys) found.emplace_back(key, probe(7));
+    return found;
+}
+
+template <class F>
+void bulk_loads_that_overlap(F f) {
+    f("bulk load|bulk load, in other order", [] {
+        with_cache(3, [](explored_cache& c) {
+            unsigned asked = 0;
+            unsigned got = 0;
+            const auto load = [&](const std::vector<probe>& keys) {
+                for (const auto& each : c.get_all_or_load(keys, [&](const std::vector<probe>& absent) {
+                         asked += static_cast<unsigned>(absent.size());
+                         return all_sevens(absent);
+                     }))
+                    got += each && each.value().number() == 7 ? 1 : 0;
+            };
+            parallel([&] { load({probe(first), probe(apart)}); }, [&] { load({probe(apart), probe(first)}); });
+            require(asked == 2, "each key is loaded once");
+            require(got == 4, "for both");
+        });
+    });
+    f("bulk load|load|load that throws", [] {
+        with_cache(3, [](explored_cache& c) {
+            unsigned got = 0;
+            unsigned caught = 0;
+            parallel(
+                [&] {
+                    try {
+                        for (const auto& each : c.get_all_or_load({probe(first), probe(apart)}, all_sevens))
+                            got += each && each.value().number() == 7 ? 1 : 0;
+                    } catch (const std::runtime_error&) {
+                        ++caught;
+                    }
+                },
+                [&] {
+                    try {
+                        static_cast<void>(c.pin_or_load(probe(apart), []() -> probe { throw std::runtime_error("no"); }));
+                    } catch (const std::runtime_error&) {
+                        caught += 2;
+                    }
+                },
+                [&] { static_cast<void>(c.pin_or_load(probe(first), [] { return probe(7); })); });
+            require(got == 2 || (caught & 1) != 0, "a bulk load ends with all values, or the exception");
+            require(c.number(first).value_or(7) == 7, "other keys do not care");
+        });
+    });
+}
+
+template <class F>
+void bulk_loads_are_beaten_by_an_invalidation(F f) {
+    f("bulk load|invalidate, get", [] {
+        with_cache(3, [](explored_cache& c) {
+            source from;
+            const auto load = [&] {
+                const auto all = c.get_all_or_load({probe(first), probe(apart)}, [&](const std::vector<probe>& keys) {
+                    std::vector<std::pair<probe, probe>> found;
+                    for (const probe& key : keys) found.emplace_back(key, from.read());
+                    return found;
+                });
+                return all[0].value().number();
+            };
+            parallel([&] { load(); },
+                     [&] {
+                         from.change();
+                         c.invalidate(probe(first));
+                         const auto value = c.number(first);
+                         require(!value || *value == 2, "what was loaded before is not seen after");
+                         require(load() == 2, "nor is it shared with a call that begins after");
+                     });
+            const auto value = c.number(first);
+            require(!value || *value == 2, "what was loaded before does not come later");
+        });
+    });
+}
+
 template <class F>
 void loads_beside_an_update_of_the_key(F f) {
     f("load|update", [] {
@@ -426,6 +506,19 @@ void loads_beside_an_update_of_the_key(F f) {
                      [&] { c.update(probe(first), [](const probe* now) { return probe(now == nullptr ? 5 : 6); }); });
             const auto value = c.number(first);
             require(!value || value == 5 || value == 6, "a load does not undo an update");
+        });
+    });
+}
+
+template <class F>
+void loads_beside_an_update_that_loads_the_key(F f) {
+    f("load|update that loads", [] {
+        with_cache(1, [](explored_cache& c) {
+            const auto load = [&] { return c.pin_or_load(probe(first), [] { return probe(1); }).value().number(); };
+            parallel([&] { require(load() != 0, "a load ends, whatever waits for it"); },
+                     [&] { c.update(probe(first), [&](const probe*) { return probe(load() + 1); }); });
+            const auto value = c.number(first);
+            require(!value || value == 2, "a load does not undo the update");
         });
     });
 }
@@ -466,7 +559,10 @@ void each_of_loads(F f) {
     loads_are_made_once_and_shared(f);
     loads_that_throw_wake_all_who_wait(f);
     loads_in_a_circle(f);
+    bulk_loads_that_overlap(f);
+    bulk_loads_are_beaten_by_an_invalidation(f);
     loads_beside_an_update_of_the_key(f);
+    loads_beside_an_update_that_loads_the_key(f);
 }
 template <class F>
 void each_program(F f) {

@@ -1,7 +1,10 @@
 // The cache and what it uses of the table: the bound, evictions beside other writers, loads beside what beats them.
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <explore/cache_bodies.hpp>
 #include <explore/map_suite.hpp>
@@ -37,5 +40,30 @@ TEST(explored_cache, bound) { cache_bodies::each_of_bound(search); }
 TEST(explored_cache, listeners) { cache_bodies::each_of_listeners(search); }
 TEST(explored_cache, changes_of_the_capacity) { cache_bodies::each_of_capacity(search); }
 TEST(explored_cache, loads) { cache_bodies::each_of_loads(search); }
+
+TEST(explored_cache, bulk_loads_share_their_failures) {
+    unsigned shared = 0;
+    search("bulk load that throws|load", [&] {
+        with_cache(1, [&](explored_cache& c) {
+            parallel(
+                [&] {
+                    try {
+                        static_cast<void>(c.get_all_or_load(
+                            {probe(keys::first)}, [](const std::vector<probe>&) -> std::vector<std::pair<probe, probe>> {
+                                throw std::runtime_error("no");
+                            }));
+                    } catch (const std::runtime_error&) {}
+                },
+                [&] {
+                    try {
+                        static_cast<void>(c.pin_or_load(probe(keys::first), [] { return probe(1); }));
+                    } catch (const std::runtime_error&) {
+                        ++shared;
+                    }
+                });
+        });
+    });
+    EXPECT_GT(shared, 0U) << "no schedule let a thread wait for the bulk load";
+}
 
 } // namespace

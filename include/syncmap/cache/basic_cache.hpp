@@ -12,9 +12,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/cache/bulk_loading.hpp>
 #include <syncmap/cache/eviction.hpp>
 #include <syncmap/cache/load_times.hpp>
-#include <syncmap/cache/loading.hpp>
 #include <syncmap/cache/operations.hpp>
 #include <syncmap/cache/options.hpp>
 #include <syncmap/cache/other_names.hpp>
@@ -50,8 +50,9 @@ namespace syncmap {
 template <class Engine, class Clock = coarse_clock>
 class basic_cache : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
                     public cache_detail::other_names,
-                    public cache_detail::loading<basic_cache<Engine, Clock>, Engine> {
+                    public cache_detail::bulk_loading<basic_cache<Engine, Clock>, Engine> {
     friend class cache_detail::loading<basic_cache, Engine>;
+    friend class cache_detail::bulk_loading<basic_cache, Engine>;
     using Key = typename Engine::key_type;
     using T = typename Engine::mapped_type;
     using Sync = typename Engine::sync_type;
@@ -81,7 +82,7 @@ public:
     /// grows with the entries. Throws: `std::bad_alloc`.
     explicit basic_cache(const options_type& options, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
                          const allocator_type& alloc = allocator_type())
-        : cache_detail::loading<basic_cache, Engine>(options), counts_(options.statistics),
+        : cache_detail::bulk_loading<basic_cache, Engine>(options), counts_(options.statistics),
           listener_(cache_detail::removal_listener<Engine>::made_of(options, engine_)), engine_(hash, equal, alloc),
           eviction_(engine_, options.capacity.value(), alloc), load_times_(options.clock) {}
     basic_cache(const options_type& options, const allocator_type& alloc)

@@ -61,7 +61,7 @@ public:
         }
     }
 
-    /// The same with the loader of the options, `.load`. An empty optional: it has found
+    /// The same with the loader of the options: `.load`, or else `.load_many` for this one key. An empty optional: it has found
     /// nothing. Throws: `no_loader`, where the key is absent and the options have none.
     template <class K = given_key>
     [[nodiscard]] std::optional<copied> get_or_load(K&& key) {
@@ -85,25 +85,84 @@ public:
 
 protected:
     template <class Options>
-    explicit loading(const Options& options) : load_(options.load) {}
+    explicit loading(const Options& options) : load_(options.load), load_many_(options.load_many) {}
+
+    Cache& self() noexcept { return static_cast<Cache&>(*this); }
+    const Cache& self() const noexcept { return static_cast<const Cache&>(*this); }
+
+    /// Calls `call()`, which calls a loader. Counts how that ends, and how long it takes.
+    template <class Call>
+    auto counted_load(std::uint32_t slot, Call call) {
+        using times = decltype(Cache::load_times_);
+        struct measure {
+            Cache& of;
+            std::uint32_t slot;
+            typename times::instant begun = of.counts_ ? of.load_times_.now() : typename times::instant{};
+            counted outcome = counted::failed_load;
+            ~measure() {
+                if (!of.counts_) return;
+                of.lane_of(slot).count(outcome);
+                of.load_times_.add(begun);
+            }
+        } measured{self(), slot};
+        if constexpr (std::is_void_v<std::invoke_result_t<Call&>>) {
+            call();
+            measured.outcome = counted::load;
+        } else {
+            auto result = call();
+            measured.outcome = counted::load;
+            return result;
+        }
+    }
+
+    /// F4. What was loaded becomes the key's, unless that comes too late. `held` keeps its entry in each case.
+    template <class K, class Flight>
+    void store_loaded(visitor& by, std::uint64_t hash, const K& key, const Flight& flight, std::uint64_t generation,
+                      copied& value, held_entry& held) {
+        load_operation<typename Cache::eviction_type, Engine, Flight> op(self().eviction_, self().engine_, by, hash, flight,
+                                                                         generation, value, held);
+        self().engine_.write_at(by, hash, key, op);
+        self().end(by, op);
+    }
+
+    void require_loader() const {
+        if (!load_ && !load_many_) throw no_loader();
+    }
+
+    const loader<Key, T> load_;
+    const bulk_loader<Key, T> load_many_;
 
 private:
-    /// The loader of the options as a function for one call.
+    /// The loaders of the options as a function for one call and one key.
     struct own_loader {
         const loading& of;
 
         template <class K>
         std::optional<copied> operator()(const K& key) const {
-            if constexpr (std::is_convertible_v<const K&, loader_key<Key>>) {
-                return of.load_(key);
+            if constexpr (!std::is_convertible_v<const K&, loader_key<Key>>) {
+                return (*this)(Key(key));
             } else {
-                return of.load_(Key(key));
+                return of.load_ ? of.load_(key) : of.load_by_many(key);
             }
         }
     };
 
-    Cache& self() noexcept { return static_cast<Cache&>(*this); }
-    const Cache& self() const noexcept { return static_cast<const Cache&>(*this); }
+    /// The value of one key by the bulk loader.
+    std::optional<copied> load_by_many(loader_key<Key> key) const {
+        struct first_value final : loaded_values<Key, T> {
+            std::optional<copied> value{};
+            const loading& of;
+            loader_key<Key> wanted;
+            first_value(const loading& by, loader_key<Key> asked) : of(by), wanted(asked) {}
+            void take(loader_key<Key> named, std::optional<copied>&& found) override {
+                if (!value && of.self().engine_.key_eq()(named, wanted)) value = std::move(found);
+            }
+        } taken(*this, key);
+        if constexpr (std::is_copy_constructible_v<asked_key<Key>>) {
+            load_many_(std::vector<asked_key<Key>>(1, asked_key<Key>(key)), taken);
+        }
+        return std::move(taken.value);
+    }
 
     template <class F, class K>
     static constexpr bool loader_may_find_nothing = std::is_same_v<loaded_by<F, K>, std::optional<copied>>;
@@ -113,7 +172,7 @@ private:
     template <class K, class F>
     [[gnu::noinline]] held_entry load_absent(const K& key, F& f) {
         if constexpr (std::is_same_v<F, own_loader>) {
-            if (!load_) throw no_loader(); // before other threads can share that
+            require_loader(); // before other threads can share that
         }
         visitor by(self().engine_, self().listener_.get());
         const std::uint64_t hash = self().engine_.hash_of_key(key);
@@ -150,13 +209,8 @@ private:
             std::uint32_t slot = 0;
             self().engine_.look_at(key, slot, [&](entry& e) { self().engine_.hold(outcome.entry, e); });
             if (!outcome.entry) {
-                std::optional<copied> value = run_loader(by, key, f);
-                if (value) {
-                    load_operation<typename Cache::eviction_type, Engine, Flight> op(self().eviction_, self().engine_, by, hash,
-                                                                                     flight, generation, *value, outcome.entry);
-                    self().engine_.write_at(by, hash, key, op);
-                    self().end(by, op);
-                }
+                std::optional<copied> value = counted_load(by.slot(), [&] { return load_by<T>(f, key); });
+                if (value) store_loaded(by, hash, key, flight, generation, *value, outcome.entry);
             }
             outcome.settled = true;
         } catch (const recursive_load&) {
@@ -168,27 +222,6 @@ private:
             throw;
         }
     }
-
-    template <class K, class F>
-    std::optional<copied> run_loader(const visitor& by, const K& key, F& f) {
-        using times = decltype(Cache::load_times_);
-        struct measure {
-            Cache& of;
-            std::uint32_t slot;
-            typename times::instant begun = of.counts_ ? of.load_times_.now() : typename times::instant{};
-            counted outcome = counted::failed_load;
-            ~measure() {
-                if (!of.counts_) return;
-                of.lane_of(slot).count(outcome);
-                of.load_times_.add(begun);
-            }
-        } measured{self(), by.slot()};
-        std::optional<copied> value = load_by<T>(f, key);
-        measured.outcome = counted::load;
-        return value;
-    }
-
-    const loader<Key, T> load_;
 };
 
 } // namespace syncmap::cache_detail

@@ -151,8 +151,9 @@ private:
     bool refused_ = false;
 };
 
-/// The write of what a loader has brought: inserts it, unless the load has been overtaken, the cache was cleared meanwhile, or
-/// the key is there. In each case the caller holds an entry with the value: the one that was inserted, or one beside the table.
+/// The write of what a loader has brought: inserts it, unless the load has been overtaken, the cache was cleared meanwhile, the
+/// key is there, or a thread updates it. In each case the caller holds an entry with the value: the one that was inserted, or
+/// one beside the table.
 template <class Eviction, class Engine, class Flight>
 class load_operation : public admitted_write<Eviction, Engine> {
     using base = admitted_write<Eviction, Engine>;
@@ -167,6 +168,8 @@ public:
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = true;
+    /// An update of the key may wait for this very load. What it decides comes after the load.
+    static constexpr bool refused_beside_owner = true;
     std::memory_order order = std::memory_order_seq_cst;
 
     load_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, const Flight& flight,

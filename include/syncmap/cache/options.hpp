@@ -54,6 +54,9 @@ struct cache_options {
     /// Makes the value of an absent key: `load(const Key&)`, or `load()`. It returns a value or an optional of it; an empty one
     /// says that there is nothing. Threads call it at the same time, for different keys. See `get_or_load(key)`.
     cache_detail::loader<Key, T> load{};
+    /// Makes the values of many absent keys in one call: `load_many(const std::vector<Key>&)`. It returns pairs of a key and
+    /// its value, as a vector or a map. A key that it does not name has none. See `get_all_or_load(keys)`.
+    cache_detail::bulk_loader<Key, T> load_many{};
 
     // ---- listeners ----
 

@@ -62,6 +62,9 @@ public:
     /// computation failed.
     [[nodiscard]] bool enter_or_share(claim& mine) { return enter(mine, wish::share) == answer::owned; }
 
+    /// Does the same as `enter_or_share` without waiting. Returns false, and changes nothing, if another thread owns the key.
+    [[nodiscard]] bool try_enter_to_share(claim& mine) { return enter(mine, wish::look_to_share) == answer::owned; }
+
     /// Ends the ownership. Waits for nothing but the shard's lock.
     [[gnu::cold, gnu::noinline]] void leave(claim& mine) noexcept {
         table& t = *table_.load(std::memory_order_relaxed); // this thread has used it
@@ -109,7 +112,7 @@ public:
     }
 
 private:
-    enum class wish : unsigned char { own, share, look };
+    enum class wish : unsigned char { own, share, look, look_to_share };
     enum class answer : unsigned char { owned, refused, ended };
 
     /// To how many waiters `leave` gives the outcome before it unlocks the shard for other threads.
@@ -150,7 +153,7 @@ private:
         }
         const void* const owner = f->owner.load(std::memory_order_relaxed);
         if (owner == nullptr) {
-            f->take(mine, w == wish::share);
+            f->take(mine, w == wish::share || w == wish::look_to_share);
             t.owned_by(mine.thread_).fetch_add(1, std::memory_order_relaxed);
             return answer::owned;
         }
@@ -158,7 +161,7 @@ private:
             t.drop(s, g, *f);
             throw recursive_update();
         }
-        if (w == wish::look) {
+        if (w == wish::look || w == wish::look_to_share) {
             t.drop(s, g, *f);
             return answer::refused;
         }
@@ -179,7 +182,8 @@ private:
         auto* const q = f.next_queue();
         const bool copied = f.room.destroy != nullptr;
         if (q == nullptr) {
-            if (!copied) f.key = nullptr;
+            // A thread that still compares keys looks for the key again: others may have begun another flight of it.
+            f.key = nullptr;
             return;
         }
         waiter& first = *q->first;

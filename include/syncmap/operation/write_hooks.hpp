@@ -13,6 +13,8 @@
 // | `gives_way()`           | instead of waiting for a thread that computes the key: the write ends           | write words   |
 //
 // `caller_retires`, a static constant, says that the caller retires the node that the operation erases.
+// `refused_beside_owner`, a static constant, says that the write is refused instead of waiting for a thread that computes the
+// key, also if that is this thread.
 // `generation`: of the map's contents, another after each `clear`. All but `before_insert` are noexcept.
 #pragma once
 

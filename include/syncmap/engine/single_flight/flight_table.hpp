@@ -210,10 +210,12 @@ private:
     }
 
     [[gnu::cold, gnu::noinline]] bool compare(shard& s, guard& g, flight& f, const claim& mine) {
-        if (mine.kind_.copy == nullptr) return mine.kind_.same(mine.map_, mine.key_, f.key);
+        const void* const key = f.key;
+        if (mine.kind_.copy == nullptr) return mine.kind_.same(mine.map_, mine.key_, key);
         try {
             const unlocked here(g);
-            return mine.kind_.same(mine.map_, mine.key_, f.key);
+            return mine.kind_.same(mine.map_, mine.key_,
+                                   key); // the reference keeps a copied key, although no longer the flight's
         } catch (...) {
             drop(s, g, f);
             throw;

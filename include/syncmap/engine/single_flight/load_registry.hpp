@@ -105,15 +105,15 @@ public:
     }
 
 private:
-    static constexpr std::size_t counters = 128;
-    static constexpr std::size_t lists = 16;
+    /// Many lists, so that each is short where one thread loads thousands of keys.
+    static constexpr std::size_t places = 128;
 
-    static std::size_t place_of(std::uint64_t hash) noexcept { return static_cast<std::size_t>(hash >> 8) % counters; }
+    static std::size_t place_of(std::uint64_t hash) noexcept { return static_cast<std::size_t>(hash >> 8) % places; }
     atomic<std::uint32_t>& running_of(std::uint64_t hash) noexcept { return running_[place_of(hash)]; }
-    atomic<record*>& list_of(std::uint64_t hash) noexcept { return lists_[static_cast<std::size_t>(hash >> 8) % lists]; }
+    atomic<record*>& list_of(std::uint64_t hash) noexcept { return lists_[place_of(hash)]; }
 
-    atomic<std::uint32_t> running_[counters] = {};
-    atomic<record*> lists_[lists] = {};
+    atomic<std::uint32_t> running_[places] = {};
+    atomic<record*> lists_[places] = {};
 };
 
 } // namespace syncmap::engine

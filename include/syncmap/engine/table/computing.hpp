@@ -148,11 +148,27 @@ protected:
         typename single_flight<Sync>::claim claim_;
     };
 
-    /// Makes this thread the only writer of a key, apart from `clear`. Waits for the key, or throws `recursive_update`.
+    /// Makes this thread the only writer of a key, apart from `clear`. Waits for the key, or throws `recursive_update`. Where
+    /// it may not wait, it owns nothing if this thread or another one computes the key.
     template <class K>
     class ownership : registration<K> {
     public:
-        ownership(const computing& map, std::uint64_t hash, const K& key) : registration<K>(map, hash, key) { this->enter(); }
+        ownership(const computing& map, std::uint64_t hash, const K& key, bool waits = true) : registration<K>(map, hash, key) {
+            if (waits) {
+                this->enter();
+            } else {
+                enter_if_free();
+            }
+        }
+        bool owns() noexcept { return this->claimed().owns(); }
+
+    private:
+        void enter_if_free() {
+            try {
+                static_cast<void>(this->try_enter());
+            } catch (const recursive_update&) { // this thread's own function has asked for the write
+            }
+        }
     };
 
     /// While it exists, other writers of keys with this hash look whether their key has a flight.

@@ -89,19 +89,27 @@ public:
         /// True: this thread loads, and is alone in that. False: another thread did, and the outcome is its.
         /// Throws: what that thread's loader threw; `recursive_load`.
         bool enter_or_share() {
-            try {
-                if (!flights_.enter_or_share(claim_)) return false;
-            } catch (const recursive_update&) {
-                throw recursive_load();
-            }
-            map_.loads_.begin(record_);
-            return true;
+            return enter([this] { return flights_.enter_or_share(claim_); });
+        }
+        /// Does the same without waiting. False: another thread loads the key. Throws: `recursive_load`.
+        bool try_enter() {
+            return enter([this] { return flights_.try_enter_to_share(claim_); });
         }
         /// Those who wait get this exception.
         void fail(std::exception_ptr failure) noexcept { claim_.fail(std::move(failure)); }
         bool is_overtaken() const noexcept { return record_.overtaken.load(std::memory_order_acquire); }
 
     private:
+        template <class Enter>
+        bool enter(Enter try_to) {
+            try {
+                if (!try_to()) return false;
+            } catch (const recursive_update&) {
+                throw recursive_load();
+            }
+            map_.loads_.begin(record_);
+            return true;
+        }
         const void* address_of_key() const noexcept { return std::addressof(key_); }
 
         load_flights& map_;

@@ -47,6 +47,9 @@ protected:
     template <class Op>
     static constexpr bool decides_under_lock = base::template decides_under_lock<Op>;
 
+    template <class Op>
+    static constexpr bool waits_for_owner = !requires { Op::refused_beside_owner; };
+
     /// Returns what flights compare: the key, also for an entry that was seen.
     template <class K>
     static const K& compared_by(const K& key) noexcept {
@@ -138,9 +141,15 @@ protected:
                 if (fresh.node && !std::is_arithmetic_v<Key>) {
                     key_held.emplace(hazard_record, held);
                     key_held.get()->protect(fresh.node.get(), [] { return true; });
-                    own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key());
+                    own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key(), waits_for_owner<Op>);
                 } else {
-                    own_key.emplace(*this, hash, compared_by(key));
+                    own_key.emplace(*this, hash, compared_by(key), waits_for_owner<Op>);
+                }
+                if constexpr (!waits_for_owner<Op>) {
+                    if (own_node.get() != nullptr ? !own_node.get()->owns() : !own_key.get()->owns()) {
+                        op.refused(*fresh.node.release());
+                        return at.root;
+                    }
                 }
                 at.owner = true;
                 break;

@@ -1,0 +1,295 @@
+// Many keys of a cache in one call, and one load for all of them that are absent (docs/cache.md, [F10]).
+//
+//   claimed   the flights of all absent keys, each without waiting: a flight of another thread is passed over
+//   loaded    one call of the bulk loader, for the keys that this thread has claimed and not found after all
+//   awaited   the flights of other threads, when this thread owns none of its own any more
+//
+// So a thread waits for another one's load of these keys only while it owns none of them. Two threads that load the same keys
+// in different order never wait for each other.
+#pragma once
+
+#include <syncmap/detail/language.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <syncmap/cache/loading.hpp>
+#include <syncmap/cache/removals.hpp>
+
+namespace syncmap::cache_detail {
+
+/// A base of a cache `Cache` on the table `Engine`.
+template <class Cache, class Engine>
+class bulk_loading : public loading<Cache, Engine> {
+    using base = loading<Cache, Engine>;
+    using Key = typename Engine::key_type;
+    using T = typename Engine::mapped_type;
+    using copied = detail::copied_out_t<T>;
+    using given_key = detail::given_t<Key>;
+    using asked = asked_key<Key>;
+    using entry = typename Engine::entry_type;
+    using visitor = acting_thread<Engine>;
+    using held_entry = typename Engine::held_entry;
+    using base::self;
+
+    template <class Keys>
+    using key_in = std::remove_cvref_t<decltype(*std::begin(std::declval<Keys&>()))>;
+
+public:
+    // ---- many keys ----
+
+    /// The entries of `keys`, in their order, kept as by `pin`; an empty one where the key is absent. Never loads. `keys`: a
+    /// range of what `get` takes. Each key is looked up by itself: together they are no instant of the cache.
+    template <class Keys = std::initializer_list<given_key>>
+    [[nodiscard]] std::vector<pinned<Engine>> get_all(Keys&& keys) const {
+        std::vector<pinned<Engine>> all;
+        reserve_for(all, keys);
+        for (auto&& key : keys) all.push_back(Cache::pinned_of(look_for(Cache::lookup(key))));
+        return all;
+    }
+
+    /// The same, where one call of `f` loads the absent keys: `f(const std::vector<Key>&)` returns pairs of a key and its
+    /// value. It is asked for each key once, and not for those that other threads load; their outcome is waited for after that
+    /// call. A key that `f` does not name gets an empty entry, which is not remembered; what was not asked for is ignored.
+    ///
+    /// Progress, Consistency, Throws: as `get_or_load`, for each key. A loader that throws, of this call or of another thread,
+    /// ends the call; what was stored before stays. Complexity: copies each absent key twice.
+    template <class Keys = std::initializer_list<given_key>, class F>
+    [[nodiscard]] std::vector<pinned<Engine>> get_all_or_load(Keys&& keys, F&& f) {
+        static_assert(called_with_keys<std::remove_reference_t<F>, Key>,
+                      "syncmap: get_all_or_load(keys, f) calls f(keys), where keys is a const std::vector<Key>&");
+        struct given final : bulk_function {
+            std::remove_reference_t<F>& f;
+            bulk_loading& of;
+            given(std::remove_reference_t<F>& function, bulk_loading& cache) : f(function), of(cache) {}
+            void load(const std::vector<asked>& absent, loaded_values<Key, T>& taken, std::uint32_t slot) override {
+                of.counted_load(slot, [&] { load_many_by<Key, T>(f, absent, taken); });
+            }
+        } function(f, *this);
+        return load_all(keys, function);
+    }
+
+    /// The same with a loader of the options: `.load_many`, or else `.load` for each absent key. Throws: `no_loader`, where a
+    /// key is absent and the options have none.
+    template <class Keys = std::initializer_list<given_key>>
+    [[nodiscard]] std::vector<pinned<Engine>> get_all_or_load(Keys&& keys) {
+        own_loaders function(*this);
+        return load_all(keys, function);
+    }
+
+protected:
+    using base::base;
+
+private:
+    /// What loads for one call.
+    class bulk_function {
+    public:
+        bulk_function(const bulk_function&) = delete;
+        bulk_function& operator=(const bulk_function&) = delete;
+        virtual void load(const std::vector<asked>& absent, loaded_values<Key, T>& taken, std::uint32_t slot) = 0;
+
+    protected:
+        bulk_function() = default;
+        ~bulk_function() = default;
+    };
+    struct own_loaders final : bulk_function {
+        bulk_loading& of;
+        explicit own_loaders(bulk_loading& cache) : of(cache) {}
+        void load(const std::vector<asked>& absent, loaded_values<Key, T>& taken, std::uint32_t slot) override {
+            of.require_loader();
+            if (of.load_many_) return of.counted_load(slot, [&] { of.load_many_(absent, taken); });
+            for (const asked& key : absent) taken.take(key, of.counted_load(slot, [&] { return of.load_(key); }));
+        }
+    };
+
+    template <class Keys>
+    static void reserve_for(std::vector<pinned<Engine>>& all, const Keys& keys) {
+        if constexpr (requires { std::size(keys); }) all.reserve(static_cast<std::size_t>(std::size(keys)));
+    }
+    template <class K>
+    held_entry look_for(const K& key) const {
+        held_entry held;
+        self().look(key, [&](entry& e) { self().engine_.hold(held, e); });
+        return held;
+    }
+
+    /// The absent keys of one call.
+    class absent_keys final : public loaded_values<Key, T> {
+        using flight = typename Engine::template load_flight<asked>;
+
+        struct absent_key {
+            template <class K>
+            absent_key(std::size_t position, std::uint64_t key_hash, const K& given)
+                : index(position), hashed(key_hash), key(given) {}
+            const std::size_t index;
+            const std::uint64_t hashed;
+            const asked key;
+            const absent_key* first = nullptr; ///< of the same key, if this is not it
+            std::uint64_t generation = 0;
+            typename Engine::load_outcome outcome{};
+            std::optional<flight> own{}; ///< while this thread loads the key
+        };
+
+    public:
+        explicit absent_keys(bulk_loading& of) : of_(of), by_(of.self().engine_, of.self().listener_.get()) {}
+
+        template <class K>
+        void add(std::size_t index, const K& key) {
+            keys_.emplace_back(index, of_.self().engine_.hash_of_key(key), key);
+        }
+        bool empty() const noexcept { return keys_.empty(); }
+
+        void load(bulk_function& f) {
+            find_equal_keys();
+            std::vector<absent_key*> mine;
+            for (absent_key* const each : sorted_) {
+                claim(*each);
+                if (each->own->try_enter()) {
+                    mine.push_back(each);
+                } else {
+                    each->own.reset();
+                }
+            }
+            load_claimed(mine, f);
+            for (absent_key* const each : sorted_) wait_for(*each, f);
+        }
+
+        /// Calls `f(index, entry)` for each.
+        template <class F>
+        void each_outcome(F f) {
+            for (absent_key& each : keys_) {
+                if (each.first != nullptr) f(each.index, each.first->outcome.entry.share());
+            }
+            for (absent_key& each : keys_) {
+                if (each.first == nullptr) f(each.index, std::move(each.outcome.entry));
+            }
+        }
+
+    private:
+        /// In the order of hashes, so that a loaded key is found by halving.
+        void find_equal_keys() {
+            sorted_.reserve(keys_.size());
+            for (absent_key& each : keys_) sorted_.push_back(&each);
+            std::sort(sorted_.begin(), sorted_.end(), [](const absent_key* a, const absent_key* b) {
+                return a->hashed != b->hashed ? a->hashed < b->hashed : a->index < b->index;
+            });
+            auto kept = sorted_.begin();
+            for (absent_key* const each : sorted_) {
+                auto same = kept;
+                while (same != sorted_.begin() && (*std::prev(same))->hashed == each->hashed) {
+                    --same;
+                    if (are_equal((*same)->key, each->key)) {
+                        each->first = *same;
+                        break;
+                    }
+                }
+                if (each->first == nullptr) *kept++ = each;
+            }
+            sorted_.erase(kept, sorted_.end());
+        }
+        template <class A>
+        bool are_equal(const A& a, const asked& b) const {
+            return static_cast<bool>(of_.self().engine_.key_eq()(a, b));
+        }
+
+        void claim(absent_key& one) { one.own.emplace(of_.self().engine_, by_, one.hashed, one.key, one.outcome); }
+        static void settle(absent_key& one) {
+            one.outcome.settled = true;
+            one.own.reset(); // those who wait for the key go on
+        }
+
+        /// F2 to F5, for keys that this thread alone loads.
+        void load_claimed(const std::vector<absent_key*>& mine, bulk_function& f) {
+            Cache& cache = of_.self();
+            try {
+                std::vector<asked> wanted;
+                wanted.reserve(mine.size());
+                for (absent_key* const each : mine) {
+                    each->generation = cache.engine_.pass_writers(by_, each->hashed, each->key);
+                    std::uint32_t slot = 0;
+                    if (cache.engine_.look_at(each->key, slot, [&](entry& e) { cache.engine_.hold(each->outcome.entry, e); })) {
+                        settle(*each);
+                    } else {
+                        wanted.push_back(each->key);
+                    }
+                }
+                if (!wanted.empty()) f.load(wanted, *this, by_.slot());
+                for (absent_key* const each : mine) settle(*each);
+            } catch (const recursive_load&) {
+                throw; // an error of this thread, not of those who wait
+            } catch (const recursive_update&) {
+                throw;
+            } catch (...) {
+                for (absent_key* const each : mine) {
+                    if (each->own) each->own->fail(std::current_exception());
+                }
+                throw;
+            }
+        }
+
+        void take(loader_key<Key> key, std::optional<copied>&& value) override {
+            const std::uint64_t hash = of_.self().engine_.hash_of_key(key);
+            auto at = std::lower_bound(sorted_.begin(), sorted_.end(), hash,
+                                       [](const absent_key* each, std::uint64_t h) { return each->hashed < h; });
+            while (at != sorted_.end() && (*at)->hashed == hash && !are_equal(key, (*at)->key)) ++at;
+            if (at == sorted_.end() || (*at)->hashed != hash) return;
+            absent_key& one = **at;
+            if (!one.own) return; // not asked for, or named before
+            if (value) of_.store_loaded(by_, hash, one.key, *one.own, one.generation, *value, one.outcome.entry);
+            settle(one);
+        }
+
+        /// The outcome of another thread's load, or of an own one where that thread had none.
+        void wait_for(absent_key& one, bulk_function& f) {
+            while (!one.outcome.settled) {
+                claim(one);
+                if (one.own->enter_or_share()) {
+                    load_claimed({&one}, f);
+                } else {
+                    one.own.reset();
+                }
+            }
+        }
+
+        bulk_loading& of_;
+        visitor by_;
+        std::deque<absent_key> keys_{};
+        std::vector<absent_key*> sorted_{}; ///< the first of each key
+    };
+
+    template <class Keys>
+    std::vector<pinned<Engine>> load_all(Keys& keys, bulk_function& f) {
+        static_assert(std::is_copy_constructible_v<asked>,
+                      "syncmap: get_all_or_load copies keys, and this key type cannot be copied: use pin_or_load for each");
+        std::vector<pinned<Engine>> all;
+        reserve_for(all, keys);
+        std::optional<absent_keys> absent;
+        for (auto&& key : keys) {
+            Cache::template check_stored_key<key_in<Keys>>();
+            auto&& own = Cache::lookup(key);
+            held_entry held = look_for(own);
+            if (!held) {
+                if (!absent) absent.emplace(*this);
+                absent->add(all.size(), own);
+            }
+            all.push_back(Cache::pinned_of(std::move(held)));
+        }
+        if (absent) {
+            absent->load(f);
+            absent->each_outcome([&](std::size_t index, held_entry held) { all[index] = Cache::pinned_of(std::move(held)); });
+        }
+        return all;
+    }
+};
+
+} // namespace syncmap::cache_detail
