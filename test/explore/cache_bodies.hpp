@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <explore/cache_program.hpp>
+#include <explore/cache_time_bodies.hpp>
 
 #include <syncmap/errors.hpp>
 
@@ -571,6 +572,7 @@ void each_program(F f) {
     each_of_capacity(f);
     each_of_listeners(f);
     each_of_loads(f);
+    each_of_time(f);
 }
 
 } // namespace explore::cache_bodies

@@ -1,6 +1,7 @@
 // The cache under exploration: tiny ones, whose books are looked at when all threads have ended.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -34,14 +35,26 @@ using marked_engine =
     syncmap::marked_map_engine<probe, probe, probe_hash, std::equal_to<>, allocator<std::pair<const probe, probe>>,
                                syncmap::cache_detail::entry_state<sync_policy>, sync_policy>;
 
-class explored_cache : public syncmap::basic_cache<marked_engine> {
-    using base = syncmap::basic_cache<marked_engine>;
+/// A clock whose time is what a program sets; each reading is a step.
+struct explored_clock {
+    using time_of_cache = sync_policy::atomic<std::int64_t>;
+    const time_of_cache* time = nullptr;
+
+    std::chrono::time_point<std::chrono::steady_clock> now() const {
+        return std::chrono::time_point<std::chrono::steady_clock>(
+            std::chrono::nanoseconds(time == nullptr ? 0 : time->load(std::memory_order_seq_cst)));
+    }
+};
+
+class explored_cache : public syncmap::basic_cache<marked_engine, explored_clock> {
+    using base = syncmap::basic_cache<marked_engine, explored_clock>;
     using inspector = syncmap::cache_detail::eviction_inspector<typename base::eviction_type>;
 
 public:
     using listener = std::function<void(const probe&, const probe&, syncmap::removal)>;
     explicit explored_cache(std::size_t capacity, listener told = {})
         : base({.capacity = capacity, .on_removal = std::move(told), .statistics = false}) {}
+    explicit explored_cache(const base::options_type& options) : base(options) {}
 
     marked_engine& engine() { return engine_; }
 
@@ -54,15 +67,13 @@ public:
     /// With no thread in a call: no permit is lost or made from nothing, and each small entry is in the small queue.
     void check_books() {
         std::size_t entries = 0;
-        for_each([&](const probe& key, const probe&) {
+        engine_.each_entry([&](const auto& found) { // expired ones, too
             ++entries;
-            std::uint32_t slot = 0;
-            engine_.look_at(key, slot, [&](auto& found) {
-                const auto where = found.mark.where();
-                require(where != syncmap::cache_detail::queue::left, "no entry of the table is left for another node");
-                if (where == syncmap::cache_detail::queue::in_small)
-                    require(inspector::queued(eviction_, found.hash()), "a small entry is in the small queue");
-            });
+            const auto where = found.mark.where();
+            require(where != syncmap::cache_detail::queue::left, "no entry of the table is left for another node");
+            if (where == syncmap::cache_detail::queue::in_small)
+                require(inspector::queued(eviction_, found.hash()), "a small entry is in the small queue");
+            return true;
         });
         require(entries == size(), "each entry is counted");
         require(entries <= capacity(), "the bound holds");
@@ -72,10 +83,10 @@ public:
     }
 };
 
-/// A cache whose books are in order at the end.
-template <class Body>
-void with_cache(std::size_t capacity, Body body) {
-    auto cache = std::make_unique<explored_cache>(capacity);
+/// A cache whose books are in order at the end. `made_with`: a capacity, or options.
+template <class MadeWith, class Body>
+void with_cache(const MadeWith& made_with, Body body) {
+    auto cache = std::make_unique<explored_cache>(made_with);
     body(*cache);
     cache->check_books();
 }

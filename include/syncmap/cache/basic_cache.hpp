@@ -19,6 +19,8 @@
 #include <syncmap/cache/options.hpp>
 #include <syncmap/cache/other_names.hpp>
 #include <syncmap/cache/removals.hpp>
+#include <syncmap/cache/time/expiring.hpp>
+#include <syncmap/cache/time/lifetimes.hpp>
 #include <syncmap/detail/goes_on.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/never_copied.hpp>
@@ -50,9 +52,11 @@ namespace syncmap {
 template <class Engine, class Clock = coarse_clock>
 class basic_cache : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
                     public cache_detail::other_names,
-                    public cache_detail::bulk_loading<basic_cache<Engine, Clock>, Engine> {
+                    public cache_detail::bulk_loading<basic_cache<Engine, Clock>, Engine>,
+                    public cache_detail::expiring<basic_cache<Engine, Clock>, Engine> {
     friend class cache_detail::loading<basic_cache, Engine>;
     friend class cache_detail::bulk_loading<basic_cache, Engine>;
+    friend class cache_detail::expiring<basic_cache, Engine>;
     using Key = typename Engine::key_type;
     using T = typename Engine::mapped_type;
     using Sync = typename Engine::sync_type;
@@ -79,12 +83,12 @@ public:
     using options_type = cache_options<Key, T, Clock>;
 
     /// An empty cache. Allocates what it needs to know of keys for its whole capacity, about nine bytes an entry; the table
-    /// grows with the entries. Throws: `std::bad_alloc`.
+    /// grows with the entries. Throws: `std::bad_alloc`; `std::invalid_argument` for options that contradict themselves.
     explicit basic_cache(const options_type& options, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
                          const allocator_type& alloc = allocator_type())
-        : cache_detail::bulk_loading<basic_cache, Engine>(options), counts_(options.statistics),
+        : cache_detail::bulk_loading<basic_cache, Engine>(options), counts_(options.statistics), lifetimes_(options),
           listener_(cache_detail::removal_listener<Engine>::made_of(options, engine_)), engine_(hash, equal, alloc),
-          eviction_(engine_, options.capacity.value(), alloc), load_times_(options.clock) {}
+          eviction_(engine_, options.capacity.value(), lifetimes_, alloc), load_times_(options.clock) {}
     basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
 
@@ -107,7 +111,9 @@ public:
                       "syncmap: peek copies the value, and this value type cannot be copied");
         std::optional<copied> result;
         std::uint32_t slot = 0;
-        engine_.look_at(lookup(key), slot, [&](entry& e) { result.emplace(std::as_const(e).value()); });
+        engine_.look_at(lookup(key), slot, [&](entry& e) {
+            if (lifetimes_.is_live(e)) result.emplace(std::as_const(e).value());
+        });
         return result;
     }
 
@@ -115,7 +121,7 @@ public:
     template <class K = given_key>
     [[nodiscard]] bool contains(const K& key) const {
         std::uint32_t slot = 0;
-        return engine_.look_at(lookup(key), slot, [](entry&) {});
+        return engine_.look_at(lookup(key), slot, [&](entry& e) { return lifetimes_.is_live(e); });
     }
 
     /// Calls `f(const T&)`, or `f(const Key&, const T&)`, on the entry of `key` and returns true, or returns false when the key
@@ -152,6 +158,14 @@ public:
         detail::check_value<T, U&&>();
         detail::store_operation<T, U> op{std::forward<U>(value)};
         return !write(std::forward<K>(key), op).is_refused;
+    }
+    /// The same for an entry with a lifetime of its own: `pages.put("a", page, {.ttl = 10s})`.
+    template <class K = given_key, class U = given>
+    bool put(K&& key, U&& value, const put_options& with) {
+        detail::check_value<T, U&&>();
+        detail::store_operation<T, U> op{std::forward<U>(value)};
+        if (!with.ttl) return !write(std::forward<K>(key), op).is_refused;
+        return !write(std::forward<K>(key), op, with.ttl->count()).is_refused;
     }
 
     /// The same if `key` is absent; returns whether it stored.
@@ -237,10 +251,17 @@ public:
     template <class F>
     size_type for_each(F&& f) const {
         static_assert(std::invocable<F&, const Key&, shown>, "syncmap: for_each(f) calls f(const Key&, const T&)");
-        return engine_.for_each([&](const Key& key, const T& value) { return detail::goes_on(f, key, detail::shown(value)); });
+        size_type calls = 0;
+        engine_.each_entry([&](const entry& e) {
+            if (!lifetimes_.is_live(e)) return true;
+            ++calls;
+            return detail::goes_on(f, e.key(), detail::shown(e.value()));
+        });
+        return calls;
     }
 
-    /// How many entries there were at one instant of the call: never more than the capacity. As `size` of `map`.
+    /// How many entries there were at one instant of the call: never more than the capacity. As `size` of `map`. Entries that
+    /// have expired count until they are removed.
     [[nodiscard]] size_type size() const { return engine_.size(); }
     /// How many entries it has at most: at no instant of this call is the size above it.
     [[nodiscard]] size_type capacity() const noexcept { return eviction_.capacity(); }
@@ -266,6 +287,7 @@ public:
         now.evictions = all.sum(counted::eviction);
         now.loads = all.sum(counted::load);
         now.failed_loads = all.sum(counted::failed_load);
+        now.expirations = all.sum(counted::expiration);
         now.erased = all.sum(counted::erased);
         now.replaced = all.sum(counted::replaced);
         now.invalidated = invalidated_.load(std::memory_order_relaxed);
@@ -286,7 +308,8 @@ public:
     [[nodiscard]] allocator_type get_allocator() const noexcept { return engine_.get_allocator(); }
 
 protected:
-    using eviction_type = cache_detail::eviction<Engine, Sync>;
+    using lifetimes_type = cache_detail::lifetimes<Key, T, Clock, Sync>;
+    using eviction_type = cache_detail::eviction<Engine, Sync, lifetimes_type>;
 
     template <class K>
     static decltype(auto) lookup(K&& key) {
@@ -308,8 +331,10 @@ protected:
     bool look(const K& key, F&& f) const {
         std::uint32_t slot = no_slot;
         const bool hit = engine_.look_at(key, slot, [&](entry& e) {
+            if (!lifetimes_.is_shown(e)) return false;
             e.mark.use();
             f(e);
+            return true;
         });
         if (counts_) lane_of(slot).count(hit ? counted::hit : counted::miss);
         return hit;
@@ -328,17 +353,19 @@ private:
         bool is_refused;
     };
 
-    template <class K, class Op>
-    write_result write(K&& key, Op& op) {
+    /// `ttl`: none, or the lifetime of the value that `op` brings.
+    template <class K, class Op, class... Ttl>
+    write_result write(K&& key, Op& op, Ttl... ttl) {
         if constexpr (Op::may_assign) check_stored_key<K>();
         auto&& own = lookup(std::forward<K>(key));
         visitor by(engine_, listener_.get());
         const std::uint64_t hash = engine_.hash_of_key(own);
-        return write_at(by, hash, std::forward<decltype(own)>(own), op);
+        return write_at(by, hash, std::forward<decltype(own)>(own), op, ttl...);
     }
-    template <class K, class Op>
-    write_result write_at(visitor& by, std::uint64_t hash, K&& key, Op& op) {
+    template <class K, class Op, class... Ttl>
+    write_result write_at(visitor& by, std::uint64_t hash, K&& key, Op& op, Ttl... ttl) {
         bounded<Op> bounded_op(eviction_, engine_, by, hash, op);
+        if constexpr (sizeof...(ttl) != 0) bounded_op.live_for(ttl...);
         engine_.write_at(by, hash, std::forward<K>(key), bounded_op);
         end(by, bounded_op);
         if (bounded_op.is_refused()) overtake_refused(hash);
@@ -350,9 +377,12 @@ private:
         engine_.loads().overtake(hash);
     }
     template <class Op>
-    void end(const visitor& by, Op& op) {
+    void end(visitor& by, Op& op) {
         op.end();
         if (counts_ && op.did() != counted::kinds) lane_of(by.slot()).count(op.did());
+        if (op.has_replaced_expired() && counts_) [[unlikely]]
+            lane_of(by.slot()).count(counted::insert);
+        this->scrub(by);
     }
 
     /// An erase. Where the key is absent and was loading at the beginning, the loads are overtaken: one that does not see that
@@ -373,6 +403,7 @@ private:
 
 protected:
     const bool counts_;
+    lifetimes_type lifetimes_;
     const std::unique_ptr<const cache_detail::removal_listener<Engine>> listener_; ///< null without one
     Engine engine_;
     mutable eviction_type eviction_;

@@ -217,7 +217,10 @@ private:
                 for (absent_key* const each : mine) {
                     each->generation = cache.engine_.pass_writers(by_, each->hashed, each->key);
                     std::uint32_t slot = 0;
-                    if (cache.engine_.look_at(each->key, slot, [&](entry& e) { cache.engine_.hold(each->outcome.entry, e); })) {
+                    if (cache.engine_.look_at(each->key, slot, [&](entry& e) {
+                            if (cache.lifetimes_.is_live(e)) cache.engine_.hold(each->outcome.entry, e);
+                            return static_cast<bool>(each->outcome.entry);
+                        })) {
                         settle(*each);
                     } else {
                         wanted.push_back(each->key);

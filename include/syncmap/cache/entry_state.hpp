@@ -2,7 +2,7 @@
 //
 // Three bytes, so that a hit, which writes the first, never undoes what a writer does to the second. A hit may be lost where
 // two threads meet; a change of the queue is not: it is a compare-exchange or an exchange. The third counts how often the hand
-// has passed a small entry.
+// has passed a small entry. It also has the bit of the node that tells whether times lie in front of it (time/entry_times.hpp).
 //
 //   small -> main    `promote`: the thread that has the entry's hash from the small queue
 //   small, main -> left    `inherit`: the writer that overwrites the value, under the bucket's lock; the new node has the rest
@@ -10,6 +10,8 @@
 
 #include <atomic>
 #include <cstdint>
+
+#include <syncmap/cache/time/entry_times.hpp>
 
 namespace syncmap::cache_detail {
 
@@ -27,11 +29,17 @@ class entry_state {
 public:
     // ---- for the table, see engine/table/marked_node.hpp ----
 
+    using prefix = entry_times<Sync>;
+
     void renew() noexcept {
         uses_.store(0, std::memory_order_relaxed);
         queue_.store(queue::in_main, std::memory_order_relaxed);
-        passes_.store(0, std::memory_order_relaxed);
+        passes_.store(static_cast<std::uint8_t>(passes_.load(std::memory_order_relaxed) & prefix_bit),
+                      std::memory_order_relaxed);
     }
+    void begin_with_prefix() noexcept { passes_.store(prefix_bit, std::memory_order_relaxed); }
+    /// Constant while other threads can find the node.
+    bool has_prefix() const noexcept { return (passes_.load(std::memory_order_relaxed) & prefix_bit) != 0; }
     void inherit(entry_state& old) noexcept {
         uses_.store(old.uses_.load(std::memory_order_relaxed), std::memory_order_relaxed);
         // A read-modify-write: a promotion comes before it, and is inherited, or finds the old node left.
@@ -55,9 +63,10 @@ public:
     /// The hand passes a small entry. True after the eighth time: the small queue has lost its name, as it may where two keys
     /// have one hash.
     bool pass() noexcept {
-        const auto n = static_cast<std::uint8_t>(passes_.load(std::memory_order_relaxed) + 1);
-        passes_.store(n, std::memory_order_relaxed);
-        return n >= most_passes;
+        const std::uint8_t before = passes_.load(std::memory_order_relaxed);
+        if ((before & passes_mask) < most_passes)
+            passes_.store(static_cast<std::uint8_t>(before + 1), std::memory_order_relaxed);
+        return (before & passes_mask) + 1 >= most_passes;
     }
     /// Of a node that is not published yet.
     void begin_in(queue q) noexcept { queue_.store(q, std::memory_order_relaxed); }
@@ -74,6 +83,8 @@ public:
 private:
     static constexpr std::uint8_t most_uses = 3;
     static constexpr std::uint8_t most_passes = 8;
+    static constexpr std::uint8_t passes_mask = 0x0F;
+    static constexpr std::uint8_t prefix_bit = 0x80;
     atomic<std::uint8_t> uses_{0};
     atomic<queue> queue_{queue::in_main};
     atomic<std::uint8_t> passes_{0};

@@ -2,8 +2,9 @@
 //
 // The main queue is the table itself: the *hand* sweeps over it in the order of hashes. It skips small entries, takes one from
 // the uses of a main one, and stops at a main entry without uses: the victim [E4]. After 256 used ones it takes the least used
-// of them [E6]. The oldest small entry leaves small with each put of a new key: used twice or more, it becomes main, and the
-// victim goes; else the two are compared by what the history has counted of them, and the one seen less often goes.
+// of them [E6]. An expired entry is a victim at once. The oldest small entry leaves small with each put of a new key: used
+// twice or more, it becomes main, and the victim goes; else the two are compared by what the history has counted of them, and
+// the one seen less often goes.
 //
 // All structures hold hashes of entries, never pointers. Which entry a hash names now is found again each time.
 // The rules [E1] to [E10] and [Q5] are those of docs/cache.md and of the comments here.
@@ -25,7 +26,8 @@
 
 namespace syncmap::cache_detail {
 
-template <class Engine, class Sync>
+/// `Lifetimes`: those of the cache's entries, see time/lifetimes.hpp.
+template <class Engine, class Sync, class Lifetimes>
 class eviction {
     using allocator = typename Engine::allocator_type;
 
@@ -40,8 +42,9 @@ public:
 
     static_assert(marked_entries<Engine>);
 
-    eviction(Engine& engine, std::size_t capacity, const allocator& a)
-        : engine_(engine), capacity_(capacity), wanted_(capacity), permits_(capacity), policy_(capacity, a) {}
+    eviction(Engine& engine, std::size_t capacity, Lifetimes& lifetimes, const allocator& a)
+        : engine_(engine), lifetimes_(lifetimes), capacity_(capacity), wanted_(capacity), permits_(capacity),
+          policy_(capacity, a) {}
 
     /// What the entries never exceed.
     std::size_t capacity() const noexcept { return capacity_.load(std::memory_order_relaxed); }
@@ -49,6 +52,7 @@ public:
     bool is_closed() const noexcept { return wanted_.load(std::memory_order_relaxed) == 0; }
     permits<Sync>& pool() noexcept { return permits_; }
     const permits<Sync>& pool() const noexcept { return permits_; }
+    Lifetimes& lifetimes() const noexcept { return lifetimes_; }
     lanes<Sync>& counters() noexcept { return lanes_; }
     const lanes<Sync>& counters() const noexcept { return lanes_; }
 
@@ -60,6 +64,7 @@ public:
         unsigned count = 0;
         position at{};            ///< of the small queue
         entry* victim = nullptr; ///< erased, and not retired yet
+        syncmap::removal reason = syncmap::removal::size; ///< of the victim
         tables* in = nullptr;    ///< the policy tables that the put uses
         lane_type* lane = nullptr;
     };
@@ -119,7 +124,7 @@ public:
     /// The entry that was evicted for this put: the listener's, or freed. May run destructors of the user's, which may use the
     /// cache.
     void finish(visitor& by, admission& mine) noexcept {
-        if (mine.victim != nullptr) by.dismiss(engine_, *std::exchange(mine.victim, nullptr), syncmap::removal::size);
+        if (mine.victim != nullptr) by.dismiss(engine_, *std::exchange(mine.victim, nullptr), mine.reason);
     }
 
     /// A permit that was not used goes back to the pool.
@@ -259,6 +264,12 @@ private:
                 continue;
             }
             if (where == queue::in_main) break;
+            if (typename Lifetimes::glance(lifetimes_).is_over(*seen)) {
+                const removal done = erase_expired(by, l, mine, seen);
+                if (done == removal::gone) continue;
+                if (done == removal::erased) kept.is_gone();
+                return;
+            }
             const unsigned uses = mark.uses();
             if (uses != 0) mine.in->keys.add(seen->hash(), uses);
             const unsigned strength = uses >= 2 ? always : (std::min)(history<Sync, allocator>::most, count + uses);
@@ -278,8 +289,19 @@ private:
 
     void evicted(lane_type& l, admission& mine, entry& victim) noexcept {
         mine.victim = std::addressof(victim);
+        mine.reason = syncmap::removal::size;
         mine.has_permit = true;
         l.count(counted::eviction);
+    }
+
+    removal erase_expired(visitor& by, lane_type& l, admission& mine, sighting& seen) {
+        const removal done = engine_.erase_if_still(by, seen);
+        if (done != removal::erased) return done;
+        mine.victim = std::addressof(*seen);
+        mine.reason = syncmap::removal::expired;
+        mine.has_permit = true;
+        l.count(counted::expiration);
+        return done;
     }
 
     /// A permit by erasing whatever can go. Waits for other threads only where all of the capacity is in their hands [E5].
@@ -343,6 +365,7 @@ private:
     /// used of them [E6]. `keeps_hand`: the hand stays where it is unless there is a victim.
     [[gnu::noinline]] duel sweep(visitor& by, lane_type& l, admission& mine, unsigned strength, bool keeps_hand) {
         const std::size_t round = engine_.bucket_count() + 1;
+        typename Lifetimes::glance time(lifetimes_);
         bool met_main = false;
         unsigned looked_at = 0;
         least_used least;
@@ -357,6 +380,12 @@ private:
             const std::uint64_t next = engine_.sweep_bucket(by, from, [&](sighting& seen, std::size_t place) {
                 auto& mark = seen->mark;
                 if (place < first) return true;
+                if (time.is_over(*seen) && erase_expired(by, l, mine, seen) == removal::erased) {
+                    move_hand(now, hand_at(from, place + 1, 0));
+                    result = duel::evicted;
+                    ended = true;
+                    return false;
+                }
                 if (const queue where = mark.where(); where != queue::in_main) {
                     if (where == queue::in_small && mark.pass()) mark.promote();
                     return true;
@@ -417,6 +446,7 @@ private:
     }
 
     Engine& engine_;
+    Lifetimes& lifetimes_;
     typename Sync::template atomic<std::size_t> capacity_;
     typename Sync::template atomic<std::size_t> wanted_; ///< less than `capacity_` while entries are evicted for it
     permits<Sync> permits_;

@@ -207,7 +207,9 @@ private:
         const std::uint64_t generation = self().engine_.pass_writers(by, hash, key);
         try {
             std::uint32_t slot = 0;
-            self().engine_.look_at(key, slot, [&](entry& e) { self().engine_.hold(outcome.entry, e); });
+            self().engine_.look_at(key, slot, [&](entry& e) {
+                if (self().lifetimes_.is_live(e)) self().engine_.hold(outcome.entry, e);
+            });
             if (!outcome.entry) {
                 std::optional<copied> value = counted_load(by.slot(), [&] { return load_by<T>(f, key); });
                 if (value) store_loaded(by, hash, key, flight, generation, *value, outcome.entry);

@@ -4,11 +4,14 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/cache/options.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/cache/removals.hpp>
+#include <syncmap/cache/time/lifetimes.hpp>
 #include <syncmap/detail/in_place.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/operation/built_in.hpp>
@@ -42,17 +45,34 @@ public:
     admitted_write(const admitted_write&) = delete;
     admitted_write& operator=(const admitted_write&) = delete;
 
-    bool inserted() const noexcept { return did_ == counted::insert; }
-    /// What the statistics count of it: an insert, an erase, an overwrite; `kinds`: nothing.
+    /// The key has an entry that it had not before; one that had expired does not count.
+    bool inserted() const noexcept { return did_ == counted::insert || replaced_expired_; }
+    /// What the statistics count of it: an insert, an erase, an overwrite, an expiration; `kinds`: nothing.
     counted did() const noexcept { return did_; }
+    /// An expiration that is an insert as well.
+    bool has_replaced_expired() const noexcept { return replaced_expired_; }
     std::uint64_t hash() const noexcept { return hash_; }
 
     // ---- hooks: operation/write_hooks.hpp ----
 
+    bool wants_prefix() const noexcept { return has_lifetime_; }
+    void prepared(entry& fresh) {
+        if (has_lifetime_) [[unlikely]]
+            bound_.lifetimes().begin(fresh, event_, own_ttl_);
+    }
     void publishes(entry& fresh, std::uint64_t) noexcept {
         fresh.mark.begin_in(mine_.where);
         mine_.has_permit = false;
         did_ = counted::insert;
+    }
+    bool keeps_removed(entry& removed, bool erased) noexcept {
+        if (found_expired_) [[unlikely]] {
+            did_ = counted::expiration;
+            replaced_expired_ = !erased;
+            return by_.keeps(removed, removal::expired);
+        }
+        if (!erased) did_ = counted::replaced;
+        return by_.keeps(removed, erased ? removal::erased : removal::replaced);
     }
     void attempt_failed() noexcept {
         inserts_ = false;
@@ -62,13 +82,13 @@ public:
 
     /// After the write.
     void end() {
-        if (inserted()) bound_.inserted(by_, hash_, mine_);
+        if (did_ == counted::insert) bound_.inserted(by_, hash_, mine_);
         bound_.leave(mine_);
     }
 
 protected:
     admitted_write(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash) noexcept
-        : bound_(bound), engine_(engine), by_(by), hash_(hash) {}
+        : bound_(bound), engine_(engine), by_(by), hash_(hash), has_lifetime_(bound.lifetimes().has_default()) {}
     ~admitted_write() {
         bound_.leave(mine_);
         attempt_failed();
@@ -85,11 +105,16 @@ protected:
     Engine& engine_;
     typename Eviction::visitor& by_;
     const std::uint64_t hash_;
+    bool has_lifetime_; ///< the value that this write stores
     typename Eviction::admission mine_{};
     counted did_ = counted::kinds;
+    /// What the last look at the key found: an entry that no operation shows any more.
+    bool found_expired_ = false;
+    expiry_event event_ = expiry_event::inserted;
+    nanoseconds_t own_ttl_ = as_usual;
 
-private:
     bool inserts_ = false; ///< this attempt does
+    bool replaced_expired_ = false;
 };
 
 /// Any operation on one key of a cache: an insert takes a permit, an erase gives one back, and both overtake the loads of the
@@ -112,11 +137,28 @@ public:
     bounded_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, Op& op) noexcept
         : base(bound, engine, by, hash), order(op.order), op_(op) {}
 
+    /// The entry's lifetime, instead of what the cache's options say.
+    void live_for(nanoseconds_t ttl) noexcept {
+        base::own_ttl_ = ttl;
+        base::has_lifetime_ = base::has_lifetime_ || ttl != never;
+    }
+
+    /// An entry that was to be seen is erased.
     bool erased() const noexcept { return base::did_ == counted::erased; }
     /// Nothing can be stored.
     bool is_refused() const noexcept { return refused_; }
 
+    /// An expired entry is absent for the operation, though a node is there. An erase takes that away, too.
+    decision decide_on(const entry& present) {
+        if (bound_.lifetimes().is_live(present)) return decide(std::addressof(present.value()));
+        base::found_expired_ = true;
+        base::event_ = expiry_event::inserted;
+        const decision wanted = op_.decide(nullptr);
+        return wanted == decision::keep && asks_for_no_entry() ? decision::erase : wanted;
+    }
     decision decide(const T* current) {
+        base::found_expired_ = false;
+        base::event_ = current != nullptr ? expiry_event::replaced : expiry_event::inserted;
         const decision wanted = op_.decide(current);
         if (current != nullptr) return wanted;
         refused_ = wanted == decision::assign && bound_.is_closed();
@@ -141,12 +183,16 @@ public:
         base::did_ = counted::erased;
         bound_.pool().give();
     }
-    bool keeps_removed(entry& removed, bool erased) noexcept {
-        if (!erased) base::did_ = counted::replaced;
-        return base::by_.keeps(removed, erased ? removal::erased : removal::replaced);
-    }
 
 private:
+    bool asks_for_no_entry() const noexcept {
+        if constexpr (requires { op_.answer.erases(); }) {
+            return op_.answer.erases();
+        } else {
+            return !Op::may_assign;
+        }
+    }
+
     Op& op_;
     bool refused_ = false;
 };
@@ -174,11 +220,19 @@ public:
 
     load_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, const Flight& flight,
                    std::uint64_t generation, loaded& value, held_entry& held) noexcept
-        : base(bound, engine, by, hash), flight_(flight), generation_(generation), value_(value), held_(held) {}
+        : base(bound, engine, by, hash), flight_(flight), generation_(generation), value_(value), held_(held) {
+        base::event_ = expiry_event::loaded;
+    }
 
-    decision decide(const T* current) noexcept {
-        is_present_ = current != nullptr;
+    decision decide_on(const entry& present) {
+        base::found_expired_ = !bound_.lifetimes().is_live(present);
+        is_present_ = !base::found_expired_;
         return decision::assign; // so that the node is made, whatever becomes of it
+    }
+    decision decide(const T* current) noexcept {
+        base::found_expired_ = false;
+        is_present_ = current != nullptr;
+        return decision::assign;
     }
     loaded&& make() noexcept { return std::move(value_); }
 
@@ -186,9 +240,11 @@ public:
         if (!bound_.is_closed() && !flight_.is_overtaken()) base::admit();
     }
     bool admits(std::uint64_t generation) noexcept {
-        return !is_present_ && base::mine_.has_permit && generation == generation_ && !flight_.is_overtaken();
+        return !is_present_ && (base::found_expired_ || base::mine_.has_permit) && generation == generation_ &&
+               !flight_.is_overtaken();
     }
     void refused(entry& made) noexcept { engine_.hold_unpublished(held_, made); }
+    void replaces(entry& fresh) noexcept { engine_.hold(held_, fresh); }
     void publishes(entry& fresh, std::uint64_t generation) noexcept {
         base::publishes(fresh, generation);
         engine_.hold(held_, fresh);

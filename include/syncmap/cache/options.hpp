@@ -2,12 +2,14 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 
@@ -34,6 +36,19 @@ private:
     std::size_t value_;
 };
 
+/// A lifetime without an end.
+inline constexpr std::chrono::nanoseconds unlimited = (std::chrono::nanoseconds::max)();
+
+/// What an entry's value comes from.
+enum class expiry_event : unsigned char { inserted, replaced, loaded };
+
+/// What a put may say of its entry.
+struct put_options {
+    /// How long the entry lives, instead of what the cache's options say; hits do not prolong it. `unlimited`: it does not
+    /// expire. Nothing or less: the entry is not shown at all.
+    std::optional<std::chrono::nanoseconds> ttl{};
+};
+
 /// How a cache is made, by names, in this order:
 ///
 ///     syncmap::cache<std::string, page> pages({.capacity = 100'000});
@@ -48,6 +63,17 @@ struct cache_options {
 
     /// The most entries that the cache ever has. With 0 it stores nothing, and loads are still made once for all that ask.
     entry_count capacity;
+
+    // ---- time: see docs/cache.md, section 5 ----
+
+    /// How long an entry lives after it was put or loaded, and after it was used last. With both, the earlier end counts.
+    std::chrono::nanoseconds expire_after_write = unlimited;
+    std::chrono::nanoseconds expire_after_access = unlimited;
+    /// Instead of both: returns how long this entry lives from now on; nothing or less: it is not shown at all. Called before
+    /// the entry is stored, with nothing locked; again, where another thread has changed the entry meanwhile.
+    std::function<std::chrono::nanoseconds(const Key&, const T&, expiry_event)> expire{};
+    /// By what share of it a lifetime may be shorter, by chance: so entries that came together do not end together. 0 to 1.
+    double jitter = 0;
 
     // ---- loads ----
 
@@ -82,6 +108,7 @@ struct cache_stats {
     std::uint64_t evictions = 0; ///< entries that left for others
     std::uint64_t loads = 0; ///< calls of loaders that returned
     std::uint64_t failed_loads = 0; ///< calls of loaders that threw
+    std::uint64_t expirations = 0; ///< entries that were removed, or replaced, after their lifetime
     std::uint64_t erased = 0; ///< entries that `invalidate`, `take` and `update` removed
     std::uint64_t replaced = 0; ///< values that gave way to new ones of their keys
     std::uint64_t invalidated = 0; ///< entries that `invalidate_all` removed

@@ -43,6 +43,7 @@ public:
             line(name, each, "reason=\"erased\"", each.stats.erased);
             line(name, each, "reason=\"replaced\"", each.stats.replaced);
             line(name, each, "reason=\"invalidated\"", each.stats.invalidated);
+            line(name, each, "reason=\"expired\"", each.stats.expirations);
         }
     }
     void load_durations() {

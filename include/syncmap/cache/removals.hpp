@@ -21,7 +21,8 @@ enum class removal : unsigned char {
     size,       ///< evicted: the cache was full
     erased,     ///< by `invalidate`, `take` or `update` of its key
     replaced,   ///< its key has another value now
-    invalidated ///< by `invalidate_all` or `invalidate_if`
+    invalidated, ///< by `invalidate_all` or `invalidate_if`
+    expired      ///< its lifetime was over; also if another value took its place then
 };
 
 namespace cache_detail {

@@ -56,6 +56,7 @@ protected:
     template <class Op>
     static decision decide(const found& place, Op& op) {
         if (place.slot_word == Layout::empty) return op.decide(nullptr);
+        if constexpr (requires { op.decide_on(*node_at(place.slot_word)); }) return op.decide_on(*node_at(place.slot_word));
         return reader::show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
     }
 
@@ -229,6 +230,16 @@ protected:
             requires requires(Op& o) { o.before_insert(); }
         {
             op.before_insert();
+        }
+        bool wants_prefix() const noexcept
+            requires requires(const Op& o) { o.wants_prefix(); }
+        {
+            return op.wants_prefix();
+        }
+        template <class Node>
+            requires requires(Op& o, Node& fresh) { o.prepared(fresh); }
+        void prepared(Node& fresh) {
+            op.prepared(fresh);
         }
         void attempt_failed() noexcept
             requires requires(Op& o) { o.attempt_failed(); }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include <syncmap/engine/table/table.hpp>
@@ -116,8 +117,9 @@ public:
         return true;
     }
 
-    /// Calls `f(entry)` on the entry of the key, with its mark, and returns true, or returns false. `slot`: set to the calling
-    /// thread's, unless the map was never written to. Progress: as a read.
+    /// Calls `f(entry)` on the entry of the key, with its mark, and returns true, or what `f` returns, if that is a bool.
+    /// Returns false if the key is absent. `slot`: set to the calling thread's, unless the map was never written to. Progress:
+    /// as a read.
     template <class K, class F>
     bool look_at(const K& key, std::uint32_t& slot, F f) const {
         if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return false;
@@ -128,8 +130,19 @@ public:
         const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
         const auto place = map_reader::find_node(*this, key, hash, held, map_reader::following::slot_words);
         if (place.slot_word == layout::empty) return false;
-        f(*map_core::node_at(place.slot_word));
-        return true;
+        if constexpr (std::is_same_v<decltype(f(*map_core::node_at(place.slot_word))), bool>) {
+            return f(*map_core::node_at(place.slot_word));
+        } else {
+            f(*map_core::node_at(place.slot_word));
+            return true;
+        }
+    }
+
+    /// Calls `f(entry)` for the entries until it returns false. Consistency: as `for_each`.
+    template <class F>
+    void each_entry(F f) const {
+        const_cast<entry_lookup*>(this)->walk(
+            [&](const seen_entry& e) { return f(std::as_const(*map_core::node_at(e.slot_word))); });
     }
 
     /// Makes each thread that has used the map pass a full fence before this returns. Returns false if the system refuses.

@@ -52,11 +52,11 @@ protected:
 
         /// Strong guarantee. Throws `barrier_refused` while retired nodes cannot be freed.
         template <class K, class Make>
-        void emplace(std::uint64_t hash, K&& key, Make&& make) {
+        void emplace(std::uint64_t hash, K&& key, Make&& make, bool with_prefix = false) {
             if constexpr (keeps_given_key) shows_entry_key_ = is_key_of_entry<std::remove_cvref_t<K>>;
             owner_.shared_of_table().home->threads.barriers().require_freeing();
             node_allocator a(owner_.allocator_);
-            node_ = node::make(a, cached_, hash, std::forward<K>(key), make);
+            node_ = node::make(a, cached_, hash, std::forward<K>(key), make, with_prefix);
             detail::reachable_by_marked_pointer(node_);
         }
 
@@ -107,13 +107,14 @@ protected:
             constexpr bool value_is_text = syncmap::detail::is_text<T>;
             if constexpr (value_is_text || std::is_move_constructible_v<T>) {
                 fresh_node other(owner_, cached_);
-                other.emplace(node_->hash(), key, [&]() -> decltype(auto) {
+                const auto its_value = [&]() -> decltype(auto) {
                     if constexpr (value_is_text) {
                         return std::as_const(*node_).value();
                     } else {
                         return std::move(node_->value());
                     }
-                });
+                };
+                other.emplace(node_->hash(), key, its_value, bytes_in_front_of(*node_) != 0);
                 std::swap(node_, other.node_);
             }
         }

@@ -5,7 +5,10 @@
 // the value: a writer that overwrites the value lets the new node inherit the mark, under the bucket's lock.
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <type_traits>
 
 #include <syncmap/reclaim/node.hpp>
@@ -16,15 +19,39 @@ namespace syncmap::engine {
 struct no_mark {};
 
 /// A mark: atomic words, made anew with each entry. `renew` runs where no other thread sees the node; `inherit` runs under
-/// the bucket's lock, before other threads see the new node.
+/// the bucket's lock, before other threads see the new node. A mark with a type `prefix` has a bit for it, which both leave as
+/// it is; see node_prefix.hpp.
 template <class Mark>
 concept entry_mark = std::is_same_v<Mark, no_mark> || requires(Mark& mark, Mark& old) {
     { mark.renew() } noexcept;
     { mark.inherit(old) } noexcept;
 };
 
+/// A mark of entries some of which have a prefix. `begin_with_prefix` runs once, when the node's block has been allocated.
+template <class Mark>
+concept prefixed_mark = entry_mark<Mark> && requires(Mark& mark, const Mark& shared) {
+    typename Mark::prefix;
+    { mark.begin_with_prefix() } noexcept;
+    { shared.has_prefix() } noexcept -> std::same_as<bool>;
+};
+
+/// What a node base has for its prefix, if its mark has one.
+template <class Base, class Mark>
+struct with_prefix_of {};
+template <class Base, prefixed_mark Mark>
+struct with_prefix_of<Base, Mark> {
+    using prefix = typename Mark::prefix;
+
+    bool has_prefix() const noexcept { return static_cast<const Base&>(*this).mark.has_prefix(); }
+    /// Of a node that has one.
+    prefix& in_front() const noexcept {
+        const auto* const node = reinterpret_cast<const std::byte*>(static_cast<const Base*>(this));
+        return *std::launder(reinterpret_cast<prefix*>(const_cast<std::byte*>(node) - sizeof(prefix)));
+    }
+};
+
 template <class Sync, entry_mark Mark>
-struct marked_node_base : reclaim::node_base<Sync> {
+struct marked_node_base : reclaim::node_base<Sync>, with_prefix_of<marked_node_base<Sync, Mark>, Mark> {
     using base = reclaim::node_base<Sync>;
     using base::base;
 

@@ -27,6 +27,7 @@
 #include <syncmap/engine/table/marked_node.hpp>
 #include <syncmap/engine/table/node_cache.hpp>
 #include <syncmap/engine/table/node_key.hpp>
+#include <syncmap/engine/table/node_prefix.hpp>
 #include <syncmap/engine/table/reused_capacity.hpp>
 #include <syncmap/owned_bytes.hpp>
 #include <syncmap/reclaim/node.hpp>
@@ -40,8 +41,36 @@ inline constexpr std::size_t most_cached_bytes = 512;
 /// Destroys a node whose content is destroyed already, and frees its block. `memory` is the block's first granule.
 template <class NodeAllocator, class Node>
 void give_memory_back(NodeAllocator& a, Node& n, typename Node::granule& memory, std::size_t granules) noexcept {
+    if constexpr (may_have_prefix<Node>) {
+        if (n.has_prefix()) {
+            std::destroy_at(std::addressof(n));
+            return prefixed_memory<Node, NodeAllocator>::deallocate(a, std::addressof(n), granules);
+        }
+    }
     std::destroy_at(std::addressof(n));
     syncmap::detail::aligned_memory<typename Node::granule, NodeAllocator>::deallocate(a, std::addressof(memory), granules);
+}
+
+/// Returns the node if it has a prefix or none, as is wanted. Gives it back to the allocator otherwise, and returns null.
+template <class NodeAllocator, class Node>
+Node* if_of_kind(NodeAllocator& a, Node* cached, [[maybe_unused]] bool with_prefix) noexcept {
+    if constexpr (may_have_prefix<Node>) {
+        if (cached != nullptr && cached->has_prefix() != with_prefix) {
+            cached->give_back(a, cached_nodes<typename Node::sync>::granules_of(*cached));
+            return nullptr;
+        }
+    }
+    return cached;
+}
+
+/// Makes a node without content in a block of its own.
+template <class Node, class NodeAllocator>
+Node* make_empty(NodeAllocator& a, std::size_t granules, std::uint64_t hash, [[maybe_unused]] bool with_prefix) {
+    auto* const n = ::new (allocate_node<Node>(a, granules, with_prefix)) Node(hash);
+    if constexpr (may_have_prefix<Node>) {
+        if (with_prefix) n->mark.begin_with_prefix();
+    }
+    return n;
 }
 
 /// A writer overwrites a value in a slot there, so such an entry keeps its node and its key. Other nodes share the key unless
@@ -54,6 +83,7 @@ template <class Key, class T, bool ValueInSlot, class Sync, class Mark = no_mark
 struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
     /// The unit in which memory for nodes is counted.
     using granule = plain_node;
+    using sync = Sync;
     using base = keyed_node_for<Key, T, ValueInSlot, Sync, Mark>;
 
     explicit plain_node(std::uint64_t h) noexcept : base(h) {}
@@ -74,7 +104,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
     }
 
     static constexpr std::size_t granules() noexcept { return 1; }
-    static constexpr std::size_t block_bytes() noexcept { return sizeof(plain_node); }
+    std::size_t block_bytes() const noexcept { return sizeof(plain_node) + bytes_in_front_of(*this); }
     /// Returns how many bytes key and value own beside the block.
     std::size_t owned_bytes() const noexcept {
         const std::size_t of_key = base::shares_key ? 0 : syncmap::detail::owned_bytes_of(this->key());
@@ -87,9 +117,10 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
 
     /// Makes a node. Strong guarantee: it makes the value first, since a move from the caller's key cannot be undone.
     template <class NodeAllocator, class K, class Make>
-    static plain_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value) {
+    static plain_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value,
+                            bool with_prefix) {
         reclaim::node_base<Sync>* unfit = nullptr; // all blocks have one size: stays null
-        if (auto* const n = static_cast<plain_node*>(cached.take(granules(), unfit))) {
+        if (auto* const n = if_of_kind(a, static_cast<plain_node*>(cached.take(granules(), unfit)), with_prefix)) {
             n->allow();
             try {
                 n->template fill<true>(a, std::forward<K>(key), make_value);
@@ -100,8 +131,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
             n->renew(hash);
             return n;
         }
-        void* const memory = syncmap::detail::aligned_memory<granule, NodeAllocator>::allocate(a, 1);
-        auto* const n = ::new (memory) plain_node(hash);
+        auto* const n = make_empty<plain_node>(a, granules(), hash, with_prefix);
         try {
             n->template fill<false>(a, std::forward<K>(key), make_value);
         } catch (...) {
@@ -243,6 +273,7 @@ private:
     using head = packed_head_for<Key, T, ValueInSlot, Sync, Mark>;
 
 public:
+    using sync = Sync;
     struct alignas(alignof(head)) granule {
         std::byte bytes[alignof(head)];
     };
@@ -292,7 +323,7 @@ public:
         }
         return granules_of(static_cast<std::size_t>(end - reinterpret_cast<const std::byte*>(this)));
     }
-    std::size_t block_bytes() const noexcept { return granules() * sizeof(granule); }
+    std::size_t block_bytes() const noexcept { return granules() * sizeof(granule) + bytes_in_front_of(*this); }
     /// Returns how many bytes the member that is no text owns beside the block.
     std::size_t owned_bytes() const noexcept {
         if constexpr (has_value_member) {
@@ -306,10 +337,11 @@ public:
 
     /// Makes a node. Strong guarantee: it moves from the caller's objects last, since that cannot be undone.
     template <class NodeAllocator, class K, class Make>
-    static packed_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value) {
+    static packed_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value,
+                             bool with_prefix) {
         if constexpr (!value_is_text) {
             const std::string_view name = view_of_key(key);
-            packed_node* const n = allocate(a, cached, hash, text::bytes_of(name));
+            packed_node* const n = allocate(a, cached, hash, text::bytes_of(name), with_prefix);
             text::write(n->texts(), name);
             if constexpr (has_value_member) {
                 construct_in(a, *n, [&] { construct_made(a, std::addressof(n->member), make_value); });
@@ -320,11 +352,11 @@ public:
             const std::string_view value = given;
             if constexpr (key_is_text) {
                 const std::string_view name = view_of_key(key);
-                packed_node* const n = allocate(a, cached, hash, text::bytes_of(name) + text::bytes_of(value));
+                packed_node* const n = allocate(a, cached, hash, text::bytes_of(name) + text::bytes_of(value), with_prefix);
                 text::write(text::write(n->texts(), name), value);
                 return n;
             } else {
-                packed_node* const n = allocate(a, cached, hash, text::bytes_of(value));
+                packed_node* const n = allocate(a, cached, hash, text::bytes_of(value), with_prefix);
                 text::write(n->texts(), value);
                 construct_in(a, *n, [&] { n->construct_key(a, std::forward<K>(key)); });
                 return n;
@@ -403,17 +435,17 @@ private:
     const std::byte* texts() const noexcept { return reinterpret_cast<const std::byte*>(this) + texts_at; }
 
     template <class NodeAllocator>
-    static packed_node* allocate(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, std::size_t bytes_of_texts) {
+    static packed_node* allocate(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, std::size_t bytes_of_texts,
+                                 bool with_prefix) {
         const std::size_t size = granules_of(texts_at + bytes_of_texts);
         reclaim::node_base<Sync>* unfit = nullptr;
-        if (auto* const n = static_cast<packed_node*>(cached.take(size, unfit))) {
+        if (auto* const n = if_of_kind(a, static_cast<packed_node*>(cached.take(size, unfit)), with_prefix)) {
             Sync::allow_access(n->content(), content_bytes(size));
             n->renew(hash);
             return n;
         }
         if (unfit != nullptr) static_cast<packed_node*>(unfit)->give_back(a, cached_nodes<Sync>::granules_of(*unfit));
-        return ::new (static_cast<void*>(syncmap::detail::aligned_memory<granule, NodeAllocator>::allocate(a, size)))
-            packed_node(hash);
+        return make_empty<packed_node>(a, size, hash, with_prefix);
     }
     /// Makes the member that is no text. The texts are written before: if this throws, they tell the block's size.
     template <class NodeAllocator, class Construct>

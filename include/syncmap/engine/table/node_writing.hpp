@@ -80,11 +80,11 @@ protected:
                 } else if (!node) {
                     if constexpr (keeps_present_key) {
                         if (present != nullptr) {
-                            node.emplace(hash, key_of_entry<typename Types::node>{*present}, value_maker{op});
+                            node.emplace(hash, key_of_entry<typename Types::node>{*present}, value_maker{op}, wants_prefix(op));
                             return;
                         }
                     }
-                    node.emplace(hash, std::forward<K>(key), value_maker{op});
+                    node.emplace(hash, std::forward<K>(key), value_maker{op}, wants_prefix(op));
                 } else {
                     if constexpr (keeps_present_key) node.use_key(present, std::forward<K>(key));
                     if constexpr (Op::depends_on_current) {
@@ -205,6 +205,7 @@ private:
                     if (at.owner) fresh.prepare(held_node, hash, std::as_const(key), op);
                 }
                 fresh.prepare(held_node, hash, std::forward<K>(key), op);
+                if constexpr (requires { op.prepared(*fresh.node.get()); }) op.prepared(*fresh.node.get());
                 if constexpr (requires { op.before_insert(); }) {
                     if (!present) op.before_insert();
                 }
@@ -257,6 +258,7 @@ private:
             } else {
                 unlinked = node_at(place.slot_word);
                 if constexpr (Types::has_marks) fresh.node.get()->mark.inherit(unlinked->mark);
+                if constexpr (requires { op.replaces(*fresh.node.get()); }) op.replaces(*fresh.node.get());
                 place.slot->store(Layout::tagged(fresh.node.release(), hash), std::memory_order_release); // [W6]
                 return end_published(outcome::replaced, free);
             }

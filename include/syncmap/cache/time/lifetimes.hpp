@@ -1,0 +1,164 @@
+// How long the entries of one cache live [T1]: what the options say, the clock, and the times of single entries.
+//
+// Only an entry that has a lifetime has times, and only for such an entry is the clock read. A cache whose options name no time
+// has none, unless a put gives one.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <stdexcept>
+
+#include <syncmap/cache/options.hpp>
+#include <syncmap/cache/time/entry_times.hpp>
+
+namespace syncmap::cache_detail {
+
+inline void check_lifetimes(const char* what, std::chrono::nanoseconds length) {
+    if (length <= std::chrono::nanoseconds(0)) throw std::invalid_argument(what);
+}
+/// Throws `std::invalid_argument` for options that contradict themselves.
+template <class Options>
+void check_times(const Options& o) {
+    check_lifetimes("syncmap: cache: expire_after_write has to be longer than nothing", o.expire_after_write);
+    check_lifetimes("syncmap: cache: expire_after_access has to be longer than nothing", o.expire_after_access);
+    if (!(o.jitter >= 0 && o.jitter <= 1)) throw std::invalid_argument("syncmap: cache: jitter is a number from 0 to 1");
+    if (o.expire && (o.expire_after_write != unlimited || o.expire_after_access != unlimited)) {
+        throw std::invalid_argument("syncmap: cache: expire tells each entry's lifetime: expire_after_write and "
+                                    "expire_after_access cannot be given as well");
+    }
+}
+
+/// Of a value that came without a lifetime of its own.
+inline constexpr nanoseconds_t as_usual = (std::numeric_limits<nanoseconds_t>::min)();
+
+template <class Key, class T, class Clock, class Sync>
+class lifetimes {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+    using times_type = entry_times<Sync>;
+    using options = cache_options<Key, T, Clock>;
+
+public:
+    explicit lifetimes(const options& o)
+        : clock_((check_times(o), o.clock)), after_write_(o.expire_after_write.count()),
+          after_access_(o.expire_after_access.count()), jitter_(o.jitter), expire_(o.expire),
+          has_default_(after_write_ != never || after_access_ != never || expire_),
+          shortest_((std::min)(shortened(after_write_, 1.0), shortened(after_access_, 1.0))) {}
+
+    /// Whether each entry has times.
+    bool has_default() const noexcept { return has_default_; }
+    /// The shortest lifetime of which this cache has heard; `never` where no entry has one.
+    nanoseconds_t shortest() const noexcept { return shortest_.load(std::memory_order_relaxed); }
+
+    nanoseconds_t now() const {
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.now().time_since_epoch()).count();
+    }
+
+    // ---- of a node that is not published yet, and has times ----
+
+    /// Gives an entry its deadline. `own`: the lifetime that came with the value, or `as_usual`. Throws what `expire` throws.
+    template <class Node>
+    [[gnu::noinline]] void begin(Node& fresh, expiry_event event, nanoseconds_t own) {
+        const nanoseconds_t written = now();
+        write_history history(written, 0, own != as_usual || expire_, 0);
+        const double drawn = draw(fresh.hash(), history);
+        nanoseconds_t life = (std::min)(after_write_, after_access_);
+        if (own != as_usual) {
+            life = own;
+        } else if (expire_) {
+            life = expire_(fresh.key(), fresh.value(), event).count();
+        }
+        life = shortened(life, drawn);
+        times_type& times = fresh.in_front();
+        times.remember(history);
+        times.end_at(life == never ? never : later(written, life));
+        if (life < shortest()) shortest_.store(life, std::memory_order_relaxed);
+    }
+
+    // ---- of an entry that is held, or not published ----
+
+    /// Whether a reader may show the entry. A hit prolongs it, where hits do.
+    template <class Node>
+    bool is_shown(const Node& entry) const {
+        if (!entry.has_prefix()) [[likely]]
+            return true;
+        return is_shown_now(entry.in_front(), entry.hash());
+    }
+    /// The same without a trace.
+    template <class Node>
+    bool is_live(const Node& entry) const {
+        if (!entry.has_prefix()) [[likely]]
+            return true;
+        return is_live_now(entry.in_front());
+    }
+
+    /// The time, for a walk over many entries: read when the first of them needs it.
+    class glance {
+    public:
+        explicit glance(const lifetimes& of) noexcept : of_(of) {}
+        /// Whether the cache may drop the entry: no operation shows it any more.
+        template <class Node>
+        bool is_over(const Node& entry) {
+            if (!entry.has_prefix()) [[likely]]
+                return false;
+            return is_past(entry.in_front().deadline());
+        }
+
+    private:
+        [[gnu::noinline]] bool is_past(nanoseconds_t deadline) {
+            if (!has_now_) now_ = of_.now();
+            has_now_ = true;
+            return now_ >= deadline;
+        }
+        const lifetimes& of_;
+        bool has_now_ = false;
+        nanoseconds_t now_ = 0;
+    };
+
+private:
+    [[gnu::noinline]] bool is_live_now(const times_type& times) const { return now() < times.deadline(); }
+    [[gnu::noinline]] bool is_shown_now(times_type& times, std::uint64_t hash) const {
+        const nanoseconds_t at = now();
+        const nanoseconds_t end = times.deadline();
+        if (at >= end) return false;
+        if (after_access_ != never) prolong(times, hash, at, end);
+        return true;
+    }
+
+    /// At most one store in a 64th of the lifetime: an entry lives up to that much shorter.
+    void prolong(times_type& times, std::uint64_t hash, nanoseconds_t at, nanoseconds_t end) const noexcept {
+        const write_history history = times.history();
+        if (history.is_fixed() || history.failures() != 0) return;
+        const double drawn = draw(hash, history);
+        const nanoseconds_t life = shortened(after_access_, drawn);
+        nanoseconds_t next = later(at, life);
+        if (after_write_ != never) next = (std::min)(next, later(history.when(), shortened(after_write_, drawn)));
+        if (next > end && next - end >= life / 64) times.end_at(next);
+    }
+
+    /// `life` with the entry's share of the jitter taken off.
+    nanoseconds_t shortened(nanoseconds_t life, double drawn) const noexcept {
+        if (jitter_ == 0 || life == never || life <= 0) return life;
+        return static_cast<nanoseconds_t>(static_cast<double>(life) * (1 - jitter_ * drawn));
+    }
+    /// A number from 0 to 1, the same for an entry each time.
+    static double draw(std::uint64_t hash, write_history history) noexcept {
+        std::uint64_t x = (hash ^ history.word() >> 14) * 0x9E3779B97F4A7C15;
+        x = (x ^ x >> 32) * 0xD6E8FEB86659FD93;
+        return static_cast<double>(x >> 11) * 0x1p-53;
+    }
+
+    const Clock clock_;
+    const nanoseconds_t after_write_;
+    const nanoseconds_t after_access_;
+    const double jitter_;
+    const std::function<std::chrono::nanoseconds(const Key&, const T&, expiry_event)> expire_;
+    const bool has_default_;
+    atomic<nanoseconds_t> shortest_;
+};
+
+} // namespace syncmap::cache_detail

@@ -1,0 +1,78 @@
+// What lies in front of some nodes, for an extension of the map: the *prefix* of an entry's node.
+//
+// A mark (marked_node.hpp) may name a type `prefix`. A write then says of each node that it makes whether the node has one. A
+// node without a prefix costs no byte for it. The mark has the bit that tells; it goes with the node, not with the entry.
+//
+//   [room for alignment][prefix][node]    the block of a node with a prefix; its address is the node's
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <new>
+
+#include <syncmap/detail/aligned_memory.hpp>
+
+namespace syncmap::engine {
+
+/// Whether nodes of this kind may have a prefix.
+template <class Node>
+inline constexpr bool may_have_prefix = requires { typename Node::prefix; };
+
+/// An operation that says, when its node is made, whether the node has a prefix.
+template <class Op>
+bool wants_prefix(const Op& op) noexcept {
+    if constexpr (requires { op.wants_prefix(); }) {
+        return op.wants_prefix();
+    } else {
+        return false;
+    }
+}
+
+/// Memory for nodes with a prefix, from an allocator. `granules`: of the node alone.
+template <class Node, class NodeAllocator>
+class prefixed_memory {
+    struct alignas(alignof(Node)) piece {
+        std::byte bytes[alignof(Node)];
+    };
+    using memory = syncmap::detail::aligned_memory<piece, NodeAllocator>;
+    using prefix = typename Node::prefix;
+    static constexpr std::size_t pieces_in_front = (sizeof(prefix) + sizeof(piece) - 1) / sizeof(piece);
+    static_assert(alignof(prefix) <= alignof(Node) && sizeof(typename Node::granule) % sizeof(piece) == 0);
+
+    static constexpr std::size_t pieces(std::size_t granules) noexcept {
+        return pieces_in_front + granules * (sizeof(typename Node::granule) / sizeof(piece));
+    }
+
+public:
+    static constexpr std::size_t bytes_in_front = pieces_in_front * sizeof(piece);
+
+    /// Makes the prefix, and returns where the node is to be made.
+    static void* allocate(NodeAllocator& a, std::size_t granules) {
+        piece* const node = memory::allocate(a, pieces(granules)) + pieces_in_front;
+        ::new (reinterpret_cast<std::byte*>(node) - sizeof(prefix)) prefix();
+        return node;
+    }
+    static void deallocate(NodeAllocator& a, void* node, std::size_t granules) noexcept {
+        memory::deallocate(a, static_cast<piece*>(node) - pieces_in_front, pieces(granules));
+    }
+};
+
+/// Returns memory for a node, with room for a prefix in front if it has one.
+template <class Node, class NodeAllocator>
+void* allocate_node(NodeAllocator& a, std::size_t granules, [[maybe_unused]] bool with_prefix) {
+    if constexpr (may_have_prefix<Node>) {
+        if (with_prefix) return prefixed_memory<Node, NodeAllocator>::allocate(a, granules);
+    }
+    return syncmap::detail::aligned_memory<typename Node::granule, NodeAllocator>::allocate(a, granules);
+}
+
+/// Returns how many bytes the block of a node has in front of it.
+template <class Node>
+std::size_t bytes_in_front_of([[maybe_unused]] const Node& n) noexcept {
+    if constexpr (may_have_prefix<Node>) {
+        if (n.has_prefix()) return prefixed_memory<Node, std::allocator<Node>>::bytes_in_front;
+    }
+    return 0;
+}
+
+} // namespace syncmap::engine

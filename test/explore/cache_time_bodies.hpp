@@ -1,0 +1,137 @@
+// The programs of the cache's time: entries that have expired, beside threads that replace and remove them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <explore/cache_program.hpp>
+
+namespace explore::cache_bodies {
+
+/// A cache of two entries that live for ten nanoseconds, with one that was put at the time 0, and the time.
+template <class Body>
+void with_timed_cache(Body body) {
+    explored_clock::time_of_cache time{0};
+    with_cache(
+        explored_cache::options_type{
+            .capacity = 2, .expire_after_write = std::chrono::nanoseconds(10), .clock = {&time}, .statistics = false},
+        [&](explored_cache& c) {
+            c.put(probe(keys::first), probe(1));
+            body(c, time);
+        });
+}
+
+template <class F>
+void an_expired_entry_beside_puts_and_a_get(F f) {
+    f("expired: put|put if absent|get", [] {
+        with_timed_cache([](explored_cache& c, auto& time) {
+            time.store(10, std::memory_order_seq_cst);
+            bool stored = false;
+            parallel([&] { c.put(probe(keys::first), probe(2)); },
+                     [&] { stored = c.put_if_absent(probe(keys::first), probe(3)); },
+                     [&] { require(c.number(keys::first) != 1, "an expired value is not shown"); });
+            require(c.number(keys::first) == 2, "the put came last, or kept the other out");
+            static_cast<void>(stored);
+        });
+    });
+}
+
+template <class F>
+void removals_beside_a_put_that_renews(F f) {
+    f("expire|expire|put", [] {
+        with_timed_cache([](explored_cache& c, auto& time) {
+            time.store(10, std::memory_order_seq_cst);
+            std::size_t removed = 0;
+            std::size_t removed_too = 0;
+            parallel([&] { removed = c.expire_now(); }, [&] { removed_too = c.expire_now(); },
+                     [&] { c.put(probe(keys::first), probe(2)); });
+            require(removed + removed_too <= 1, "an entry is removed once");
+            require(c.number(keys::first) == 2, "a value that was put afterwards stays");
+        });
+    });
+}
+
+template <class F>
+void an_end_beside_an_eviction_and_an_update(F f) {
+    f("time passes, expire|puts|update", [] {
+        with_timed_cache([](explored_cache& c, auto& time) {
+            c.put(probe(keys::second), probe(1));
+            parallel(
+                [&] {
+                    time.store(10, std::memory_order_seq_cst);
+                    c.expire_now();
+                },
+                [&] { c.put(probe(keys::apart), probe(2)); },
+                [&] {
+                    c.update(probe(keys::first), [](const probe* now) {
+                        require(now == nullptr || now->number() == 1, "an update is shown the entry or none");
+                        return probe(3);
+                    });
+                });
+        });
+    });
+}
+
+/// A load of a key whose entry has expired, beside a write of the key.
+template <class F>
+void loads_of_an_expired_key_are_beaten(F f) {
+    for (const bool puts : {true, false}) {
+        f(std::string("expired: load|") + (puts ? "put" : "invalidate"), [puts] {
+            with_timed_cache([&](explored_cache& c, auto& time) {
+                time.store(10, std::memory_order_seq_cst);
+                sync_policy::atomic<std::uint64_t> version{5};
+                const auto load = [&] {
+                    const auto entry = c.pin_or_load(
+                        probe(keys::first), [&](const probe&) { return probe(version.load(std::memory_order_seq_cst)); });
+                    return entry.value().number();
+                };
+                parallel([&] { require(load() != 1, "an expired value answers no load"); },
+                         [&] {
+                             version.store(6, std::memory_order_seq_cst);
+                             if (puts) {
+                                 c.put(probe(keys::first), probe(6));
+                             } else {
+                                 c.invalidate(probe(keys::first));
+                             }
+                             const auto value = c.number(keys::first);
+                             require(!value || *value == 6, "what was loaded before is not seen after");
+                         });
+                const auto value = c.number(keys::first);
+                require(!value || *value == 6, "what was loaded before does not come later");
+            });
+        });
+    }
+}
+
+template <class F>
+void a_hit_that_prolongs_beside_a_put(F f) {
+    f("get that prolongs|put", [] {
+        explored_clock::time_of_cache time{0};
+        with_cache(
+            explored_cache::options_type{
+                .capacity = 2, .expire_after_access = std::chrono::nanoseconds(64), .clock = {&time}, .statistics = false},
+            [&](explored_cache& c) {
+                c.put(probe(keys::first), probe(1));
+                time.store(40, std::memory_order_seq_cst);
+                parallel([&] { require(c.number(keys::first) == 1, "it is there"); },
+                         [&] { c.put(probe(keys::second), probe(2)); });
+                time.store(70, std::memory_order_seq_cst);
+                require(c.number(keys::first) == 1, "a used entry lives on");
+            });
+    });
+}
+
+template <class F>
+void each_of_time(F f) {
+    a_hit_that_prolongs_beside_a_put(f);
+    an_expired_entry_beside_puts_and_a_get(f);
+    removals_beside_a_put_that_renews(f);
+    an_end_beside_an_eviction_and_an_update(f);
+    loads_of_an_expired_key_are_beaten(f);
+}
+
+} // namespace explore::cache_bodies
