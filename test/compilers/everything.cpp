@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <syncmap/cache.hpp>
 #include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>
 #include <syncmap/set.hpp>
@@ -100,6 +101,24 @@ void use_flagship(KeyOf key_of, const Value& value) {
     CHECK_THAT(map.empty());
 }
 
+/// More keys than the cache has room for, put and read by threads.
+void use_cache() {
+    constexpr std::size_t room = 200;
+    syncmap::cache<std::string, std::string> cache({.capacity = room});
+    std::vector<std::thread> all;
+    for (int t = 0; t < 3; ++t) {
+        all.emplace_back([&, t] {
+            for (int i = 0; i < 600; ++i) {
+                const std::string key = std::to_string(i * 7 % 400 + t);
+                cache.put(key, key);
+                if (const auto seen = cache.get(key)) CHECK_THAT(*seen == key);
+            }
+        });
+    }
+    for (std::thread& each : all) each.join();
+    CHECK_THAT(cache.size() <= room);
+}
+
 int number(int i) { return i; }
 std::string name(int i) { return "key number " + std::to_string(i); }
 point place(int i) { return {i, -i}; }
@@ -121,6 +140,7 @@ int main() {
     syncmap::map<syncmap::text, syncmap::text> texts;
     texts.store("a", "b");
     CHECK_THAT(texts.load("a") == "b");
+    use_cache();
     syncmap::set<std::string> set{"a", "b"};
     std::string all;
     for (const std::string& key : set.snapshot()) all += key;

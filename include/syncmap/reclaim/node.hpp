@@ -13,8 +13,9 @@
 
 namespace syncmap::reclaim {
 
+/// Aligned also where addresses have 32 bits: the engine keeps marks in the lowest three bits of a node's address.
 template <class Sync>
-struct node_base {
+struct alignas(8) node_base {
     static constexpr std::uint32_t handed = 1;
     static constexpr std::uint32_t one_pin = 2;
 

@@ -94,7 +94,7 @@ private:
     /// By the upper bits of the hash, for any number of lines.
     line& line_of(std::uint64_t hash) const noexcept {
         const std::uint64_t high = hash >> 32;
-        const std::uint64_t scaled = line_count_ >> 32 == 0 ? high * line_count_ >> 32 : hash % line_count_;
+        const std::uint64_t scaled = std::uint64_t{line_count_} >> 32 == 0 ? high * line_count_ >> 32 : hash % line_count_;
         return lines_[scaled];
     }
     static const atomic_word& count_word(const line& l, std::uint64_t hash) noexcept { return l.counts[hash >> 30 & 3]; }

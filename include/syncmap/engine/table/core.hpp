@@ -95,7 +95,10 @@ public:
 
     /// For who has seen a table: the control block was made before it.
     control& shared_of_table() const noexcept { return *control_.load(std::memory_order_acquire); }
-    static node* node_at(word slot_word) noexcept { return static_cast<node*>(Layout::address(slot_word)); }
+    static node* node_at(word slot_word) noexcept {
+        static_assert(alignof(node) > 7, "the lowest three bits of a node's address are marks");
+        return static_cast<node*>(Layout::address(slot_word));
+    }
 
     typename Sync::template atomic<control*> control_{nullptr};
     [[no_unique_address]] typename Types::hasher hash_{};
