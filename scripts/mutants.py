@@ -159,6 +159,9 @@ def removals_of(path, texts):
             wrong.append(f"{path.name}: '{name}': the text stands {len(found)} times in {where}{elsewhere}")
             return None
         m = found[n - 1]
+        if any(a < m.end() <= b for a, b in comments(text)):
+            wrong.append(f"{path.name}: '{name}': the text ends in a comment, where no brace can follow")
+            return None
         instead = "\n".join(lines[">"])
         if kind == "statement":
             before, after = "if (mutants::is(@)) {" + instead + "} else {", "}"
@@ -342,6 +345,7 @@ def run(directory, layouts, number, seconds, of_a_step=False, aimed=()):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--list", action="store_true", help="name the mutants and end")
+    parser.add_argument("--syntax", action="store_true", help="see that all mutants compile, in one program, and end")
     parser.add_argument("--only", metavar="REGEX", help="mutants whose names match")
     parser.add_argument("--limit", type=int, metavar="N", help="so many at most")
     parser.add_argument("--resume", action="store_true", help="leave out those that have a result")
@@ -381,6 +385,13 @@ def main():
             state = "equivalent" if m.name in proven else results.get(m.name, {}).get("state", "")
             print(f"{m.number:4} {state:10} {m.name} (line {m.line})")
         return 0
+    if options.syntax:
+        directory = pathlib.Path(options.build)
+        directory.mkdir(parents=True, exist_ok=True)
+        write_tree(directory / "include", texts, mutants)
+        return subprocess.run([*options.compiler.split(), "-std=c++20", "-fsyntax-only", "-w", "-include", str(HERE / "mutant.hpp"),
+                               "-I", str(directory / "include"), "-I", str(ROOT / "test"), "-DSYNCMAP_LAYOUT=node_layout",
+                               str(HERE / "check.cpp")]).returncode
     wanted = [m for m in wanted if m.name not in proven]
     if options.resume:
         old = ("killed",) if options.again else ("killed", "survived")
