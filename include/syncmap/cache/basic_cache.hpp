@@ -21,6 +21,7 @@
 #include <syncmap/cache/removals.hpp>
 #include <syncmap/cache/time/expiring.hpp>
 #include <syncmap/cache/time/lifetimes.hpp>
+#include <syncmap/cache/whole.hpp>
 #include <syncmap/detail/goes_on.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/never_copied.hpp>
@@ -53,10 +54,12 @@ template <class Engine, class Clock = coarse_clock>
 class basic_cache : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
                     public cache_detail::other_names,
                     public cache_detail::bulk_loading<basic_cache<Engine, Clock>, Engine>,
-                    public cache_detail::expiring<basic_cache<Engine, Clock>, Engine> {
+                    public cache_detail::expiring<basic_cache<Engine, Clock>, Engine>,
+                    public cache_detail::whole_cache<basic_cache<Engine, Clock>, Engine> {
     friend class cache_detail::loading<basic_cache, Engine>;
     friend class cache_detail::bulk_loading<basic_cache, Engine>;
     friend class cache_detail::expiring<basic_cache, Engine>;
+    friend class cache_detail::whole_cache<basic_cache, Engine>;
     using Key = typename Engine::key_type;
     using T = typename Engine::mapped_type;
     using Sync = typename Engine::sync_type;

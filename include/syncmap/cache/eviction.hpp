@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -167,6 +168,28 @@ public:
             policy_.free_unused(lanes_, [&] { return engine_.pass_heavy_barrier(by); });
         }
         if (has_shrunk) engine_.shrink_to_fit(); // it has room for the entries of before [E11]
+    }
+
+    /// Calls `f(hash, rank)` for the entries: main before small, then by uses, then by what the history has counted. As a
+    /// sweep: an entry that moves may be overlooked, or shown twice.
+    template <class F>
+    void each_ranked(visitor& by, F f) {
+        admission looking;
+        enter(lanes_.of_slot(by.slot()), looking);
+        const auto end = [&](admission* of) { leave(*of); };
+        const std::unique_ptr<admission, decltype(end)> entered(&looking, end);
+        typename Lifetimes::glance time(lifetimes_);
+        std::uint64_t at = 0;
+        do
+            at = engine_.sweep_bucket(by, at, [&](sighting& seen, std::size_t) {
+                const auto& mark = seen->mark;
+                if (const queue where = mark.where(); where != queue::left && !time.is_over(*seen)) {
+                    const unsigned state = where == queue::in_main ? 1 : 0;
+                    f(seen->hash(), (state << 2 | mark.uses()) << 4 | looking.in->keys.count(seen->hash()));
+                }
+                return true;
+            });
+        while (at != 0);
     }
 
 private:

@@ -65,14 +65,14 @@ public:
         mine_.has_permit = false;
         did_ = counted::insert;
     }
-    bool keeps_removed(entry& removed, bool erased) noexcept {
+    bool keeps_removed(entry& removed, bool erased, removal why = removal::erased) noexcept {
         if (found_expired_) [[unlikely]] {
             did_ = counted::expiration;
             replaced_expired_ = !erased;
             return by_.keeps(removed, removal::expired);
         }
         if (!erased) did_ = counted::replaced;
-        return by_.keeps(removed, erased ? removal::erased : removal::replaced);
+        return by_.keeps(removed, erased ? why : removal::replaced);
     }
     void attempt_failed() noexcept {
         inserts_ = false;
@@ -183,6 +183,7 @@ public:
         base::did_ = counted::erased;
         bound_.pool().give();
     }
+    bool keeps_removed(entry& removed, bool erased) noexcept { return base::keeps_removed(removed, erased, reason_of_erase()); }
 
 private:
     bool asks_for_no_entry() const noexcept {
@@ -190,6 +191,13 @@ private:
             return op_.answer.erases();
         } else {
             return !Op::may_assign;
+        }
+    }
+    static constexpr removal reason_of_erase() noexcept {
+        if constexpr (requires { Op::reason; }) {
+            return Op::reason;
+        } else {
+            return removal::erased;
         }
     }
 
