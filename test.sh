@@ -12,11 +12,14 @@ Installs the packages that are missing (Debian, Ubuntu), then builds and runs th
   release      g++, optimised; with the headers, the compile-fail cases and the consumer projects, clang-format, clang-tidy
   asan-clang   clang-19; address, leak and undefined behaviour sanitizers
   tsan-clang   clang-19; thread sanitizer
-Each map's contract runs once: that of syncmap::map under the address sanitizer, in every layout, those of mutex_map and
-snapshot_map in release. Models and faults run under the address sanitizer alone. Under the thread sanitizer run the threaded
-tests of the contract, over syncmap::map alone, and of the unit tests. The sanitizers' builds have no examples. The suites
-over the whole family leave mutex_map out (it has the engine of shared_mutex_map); those over maps of several types take
-one of them for each map but syncmap::map.
+Each test runs where it finds most:
+  release              explorer, attacks, tool, examples; the contract of mutex_map and snapshot_map
+  asan-clang           unit, model, fault and cache tests; the contract of syncmap::map, in every layout
+  tsan-clang           of these, the files that start threads
+  release, tsan-clang  stress, histories of real threads, threads and processes that end
+  all three            C library
+The suites over the whole family leave mutex_map out (it has the engine of shared_mutex_map); those over maps of several types
+take one of them for each map but syncmap::map.
 
   --quick   release alone, with the suites of single operations over the first layout of each map
   --full    also release-clang, asan and tsan (g++), nothing left out under any sanitizer, and the long form of every test
@@ -76,7 +79,7 @@ configure() {
     [ "${SYNCMAP_FULL:-0}" = 0 ] ||
         arguments+=(-DSYNCMAP_TEST_EVERYTHING=ON -DSYNCMAP_BUILD_EXAMPLES=ON)
     [ "${SYNCMAP_FULL:-0}" = 1 ] || arguments+=(-DSYNCMAP_COMPILE_QUICKLY=ON)
-    # Models, faults and the contract of syncmap::map run once: under the address sanitizer, where that stage follows.
+    # What usage() names for asan-clang alone is left out where that stage follows.
     local shared=OFF
     [[ $1 == release && ${SYNCMAP_FULL:-0} == 0 && " ${stages[*]} " == *" asan-clang "* ]] && shared=ON
     arguments+=("-DSYNCMAP_TEST_SHARED_WITH_SANITIZERS=$shared")

@@ -7,8 +7,7 @@ source scripts/clang_tools.sh
 
 tool=$(find_tool clang-format) || exit
 
-mapfile -d '' -t files < <(find include src bench tool test examples \( -name '*.hpp' -o -name '*.cpp' -o -name '*.h' -o -name '*.c' \) \
-    -not -path 'test/compile_fail/*' -print0 | sort -z)
+mapfile -d '' -t files < <(find include src bench tool test examples \( -name '*.hpp' -o -name '*.cpp' -o -name '*.h' -o -name '*.c' \) -print0 | sort -z)
 [ ${#files[@]} -gt 0 ] || { echo "format.sh: found no sources" >&2; exit 1; }
 
 case ${1-} in

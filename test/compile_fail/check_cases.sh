@@ -2,7 +2,9 @@
 # Usage: check_cases.sh FILE.cases COMPILER ARGUMENTS...
 # Many wrong programs in one file. What stands before the first line `// case: NAME` is the head of each of them, and is
 # compiled once. A case with lines `// expect: WORDS` must be refused, and the *first* error must have all of the WORDS in its
-# line: a reader looks no further. A case without such a line is a control, and must compile. `// flags: …` adds arguments.
+# line: a reader looks no further. `// expect anywhere: WORDS` is for what no error can begin with: the copy of a map, whose
+# first line names a member that the compiler has deleted. A case without such lines is a control, and must compile.
+# `// flags: …` adds arguments.
 set -u
 file=$1
 compiler=$2
@@ -30,6 +32,7 @@ say() {
 while read -r name; do
     program=$folder/$name.cpp
     mapfile -t expected < <(sed -n 's|^[[:space:]]*// expect: ||p' "$program")
+    mapfile -t anywhere < <(sed -n 's|^[[:space:]]*// expect anywhere: ||p' "$program")
     flags=$(sed -n 's|^[[:space:]]*// flags: ||p' "$program")
     # With other flags the compiled head is of no use. (The flags are words without blanks.)
     # shellcheck disable=SC2086
@@ -39,7 +42,7 @@ while read -r name; do
         output=$("$compiler" "$@" -fsyntax-only "${compiled[@]}" "$program" 2>&1)
     fi
     status=$?
-    if [ ${#expected[@]} -eq 0 ]; then
+    if [ $((${#expected[@]} + ${#anywhere[@]})) -eq 0 ]; then
         [ $status -eq 0 ] || say "$name: must compile, but the compiler says:"
         continue
     fi
@@ -53,6 +56,9 @@ while read -r name; do
             output=$(head -n 20 <<<"$output") say "$name: the first error lacks the words \"$words\". It is: $first"
             break
         fi
+    done
+    for words in "${anywhere[@]}"; do
+        grep -qF -- "$words" <<<"$output" || say "$name: refused, but without the words \"$words\". The compiler says:"
     done
 done <"$folder/names"
 exit $failed

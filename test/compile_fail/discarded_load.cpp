@@ -1,7 +1,0 @@
-// expect: nodiscard
-#include <syncmap/map.hpp>
-
-int main() {
-    syncmap::map<int, int> map;
-    map.load(1);
-}

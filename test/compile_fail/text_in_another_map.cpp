@@ -1,8 +1,0 @@
-// expect: syncmap: syncmap::text is made for the nodes of syncmap::map: use std::string in other maps
-#include <syncmap/locked_map.hpp>
-#include <syncmap/text.hpp>
-
-int main() {
-    syncmap::mutex_map<int, syncmap::text> map;
-    static_cast<void>(map.contains(1));
-}
