@@ -43,3 +43,14 @@ find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
+
+# What most files of a program include is read once, where the build is for tests. Builds without SYNCMAP_COMPILE_QUICKLY show
+# whether each file includes what it uses.
+set(syncmap_standard_headers
+    <algorithm> <array> <atomic> <chrono> <cstdint> <cstdio> <functional> <memory> <optional> <string> <string_view> <thread>
+    <utility> <vector>)
+function(syncmap_precompile target)
+    if(SYNCMAP_COMPILE_QUICKLY)
+        target_precompile_headers(${target} PRIVATE ${syncmap_standard_headers} <syncmap/map.hpp> ${ARGN})
+    endif()
+endfunction()

@@ -92,7 +92,7 @@ inline limits usual_limits(setting where) {
     case setting::clear:
     case setting::reclaim: break;
     }
-    return {.preemptions = 1, .schedules = 800, .random = 10};
+    return {.preemptions = 1, .schedules = 400, .random = 10};
 }
 
 /// Every pair of operations, the second on the same key as the first, on one of the same bucket, or on one apart.
@@ -131,14 +131,14 @@ void explore_weak() {
         for (const setting where : all_settings) {
             each_pair_on_one_key<Layout>(where, [&](const map_program& program) {
                 all.add(explore_program<Layout>(program,
-                                                {.preemptions = 1, .schedules = 40 * more, .random = 20 * more, .weak = true}));
+                                                {.preemptions = 1, .schedules = 25 * more, .random = 15 * more, .weak = true}));
             });
         }
     }
     summary all(std::string(Layout::name) + ", longer programs, weak memory");
     each_longer_program([&](const map_program& program, reuse memory) {
         all.add(explore_program<Layout>(
-            program, {.preemptions = 1, .schedules = 60 * more, .random = 60 * more, .memory = memory, .weak = true}));
+            program, {.preemptions = 1, .schedules = 40 * more, .random = 40 * more, .memory = memory, .weak = true}));
     });
 }
 
@@ -187,7 +187,7 @@ void explore_triples(setting where) {
 template <class Layout>
 void explore_by_chance(setting where, reuse memory) {
     summary all(std::string(Layout::name) + ", by chance, " + name_of(where) + name_of(memory));
-    const std::uint64_t programs = full_run() ? 5000 : 30;
+    const std::uint64_t programs = full_run() ? 5000 : 20;
     const limits bounds{.preemptions = 0, .schedules = 100, .random = full_run() ? 2000U : 40U, .memory = memory};
     const std::vector<verb> verbs = all_verbs<Layout>();
     std::minstd_rand chance(static_cast<std::minstd_rand::result_type>(where) * 7919 + 1);
@@ -204,7 +204,7 @@ void explore_forms(const std::vector<form<Layout>>& forms) {
     for (const bool weak : {false, true}) {
         summary all(std::string(Layout::name) + ", forms" + (weak ? ", weak memory" : ""));
         const limits bounds{.preemptions = weak ? 1U : 2U,
-                            .schedules = (weak ? 50 : 90) * more,
+                            .schedules = (weak ? 40 : 60) * more,
                             .random = (weak ? 15 : 5) * more,
                             .weak = weak};
         for (const form<Layout>& one : forms) {

@@ -42,7 +42,8 @@ void fill(Map& map) {
     for (std::uint64_t n = 0; n < many_entries; ++n) map.store(n, counted(n));
 }
 
-const std::uint64_t replacements = sanitized ? 50'000 : 3'000'000;
+/// Many times what may wait to be freed.
+const std::uint64_t replacements = sanitized ? 50'000 : long_form() ? 3'000'000 : 300'000;
 
 /// Replaces values, beside a reader; all of what they replaced is freed, but for some thousand.
 template <class Map>

@@ -96,7 +96,7 @@ TYPED_TEST(bursts, of_calls_on_the_whole_map_have_an_order) {
     constexpr std::size_t thread_counts[] = {2, 3, 4}, calls = 250;
     std::uint64_t values = 0;
     std::size_t turn = 0, checked = 0;
-    const std::size_t rounds = test::scaled(100);
+    const std::size_t rounds = test::scaled(60);
     for (std::size_t round = 0; round != rounds; ++round) {
         for (const mix& shares : whole_map_mixes) {
             for (const course goes : {course::steady, course::clearing}) {

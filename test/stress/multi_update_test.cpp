@@ -94,7 +94,7 @@ TYPED_TEST(transfers, keep_the_sum_in_every_snapshot) {
             }
             return;
         }
-        for (std::size_t i = 0; i < scaled(2'000) || made < scaled(200'000); ++i) {
+        for (std::size_t i = 0; i < scaled(1'000) || made < scaled(100'000); ++i) {
             if constexpr (requires { map.snapshot(); }) {
                 ASSERT_EQ(this->sum_of(map.snapshot()), this->accounts * this->each);
             } else {
@@ -130,7 +130,7 @@ TYPED_TEST(transfers, keep_the_number_in_every_size) {
             }
             return;
         }
-        for (std::size_t i = 0; i < scaled(20'000) || made < scaled(200'000); ++i) ASSERT_EQ(map.size(), tokens);
+        for (std::size_t i = 0; i < scaled(20'000) || made < scaled(100'000); ++i) ASSERT_EQ(map.size(), tokens);
         stop = true;
     });
     std::uint64_t sum = 0;
