@@ -9,7 +9,8 @@
 // and, where the map wants it,
 //     std::uint64_t size()                  exact, beside other threads
 //     std::uint64_t walk()                  the sum of the values' digests, all of one instant
-//     class registration                    made by each thread before its first call, from the map
+//     class registration                    made by each thread before its first call, from the map. If it has a `load`,
+//                                           the thread's operations are called on it, and the map needs none
 //     void settle(std::uint64_t entries)    called once after filling
 //     load_batch(const Key*, n, f)          calls f(value) for those of n keys that are there, and returns their number
 //
@@ -50,6 +51,11 @@ template <class Map>
     requires requires { typename Map::registration; }
 struct registration_of<Map> {
     using type = typename Map::registration;
+};
+
+template <class Map, class Key>
+concept acts_by_registration = requires(typename registration_of<Map>::type& registration, const Key& key, value_of<Key>& out) {
+    { registration.load(key, out) } -> std::convertible_to<bool>;
 };
 
 template <class Map>
@@ -107,19 +113,28 @@ public:
     }
 
 private:
+    /// What has the operations.
+    auto& table() noexcept {
+        if constexpr (acts_by_registration<Map, Key>) {
+            return registration_;
+        } else {
+            return map_;
+        }
+    }
+
     void perform(action what, const Key& key, const value_of<Key>& value, net_count& result) {
         switch (what) {
         case action::load:
-            if (map_.load(key, out_)) {
+            if (table().load(key, out_)) {
                 result.digest += payload<Key>::digest(out_);
             } else {
                 ++result.missed;
             }
             break;
-        case action::store: map_.store(key, value); break;
-        case action::insert: result.missed += !map_.insert(key, value); break;
-        case action::erase: result.missed += !map_.erase(key); break;
-        case action::modify: result.missed += !map_.modify(key); break;
+        case action::store: table().store(key, value); break;
+        case action::insert: result.missed += !table().insert(key, value); break;
+        case action::erase: result.missed += !table().erase(key); break;
+        case action::modify: result.missed += !table().modify(key); break;
         case action::length:
             if constexpr (has_length<Map>) result.digest += map_.size();
             break;
