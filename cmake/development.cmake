@@ -51,6 +51,6 @@ set(syncmap_standard_headers
     <utility> <vector>)
 function(syncmap_precompile target)
     if(SYNCMAP_COMPILE_QUICKLY)
-        target_precompile_headers(${target} PRIVATE ${syncmap_standard_headers} <syncmap/map.hpp> ${ARGN})
+        target_precompile_headers(${target} PRIVATE ${syncmap_standard_headers} <syncmap/map.hpp>)
     endif()
 endfunction()
