@@ -37,6 +37,13 @@ public:
                            "loads that waits for it") {}
 };
 
+/// Thrown by `get_or_load` and its relatives, when another thread has been loading the key for longer than the cache's option
+/// `load_timeout`. That load goes on. The next call waits anew.
+class load_timeout : public std::runtime_error {
+public:
+    load_timeout() : std::runtime_error("syncmap: another thread loads this key, and has not ended within load_timeout") {}
+};
+
 /// Thrown by an operation of a cache that must load and was given no function, where the cache was made without a loader.
 class no_loader : public std::logic_error {
 public:

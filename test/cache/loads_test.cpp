@@ -1,6 +1,7 @@
 // Loads by the loaders that a cache is made with.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -345,6 +346,107 @@ TEST(cache_loads_of_keys, that_are_compared_while_their_load_is_overtaken_are_ma
     goes_on.count_down();
     decided.wait(); // it compares again, with the key of the second load; or it loads by itself
     second_ends.count_down();
+}
+
+// ---- waiting no longer than load_timeout ----
+
+/// Loads "a" in another thread, until `meanwhile` has returned.
+template <class Meanwhile>
+std::string beside_a_slow_load(page_cache& c, Meanwhile meanwhile) {
+    std::latch loading(1);
+    std::latch goes_on(1);
+    std::string loaded;
+    std::jthread slow([&] {
+        loaded = c.get_or_load("a", [&] {
+            loading.count_down();
+            goes_on.wait();
+            return std::string("slow");
+        });
+    });
+    loading.wait();
+    meanwhile();
+    goes_on.count_down();
+    slow.join();
+    return loaded;
+}
+
+TEST(cache_load_timeout, ends_the_wait_and_not_the_load) {
+    page_cache c({.capacity = 10, .load_timeout = std::chrono::milliseconds(1)});
+    const auto load = [] { return std::string("another"); };
+    EXPECT_EQ(beside_a_slow_load(c,
+                                 [&] {
+                                     EXPECT_THROW(static_cast<void>(c.get_or_load("a", load)), syncmap::load_timeout);
+                                     const auto none = [](const text_list&) { return std::map<std::string, std::string>(); };
+                                     EXPECT_THROW(static_cast<void>(c.get_all_or_load({"a", "b"}, none)),
+                                                  syncmap::load_timeout);
+                                     EXPECT_EQ(c.get_or_load("c", load), "another") << "other keys are loaded";
+                                 }),
+              "slow");
+    EXPECT_EQ(c.get("a"), "slow");
+}
+
+TEST(cache_load_timeout, then_may_load_alone) {
+    page_cache c({.capacity = 10, .load_timeout = std::chrono::milliseconds(1), .then_load_alone = true});
+    EXPECT_EQ(beside_a_slow_load(
+                  c,
+                  [&] {
+                      EXPECT_EQ(c.get_or_load("a", [] { return std::optional<std::string>(); }), std::nullopt);
+                      EXPECT_EQ(c.get_or_load("a", [] { return std::string("alone"); }), "alone");
+                      EXPECT_EQ(c.get("a"), "alone") << "it is stored";
+                      c.invalidate("a");
+                      EXPECT_EQ(values_of(c.get_all_or_load(
+                                    {"a"}, [](const text_list&) { return std::map<std::string, std::string>{{"a", "many"}}; })),
+                                (text_list{"many"}));
+                  }),
+              "slow");
+    EXPECT_EQ(c.get("a"), "many") << "the slow load was beaten";
+}
+
+TEST(cache_load_timeout, loads_alone_are_refused_their_own_key_and_are_beaten) {
+    page_cache c({.capacity = 10, .load_timeout = std::chrono::nanoseconds(0), .then_load_alone = true});
+    static_cast<void>(beside_a_slow_load(c, [&] {
+        const auto again = [&] { return c.get_or_load("a", [] { return std::string("inner"); }); };
+        EXPECT_THROW(static_cast<void>(c.get_or_load("a", again)), syncmap::recursive_load);
+        EXPECT_EQ(c.get_or_load("a",
+                                [&] {
+                                    c.invalidate("a");
+                                    return std::string("old");
+                                }),
+                  "old");
+        EXPECT_FALSE(c.contains("a"));
+    }));
+}
+
+TEST(cache_load_timeout, of_many_waiters_beside_loads_that_end) {
+    page_cache c({.capacity = 10, .load_timeout = std::chrono::microseconds(20)});
+    std::atomic<int> ends{0};
+    {
+        std::vector<std::jthread> all;
+        for (int t = 0; t < 20; ++t) {
+            all.emplace_back([&] {
+                for (int i = 0; i < 100; ++i) {
+                    try {
+                        EXPECT_EQ(c.get_or_load("a",
+                                                [] {
+                                                    std::this_thread::sleep_for(std::chrono::microseconds(20));
+                                                    return std::string("1");
+                                                }),
+                                  "1");
+                        c.invalidate("a");
+                    } catch (const syncmap::load_timeout&) {}
+                    ++ends;
+                }
+            });
+        }
+    }
+    EXPECT_EQ(ends.load(), 2'000);
+}
+
+TEST(cache_load_timeout, that_is_impossible_is_refused) {
+    EXPECT_THROW(page_cache({.capacity = 10, .load_timeout = std::chrono::seconds(-1)}), std::invalid_argument);
+    EXPECT_THROW(page_cache({.capacity = 10, .then_load_alone = true}), std::invalid_argument);
+    page_cache longest({.capacity = 10, .load_timeout = (std::chrono::nanoseconds::max)()});
+    EXPECT_EQ(longest.get_or_load("a", [] { return std::string("1"); }), "1");
 }
 
 } // namespace

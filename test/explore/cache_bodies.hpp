@@ -2,6 +2,7 @@
 // them, and so does the search for mutants (test/mutants).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -499,6 +500,87 @@ void bulk_loads_are_beaten_by_an_invalidation(F f) {
     });
 }
 
+inline explored_cache::options_type impatient(bool then_load_alone) {
+    return {
+        .capacity = 2, .load_timeout = std::chrono::milliseconds(1), .then_load_alone = then_load_alone, .statistics = false};
+}
+
+template <class F>
+void waiters_that_give_up(F f) {
+    f("load|load with timeout|load with timeout", [] {
+        with_cache(impatient(false), [](explored_cache& c) {
+            unsigned calls = 0;
+            unsigned got = 0;
+            unsigned late = 0;
+            const auto load = [&] {
+                try {
+                    const auto entry = c.pin_or_load(probe(first), [&] {
+                        ++calls;
+                        return probe(7);
+                    });
+                    got += entry && entry.value().number() == 7 ? 1 : 0;
+                } catch (const syncmap::load_timeout&) {
+                    ++late;
+                }
+            };
+            parallel(load, load, load);
+            require(calls == 1 && got + late == 3 && got != 0, "each waiter has the outcome of one load, or gives up");
+        });
+    });
+    f("load that throws|load with timeout|load with timeout", [] {
+        with_cache(impatient(false), [](explored_cache& c) {
+            unsigned told = 0;
+            const auto load = [&] {
+                try {
+                    static_cast<void>(c.pin_or_load(probe(first), []() -> probe { throw std::runtime_error("no"); }));
+                } catch (const std::runtime_error&) { // of the loader, or load_timeout
+                    ++told;
+                }
+            };
+            parallel(load, load, load);
+            require(told == 3, "each waiter is told, or gives up");
+        });
+    });
+}
+
+template <class F>
+void waiters_that_load_alone(F f) {
+    f("load|load, alone after a timeout|put", [] {
+        with_cache(impatient(true), [](explored_cache& c) {
+            unsigned calls = 0;
+            unsigned got = 0;
+            const auto load = [&] {
+                const auto entry = c.pin_or_load(probe(first), [&] {
+                    ++calls;
+                    return probe(7);
+                });
+                got += entry && (entry.value().number() == 7 || entry.value().number() == 5) ? 1 : 0;
+            };
+            parallel(load, load, [&] { c.put(probe(first), probe(5)); });
+            require(got == 2 && calls <= 2, "each has a value");
+            const auto value = c.number(first);
+            require(!value || value == 5, "no load undoes the put");
+        });
+    });
+    f("load|load, alone after a timeout|invalidate", [] {
+        with_cache(impatient(true), [](explored_cache& c) {
+            source from;
+            const auto load = [&] {
+                return c.pin_or_load(probe(first), [&](const probe&) { return from.read(); }).value().number();
+            };
+            parallel([&] { load(); }, [&] { load(); },
+                     [&] {
+                         from.change();
+                         c.invalidate(probe(first));
+                         const auto value = c.number(first);
+                         require(!value || *value == 2, "what was loaded before is not seen after");
+                     });
+            const auto value = c.number(first);
+            require(!value || *value == 2, "what was loaded before does not come later");
+        });
+    });
+}
+
 template <class F>
 void loads_beside_an_update_of_the_key(F f) {
     f("load|update", [] {
@@ -562,6 +644,8 @@ void each_of_loads(F f) {
     loads_in_a_circle(f);
     bulk_loads_that_overlap(f);
     bulk_loads_are_beaten_by_an_invalidation(f);
+    waiters_that_give_up(f);
+    waiters_that_load_alone(f);
     loads_beside_an_update_of_the_key(f);
     loads_beside_an_update_that_loads_the_key(f);
 }

@@ -215,11 +215,17 @@ public:
     }
     /// The time limit never comes: the wake-up that it makes up for on some machines must not be lost here.
     void wait_briefly(std::unique_lock<mutex>& lock, site where = site::here()) { wait(lock, where); }
-    /// The search says whether the limit is over before the thread sleeps.
+    /// The search says whether the limit is over before the thread sleeps, or while it does: then other threads have the lock
+    /// meanwhile.
     template <class Deadline>
     bool wait_until(std::unique_lock<mutex>& lock, const Deadline& limit, site where = site::here()) {
-        if (limit.over(where)) return false;
-        wait(lock, where);
+        if (limit.was_over()) return false;
+        if (limit.over(where)) {
+            lock.mutex()->unlock(where);
+            lock.mutex()->lock(where);
+        } else {
+            wait(lock, where);
+        }
         return true;
     }
     void notify_all(site where = site::here()) noexcept {
@@ -305,11 +311,12 @@ struct sync_policy : syncmap::engine::tuning {
 
     class deadline {
     public:
-        explicit deadline(std::uint32_t) noexcept {}
+        explicit deadline(std::uint64_t) noexcept {}
         bool over(site where = site::here()) const noexcept {
             if (!over_) over_ = scheduler::instance().deadline_over(where);
             return over_;
         }
+        bool was_over() const noexcept { return over_; }
 
     private:
         mutable bool over_ = false; // time does not go back

@@ -76,7 +76,7 @@ public:
                 of.counted_load(slot, [&] { load_many_by<Key, T>(f, absent, taken); });
             }
         } function(f, *this);
-        return load_all(keys, function);
+        return load_all(keys, function, [] {});
     }
 
     /// The same with a loader of the options: `.load_many`, or else `.load` for each absent key. Throws: `no_loader`, where a
@@ -84,7 +84,7 @@ public:
     template <class Keys = std::initializer_list<given_key>>
     [[nodiscard]] std::vector<pinned<Engine>> get_all_or_load(Keys&& keys) {
         own_loaders function(*this);
-        return load_all(keys, function);
+        return load_all(keys, function, [this] { base::require_loader(); });
     }
 
 protected:
@@ -106,7 +106,6 @@ private:
         bulk_loading& of;
         explicit own_loaders(bulk_loading& cache) : of(cache) {}
         void load(const std::vector<asked>& absent, loaded_values<Key, T>& taken, std::uint32_t slot) override {
-            of.require_loader();
             if (of.load_many_) return of.counted_load(slot, [&] { of.load_many_(absent, taken); });
             for (const asked& key : absent) taken.take(key, of.counted_load(slot, [&] { return of.load_(key); }));
         }
@@ -161,7 +160,8 @@ private:
                 }
             }
             load_claimed(mine, f);
-            for (absent_key* const each : sorted_) wait_for(*each, f);
+            const typename base::waiting_limit limit(of_);
+            for (absent_key* const each : sorted_) wait_for(*each, f, limit);
         }
 
         /// Calls `f(index, entry)` for each.
@@ -253,10 +253,10 @@ private:
         }
 
         /// The outcome of another thread's load, or of an own one where that thread had none.
-        void wait_for(absent_key& one, bulk_function& f) {
+        void wait_for(absent_key& one, bulk_function& f, const typename base::waiting_limit& limit) {
             while (!one.outcome.settled) {
                 claim(one);
-                if (one.own->enter_or_share()) {
+                if (of_.owns_or_shares(*one.own, limit)) {
                     load_claimed({&one}, f);
                 } else {
                     one.own.reset();
@@ -270,8 +270,9 @@ private:
         std::vector<absent_key*> sorted_{}; ///< the first of each key
     };
 
-    template <class Keys>
-    std::vector<pinned<Engine>> load_all(Keys& keys, bulk_function& f) {
+    /// `check()` throws before other threads can share that.
+    template <class Keys, class Check>
+    std::vector<pinned<Engine>> load_all(Keys& keys, bulk_function& f, Check check) {
         static_assert(std::is_copy_constructible_v<asked>,
                       "syncmap: get_all_or_load copies keys, and this key type cannot be copied: use pin_or_load for each");
         std::vector<pinned<Engine>> all;
@@ -282,7 +283,10 @@ private:
             auto&& own = Cache::lookup(key);
             held_entry held = look_for(own);
             if (!held) {
-                if (!absent) absent.emplace(*this);
+                if (!absent) {
+                    check();
+                    absent.emplace(*this);
+                }
                 absent->add(all.size(), own);
             }
             all.push_back(Cache::pinned_of(std::move(held)));

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -31,6 +33,7 @@ class loading {
     using entry = typename Engine::entry_type;
     using visitor = acting_thread<Engine>;
     using held_entry = typename Engine::held_entry;
+    using Sync = typename Engine::sync_type;
 
 public:
     // ---- loads ----
@@ -85,7 +88,9 @@ public:
 
 protected:
     template <class Options>
-    explicit loading(const Options& options) : load_(options.load), load_many_(options.load_many) {}
+    explicit loading(const Options& options)
+        : load_(options.load), load_many_(options.load_many), patience_(patience_in(options)),
+          then_loads_alone_(options.then_load_alone) {}
 
     Cache& self() noexcept { return static_cast<Cache&>(*this); }
     const Cache& self() const noexcept { return static_cast<const Cache&>(*this); }
@@ -132,6 +137,31 @@ protected:
     const loader<Key, T> load_;
     const bulk_loader<Key, T> load_many_;
 
+    /// The limit of one call, made before the call waits.
+    class waiting_limit {
+    public:
+        explicit waiting_limit(const loading& of) {
+            if (of.patience_) limit_.emplace(*of.patience_);
+        }
+        const typename Sync::deadline* get() const noexcept { return limit_ ? std::addressof(*limit_) : nullptr; }
+
+    private:
+        std::optional<typename Sync::deadline> limit_{};
+    };
+    /// Enters the flight of a key, or waits for the thread that has it. True: this thread loads. False: the outcome is that
+    /// one's. Throws: `load_timeout`; what that thread's loader threw; `recursive_load`.
+    template <class Flight>
+    bool owns_or_shares(Flight& flight, const waiting_limit& limit) const {
+        switch (flight.enter_or_share(limit.get())) {
+        case Flight::part::owns: return true;
+        case Flight::part::shares: return false;
+        default: break;
+        }
+        if (!then_loads_alone_) throw load_timeout();
+        flight.enter_alone();
+        return true;
+    }
+
 private:
     /// The loaders of the options as a function for one call and one key.
     struct own_loader {
@@ -176,12 +206,13 @@ private:
         }
         visitor by(self().engine_, self().listener_.get());
         const std::uint64_t hash = self().engine_.hash_of_key(key);
+        const waiting_limit limit(*this);
         for (;;) {
             typename Engine::load_outcome outcome;
             bool is_own = false;
             {
                 typename Engine::template load_flight<K> flight(self().engine_, by, hash, key, outcome);
-                is_own = flight.enter_or_share();
+                is_own = owns_or_shares(flight, limit);
                 if (is_own) load_alone(by, hash, key, f, flight, outcome);
             }
             if (outcome.settled && (is_own || answers<F, K>(outcome, key))) return std::move(outcome.entry);
@@ -224,6 +255,23 @@ private:
             throw;
         }
     }
+
+    /// In microseconds; rounded up, and to a year at most.
+    template <class Options>
+    static std::optional<std::uint64_t> patience_in(const Options& options) {
+        if (!options.load_timeout) {
+            if (options.then_load_alone) throw std::invalid_argument("syncmap: cache: then_load_alone needs load_timeout");
+            return std::nullopt;
+        }
+        const auto asked = options.load_timeout->count();
+        if (asked < 0) throw std::invalid_argument("syncmap: cache: load_timeout is negative");
+        constexpr std::uint64_t year = 365ULL * 24 * 3600 * 1'000'000;
+        const std::uint64_t microseconds = static_cast<std::uint64_t>(asked) / 1'000 + (asked % 1'000 != 0 ? 1 : 0);
+        return microseconds < year ? microseconds : year;
+    }
+
+    const std::optional<std::uint64_t> patience_;
+    const bool then_loads_alone_;
 };
 
 } // namespace syncmap::cache_detail

@@ -83,6 +83,10 @@ struct cache_options {
     /// Makes the values of many absent keys in one call: `load_many(const std::vector<Key>&)`. It returns pairs of a key and
     /// its value, as a vector or a map. A key that it does not name has none. See `get_all_or_load(keys)`.
     cache_detail::bulk_loader<Key, T> load_many{};
+    /// How long a call waits for another thread that loads its key. Then it throws `syncmap::load_timeout`, or, with
+    /// `then_load_alone`, loads by itself. Without it a call waits as long as that load takes. Not for the caller's own loader.
+    std::optional<std::chrono::nanoseconds> load_timeout{};
+    bool then_load_alone = false;
 
     // ---- listeners ----
 

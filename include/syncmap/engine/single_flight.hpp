@@ -29,6 +29,9 @@
 
 namespace syncmap::engine {
 
+/// What a thread has of a flight whose outcome it wanted to share.
+enum class flight_part : unsigned char { owns, shares, gave_up };
+
 template <class Sync>
 class [[gnu::visibility("default")]] single_flight {
     using flight = engine::flight<Sync>;
@@ -61,6 +64,15 @@ public:
     /// a computation of another thread, which has ended; the caller then owns nothing. Throws the exception with which that
     /// computation failed.
     [[nodiscard]] bool enter_or_share(claim& mine) { return enter(mine, wish::share) == answer::owned; }
+
+    /// Does the same as `enter_or_share`, but waits until the limit at most, if there is one.
+    [[nodiscard]] flight_part enter_or_share(claim& mine, const typename Sync::deadline* limit) {
+        switch (enter(mine, wish::share, limit)) {
+        case answer::owned: return flight_part::owns;
+        case answer::ended: return flight_part::shares;
+        default: return flight_part::gave_up;
+        }
+    }
 
     /// Does the same as `enter_or_share` without waiting. Returns false, and changes nothing, if another thread owns the key.
     [[nodiscard]] bool try_enter_to_share(claim& mine) { return enter(mine, wish::look_to_share) == answer::owned; }
@@ -113,7 +125,7 @@ public:
 
 private:
     enum class wish : unsigned char { own, share, look, look_to_share };
-    enum class answer : unsigned char { owned, refused, ended };
+    enum class answer : unsigned char { owned, refused, ended, timed_out };
 
     /// To how many waiters `leave` gives the outcome before it unlocks the shard for other threads.
     static constexpr unsigned told_at_once = 8;
@@ -141,7 +153,7 @@ private:
         return *table_.load(std::memory_order_relaxed);
     }
 
-    [[gnu::cold, gnu::noinline]] answer enter(claim& mine, wish w) {
+    [[gnu::cold, gnu::noinline]] answer enter(claim& mine, wish w, const typename Sync::deadline* limit = nullptr) {
         table& t = made_table();
         shard& s = t.shard_of(mine.hash_);
         guard g(forking_, s);
@@ -165,7 +177,7 @@ private:
             t.drop(s, g, *f);
             return answer::refused;
         }
-        return wait(t, s, g, *f, mine, w == wish::share);
+        return wait(t, s, g, *f, mine, w == wish::share, limit);
     }
 
     /// Spins while another thread owns the key: a short update ends sooner than a thread falls asleep.
@@ -200,8 +212,10 @@ private:
         first.signal.notify_all();
     }
 
-    /// Waits, and keeps the caller's reference to `f`.
-    [[gnu::cold, gnu::noinline]] answer wait(table& t, shard& s, guard& g, flight& f, claim& mine, bool shares) {
+    /// Waits, and keeps the caller's reference to `f`. The limit is for those that share with an owner whose
+    /// waiters all do.
+    [[gnu::cold, gnu::noinline]] answer wait(table& t, shard& s, guard& g, flight& f, claim& mine, bool shares,
+                                             const typename Sync::deadline* limit) {
         waiter me{mine, shares};
         const bool has_edge = t.owned_by(mine.thread_).load(std::memory_order_relaxed) != 0; // else this thread is in no cycle
         if (has_edge && !waits_.add_edge(me, f)) {
@@ -213,7 +227,18 @@ private:
         q.add(me);
         using state = typename waiter::state;
         for (;;) {
-            while (me.is == state::asleep) g.sleep(me.signal);
+            while (me.is == state::asleep) {
+                if (limit == nullptr) {
+                    g.sleep(me.signal);
+                } else if (!g.sleep_until(me.signal, *limit)) {
+                    if (f.sharers.remove(me)) {
+                        if (has_edge) waits_.remove_edge(me);
+                        t.drop(s, g, f);
+                        return answer::timed_out;
+                    }
+                    limit = nullptr; // the owner has left, and is telling its waiters
+                }
+            }
             if (me.is != state::called) break;
             f.called = nullptr;
             if (f.owner.load(std::memory_order_relaxed) == nullptr) {

@@ -242,7 +242,7 @@ struct [[gnu::visibility("default")]] real {
     /// A limit on how long a thread waits, or makes others wait.
     class deadline {
     public:
-        explicit deadline(std::uint32_t microseconds) noexcept
+        explicit deadline(std::uint64_t microseconds) noexcept
             : end_(std::chrono::steady_clock::now() + std::chrono::microseconds(microseconds)) {}
         bool over() const noexcept { return left() <= std::chrono::nanoseconds(0); }
         std::chrono::nanoseconds left() const noexcept { return end_ - std::chrono::steady_clock::now(); }

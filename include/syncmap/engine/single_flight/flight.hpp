@@ -132,6 +132,17 @@ struct flight {
             last = &s;
         }
         void remove_first() noexcept { first = first->next; }
+        /// Returns false if it is not there.
+        bool remove(const waiter& s) noexcept {
+            waiter* before = nullptr;
+            for (waiter* at = first; at != nullptr; before = std::exchange(at, at->next)) {
+                if (at != &s) continue;
+                (before == nullptr ? first : before->next) = at->next;
+                if (last == at) last = before;
+                return true;
+            }
+            return false;
+        }
     };
 
     const void* map = nullptr;

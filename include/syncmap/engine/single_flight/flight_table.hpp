@@ -70,6 +70,15 @@ public:
             unlock();
             lock();
         }
+        /// Does the same until the limit at most. Returns false, and does not sleep, if the limit was over before.
+        bool sleep_until(typename Sync::condition& until, const typename Sync::deadline& limit) {
+            if (!until.wait_until(lock_, limit)) return false;
+            if (forking_.load(std::memory_order_relaxed)) [[unlikely]] {
+                unlock();
+                lock();
+            }
+            return true;
+        }
 
     private:
         const atomic<bool>& forking_;

@@ -26,6 +26,7 @@ struct alignas(detail::cache_line_bytes) load_record {
 
     atomic<bool> taken{false};
     atomic<bool> overtaken{false};
+    atomic<bool> alone{false}; ///< beside another load of the key: no other thread shares it
     atomic<std::uint64_t> hash{0};
     atomic<const void*> thread{nullptr};
     load_record* next = nullptr; ///< constant once published
@@ -64,6 +65,7 @@ public:
         if (fresh) mine = new record;
         if (fresh) mine->taken.store(true, std::memory_order_relaxed);
         mine->overtaken.store(false, std::memory_order_relaxed);
+        mine->alone.store(false, std::memory_order_relaxed);
         mine->hash.store(hash, std::memory_order_relaxed);
         mine->thread.store(Sync::this_thread(), std::memory_order_relaxed);
         if (fresh) {

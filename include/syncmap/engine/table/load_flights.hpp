@@ -64,6 +64,8 @@ public:
         using named = typename base::template registration<K>;
 
     public:
+        using part = flight_part;
+
         load_flight(load_flights& map, visitor& by, std::uint64_t hash, const K& key, load_outcome& outcome)
             : map_(map), flights_(map.flights_of(by)), record_(map.loads_.take(hash)), key_(named::registered(key)),
               name_{address_of_key(), std::addressof(record_)},
@@ -86,14 +88,21 @@ public:
             map_.loads_.give_back(record_);
         }
 
-        /// True: this thread loads, and is alone in that. False: another thread did, and the outcome is its.
-        /// Throws: what that thread's loader threw; `recursive_load`.
-        bool enter_or_share() {
-            return enter([this] { return flights_.enter_or_share(claim_); });
+        /// Owns: this thread loads, and is alone in that. Shares: another thread did, and the outcome is its.
+        /// Waits until the limit at most, if there is one. Throws: what that thread's loader threw; `recursive_load`.
+        flight_part enter_or_share(const typename Sync::deadline* limit) {
+            return enter([&] { return flights_.enter_or_share(claim_, limit); });
         }
         /// Does the same without waiting. False: another thread loads the key. Throws: `recursive_load`.
         bool try_enter() {
-            return enter([this] { return flights_.try_enter_to_share(claim_); });
+            return enter([this] { return flights_.try_enter_to_share(claim_) ? flight_part::owns : flight_part::gave_up; }) ==
+                   flight_part::owns;
+        }
+        /// Begins a load beside that of another thread. No thread shares it; this one may not ask for the key meanwhile.
+        /// Throws: `recursive_load`.
+        void enter_alone() {
+            record_.alone.store(true, std::memory_order_relaxed);
+            static_cast<void>(try_enter());
         }
         /// Those who wait get this exception.
         void fail(std::exception_ptr failure) noexcept { claim_.fail(std::move(failure)); }
@@ -101,14 +110,15 @@ public:
 
     private:
         template <class Enter>
-        bool enter(Enter try_to) {
+        flight_part enter(Enter try_to) {
+            flight_part got = flight_part::owns;
             try {
-                if (!try_to()) return false;
+                got = try_to();
             } catch (const recursive_update&) {
                 throw recursive_load();
             }
-            map_.loads_.begin(record_);
-            return true;
+            if (got == flight_part::owns) map_.loads_.begin(record_);
+            return got;
         }
         const void* address_of_key() const noexcept { return std::addressof(key_); }
 
@@ -141,7 +151,8 @@ private:
         // The thread's own load stays the key's: to ask for it is a recursion.
         const record& theirs = *other.load.load(std::memory_order_acquire); // (2)
         const record& own = *mine.load.load(std::memory_order_relaxed);
-        return !theirs.overtaken.load(std::memory_order_acquire) ||
+        const bool is_shared = !own.alone.load(std::memory_order_relaxed) && !theirs.alone.load(std::memory_order_relaxed);
+        return (is_shared && !theirs.overtaken.load(std::memory_order_acquire)) ||
                theirs.thread.load(std::memory_order_relaxed) == own.thread.load(std::memory_order_relaxed);
     }
     static bool same_loads(const void* space, const void* mine, const void* other) {
