@@ -14,7 +14,7 @@ constexpr std::uintptr_t tag = std::uintptr_t{0xB4} << 56;
 
 /// Each thread inherits the setting from the thread that starts it; so the main thread sets it, before it allocates.
 void allow_tags_in_system_calls() {
-    constexpr int set_tagged_address_control = 55; // PR_SET_TAGGED_ADDR_CTRL and its flag, which older headers lack
+    constexpr int set_tagged_address_control = 55; // PR_SET_TAGGED_ADDR_CTRL, PR_TAGGED_ADDR_ENABLE: older headers lack them
     constexpr unsigned long enable = 1;
     if (::prctl(set_tagged_address_control, enable, 0UL, 0UL, 0UL) != 0) std::abort();
 }

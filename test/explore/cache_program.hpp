@@ -24,7 +24,7 @@ namespace syncmap::cache_detail {
 template <class Eviction>
 struct eviction_inspector {
     static std::int64_t free_permits(Eviction& e) { return e.permits_.free_now(); }
-    static bool queued(Eviction& e, std::uint64_t hash) { return e.policy_.now().small.has(hash); }
+    static bool queued(Eviction& e, std::uint64_t hash) { return e.policy_.now().small_ring.has(hash); }
 };
 
 } // namespace syncmap::cache_detail

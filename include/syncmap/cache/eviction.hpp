@@ -83,13 +83,13 @@ public:
         }
         const std::uint64_t tick = l.tick();
         mine.in->keys.prefetch(hash);
-        const bool asks_first = !mine.in->small.by_lines();
-        if (asks_first) ask_history(hash, mine.in->small.now(), tick, mine);
+        const bool asks_first = !mine.in->small_ring.by_lines();
+        if (asks_first) ask_history(hash, mine.in->small_ring.now(), tick, mine);
         std::uint64_t leaving = queue_type::none;
         unsigned leaving_count = 0;
         if (!asks_first || mine.where == queue::in_small) {
-            mine.at = mine.in->small.next(l);
-            fetch_ahead(by, l, mine.in->small);
+            mine.at = mine.in->small_ring.next(l);
+            fetch_ahead(by, l, mine.in->small_ring);
             leaving_count = mine.at.count();
             leaving = mine.at.take();
         }
@@ -153,7 +153,7 @@ public:
                 }
             }
             has_shrunk = replaced != nullptr && replaced->entries > n;
-            if (replaced != nullptr) empty(by, replaced->small);
+            if (replaced != nullptr) empty(by, replaced->small_ring);
         }
         for (unsigned fruitless = 0; permits_.free_now() < 0;) {
             if (evict_one(by, fruitless != 0)) {
@@ -339,8 +339,8 @@ private:
     /// the threads that it waits for need their lines.
     bool evict_any(visitor& by, lane_type& l, admission& mine, bool waits) {
         if (sweep(by, l, mine, always, waits) == duel::evicted || permits_.take()) return true;
-        for (std::size_t i = 0; i < mine.in->small.size(); ++i) {
-            const std::uint64_t name = mine.in->small.take_behind_oldest(i);
+        for (std::size_t i = 0; i < mine.in->small_ring.size(); ++i) {
+            const std::uint64_t name = mine.in->small_ring.take_behind_oldest(i);
             if (name == queue_type::none) continue;
             in_hand kept(*this, by, name);
             sighting seen(by);

@@ -22,7 +22,7 @@ namespace syncmap::cache_detail {
 
 template <class Sync, class Allocator>
 struct policy_tables {
-    policy_tables(std::size_t n, std::uint32_t id, const Allocator& a) : entries(n), small(n, id, a), keys(n, a) {}
+    policy_tables(std::size_t n, std::uint32_t id, const Allocator& a) : entries(n), small_ring(n, id, a), keys(n, a) {}
 
     /// Whether they are right for a cache of so many entries, about.
     bool fit(std::size_t n) const noexcept {
@@ -30,10 +30,10 @@ struct policy_tables {
         const std::size_t other = (std::max)(n, std::size_t{1});
         return other / 2 < own && own / 2 < other;
     }
-    std::size_t bytes() const noexcept { return sizeof *this + small.bytes() + keys.bytes(); }
+    std::size_t bytes() const noexcept { return sizeof *this + small_ring.bytes() + keys.bytes(); }
 
     const std::size_t entries;
-    small_queue<Sync, Allocator> small;
+    small_queue<Sync, Allocator> small_ring;
     history<Sync, Allocator> keys;
     policy_tables* older = nullptr; ///< of those that are kept
 };
