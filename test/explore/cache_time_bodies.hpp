@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include <explore/cache_program.hpp>
@@ -125,8 +126,64 @@ void a_hit_that_prolongs_beside_a_put(F f) {
     });
 }
 
+/// Two hits that find an entry due, beside a put: one of them renews it, and the put wins.
+template <class F>
+void hits_that_renew_beside_a_put(F f) {
+    f("renew|renew|put", [] {
+        explored_clock::time_of_cache time{0};
+        with_cache(
+            explored_cache::options_type{
+                .capacity = 2, .refresh_after_write = std::chrono::nanoseconds(10'000), .clock = {&time}, .statistics = false},
+            [&](explored_cache& c) {
+                c.put(probe(keys::first), probe(1));
+                time.store(20'000, std::memory_order_seq_cst);
+                unsigned calls = 0;
+                const auto load = [&] {
+                    const auto entry = c.pin_or_load(probe(keys::first), [&] {
+                        ++calls;
+                        return probe(2);
+                    });
+                    const std::uint64_t got = entry.value().number();
+                    require(got == 1 || got == 2 || got == 9, "each hit has a value");
+                };
+                parallel(load, load, [&] { c.put(probe(keys::first), probe(9)); });
+                require(calls <= 1, "one of them renews");
+                require(c.number(keys::first) == 9, "a renewal does not undo a put");
+            });
+    });
+}
+
+/// Loads of an expired key whose loader throws: the old value answers both.
+template <class F>
+void stale_values_answer_failed_loads(F f) {
+    f("load that throws, stale|load|load", [] {
+        explored_clock::time_of_cache time{0};
+        with_cache(explored_cache::options_type{.capacity = 2,
+                                                .expire_after_write = std::chrono::nanoseconds(10),
+                                                .stale_if_error = std::chrono::nanoseconds(100),
+                                                .clock = {&time},
+                                                .statistics = false},
+                   [&](explored_cache& c) {
+                       c.put(probe(keys::first), probe(1));
+                       time.store(10, std::memory_order_seq_cst);
+                       unsigned calls = 0;
+                       const auto load = [&] {
+                           const auto entry = c.pin_or_load(probe(keys::first), [&]() -> probe {
+                               ++calls;
+                               throw std::runtime_error("no");
+                           });
+                           require(entry.value().number() == 1, "the old value answers");
+                       };
+                       parallel(load, load, [&] { require(c.expire_now() == 0, "it is kept for that"); });
+                       require(calls == 1, "after a failure the loader rests");
+                   });
+    });
+}
+
 template <class F>
 void each_of_time(F f) {
+    hits_that_renew_beside_a_put(f);
+    stale_values_answer_failed_loads(f);
     a_hit_that_prolongs_beside_a_put(f);
     an_expired_entry_beside_puts_and_a_get(f);
     removals_beside_a_put_that_renews(f);

@@ -15,6 +15,7 @@
 #include <syncmap/cache/operations.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/cache/removals.hpp>
+#include <syncmap/cache/time/entry_times.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/errors.hpp>
@@ -45,7 +46,8 @@ public:
     ///
     /// Progress: waits for a thread that loads this key. Other keys, and all other operations, do not wait. Consistency: a
     /// `put`, an `invalidate` or an `invalidate_all` that takes place after `f` was called keeps its result from being stored,
-    /// and no later call is given it. Throws: what `f` throws, to all who waited for it; it is not remembered.
+    /// and no later call is given it. Throws: what `f` throws, to all who waited for it; it is not remembered. Where an entry
+    /// that was there may answer (`refresh_after_write`, `stale_if_error`), its value is returned instead.
     /// `recursive_load`, if `f` asks for its own key, alone or through a circle of threads and caches.
     template <class K = given_key, class F>
     [[nodiscard]] auto get_or_load(K&& key, F&& f) {
@@ -55,8 +57,14 @@ public:
         Cache::template check_stored_key<K>();
         auto&& own = Cache::lookup(std::forward<K>(key));
         std::optional<copied> hit;
-        if (self().look(own, [&](entry& e) { hit.emplace(std::as_const(e).value()); })) return result(*std::move(hit));
-        const held_entry held = load_absent(own, f);
+        bool is_due = false;
+        const bool found = self().look(own, [&](entry& e) {
+            hit.emplace(std::as_const(e).value());
+            is_due = self().lifetimes_.is_due(e);
+        });
+        held_entry held;
+        if (found && !(is_due && renew(own, f, held, false))) return result(*std::move(hit));
+        if (!found) held = load_absent(own, f);
         if constexpr (loader_may_find_nothing<F, K>) {
             return held ? result(held.value()) : result();
         } else {
@@ -77,13 +85,39 @@ public:
         Cache::template check_stored_key<K>();
         auto&& own = Cache::lookup(std::forward<K>(key));
         held_entry held;
-        if (!self().look(own, [&](entry& e) { self().engine_.hold(held, e); })) held = load_absent(own, f);
+        bool is_due = false;
+        const bool found = self().look(own, [&](entry& e) {
+            self().engine_.hold(held, e);
+            is_due = self().lifetimes_.is_due(e);
+        });
+        if (!found) {
+            held = load_absent(own, f);
+        } else if (is_due) {
+            renew(own, f, held, false);
+        }
         return Cache::pinned_of(std::move(held));
     }
     /// The same with the loader of the options.
     template <class K = given_key>
     [[nodiscard]] pinned<Engine> pin_or_load(K&& key) {
         return pin_or_load(std::forward<K>(key), own_loader{*this});
+    }
+
+    /// Loads the value of `key` anew by `f`, whether it is there or not; other threads are shown the old one meanwhile. Where
+    /// `f` finds nothing the entry is removed. Returns whether it has called `f`: false, if another thread loads the key.
+    /// Progress: waits for no other load. Consistency: as `get_or_load`. Throws: what `f` throws; the old entry stays then.
+    template <class K = given_key, class F>
+    bool refresh(K&& key, F&& f) {
+        Cache::template check_stored_key<K>();
+        auto&& own = Cache::lookup(std::forward<K>(key));
+        held_entry held;
+        return renew(own, f, held, true);
+    }
+    /// The same with the loader of the options. Throws: `no_loader`.
+    template <class K = given_key>
+    bool refresh(K&& key) {
+        require_loader();
+        return refresh(std::forward<K>(key), own_loader{*this});
     }
 
 protected:
@@ -123,9 +157,10 @@ protected:
     /// F4. What was loaded becomes the key's, unless that comes too late. `held` keeps its entry in each case.
     template <class K, class Flight>
     void store_loaded(visitor& by, std::uint64_t hash, const K& key, const Flight& flight, std::uint64_t generation,
-                      copied& value, held_entry& held) {
+                      copied& value, held_entry& held, nanoseconds_t took = 0, bool renews = false) {
         load_operation<typename Cache::eviction_type, Engine, Flight> op(self().eviction_, self().engine_, by, hash, flight,
                                                                          generation, value, held);
+        op.loaded_in(took, renews);
         self().engine_.write_at(by, hash, key, op);
         self().end(by, op);
     }
@@ -231,19 +266,84 @@ private:
         }
     }
 
+    /// Renews an entry that is there, if no other thread loads its key. True: `held` is the new entry, or the old one where
+    /// the loader has failed; none, where the loader has found nothing. `is_asked`: the caller wants to know of failures.
+    template <class K, class F>
+    [[gnu::noinline]] bool renew(const K& key, F& f, held_entry& held, bool is_asked) {
+        if constexpr (std::is_same_v<F, own_loader>) {
+            if (!load_ && !load_many_) return false;
+        }
+        visitor by(self().engine_, self().listener_.get());
+        const std::uint64_t hash = self().engine_.hash_of_key(key);
+        typename Engine::load_outcome outcome;
+        typename Engine::template load_flight<K> flight(self().engine_, by, hash, key, outcome);
+        try {
+            if (!flight.try_enter()) return false;
+        } catch (const recursive_load&) {
+            if (is_asked) throw;
+            return false; // the loader of this very thread asks for the key: it gets what is there
+        }
+        try {
+            load_alone(by, hash, key, f, flight, outcome, is_asked ? purpose::to_replace : purpose::to_renew);
+        } catch (const recursive_load&) {
+            throw;
+        } catch (const recursive_update&) {
+            throw;
+        } catch (...) {
+            if (is_asked) throw;
+            return false; // the caller has a value
+        }
+        held = std::move(outcome.entry);
+        return true;
+    }
+
+    enum class purpose : unsigned char {
+        to_fill, ///< the key was absent
+        to_renew, ///< a hit is due
+        to_replace ///< whatever is there
+    };
+
     /// F2 to F5, by the only thread that loads the key.
     template <class K, class F, class Flight>
-    void load_alone(visitor& by, std::uint64_t hash, const K& key, F& f, Flight& flight,
-                    typename Engine::load_outcome& outcome) {
+    void load_alone(visitor& by, std::uint64_t hash, const K& key, F& f, Flight& flight, typename Engine::load_outcome& outcome,
+                    purpose why = purpose::to_fill) {
+        auto& lifetimes = self().lifetimes_;
         const std::uint64_t generation = self().engine_.pass_writers(by, hash, key);
         try {
+            held_entry old; // what a load that fails leaves to answer
+            entry* old_entry = nullptr;
             std::uint32_t slot = 0;
             self().engine_.look_at(key, slot, [&](entry& e) {
-                if (self().lifetimes_.is_live(e)) self().engine_.hold(outcome.entry, e);
+                const bool is_live = lifetimes.is_live(e);
+                if (is_live ? why == purpose::to_fill || (why == purpose::to_renew && !lifetimes.is_due(e))
+                            : why == purpose::to_fill && lifetimes.answers_at_once(e)) {
+                    self().engine_.hold(outcome.entry, e);
+                } else if (is_live || lifetimes.may_renew()) {
+                    self().engine_.hold(old, e);
+                    old_entry = std::addressof(e);
+                }
             });
             if (!outcome.entry) {
-                std::optional<copied> value = counted_load(by.slot(), [&] { return load_by<T>(f, key); });
-                if (value) store_loaded(by, hash, key, flight, generation, *value, outcome.entry);
+                const nanoseconds_t begun = lifetimes.may_renew() ? lifetimes.now() : 0;
+                const auto took = [&] { return lifetimes.may_renew() ? lifetimes.now() - begun : 0; };
+                std::optional<copied> value;
+                try {
+                    value = counted_load(by.slot(), [&] { return load_by<T>(f, key); });
+                } catch (const recursive_load&) {
+                    throw;
+                } catch (const recursive_update&) {
+                    throw;
+                } catch (...) {
+                    if (old_entry == nullptr) throw;
+                    lifetimes.renewal_failed(*old_entry, took());
+                    if (why == purpose::to_replace || !lifetimes.may_answer(*old_entry)) throw;
+                    outcome.entry = std::move(old);
+                }
+                if (value) {
+                    store_loaded(by, hash, key, flight, generation, *value, outcome.entry, took(), why != purpose::to_fill);
+                } else if (old) {
+                    forget(by, hash, key, flight, generation);
+                }
             }
             outcome.settled = true;
         } catch (const recursive_load&) {
@@ -254,6 +354,16 @@ private:
             flight.fail(std::current_exception());
             throw;
         }
+    }
+
+    /// The loader has found nothing for a key that has an entry.
+    template <class K, class Flight>
+    void forget(visitor& by, std::uint64_t hash, const K& key, const Flight& flight, std::uint64_t generation) {
+        detail::erase_operation<T> erasing{};
+        absence_operation<typename Cache::eviction_type, Engine, Flight> op(self().eviction_, self().engine_, by, hash, erasing,
+                                                                            flight, generation);
+        self().engine_.write_at(by, hash, key, op);
+        self().end(by, op);
     }
 
     /// In microseconds; rounded up, and to a year at most.

@@ -58,7 +58,7 @@ public:
     bool wants_prefix() const noexcept { return has_lifetime_; }
     void prepared(entry& fresh) {
         if (has_lifetime_) [[unlikely]]
-            bound_.lifetimes().begin(fresh, event_, own_ttl_);
+            bound_.lifetimes().begin(fresh, event_, own_ttl_, load_took_);
     }
     void publishes(entry& fresh, std::uint64_t) noexcept {
         fresh.mark.begin_in(mine_.where);
@@ -112,6 +112,7 @@ protected:
     bool found_expired_ = false;
     expiry_event event_ = expiry_event::inserted;
     nanoseconds_t own_ttl_ = as_usual;
+    nanoseconds_t load_took_ = 0;
 
     bool inserts_ = false; ///< this attempt does
     bool replaced_expired_ = false;
@@ -206,8 +207,8 @@ private:
 };
 
 /// The write of what a loader has brought: inserts it, unless the load has been overtaken, the cache was cleared meanwhile, the
-/// key is there, or a thread updates it. In each case the caller holds an entry with the value: the one that was inserted, or
-/// one beside the table.
+/// key is there, or a thread updates it. A load that renews an entry replaces that one. In each case the caller holds an entry
+/// with the value: the one that was inserted, or one beside the table.
 template <class Eviction, class Engine, class Flight>
 class load_operation : public admitted_write<Eviction, Engine> {
     using base = admitted_write<Eviction, Engine>;
@@ -231,15 +232,22 @@ public:
         : base(bound, engine, by, hash), flight_(flight), generation_(generation), value_(value), held_(held) {
         base::event_ = expiry_event::loaded;
     }
+    /// `renews`: an entry that is there was there before the load, or the load has been overtaken.
+    void loaded_in(nanoseconds_t took, bool renews) noexcept {
+        base::load_took_ = took;
+        renews_ = renews;
+    }
 
     decision decide_on(const entry& present) {
         base::found_expired_ = !bound_.lifetimes().is_live(present);
-        is_present_ = !base::found_expired_;
+        is_present_ = !base::found_expired_ && !renews_;
+        replaces_ = !is_present_;
         return decision::assign; // so that the node is made, whatever becomes of it
     }
     decision decide(const T* current) noexcept {
         base::found_expired_ = false;
         is_present_ = current != nullptr;
+        replaces_ = false;
         return decision::assign;
     }
     loaded&& make() noexcept { return std::move(value_); }
@@ -248,8 +256,7 @@ public:
         if (!bound_.is_closed() && !flight_.is_overtaken()) base::admit();
     }
     bool admits(std::uint64_t generation) noexcept {
-        return !is_present_ && (base::found_expired_ || base::mine_.has_permit) && generation == generation_ &&
-               !flight_.is_overtaken();
+        return !is_present_ && (replaces_ || base::mine_.has_permit) && generation == generation_ && !flight_.is_overtaken();
     }
     void refused(entry& made) noexcept { engine_.hold_unpublished(held_, made); }
     void replaces(entry& fresh) noexcept { engine_.hold(held_, fresh); }
@@ -263,7 +270,29 @@ private:
     const std::uint64_t generation_;
     loaded& value_;
     held_entry& held_;
+    bool renews_ = false;
     bool is_present_ = false;
+    bool replaces_ = false; ///< this attempt, an old entry
+};
+
+/// The erase of an entry whose key has no value any more, as its loader says; unless the load has been overtaken, or the cache
+/// was cleared meanwhile. A thread that updates the key decides itself.
+template <class Eviction, class Engine, class Flight>
+class absence_operation : public bounded_operation<Eviction, Engine, detail::erase_operation<typename Engine::mapped_type>> {
+    using erasing = detail::erase_operation<typename Engine::mapped_type>;
+    using base = bounded_operation<Eviction, Engine, erasing>;
+
+public:
+    absence_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, erasing& op,
+                      const Flight& flight, std::uint64_t generation) noexcept
+        : base(bound, engine, by, hash, op), flight_(flight), generation_(generation) {}
+
+    bool admits(std::uint64_t generation) noexcept { return generation == generation_ && !flight_.is_overtaken(); }
+    void gives_way() noexcept {}
+
+private:
+    const Flight& flight_;
+    const std::uint64_t generation_;
 };
 
 } // namespace syncmap::cache_detail

@@ -74,6 +74,13 @@ struct cache_options {
     std::function<std::chrono::nanoseconds(const Key&, const T&, expiry_event)> expire{};
     /// By what share of it a lifetime may be shorter, by chance: so entries that came together do not end together. 0 to 1.
     double jitter = 0;
+    /// How long after its write an entry is renewed: by the next `get_or_load` or `pin_or_load` that finds it. Other threads
+    /// are shown the old value meanwhile. Shorter than `expire_after_write`.
+    std::chrono::nanoseconds refresh_after_write = unlimited;
+    /// How long after its end an entry still answers `get_or_load` and `pin_or_load`, if its loader throws.
+    std::chrono::nanoseconds stale_if_error{0};
+    /// XFetch: an entry is renewed by chance before it ends, the likelier the longer its load took. 1 suits most; 0: never.
+    double early_refresh = 0;
 
     // ---- loads ----
 

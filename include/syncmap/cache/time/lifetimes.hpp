@@ -14,6 +14,7 @@
 
 #include <syncmap/cache/options.hpp>
 #include <syncmap/cache/time/entry_times.hpp>
+#include <syncmap/cache/time/renewal_times.hpp>
 
 namespace syncmap::cache_detail {
 
@@ -45,8 +46,8 @@ class lifetimes {
 public:
     explicit lifetimes(const options& o)
         : clock_((check_times(o), o.clock)), after_write_(o.expire_after_write.count()),
-          after_access_(o.expire_after_access.count()), jitter_(o.jitter), expire_(o.expire),
-          has_default_(after_write_ != never || after_access_ != never || expire_),
+          after_access_(o.expire_after_access.count()), jitter_(o.jitter), expire_(o.expire), renewals_(o),
+          has_default_(after_write_ != never || after_access_ != never || expire_ || renewals_.is_wanted()),
           shortest_((std::min)(shortened(after_write_, 1.0), shortened(after_access_, 1.0))) {}
 
     /// Whether each entry has times.
@@ -58,13 +59,17 @@ public:
         return std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.now().time_since_epoch()).count();
     }
 
+    /// Whether hits and failed loads need to look at an entry's times once more [T5].
+    bool may_renew() const noexcept { return renewals_.is_wanted(); }
+
     // ---- of a node that is not published yet, and has times ----
 
-    /// Gives an entry its deadline. `own`: the lifetime that came with the value, or `as_usual`. Throws what `expire` throws.
+    /// Gives an entry its deadline. `own`: the lifetime that came with the value, or `as_usual`. `took`: its load. Throws what
+    /// `expire` throws.
     template <class Node>
-    [[gnu::noinline]] void begin(Node& fresh, expiry_event event, nanoseconds_t own) {
+    [[gnu::noinline]] void begin(Node& fresh, expiry_event event, nanoseconds_t own, nanoseconds_t took) {
         const nanoseconds_t written = now();
-        write_history history(written, 0, own != as_usual || expire_, 0);
+        const write_history history(written, 0, own != as_usual || expire_, took);
         const double drawn = draw(fresh.hash(), history);
         nanoseconds_t life = (std::min)(after_write_, after_access_);
         if (own != as_usual) {
@@ -96,6 +101,31 @@ public:
         return is_live_now(entry.in_front());
     }
 
+    // ---- renewal, of an entry that is held ----
+
+    /// Whether the hit that has found the entry should renew it.
+    template <class Node>
+    bool is_due(const Node& entry) {
+        return may_renew() && entry.has_prefix() && is_due_now(entry.in_front(), entry.hash());
+    }
+    /// Whether the entry may answer a load that fails: until its end, and `stale_if_error` beyond.
+    template <class Node>
+    bool may_answer(const Node& entry) const {
+        return !entry.has_prefix() || now() < later(entry.in_front().deadline(), renewals_.stale_after());
+    }
+    /// Whether the entry answers instead of a load, as the last one has failed not long ago.
+    template <class Node>
+    bool answers_at_once(const Node& entry) const {
+        return entry.has_prefix() && renewals_.rests(now(), entry.in_front().history()) && may_answer(entry);
+    }
+    /// The load has failed that was to renew the entry. By the thread that owns the flight of its key.
+    template <class Node>
+    void renewal_failed(const Node& entry, nanoseconds_t took) {
+        if (!entry.has_prefix()) return;
+        times_type& times = entry.in_front();
+        times.remember(renewals_.after_failure(now(), took, times.history()));
+    }
+
     /// The time, for a walk over many entries: read when the first of them needs it.
     class glance {
     public:
@@ -105,7 +135,7 @@ public:
         bool is_over(const Node& entry) {
             if (!entry.has_prefix()) [[likely]]
                 return false;
-            return is_past(entry.in_front().deadline());
+            return is_past(later(entry.in_front().deadline(), of_.renewals_.stale_after()));
         }
 
     private:
@@ -127,6 +157,11 @@ private:
         if (at >= end) return false;
         if (after_access_ != never) prolong(times, hash, at, end);
         return true;
+    }
+
+    [[gnu::noinline]] bool is_due_now(const times_type& times, std::uint64_t hash) {
+        const write_history history = times.history();
+        return renewals_.is_due(now(), times.deadline(), history, shortened(renewals_.refresh_after(), draw(hash, history)));
     }
 
     /// At most one store in a 64th of the lifetime: an entry lives up to that much shorter.
@@ -157,6 +192,7 @@ private:
     const nanoseconds_t after_access_;
     const double jitter_;
     const std::function<std::chrono::nanoseconds(const Key&, const T&, expiry_event)> expire_;
+    renewal_times<Sync> renewals_;
     const bool has_default_;
     atomic<nanoseconds_t> shortest_;
 };
