@@ -126,6 +126,13 @@ EXPLORE_UNWATCHED int __tsan_atomic8_compare_exchange_strong(volatile unsigned c
     (same ? *at : *expected) = same ? desired : *at;
     return same ? 1 : 0;
 }
+// Of reference counts (`std::shared_ptr`).
+EXPLORE_UNWATCHED int __tsan_atomic32_load(const volatile int* at, int) { return *at; }
+EXPLORE_UNWATCHED int __tsan_atomic32_fetch_add(volatile int* at, int operand, int) {
+    const int before = *at;
+    *at = before + operand;
+    return before;
+}
 EXPLORE_UNWATCHED void __tsan_read_range(void* p, unsigned long n) { explore::note_plain(p, n, false); }
 EXPLORE_UNWATCHED void __tsan_write_range(void* p, unsigned long n) { explore::note_plain(p, n, true); }
 // NOLINTEND
