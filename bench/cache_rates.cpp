@@ -1,6 +1,8 @@
 // What a full `syncmap::cache` costs beside `map`: hits and puts, of integers and of values that need a node.
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -169,6 +171,44 @@ void add_node_puts(const guarantee_plan& plan, std::uint64_t entries, unsigned t
     figures.add_processor_ratio(0, 1, to);
 }
 
+/// The same with lifetimes: of an hour, so that entries are evicted as without one; of 50 ms, so that most have expired when
+/// they leave.
+void add_deadline_puts(const guarantee_plan& plan, std::uint64_t entries, unsigned threads, std::vector<guarantee_figure>& to) {
+    struct lives {
+        std::string name;
+        std::chrono::nanoseconds life;
+    };
+    const std::array<lives, 3> kinds{lives{"cache, an hour", std::chrono::hours(1)},
+                                     lives{"cache, 50 ms", std::chrono::milliseconds(50)},
+                                     lives{"cache, no lifetime", unlimited}};
+    std::vector<std::unique_ptr<cache<key, pair_of_words>>> caches;
+    map<key, pair_of_words> pairs;
+    for (std::uint64_t i = 0; i < entries - entries % threads; ++i) pairs.store(scramble(i), pair_of_words(i));
+    std::vector<contestant> all;
+    for (const lives& kind : kinds) {
+        using options = cache<key, pair_of_words>::options_type;
+        caches.push_back(
+            std::make_unique<cache<key, pair_of_words>>(options{.capacity = entries, .expire_after_write = kind.life}));
+        for (std::uint64_t i = 0; i < entries; ++i) caches.back()->put(scramble(i), pair_of_words(i));
+        all.push_back({kind.name, {}});
+        for (unsigned thread = 0; thread < threads; ++thread) {
+            const auto keys = std::make_shared<new_keys>(entries, thread, threads);
+            all.back().work.push_back([&full = *caches.back(), keys]() -> std::uint64_t {
+                for (const key k : keys->next()) full.put(k, pair_of_words(k));
+                return burst;
+            });
+        }
+    }
+    all.push_back({"map, nodes", {}});
+    for (unsigned thread = 0; thread < threads; ++thread) all.back().work.push_back(replacing(pairs, entries, thread, threads));
+    const cell_figures figures(cell_name(entries, threads), all, plan);
+    figures.add_rates(to);
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+        figures.add_ratio(i, kinds.size(), 0.7, to);
+        figures.add_processor_ratio(i, kinds.size(), to);
+    }
+}
+
 /// Of integers: beside a map with its entries in the table, and the other caches.
 void add_integer_puts(const guarantee_plan& plan, std::uint64_t entries, unsigned threads, std::vector<guarantee_figure>& to) {
     const auto rivals = make_cache_rivals(entries);
@@ -216,6 +256,14 @@ std::vector<guarantee_figure> measure_cache_puts(const guarantee_plan& plan) {
             add_node_puts(plan, entries, threads, found);
             add_integer_puts(plan, entries, threads, found);
         }
+    }
+    return found;
+}
+
+std::vector<guarantee_figure> measure_cache_deadlines(const guarantee_plan& plan) {
+    std::vector<guarantee_figure> found;
+    for (const std::uint64_t entries : cache_sizes(plan)) {
+        for (const unsigned threads : thread_counts()) add_deadline_puts(plan, entries, threads, found);
     }
     return found;
 }

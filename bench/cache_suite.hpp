@@ -12,6 +12,7 @@ std::span<const guarantee_cost> cache_costs();
 
 std::vector<guarantee_figure> measure_cache_reads(const guarantee_plan& plan);
 std::vector<guarantee_figure> measure_cache_puts(const guarantee_plan& plan);
+std::vector<guarantee_figure> measure_cache_deadlines(const guarantee_plan& plan);
 std::vector<guarantee_figure> measure_cache_mix(const guarantee_plan& plan);
 
 } // namespace syncmap::bench
