@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -330,6 +331,62 @@ TEST(cache_expiry, jumps_of_the_clock_do_no_harm) {
         c.put("1", "4");
     }
     EXPECT_EQ(c.stats().expirations, 1'001U) << "the others live on: the hand goes on, too, and removes the one alone";
+}
+
+TEST(cache_expiry, keeps_the_bound_and_all_permits_beside_other_threads) {
+    syncmap::manual_clock clock;
+    syncmap::cache<int, int, syncmap::hash<int>, std::equal_to<>, syncmap::manual_clock> c(
+        {.capacity = 50, .expire_after_write = 20s, .expire_after_access = 10s, .clock = clock});
+    std::atomic<bool> is_over{false};
+    std::vector<std::thread> all;
+    for (int thread = 0; thread < 3; ++thread) {
+        all.emplace_back([&, thread] {
+            for (int i = 0; i < 3'000; ++i) {
+                const int key = (i * 7 + thread) % 97;
+                if (i % 50 == 0) c.expire_now();
+                if (i % 5 == 0) c.put(key, i, {.ttl = std::chrono::seconds(i % 3)});
+                if (i % 11 == 0) static_cast<void>(c.put_if_absent(key, i));
+                if (i % 17 == 0) c.invalidate(key);
+                static_cast<void>(c.get_or_load(key, [&] { return i; }));
+            }
+        });
+    }
+    all.emplace_back([&] {
+        while (!is_over) {
+            EXPECT_LE(c.size(), 50U);
+            clock.advance(1s);
+        }
+    });
+    for (int i = 0; i < 3; ++i) all[static_cast<std::size_t>(i)].join();
+    is_over = true;
+    all.back().join();
+    clock.advance(1h);
+    c.expire_now();
+    EXPECT_EQ(c.size(), 0U);
+    for (int i = 0; i < 200; ++i) c.put(i, i);
+    EXPECT_EQ(c.size(), 50U) << "no permit is lost, and none is made from nothing";
+}
+
+TEST(cache_expiry, holds_what_it_held_where_the_function_throws) {
+    syncmap::manual_clock clock;
+    bool throws = false;
+    timed_cache c({.capacity = 3,
+                   .expire =
+                       [&](const std::string&, const std::string&, syncmap::expiry_event) {
+                           if (throws) throw std::runtime_error("no lifetime");
+                           return std::chrono::nanoseconds(10s);
+                       },
+                   .clock = clock});
+    c.put("a", "1");
+    throws = true;
+    EXPECT_THROW(c.put("a", "2"), std::runtime_error);
+    EXPECT_THROW(c.put("b", "2"), std::runtime_error);
+    EXPECT_THROW(static_cast<void>(c.get_or_load("b", [] { return std::string("3"); })), std::runtime_error);
+    EXPECT_EQ(c.get("a"), "1");
+    EXPECT_EQ(c.size(), 1U);
+    throws = false;
+    for (int i = 0; i < 10; ++i) c.put(std::to_string(i), "x");
+    EXPECT_EQ(c.size(), 3U);
 }
 
 // ---- what it costs ----

@@ -270,9 +270,9 @@ private:
         std::vector<absent_key*> sorted_{}; ///< the first of each key
     };
 
-    /// `check()` throws before other threads can share that.
+    /// `check_loader()` throws before other threads can share that.
     template <class Keys, class Check>
-    std::vector<pinned<Engine>> load_all(Keys& keys, bulk_function& f, Check check) {
+    std::vector<pinned<Engine>> load_all(Keys& keys, bulk_function& f, Check check_loader) {
         static_assert(std::is_copy_constructible_v<asked>,
                       "syncmap: get_all_or_load copies keys, and this key type cannot be copied: use pin_or_load for each");
         std::vector<pinned<Engine>> all;
@@ -284,7 +284,7 @@ private:
             held_entry held = look_for(own);
             if (!held) {
                 if (!absent) {
-                    check();
+                    check_loader();
                     absent.emplace(*this);
                 }
                 absent->add(all.size(), own);
