@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <latch>
 #include <memory>
@@ -351,6 +353,70 @@ TYPED_TEST(garbage, of_a_destructor_that_writes_much_is_bounded_as_well) {
     map.clear();
     map.flush();
     EXPECT_EQ(alive, 0);
+}
+
+/// An allocator with a number; a copy of it, in a thread that has asked for that, waits until the map has moved, for a while.
+template <class T>
+struct slowly_copied {
+    using value_type = T;
+    static constexpr int right = 4711;
+    int number = right;
+
+    slowly_copied() = default;
+    slowly_copied(const slowly_copied& other) noexcept : number((pause(), other.number)) { check(); }
+    template <class U>
+    slowly_copied(const slowly_copied<U>& other) noexcept : number((pause(), other.number)) {
+        check();
+    }
+    T* allocate(std::size_t n) { return std::allocator<T>().allocate(n); }
+    void deallocate(T* p, std::size_t n) noexcept { std::allocator<T>().deallocate(p, n); }
+    template <class U>
+    friend bool operator==(const slowly_copied&, const slowly_copied<U>&) noexcept {
+        return true;
+    }
+
+private:
+    static void pause();
+    void check() const;
+};
+struct slow_copies {
+    static inline thread_local bool asked = false;
+    static inline std::atomic<bool> begun{false};
+    static inline std::atomic<bool> moved{false};
+    static inline std::atomic<int> wrong{0};
+};
+template <class T>
+void slowly_copied<T>::pause() {
+    if (!std::exchange(slow_copies::asked, false)) return;
+    slow_copies::begun = true;
+    for (int i = 0; i != 50 && !slow_copies::moved; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+template <class T>
+void slowly_copied<T>::check() const {
+    if (number != right) ++slow_copies::wrong;
+}
+
+// A move waits while a collection copies the allocator out of the map object.
+TEST(moved_garbage, is_destroyed_by_the_allocator_of_the_map_that_it_was_retired_in) {
+    using map_type =
+        syncmap::map<int, living, syncmap::hash<int>, std::equal_to<>, slowly_copied<std::pair<const int, living>>>;
+    alignas(map_type) std::byte room[sizeof(map_type)];
+    auto* const first = ::new (static_cast<void*>(room)) map_type;
+    std::optional<map_type> second;
+    std::jthread collects([&] {
+        first->store(1, living());
+        first->store(1, living());
+        slow_copies::asked = true;
+        syncmap::map<int, living> other;
+        while (slow_copies::asked) other.store(1, living());
+    });
+    while (!slow_copies::begun) std::this_thread::yield();
+    second.emplace(std::move(*first));
+    std::destroy_at(first);
+    std::memset(room, 0xEE, sizeof room); // there is no allocator there any more
+    slow_copies::moved = true;
+    collects.join();
+    EXPECT_EQ(slow_copies::wrong, 0);
 }
 
 // What a value owns is asked with no lock held: a flush of another thread does not wait for the answer.

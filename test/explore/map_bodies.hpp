@@ -104,7 +104,7 @@ void each_collection(F&& f) {
         map->flush();
         require(map->size() == 0, "both were erased");
     });
-    if constexpr (std::is_same_v<Layout, node_layout>) { // a move knows no layouts
+    if constexpr (std::is_same_v<Layout, node_layout>) { // a move is the same in all layouts
         beside("moved", [](std::optional<map_type>& map) {
             map_type next(std::move(*map));
             map.reset();
