@@ -64,6 +64,7 @@ static void keys(void) {
     CHECK(syncmap_cache_put(cache, nil, nil).changed && cached(cache) == 1);
     CHECK(syncmap_cache_invalidate_all(cache) == SYNCMAP_OK && cached(cache) == 0);
     is(syncmap_cache_get(cache, nil), false, false, nil);
+    CHECK(syncmap_cache_flush(cache) == SYNCMAP_OK);
     const syncmap_cache_stats stats = syncmap_cache_stats_of(cache);
     CHECK(stats.replaced == 1 && stats.erased == 2 && stats.invalidated == 1 && stats.inserts == 3);
     syncmap_cache_destroy(cache);

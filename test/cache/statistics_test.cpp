@@ -30,6 +30,8 @@ TEST(cache_statistics, count_removals_by_their_reason) {
     const auto before = c.stats();
     EXPECT_EQ(before.entries, c.size());
     c.invalidate_all();
+    EXPECT_EQ(c.stats().entries, 0U);
+    c.flush();
     const auto now = c.stats();
     EXPECT_EQ(now.inserts, 32U);
     EXPECT_EQ(now.evictions, 20U);

@@ -196,6 +196,39 @@ void evictions_beside_an_update_and_a_clear(F f) {
 }
 
 template <class F>
+void cleared_tables_are_taken_apart(F f) {
+    f("put, put|invalidate_all, put|put", [] {
+        with_cache(2, [](explored_cache& c) {
+            c.put(probe(first), probe(1));
+            c.put(probe(apart), probe(2));
+            parallel(
+                [&] {
+                    c.put(probe(second), probe(3));
+                    c.put(probe(first), probe(4));
+                },
+                [&] {
+                    c.invalidate_all();
+                    require(c.put(probe(apart), probe(5)), "a put stores");
+                },
+                [&] {
+                    c.put(probe(keys::fillers), probe(6));
+                    require(c.size() <= 2, "the bound holds at every instant");
+                });
+        });
+    });
+    f("invalidate_all, put|invalidate_all, put", [] {
+        with_cache(1, [](explored_cache& c) {
+            c.put(probe(first), probe(1));
+            const auto anew = [&](std::uint64_t key) {
+                c.invalidate_all();
+                require(c.put(probe(key), probe(2)), "a put stores");
+            };
+            parallel([&] { anew(second); }, [&] { anew(apart); });
+        });
+    });
+}
+
+template <class F>
 void evictions_while_the_table_grows(F f) {
     f("puts|puts while the table grows", [] {
         with_cache(10, [](explored_cache& c) {
@@ -620,6 +653,7 @@ void each_of_bound(F f) {
     a_put_beside_an_erase_of_what_leaves_small(f);
     a_hit_beside_a_promotion_beside_an_overwrite(f);
     evictions_beside_an_update_and_a_clear(f);
+    cleared_tables_are_taken_apart(f);
     evictions_while_the_table_grows(f);
     updates_whose_functions_put(f);
 }

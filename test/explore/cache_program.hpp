@@ -66,6 +66,7 @@ public:
 
     /// With no thread in a call: no permit is lost or made from nothing, and each small entry is in the small queue.
     void check_books() {
+        flush(); // takes apart what was cleared
         std::size_t entries = 0;
         engine_.each_entry([&](const auto& found) { // expired ones, too
             ++entries;

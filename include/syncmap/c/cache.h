@@ -141,8 +141,9 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_result syncmap_cache_take(syncmap_cache* ca
 SYNCMAP_API syncmap_result syncmap_cache_invalidate(syncmap_cache* cache, syncmap_value key);
 
 /**
- * Removes everything in one step for all other threads. Beats every load that began before.
- * Progress: no thread waits for it.
+ * Removes everything in one step. Beats every load that began before. Later puts free what was there, a few entries each, and
+ * `syncmap_cache_flush` all of it; for handles SYNCMAP_RELEASE_WITHIN holds.
+ * Progress: no thread waits for it. Constant time.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY (nothing was removed).
  */
 SYNCMAP_API syncmap_status syncmap_cache_invalidate_all(syncmap_cache* cache);
@@ -165,7 +166,7 @@ typedef struct syncmap_cache_stats {
     uint64_t failed_loads; /**< loads that failed */
     uint64_t erased;       /**< entries that `syncmap_cache_invalidate` and `syncmap_cache_take` removed */
     uint64_t replaced;     /**< values that gave way to new ones of their keys */
-    uint64_t invalidated;  /**< entries that `syncmap_cache_invalidate_all` removed */
+    uint64_t invalidated;  /**< entries that `syncmap_cache_invalidate_all` removed, when they are freed */
 } syncmap_cache_stats;
 
 /**

@@ -90,7 +90,7 @@ public:
     explicit basic_cache(const options_type& options, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
                          const allocator_type& alloc = allocator_type())
         : cache_detail::bulk_loading<basic_cache, Engine>(options), counts_(options.statistics), lifetimes_(options),
-          listener_(cache_detail::removal_listener<Engine>::made_of(options, engine_)), engine_(hash, equal, alloc),
+          listener_(cache_detail::removal_listener<Engine>::made_of(options)), engine_(hash, equal, alloc),
           eviction_(engine_, options.capacity.value(), lifetimes_, alloc), load_times_(options.clock) {}
     basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
@@ -233,18 +233,15 @@ public:
         return remove(key, op);
     }
 
-    /// Removes everything, in one step for all other threads. Beats every load that began before. Calls the listener, if there
-    /// is one, for each entry that was there.
-    /// Complexity: constant for others, linear in the table for the caller.
+    /// Removes everything, in one step. Beats every load that began before. What was there stays in memory at first: each later
+    /// write destroys a few entries, and `flush` all of them. Their places in the capacity return with them: until then fewer
+    /// new entries fit. With a listener the caller does all that at once, and calls the listener for each entry. Complexity:
+    /// constant; with a listener linear in the table. Throws: `std::bad_alloc`; nothing has happened then.
     void invalidate_all() {
         visitor by(engine_, listener_.get());
-        const auto permits_return = [this](size_type entries) {
-            eviction_.pool().give(entries);
-            if (counts_) invalidated_.fetch_add(entries, std::memory_order_relaxed);
-        };
-        const auto keep_one = [&](entry* gone) { by.keeps(*gone, removal::invalidated); };
-        engine_.clear_and_tell(permits_return, listener_ == nullptr ? nullptr : std::addressof(keep_one));
+        engine_.clear_later(by);
         engine_.loads().overtake_all();
+        if (listener_ != nullptr) take_all_apart(by);
     }
 
     // ---- the whole cache ----
@@ -293,7 +290,7 @@ public:
         now.expirations = all.sum(counted::expiration);
         now.erased = all.sum(counted::erased);
         now.replaced = all.sum(counted::replaced);
-        now.invalidated = invalidated_.load(std::memory_order_relaxed);
+        now.invalidated = invalidated_.load(std::memory_order_relaxed) + eviction_.cleared();
         now.load_times = load_times_.counts();
         now.load_nanoseconds = load_times_.nanoseconds();
         now.failed_listeners = listener_ == nullptr ? 0 : listener_->failures.load(std::memory_order_relaxed);
@@ -303,7 +300,17 @@ public:
     }
 
     /// Destroys what was removed before the call and no thread looks at. As `flush` of `map`.
-    void flush() noexcept { engine_.flush(); }
+    void flush() noexcept {
+        if (engine_.has_cleared()) {
+            try {
+                visitor by(engine_, listener_.get());
+                take_all_apart(by);
+            } catch (const std::bad_alloc&) {
+                // Later writes, or the destructor, destroy the entries.
+            }
+        }
+        engine_.flush();
+    }
 
     /// Copies of what the cache was made with.
     [[nodiscard]] hasher hash_function() const { return engine_.hash_function(); }
@@ -386,7 +393,17 @@ private:
         if (op.has_replaced_expired() && counts_) [[unlikely]]
             lane_of(by.slot()).count(counted::insert);
         this->scrub(by);
+        if (engine_.has_cleared()) [[unlikely]]
+            eviction_.take_apart(by, buckets_a_write);
     }
+    void take_all_apart(visitor& by) {
+        engine_.ensure_table(by);
+        for (unsigned attempt = 0; engine_.has_cleared(); ++attempt) {
+            if (!eviction_.take_apart(by, buckets_at_a_time)) Sync::back_off(attempt);
+        }
+    }
+    static constexpr size_type buckets_a_write = 8;
+    static constexpr size_type buckets_at_a_time = 1024;
 
     /// An erase. Where the key is absent and was loading at the beginning, the loads are overtaken: one that does not see that
     /// when it has the bucket's lock has stored what it brought before, and that is erased as well.

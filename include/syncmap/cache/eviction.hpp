@@ -40,6 +40,7 @@ public:
     using tables = policy_tables<Sync, allocator>;
     using queue_type = small_queue<Sync, allocator>;
     using position = typename queue_type::position;
+    using lifetimes_type = Lifetimes;
 
     static_assert(marked_entries<Engine>);
 
@@ -78,7 +79,7 @@ public:
         lane_type& l = lanes_.of_slot(by.slot());
         enter(l, mine);
         if (mine.is_placed) { // an earlier attempt has come to nothing
-            if (!mine.has_permit) mine.has_permit = permits_.take() || make_permit(by, l, mine);
+            if (!mine.has_permit) mine.has_permit = take_permit(by) || make_permit(by, l, mine);
             return;
         }
         const std::uint64_t tick = l.tick();
@@ -96,7 +97,7 @@ public:
         {
             // No longer than this: an entry that is in hand is found by no other thread that needs a permit.
             in_hand kept(*this, by, leaving);
-            mine.has_permit = permits_.take();
+            mine.has_permit = take_permit(by);
             if (leaving != queue_type::none && !mine.has_permit) leave_small(by, l, mine, leaving, leaving_count, kept);
         }
         if (!asks_first) ask_history(hash, mine.at.number(), tick, mine);
@@ -127,6 +128,20 @@ public:
     void finish(visitor& by, admission& mine) noexcept {
         if (mine.victim != nullptr) by.dismiss(engine_, *std::exchange(mine.victim, nullptr), mine.reason);
     }
+
+    /// Takes some buckets of what `invalidate_all` has left apart, if no other thread does, and gives back the permits. Their
+    /// entries are retired at the end of the operation. Returns whether it has done all that was asked for.
+    bool take_apart(visitor& by, std::size_t buckets) {
+        return engine_.take_apart(
+            by, buckets,
+            [&](std::size_t entries) {
+                permits_.give(entries);
+                cleared_.fetch_add(entries, std::memory_order_relaxed);
+            },
+            [&](entry& gone) { by.dismiss_later(gone, syncmap::removal::invalidated); });
+    }
+    /// How many entries `invalidate_all` has removed, as far as they are taken apart.
+    std::uint64_t cleared() const noexcept { return cleared_.load(std::memory_order_relaxed); }
 
     /// A permit that was not used goes back to the pool.
     void give_back(admission& mine) noexcept {
@@ -170,31 +185,12 @@ public:
         if (has_shrunk) engine_.shrink_to_fit(); // it has room for the entries of before [E11]
     }
 
-    /// Calls `f(hash, rank)` for the entries: main before small, then by uses, then by what the history has counted. As a
-    /// sweep: an entry that moves may be overlooked, or shown twice.
-    template <class F>
-    void each_ranked(visitor& by, F f) {
-        admission looking;
-        enter(lanes_.of_slot(by.slot()), looking);
-        const auto end = [&](admission* of) { leave(*of); };
-        const std::unique_ptr<admission, decltype(end)> entered(&looking, end);
-        typename Lifetimes::glance time(lifetimes_);
-        std::uint64_t at = 0;
-        do
-            at = engine_.sweep_bucket(by, at, [&](sighting& seen, std::size_t) {
-                const auto& mark = seen->mark;
-                if (const queue where = mark.where(); where != queue::left && !time.is_over(*seen)) {
-                    const unsigned state = where == queue::in_main ? 1 : 0;
-                    f(seen->hash(), (state << 2 | mark.uses()) << 4 | looking.in->keys.count(seen->hash()));
-                }
-                return true;
-            });
-        while (at != 0);
-    }
-
 private:
     template <class>
     friend struct eviction_inspector; // of the tests
+    template <class>
+    friend class ranking;
+    static constexpr std::size_t buckets_for_a_permit = 16;
 
     enum class duel : unsigned char { evicted, lost, no_main_entry };
     static constexpr unsigned always = history<Sync, allocator>::most + 1; ///< a count that wins each duel
@@ -328,6 +324,14 @@ private:
     }
 
     /// A permit by erasing whatever can go. Waits for other threads only where all of the capacity is in their hands [E5].
+    /// Permits of entries that were cleared come before evictions [V2].
+    bool take_permit(visitor& by) {
+        if (permits_.take()) return true;
+        if (!engine_.has_cleared()) return false;
+        engine_.ensure_table(by); // where another thread has cleared again meanwhile
+        take_apart(by, buckets_for_a_permit);
+        return permits_.take();
+    }
     bool make_permit(visitor& by, lane_type& l, admission& mine) {
         for (unsigned attempt = 0; !is_closed(); ++attempt) {
             if (evict_any(by, l, mine, attempt != 0)) return true;
@@ -338,7 +342,7 @@ private:
     /// Gets a permit, if an entry can go or one is in the pool. A thread that has found nothing writes nothing while it waits:
     /// the threads that it waits for need their lines.
     bool evict_any(visitor& by, lane_type& l, admission& mine, bool waits) {
-        if (sweep(by, l, mine, always, waits) == duel::evicted || permits_.take()) return true;
+        if (sweep(by, l, mine, always, waits) == duel::evicted || take_permit(by)) return true;
         for (std::size_t i = 0; i < mine.in->small_ring.size(); ++i) {
             const std::uint64_t name = mine.in->small_ring.take_behind_oldest(i);
             if (name == queue_type::none) continue;
@@ -349,7 +353,7 @@ private:
                 evicted(l, mine, *seen);
                 return true;
             }
-            if (permits_.take()) return true;
+            if (take_permit(by)) return true;
         }
         return false;
     }
@@ -468,6 +472,7 @@ private:
         return true;
     }
 
+    typename Sync::template atomic<std::uint64_t> cleared_{0};
     Engine& engine_;
     Lifetimes& lifetimes_;
     typename Sync::template atomic<std::size_t> capacity_;

@@ -122,7 +122,7 @@ struct cache_stats {
     std::uint64_t expirations = 0; ///< entries that were removed, or replaced, after their lifetime
     std::uint64_t erased = 0; ///< entries that `invalidate`, `take` and `update` removed
     std::uint64_t replaced = 0; ///< values that gave way to new ones of their keys
-    std::uint64_t invalidated = 0; ///< entries that `invalidate_all` and `invalidate_if` removed
+    std::uint64_t invalidated = 0; ///< entries that `invalidate_if` removed, and `invalidate_all`, when they are destroyed
     /// How long loads took, those that threw as well: element `i` counts loads of less than 2^i microseconds that element
     /// `i - 1` does not count. The last one has all others.
     std::array<std::uint64_t, 32> load_times{};

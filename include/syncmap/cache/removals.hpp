@@ -34,16 +34,15 @@ struct removal_listener {
     using T = typename Engine::mapped_type;
     using entry = typename Engine::entry_type;
 
-    Engine& engine;
     std::function<void(const Key&, const T&, removal)> on_removal;
     std::function<void(std::exception_ptr)> on_error;
     mutable typename Engine::sync_type::template atomic<std::uint64_t> failures{0};
 
     /// Null, if the options name no listener.
     template <class Options>
-    static std::unique_ptr<const removal_listener> made_of(const Options& options, Engine& engine) {
+    static std::unique_ptr<const removal_listener> made_of(const Options& options) {
         if (!options.on_removal) return nullptr;
-        return std::unique_ptr<const removal_listener>(new removal_listener{engine, options.on_removal, options.on_error});
+        return std::unique_ptr<const removal_listener>(new removal_listener{options.on_removal, options.on_error});
     }
 
     void tell(const entry& gone, removal why) const noexcept {
@@ -73,11 +72,11 @@ class acting_thread : public Engine::visitor {
 
 public:
     /// `told`: null without a listener. Throws: as `visitor`.
-    acting_thread(Engine& engine, const listener* told) : Engine::visitor(engine), told_(told) {}
+    acting_thread(Engine& engine, const listener* told) : Engine::visitor(engine), engine_(engine), told_(told) {}
     acting_thread(const acting_thread&) = delete;
     acting_thread& operator=(const acting_thread&) = delete;
     ~acting_thread() {
-        if (told_ != nullptr) [[unlikely]]
+        if (first_ != nullptr) [[unlikely]]
             tell_all();
     }
 
@@ -93,6 +92,8 @@ public:
     void dismiss(Engine& engine, entry& gone, removal why) noexcept {
         if (!keeps(gone, why)) engine.retire_entry(*this, gone);
     }
+    /// The same at the end of the operation, with a listener or without.
+    void dismiss_later(entry& gone, removal why) noexcept { keep(gone, why); }
 
 private:
     static constexpr std::uint64_t reasons = 7; ///< the bits of a node's address that are 0
@@ -112,11 +113,12 @@ private:
             entry& gone = *first_;
             const std::uint64_t link = gone.next_label;
             first_ = reinterpret_cast<entry*>(static_cast<std::uintptr_t>(link & ~reasons));
-            told_->tell(gone, static_cast<removal>(link & reasons));
-            told_->engine.retire_entry(*this, gone);
+            if (told_ != nullptr) told_->tell(gone, static_cast<removal>(link & reasons));
+            engine_.retire_entry(*this, gone);
         }
     }
 
+    Engine& engine_;
     const listener* const told_;
     entry* first_ = nullptr;
     entry* last_ = nullptr; ///< if there is a first one

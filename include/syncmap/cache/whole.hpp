@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <syncmap/cache/operations.hpp>
+#include <syncmap/cache/ranking.hpp>
 #include <syncmap/cache/removals.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/errors.hpp>
@@ -127,7 +128,8 @@ private:
         visitor by(engine, nullptr);
         const auto first = [&](const candidate& a, const candidate& b) { return before(a.rank, b.rank); };
         if (n != 0) {
-            self().eviction_.each_ranked(by, [&](std::uint64_t hash, unsigned rank) {
+            const ranking all(self().eviction_, by);
+            all.each([&](std::uint64_t hash, unsigned rank) {
                 if (best.size() == n) {
                     if (!before(rank, best.front().rank)) return;
                     std::pop_heap(best.begin(), best.end(), first);
@@ -138,14 +140,14 @@ private:
             });
         }
         std::sort_heap(best.begin(), best.end(), first);
-        std::vector<pinned<Engine>> all;
-        all.reserve(best.size());
+        std::vector<pinned<Engine>> pins;
+        pins.reserve(best.size());
         for (const candidate& each : best) {
             held_entry held;
             if (sighting seen(by); engine.find(each.hash, seen) && self().lifetimes_.is_live(*seen)) engine.hold(held, *seen);
-            if (held) all.push_back(Cache::pinned_of(std::move(held)));
+            if (held) pins.push_back(Cache::pinned_of(std::move(held)));
         }
-        return all;
+        return pins;
     }
 };
 

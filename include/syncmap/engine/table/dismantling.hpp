@@ -53,9 +53,9 @@ protected:
 
     /// Takes all entries out of a table that is not the root's any more, waits for the writers that are still in it, and
     /// destroys the nodes that no thread holds; `free_later(node*)` gets the others. Before that it calls `taken(entries)`,
-    /// where entries are nodes. Unless it `destroys`, `free_later` gets all of them.
+    /// where entries are nodes.
     template <class FreeLater, class Taken = no_notice>
-    void dismantle(control& c, header* t, FreeLater free_later, Taken taken = {}, bool destroys = true) {
+    void dismantle(control& c, header* t, FreeLater free_later, Taken taken = {}) {
         header* n = t->next.exchange(header::closed(), std::memory_order_acq_rel); // [D1]
         if (n == header::closed()) n = nullptr;
         const bool left = wait_for_writers(c, t, n);
@@ -66,7 +66,7 @@ protected:
             each->unreferenced = left; // [D2] is more than the pool asks for
         }
         if constexpr (!Layout::inline_key) {
-            destroy_nodes_of(c, tables, free_later, taken, destroys);
+            destroy_nodes_of(c, tables, free_later, taken);
         } else {
             for (header* const each : tables) {
                 if (each != nullptr && may_have_spare_lines(c, *each)) give_back_spare_lines(c, *each);
@@ -157,8 +157,7 @@ private:
     }
 
     template <class FreeLater, class Taken>
-    void destroy_nodes_of(control& c, const std::array<header*, 2>& tables, FreeLater& free_later, Taken& taken,
-                          bool destroys) {
+    void destroy_nodes_of(control& c, const std::array<header*, 2>& tables, FreeLater& free_later, Taken& taken) {
         std::size_t entries = 0;
         for (header* const each : tables) {
             if (each == nullptr) continue;
@@ -166,7 +165,7 @@ private:
         }
         taken(entries);
         reclaim::held_nodes<Sync> held;
-        const bool can_free = destroys && held.prepare(c.home->threads) && held.look(c.home->threads);
+        const bool can_free = held.prepare(c.home->threads) && held.look(c.home->threads);
         for (header* const each : tables) {
             if (each == nullptr) continue;
             each_line(

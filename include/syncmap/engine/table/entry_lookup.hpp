@@ -58,6 +58,8 @@ public:
         template <class>
         friend class entry_sweep;
         template <class>
+        friend class later_clear;
+        template <class>
         friend class load_flights;
 
         control_type& control_;
@@ -184,29 +186,6 @@ public:
     void hold_unpublished(held_entry& held, entry_type& kept) const noexcept {
         kept.pins.fetch_or(entry_type::handed, std::memory_order_relaxed); // no other thread knows it
         this->keep(held, kept, 0);
-    }
-
-    /// Erases everything, as `clear` does. Calls `f(entries)` with their number, when they are counted no more, before any of
-    /// them is destroyed.
-    /// `keep`, unless it is null, gets each entry, which the caller retires later: `(*keep)(entry)`.
-    template <class F, class Keep>
-    void clear_and_tell(F f, const Keep* keep) {
-        sync_policy::fence(); // between what the caller did before and the look at the root
-        if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
-        control_type& c = this->shared_of_table();
-        this->more(c);
-        const reclaim::thread_lease<sync_policy> me(c.home->threads);
-        record_type& s = this->thread_record_of(c, *me);
-        if (header_type* const taken = this->exchange_root(c, nullptr)) {
-            const auto free_later = [&](entry_type* n) {
-                if (keep != nullptr) {
-                    (*keep)(n);
-                } else {
-                    this->retire(c, s, n);
-                }
-            };
-            this->dismantle(c, taken, free_later, f, keep == nullptr);
-        }
     }
 };
 

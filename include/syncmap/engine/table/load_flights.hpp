@@ -14,14 +14,14 @@
 #include <utility>
 
 #include <syncmap/engine/single_flight/load_registry.hpp>
-#include <syncmap/engine/table/entry_sweep.hpp>
+#include <syncmap/engine/table/later_clear.hpp>
 #include <syncmap/errors.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class load_flights : public entry_sweep<Types> {
-    using base = entry_sweep<Types>;
+class load_flights : public later_clear<Types> {
+    using base = later_clear<Types>;
     using Sync = typename Types::sync;
     using Key = typename Types::key_type;
     using record = load_record<Sync>;
@@ -139,7 +139,7 @@ public:
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             if (const auto* const t = base::table_of(root); t != nullptr) {
-                Sync::fence(); // pairs with the one in clear_and_tell
+                Sync::fence(); // pairs with the one in clear_later
                 return t->generation.load(std::memory_order_relaxed);
             }
             this->make_first_table(by.control_, root, base::min_log2());

@@ -1,0 +1,173 @@
+// Erasing everything in constant time, for extensions of the map: the root loses its table at once, and later writers take that
+// table apart, a few buckets each.
+//
+// [LC1] The tables that were cleared lie in a stack, newest first: a table that was made since is small, and gone soon.
+// [LC2] One thread at a time takes buckets apart. It waits for no other thread: where it finds a bucket locked, or another
+// thread
+//       at it, it does nothing. So no write stalls.
+// [LC3] A writer that has the lock of a bucket when the root changes may still publish there. So a bucket is locked before its
+//       entries are taken out, and is MOVED afterwards: a writer that comes later goes away, and finds another root. All of the
+//       one table come before the table that it was being moved to: then no thread moves entries any more.
+// [LC4] The thread is in a section of the root's table meanwhile. So a fork waits for it, and the child finds no half of it.
+// [LC5] What was taken out counts in no size: `size` counts one generation. The nodes are retired as any others.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include <syncmap/engine/table/entry_sweep.hpp>
+
+namespace syncmap::engine {
+
+template <class Types>
+class later_clear : public entry_sweep<Types> {
+    using base = entry_sweep<Types>;
+    using Sync = typename Types::sync;
+    using layout = typename Types::layout;
+    using header_type = typename Types::header;
+    using control_type = typename Types::control;
+    using control_word = typename layout::control_word;
+    using lock_functions = locks<Types>;
+    using bucket_chain = chain<Types>;
+
+public:
+    using base::base;
+    using visitor = typename base::visitor;
+    using entry_type = typename base::entry_type;
+
+    ~later_clear() {
+        control_type* const c = this->control_.load(std::memory_order_acquire);
+        if (c == nullptr || !has_cleared()) return;
+        std::size_t all = (std::numeric_limits<std::size_t>::max)();
+        entry_type* removed = nullptr;
+        take_buckets(*c, all, removed);
+        while (removed != nullptr) {
+            entry_type* const n = std::exchange(removed, next_of(*removed));
+            if (n->hand_over()) this->destroy_node(n);
+        }
+    }
+
+    /// Erases everything in one step, as `clear`. The entries stay in memory until `take_apart` has got to them.
+    /// Complexity: constant. Throws: `bad_alloc`; nothing has happened then.
+    void clear_later(visitor& by) {
+        Sync::fence(); // between what the caller did before and the look at the root
+        if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
+        control_type& c = by.control_;
+        this->more(c);
+        cleared* const fresh = this->template make_object<cleared>();
+        header_type* const taken = this->exchange_root(c, nullptr);
+        if (taken == nullptr) {
+            this->destroy_object(fresh);
+            return;
+        }
+        fresh->tables[0] = taken;
+        header_type* const next = taken->next.exchange(header_type::closed(), std::memory_order_acq_rel); // no resize begins
+        fresh->tables[1] = next == header_type::closed() ? nullptr : next;
+        fresh->below = cleared_.load(std::memory_order_relaxed);
+        // (1) release: pairs with the acquires of (2) and (3); without it the record may be read before it is written.
+        while (!cleared_.compare_exchange_weak(fresh->below, fresh, std::memory_order_release, std::memory_order_relaxed)) {}
+    }
+
+    /// Whether a table waits to be taken apart. One relaxed load.
+    bool has_cleared() const noexcept { return cleared_.load(std::memory_order_relaxed) != nullptr; }
+
+    /// Takes up to `buckets` buckets apart. Then calls `taken(entries)` with the number of entries, and `gone(entry)` for each,
+    /// which the caller retires. Returns false if it could not do all of that now. Progress: waits for no thread.
+    template <class Taken, class Gone>
+    bool take_apart(visitor& by, std::size_t buckets, Taken taken, Gone gone) {
+        entry_type* removed = nullptr;
+        std::size_t entries = 0;
+        {
+            control_type& c = by.control_;
+            const word root = this->root_.load(std::memory_order_acquire);
+            header_type* const t = base::table_of(root);
+            if (t == nullptr || lock_functions::is_cutting(c)) return false;
+            const typename lock_functions::section in(*this, by.record_, t, root); // [LC4]
+            // (4) acquire: pairs with the release of (5): the thread before has written its progress.
+            if (!in || is_busy_.load(std::memory_order_relaxed) || is_busy_.exchange(true, std::memory_order_acquire))
+                return false;
+            entries = take_buckets(c, buckets, removed);
+            is_busy_.store(false, std::memory_order_release); // (5)
+        }
+        if (entries != 0) taken(entries);
+        while (removed != nullptr) {
+            entry_type& n = *std::exchange(removed, next_of(*removed));
+            gone(n);
+        }
+        return buckets == 0 || !has_cleared();
+    }
+
+    /// Makes a first table, where there is none: `take_apart` then works.
+    void ensure_table(visitor& by) {
+        const word root = this->root_.load(std::memory_order_acquire);
+        if (base::table_of(root) == nullptr) this->make_first_table(by.control_, root, base::min_log2());
+    }
+
+private:
+    /// What one clear has left: the table, the one that it was being moved to, and how many of their buckets are done.
+    struct cleared {
+        header_type* tables[2] = {};
+        std::size_t done = 0;
+        cleared* below = nullptr;
+    };
+
+    static entry_type* next_of(const entry_type& n) noexcept {
+        return reinterpret_cast<entry_type*>(static_cast<std::uintptr_t>(n.next_label));
+    }
+
+    /// By one thread at a time. Returns how many entries it has put into the list; `buckets`: less those that are done.
+    std::size_t take_buckets(control_type& c, std::size_t& buckets, entry_type*& removed) noexcept {
+        std::size_t entries = 0;
+        cleared* now = cleared_.load(std::memory_order_acquire); // (2)
+        while (now != nullptr && buckets != 0) {
+            header_type* t = now->tables[0];
+            std::size_t bucket = now->done;
+            if (bucket >= t->all_buckets()) {
+                bucket -= t->all_buckets();
+                t = now->tables[1];
+            }
+            if (t == nullptr || bucket >= t->all_buckets()) {
+                end(c, *now);
+                now = cleared_.load(std::memory_order_acquire); // (3)
+                continue;
+            }
+            auto& lock = t->controls[bucket];
+            const control_word seen = lock.load(std::memory_order_acquire);
+            if ((seen & layout::moved_bit) == 0) { // [LC3]
+                if ((seen & layout::lock_bit) != 0 || !lock_functions::try_lock(lock, seen)) return entries; // [LC2]
+                bucket_chain::each_entry(t->home(bucket), [&](auto&, std::size_t, word slot_word) {
+                    entry_type& n = *base::map_core::node_at(slot_word);
+                    n.next_label = reinterpret_cast<std::uintptr_t>(std::exchange(removed, &n));
+                    ++entries;
+                    return false;
+                });
+                bucket_chain::wipe(c, *t, t->home(bucket), layout::empty);
+                lock_functions::unlock(c, lock, static_cast<control_word>(seen | layout::moved_bit));
+            }
+            ++now->done;
+            --buckets;
+        }
+        return entries;
+    }
+
+    /// Both tables are empty: their memory is used again.
+    void end(control_type& c, cleared& of) noexcept {
+        cleared* head = std::addressof(of);
+        if (!cleared_.compare_exchange_strong(head, of.below, std::memory_order_acquire, std::memory_order_acquire)) {
+            while (head->below != std::addressof(of)) head = head->below;
+            head->below = of.below;
+        }
+        for (header_type* const t : of.tables)
+            if (t != nullptr) this->retire_table(c, t);
+        this->ask_for_recycling(c);
+        this->destroy_object(std::addressof(of));
+    }
+
+    typename Sync::template atomic<cleared*> cleared_{nullptr}; ///< [LC1]
+    typename Sync::template atomic<bool> is_busy_{false};
+};
+
+} // namespace syncmap::engine

@@ -1,0 +1,169 @@
+// invalidate_all in constant time: what was there goes with later writes, and the bound holds meanwhile.
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <syncmap/cache.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+/// How many there are.
+struct living {
+    static inline std::atomic<int> count{0};
+    int number;
+    explicit(false) living(int n) : number(n) { ++count; }
+    living(const living& other) : number(other.number) { ++count; }
+    ~living() { --count; }
+    living& operator=(const living&) = default;
+};
+using living_cache = syncmap::cache<int, living>;
+
+void fill(living_cache& c, int from, int to) {
+    for (int i = from; i < to; ++i) c.put(i, living(i));
+}
+
+TEST(invalidate_all, shows_nothing_and_destroys_with_later_writes) {
+    constexpr int entries = 10'000;
+    living::count = 0;
+    {
+        living_cache c({.capacity = entries});
+        fill(c, 0, entries);
+        c.flush();
+        EXPECT_EQ(living::count, entries);
+        c.invalidate_all();
+        EXPECT_EQ(c.size(), 0U);
+        EXPECT_EQ(c.get(1), std::nullopt);
+        EXPECT_EQ(living::count, entries); // it took nothing apart
+        c.invalidate_all();
+        EXPECT_EQ(living::count, entries);
+
+        // A put destroys a few, and no more than a few: no write stalls.
+        int writes = 0;
+        for (; living::count > 300 && writes < entries; ++writes) {
+            const int before = living::count;
+            c.put(7, living(writes));
+            EXPECT_GE(living::count, before - 600) << "a batch of garbage at most";
+        }
+        EXPECT_LT(writes, entries / 4);
+        EXPECT_GT(writes, 100);
+        EXPECT_EQ(c.size(), 1U);
+        c.flush();
+        EXPECT_EQ(living::count, 1);
+        fill(c, 0, entries);
+        EXPECT_EQ(c.size(), static_cast<std::size_t>(entries)); // all permits have come back
+        EXPECT_EQ(c.stats().evictions, 0U);
+        EXPECT_EQ(c.stats().invalidated, static_cast<std::uint64_t>(entries));
+
+        c.flush();
+        c.invalidate_all(); // and the destructor has the rest
+        EXPECT_EQ(living::count, entries);
+    }
+    EXPECT_EQ(living::count, 0);
+}
+
+TEST(invalidate_all, keeps_the_bound_of_what_is_in_memory) {
+    constexpr int entries = 2000;
+    living::count = 0;
+    living_cache c({.capacity = entries});
+    fill(c, 0, entries);
+    c.flush();
+    for (int round = 1; round <= 5; ++round) {
+        c.invalidate_all();
+        for (int i = 0; i < entries; ++i) {
+            c.put(round * entries + i, living(i));
+            EXPECT_LE(c.size(), static_cast<std::size_t>(i + 1));
+            EXPECT_TRUE(c.contains(round * entries + i));
+        }
+        c.flush();
+        EXPECT_EQ(c.size(), static_cast<std::size_t>(living::count.load()));
+        EXPECT_GE(c.size(), entries * 9U / 10); // hardly any was evicted: cleared entries gave their places first
+    }
+}
+
+TEST(invalidate_all, leaves_nothing_behind_where_few_writes_come_between) {
+    living::count = 0;
+    living_cache c({.capacity = 5000});
+    fill(c, 0, 5000);
+    for (int i = 0; i < 3000; ++i) {
+        c.invalidate_all();
+        c.put(1, living(i));
+        EXPECT_EQ(c.size(), 1U);
+    }
+    c.flush();
+    EXPECT_EQ(living::count, 1);
+}
+
+TEST(invalidate_all, leaves_pinned_entries_to_their_pins) {
+    syncmap::cache<int, std::string> c({.capacity = 100});
+    for (int i = 0; i < 100; ++i) c.put(i, "text " + std::to_string(i));
+    {
+        const auto pin = c.pin(5);
+        c.invalidate_all();
+        c.flush();
+        EXPECT_EQ(*pin, "text 5");
+    }
+    c.put(5, "anew");
+    EXPECT_EQ(c.get(5), "anew");
+}
+
+TEST(invalidate_all, gives_way_to_a_smaller_capacity) {
+    living_cache c({.capacity = 5000});
+    fill(c, 0, 5000);
+    c.invalidate_all();
+    c.set_capacity(10);
+    EXPECT_EQ(c.capacity(), 10U);
+    fill(c, 0, 100);
+    EXPECT_LE(c.size(), 10U);
+    c.invalidate_all();
+    c.set_capacity(100);
+    fill(c, 0, 100);
+    c.flush();
+    fill(c, 0, 100);
+    EXPECT_EQ(c.size(), 100U);
+}
+
+TEST(invalidate_all, holds_the_bound_beside_puts_and_loads) {
+    constexpr std::size_t capacity = 64;
+    living::count = 0;
+    {
+        living_cache c({.capacity = capacity});
+        std::atomic<bool> stop{false};
+        std::atomic<bool> was_above{false};
+        std::vector<std::thread> team;
+        for (int t = 0; t < 3; ++t) {
+            team.emplace_back([&, t] {
+                for (int i = 0; i < 4000; ++i) {
+                    c.put(i % 200, living(i));
+                    static_cast<void>(c.get_or_load(1000 + i % 50, [&] { return living(i); }));
+                    if (i % 37 == t) c.invalidate_all();
+                    if (i % 11 == 0) c.invalidate(i % 200);
+                }
+            });
+        }
+        std::thread watcher([&] {
+            while (!stop) {
+                if (c.size() > capacity) was_above = true;
+            }
+        });
+        for (std::thread& each : team) each.join();
+        stop = true;
+        watcher.join();
+        EXPECT_FALSE(was_above);
+        c.flush();
+        EXPECT_EQ(static_cast<std::size_t>(living::count.load()), c.size());
+        c.invalidate_all();
+        c.flush();
+        fill(c, 0, 64);
+        EXPECT_EQ(c.size(), capacity); // no permit is lost
+    }
+    EXPECT_EQ(living::count, 0);
+}
+
+} // namespace
