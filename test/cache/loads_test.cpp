@@ -449,4 +449,112 @@ TEST(cache_load_timeout, that_is_impossible_is_refused) {
     EXPECT_EQ(longest.get_or_load("a", [] { return std::string("1"); }), "1");
 }
 
+// ---- misses that are loaded together ----
+
+TEST(cache_coalesced_misses, are_loaded_by_one_call) {
+    std::vector<text_list> asked;
+    page_cache c({.capacity = 10, .load_many = bulk_source{asked}, .coalesce = {.window = std::chrono::hours(1), .most = 3}});
+    std::vector<std::optional<std::string>> got(3);
+    const text_list keys{"a", "none", "c"};
+    {
+        std::vector<std::jthread> all;
+        for (std::size_t i = 0; i < 3; ++i) all.emplace_back([&, i] { got[i] = c.get_or_load(keys[i]); });
+    }
+    EXPECT_EQ(asked, (std::vector<text_list>{{"a", "c", "none"}})) << "no call waited for the window";
+    EXPECT_EQ(got, (std::vector<std::optional<std::string>>{"a!", std::nullopt, "c!"}));
+    EXPECT_EQ(c.get_or_load("a"), "a!") << "hits do not wait";
+    EXPECT_EQ(c.get_or_load("b", [] { return std::string("own"); }), "own") << "nor do functions of the call";
+    EXPECT_EQ(values_of(c.get_all_or_load({"d", "e"})), (text_list{"d!", "e!"})) << "nor do many keys";
+}
+
+TEST(cache_coalesced_misses, are_loaded_when_the_window_is_over) {
+    std::vector<text_list> asked;
+    page_cache c({.capacity = 10, .load_many = bulk_source{asked}, .coalesce = {.window = std::chrono::microseconds(10)}});
+    EXPECT_EQ(c.get_or_load("a"), "a!");
+    EXPECT_EQ(c.pin_or_load("b").value(), "b!");
+    EXPECT_EQ(asked.size(), 2U);
+}
+
+TEST(cache_coalesced_misses, of_one_key_are_one_key_of_the_load) {
+    std::vector<text_list> asked;
+    page_cache c({.capacity = 10, .load_many = bulk_source{asked}, .coalesce = {.window = std::chrono::hours(1), .most = 2}});
+    {
+        std::jthread one([&] { EXPECT_EQ(c.get_or_load("a"), "a!"); });
+        std::jthread two([&] { EXPECT_EQ(c.get_or_load("a"), "a!"); });
+    }
+    EXPECT_EQ(asked, (std::vector<text_list>{{"a"}}));
+}
+
+TEST(cache_coalesced_misses, share_an_exception) {
+    page_cache c({.capacity = 10,
+                  .load_many = [](const text_list&) -> std::map<std::string, std::string> { throw std::runtime_error("no"); },
+                  .coalesce = {.window = std::chrono::hours(1), .most = 2}});
+    {
+        std::jthread one([&] { EXPECT_THROW(static_cast<void>(c.get_or_load("a")), std::runtime_error); });
+        std::jthread two([&] { EXPECT_THROW(static_cast<void>(c.get_or_load("b")), std::runtime_error); });
+    }
+    EXPECT_EQ(c.stats().failed_loads, 1U);
+}
+
+TEST(cache_coalesced_misses, inside_of_loaders_and_updates_do_not_wait) {
+    page_cache* self = nullptr;
+    page_cache c({.capacity = 10,
+                  .load_many =
+                      [&](const text_list& keys) {
+                          std::map<std::string, std::string> found;
+                          for (const auto& key : keys)
+                              found.emplace(key, key.size() == 1 ? key : self->get_or_load(key.substr(1)).value() + key);
+                          return found;
+                      },
+                  .coalesce = {.window = std::chrono::hours(1), .most = 2}});
+    self = &c;
+    {
+        std::jthread one([&] { EXPECT_EQ(c.get_or_load("cba"), "abacba"); });
+        std::jthread two([&] { EXPECT_EQ(c.get_or_load("fed"), "dedfed"); });
+    }
+    EXPECT_EQ(c.update("x", [&](const std::string*) { return c.get_or_load("y").value(); }), syncmap::update_result::inserted);
+}
+
+TEST(cache_coalesced_misses, wait_no_longer_than_load_timeout) {
+    std::latch goes_on(1);
+    std::atomic<int> late{0};
+    page_cache c({.capacity = 10,
+                  .load_many =
+                      [&](const text_list& keys) {
+                          std::map<std::string, std::string> found;
+                          if (keys.size() == 1) ++late; // of a thread that has given up before the other one's load began
+                          if (keys.size() == 1) goes_on.count_down();
+                          goes_on.wait();
+                          for (const auto& key : keys) found.emplace(key, "slow");
+                          return found;
+                      },
+                  .coalesce = {.window = std::chrono::hours(1), .most = 2},
+                  .load_timeout = std::chrono::milliseconds(1)}); // long before the window's end
+    const auto load = [&](const char* key) {
+        try {
+            EXPECT_EQ(c.get_or_load(key), "slow");
+        } catch (const syncmap::load_timeout&) {
+            ++late;
+            goes_on.count_down();
+        }
+    };
+    {
+        std::jthread one([&] { load("a"); });
+        std::jthread two([&] { load("b"); });
+    }
+    EXPECT_EQ(late.load(), 1) << "the thread that does not load gives up";
+}
+
+TEST(cache_coalesced_misses, that_are_impossible_are_refused) {
+    const auto one = [](const std::string& key) { return key; };
+    EXPECT_THROW(page_cache({.capacity = 1, .load = one, .coalesce = {.window = std::chrono::seconds(1)}}),
+                 std::invalid_argument);
+    std::vector<text_list> asked;
+    const bulk_source many{asked};
+    EXPECT_THROW(page_cache({.capacity = 1, .load_many = many, .coalesce = {.window = std::chrono::seconds(-1)}}),
+                 std::invalid_argument);
+    EXPECT_THROW(page_cache({.capacity = 1, .load_many = many, .coalesce = {.window = std::chrono::seconds(1), .most = 0}}),
+                 std::invalid_argument);
+}
+
 } // namespace

@@ -577,6 +577,30 @@ void waiters_that_give_up(F f) {
 }
 
 template <class F>
+void misses_that_are_coalesced(F f) {
+    f("load|load, coalesced by two", [] {
+        unsigned calls = 0;
+        const auto load_many = [&calls](const std::vector<probe>& keys) {
+            ++calls;
+            return all_sevens(keys);
+        };
+        const explored_cache::options_type options{.capacity = 3,
+                                                   .load_many = load_many,
+                                                   .coalesce = {.window = std::chrono::hours(1), .most = 2},
+                                                   .statistics = false};
+        with_cache(options, [&](explored_cache& c) {
+            unsigned got = 0;
+            const auto load = [&](std::uint64_t key) {
+                const auto entry = c.pin_or_load(probe(key));
+                got += entry && entry.value().number() == 7 ? 1 : 0;
+            };
+            parallel([&] { load(first); }, [&] { load(apart); });
+            require(got == 2 && calls == 1, "one load brings both");
+        });
+    });
+}
+
+template <class F>
 void waiters_that_load_alone(F f) {
     f("load|load, alone after a timeout|put", [] {
         with_cache(impatient(true), [](explored_cache& c) {
@@ -680,6 +704,7 @@ void each_of_loads(F f) {
     bulk_loads_are_beaten_by_an_invalidation(f);
     waiters_that_give_up(f);
     waiters_that_load_alone(f);
+    misses_that_are_coalesced(f);
     loads_beside_an_update_of_the_key(f);
     loads_beside_an_update_that_loads_the_key(f);
 }

@@ -311,14 +311,16 @@ struct sync_policy : syncmap::engine::tuning {
 
     class deadline {
     public:
-        explicit deadline(std::uint64_t) noexcept {}
+        /// A limit of an hour or more never comes.
+        explicit deadline(std::uint64_t microseconds) noexcept : comes_(microseconds < 3'600'000'000U) {}
         bool over(site where = site::here()) const noexcept {
-            if (!over_) over_ = scheduler::instance().deadline_over(where);
+            if (!over_ && comes_) over_ = scheduler::instance().deadline_over(where);
             return over_;
         }
         bool was_over() const noexcept { return over_; }
 
     private:
+        const bool comes_;
         mutable bool over_ = false; // time does not go back
     };
 

@@ -18,12 +18,16 @@
 #include <functional>
 #include <initializer_list>
 #include <iterator>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <syncmap/cache/coalescing.hpp>
 #include <syncmap/cache/loading.hpp>
+#include <syncmap/cache/options.hpp>
 #include <syncmap/cache/removals.hpp>
 
 namespace syncmap::cache_detail {
@@ -88,9 +92,66 @@ public:
     }
 
 protected:
-    using base::base;
+    template <class Options>
+    explicit bulk_loading(const Options& options) : base(options), coalescing_(coalescing_in(options)) {}
 
 private:
+    friend base;
+    using outcome = typename Engine::load_outcome;
+    using coalescing_type = coalescing<typename Engine::sync_type, asked, outcome>;
+
+    // ---- coalesced misses ----
+
+    template <class Options>
+    static std::unique_ptr<coalescing_type> coalescing_in(const Options& options) {
+        const miss_coalescing& wanted = options.coalesce;
+        if (wanted.window.count() == 0) return nullptr;
+        if (wanted.window.count() < 0) throw std::invalid_argument("syncmap: cache: coalesce.window is negative");
+        if (wanted.most == 0) throw std::invalid_argument("syncmap: cache: coalesce.most is 0");
+        if (!options.load_many) throw std::invalid_argument("syncmap: cache: coalesce needs load_many");
+        return std::make_unique<coalescing_type>(base::microseconds_in(wanted.window), wanted.most);
+    }
+    /// A thread that owns keys does not wait for others: they may wait for it.
+    bool coalesces(visitor& by) const { return coalescing_ != nullptr && !Engine::owns_any(by); }
+
+    /// The outcome of a load that this thread or another one makes for several. Not settled: the caller loads its key.
+    /// Throws: what that load threw.
+    template <class K>
+    outcome load_with_others(const K& key, const typename base::waiting_limit& limit) {
+        using wish = typename coalescing_type::wish;
+        if constexpr (!std::is_copy_constructible_v<asked>) {
+            return {};
+        } else {
+            const auto mine = std::make_shared<wish>(key);
+            coalescing_->join(mine, limit.get(), [&](auto& batch) { load_batch(batch); });
+            return coalescing_->outcome_of(*mine);
+        }
+    }
+    /// An exception of the loader goes to all whose keys it was to load. What concerns this thread alone, it throws.
+    template <class Batch>
+    void load_batch(Batch& batch) {
+        absent_keys keys(*this);
+        std::size_t count = 0;
+        batch.each_key([&](const asked& key) { keys.add(count++, Cache::lookup(key)); });
+        own_loaders function(*this);
+        std::exception_ptr failure;
+        try {
+            keys.load_free(function);
+        } catch (const recursive_load&) {
+            throw;
+        } catch (const recursive_update&) {
+            throw;
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        keys.each_in_order([&](outcome each, bool was_claimed) {
+            const bool settled = each.settled;
+            batch.tell(std::move(each), settled || !was_claimed ? nullptr : failure);
+        });
+    }
+
+    const std::unique_ptr<coalescing_type> coalescing_;
+
     /// What loads for one call.
     class bulk_function {
     public:
@@ -135,6 +196,7 @@ private:
             const asked key;
             const absent_key* first = nullptr; ///< of the same key, if this is not it
             std::uint64_t generation = 0;
+            bool was_claimed = false; ///< at once, since no other thread loaded the key
             typename Engine::load_outcome outcome{};
             std::optional<flight> own{}; ///< while this thread loads the key
         };
@@ -149,19 +211,25 @@ private:
         bool empty() const noexcept { return keys_.empty(); }
 
         void load(bulk_function& f) {
+            load_free(f);
+            const typename base::waiting_limit limit(of_);
+            for (absent_key* const each : sorted_) wait_for(*each, f, limit);
+        }
+
+        /// Loads the keys that no other thread loads.
+        void load_free(bulk_function& f) {
             find_equal_keys();
             std::vector<absent_key*> mine;
             for (absent_key* const each : sorted_) {
                 claim(*each);
                 if (each->own->try_enter()) {
+                    each->was_claimed = true;
                     mine.push_back(each);
                 } else {
                     each->own.reset();
                 }
             }
             load_claimed(mine, f);
-            const typename base::waiting_limit limit(of_);
-            for (absent_key* const each : sorted_) wait_for(*each, f, limit);
         }
 
         /// Calls `f(index, entry)` for each.
@@ -172,6 +240,18 @@ private:
             }
             for (absent_key& each : keys_) {
                 if (each.first == nullptr) f(each.index, std::move(each.outcome.entry));
+            }
+        }
+
+        /// Calls `f(outcome, was_claimed)` for each, in the order in which they were added.
+        template <class F>
+        void each_in_order(F f) {
+            for (absent_key& each : keys_) {
+                const absent_key& one = each.first != nullptr ? *each.first : each;
+                typename Engine::load_outcome shared;
+                shared.entry = one.outcome.entry.share();
+                shared.settled = one.outcome.settled;
+                f(std::move(shared), one.was_claimed);
             }
         }
 

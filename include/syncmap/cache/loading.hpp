@@ -3,6 +3,7 @@
 
 #include <syncmap/detail/language.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -172,6 +173,14 @@ protected:
     const loader<Key, T> load_;
     const bulk_loader<Key, T> load_many_;
 
+    /// Rounded up, and to a year at most.
+    static std::uint64_t microseconds_in(std::chrono::nanoseconds time) noexcept {
+        constexpr std::uint64_t year = 365ULL * 24 * 3600 * 1'000'000;
+        const auto asked = static_cast<std::uint64_t>(time.count());
+        const std::uint64_t microseconds = asked / 1'000 + (asked % 1'000 != 0 ? 1 : 0);
+        return microseconds < year ? microseconds : year;
+    }
+
     /// The limit of one call, made before the call waits.
     class waiting_limit {
     public:
@@ -242,6 +251,12 @@ private:
         visitor by(self().engine_, self().listener_.get());
         const std::uint64_t hash = self().engine_.hash_of_key(key);
         const waiting_limit limit(*this);
+        if constexpr (std::is_same_v<F, own_loader>) {
+            if (self().coalesces(by)) {
+                typename Engine::load_outcome outcome = self().load_with_others(key, limit);
+                if (outcome.settled) return std::move(outcome.entry);
+            }
+        }
         for (;;) {
             typename Engine::load_outcome outcome;
             bool is_own = false;
@@ -366,18 +381,13 @@ private:
         self().end(by, op);
     }
 
-    /// In microseconds; rounded up, and to a year at most.
     template <class Options>
     static std::optional<std::uint64_t> patience_in(const Options& options) {
-        if (!options.load_timeout) {
-            if (options.then_load_alone) throw std::invalid_argument("syncmap: cache: then_load_alone needs load_timeout");
-            return std::nullopt;
-        }
-        const auto asked = options.load_timeout->count();
-        if (asked < 0) throw std::invalid_argument("syncmap: cache: load_timeout is negative");
-        constexpr std::uint64_t year = 365ULL * 24 * 3600 * 1'000'000;
-        const std::uint64_t microseconds = static_cast<std::uint64_t>(asked) / 1'000 + (asked % 1'000 != 0 ? 1 : 0);
-        return microseconds < year ? microseconds : year;
+        if (!options.load_timeout && options.then_load_alone)
+            throw std::invalid_argument("syncmap: cache: then_load_alone needs load_timeout");
+        if (!options.load_timeout) return std::nullopt;
+        if (options.load_timeout->count() < 0) throw std::invalid_argument("syncmap: cache: load_timeout is negative");
+        return microseconds_in(*options.load_timeout);
     }
 
     const std::optional<std::uint64_t> patience_;

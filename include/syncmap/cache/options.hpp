@@ -49,6 +49,12 @@ struct put_options {
     std::optional<std::chrono::nanoseconds> ttl{};
 };
 
+/// Misses that are loaded together: see `cache_options::coalesce`.
+struct miss_coalescing {
+    std::chrono::nanoseconds window{0}; ///< how long the first one waits for others; 0: not at all
+    std::size_t most = 100;             ///< with so many the wait ends
+};
+
 /// How a cache is made, by names, in this order:
 ///
 ///     syncmap::cache<std::string, page> pages({.capacity = 100'000});
@@ -90,6 +96,9 @@ struct cache_options {
     /// Makes the values of many absent keys in one call: `load_many(const std::vector<Key>&)`. It returns pairs of a key and
     /// its value, as a vector or a map. A key that it does not name has none. See `get_all_or_load(keys)`.
     cache_detail::bulk_loader<Key, T> load_many{};
+    /// `get_or_load(key)` and `pin_or_load(key)` that miss wait `window` for others. Then one of them loads the keys of all by
+    /// `load_many`, in one call. A call from inside of a loader or of an update does not wait.
+    miss_coalescing coalesce{};
     /// How long a call waits for another thread that loads its key. Then it throws `syncmap::load_timeout`, or, with
     /// `then_load_alone`, loads by itself. Without it a call waits as long as that load takes. Not for the caller's own loader.
     std::optional<std::chrono::nanoseconds> load_timeout{};

@@ -77,6 +77,12 @@ public:
     /// Does the same as `enter_or_share` without waiting. Returns false, and changes nothing, if another thread owns the key.
     [[nodiscard]] bool try_enter_to_share(claim& mine) { return enter(mine, wish::look_to_share) == answer::owned; }
 
+    /// Returns whether the calling thread owns any key, of any map.
+    bool owns_any() {
+        table* const t = table_.load(std::memory_order_acquire); // as (1)
+        return t != nullptr && t->owns_any(forking_, Sync::this_thread());
+    }
+
     /// Ends the ownership. Waits for nothing but the shard's lock.
     [[gnu::cold, gnu::noinline]] void leave(claim& mine) noexcept {
         table& t = *table_.load(std::memory_order_relaxed); // this thread has used it

@@ -156,6 +156,19 @@ public:
         return put_away(s, g, f);
     }
 
+    /// Returns whether a thread owns any key. It is the caller, so nothing of that changes meanwhile.
+    [[gnu::cold, gnu::noinline]] bool owns_any(const atomic<bool>& forking, const void* thread) {
+        if (owned_by(thread).load(std::memory_order_relaxed) == 0) return false;
+        for (shard& s : shards_) { // another thread may share the counter
+            const guard g(forking, s);
+            for (const flight* f : s.chain) {
+                while (f != nullptr && f->owner.load(std::memory_order_relaxed) != thread) f = f->next;
+                if (f != nullptr) return true;
+            }
+        }
+        return false;
+    }
+
     // ---- fork: no thread has the lock of a shard, or gets one ----
 
     void pass_all_locks() {

@@ -130,6 +130,9 @@ public:
         typename single_flight<Sync>::claim claim_;
     };
 
+    /// Returns whether the calling thread computes or loads a key, of any map.
+    static bool owns_any(visitor& by) { return by.control_.home->flights.owns_any(); }
+
     /// By the thread that loads, before it looks for the key: every writer of the key either had the lock of its bucket
     /// before, or sees the load. Returns the generation of the map, for the write of what is loaded: a thread that erases all
     /// from now on finds the table of that generation.
