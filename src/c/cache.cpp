@@ -2,6 +2,7 @@
 #include <syncmap.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -40,7 +41,15 @@ struct syncmap_cache {
     explicit syncmap_cache(const syncmap_cache_options& options)
         : entries(std::make_unique<syncmap::dynamic::cache_of_values>(
               syncmap::cache_options<syncmap::dynamic::value, syncmap::dynamic::value>{
-                  .capacity = options.capacity, .statistics = !options.without_statistics})) {}
+                  .capacity = options.capacity,
+                  .expire_after_write = lifetime(options.expire_after_write),
+                  .statistics = !options.without_statistics})) {}
+
+    /// 0 and what is too long for a duration: without an end.
+    static std::chrono::nanoseconds lifetime(std::uint64_t n) noexcept {
+        constexpr auto most = static_cast<std::uint64_t>(syncmap::unlimited.count());
+        return n == 0 || n > most ? syncmap::unlimited : std::chrono::nanoseconds(static_cast<std::int64_t>(n));
+    }
 
     const std::unique_ptr<syncmap::dynamic::cache_of_values> entries;
     static constexpr bool is_late = true;

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <time.h>
 
 static syncmap_cache* make_cache(size_t capacity) {
@@ -267,7 +268,34 @@ static void statistics_can_be_off(void) {
     syncmap_cache_destroy(made.cache);
 }
 
+static void lifetimes(void) {
+    syncmap_cache_options options = syncmap_default_cache_options(10);
+    options.expire_after_write = 1000000; /* a millisecond */
+    const syncmap_cache_created brief = syncmap_cache_create(&options);
+    options.expire_after_write = UINT64_MAX;
+    const syncmap_cache_created lasting = syncmap_cache_create(&options);
+    CHECK(brief.status == SYNCMAP_OK && lasting.status == SYNCMAP_OK);
+    CHECK(syncmap_cache_put(brief.cache, syncmap_int(1), syncmap_int(1)).changed);
+    CHECK(syncmap_cache_put(lasting.cache, syncmap_int(1), syncmap_int(1)).changed);
+    int waits = 0;
+    while (syncmap_cache_contains(brief.cache, syncmap_int(1)).found && waits++ < 10000) pause_for_milliseconds(1);
+    is(syncmap_cache_get(brief.cache, syncmap_int(1)), false, false, syncmap_nil());
+    is(syncmap_cache_get(lasting.cache, syncmap_int(1)), true, false, syncmap_int(1));
+    syncmap_cache_destroy(brief.cache);
+    syncmap_cache_destroy(lasting.cache);
+
+    /* A caller that was compiled before there were lifetimes. */
+    options.size = offsetof(syncmap_cache_options, expire_after_write);
+    options.expire_after_write = 1;
+    const syncmap_cache_created older = syncmap_cache_create(&options);
+    CHECK(syncmap_cache_put(older.cache, syncmap_int(1), syncmap_int(1)).changed);
+    pause_for_milliseconds(20);
+    CHECK(syncmap_cache_contains(older.cache, syncmap_int(1)).found);
+    syncmap_cache_destroy(older.cache);
+}
+
 int main(void) {
+    lifetimes();
     keys();
     bound();
     loads();

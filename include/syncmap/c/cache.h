@@ -35,6 +35,7 @@ typedef struct syncmap_cache_options {
     size_t capacity; /**< the most entries that the cache ever has; 0: it stores nothing, and loads are still made once */
     bool without_statistics; /**< whether `syncmap_cache_stats_of` counts nothing */
     uint8_t unused[7];       /**< zero */
+    uint64_t expire_after_write; /**< how long an entry lives after it was put or loaded, in nanoseconds; 0: without an end */
 } syncmap_cache_options;
 
 /** All defaults, with `size` and `capacity` set. */
