@@ -30,13 +30,15 @@ template <class F>
 void an_expired_entry_beside_puts_and_a_get(F f) {
     f("expired: put|put if absent|get", [] {
         with_timed_cache([](explored_cache& c, auto& time) {
+            c.put(probe(keys::second), probe(1));
             time.store(10, std::memory_order_seq_cst);
-            bool stored = false;
-            parallel([&] { c.put(probe(keys::first), probe(2)); },
-                     [&] { stored = c.put_if_absent(probe(keys::first), probe(3)); },
+            parallel([&] { c.put(probe(keys::first), probe(2)); }, [&] { c.put_if_absent(probe(keys::first), probe(3)); },
                      [&] { require(c.number(keys::first) != 1, "an expired value is not shown"); });
             require(c.number(keys::first) == 2, "the put came last, or kept the other out");
-            static_cast<void>(stored);
+            require(c.put_if_absent(probe(keys::second), probe(4)), "an expired entry is absent for a write");
+            time.store(30, std::memory_order_seq_cst);
+            require(!c.invalidate(probe(keys::second)), "and for an erase");
+            require(c.size() == 1, "which takes it away");
         });
     });
 }
