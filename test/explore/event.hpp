@@ -16,6 +16,7 @@ enum class event : std::uint8_t {
     fetch_or,
     load_pair,
     store_pair,
+    change_pair,
     lock,
     unlock,
     wait,
@@ -28,10 +29,10 @@ enum class event : std::uint8_t {
 };
 
 inline const char* name_of(event what) noexcept {
-    static constexpr const char* names[] = {"load",      "store",    "exchange",  "compare_exchange", "fetch_add", "fetch_sub",
-                                            "fetch_and", "fetch_or", "load_pair", "store_pair",       "lock",      "unlock",
-                                            "wait",      "notify",   "pause",     "barrier",          "deadline",  "start",
-                                            "leave"};
+    static constexpr const char* names[] = {
+        "load",     "store",     "exchange",   "compare_exchange", "fetch_add", "fetch_sub", "fetch_and",
+        "fetch_or", "load_pair", "store_pair", "change_pair",      "lock",      "unlock",    "wait",
+        "notify",   "pause",     "barrier",    "deadline",         "start",     "leave"};
     return names[static_cast<unsigned>(what)];
 }
 

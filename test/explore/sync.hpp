@@ -270,6 +270,30 @@ struct sync_policy : syncmap::engine::tuning {
         s.did(true, pair.first, pair.second);
     }
 
+    static bool compare_exchange_pair(atomic<std::uint64_t>* words, word_pair& expected, word_pair desired,
+                                      site where = site::here()) noexcept {
+        scheduler& s = scheduler::instance();
+        s.at(event::change_pair, words, where);
+        const word_pair now{words[0].now(), words[1].now()};
+        const bool same = now.first == expected.first && now.second == expected.second;
+        if (!same) {
+            if (scheduler::weak()) {
+                static_cast<void>(s.memory().load_pair(words, now.first, words + 1, now.second, [](unsigned) { return 0U; }));
+            }
+            expected = now;
+            s.did(false, now.first, now.second, 0);
+            return false;
+        }
+        s.drained();
+        if (scheduler::weak()) {
+            s.memory().change_pair(words, now.first, desired.first, words + 1, now.second, desired.second);
+        }
+        words[0].write(desired.first);
+        words[1].write(desired.second);
+        s.did(true, desired.first, desired.second);
+        return true;
+    }
+
     static void light_barrier() noexcept {
         if (scheduler::weak()) scheduler::instance().memory().light_barrier();
     }
@@ -402,6 +426,7 @@ struct sync_policy : syncmap::engine::tuning {
     static constexpr std::size_t walk_run = 4; // two full buckets
     static constexpr std::size_t walk_lookahead = 0; // what is only asked for says nothing
     static constexpr std::uint32_t shrink_check_interval = 1;
+    static constexpr std::uint32_t writes_until_direct = 1;
     static constexpr std::size_t flight_shards = 2;
     static constexpr std::size_t flight_chains = 1;
     static constexpr unsigned most_losses = 1;

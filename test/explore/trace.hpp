@@ -56,7 +56,8 @@ inline std::string picture_of(const std::vector<scheduler::traced>& trace) {
         std::string effect;
         if (each.address != nullptr) {
             effect = detail::place_of(each.address) + ": ";
-            const bool pair = each.what == event::load_pair || each.what == event::store_pair;
+            const bool pair =
+                each.what == event::load_pair || each.what == event::store_pair || each.what == event::change_pair;
             effect += detail::value_text(each.before);
             if (pair)
                 effect += ", " + detail::value_text(each.after);

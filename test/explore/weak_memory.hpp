@@ -19,6 +19,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <explore/clock.hpp>
@@ -193,6 +194,23 @@ public:
         const std::uint32_t when = ++now_;
         push(*find_or_make(first, previous_first), desired_first, std::memory_order_release, when);
         push(*find_or_make(second, previous_second), desired_second, std::memory_order_release, when);
+        tick();
+    }
+
+    /// A read-modify-write of both words as one; acquires and releases.
+    EXPLORE_UNWATCHED void change_pair(const void* first, std::uint64_t previous_first, std::uint64_t desired_first,
+                                       const void* second, std::uint64_t previous_second, std::uint64_t desired_second) {
+        location& a = *find_or_make(first, previous_first);
+        location& b = *find_or_make(second, previous_second);
+        look_at(a.at(0), true);
+        look_at(b.at(0), true);
+        const std::uint32_t when = ++now_;
+        for (const auto& [l, desired] : {std::pair{&a, desired_first}, std::pair{&b, desired_second}}) {
+            const knowledge sequence = l->at(0).released;
+            push(*l, desired, std::memory_order_acq_rel, when);
+            l->at(0).changes = true;
+            l->at(0).released.join(sequence);
+        }
         tick();
     }
 

@@ -23,6 +23,7 @@
 #include <explore/map_sizes.hpp>
 #include <explore/map_steps.hpp>
 #include <explore/map_suite.hpp>
+#include <explore/overwrite_programs.hpp>
 
 #include <syncmap/errors.hpp>
 #include <syncmap/walk_position.hpp>
@@ -83,6 +84,12 @@ public:
             each_pair_on_one_key<Layout>(where, [&](const map_program& m) { p.add(m, reuse::never); });
         }
         each_longer_program([&](const map_program& m, reuse memory) { p.add(m, memory); });
+        if constexpr (std::is_same_v<Layout, inline_layout>) {
+            each_overwrite_program([&](const char*, const map_program& m) { p.add(m, reuse::never); });
+            each_overwrite_form<Layout>([&](const form<Layout>& where, const std::string& name, const auto& threads) {
+                p.template add_threads<Layout>(where, name, threads);
+            });
+        }
         p.add_made_by_hand();
         p.add_two_looks();
         p.add_multi_updates();

@@ -113,6 +113,16 @@ struct stepping_sync : syncmap::engine::machine {
         std::condition_variable signal_;
     };
 
+    static void store_pair(atomic<std::uint64_t>* words, syncmap::sync::word_pair pair) noexcept {
+        take_step(step::store);
+        machine::store_pair(words, pair);
+    }
+    static bool compare_exchange_pair(atomic<std::uint64_t>* words, syncmap::sync::word_pair& expected,
+                                      syncmap::sync::word_pair desired) noexcept {
+        take_step(step::change);
+        return machine::compare_exchange_pair(words, expected, desired);
+    }
+
     // Small, so that a few operations do everything once.
     static constexpr std::uint32_t retire_batch = 4;
     static constexpr std::uint32_t garbage_slots = 2;
@@ -120,6 +130,7 @@ struct stepping_sync : syncmap::engine::machine {
     static constexpr std::uint32_t most_cached_nodes() noexcept { return 4; }
     static constexpr std::size_t migration_batch = 2;
     static constexpr std::uint32_t shrink_check_interval = 4;
+    static constexpr std::uint32_t writes_until_direct = 4;
     static constexpr std::size_t walk_run = 4;
     static constexpr std::size_t walk_lookahead = 0;
 };

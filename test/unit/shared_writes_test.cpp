@@ -162,6 +162,11 @@ struct noting : syncmap::engine::machine {
         written.insert(line_of(words));
         real::store_pair(words, pair);
     }
+    static bool compare_exchange_pair(atomic<std::uint64_t>* words, syncmap::sync::word_pair& expected,
+                                      syncmap::sync::word_pair desired) noexcept {
+        written.insert(line_of(words));
+        return real::compare_exchange_pair(words, expected, desired);
+    }
 };
 
 // ---- maps that can be looked into ----
@@ -245,7 +250,7 @@ protected:
         return lines;
     }
     template <class F>
-    void expect_own_bucket_alone(const char* what, F f) {
+    void expect_own_bucket_alone(const char* what, F f, std::size_t most_lines = 2) {
         std::size_t most = 0;
         for (std::uint64_t i = 0; i != 200; ++i) {
             const key k = made<key>(what[0] == 'i' ? entries + i : i);
@@ -256,7 +261,7 @@ protected:
             }
             most = std::max(most, lines.size());
         }
-        EXPECT_EQ(most, 2U) << what << ": the word that locks the bucket, and the line of its entries";
+        EXPECT_EQ(most, most_lines) << what << ": the line of its entries and, if the bucket is locked, the word for that";
     }
 
     region memory_;
@@ -311,7 +316,9 @@ TYPED_TEST(shared_writes, of_writes_are_the_buckets_own) {
     using Key = typename TestFixture::key;
     using T = typename TestFixture::value;
     auto& map = this->map_;
-    this->expect_own_bucket_alone("store", [&](const Key& k) { EXPECT_FALSE(map.store(k, made<T>(3))); });
+    // An inline entry is overwritten without a lock.
+    this->expect_own_bucket_alone(
+        "store", [&](const Key& k) { EXPECT_FALSE(map.store(k, made<T>(3))); }, std::is_same_v<Key, std::string> ? 2 : 1);
     this->expect_own_bucket_alone("insert", [&](const Key& k) { EXPECT_TRUE(map.insert(k, made<T>(3))); });
     this->expect_own_bucket_alone("erase", [&](const Key& k) { EXPECT_TRUE(map.erase(k)); });
 }

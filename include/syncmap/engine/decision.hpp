@@ -17,4 +17,8 @@ constexpr bool visible_on_return(std::memory_order order) noexcept { return orde
 template <class Op>
 concept shares_outcome = requires { requires Op::shares_outcome; };
 
+/// The operation erases a present entry whatever its value is.
+template <class Op>
+concept ignores_value = requires { requires Op::ignores_value; };
+
 } // namespace syncmap::engine

@@ -31,6 +31,11 @@ struct tuning : reclaim::tuning {
     /// Erases of one thread between two looks at whether the table has become too large.
     static constexpr std::uint32_t shrink_check_interval = 256;
 
+    // ---- overwrites ----
+
+    /// Writes of a thread that find direct overwrites barred, until it looks whether a computation still needs that.
+    static constexpr std::uint32_t writes_until_direct = 1U << 14;
+
     // ---- walks ----
 
     /// Buckets that a walk over inline keys copies at one look, at most. A run ends also where it has two entries for each of

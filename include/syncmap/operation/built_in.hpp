@@ -148,6 +148,7 @@ struct erase_operation {
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = false;
     static constexpr bool runs_user_code = false;
+    static constexpr bool ignores_value = true;
     std::memory_order order = std::memory_order_seq_cst;
     bool existed = false;
 

@@ -76,6 +76,18 @@ struct [[gnu::visibility("default")]] real {
         words[0].store(pair.first, std::memory_order_release);
 #endif
     }
+
+    /// Stores both words as one if they are `expected`. Acquires and releases. Returns false if they were not; `expected` is
+    /// then what they were.
+    [[gnu::always_inline]] static bool compare_exchange_pair(atomic<std::uint64_t>* words, word_pair& expected,
+                                                             word_pair desired) noexcept {
+#if defined(SYNCMAP_THREAD_SANITIZER)
+        // The sanitizer does not see assembly: show it the same order through the atomics, without a change.
+        words[0].fetch_or(0, std::memory_order_acq_rel);
+        words[1].fetch_or(0, std::memory_order_acq_rel);
+#endif
+        return exchange_pair(words, expected, desired);
+    }
 #endif
 
     // ---- a whole line at once; the thread sanitizer, which does not see assembly, gets the engine's loops ----
@@ -381,11 +393,12 @@ private:
 
     [[gnu::cold, gnu::noinline]] static word_pair locked_load_pair(const atomic<std::uint64_t>* words) noexcept {
         word_pair seen{0, 0};
-        exchange_pair(const_cast<atomic<std::uint64_t>*>(words), seen, seen, &seen);
+        static_cast<void>(exchange_pair(const_cast<atomic<std::uint64_t>*>(words), seen, seen));
         return seen;
     }
     [[gnu::cold, gnu::noinline]] static void locked_store_pair(atomic<std::uint64_t>* words, word_pair pair) noexcept {
-        exchange_pair(words, locked_load_pair(words), pair);
+        word_pair seen = locked_load_pair(words);
+        while (!exchange_pair(words, seen, pair)) {}
     }
 
     /// Returned in registers: so the common case of find_pair does not keep its value in memory.
@@ -402,16 +415,17 @@ private:
         return {false, 0};
     }
 
-    static void exchange_pair(atomic<std::uint64_t>* words, word_pair expected, word_pair desired,
-                              word_pair* seen = nullptr) noexcept {
+    [[gnu::always_inline]] static bool exchange_pair(atomic<std::uint64_t>* words, word_pair& expected,
+                                                     word_pair desired) noexcept {
         struct alignas(16) memory {
             std::uint64_t word[2];
         };
-        asm volatile("lock cmpxchg16b %0"
-                     : "+m"(*reinterpret_cast<memory*>(words)), "+a"(expected.first), "+d"(expected.second)
+        bool exchanged = false;
+        asm volatile("lock cmpxchg16b %1"
+                     : "=@ccz"(exchanged), "+m"(*reinterpret_cast<memory*>(words)), "+a"(expected.first), "+d"(expected.second)
                      : "b"(desired.first), "c"(desired.second)
-                     : "memory", "cc");
-        if (seen != nullptr) *seen = expected;
+                     : "memory");
+        return exchanged;
     }
 #endif
 };

@@ -47,6 +47,16 @@ struct chain {
         return false;
     }
 
+    /// Returns the slot of an entry of the bucket that `home` begins, or null. Under the bucket's lock.
+    static atomic_word* slot_of(line_type& home, word slot_word) noexcept {
+        for (line_type* l = &home; l != nullptr; l = next_line(*l)) {
+            if (const unsigned hits = search::match(*l, slot_word); hits != 0) {
+                return l->slot(static_cast<std::size_t>(std::countr_zero(hits)));
+            }
+        }
+        return nullptr;
+    }
+
     static std::size_t bucket_of(const header& t, std::uint64_t hash, word key_bits) noexcept {
         if constexpr (Layout::has_sentinel_keys) {
             if (Layout::is_sentinel_key(key_bits)) [[unlikely]]
@@ -123,19 +133,18 @@ struct chain {
             return;
         }
         // The entry of the last slot moves to the new line, and LINK takes its place in one store [I2].
-        atomic_word* const last = v.full->slot(Layout::last);
-        store_entry(v.extra->slot(0), last[0].load(std::memory_order_relaxed), Layout::pairs ? value_at(last) : 0);
         store_entry(v.extra->slot(1), slot_word, value);
-        store_link(last, *v.extra);
+        move_last_entry(v.full->slot(Layout::last), *v.extra);
     }
 
     /// Links an empty line behind the last one of a chain. The bucket holds the same entries before and after [I2].
     static void add_line(line_type& end, line_type& extra) noexcept {
         atomic_word* const last = end.slot(Layout::last);
-        if (const word slot_word = last[0].load(std::memory_order_relaxed); slot_word != Layout::empty) {
-            store_entry(extra.slot(0), slot_word, value_at(last));
+        if (last[0].load(std::memory_order_relaxed) != Layout::empty) {
+            move_last_entry(last, extra);
+        } else {
+            store_link(last, extra);
         }
-        store_link(last, extra);
     }
 
     /// Moves entries of the last line to EMPTY slots of the home line after an erase, and gives back lines that have no entry
@@ -148,9 +157,15 @@ struct chain {
     /// Stores `last_slot_word` in the home line's last slot, then EMPTY in every other slot of the bucket [I4]. Gives the
     /// overflow lines back, but for lines of the table's own share where MOVED says that the table is being left.
     static void wipe(control& c, header& t, line_type& home, word last_slot_word) noexcept {
+        wipe(c, t, home, last_slot_word,
+             [](atomic_word* slot, word sentinel) { slot->store(sentinel, std::memory_order_release); });
+    }
+    /// The same. `take_away(slot, sentinel)` stores the sentinel in a slot of the home line.
+    template <class TakeAway>
+    static void wipe(control& c, header& t, line_type& home, word last_slot_word, TakeAway take_away) noexcept {
         line_type* l = next_line(home);
-        home.slot(Layout::last)->store(last_slot_word, std::memory_order_release);
-        for (std::size_t i = 0; i < Layout::last; ++i) home.slot(i)->store(Layout::empty, std::memory_order_release);
+        take_away(home.slot(Layout::last), last_slot_word);
+        for (std::size_t i = 0; i < Layout::last; ++i) take_away(home.slot(i), Layout::empty);
         while (l != nullptr) {
             line_type* const next = next_line(*l);
             for (std::size_t i = 0; i < Layout::slots_per_line; ++i)
@@ -204,6 +219,19 @@ private:
         const auto lowest = static_cast<std::size_t>(std::countr_zero(bits));
         bits &= bits - 1;
         return lowest;
+    }
+
+    /// Moves the entry of a line's last slot to another line, which no thread reads yet, and links that line.
+    static void move_last_entry(atomic_word* last, line_type& next) noexcept {
+        if constexpr (Layout::inline_key) {
+            pair seen{last[0].load(std::memory_order_relaxed), value_at(last)};
+            do {
+                store_entry(next.slot(0), seen.first, seen.second);
+            } while (!Sync::compare_exchange_pair(last, seen, {Layout::link, reinterpret_cast<word>(&next)})); // [O5]
+        } else {
+            store_entry(next.slot(0), last[0].load(std::memory_order_relaxed), Layout::pairs ? value_at(last) : 0);
+            store_link(last, next);
+        }
     }
 
     static void store_link(atomic_word* last, line_type& next) noexcept {

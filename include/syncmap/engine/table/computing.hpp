@@ -327,6 +327,8 @@ protected:
     template <class K, class Op>
     void decide_alone(control& c, std::uint64_t hash, const K& key, decided_operation<Op>& decided) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
+        // An operation that shares its outcome keeps what is present, and has no function to run then.
+        [[maybe_unused]] bool excludes_overwrites = shares_outcome<Op>;
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
@@ -338,6 +340,10 @@ protected:
             if constexpr (Layout::inline_key) {
                 const maybe_word value = reader::find_inline(*this, static_cast<const Key&>(key));
                 if (!this->is_root(root)) continue;
+                if (value && !std::exchange(excludes_overwrites, true)) {
+                    base::direct_overwrites::exclude(c, hash); // [C2]
+                    continue;
+                }
                 decided.verdict = base::decide_on_word(value, decided.op);
             } else {
                 reclaim::hazard_guard<Sync> held(*me);

@@ -93,7 +93,7 @@ private:
         c.each_thread_record([&](thread_record_type& s) {
             for (;;) {
                 // acquire: pairs with the release of section::leave. What the writer did in the table happens before.
-                const void* const named = s.table.load(std::memory_order_acquire);
+                const void* const named = thread_record_type::table_in(s.table.load(std::memory_order_acquire));
                 if (named == nullptr || (named != t && named != n)) return;
                 Sync::give_way(looks++);
             }

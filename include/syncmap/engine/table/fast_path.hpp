@@ -1,4 +1,5 @@
 // The common case of a write of an inline key. It is short and always inlined, so its key and its operation stay in registers.
+// An entry of the home line is overwritten without a lock (direct_overwrites.hpp). For anything else the bucket is locked.
 // The bucket is live and unlocked, no key of this hash is in flight, and the bucket has the key, a vacant slot or a line to
 // add. No whole-map operation needs anything of the writer. This is the protocol of inline_writing.hpp, docs/design.md [W1] to
 // [W8], without the branches that wait, retry or allocate. A write that needs one of those changes nothing, unlocks the bucket,
@@ -12,6 +13,7 @@
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/making.hpp>
 #include <syncmap/engine/table/admission.hpp>
+#include <syncmap/engine/table/direct_overwrites.hpp>
 
 namespace syncmap::engine {
 
@@ -40,7 +42,31 @@ protected:
     using vacancy = typename engine::chain<Types>::vacancy;
     using T = typename base::T;
 
-    enum class direct : unsigned char { no, kept, done, erased };
+    using direct_overwrites = engine::direct_overwrites<Types>;
+    using pair = sync::word_pair;
+
+    enum class direct : unsigned char {
+        no,
+        kept,
+        done,
+        erased,
+        shown, ///< done, and visible if it is to be
+        erased_shown ///< the same
+    };
+
+    /// The word that an operation publishes. It is made once, or after each decision where it depends on that.
+    template <class Op>
+    struct made_word {
+        Op& op;
+        word value = 0;
+        bool made = false;
+
+        [[gnu::always_inline]] word get() {
+            if (!made || Op::depends_on_current) value = to_word(engine::made<T>(value_maker{op}));
+            made = true;
+            return value;
+        }
+    };
 
     /// Writes on the fast path. Returns false if it changed nothing; `op` may or may not have decided. `op` decides by built-in
     /// operations alone, so it may do so under the lock.
@@ -54,8 +80,10 @@ protected:
         switch (write_in_section(c, s, *t, root, hash, bits, op)) {
         case direct::no: return false;
         case direct::kept:
-        case direct::done: break;
-        case direct::erased: this->after_erase(c, s, root); break;
+        case direct::done:
+        case direct::shown: break;
+        case direct::erased:
+        case direct::erased_shown: this->after_erase(c, s, root); break;
         }
         this->help_if_asked(c, s, *t, root);
         return true;
@@ -69,15 +97,6 @@ protected:
     }
 
     static std::uint64_t generation_of(const header& t) noexcept { return t.generation.load(std::memory_order_relaxed); }
-
-    static atomic_word* slot_of(line_type& home, word slot_word) noexcept {
-        for (line_type* l = &home; l != nullptr; l = chain::next_line(*l)) {
-            if (const unsigned hits = search::match(*l, slot_word); hits != 0) {
-                return l->slot(static_cast<std::size_t>(std::countr_zero(hits)));
-            }
-        }
-        return nullptr;
-    }
 
     /// Announces, publishes and counts an insert: so `size` finds it, counted or not [I8].
     static void insert_into(thread_record_type& s, const header& t, const vacancy& v, word slot_word, word value) noexcept {
@@ -103,22 +122,60 @@ private:
         // The compare-exchange delays the loads behind it: so this fetches the line at the same time as the control word.
         __builtin_prefetch(home.words, 1);
         atomic_control& lock = t.controls[bucket];
-        const control_word held = lock.load(std::memory_order_relaxed);
-        if ((held & (Layout::lock_bit | Layout::moved_bit)) != 0) [[unlikely]]
+        const word slot_word = Layout::inline_slot_word(bits);
+        // A writer that inserts and erases locks first: the look before the lock would find nothing.
+        bool may_overwrite = Op::may_assign && !s.probably_inserts();
+        section in(s, may_overwrite ? thread_record_type::direct_name_of(&t, hash) : thread_record_type::name_of(&t)); // [W2]
+        made_word<Op> value{op};
+        if (may_overwrite) {
+            may_overwrite = c.overwrites.are_direct(); // [O1]
+            if (!may_overwrite && direct_overwrites::counts_down(s)) [[unlikely]]
+                return direct::no;
+            // acquire: as in admits_at_once.
+            may_overwrite = may_overwrite && direct_overwrites::lets_pass(c.gate_word.load(std::memory_order_acquire), lock);
+        }
+        if (!in.validate(*this, root)) [[unlikely]]
             return direct::no;
-        const section in(*this, s, &t, root); // [W2]
-        if (!in || !locks::try_lock(lock, held)) [[unlikely]]
+        if constexpr (Op::may_assign) {
+            if (may_overwrite) {
+                const direct result = overwrite(home, slot_word, op, value, root);
+                if (result != direct::no) [[likely]]
+                    return result;
+            }
+        }
+        const control_word held = lock.load(std::memory_order_relaxed);
+        if ((held & (Layout::lock_bit | Layout::moved_bit)) != 0 || !locks::try_lock(lock, held)) [[unlikely]]
             return direct::no; // [W3]
-        const direct result = publish(c, s, t, home, hash, Layout::inline_slot_word(bits), held, op, root);
-        const bool has_published = result == direct::done || result == direct::erased;
-        locks::unlock(c, lock, held, has_published && visible_on_return(op.order)); // [W8]
+        const direct result = publish(c, s, t, home, hash, slot_word, held, op, value, root);
+        const bool is_to_show = result == direct::done || result == direct::erased;
+        locks::unlock(c, lock, held, is_to_show && visible_on_return(op.order)); // [W8]
         return result;
+    }
+
+    /// Overwrites an entry of the home line without a lock [O3] [O4]. Returns `no` where that cannot be.
+    template <class Op>
+    [[gnu::always_inline]] direct overwrite(line_type& home, word slot_word, Op& op, made_word<Op>& value, word root) {
+        const unsigned hits = search::match(home, slot_word);
+        if (hits == 0) return direct::no;
+        atomic_word* const slot = home.slot(static_cast<std::size_t>(std::countr_zero(hits)));
+        pair seen = Sync::load_pair(slot);
+        while (seen.first == slot_word) {
+            switch (decide_on_word(maybe_word(seen.second), op)) {
+            case decision::keep: return this->is_root(root) ? direct::kept : direct::no; // as a reader [R5]
+            case decision::assign:
+                if (direct_overwrites::replace(slot, seen, value.get(), visible_on_return(op.order))) [[likely]]
+                    return direct::shown;
+                break;
+            case decision::erase: return direct::no;
+            }
+        }
+        return direct::no;
     }
 
     /// Does the same as `slot_of` for the lines behind the home line.
     [[gnu::noinline]] static atomic_word* slot_behind(line_type& home, word slot_word) noexcept {
         line_type* const l = chain::next_line(home);
-        return l == nullptr ? nullptr : slot_of(*l, slot_word);
+        return l == nullptr ? nullptr : chain::slot_of(*l, slot_word);
     }
 
     /// Inserts where the home line is full.
@@ -132,7 +189,7 @@ private:
 
     template <class Op>
     [[gnu::always_inline]] direct publish(control& c, thread_record_type& s, header& t, line_type& home, std::uint64_t hash,
-                                          word slot_word, control_word held, Op& op, word root) {
+                                          word slot_word, control_word held, Op& op, made_word<Op>& value, word root) {
         if (!this->admits_at_once(c, root, hash, held)) [[unlikely]]
             return direct::no; // [W4] [W5]
         const unsigned hits = search::match(home, slot_word);
@@ -141,26 +198,35 @@ private:
                                   : is_long ? slot_behind(home, slot_word)
                                             : nullptr;
         if (slot != nullptr) {
-            switch (decide_on_word(maybe_word(chain::value_at(slot)), op)) {
-            case decision::keep: return direct::kept;
-            case decision::assign:
-                if constexpr (Op::may_assign)
-                    slot[1].store(to_word(engine::made<T>(value_maker{op})), std::memory_order_release); // [W6]
-                break;
-            case decision::erase:
-                erase_slot(c, s, t, home, slot); // [W6] [W7]
-                return direct::erased;
+            for (pair seen{slot_word, chain::value_at(slot)};;) {
+                switch (decide_on_word(maybe_word(seen.second), op)) {
+                case decision::keep: return direct::kept;
+                case decision::assign:
+                    if constexpr (Op::may_assign) {
+                        if (direct_overwrites::replace(slot, seen, value.get(), visible_on_return(op.order))) { // [W6]
+                            s.withdraw();
+                            return direct::shown;
+                        }
+                    }
+                    break;
+                case decision::erase:
+                    if constexpr (ignores_value<Op>) {
+                        direct_overwrites::erase(s, generation_of(t), slot); // [W6] [W7]
+                    } else if (!direct_overwrites::erase(s, generation_of(t), slot, seen, visible_on_return(op.order))) {
+                        break;
+                    }
+                    chain::trim(c, t, home);
+                    return ignores_value<Op> ? direct::erased : direct::erased_shown;
+                }
             }
-            return direct::done;
         }
         if (op.decide(nullptr) != decision::assign) return direct::kept;
         if constexpr (Op::may_assign) {
-            const word value = to_word(engine::made<T>(value_maker{op}));
             const unsigned vacant = search::match(home, Layout::empty);
-            if (vacant == 0) return insert_behind(c, s, t, home, slot_word, value);
+            if (vacant == 0) return insert_behind(c, s, t, home, slot_word, value.get());
             atomic_word* const free = home.slot(static_cast<std::size_t>(std::countr_zero(vacant)));
             s.announce(free, change::insert, generation_of(t));
-            chain::store_entry(free, slot_word, value); // [W6]
+            chain::store_entry(free, slot_word, value.get()); // [W6]
             s.count(+1); // [W7]
         }
         return direct::done;

@@ -23,10 +23,12 @@ protected:
     using vacancy = typename chain::vacancy;
     using typename base::atomic_word;
     using typename base::control;
+    using typename base::direct_overwrites;
     using typename base::header;
     using typename base::Key;
     using typename base::Layout;
     using typename base::line_type;
+    using typename base::pair;
     using typename base::record_supply;
     using typename base::Sync;
     using typename base::thread_record_type;
@@ -135,26 +137,30 @@ protected:
 
         line_type& home = w.at.t->home(w.at.bucket);
         const word slot_word = Layout::inline_slot_word(w.bits);
-        atomic_word* const slot = base::slot_of(home, slot_word);
-        const maybe_word current = slot == nullptr ? maybe_word() : maybe_word(chain::value_at(slot));
-        if constexpr (decides_under_lock<Op>) {
-            d = base::decide_on_word(current, w.op);
-            if (d == decision::assign) w.make();
-        } else if (current != seen) {
-            return end(outcome::again);
-        }
-        if (d == decision::keep || !may_publish(w.op, *w.at.t)) return end(outcome::done);
-        const bool overwrites = d == decision::assign && slot != nullptr;
-        // [W5] [P1]
-        const outcome o = base::admit_change(c, *w.at.t, w.at.bucket, held, !overwrites, w.at.past_gate, w.at.supply);
-        if (o != outcome::admitted) return end(o);
-        if (overwrites) {
-            slot[1].store(w.value, std::memory_order_release); // [W6]
-            return end_published(outcome::done);
-        }
-        if (d == decision::erase) {
-            base::erase_slot(c, s, *w.at.t, home, slot); // [W6] [W7]
-            return end_published(outcome::erased);
+        atomic_word* const slot = chain::slot_of(home, slot_word);
+        maybe_word current = slot == nullptr ? maybe_word() : maybe_word(chain::value_at(slot));
+        for (;;) {
+            if constexpr (decides_under_lock<Op>) {
+                d = base::decide_on_word(current, w.op);
+                if (d == decision::assign) w.make();
+            } else if (current != seen) {
+                return end(outcome::again);
+            }
+            if (d == decision::keep || !may_publish(w.op, *w.at.t)) return end(outcome::done);
+            const bool overwrites = d == decision::assign && slot != nullptr;
+            // [W5] [P1]
+            const outcome o = base::admit_change(c, *w.at.t, w.at.bucket, held, !overwrites, w.at.past_gate, w.at.supply);
+            if (o != outcome::admitted) return end(o);
+            if (slot == nullptr) break;
+            pair was{slot_word, *current};
+            const bool visible = visible_on_return(w.op.order);
+            if (overwrites) {
+                if (direct_overwrites::replace(slot, was, w.value, visible)) return end(outcome::done); // [W6]
+            } else if (direct_overwrites::erase(s, base::generation_of(*w.at.t), slot, was, visible)) { // [W6] [W7]
+                chain::trim(c, *w.at.t, home);
+                return end(outcome::erased);
+            }
+            current = maybe_word(was.second); // it was overwritten meanwhile
         }
         const vacancy v = chain::find_vacancy(c, *w.at.t, home);
         if (!v) return end(outcome::full);

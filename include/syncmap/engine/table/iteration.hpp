@@ -127,6 +127,7 @@ protected:
         /// Empties it for entries of a bucket, or of the sentinel-key bucket.
         void begin(bool sentinel_key) noexcept {
             clear();
+            kept_ = 0;
             sentinel_key_ = sentinel_key;
         }
 
@@ -168,11 +169,15 @@ protected:
         }
         bool is_full() const noexcept { return entries_.size() == entries_.capacity(); }
         void grow() { entries_.reserve(2 * entries_.capacity() + Layout::slots_per_line); }
+        /// The values that it has stand, whatever is seen of their keys in the next table.
+        void keep_values() noexcept { kept_ = entries_.size(); }
+        bool keeps_values() const noexcept { return kept_ != 0; }
         /// Entries of a trusted key are told apart by their slot words: a later sight of a key replaces the first.
         void add(word slot_word, word value) noexcept {
             if constexpr (Layout::inline_key) {
                 for (kept_entry& old : entries_) {
                     if (old.slot_word == slot_word) {
+                        if (&old < entries_.begin() + kept_) return;
                         old.value = value;
                         return;
                     }
@@ -196,6 +201,7 @@ protected:
         iteration& owner_;
         const std::size_t most_buckets_;
         std::size_t next_ = 0;
+        std::size_t kept_ = 0; ///< so many of the first have values that stand
         bool sentinel_key_ = false;
         /// Most buckets with nodes have one line. A run of inline keys ends where it has two entries a bucket; a bucket of two
         /// lines fits behind these.
@@ -241,13 +247,26 @@ protected:
                 if (attempt == 0 && !sentinel_key && copy_run(root, *t, cursor, *entries, *end, [](auto&&...) { return true; }))
                     return true;
             }
+            std::uint64_t last_hash = ~std::uint64_t{0};
+            entries->begin(sentinel_key);
             for (; t != nullptr; t = t->successor()) {
-                entries->begin(sentinel_key);
                 const std::size_t bucket = sentinel_key ? t->buckets() : t->bucket_of(cursor);
-                const copied outcome = copy_bucket(root, *t, bucket, cursor, attempt, *entries);
-                if (outcome == copied::moved) continue;
+                // While a bucket of inline keys is being moved, what is still in its home line is newer than its copy. So what
+                // was seen there stands, and the walk ends where that bucket does.
+                if (!Layout::inline_key) entries->begin(sentinel_key);
+                last_hash = Layout::inline_key ? (std::min)(last_hash, t->last_hash_of(bucket)) : t->last_hash_of(bucket);
+                const copied outcome = copy_bucket(root, *t, bucket, cursor, attempt, *entries, last_hash);
+                if (outcome == copied::moved) {
+                    entries->keep_values();
+                    continue;
+                }
                 if (outcome == copied::all && this->is_root(root)) {
-                    *end = sentinel_key ? 0 : end_of(*t, bucket);
+                    if constexpr (Layout::inline_key) {
+                        // A part of the bucket that is being moved: the rest comes with the next call.
+                        if (entries->keeps_values() && !sentinel_key)
+                            entries->keep_if([&](const entry& e) { return hash_of_entry(e) <= last_hash; });
+                    }
+                    *end = sentinel_key ? 0 : last_hash + 1;
                     return true;
                 }
                 break; // the root changed, or the bucket did
@@ -264,6 +283,8 @@ protected:
         std::uint64_t last_hash = ~std::uint64_t{0};
         std::size_t bucket = t->bucket_of(cursor);
         while (t->home(bucket).slot_word(Layout::last) == Layout::moved) {
+            // acquire: pairs with the unlock. Before that, a writer may overwrite what is still in the home line.
+            if ((t->controls[bucket].load(std::memory_order_acquire) & Layout::moved_bit) == 0) return false;
             // What was moved together is in the next table. What lies behind it may not be there yet.
             last_hash = (std::min)(last_hash, t->last_hash_of(bucket));
             t = t->successor();
@@ -299,7 +320,8 @@ protected:
     }
 
     copied copy_bucket([[maybe_unused]] word root, header& t, std::size_t bucket, std::uint64_t cursor,
-                       [[maybe_unused]] int attempt, batch& entries) {
+                       [[maybe_unused]] int attempt, batch& entries,
+                       [[maybe_unused]] std::uint64_t last_hash = ~std::uint64_t{0}) {
         line_type& home = t.home(bucket);
         if constexpr (Layout::inline_key) {
             const bool sentinel_key = chain::is_sentinel_key_bucket(t, bucket);
@@ -312,7 +334,7 @@ protected:
                     if (!Layout::is_entry(p.first)) continue;
                     if (!sentinel_key) {
                         const auto hash = syncmap::detail::seeded_hash(this->hash_, Layout::key_of(p.first, false), t.seed);
-                        if (!is_wanted(t, bucket, cursor, hash)) continue;
+                        if (!is_wanted(t, bucket, cursor, hash) || hash > last_hash) continue;
                     }
                     entries.make_room();
                     entries.add(p.first, p.second);

@@ -30,6 +30,8 @@ struct locks {
             if (!valid_) [[unlikely]]
                 let_fork_pass(owner, s);
         }
+        /// Names a table and no more; `validate` does the rest.
+        section(thread_record_type& s, word name_of_table) noexcept : thread_record_(s) { name(name_of_table); }
         section(const section&) = delete;
         section& operator=(const section&) = delete;
         ~section() { leave(); }
@@ -39,14 +41,27 @@ struct locks {
 
         /// Names another table, perhaps with buckets locked. The section still names it if it is invalid then.
         void enter(const map_type& owner, header* t, word root) noexcept {
-            thread_record_.table.store(t, std::memory_order_release);
-            Sync::light_barrier(); // (1) pairs with the heavy barrier after which recycling reads the thread records
-            valid_ = owner.is_root(root & ~map_type::forking);
+            name(thread_record_type::name_of(t));
+            look(owner, root);
+        }
+        /// Looks at the root, for a section that was begun by a name alone. Returns whether it is valid.
+        bool validate(const map_type& owner, word root) noexcept {
+            look(owner, root);
+            if (!valid_) [[unlikely]]
+                let_fork_pass(owner, thread_record_);
+            return valid_;
         }
         void leave() noexcept { leave(thread_record_); }
 
     private:
-        static void leave(thread_record_type& s) noexcept { s.table.store(nullptr, std::memory_order_release); }
+        void look(const map_type& owner, word root) noexcept { valid_ = owner.is_root(root & ~map_type::forking); }
+        void name(word name_of_table) noexcept {
+            thread_record_.table.store(name_of_table, std::memory_order_release);
+            // (1) Pairs with the heavy barriers after which other threads read the thread records: those that recycle a table,
+            // cut a snapshot, fork, or bar direct overwrites.
+            Sync::light_barrier();
+        }
+        static void leave(thread_record_type& s) noexcept { s.table.store(0, std::memory_order_release); }
         /// Waits while the process forks, holding nothing; the caller then begins anew [F2].
         /// Static: a section whose address is not taken stays in registers.
         [[gnu::cold, gnu::noinline]] static void let_fork_pass(const map_type& owner, thread_record_type& s) noexcept {

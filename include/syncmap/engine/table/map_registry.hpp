@@ -104,7 +104,7 @@ public:
         each_map(here, [](map& m) {
             m.each_thread_record([](auto& s) {
                 // Writers that arrive meanwhile sleep, so the one in the section gets a processor.
-                for (unsigned looks = 0; s.table.load(std::memory_order_acquire) != nullptr; ++looks) Sync::give_way(looks);
+                for (unsigned looks = 0; s.table.load(std::memory_order_acquire) != 0; ++looks) Sync::give_way(looks);
             });
         });
         each_map(here, [](map& m) { // [F4]
@@ -134,7 +134,8 @@ public:
             if (rare_words<Sync>* const rare = m.rare.load(std::memory_order_relaxed)) {
                 ::new (static_cast<void*>(&rare->snapshot_mutex)) typename Sync::mutex;
             }
-            m.each_thread_record([](auto& s) { s.table.store(nullptr, std::memory_order_relaxed); });
+            m.each_thread_record([](auto& s) { s.table.store(0, std::memory_order_relaxed); });
+            m.overwrites.after_fork_in_child();
             m.sleepers.store(0, std::memory_order_relaxed);
             // A thread that was counting may have closed the gate.
             m.gate_word.store(gate::opened(m.gate_word.load(std::memory_order_relaxed)), std::memory_order_relaxed);

@@ -36,6 +36,7 @@ protected:
     using typename base::line_type;
     using typename base::node;
     using typename base::record_supply;
+    using pair = sync::word_pair;
     using section = typename engine::locks<Types>::section;
     using typename base::Sync;
     using typename base::thread_record_type;
@@ -159,12 +160,14 @@ protected:
         const range to{bucket << k, std::size_t{1} << k};
         stamp_targets(n, to, stamp);
         line_type& home = t.home(bucket);
-        if (const std::size_t left_out = split_lines(c, home, n, to); left_out != 0) [[unlikely]] {
+        std::array<word, Layout::slots_per_line> copied; // the values, written before they are read
+        if (const std::size_t left_out = split_lines(c, home, n, to, copied); left_out != 0) [[unlikely]] {
             give_up_targets(c, n, to, left_out, supply);
             unlock_sources(c, t, from);
             return moving::needs_line;
         }
-        chain::wipe(c, t, home, Layout::moved); // before the lock is released [I4], [I6]
+        // Before the lock is released [I4], [I6].
+        leave_bucket(c, t, bucket, n, [&](std::size_t i, word) { return copied[i]; });
         leaving.moved(from);
         return moving::done;
     }
@@ -198,7 +201,11 @@ protected:
         }
         // All old copies are gone before any lock is released: no writer can reach a new copy while a reader
         // can still hit the old one [I4], [I6].
-        for (std::size_t i = 0; i < from.count; ++i) chain::wipe(c, t, t.home(from.first + i), Layout::moved);
+        for (std::size_t i = 0; i < from.count; ++i) {
+            leave_bucket(c, t, from.first + i, n, [&](std::size_t, word slot_word) {
+                return chain::value_at(copy_of(t, from.first + i, n, slot_word));
+            });
+        }
         leaving.moved(from);
         return moving::done;
     }
@@ -259,9 +266,43 @@ private:
         for (std::size_t i = 0; i < to.count; ++i) chain::wipe(c, n, n.home(to.first + i), Layout::empty);
     }
 
+    /// Takes away the entries of a bucket that were all copied to `n`. `copied(i, slot_word)`: the value that the copy of the
+    /// home line's slot has. A writer may have overwritten an entry of the home line since. Then the copy, which no thread
+    /// reaches while the slot has its key, gets the new value [O5].
+    template <class Copied>
+    [[gnu::always_inline]] void leave_bucket(control& c, header& t, std::size_t bucket, header& n,
+                                             [[maybe_unused]] Copied copied) noexcept {
+        if constexpr (Layout::inline_key) {
+            line_type& home = t.home(bucket);
+            chain::wipe(c, t, home, Layout::moved, [&](atomic_word* slot, word sentinel) {
+                const word slot_word = slot->load(std::memory_order_relaxed);
+                if (!Layout::is_entry(slot_word)) {
+                    slot->store(sentinel, std::memory_order_release);
+                    return;
+                }
+                const auto i = static_cast<std::size_t>(slot - home.words) / Layout::words_per_slot;
+                pair seen{slot_word, copied(i, slot_word)};
+                while (!Sync::compare_exchange_pair(slot, seen, {sentinel, seen.second})) [[unlikely]] {
+                    // relaxed: the compare-exchange releases.
+                    copy_of(t, bucket, n, slot_word)[1].store(seen.second, std::memory_order_relaxed);
+                }
+            });
+        } else {
+            chain::wipe(c, t, t.home(bucket), Layout::moved);
+        }
+    }
+    /// Returns the slot in `n` of an entry that was copied there.
+    [[gnu::noinline]] atomic_word* copy_of(header& t, std::size_t bucket, header& n, word slot_word) const noexcept {
+        const std::size_t target =
+            chain::is_sentinel_key_bucket(t, bucket) ? n.buckets() : n.bucket_of(hash_of(n.seed, slot_word));
+        return chain::slot_of(n.home(target), slot_word);
+    }
+
     /// Copies the entries of a bucket to the EMPTY targets `to`, which no other thread writes to or reads before the bucket is
     /// MOVED. Returns how many entries had no place, because a target is full.
-    [[gnu::always_inline]] std::size_t split_lines(control& c, line_type& home, header& n, range to) noexcept {
+    /// `copied` gets the values of the home line's entries.
+    [[gnu::always_inline]] std::size_t split_lines(control& c, line_type& home, header& n, range to,
+                                                   std::array<word, Layout::slots_per_line>& copied) noexcept {
         line_type* const targets = &n.home(to.first);
         std::array<atomic_word*, std::size_t{1} << max_spread> vacant;
         for (std::size_t i = 0; i < to.count; ++i) vacant[i] = targets[i].slot(0);
@@ -270,7 +311,8 @@ private:
             const word slot_word = home.slot_word(i);
             if (!Layout::is_entry(slot_word)) continue;
             atomic_word*& to_slot = vacant[n.bucket_of(hash_of(n.seed, slot_word)) & (to.count - 1)];
-            chain::store_entry(to_slot, slot_word, chain::value_at(home.slot(i)));
+            copied[i] = chain::value_at(home.slot(i));
+            chain::store_entry(to_slot, slot_word, copied[i]);
             to_slot += Layout::words_per_slot;
         }
         line_type* const rest = chain::next_line(home);

@@ -98,6 +98,7 @@ private:
         std::optional<computing_mark> computing{}; ///< ends before the ownership of the key
         held_entry held{}; ///< the present entry
         word slot_word_before = Layout::empty; ///< of the slot that has it; EMPTY: absent
+        bool excludes_overwrites = false; ///< inline keys: no direct overwrite of the key is under way, nor begins
 
         // The key's new entry.
         bool erases = false;
@@ -161,6 +162,10 @@ private:
             if constexpr (Layout::inline_key) {
                 const maybe_word value = reader::find_inline(*this, *m.key);
                 if (!this->is_root(root)) continue;
+                if (value && !std::exchange(m.excludes_overwrites, true)) {
+                    base::direct_overwrites::exclude(this->shared_of_table(), m.hash); // [C2]
+                    continue;
+                }
                 if (value) {
                     m.slot_word_before = Layout::inline_slot_word(m.bits);
                     base::keep(m.held, {*m.key, from_word<T>(*value)});
@@ -377,7 +382,7 @@ private:
     /// `size` accepts no count meanwhile.
     void publish(control& c, thread_record_type& s, commitment& all) noexcept {
         for (member* const m : all.changed)
-            m->slot = m->present() ? base::slot_of(m->t->home(m->bucket), m->slot_word_before) : nullptr;
+            m->slot = m->present() ? chain::slot_of(m->t->home(m->bucket), m->slot_word_before) : nullptr;
         if (all.changes_size) s.announce(nullptr, change::multiple, all.generation);
         std::int64_t more = 0;
         for (member* const m : all.changed) {

@@ -4,6 +4,7 @@
 // | word                     | written by                               | read by              |
 // |--------------------------|------------------------------------------|----------------------|
 // | `gate_word`, `sleepers`  | whole-map operations, sleeping writers   | every write          |
+// | `overwrites`             | computations, writers (overwrite_state)  | every write          |
 // | seed, home, number       | before the block is published            | every write          |
 // | `thread_records`         | each thread's first write (CAS)          | whole-map operations |
 // | `rare`                   | the first operation that needs one (CAS) | those                |
@@ -16,6 +17,7 @@
 
 #include <syncmap/engine/process.hpp>
 #include <syncmap/engine/table/gate.hpp>
+#include <syncmap/engine/table/overwrite_state.hpp>
 #include <syncmap/engine/table/thread_record.hpp>
 #include <syncmap/engine/table/writers.hpp>
 #include <syncmap/hash.hpp>
@@ -61,6 +63,7 @@ struct shared_words {
     atomic<bool> scanning{false};           ///< only the thread that set it takes the retired nodes of all threads
     atomic<bool> recycling{false};            ///< only the thread that set it touches the lists of tables that are not in use
     atomic<first_table> first_table_is{first_table::fresh};
+    overwrite_state<Sync> overwrites{};       ///< whether entries may be overwritten directly
     hash_seed seed;
     process<Sync>* home = nullptr;          ///< constant once published
     std::uint64_t number = 0;               ///< of this map alone; constant once published

@@ -285,7 +285,7 @@ private:
         }
         const typename Sync::deadline open(pause_factor(pauses++) * cut_length);
         // acquire: as in `inside`. A writer that works on is seen outside soon.
-        for (unsigned i = 1; stopped->table.load(std::memory_order_acquire) != nullptr && !open.over(); ++i) Sync::back_off(i);
+        for (unsigned i = 1; stopped->table.load(std::memory_order_acquire) != 0 && !open.over(); ++i) Sync::back_off(i);
     }
 
     /// The cut, by the thread that has the snapshot mutex. `stopped`: as above, if it is void.
@@ -330,7 +330,7 @@ private:
         const thread_record_type* found = nullptr;
         unsigned looks = 0;
         c.each_thread_record([&](thread_record_type& s) {
-            while (found == nullptr && s.table.load(std::memory_order_acquire) != nullptr) {
+            while (found == nullptr && s.table.load(std::memory_order_acquire) != 0) {
                 if (!goes_on()) found = &s;
                 Sync::give_way(looks++);
             }

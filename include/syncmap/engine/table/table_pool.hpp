@@ -207,7 +207,9 @@ private:
 
     static bool is_named(control& c, const header* t) noexcept {
         bool named = false;
-        c.each_thread_record([&](thread_record_type& s) { named |= s.table.load(std::memory_order_acquire) == t; });
+        c.each_thread_record([&](thread_record_type& s) {
+            named |= thread_record_type::table_in(s.table.load(std::memory_order_acquire)) == t;
+        });
         return named;
     }
 

@@ -2,7 +2,8 @@
 //
 // | word             | written by                     | read by                                                  |
 // |------------------|--------------------------------|----------------------------------------------------------|
-// | `table`          | its thread                     | threads that reuse table memory (design I9)              |
+// | `table`          | its thread                     | threads that reuse table memory (design I9), or bar      |
+// |                  |                                | direct overwrites (direct_overwrites.hpp)                |
 // | `net_count`      | its thread                     | `size`: entries it inserted less those it erased         |
 // | `pending_slot`   | its thread                     | `size`: where it is about to insert or erase             |
 // | `generation`     | its thread                     | `size`: which generation of the map the net count counts |
@@ -43,7 +44,9 @@ struct alignas(detail::cache_line_bytes) thread_record {
     static constexpr word one_change = word{1} << sequence_shift;
     static constexpr word net_mask = one_change - 1;
 
-    atomic<const void*> table{nullptr};
+    /// The table that the thread's section names, or 0. In a section that may overwrite directly, DIRECT is set, and 16 bits of
+    /// the key's hash lie above the address.
+    atomic<word> table{0};
     atomic<word> net_count{0};
     atomic<word> pending_slot{0}; ///< slot address, kind in the low bits, the low 16 bits of the net count's sequence on top
     reclaim::retire_list<Sync> retired{};
@@ -52,6 +55,20 @@ struct alignas(detail::cache_line_bytes) thread_record {
     writer_record<Sync>* writer = nullptr; ///< of its thread
     atomic<std::uint32_t> generation{0}; ///< the low bits of the number
     std::uint32_t erases_until_look = Sync::shrink_check_interval;
+
+    // ---- `table` ----
+
+    static word name_of(const void* t) noexcept { return reinterpret_cast<word>(t); }
+    /// For a section that may overwrite a key of this hash directly.
+    static word direct_name_of(const void* t, std::uint64_t hash) noexcept {
+        return reinterpret_cast<word>(t) | hash << hash_shift | direct_bit;
+    }
+    static const void* table_in(word name) noexcept {
+        return reinterpret_cast<const void*>(name & ((word{1} << hash_shift) - 1) & ~direct_bit);
+    }
+    static bool is_direct(word name) noexcept { return (name & direct_bit) != 0; }
+    /// Whether a direct name may be of this hash.
+    static bool is_of_hash(word name, std::uint64_t hash) noexcept { return ((name ^ hash << hash_shift) >> hash_shift) == 0; }
 
     /// Returns the number of entries in a sum of nets. Each net may have wrapped, if one thread always inserts what another
     /// one erases. Their sum is right all the same: no map has 2^41 entries.
@@ -77,6 +94,15 @@ struct alignas(detail::cache_line_bytes) thread_record {
                                net_count.load(std::memory_order_relaxed) >> sequence_shift << pending_slot_shift,
                            std::memory_order_release);
     }
+    /// Withdraws the announcement of a change that was not published, or removes one that is void. Called while the bucket is
+    /// still locked.
+    void withdraw() noexcept {
+        if constexpr (!Sync::counts_entries) return;
+        pending_slot.store(0, std::memory_order_release);
+    }
+    /// Returns whether the thread has announced something since it last overwrote an entry under a lock. Its next store is
+    /// probably an insert then.
+    bool probably_inserts() const noexcept { return pending_slot.load(std::memory_order_relaxed) != 0; }
     /// Counts the change, which ends the announcement. Called after the publication, while the bucket is still locked. A
     /// negative change may borrow one from the sequence, which moves on all the same.
     [[gnu::always_inline]] void count(std::int64_t delta) noexcept {
@@ -88,7 +114,7 @@ struct alignas(detail::cache_line_bytes) thread_record {
 
     /// Makes this the record of a thread for a map that has none of it yet. Called before the record is in the map's list.
     void become_that_of(writer_record<Sync>& thread) noexcept {
-        table.store(nullptr, std::memory_order_relaxed);
+        table.store(0, std::memory_order_relaxed);
         net_count.store(0, std::memory_order_relaxed);
         pending_slot.store(0, std::memory_order_relaxed);
         generation.store(0, std::memory_order_relaxed);
@@ -98,6 +124,8 @@ struct alignas(detail::cache_line_bytes) thread_record {
 
 private:
     static constexpr int pending_slot_shift = 48;
+    static constexpr int hash_shift = 48;
+    static constexpr word direct_bit = 1;
 
     /// Begins a new generation of the map: the counts of the old one no longer matter.
     [[gnu::noinline]] void begin(std::uint32_t current_generation) noexcept {

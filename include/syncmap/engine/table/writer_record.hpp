@@ -94,6 +94,7 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     reclaim::thread_garbage<Sync>* garbage = nullptr; ///< of the hazard record; constant once published
     writers<Sync>* all = nullptr; ///< of the process; constant once published
     std::uint32_t help_count = 0;                     ///< writes that found a table asking for help
+    std::uint32_t writes_until_direct = Sync::writes_until_direct; ///< that find direct overwrites barred; 0: it is to look
 
     // ---- its maps: under the lock ----
 

@@ -115,6 +115,7 @@ protected:
         thread_record_type& s = this->thread_record_of(c, *me);
         word root = 0;
         if constexpr (Layout::inline_key) {
+            base::direct_overwrites::readmit_if_due(c, s);
             root = this->write_inline(c, s, hash, static_cast<const Key&>(key), op, owner);
         } else {
             root = this->write_node(c, s, *me, hash, std::forward<K>(key), op, owner);
