@@ -49,6 +49,12 @@ struct counting_sync : syncmap::engine::machine {
     public:
         void wait(std::unique_lock<mutex>& lock) { signal_.wait(lock); }
         void wait_briefly(std::unique_lock<mutex>& lock) { signal_.wait_for(lock, std::chrono::milliseconds(1)); }
+        template <class Deadline>
+        bool wait_until(std::unique_lock<mutex>& lock, const Deadline& limit) {
+            if (limit.over()) return false;
+            signal_.wait_until(lock, std::chrono::system_clock::now() + limit.left());
+            return true;
+        }
         void notify_all() noexcept { signal_.notify_all(); }
 
     private:
