@@ -78,11 +78,11 @@ std::atomic<std::int64_t> bytes_in_use{0};
 std::atomic<std::size_t> largest_block{~std::size_t{0}};
 
 template <class T>
-struct counting_allocator {
+struct limited_allocator {
     using value_type = T;
-    counting_allocator() = default;
+    limited_allocator() = default;
     template <class U>
-    explicit(false) counting_allocator(const counting_allocator<U>&) noexcept {}
+    explicit(false) limited_allocator(const limited_allocator<U>&) noexcept {}
     T* allocate(std::size_t n) {
         if (n * sizeof(T) > largest_block.load()) throw std::bad_alloc();
         T* const made = std::allocator<T>().allocate(n);
@@ -93,11 +93,11 @@ struct counting_allocator {
         bytes_in_use -= static_cast<std::int64_t>(n * sizeof(T));
         std::allocator<T>().deallocate(p, n);
     }
-    friend bool operator==(const counting_allocator&, const counting_allocator&) noexcept { return true; }
+    friend bool operator==(const limited_allocator&, const limited_allocator&) noexcept { return true; }
 };
 using counted_bytes_cache = syncmap::basic_cache<
     syncmap::cache_detail::engine_for<std::uint64_t, std::uint64_t, syncmap::hash<std::uint64_t>, std::equal_to<>,
-                                      counting_allocator<std::pair<const std::uint64_t, std::uint64_t>>>>;
+                                      limited_allocator<std::pair<const std::uint64_t, std::uint64_t>>>>;
 
 TEST(cache_capacity, keeps_no_more_memory_the_more_often_it_changes) {
     const std::int64_t before = bytes_in_use.load();
@@ -120,7 +120,7 @@ TEST(cache_policy_tables, are_freed_when_no_thread_uses_them) {
     using machine = syncmap::engine::machine;
     const std::int64_t before = bytes_in_use.load();
     {
-        syncmap::cache_detail::policy_memory<machine, counting_allocator<char>> memory(1'000, {});
+        syncmap::cache_detail::policy_memory<machine, limited_allocator<char>> memory(1'000, {});
         syncmap::cache_detail::lanes<machine> lanes;
         const auto bytes = [&] { return bytes_in_use.load() - before; };
         const std::int64_t of_thousand = bytes();

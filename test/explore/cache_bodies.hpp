@@ -291,6 +291,42 @@ void removals_are_told_once_beside_an_invalidation_of_all(F f) {
     removals_are_told_once(f, "invalidate all", [](explored_cache& c) { c.invalidate_all(); });
 }
 
+// ---- weights ----
+
+template <class F>
+void with_weights(F& f, const std::string& name, const std::function<void(explored_cache&)>& body) {
+    f(name + ", with weights", [body] {
+        auto c = std::make_unique<explored_cache>(4, explored_cache::by_number());
+        c->put(probe(first), probe(2));
+        c->put(probe(apart), probe(1));
+        body(*c);
+        c->check_books();
+    });
+}
+template <class F>
+void overwrites_that_weigh_more(F f) {
+    with_weights(f, "put that grows|put that grows|weight", [](explored_cache& c) {
+        parallel([&] { require(c.put(probe(first), probe(4)), "a put stores"); },
+                 [&] { require(c.put(probe(apart), probe(3)), "a put stores"); },
+                 [&] { require(c.weight() <= 4, "the bound holds at every instant"); });
+    });
+    with_weights(f, "put that grows|put that shrinks of one key|put", [](explored_cache& c) {
+        parallel([&] { c.put(probe(first), probe(3)); }, [&] { c.put(probe(first), probe(1)); },
+                 [&] { c.put(probe(second), probe(2)); });
+    });
+}
+template <class F>
+void weights_beside_erases(F f) {
+    with_weights(f, "put|invalidate|invalidate_all", [](explored_cache& c) {
+        parallel([&] { c.put(probe(second), probe(3)); }, [&] { c.invalidate(probe(first)); }, [&] { c.invalidate_all(); });
+    });
+    with_weights(f, "put of what is too heavy|put of the key", [](explored_cache& c) {
+        parallel([&] { require(!c.put(probe(first), probe(5)), "it is refused"); }, [&] { c.put(probe(first), probe(1)); });
+        const auto value = c.number(first);
+        require(!value || *value == 1, "the value of before is not there any more");
+    });
+}
+
 // ---- changes of the capacity ----
 
 template <class F>
@@ -682,6 +718,11 @@ void each_of_bound(F f) {
     updates_whose_functions_put(f);
 }
 template <class F>
+void each_of_weights(F f) {
+    overwrites_that_weigh_more(f);
+    weights_beside_erases(f);
+}
+template <class F>
 void each_of_capacity(F f) {
     a_smaller_capacity_beside_puts(f);
     two_changes_of_the_capacity(f);
@@ -712,6 +753,7 @@ template <class F>
 void each_program(F f) {
     each_of_table(f);
     each_of_bound(f);
+    each_of_weights(f);
     each_of_capacity(f);
     each_of_listeners(f);
     each_of_loads(f);

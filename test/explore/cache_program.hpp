@@ -55,6 +55,12 @@ public:
     explicit explored_cache(std::size_t capacity, listener told = {})
         : base({.capacity = capacity, .on_removal = std::move(told), .statistics = false}) {}
     explicit explored_cache(const base::options_type& options) : base(options) {}
+    /// Each entry weighs the number of its value.
+    struct by_number {};
+    explored_cache(std::size_t capacity, by_number)
+        : base({.capacity = capacity,
+                .weigh = [](const probe&, const probe& value) { return static_cast<std::size_t>(value.number()); },
+                .statistics = false}) {}
 
     marked_engine& engine() { return engine_; }
 
@@ -68,8 +74,10 @@ public:
     void check_books() {
         flush(); // takes apart what was cleared
         std::size_t entries = 0;
+        std::size_t weight = 0;
         engine_.each_entry([&](const auto& found) { // expired ones, too
             ++entries;
+            weight += eviction_.is_weighted() ? found.value().number() : 1;
             const auto where = found.mark.where();
             require(where != syncmap::cache_detail::queue::left, "no entry of the table is left for another node");
             if (where == syncmap::cache_detail::queue::in_small)
@@ -77,10 +85,9 @@ public:
             return true;
         });
         require(entries == size(), "each entry is counted");
-        require(entries <= capacity(), "the bound holds");
-        require(static_cast<std::int64_t>(entries) + inspector::free_permits(eviction_) ==
-                    static_cast<std::int64_t>(capacity()),
-                "entries and free permits are the capacity");
+        require(weight <= capacity(), "the bound holds");
+        require(static_cast<std::int64_t>(weight) + inspector::free_permits(eviction_) == static_cast<std::int64_t>(capacity()),
+                "what the entries weigh and free permits are the capacity");
     }
 };
 

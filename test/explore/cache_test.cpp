@@ -38,6 +38,7 @@ void search(const std::string& name, const std::function<void()>& body) {
 TEST(explored_cache, parts_of_the_table) { cache_bodies::each_of_table(search); }
 TEST(explored_cache, bound) { cache_bodies::each_of_bound(search); }
 TEST(explored_cache, listeners) { cache_bodies::each_of_listeners(search); }
+TEST(explored_cache, weights) { cache_bodies::each_of_weights(search); }
 TEST(explored_cache, changes_of_the_capacity) { cache_bodies::each_of_capacity(search); }
 TEST(explored_cache, time) { cache_bodies::each_of_time(search); }
 TEST(explored_cache, loads) { cache_bodies::each_of_loads(search); }

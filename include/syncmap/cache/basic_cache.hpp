@@ -91,7 +91,9 @@ public:
                          const allocator_type& alloc = allocator_type())
         : cache_detail::bulk_loading<basic_cache, Engine>(options), counts_(options.statistics), lifetimes_(options),
           listener_(cache_detail::removal_listener<Engine>::made_of(options)), engine_(hash, equal, alloc),
-          eviction_(engine_, options.capacity.value(), lifetimes_, alloc), load_times_(options.clock) {}
+          weigh_(options.weigh), eviction_(engine_, options.capacity.value(), lifetimes_, alloc), load_times_(options.clock) {
+        if (weigh_) eviction_.use_weights();
+    }
     basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
 
@@ -154,8 +156,8 @@ public:
 
     // ---- writes ----
 
-    /// Sets the value of `key`. Returns true; false, and stores nothing, if the capacity is 0. Beats every load of the key that
-    /// began before. Progress: a write.
+    /// Sets the value of `key`. Returns true; false, if the capacity is 0 or the value weighs more than it: the key then has no
+    /// value, also not the one that it had before. Beats every load of the key that began before. Progress: a write.
     template <class K = given_key, class U = given>
     bool put(K&& key, U&& value) {
         detail::check_value<T, U&&>();
@@ -205,12 +207,11 @@ public:
         check_stored_key<K>();
         auto&& own = lookup(std::forward<K>(key));
         visitor by(engine_, listener_.get());
-        bounded<decltype(op)> bounded_op(eviction_, engine_, by, engine_.hash_of_key(own), op);
+        bounded<decltype(op)> bounded_op(eviction_, engine_, by, engine_.hash_of_key(own), weigher(), op);
         engine_.exclusive(std::forward<decltype(own)>(own), bounded_op);
         end(by, bounded_op);
         if (!bounded_op.is_refused()) return op.outcome;
-        overtake_refused(bounded_op.hash());
-        return update_result::kept;
+        return end_refused(by, bounded_op) ? update_result::erased : update_result::kept;
     }
 
     /// Removes `key` and returns a copy of the value it had, or nothing when it was absent. Beats the loads as `invalidate`.
@@ -263,7 +264,10 @@ public:
     /// How many entries there were at one instant of the call: never more than the capacity. As `size` of `map`. Entries that
     /// have expired count until they are removed.
     [[nodiscard]] size_type size() const { return engine_.size(); }
-    /// How many entries it has at most: at no instant of this call is the size above it.
+    /// What the entries weigh together: never more than the capacity. Without a weigher, their number. A write that runs may
+    /// have reserved some of it already; and what `invalidate_all` has removed counts until it is taken apart.
+    [[nodiscard]] size_type weight() const { return weigh_ ? eviction_.weight() : engine_.size(); }
+    /// How many entries it has at most, or what they weigh: at no instant of this call is the size above it.
     [[nodiscard]] size_type capacity() const noexcept { return eviction_.capacity(); }
 
     /// Changes the capacity. Returns when no more than `n` entries are there; a call of another thread meanwhile counts after
@@ -374,18 +378,27 @@ private:
     }
     template <class K, class Op, class... Ttl>
     write_result write_at(visitor& by, std::uint64_t hash, K&& key, Op& op, Ttl... ttl) {
-        bounded<Op> bounded_op(eviction_, engine_, by, hash, op);
+        bounded<Op> bounded_op(eviction_, engine_, by, hash, weigher(), op);
         if constexpr (sizeof...(ttl) != 0) bounded_op.live_for(ttl...);
         engine_.write_at(by, hash, std::forward<K>(key), bounded_op);
         end(by, bounded_op);
-        if (bounded_op.is_refused()) overtake_refused(hash);
+        if constexpr (Op::may_assign) {
+            if (bounded_op.is_refused()) [[unlikely]]
+                static_cast<void>(end_refused(by, bounded_op));
+        }
         return {bounded_op.inserted(), bounded_op.erased(), bounded_op.is_refused()};
     }
     /// A write that a cache without room has not stored beats earlier loads all the same: they are of no use to later calls.
-    void overtake_refused(std::uint64_t hash) noexcept {
+    /// Nor is the value that it was to replace. Returns whether there was one.
+    template <class Op>
+    bool end_refused(visitor& by, const Op& op) {
         Sync::fence(); // as in `remove`
-        engine_.loads().overtake(hash);
+        engine_.loads().overtake(op.hash());
+        if (op.refused_node() == nullptr) return false;
+        detail::erase_operation<T> erase{};
+        return write_at(by, op.hash(), op.refused_node()->key(), erase).erased;
     }
+    const cache_detail::weigher<Key, T>* weigher() const noexcept { return weigh_ ? std::addressof(weigh_) : nullptr; }
     template <class Op>
     void end(visitor& by, Op& op) {
         op.end();
@@ -426,6 +439,7 @@ protected:
     lifetimes_type lifetimes_;
     const std::unique_ptr<const cache_detail::removal_listener<Engine>> listener_; ///< null without one
     Engine engine_;
+    const cache_detail::weigher<Key, T> weigh_;
     mutable eviction_type eviction_;
     cache_detail::load_times<Sync, Clock> load_times_;
     typename Sync::template atomic<std::uint64_t> invalidated_{0};

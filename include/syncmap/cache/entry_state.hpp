@@ -18,6 +18,7 @@ namespace syncmap::cache_detail {
 enum class queue : std::uint8_t {
     in_main,
     in_small,
+    outside, ///< of an entry that weighs nothing: it is never evicted
     left ///< of a node that another one of the same entry replaces
 };
 

@@ -19,17 +19,25 @@
 #include <utility>
 
 #include <syncmap/cache/entry_state.hpp>
+#include <syncmap/cache/main_hand.hpp>
 #include <syncmap/cache/permits.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/cache/policy/policy_tables.hpp>
 #include <syncmap/cache/removals.hpp>
+#include <syncmap/cache/weights.hpp>
 #include <syncmap/operation/marked_entries.hpp>
 
 namespace syncmap::cache_detail {
 
 /// `Lifetimes`: those of the cache's entries, see time/lifetimes.hpp.
 template <class Engine, class Sync, class Lifetimes>
-class eviction {
+class eviction : private main_hand<eviction<Engine, Sync, Lifetimes>, Engine, Sync, Lifetimes> {
+    using hand = main_hand<eviction, Engine, Sync, Lifetimes>;
+    friend hand;
+    using hand::always;
+    using hand::challenge;
+    using hand::sweep;
+    using typename hand::duel;
     using allocator = typename Engine::allocator_type;
 
 public:
@@ -48,6 +56,18 @@ public:
         : engine_(engine), lifetimes_(lifetimes), capacity_(capacity), wanted_(capacity), permits_(capacity),
           policy_(capacity, a) {}
 
+    /// The entries weigh what the weigher of the cache says. Before the cache is used.
+    void use_weights() noexcept { is_weighted_ = true; }
+    bool is_weighted() const noexcept { return is_weighted_; }
+    /// Whether such an entry can be stored at all.
+    bool is_too_heavy(std::size_t weight) const noexcept { return weight > wanted_.load(std::memory_order_relaxed); }
+    /// What the entries weigh, and puts have reserved.
+    std::size_t weight() {
+        const std::unique_lock<typename Sync::mutex> guard(changing_);
+        return static_cast<std::size_t>(static_cast<std::int64_t>(wanted_.load(std::memory_order_relaxed)) -
+                                        permits_.free_now());
+    }
+
     /// What the entries never exceed.
     std::size_t capacity() const noexcept { return capacity_.load(std::memory_order_relaxed); }
     /// Whether nothing can be stored.
@@ -60,13 +80,14 @@ public:
 
     /// What a put of a new key has got for it.
     struct admission {
-        bool has_permit = false;
+        std::size_t need = 1; ///< permits: what the entry weighs
+        std::size_t held = 0; ///< those in hand
+        std::uint64_t own = 0; ///< of a put that replaces an entry: its hash, which stays
         bool is_placed = false; ///< its queue is known, and the history has heard of it
         queue where = queue::in_main;
         unsigned count = 0;
         position at{};            ///< of the small queue
-        entry* victim = nullptr; ///< erased, and not retired yet
-        syncmap::removal reason = syncmap::removal::size; ///< of the victim
+        entry* victims = nullptr; ///< erased, and not retired yet; linked by `next_label`, which also has the reason
         tables* in = nullptr;    ///< the policy tables that the put uses
         lane_type* lane = nullptr;
     };
@@ -78,31 +99,22 @@ public:
     void admit(visitor& by, std::uint64_t hash, admission& mine) {
         lane_type& l = lanes_.of_slot(by.slot());
         enter(l, mine);
-        if (mine.is_placed) { // an earlier attempt has come to nothing
-            if (!mine.has_permit) mine.has_permit = take_permit(by) || make_permit(by, l, mine);
-            return;
+        if (!mine.is_placed) place(by, l, hash, mine);
+        if (mine.held >= mine.need) return;
+        if (mine.held == 0 && takes(by, mine.need)) { // after an attempt that has come to nothing, say
+            mine.held = mine.need;
+        } else {
+            gather(by, l, mine, mine.need);
         }
-        const std::uint64_t tick = l.tick();
-        mine.in->keys.prefetch(hash);
-        const bool asks_first = !mine.in->small_ring.by_lines();
-        if (asks_first) ask_history(hash, mine.in->small_ring.now(), tick, mine);
-        std::uint64_t leaving = queue_type::none;
-        unsigned leaving_count = 0;
-        if (!asks_first || mine.where == queue::in_small) {
-            mine.at = mine.in->small_ring.next(l);
-            fetch_ahead(by, l, mine.in->small_ring);
-            leaving_count = mine.at.count();
-            leaving = mine.at.take();
-        }
-        {
-            // No longer than this: an entry that is in hand is found by no other thread that needs a permit.
-            in_hand kept(*this, by, leaving);
-            mine.has_permit = take_permit(by);
-            if (leaving != queue_type::none && !mine.has_permit) leave_small(by, l, mine, leaving, leaving_count, kept);
-        }
-        if (!asks_first) ask_history(hash, mine.at.number(), tick, mine);
-        mine.is_placed = true;
-        if (!mine.has_permit) mine.has_permit = make_permit(by, l, mine);
+    }
+    /// Before a put replaces an entry by one that weighs more: the same for the difference.
+    void admit_more(visitor& by, std::uint64_t hash, admission& mine, std::size_t difference) {
+        lane_type& l = lanes_.of_slot(by.slot());
+        enter(l, mine);
+        mine.own = hash;
+        mine.held += takes(by, difference) ? difference : 0;
+        if (mine.held < difference) gather(by, l, mine, difference);
+        mine.own = 0;
     }
 
     /// The entry was inserted: its hash goes into its queue.
@@ -126,7 +138,12 @@ public:
     /// The entry that was evicted for this put: the listener's, or freed. May run destructors of the user's, which may use the
     /// cache.
     void finish(visitor& by, admission& mine) noexcept {
-        if (mine.victim != nullptr) by.dismiss(engine_, *std::exchange(mine.victim, nullptr), mine.reason);
+        while (mine.victims != nullptr) {
+            entry& gone = *mine.victims;
+            const std::uint64_t link = gone.next_label;
+            mine.victims = reinterpret_cast<entry*>(static_cast<std::uintptr_t>(link & ~reasons));
+            by.dismiss(engine_, gone, static_cast<syncmap::removal>(link & reasons));
+        }
     }
 
     /// Takes some buckets of what `invalidate_all` has left apart, if no other thread does, and gives back the permits. Their
@@ -134,8 +151,8 @@ public:
     bool take_apart(visitor& by, std::size_t buckets) {
         return engine_.take_apart(
             by, buckets,
-            [&](std::size_t entries) {
-                permits_.give(entries);
+            [&](std::size_t entries, std::uint64_t labels) { // see weights.hpp
+                permits_.give(entries + static_cast<std::size_t>(labels));
                 cleared_.fetch_add(entries, std::memory_order_relaxed);
             },
             [&](entry& gone) { by.dismiss_later(gone, syncmap::removal::invalidated); });
@@ -143,33 +160,26 @@ public:
     /// How many entries `invalidate_all` has removed, as far as they are taken apart.
     std::uint64_t cleared() const noexcept { return cleared_.load(std::memory_order_relaxed); }
 
-    /// A permit that was not used goes back to the pool.
+    /// The permits that were not used go back to the pool.
     void give_back(admission& mine) noexcept {
-        if (std::exchange(mine.has_permit, false)) permits_.give();
+        if (mine.held != 0) permits_.give(std::exchange(mine.held, 0));
     }
 
     /// Changes the capacity [R1]. Returns when no more than `n` entries are there, unless another call has changed it again.
     /// Throws: `bad_alloc`; nothing has happened then.
     void set_capacity(visitor& by, std::size_t n) {
         bool has_shrunk = false;
-        {
-            const in_lane using_tables(lanes_.of_slot(by.slot()));
-            tables* replaced = nullptr;
-            {
-                const std::unique_lock<typename Sync::mutex> guard(changing_);
-                replaced = policy_.change_for(n);
-                const std::size_t before = wanted_.exchange(n, std::memory_order_relaxed);
-                // What `capacity` says comes before the permits that it allows, and after the evictions.
-                if (n > capacity()) capacity_.store(n, std::memory_order_relaxed);
-                if (n >= before) {
-                    permits_.give(n - before);
-                } else {
-                    permits_.withdraw(before - n);
-                }
+        change_tables(by, lanes_.of_slot(by.slot()), is_weighted_ ? 0 : n, [&] {
+            const std::size_t before = wanted_.exchange(n, std::memory_order_relaxed);
+            has_shrunk = n <= before / 2;
+            // What `capacity` says comes before the permits that it allows, and after the evictions.
+            if (n > capacity()) capacity_.store(n, std::memory_order_relaxed);
+            if (n >= before) {
+                permits_.give(n - before);
+            } else {
+                permits_.withdraw(before - n);
             }
-            has_shrunk = replaced != nullptr && replaced->entries > n;
-            if (replaced != nullptr) empty(by, replaced->small_ring);
-        }
+        });
         for (unsigned fruitless = 0; permits_.free_now() < 0;) {
             if (evict_one(by, fruitless != 0)) {
                 fruitless = 0;
@@ -191,9 +201,6 @@ private:
     template <class>
     friend class ranking;
     static constexpr std::size_t buckets_for_a_permit = 16;
-
-    enum class duel : unsigned char { evicted, lost, no_main_entry };
-    static constexpr unsigned always = history<Sync, allocator>::most + 1; ///< a count that wins each duel
 
     class in_lane {
     public:
@@ -225,7 +232,19 @@ private:
         } one{*this, by};
         lane_type& l = lanes_.of_slot(by.slot());
         enter(l, one.gone);
-        return one.gone.has_permit = evict_any(by, l, one.gone, waits);
+        return evict_any(by, l, one.gone, 1, waits);
+    }
+    /// Other policy tables, if those in use do not fit so many entries; 0: they fit. `f()` runs with them.
+    template <class F>
+    void change_tables(visitor& by, lane_type& l, std::size_t entries, F f) {
+        const in_lane using_tables(l);
+        tables* replaced = nullptr;
+        {
+            const std::unique_lock<typename Sync::mutex> guard(changing_);
+            if (!is_weighted_ || entries != 0) replaced = policy_.change_for(entries);
+            f();
+        }
+        if (replaced != nullptr) empty(by, replaced->small_ring);
     }
     /// All hashes of a ring that is in use no more become main.
     void empty(visitor& by, queue_type& ring) noexcept {
@@ -251,6 +270,77 @@ private:
         visitor& by_;
         std::uint64_t name_;
     };
+
+    /// P2 to P4, and what permits come with them.
+    void place(visitor& by, lane_type& l, std::uint64_t hash, admission& mine) {
+        const std::uint64_t tick = l.tick();
+        if (is_weighted_ && !place_weight(by, l, tick, mine)) return;
+        mine.in->keys.prefetch(hash);
+        const bool asks_first = !mine.in->small_ring.by_lines();
+        if (asks_first) ask_history(hash, mine.in->small_ring.now(), tick, mine);
+        std::uint64_t leaving = queue_type::none;
+        unsigned leaving_count = 0;
+        if (!asks_first || mine.where == queue::in_small) {
+            mine.at = mine.in->small_ring.next(l);
+            fetch_ahead(by, l, mine.in->small_ring);
+            leaving_count = mine.at.count();
+            leaving = mine.at.take();
+        }
+        {
+            // No longer than this: an entry that is in hand is found by no other thread that needs a permit.
+            in_hand kept(*this, by, leaving);
+            if (takes(by, mine.need)) mine.held = mine.need;
+            if (leaving != queue_type::none && (mine.held == 0 || has_only_rest(mine)))
+                leave_small(by, l, mine, leaving, leaving_count, kept);
+        }
+        if (!asks_first) ask_history(hash, mine.at.number(), tick, mine);
+        mine.is_placed = true;
+        if (mine.held < mine.need && mine.need > 1) leave_more(by, l, mine);
+    }
+    /// Of entries with weights: the policy tables are made anew when the mean weight has changed by two. False: the entry is
+    /// placed, outside of the queues, or in main, as it weighs more than all of small may.
+    [[gnu::noinline]] bool place_weight(visitor& by, lane_type& l, std::uint64_t tick, admission& mine) {
+        if (tick % 256 == 0 || (tick < 256 && (tick & (tick - 1)) == 0)) {
+            leave(mine);
+            fit_to_weights(by, l);
+            enter(l, mine);
+        }
+        if (mine.need != 0 && mine.need <= wanted_.load(std::memory_order_relaxed) / 10) return true;
+        mine.where = mine.need == 0 ? queue::outside : queue::in_main;
+        mine.is_placed = true;
+        return false;
+    }
+    void fit_to_weights(visitor& by, lane_type& l) {
+        const auto entries = static_cast<double>(engine_.size());
+        const auto all = static_cast<double>((std::max)(weight(), std::size_t{1}));
+        const double fitting = static_cast<double>(wanted_.load(std::memory_order_relaxed)) * (entries + 1) / all;
+        try {
+            static_cast<void>(change_tables(by, l, static_cast<std::size_t>(fitting), [] {}));
+        } catch (...) {
+            return; // the allocator's: the tables stay as they are
+        }
+        const std::unique_lock<typename Sync::mutex> guard(changing_);
+        policy_.free_unused(lanes_, [&] { return engine_.pass_heavy_barrier(by); });
+    }
+    /// What the pool has after this put is what the last victims weighed beyond the need. So the cache counts as full, and the
+    /// entry that leaves small has to win a duel.
+    bool has_only_rest(const admission& mine) const noexcept {
+        if (!is_weighted_) return false;
+        const std::int64_t rest = permits_.free_now();
+        return rest > 0 && rest < static_cast<std::int64_t>(mine.need);
+    }
+    /// The next of small leave too, each by a duel, until there is room.
+    [[gnu::noinline]] void leave_more(visitor& by, lane_type& l, admission& mine) {
+        const std::size_t most = (std::min)(mine.in->small_ring.size(), std::size_t{most_left_at_once});
+        for (std::size_t i = 1; i < most && mine.held < mine.need; ++i) {
+            mine.held += permits_.take_some(mine.need - mine.held);
+            const std::uint64_t name = mine.in->small_ring.take_behind_oldest(i);
+            if (name == queue_type::none || mine.held == mine.need) continue;
+            in_hand kept(*this, by, name);
+            leave_small(by, l, mine, name, mine.in->keys.count(name), kept);
+        }
+    }
+    static constexpr std::size_t most_left_at_once = 64;
 
     void ask_history(std::uint64_t hash, std::uint64_t now, std::uint64_t tick, admission& mine) noexcept {
         mine.in->keys.age(tick);
@@ -282,7 +372,7 @@ private:
                 engine_.wait_for_writer(by, seen);
                 continue;
             }
-            if (where == queue::in_main) break;
+            if (where != queue::in_small) break;
             if (typename Lifetimes::glance(lifetimes_).is_over(*seen)) {
                 const removal done = erase_expired(by, l, mine, seen);
                 if (done == removal::gone) continue;
@@ -307,169 +397,77 @@ private:
     using removal = typename Engine::removal;
 
     void evicted(lane_type& l, admission& mine, entry& victim) noexcept {
-        mine.victim = std::addressof(victim);
-        mine.reason = syncmap::removal::size;
-        mine.has_permit = true;
+        takes_out(mine, victim, syncmap::removal::size);
         l.count(counted::eviction);
     }
+    void takes_out(admission& mine, entry& gone, syncmap::removal why) noexcept {
+        mine.held += weight_of(gone);
+        gone.next_label = reinterpret_cast<std::uintptr_t>(mine.victims) | static_cast<std::uint64_t>(why);
+        mine.victims = std::addressof(gone);
+    }
+    static constexpr std::uint64_t reasons = 7; ///< the bits of a node's address that are 0
+    static_assert(alignof(entry) > reasons);
 
     removal erase_expired(visitor& by, lane_type& l, admission& mine, sighting& seen) {
         const removal done = engine_.erase_if_still(by, seen);
         if (done != removal::erased) return done;
-        mine.victim = std::addressof(*seen);
-        mine.reason = syncmap::removal::expired;
-        mine.has_permit = true;
+        takes_out(mine, *seen, syncmap::removal::expired);
         l.count(counted::expiration);
         return done;
     }
 
-    /// A permit by erasing whatever can go. Waits for other threads only where all of the capacity is in their hands [E5].
-    /// Permits of entries that were cleared come before evictions [V2].
-    bool take_permit(visitor& by) {
-        if (permits_.take()) return true;
+    /// So many permits, if the pool has them. Those of entries that were cleared come before evictions [V2].
+    bool takes(visitor& by, std::size_t wanted) {
+        if (permits_.take(wanted)) return true;
+        return takes_apart(by) && permits_.take(wanted);
+    }
+    bool takes_apart(visitor& by) {
         if (!engine_.has_cleared()) return false;
         engine_.ensure_table(by); // where another thread has cleared again meanwhile
         take_apart(by, buckets_for_a_permit);
-        return permits_.take();
+        return true;
     }
-    bool make_permit(visitor& by, lane_type& l, admission& mine) {
-        for (unsigned attempt = 0; !is_closed(); ++attempt) {
-            if (evict_any(by, l, mine, attempt != 0)) return true;
-            Sync::back_off(attempt);
+    /// So many permits, by erasing whatever can go; none, where the capacity is less. Waits for other threads only where all of
+    /// the capacity is in their hands [E5]. Of the threads that need several permits, one at a time keeps some while it waits.
+    void gather(visitor& by, lane_type& l, admission& mine, std::size_t wanted) {
+        std::unique_lock<typename Sync::mutex> turn(gathering_, std::defer_lock);
+        for (unsigned fruitless = 0; mine.held < wanted && !is_too_heavy(wanted);) {
+            if (evict_any(by, l, mine, wanted - mine.held, fruitless != 0)) {
+                fruitless = 0;
+            } else if (wanted > 1 && !turn.owns_lock()) {
+                give_back(mine);
+                turn.lock();
+            } else {
+                Sync::back_off(fruitless++);
+            }
         }
-        return false;
     }
-    /// Gets a permit, if an entry can go or one is in the pool. A thread that has found nothing writes nothing while it waits:
-    /// the threads that it waits for need their lines.
-    bool evict_any(visitor& by, lane_type& l, admission& mine, bool waits) {
-        if (sweep(by, l, mine, always, waits) == duel::evicted || take_permit(by)) return true;
+    /// Gets permits, if an entry can go or some are in the pool, of which it takes `most`. A thread that has found nothing
+    /// writes nothing while it waits: the threads that it waits for need their lines.
+    bool evict_any(visitor& by, lane_type& l, admission& mine, std::size_t most, bool waits) {
+        if (sweep(by, l, mine, always, waits) == duel::evicted || takes_some(by, mine, most)) return true;
         for (std::size_t i = 0; i < mine.in->small_ring.size(); ++i) {
             const std::uint64_t name = mine.in->small_ring.take_behind_oldest(i);
             if (name == queue_type::none) continue;
             in_hand kept(*this, by, name);
             sighting seen(by);
-            if (find(name, seen) && engine_.erase_if_still(by, seen, true) == removal::erased) {
+            if (find(name, seen) && may_go(*seen, mine) && engine_.erase_if_still(by, seen, true) == removal::erased) {
                 kept.is_gone();
                 evicted(l, mine, *seen);
                 return true;
             }
-            if (take_permit(by)) return true;
+            if (takes_some(by, mine, most)) return true;
         }
         return false;
     }
-
-    /// Evicts main's next victim, if the history has counted less of it than `strength`.
-    duel challenge(visitor& by, lane_type& l, admission& mine, unsigned strength) {
-        // [Q5] What the victim under the hand has is known: most duels are lost without a look at it.
-        const std::uint64_t at = hand_.load(std::memory_order_relaxed);
-        const auto known = static_cast<unsigned>(at & count_mask);
-        if (known != 0 && strength < known && l.ticks.load(std::memory_order_relaxed) % ticks_between_looks != 0)
-            return duel::lost;
-        return sweep(by, l, mine, strength, false);
+    bool takes_some(visitor& by, admission& mine, std::size_t most) {
+        std::size_t taken = permits_.take_some(most);
+        if (taken == 0 && takes_apart(by)) taken = permits_.take_some(most);
+        mine.held += taken;
+        return taken != 0;
     }
-
-    /// The hand: the upper bits of the hash at which its bucket begins, the place in the bucket, and one more than the history
-    /// has counted of the entry there, or 0.
-    static constexpr int place_shift = 5;
-    static constexpr std::uint64_t count_mask = 31;
-    static constexpr std::uint64_t place_mask = 0x7FF;
-    static constexpr std::uint64_t prefix_mask = ~std::uint64_t{0xFFFF};
-    static constexpr std::uint64_t ticks_between_looks = 16;
-
-    static std::uint64_t hand_at(std::uint64_t from, std::size_t place, unsigned known) noexcept {
-        return (from & prefix_mask) | (std::min)(std::uint64_t{place}, place_mask) << place_shift | known;
-    }
-
-    /// The least used of the main entries that a sweep has looked at.
-    struct least_used {
-        std::uint64_t hash = 0;
-        unsigned uses = entry_uses_end; ///< what is left of them
-    };
-    static constexpr unsigned entry_uses_end = 4; ///< more than any entry has
-    static constexpr unsigned most_looked_at = 256;
-
-    /// Ends at the first main entry without uses. Where it has met none among `most_looked_at` main entries, it takes the least
-    /// used of them [E6]. `keeps_hand`: the hand stays where it is unless there is a victim.
-    [[gnu::noinline]] duel sweep(visitor& by, lane_type& l, admission& mine, unsigned strength, bool keeps_hand) {
-        const std::size_t round = engine_.bucket_count() + 1;
-        typename Lifetimes::glance time(lifetimes_);
-        bool met_main = false;
-        unsigned looked_at = 0;
-        least_used least;
-        std::uint64_t now = hand_.load(std::memory_order_relaxed);
-        for (std::size_t buckets = 0; buckets < 6 * round; ++buckets) {
-            if (buckets == round && !met_main) break;
-            const bool takes_any = buckets >= 4 * round; // threads compute all entries
-            const std::uint64_t from = now & prefix_mask;
-            const std::size_t first = now >> place_shift & place_mask;
-            bool ended = false;
-            duel result = duel::lost;
-            const std::uint64_t next = engine_.sweep_bucket(by, from, [&](sighting& seen, std::size_t place) {
-                auto& mark = seen->mark;
-                if (place < first) return true;
-                if (time.is_over(*seen) && erase_expired(by, l, mine, seen) == removal::erased) {
-                    move_hand(now, hand_at(from, place + 1, 0));
-                    result = duel::evicted;
-                    ended = true;
-                    return false;
-                }
-                if (const queue where = mark.where(); where != queue::in_main) {
-                    if (where == queue::in_small && mark.pass()) mark.promote();
-                    return true;
-                }
-                met_main = true;
-                ++looked_at;
-                if (const unsigned uses = mark.uses(); uses != 0 && !takes_any) {
-                    mark.set_uses(uses - 1);
-                    mine.in->keys.add(seen->hash(), 1);
-                    if (uses - 1 < least.uses) least = {seen->hash(), uses - 1};
-                    return true;
-                }
-                if (strength < always && !takes_any) {
-                    if (const unsigned count = mine.in->keys.count(seen->hash()); strength <= count) {
-                        move_hand(now, hand_at(from, place, count + 1));
-                        ended = true;
-                        return false;
-                    }
-                }
-                move_hand(now, hand_at(from, place + 1, 0));
-                if (engine_.erase_if_still(by, seen, takes_any) != removal::erased) return true;
-                evicted(l, mine, *seen);
-                result = duel::evicted;
-                ended = true;
-                return false;
-            });
-            if (ended) return result;
-            if (keeps_hand) {
-                now = hand_at(next, 0, 0);
-            } else if (!move_hand(now, hand_at(next, 0, 0))) {
-                now = hand_.load(std::memory_order_relaxed);
-            }
-            if (looked_at >= most_looked_at) {
-                if (const duel end = take(by, l, mine, strength, least); end != duel::no_main_entry) return end;
-                looked_at = 0; // a thread computes it, or has erased it
-                least = {};
-            }
-        }
-        return duel::no_main_entry;
-    }
-    /// Evicts an entry that a sweep has seen, if the history and its uses count less of it than `strength`.
-    duel take(visitor& by, lane_type& l, admission& mine, unsigned strength, const least_used& least) {
-        sighting seen(by);
-        if (least.uses == entry_uses_end || !engine_.find(least.hash, seen) || seen->mark.where() != queue::in_main)
-            return duel::no_main_entry;
-        if (strength < always && strength <= mine.in->keys.count(least.hash) + least.uses) return duel::lost;
-        if (engine_.erase_if_still(by, seen) != removal::erased) return duel::no_main_entry;
-        evicted(l, mine, *seen);
-        return duel::evicted;
-    }
-    /// Not repeated: where another thread has moved it, it is right as well [E10].
-    bool move_hand(std::uint64_t& from, std::uint64_t to) noexcept {
-        if (from == to) return true;
-        std::uint64_t seen = from;
-        if (!hand_.compare_exchange_strong(seen, to, std::memory_order_relaxed, std::memory_order_relaxed)) return false;
-        from = to;
-        return true;
+    static bool may_go(entry& e, const admission& mine) noexcept {
+        return e.mark.where() != queue::outside && (mine.own == 0 || e.hash() != mine.own);
     }
 
     typename Sync::template atomic<std::uint64_t> cleared_{0};
@@ -479,9 +477,10 @@ private:
     typename Sync::template atomic<std::size_t> wanted_; ///< less than `capacity_` while entries are evicted for it
     permits<Sync> permits_;
     policy_memory<Sync, allocator> policy_;
-    typename Sync::mutex changing_;
+    typename Sync::mutex changing_; ///< of capacity and policy tables
+    typename Sync::mutex gathering_; ///< see `gather`
+    bool is_weighted_ = false;
     lanes<Sync> lanes_{};
-    alignas(detail::cache_line_bytes) typename Sync::template atomic<std::uint64_t> hand_{0};
 };
 
 } // namespace syncmap::cache_detail

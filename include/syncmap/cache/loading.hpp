@@ -160,7 +160,7 @@ protected:
     void store_loaded(visitor& by, std::uint64_t hash, const K& key, const Flight& flight, std::uint64_t generation,
                       copied& value, held_entry& held, nanoseconds_t took = 0, bool renews = false) {
         load_operation<typename Cache::eviction_type, Engine, Flight> op(self().eviction_, self().engine_, by, hash, flight,
-                                                                         generation, value, held);
+                                                                         self().weigher(), generation, value, held);
         op.loaded_in(took, renews);
         self().engine_.write_at(by, hash, key, op);
         self().end(by, op);

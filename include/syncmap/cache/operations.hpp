@@ -8,10 +8,12 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/cache/entry_state.hpp>
 #include <syncmap/cache/options.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/cache/removals.hpp>
 #include <syncmap/cache/time/lifetimes.hpp>
+#include <syncmap/cache/weights.hpp>
 #include <syncmap/detail/in_place.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/operation/built_in.hpp>
@@ -56,16 +58,40 @@ public:
     // ---- hooks: operation/write_hooks.hpp ----
 
     bool wants_prefix() const noexcept { return has_lifetime_; }
-    void prepared(entry& fresh) {
+    /// The weigher runs here, once, with no permit in hand.
+    void prepared(entry& fresh, bool is_present) {
         if (has_lifetime_) [[unlikely]]
             bound_.lifetimes().begin(fresh, event_, own_ttl_, load_took_);
+        if (weigher_ != nullptr) [[unlikely]]
+            weigh(fresh, is_present);
     }
     void publishes(entry& fresh, std::uint64_t) noexcept {
         fresh.mark.begin_in(mine_.where);
-        mine_.has_permit = false;
+        set_weight(fresh, mine_.need);
+        mine_.held -= mine_.need;
         did_ = counted::insert;
     }
+    /// The weight is that of the value that is replaced. The permits for the difference come before the next attempt.
+    bool has_room_for(const entry& present) noexcept {
+        if (weigher_ == nullptr) [[likely]]
+            return true;
+        const std::size_t old = weight_of(present);
+        more_ = mine_.need > old ? mine_.need - old : 0;
+        return mine_.held >= more_ || is_too_heavy();
+    }
+    void replaces(const entry& old, entry& fresh) noexcept {
+        set_weight(fresh, mine_.need);
+        if (weigher_ == nullptr) [[likely]]
+            return;
+        mine_.held = mine_.held + weight_of(old) - mine_.need;
+        if (mine_.need == 0) {
+            fresh.mark.begin_in(queue::outside);
+        } else if (fresh.mark.where() == queue::outside) {
+            fresh.mark.begin_in(queue::in_main);
+        }
+    }
     bool keeps_removed(entry& removed, bool erased, removal why = removal::erased) noexcept {
+        if (erased) bound_.pool().give(weight_of(removed));
         if (found_expired_) [[unlikely]] {
             did_ = counted::expiration;
             replaced_expired_ = !erased;
@@ -83,12 +109,18 @@ public:
     /// After the write.
     void end() {
         if (did_ == counted::insert) bound_.inserted(by_, hash_, mine_);
+        bound_.give_back(mine_);
         bound_.leave(mine_);
     }
 
 protected:
-    admitted_write(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash) noexcept
-        : bound_(bound), engine_(engine), by_(by), hash_(hash), has_lifetime_(bound.lifetimes().has_default()) {}
+    using weigher_type = weigher<typename Engine::key_type, typename Engine::mapped_type>;
+
+    /// `weigher`: null where each entry weighs one.
+    admitted_write(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash,
+                   const weigher_type* weigher) noexcept
+        : bound_(bound), engine_(engine), by_(by), hash_(hash), weigher_(weigher),
+          has_lifetime_(bound.lifetimes().has_default()) {}
     ~admitted_write() {
         bound_.leave(mine_);
         attempt_failed();
@@ -99,12 +131,15 @@ protected:
         bound_.admit(by_, hash_, mine_);
     }
     /// Whether this attempt may publish what it has made.
-    bool has_room() const noexcept { return !inserts_ || mine_.has_permit; }
+    bool has_room() const noexcept { return !inserts_ || is_admitted(); }
+    bool is_admitted() const noexcept { return mine_.is_placed && mine_.held >= mine_.need; }
+    bool is_too_heavy() const noexcept { return weigher_ != nullptr && bound_.is_too_heavy(mine_.need); }
 
     Eviction& bound_;
     Engine& engine_;
     typename Eviction::visitor& by_;
     const std::uint64_t hash_;
+    const weigher_type* const weigher_;
     bool has_lifetime_; ///< the value that this write stores
     typename Eviction::admission mine_{};
     counted did_ = counted::kinds;
@@ -113,7 +148,16 @@ protected:
     expiry_event event_ = expiry_event::inserted;
     nanoseconds_t own_ttl_ = as_usual;
     nanoseconds_t load_took_ = 0;
+    std::size_t more_ = 0; ///< permits that it needs to replace the present value
 
+private:
+    [[gnu::noinline]] void weigh(entry& fresh, bool is_present) {
+        if (!is_weighed_) mine_.need = (*weigher_)(std::as_const(fresh));
+        is_weighed_ = true;
+        if (is_present && more_ != 0 && !is_too_heavy()) bound_.admit_more(by_, hash_, mine_, more_);
+    }
+
+    bool is_weighed_ = false;
     bool inserts_ = false; ///< this attempt does
     bool replaced_expired_ = false;
 };
@@ -135,8 +179,15 @@ public:
     static constexpr bool runs_user_code = Op::runs_user_code;
     std::memory_order order;
 
-    bounded_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, Op& op) noexcept
-        : base(bound, engine, by, hash), order(op.order), op_(op) {}
+    bounded_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash,
+                      const typename base::weigher_type* weigher, Op& op) noexcept
+        : base(bound, engine, by, hash, weigher), order(op.order), op_(op) {}
+    ~bounded_operation() {
+        if (refused_node_ != nullptr) [[unlikely]] {
+            typename Engine::held_entry last;
+            engine_.hold_unpublished(last, *refused_node_);
+        }
+    }
 
     /// The entry's lifetime, instead of what the cache's options say.
     void live_for(nanoseconds_t ttl) noexcept {
@@ -146,8 +197,10 @@ public:
 
     /// An entry that was to be seen is erased.
     bool erased() const noexcept { return base::did_ == counted::erased; }
-    /// Nothing can be stored.
+    /// Nothing can be stored, or not this value.
     bool is_refused() const noexcept { return refused_; }
+    /// Of a write that was refused: what it has made, perhaps. Its key may have been moved from the caller's.
+    const entry* refused_node() const noexcept { return refused_node_; }
 
     /// An expired entry is absent for the operation, though a node is there. An erase takes that away, too.
     decision decide_on(const entry& present) {
@@ -161,6 +214,7 @@ public:
         base::found_expired_ = false;
         base::event_ = current != nullptr ? expiry_event::replaced : expiry_event::inserted;
         const decision wanted = op_.decide(current);
+        assigns_ = wanted == decision::assign;
         if (current != nullptr) return wanted;
         refused_ = wanted == decision::assign && bound_.is_closed();
         return refused_ ? decision::keep : wanted;
@@ -174,17 +228,17 @@ public:
 
     // ---- hooks: operation/write_hooks.hpp ----
 
-    void before_insert() { base::admit(); }
+    void before_insert() {
+        if (!base::is_too_heavy()) base::admit();
+    }
     bool admits(std::uint64_t) noexcept {
         engine_.loads().overtake(hash_);
-        refused_ = !base::has_room();
+        refused_ = base::is_too_heavy() ? assigns_ : !base::has_room();
         return !refused_;
     }
-    void entry_erased() noexcept {
-        base::did_ = counted::erased;
-        bound_.pool().give();
-    }
+    void entry_erased() noexcept { base::did_ = counted::erased; }
     bool keeps_removed(entry& removed, bool erased) noexcept { return base::keeps_removed(removed, erased, reason_of_erase()); }
+    void refused(entry& made) noexcept { refused_node_ = std::addressof(made); }
 
 private:
     bool asks_for_no_entry() const noexcept {
@@ -203,7 +257,9 @@ private:
     }
 
     Op& op_;
+    entry* refused_node_ = nullptr;
     bool refused_ = false;
+    bool assigns_ = false; ///< what it has decided last
 };
 
 /// The write of what a loader has brought: inserts it, unless the load has been overtaken, the cache was cleared meanwhile, the
@@ -228,8 +284,9 @@ public:
     std::memory_order order = std::memory_order_seq_cst;
 
     load_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, const Flight& flight,
-                   std::uint64_t generation, loaded& value, held_entry& held) noexcept
-        : base(bound, engine, by, hash), flight_(flight), generation_(generation), value_(value), held_(held) {
+                   const typename base::weigher_type* weigher, std::uint64_t generation, loaded& value,
+                   held_entry& held) noexcept
+        : base(bound, engine, by, hash, weigher), flight_(flight), generation_(generation), value_(value), held_(held) {
         base::event_ = expiry_event::loaded;
     }
     /// `renews`: an entry that is there was there before the load, or the load has been overtaken.
@@ -253,13 +310,18 @@ public:
     loaded&& make() noexcept { return std::move(value_); }
 
     void before_insert() {
-        if (!bound_.is_closed() && !flight_.is_overtaken()) base::admit();
+        if (!bound_.is_closed() && !base::is_too_heavy() && !flight_.is_overtaken()) base::admit();
     }
     bool admits(std::uint64_t generation) noexcept {
-        return !is_present_ && (replaces_ || base::mine_.has_permit) && generation == generation_ && !flight_.is_overtaken();
+        return !is_present_ && (replaces_ ? !base::is_too_heavy() : base::is_admitted()) && generation == generation_ &&
+               !flight_.is_overtaken();
     }
     void refused(entry& made) noexcept { engine_.hold_unpublished(held_, made); }
-    void replaces(entry& fresh) noexcept { engine_.hold(held_, fresh); }
+    bool has_room_for(const entry& present) noexcept { return is_present_ || base::has_room_for(present); }
+    void replaces(const entry& old, entry& fresh) noexcept {
+        base::replaces(old, fresh);
+        engine_.hold(held_, fresh);
+    }
     void publishes(entry& fresh, std::uint64_t generation) noexcept {
         base::publishes(fresh, generation);
         engine_.hold(held_, fresh);
@@ -285,7 +347,7 @@ class absence_operation : public bounded_operation<Eviction, Engine, detail::era
 public:
     absence_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, erasing& op,
                       const Flight& flight, std::uint64_t generation) noexcept
-        : base(bound, engine, by, hash, op), flight_(flight), generation_(generation) {}
+        : base(bound, engine, by, hash, nullptr, op), flight_(flight), generation_(generation) {}
 
     bool admits(std::uint64_t generation) noexcept { return generation == generation_ && !flight_.is_overtaken(); }
     void gives_way() noexcept {}

@@ -16,6 +16,7 @@
 #include <syncmap/cache/loaders.hpp>
 #include <syncmap/cache/removals.hpp>
 #include <syncmap/cache/time/clocks.hpp>
+#include <syncmap/cache/weights.hpp>
 
 namespace syncmap {
 
@@ -67,8 +68,14 @@ struct cache_options {
 
     // ---- the bound ----
 
-    /// The most entries that the cache ever has. With 0 it stores nothing, and loads are still made once for all that ask.
+    /// The most entries that the cache ever has; with a weigher, the most that they weigh. With 0 it stores nothing, and loads
+    /// are still made once for all that ask.
     entry_count capacity;
+
+    /// What an entry weighs: `weigh(const Key&, const T&) -> std::size_t`. The capacity is then the most that all entries weigh
+    /// together. `syncmap::bytes_of`: the bytes of its node, and what key and value own (owned_bytes.hpp). It is called once
+    /// for each value that is to be stored, by the thread that stores it. An entry that weighs nothing is never evicted.
+    cache_detail::weigher<Key, T> weigh{};
 
     // ---- time: see docs/cache.md, section 5 ----
 

@@ -1,6 +1,7 @@
-// The bound. No thread inserts an entry without a permit, and there are as many permits as the capacity [E1].
+// The bound. No thread inserts an entry without a permit, and there are as many permits as the capacity [E1]. An entry takes as
+// many as it weighs: one, unless the cache has a weigher.
 //
-//   free permits + permits in hand + entries in the table = capacity
+//   free permits + permits in hand + what the entries in the table weigh = capacity
 //
 // | step                       | thread                                          | when                                        |
 // |----------------------------|-------------------------------------------------|---------------------------------------------|
@@ -14,6 +15,7 @@
 // waits for threads that are a few steps from an insert, even where all of the capacity is in hand.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -27,14 +29,25 @@ class permits {
 public:
     explicit permits(std::size_t capacity) noexcept : free_(static_cast<std::int64_t>(capacity)) {}
 
-    /// One from the pool, if there is one.
-    bool take() noexcept {
+    /// So many from the pool, if it has them all, else none. Returns whether it had.
+    bool take(std::size_t wanted = 1) noexcept {
         std::int64_t n = free_.load(std::memory_order_relaxed);
-        while (n > 0) {
+        const auto less = static_cast<std::int64_t>(wanted);
+        while (n >= less) {
             // acquire: pairs with the release in `give`: the erase that freed the permit comes before what it is used for.
-            if (free_.compare_exchange_weak(n, n - 1, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+            if (free_.compare_exchange_weak(n, n - less, std::memory_order_acquire, std::memory_order_relaxed)) return true;
         }
         return false;
+    }
+    /// Those that the pool has, at most so many.
+    std::size_t take_some(std::size_t most) noexcept {
+        std::int64_t n = free_.load(std::memory_order_relaxed);
+        while (n > 0) {
+            const std::int64_t taken = (std::min)(n, static_cast<std::int64_t>(most));
+            if (free_.compare_exchange_weak(n, n - taken, std::memory_order_acquire, std::memory_order_relaxed))
+                return static_cast<std::size_t>(taken);
+        }
+        return 0;
     }
     void give(std::size_t n = 1) noexcept { free_.fetch_add(static_cast<std::int64_t>(n), std::memory_order_release); }
 

@@ -105,7 +105,7 @@ private:
     bool remove_seen(visitor& by, const Key& key, const T& value) {
         erase_seen_operation<T> op{std::addressof(value)};
         typename Cache::template bounded<decltype(op)> bounded_op(self().eviction_, self().engine_, by,
-                                                                  self().engine_.hash_of_key(key), op);
+                                                                  self().engine_.hash_of_key(key), self().weigher(), op);
         try {
             self().engine_.write_at(by, bounded_op.hash(), key, bounded_op);
         } catch (const recursive_update&) {

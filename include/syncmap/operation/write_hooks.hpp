@@ -5,12 +5,13 @@
 // |-------------------------|--------------------------------------------------------------------------------|---------------|
 // | `decide_on(node)`       | instead of `decide(&value)`, with the entry that is there; as often as `decide`| look at words, as `decide` |
 // | `wants_prefix()`        | before the node is made: whether it has a prefix (engine/table/node_prefix.hpp) | look at words |
-// | `prepared(node)`        | before each attempt to assign, when the node is made; nothing is locked        | throw, write the prefix, use the map |
+// | `prepared(node, is_present)` | before each attempt to assign, when the node is made; nothing is locked        | throw, write the prefix, use the map |
 // | `before_insert()`       | before each attempt to insert, when key and value are made; nothing is locked  | throw, wait, use the map |
 // | `admits(generation)`    | with the bucket locked, before anything is published; false: nothing is        | look at words |
+// | `has_room_for(present)` | with the bucket locked, before a node replaces a present one; false: another attempt | look at words |
 // | `refused(node)`         | after `admits` was false: the operation owns the node that was made            | keep it       |
 // | `publishes(node, word)` | with the bucket locked, before the entry is inserted, which nothing stops now  | write marks   |
-// | `replaces(node)`        | the same, before the node takes the place of the one that is there             | write marks   |
+// | `replaces(old, node)`   | the same, before the node takes the place of the one that is there             | write marks   |
 // | `entry_erased()`        | when the entry is erased and counted, before it is retired; nothing is locked   | write words   |
 // | `keeps_removed(node, erased)` | when the node is out of its slot, after `entry_erased`; nothing is locked. True: the operation retires it | write words |
 // | `attempt_failed()`      | when an attempt has come to nothing and another one follows; nothing is locked  | write words   |

@@ -9,6 +9,7 @@
 #include <syncmap/cache/removals.hpp>
 #include <syncmap/cache/time/lifetimes.hpp>
 #include <syncmap/cache/time/scrub_hand.hpp>
+#include <syncmap/cache/weights.hpp>
 
 namespace syncmap::cache_detail {
 
@@ -65,7 +66,7 @@ private:
             next = self().engine_.sweep_bucket(by, from, [&](sighting& seen, std::size_t) {
                 if (time.is_over(*seen) && self().engine_.erase_if_still(by, seen) == Engine::removal::erased) {
                     ++removed;
-                    self().eviction_.pool().give();
+                    self().eviction_.pool().give(weight_of(*seen));
                     if (self().counts_) self().lane_of(by.slot()).count(counted::expiration);
                     by.dismiss(self().engine_, *seen, removal::expired);
                 }

@@ -226,6 +226,21 @@ protected:
         void publishes(Node& fresh, word value) noexcept {
             op.publishes(fresh, value);
         }
+        template <class Node>
+            requires requires(Op& o, Node& present) { o.has_room_for(present); }
+        bool has_room_for(Node& present) noexcept {
+            return op.has_room_for(present);
+        }
+        template <class Node>
+            requires requires(Op& o, Node& fresh) { o.replaces(fresh, fresh); }
+        void replaces(Node& old, Node& fresh) noexcept {
+            op.replaces(old, fresh);
+        }
+        template <class Node>
+            requires requires(Op& o, Node& made) { o.refused(made); }
+        void refused(Node& made) noexcept {
+            op.refused(made);
+        }
         void before_insert()
             requires requires(Op& o) { o.before_insert(); }
         {
@@ -237,9 +252,9 @@ protected:
             return op.wants_prefix();
         }
         template <class Node>
-            requires requires(Op& o, Node& fresh) { o.prepared(fresh); }
-        void prepared(Node& fresh) {
-            op.prepared(fresh);
+            requires requires(Op& o, Node& fresh) { o.prepared(fresh, true); }
+        void prepared(Node& fresh, bool is_present) {
+            op.prepared(fresh, is_present);
         }
         void attempt_failed() noexcept
             requires requires(Op& o) { o.attempt_failed(); }

@@ -43,7 +43,8 @@ public:
         if (c == nullptr || !has_cleared()) return;
         std::size_t all = (std::numeric_limits<std::size_t>::max)();
         entry_type* removed = nullptr;
-        take_buckets(*c, all, removed);
+        std::uint64_t labels = 0;
+        take_buckets(*c, all, removed, labels);
         while (removed != nullptr) {
             entry_type* const n = std::exchange(removed, next_of(*removed));
             if (n->hand_over()) this->destroy_node(n);
@@ -74,12 +75,14 @@ public:
     /// Whether a table waits to be taken apart. One relaxed load.
     bool has_cleared() const noexcept { return cleared_.load(std::memory_order_relaxed) != nullptr; }
 
-    /// Takes up to `buckets` buckets apart. Then calls `taken(entries)` with the number of entries, and `gone(entry)` for each,
-    /// which the caller retires. Returns false if it could not do all of that now. Progress: waits for no thread.
+    /// Takes up to `buckets` buckets apart. Then calls `taken(entries, labels)` with their number and the sum of their
+    /// `next_label`s, and `gone(entry)` for each, which the caller retires. Returns false if it could not do all of that now.
+    /// Progress: waits for no thread.
     template <class Taken, class Gone>
     bool take_apart(visitor& by, std::size_t buckets, Taken taken, Gone gone) {
         entry_type* removed = nullptr;
         std::size_t entries = 0;
+        std::uint64_t labels = 0;
         {
             control_type& c = by.control_;
             const word root = this->root_.load(std::memory_order_acquire);
@@ -89,10 +92,10 @@ public:
             // (4) acquire: pairs with the release of (5): the thread before has written its progress.
             if (!in || is_busy_.load(std::memory_order_relaxed) || is_busy_.exchange(true, std::memory_order_acquire))
                 return false;
-            entries = take_buckets(c, buckets, removed);
+            entries = take_buckets(c, buckets, removed, labels);
             is_busy_.store(false, std::memory_order_release); // (5)
         }
-        if (entries != 0) taken(entries);
+        if (entries != 0) taken(entries, labels);
         while (removed != nullptr) {
             entry_type& n = *std::exchange(removed, next_of(*removed));
             gone(n);
@@ -119,7 +122,8 @@ private:
     }
 
     /// By one thread at a time. Returns how many entries it has put into the list; `buckets`: less those that are done.
-    std::size_t take_buckets(control_type& c, std::size_t& buckets, entry_type*& removed) noexcept {
+    /// `labels`: grows by what their `next_label`s had, which link them now.
+    std::size_t take_buckets(control_type& c, std::size_t& buckets, entry_type*& removed, std::uint64_t& labels) noexcept {
         std::size_t entries = 0;
         cleared* now = cleared_.load(std::memory_order_acquire); // (2)
         while (now != nullptr && buckets != 0) {
@@ -140,6 +144,7 @@ private:
                 if ((seen & layout::lock_bit) != 0 || !lock_functions::try_lock(lock, seen)) return entries; // [LC2]
                 bucket_chain::each_entry(t->home(bucket), [&](auto&, std::size_t, word slot_word) {
                     entry_type& n = *base::map_core::node_at(slot_word);
+                    labels += n.next_label;
                     n.next_label = reinterpret_cast<std::uintptr_t>(std::exchange(removed, &n));
                     ++entries;
                     return false;

@@ -205,7 +205,7 @@ private:
                     if (at.owner) fresh.prepare(held_node, hash, std::as_const(key), op);
                 }
                 fresh.prepare(held_node, hash, std::forward<K>(key), op);
-                if constexpr (requires { op.prepared(*fresh.node.get()); }) op.prepared(*fresh.node.get());
+                if constexpr (requires { op.prepared(*fresh.node.get(), present); }) op.prepared(*fresh.node.get(), present);
                 if constexpr (requires { op.before_insert(); }) {
                     if (!present) op.before_insert();
                 }
@@ -244,8 +244,13 @@ private:
                 if (d == decision::assign) fresh.prepare_value(op);
             }
         }
+        if constexpr (requires { op.has_room_for(*fresh.node.get()); }) {
+            if (d == decision::assign && present && !op.has_room_for(*node_at(place.slot_word))) return end(outcome::again);
+        }
         if (d == decision::keep || !base::may_publish(op, t)) {
-            if constexpr (requires { op.refused(*fresh.node.get()); }) op.refused(*fresh.node.release());
+            if constexpr (requires { op.refused(*fresh.node.get()); }) {
+                if (fresh.node) op.refused(*fresh.node.release());
+            }
             return end(outcome::done);
         }
         const bool overwrites = d == decision::assign && present;
@@ -258,7 +263,8 @@ private:
             } else {
                 unlinked = node_at(place.slot_word);
                 if constexpr (Types::has_marks) fresh.node.get()->mark.inherit(unlinked->mark);
-                if constexpr (requires { op.replaces(*fresh.node.get()); }) op.replaces(*fresh.node.get());
+                if constexpr (requires { op.replaces(*unlinked, *fresh.node.get()); })
+                    op.replaces(*unlinked, *fresh.node.get());
                 place.slot->store(Layout::tagged(fresh.node.release(), hash), std::memory_order_release); // [W6]
                 return end_published(outcome::replaced, free);
             }
