@@ -312,11 +312,11 @@ TYPED_TEST(garbage, may_use_and_destroy_other_maps) {
 TYPED_TEST(garbage, may_move_maps_whose_garbage_another_thread_destroys) {
     using map_type = typename TestFixture::template map_of<calling>;
     const watchdog dog("two moves in destructors");
-    map_type maps[2];
+    map_type pair[2];
     std::optional<map_type> moved[2];
     std::atomic<int> inside{0};
     by_threads(2, [&](int t) {
-        map_type other; // in whose operations the thread collects, so that none on the maps is under way
+        map_type other; // in whose operations the thread collects, so that none on the pair is under way
         const auto collect_until = [&](const bool& done) {
             while (!done) other.store(1, calling());
         };
@@ -324,16 +324,16 @@ TYPED_TEST(garbage, may_move_maps_whose_garbage_another_thread_destroys) {
         other.store(1, calling([&] { begins_anew = true; }));
         collect_until(begins_anew);
         bool has_moved = false;
-        maps[t].store(1, calling([&] {
+        pair[t].store(1, calling([&] {
                           ++inside;
                           while (inside != 2) std::this_thread::yield();
-                          moved[t].emplace(std::move(maps[1 - t]));
+                          moved[t].emplace(std::move(pair[1 - t]));
                           has_moved = true;
                       }));
-        maps[t].store(1, calling());
+        pair[t].store(1, calling());
         collect_until(has_moved);
     });
-    for (int t = 0; t != 2; ++t) EXPECT_TRUE(moved[t]->contains(1) && !maps[t].contains(1));
+    for (int t = 0; t != 2; ++t) EXPECT_TRUE(moved[t]->contains(1) && !pair[t].contains(1));
 }
 
 TYPED_TEST(garbage, of_a_destructor_that_writes_much_is_bounded_as_well) {
