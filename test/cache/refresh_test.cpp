@@ -84,6 +84,39 @@ TEST(cache_refresh, shows_others_the_old_value_meanwhile) {
     EXPECT_EQ(c.get("a"), 2);
 }
 
+TEST(cache_refresh, shares_what_it_brings_with_calls_that_wait) {
+    syncmap::manual_clock clock;
+    renewed_cache c({.capacity = 10, .expire_after_write = 100s, .refresh_after_write = 10s, .clock = clock});
+    const auto beside = [&](auto loads_meanwhile, auto waits) {
+        std::latch loading(1);
+        std::latch go_on(1);
+        std::thread loads([&] {
+            loads_meanwhile([&] {
+                loading.count_down();
+                go_on.wait();
+                return 2;
+            });
+        });
+        loading.wait();
+        std::thread goes_on([&] {
+            std::this_thread::sleep_for(20ms); // the other call waits by then; if not, it finds the value
+            go_on.count_down();
+        });
+        waits();
+        goes_on.join();
+        loads.join();
+    };
+    const auto finds_nothing = [] { return std::optional<int>(); };
+    beside([&](auto f) { EXPECT_TRUE(c.refresh("a", f)); }, [&] { EXPECT_EQ(c.get_or_load("a", finds_nothing), 2); });
+    c.put("b", 1);
+    clock.advance(11s);
+    beside([&](auto f) { EXPECT_EQ(c.get_or_load("b", f), 2); },
+           [&] {
+               clock.advance(100s);
+               EXPECT_EQ(c.get_or_load("b", finds_nothing), 2) << "the entry ends while it is renewed";
+           });
+}
+
 TEST(cache_refresh, is_beaten_by_a_put_and_an_invalidation) {
     syncmap::manual_clock clock;
     renewed_cache c({.capacity = 10, .refresh_after_write = 10s, .clock = clock});

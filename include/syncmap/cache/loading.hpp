@@ -291,23 +291,25 @@ private:
         visitor by(self().engine_, self().listener_.get());
         const std::uint64_t hash = self().engine_.hash_of_key(key);
         typename Engine::load_outcome outcome;
-        typename Engine::template load_flight<K> flight(self().engine_, by, hash, key, outcome);
-        try {
-            if (!flight.try_enter()) return false;
-        } catch (const recursive_load&) {
-            if (is_asked) throw;
-            return false; // the loader of this very thread asks for the key: it gets what is there
-        }
-        try {
-            load_alone(by, hash, key, f, flight, outcome, is_asked ? purpose::to_replace : purpose::to_renew);
-        } catch (const recursive_load&) {
-            throw;
-        } catch (const recursive_update&) {
-            throw;
-        } catch (...) {
-            if (is_asked) throw;
-            return false; // the caller has a value
-        }
+        {
+            typename Engine::template load_flight<K> flight(self().engine_, by, hash, key, outcome);
+            try {
+                if (!flight.try_enter()) return false;
+            } catch (const recursive_load&) {
+                if (is_asked) throw;
+                return false; // the loader of this very thread asks for the key: it gets what is there
+            }
+            try {
+                load_alone(by, hash, key, f, flight, outcome, is_asked ? purpose::to_replace : purpose::to_renew);
+            } catch (const recursive_load&) {
+                throw;
+            } catch (const recursive_update&) {
+                throw;
+            } catch (...) {
+                if (is_asked) throw;
+                return false; // the caller has a value
+            }
+        } // those who wait share the outcome
         held = std::move(outcome.entry);
         return true;
     }
