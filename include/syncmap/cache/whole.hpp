@@ -51,7 +51,8 @@ class whole_cache {
 
 public:
     /// Removes the entries for which `f(const Key&, const T&)` returns true; returns how many. Beats every load that began
-    /// before, of any key: what that load brings goes to those who asked before, and is not stored.
+    /// before, of any key: what that load brings goes to those who asked before, and is not stored. `f` is also shown expired
+    /// entries that may still answer a load that fails (`stale_if_error`). They are removed in the same way, and not counted.
     ///
     /// Progress: a read that may wait for a writer of the bucket that it copies, and a write for each entry that goes.
     /// Consistency: `f` is shown each entry that is there throughout once. One that was changed since it was shown stays, and
@@ -67,7 +68,7 @@ public:
         Engine::sync_type::fence();
         counted_removals removed(self());
         self().engine_.each_entry([&](const entry& e) {
-            if (self().lifetimes_.is_live(e) && std::invoke(f, e.key(), detail::shown(e.value())) &&
+            if (self().lifetimes_.may_answer(e) && std::invoke(f, e.key(), detail::shown(e.value())) &&
                 remove_seen(by, e.key(), e.value()))
                 ++removed.count;
             return true;
