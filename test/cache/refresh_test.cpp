@@ -273,6 +273,37 @@ TEST(cache_refresh, renews_early_by_chance) {
     EXPECT_GT(hits, 1);
 }
 
+TEST(cache_refresh, draws_once_whether_a_hit_renews) {
+    syncmap::manual_clock clock;
+    syncmap::cache<int, int, syncmap::hash<int>, std::equal_to<>, syncmap::manual_clock> c(
+        {.capacity = 10'000, .expire_after_write = 10s, .early_refresh = 1, .clock = clock});
+    int loads = 0;
+    const auto slow = [&] {
+        clock.advance(1s);
+        return ++loads;
+    };
+    constexpr int keys = 2'000;
+    for (int key = 0; key < keys; ++key) {
+        static_cast<void>(c.get_or_load(key, slow));
+        clock.advance(9s);
+        static_cast<void>(c.get_or_load(key, slow)); // one load away from the end: with a chance of 1/e
+    }
+    EXPECT_GT(loads - keys, keys / 4) << "two draws: one in seven";
+    EXPECT_LT(loads - keys, keys / 2);
+}
+
+TEST(cache_refresh, does_not_answer_what_a_function_has_invalidated) {
+    syncmap::manual_clock clock;
+    renewed_cache c({.capacity = 10, .expire_after_write = 10s, .stale_if_error = 60s, .clock = clock});
+    c.put("a", 1);
+    c.put("b", 2);
+    clock.advance(11s);
+    EXPECT_EQ(c.invalidate_if([](const std::string& key, int) { return key == "a"; }), 0U) << "it had expired";
+    version_source from{.fails = true};
+    EXPECT_THROW(static_cast<void>(c.get_or_load("a", from)), std::runtime_error);
+    EXPECT_EQ(c.get_or_load("b", from), 2);
+}
+
 TEST(cache_refresh, refuses_options_that_contradict_themselves) {
     const auto refuses = [](const renewed_options& o) { EXPECT_THROW(renewed_cache{o}, std::invalid_argument); };
     refuses({.capacity = 1, .refresh_after_write = 0s});

@@ -58,13 +58,13 @@ public:
         Cache::template check_stored_key<K>();
         auto&& own = Cache::lookup(std::forward<K>(key));
         std::optional<copied> hit;
-        bool is_due = false;
+        std::optional<write_history> due;
         const bool found = self().look(own, [&](entry& e) {
             hit.emplace(std::as_const(e).value());
-            is_due = self().lifetimes_.is_due(e);
+            due = self().lifetimes_.due(e);
         });
         held_entry held;
-        if (found && !(is_due && renew(own, f, held, false))) return result(*std::move(hit));
+        if (found && !(due && renew(own, f, held, due))) return result(*std::move(hit));
         if (!found) held = load_absent(own, f);
         if constexpr (loader_may_find_nothing<F, K>) {
             return held ? result(held.value()) : result();
@@ -86,15 +86,15 @@ public:
         Cache::template check_stored_key<K>();
         auto&& own = Cache::lookup(std::forward<K>(key));
         held_entry held;
-        bool is_due = false;
+        std::optional<write_history> due;
         const bool found = self().look(own, [&](entry& e) {
             self().engine_.hold(held, e);
-            is_due = self().lifetimes_.is_due(e);
+            due = self().lifetimes_.due(e);
         });
         if (!found) {
             held = load_absent(own, f);
-        } else if (is_due) {
-            renew(own, f, held, false);
+        } else if (due) {
+            renew(own, f, held, due);
         }
         return Cache::pinned_of(std::move(held));
     }
@@ -112,7 +112,7 @@ public:
         Cache::template check_stored_key<K>();
         auto&& own = Cache::lookup(std::forward<K>(key));
         held_entry held;
-        return renew(own, f, held, true);
+        return renew(own, f, held, std::nullopt);
     }
     /// The same with the loader of the options. Throws: `no_loader`.
     template <class K = given_key>
@@ -282,9 +282,10 @@ private:
     }
 
     /// Renews an entry that is there, if no other thread loads its key. True: `held` is the new entry, or the old one where
-    /// the loader has failed; none, where the loader has found nothing. `is_asked`: the caller wants to know of failures.
+    /// the loader has failed; none, where the loader has found nothing. `due`: what a hit has found; none: the caller asks for
+    /// a load, and wants to know of failures.
     template <class K, class F>
-    [[gnu::noinline]] bool renew(const K& key, F& f, held_entry& held, bool is_asked) {
+    [[gnu::noinline]] bool renew(const K& key, F& f, held_entry& held, std::optional<write_history> due) {
         if constexpr (std::is_same_v<F, own_loader>) {
             if (!load_ && !load_many_) return false;
         }
@@ -296,17 +297,17 @@ private:
             try {
                 if (!flight.try_enter()) return false;
             } catch (const recursive_load&) {
-                if (is_asked) throw;
+                if (!due) throw;
                 return false; // the loader of this very thread asks for the key: it gets what is there
             }
             try {
-                load_alone(by, hash, key, f, flight, outcome, is_asked ? purpose::to_replace : purpose::to_renew);
+                load_alone(by, hash, key, f, flight, outcome, due ? purpose::to_renew : purpose::to_replace, due);
             } catch (const recursive_load&) {
                 throw;
             } catch (const recursive_update&) {
                 throw;
             } catch (...) {
-                if (is_asked) throw;
+                if (!due) throw;
                 return false; // the caller has a value
             }
         } // those who wait share the outcome
@@ -323,7 +324,7 @@ private:
     /// F2 to F5, by the only thread that loads the key.
     template <class K, class F, class Flight>
     void load_alone(visitor& by, std::uint64_t hash, const K& key, F& f, Flight& flight, typename Engine::load_outcome& outcome,
-                    purpose why = purpose::to_fill) {
+                    purpose why = purpose::to_fill, std::optional<write_history> due = std::nullopt) {
         auto& lifetimes = self().lifetimes_;
         const std::uint64_t generation = self().engine_.pass_writers(by, hash, key);
         try {
@@ -332,7 +333,7 @@ private:
             std::uint32_t slot = 0;
             self().engine_.look_at(key, slot, [&](entry& e) {
                 const bool is_live = lifetimes.is_live(e);
-                if (is_live ? why == purpose::to_fill || (why == purpose::to_renew && !lifetimes.is_due(e))
+                if (is_live ? why == purpose::to_fill || (why == purpose::to_renew && !lifetimes.is_still(e, *due))
                             : why == purpose::to_fill && lifetimes.answers_at_once(e)) {
                     self().engine_.hold(outcome.entry, e);
                 } else if (is_live || lifetimes.may_renew()) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 
 #include <syncmap/cache/options.hpp>
@@ -103,10 +104,17 @@ public:
 
     // ---- renewal, of an entry that is held ----
 
-    /// Whether the hit that has found the entry should renew it.
+    /// What the entry's times say now, if the hit that has found it should renew it. May be by chance: a second call draws
+    /// anew.
     template <class Node>
-    bool is_due(const Node& entry) {
-        return may_renew() && entry.has_prefix() && is_due_now(entry.in_front(), entry.hash());
+    std::optional<write_history> due(const Node& entry) {
+        if (!may_renew() || !entry.has_prefix()) return std::nullopt;
+        return due_now(entry.in_front(), entry.hash());
+    }
+    /// Whether the key has had no other value since `seen`, and no renewal of it has failed.
+    template <class Node>
+    static bool is_still(const Node& entry, write_history seen) {
+        return entry.has_prefix() && entry.in_front().history().word() == seen.word();
     }
     /// Whether the entry may answer a load that fails: until its end, and `stale_if_error` beyond.
     template <class Node>
@@ -159,9 +167,11 @@ private:
         return true;
     }
 
-    [[gnu::noinline]] bool is_due_now(const times_type& times, std::uint64_t hash) {
+    [[gnu::noinline]] std::optional<write_history> due_now(const times_type& times, std::uint64_t hash) {
         const write_history history = times.history();
-        return renewals_.is_due(now(), times.deadline(), history, shortened(renewals_.refresh_after(), draw(hash, history)));
+        const nanoseconds_t refresh_after = shortened(renewals_.refresh_after(), draw(hash, history));
+        if (!renewals_.is_due(now(), times.deadline(), history, refresh_after)) return std::nullopt;
+        return history;
     }
 
     /// At most one store in a 64th of the lifetime: an entry lives up to that much shorter.
