@@ -1,8 +1,10 @@
 // Entries with weights: the bound, what is refused, and what each kind of write does to the sum.
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <list>
 #include <memory>
@@ -90,6 +92,67 @@ TEST(cache_weights, above_the_capacity_are_refused) {
     EXPECT_FALSE(c.contains(5));
     EXPECT_EQ(c.weight(), 0U);
     EXPECT_TRUE(c.put(1, 100));
+}
+
+TEST(cache_weights, above_the_capacity_do_not_replace_what_has_expired) {
+    syncmap::manual_clock time;
+    syncmap::cache<std::uint64_t, std::uint64_t, syncmap::hash<std::uint64_t>, std::equal_to<>, syncmap::manual_clock> c(
+        {.capacity = 100, .weigh = own_weight, .clock = time});
+    const auto expires = [&](std::uint64_t key) {
+        c.put(key, 10, {.ttl = std::chrono::seconds(1)});
+        time.advance(std::chrono::seconds(2));
+    };
+    expires(1);
+    EXPECT_FALSE(c.put(1, 500));
+    expires(2);
+    EXPECT_FALSE(c.put_if_absent(2, 500));
+    expires(3);
+    EXPECT_EQ(c.update(3, [](const std::uint64_t*) { return std::uint64_t{500}; }), syncmap::update_result::kept);
+    EXPECT_EQ(c.size(), 0U);
+    EXPECT_EQ(c.weight(), 0U);
+    EXPECT_EQ(c.stats().expirations, 3U);
+    EXPECT_TRUE(c.put(4, 100)) << "all permits have come back";
+}
+
+/// Two keys each have one hash. `before_comparison` runs before two keys are compared.
+struct hash_of_pairs {
+    using is_avalanching = void;
+    std::size_t operator()(std::uint64_t key) const { return syncmap::hash<std::uint64_t>()(key / 2); }
+};
+struct watched_equality {
+    inline static std::function<void()> before_comparison;
+    bool operator()(std::uint64_t a, std::uint64_t b) const {
+        if (before_comparison) before_comparison();
+        return a == b;
+    }
+};
+using paired_cache = syncmap::cache<std::uint64_t, std::uint64_t, hash_of_pairs, watched_equality>;
+
+TEST(cache_weights, above_the_capacity_erase_only_the_value_that_they_were_to_replace) {
+    std::vector<std::uint64_t> erased;
+    paired_cache c({.capacity = 100,
+                    .weigh = own_weight,
+                    .on_removal = [&](std::uint64_t, std::uint64_t value, syncmap::removal why) {
+                        if (why == syncmap::removal::erased) erased.push_back(value);
+                    }});
+    c.put(1, 10);
+    int comparisons = 0;
+    const auto outcome = c.update(1, [&](const std::uint64_t*) {
+        watched_equality::before_comparison = [&] {
+            // The first is that of the write. A second one would be that of an erase of its own.
+            if (++comparisons == 2) std::jthread([&] { c.put(1, 20); }).join();
+        };
+        return std::uint64_t{500};
+    });
+    watched_equality::before_comparison = nullptr;
+    EXPECT_EQ(outcome, syncmap::update_result::erased);
+    EXPECT_EQ(erased, std::vector<std::uint64_t>{10});
+    c.put(1, 10);
+    EXPECT_FALSE(c.put_if_absent(1, 500));
+    EXPECT_EQ(c.get(1), 10U) << "a key that is there is none of its business";
+    EXPECT_FALSE(c.put(1, 500));
+    EXPECT_EQ(c.weight(), 0U);
+    EXPECT_TRUE(c.put(1, 100)) << "all permits have come back";
 }
 
 TEST(cache_weights, of_zero_are_never_evicted) {

@@ -211,7 +211,8 @@ public:
         engine_.exclusive(std::forward<decltype(own)>(own), bounded_op);
         end(by, bounded_op);
         if (!bounded_op.is_refused()) return op.outcome;
-        return end_refused(by, bounded_op) ? update_result::erased : update_result::kept;
+        end_refused(bounded_op);
+        return bounded_op.erased() ? update_result::erased : update_result::kept;
     }
 
     /// Removes `key` and returns a copy of the value it had, or nothing when it was absent. Beats the loads as `invalidate`.
@@ -384,19 +385,15 @@ private:
         end(by, bounded_op);
         if constexpr (Op::may_assign) {
             if (bounded_op.is_refused()) [[unlikely]]
-                static_cast<void>(end_refused(by, bounded_op));
+                end_refused(bounded_op);
         }
         return {bounded_op.inserted(), bounded_op.erased(), bounded_op.is_refused()};
     }
     /// A write that a cache without room has not stored beats earlier loads all the same: they are of no use to later calls.
-    /// Nor is the value that it was to replace. Returns whether there was one.
     template <class Op>
-    bool end_refused(visitor& by, const Op& op) {
+    void end_refused(const Op& op) {
         Sync::fence(); // as in `remove`
         engine_.loads().overtake(op.hash());
-        if (op.refused_node() == nullptr) return false;
-        detail::erase_operation<T> erase{};
-        return write_at(by, op.hash(), op.refused_node()->key(), erase).erased;
     }
     const cache_detail::weigher<Key, T>* weigher() const noexcept { return weigh_ ? std::addressof(weigh_) : nullptr; }
     template <class Op>

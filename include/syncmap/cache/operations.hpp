@@ -75,9 +75,10 @@ public:
     bool has_room_for(const entry& present) noexcept {
         if (weigher_ == nullptr) [[likely]]
             return true;
+        is_refused_here_ = is_too_heavy(); // the one look at the capacity under the lock
         const std::size_t old = weight_of(present);
         more_ = mine_.need > old ? mine_.need - old : 0;
-        return mine_.held >= more_ || is_too_heavy();
+        return is_refused_here_ || mine_.held >= more_;
     }
     void replaces(const entry& old, entry& fresh) noexcept {
         set_weight(fresh, mine_.need);
@@ -91,7 +92,10 @@ public:
         }
     }
     bool keeps_removed(entry& removed, bool erased, removal why = removal::erased) noexcept {
-        if (erased) bound_.pool().give(weight_of(removed));
+        if (erased) {
+            bound_.pool().give(weight_of(removed));
+            bound_.give_back(mine_);
+        }
         if (found_expired_) [[unlikely]] {
             did_ = counted::expiration;
             replaced_expired_ = !erased;
@@ -102,6 +106,7 @@ public:
     }
     void attempt_failed() noexcept {
         inserts_ = false;
+        is_refused_here_ = false;
         bound_.give_back(mine_);
         bound_.finish(by_, mine_);
     }
@@ -128,7 +133,7 @@ protected:
 
     void admit() {
         inserts_ = true;
-        bound_.admit(by_, hash_, mine_);
+        if (!is_too_heavy()) bound_.admit(by_, hash_, mine_);
     }
     /// Whether this attempt may publish what it has made.
     bool has_room() const noexcept { return !inserts_ || is_admitted(); }
@@ -149,6 +154,7 @@ protected:
     nanoseconds_t own_ttl_ = as_usual;
     nanoseconds_t load_took_ = 0;
     std::size_t more_ = 0; ///< permits that it needs to replace the present value
+    bool is_refused_here_ = false; ///< this attempt would replace the present value by one that is too heavy
 
 private:
     [[gnu::noinline]] void weigh(entry& fresh, bool is_present) {
@@ -198,9 +204,7 @@ public:
     /// An entry that was to be seen is erased.
     bool erased() const noexcept { return base::did_ == counted::erased; }
     /// Nothing can be stored, or not this value.
-    bool is_refused() const noexcept { return refused_; }
-    /// Of a write that was refused: what it has made, perhaps. Its key may have been moved from the caller's.
-    const entry* refused_node() const noexcept { return refused_node_; }
+    bool is_refused() const noexcept { return refused_ || base::is_refused_here_; }
 
     /// An expired entry is absent for the operation, though a node is there. An erase takes that away, too.
     decision decide_on(const entry& present) {
@@ -208,15 +212,14 @@ public:
         base::found_expired_ = true;
         base::event_ = expiry_event::inserted;
         const decision wanted = op_.decide(nullptr);
-        return wanted == decision::keep && asks_for_no_entry() ? decision::erase : wanted;
+        refused_ = wanted == decision::assign && bound_.is_closed();
+        return refused_ || (wanted == decision::keep && asks_for_no_entry()) ? decision::erase : wanted;
     }
     decision decide(const T* current) {
         base::found_expired_ = false;
         base::event_ = current != nullptr ? expiry_event::replaced : expiry_event::inserted;
         const decision wanted = op_.decide(current);
-        assigns_ = wanted == decision::assign;
-        if (current != nullptr) return wanted;
-        refused_ = wanted == decision::assign && bound_.is_closed();
+        refused_ = current == nullptr && wanted == decision::assign && bound_.is_closed();
         return refused_ ? decision::keep : wanted;
     }
     decltype(auto) make() { return op_.make(); }
@@ -228,13 +231,14 @@ public:
 
     // ---- hooks: operation/write_hooks.hpp ----
 
-    void before_insert() {
-        if (!base::is_too_heavy()) base::admit();
-    }
+    void before_insert() { base::admit(); }
+    /// A value that is too heavy takes the one that it was to replace with it, in the same step.
+    bool erases_instead() const noexcept { return base::is_refused_here_; }
     bool admits(std::uint64_t) noexcept {
         engine_.loads().overtake(hash_);
-        refused_ = base::is_too_heavy() ? assigns_ : !base::has_room();
-        return !refused_;
+        if (base::has_room()) return true;
+        refused_ = true;
+        return false;
     }
     void entry_erased() noexcept { base::did_ = counted::erased; }
     bool keeps_removed(entry& removed, bool erased) noexcept { return base::keeps_removed(removed, erased, reason_of_erase()); }
@@ -259,7 +263,6 @@ private:
     Op& op_;
     entry* refused_node_ = nullptr;
     bool refused_ = false;
-    bool assigns_ = false; ///< what it has decided last
 };
 
 /// The write of what a loader has brought: inserts it, unless the load has been overtaken, the cache was cleared meanwhile, the
@@ -310,10 +313,10 @@ public:
     loaded&& make() noexcept { return std::move(value_); }
 
     void before_insert() {
-        if (!bound_.is_closed() && !base::is_too_heavy() && !flight_.is_overtaken()) base::admit();
+        if (!bound_.is_closed() && !flight_.is_overtaken()) base::admit();
     }
     bool admits(std::uint64_t generation) noexcept {
-        return !is_present_ && (replaces_ ? !base::is_too_heavy() : base::is_admitted()) && generation == generation_ &&
+        return !is_present_ && (replaces_ ? !base::is_refused_here_ : base::is_admitted()) && generation == generation_ &&
                !flight_.is_overtaken();
     }
     void refused(entry& made) noexcept { engine_.hold_unpublished(held_, made); }

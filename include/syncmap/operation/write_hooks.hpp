@@ -9,6 +9,7 @@
 // | `before_insert()`       | before each attempt to insert, when key and value are made; nothing is locked  | throw, wait, use the map |
 // | `admits(generation)`    | with the bucket locked, before anything is published; false: nothing is        | look at words |
 // | `has_room_for(present)` | with the bucket locked, before a node replaces a present one; false: another attempt | look at words |
+// | `erases_instead()`      | after `has_room_for` was true; true: the present node is erased, and the new one dropped | look at words |
 // | `refused(node)`         | after `admits` was false: the operation owns the node that was made            | keep it       |
 // | `publishes(node, word)` | with the bucket locked, before the entry is inserted, which nothing stops now  | write marks   |
 // | `replaces(old, node)`   | the same, before the node takes the place of the one that is there             | write marks   |

@@ -231,6 +231,11 @@ protected:
         bool has_room_for(Node& present) noexcept {
             return op.has_room_for(present);
         }
+        bool erases_instead() const noexcept
+            requires requires(const Op& o) { o.erases_instead(); }
+        {
+            return op.erases_instead();
+        }
         template <class Node>
             requires requires(Op& o, Node& fresh) { o.replaces(fresh, fresh); }
         void replaces(Node& old, Node& fresh) noexcept {

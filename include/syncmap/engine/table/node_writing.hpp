@@ -245,7 +245,12 @@ private:
             }
         }
         if constexpr (requires { op.has_room_for(*fresh.node.get()); }) {
-            if (d == decision::assign && present && !op.has_room_for(*node_at(place.slot_word))) return end(outcome::again);
+            if (d == decision::assign && present) {
+                if (!op.has_room_for(*node_at(place.slot_word))) return end(outcome::again);
+                if constexpr (requires { op.erases_instead(); }) {
+                    if (op.erases_instead()) d = decision::erase;
+                }
+            }
         }
         if (d == decision::keep || !base::may_publish(op, t)) {
             if constexpr (requires { op.refused(*fresh.node.get()); }) {
