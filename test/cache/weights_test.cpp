@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <limits>
 #include <list>
 #include <memory>
@@ -130,11 +131,10 @@ using paired_cache = syncmap::cache<std::uint64_t, std::uint64_t, hash_of_pairs,
 
 TEST(cache_weights, above_the_capacity_erase_only_the_value_that_they_were_to_replace) {
     std::vector<std::uint64_t> erased;
-    paired_cache c({.capacity = 100,
-                    .weigh = own_weight,
-                    .on_removal = [&](std::uint64_t, std::uint64_t value, syncmap::removal why) {
-                        if (why == syncmap::removal::erased) erased.push_back(value);
-                    }});
+    paired_cache c(
+        {.capacity = 100, .weigh = own_weight, .on_removal = [&](std::uint64_t, std::uint64_t value, syncmap::removal why) {
+             if (why == syncmap::removal::erased) erased.push_back(value);
+         }});
     c.put(1, 10);
     int comparisons = 0;
     const auto outcome = c.update(1, [&](const std::uint64_t*) {
@@ -153,6 +153,51 @@ TEST(cache_weights, above_the_capacity_erase_only_the_value_that_they_were_to_re
     EXPECT_FALSE(c.put(1, 500));
     EXPECT_EQ(c.weight(), 0U);
     EXPECT_TRUE(c.put(1, 100)) << "all permits have come back";
+}
+
+/// Calls `put`, which may wait for ever: false, if it had to be given a larger capacity to return.
+template <class Cache>
+bool returns_by_itself(Cache& c, std::function<void()> put) {
+    std::promise<void> ended;
+    std::jthread other([&] {
+        put();
+        ended.set_value();
+    });
+    const bool has_ended = ended.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+    if (!has_ended) c.set_capacity(1'000'000);
+    return has_ended;
+}
+
+TEST(cache_weights, that_grow_beside_a_smaller_capacity_wait_for_no_more_than_it_has) {
+    for (int round = 0; round < 10; ++round) {
+        weighty_cache c({.capacity = 10'000, .weigh = own_weight});
+        c.put(1, 5'000);
+        for (std::uint64_t key = 2; key < 5'002; ++key) c.put(key, 1);
+        for (int i = 0; i < 4; ++i) static_cast<void>(c.get(1));
+        ASSERT_EQ(c.weight(), 10'000U);
+        std::jthread smaller([&] {
+            while (c.size() == 5'001) {} // until the put evicts
+            c.set_capacity(6'000);
+        });
+        ASSERT_TRUE(returns_by_itself(c, [&] { c.put(1, 9'000); }));
+        smaller.join();
+        EXPECT_LE(c.weight(), 6'000U);
+        EXPECT_EQ(c.weight(), sum_of(c));
+    }
+}
+
+TEST(cache_weights, that_grow_evict_another_entry_with_the_same_hash) {
+    paired_cache c({.capacity = 10, .weigh = own_weight});
+    for (const std::uint64_t key : {2U, 3U}) {
+        c.put(2, 5);
+        c.put(3, 5);
+        ASSERT_EQ(c.size(), 2U);
+        ASSERT_TRUE(returns_by_itself(c, [&] { c.put(key, 6); }));
+        EXPECT_EQ(c.get(key), 6U);
+        EXPECT_EQ(c.weight(), 6U);
+        EXPECT_EQ(c.stats().evictions, key - 1) << "the other one alone";
+        c.invalidate(key);
+    }
 }
 
 TEST(cache_weights, of_zero_are_never_evicted) {

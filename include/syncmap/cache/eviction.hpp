@@ -82,7 +82,7 @@ public:
     struct admission {
         std::size_t need = 1; ///< permits: what the entry weighs
         std::size_t held = 0; ///< those in hand
-        std::uint64_t own = 0; ///< of a put that replaces an entry: its hash, which stays
+        const entry* own = nullptr; ///< of a put that replaces an entry: that one, which stays. Not looked at
         bool is_placed = false; ///< its queue is known, and the history has heard of it
         queue where = queue::in_main;
         unsigned count = 0;
@@ -108,13 +108,13 @@ public:
         }
     }
     /// Before a put replaces an entry by one that weighs more: the same for the difference.
-    void admit_more(visitor& by, std::uint64_t hash, admission& mine, std::size_t difference) {
+    void admit_more(visitor& by, const entry* own, admission& mine, std::size_t difference) {
         lane_type& l = lanes_.of_slot(by.slot());
         enter(l, mine);
-        mine.own = hash;
+        mine.own = own;
         mine.held += takes(by, difference) ? difference : 0;
         if (mine.held < difference) gather(by, l, mine, difference);
-        mine.own = 0;
+        mine.own = nullptr;
     }
 
     /// The entry was inserted: its hash goes into its queue.
@@ -427,21 +427,24 @@ private:
         take_apart(by, buckets_for_a_permit);
         return true;
     }
-    /// So many permits, by erasing whatever can go; none, where the capacity is less. Waits for other threads only where all of
-    /// the capacity is in their hands [E5]. Of the threads that need several permits, one at a time keeps some while it waits.
+    /// So many permits, by erasing whatever can go; fewer, where the capacity is less than what the entry weighs. Waits for
+    /// other threads only where all of the capacity is in their hands [E5]. Of the threads that need several permits, one at a
+    /// time keeps some while it waits.
     void gather(visitor& by, lane_type& l, admission& mine, std::size_t wanted) {
         std::unique_lock<typename Sync::mutex> turn(gathering_, std::defer_lock);
-        for (unsigned fruitless = 0; mine.held < wanted && !is_too_heavy(wanted);) {
+        for (unsigned fruitless = 0; mine.held < wanted && !is_too_heavy(mine.need);) {
             if (evict_any(by, l, mine, wanted - mine.held, fruitless != 0)) {
                 fruitless = 0;
             } else if (wanted > 1 && !turn.owns_lock()) {
                 give_back(mine);
                 turn.lock();
             } else {
+                if (fruitless == most_fruitless) mine.own = nullptr; // perhaps another entry has that node's address now
                 Sync::back_off(fruitless++);
             }
         }
     }
+    static constexpr unsigned most_fruitless = 64;
     /// Gets permits, if an entry can go or some are in the pool, of which it takes `most`. A thread that has found nothing
     /// writes nothing while it waits: the threads that it waits for need their lines.
     bool evict_any(visitor& by, lane_type& l, admission& mine, std::size_t most, bool waits) {
@@ -467,7 +470,7 @@ private:
         return taken != 0;
     }
     static bool may_go(entry& e, const admission& mine) noexcept {
-        return e.mark.where() != queue::outside && (mine.own == 0 || e.hash() != mine.own);
+        return e.mark.where() != queue::outside && std::addressof(e) != mine.own;
     }
 
     typename Sync::template atomic<std::uint64_t> cleared_{0};

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include <syncmap/cache/entry_state.hpp>
 #include <syncmap/cache/policy/history.hpp>
@@ -92,7 +93,7 @@ protected:
                 if (const unsigned uses = mark.uses(); uses != 0 && !takes_any) {
                     mark.set_uses(uses - 1);
                     mine.in->keys.add(seen->hash(), 1);
-                    if (uses - 1 < least.uses && seen->hash() != mine.own) least = {seen->hash(), uses - 1};
+                    if (uses - 1 < least.uses && std::addressof(*seen) != mine.own) least = {seen->hash(), uses - 1};
                     return true;
                 }
                 if (strength < always && !takes_any) {
@@ -103,7 +104,7 @@ protected:
                     }
                 }
                 move_hand(now, hand_at(from, place + 1, 0));
-                if (mine.own != 0 && seen->hash() == mine.own) return true;
+                if (std::addressof(*seen) == mine.own) return true;
                 if (self().engine_.erase_if_still(by, seen, takes_any) != removal::erased) return true;
                 self().evicted(l, mine, *seen);
                 result = duel::evicted;
@@ -128,7 +129,8 @@ protected:
     template <class Visitor, class Admission>
     duel take(Visitor& by, lane<Sync>& l, Admission& mine, unsigned strength, const least_used& least) {
         sighting seen(by);
-        if (least.uses == entry_uses_end || !self().engine_.find(least.hash, seen) || seen->mark.where() != queue::in_main)
+        if (least.uses == entry_uses_end || !self().engine_.find(least.hash, seen) || seen->mark.where() != queue::in_main ||
+            std::addressof(*seen) == mine.own)
             return duel::no_main_entry;
         if (strength < always && strength <= mine.in->keys.count(least.hash) + least.uses) return duel::lost;
         if (self().engine_.erase_if_still(by, seen) != removal::erased) return duel::no_main_entry;

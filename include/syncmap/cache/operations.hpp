@@ -78,6 +78,7 @@ public:
         is_refused_here_ = is_too_heavy(); // the one look at the capacity under the lock
         const std::size_t old = weight_of(present);
         more_ = mine_.need > old ? mine_.need - old : 0;
+        present_ = std::addressof(present);
         return is_refused_here_ || mine_.held >= more_;
     }
     void replaces(const entry& old, entry& fresh) noexcept {
@@ -154,13 +155,14 @@ protected:
     nanoseconds_t own_ttl_ = as_usual;
     nanoseconds_t load_took_ = 0;
     std::size_t more_ = 0; ///< permits that it needs to replace the present value
+    const entry* present_ = nullptr; ///< that one: an address, for comparisons
     bool is_refused_here_ = false; ///< this attempt would replace the present value by one that is too heavy
 
 private:
     [[gnu::noinline]] void weigh(entry& fresh, bool is_present) {
         if (!is_weighed_) mine_.need = (*weigher_)(std::as_const(fresh));
         is_weighed_ = true;
-        if (is_present && more_ != 0 && !is_too_heavy()) bound_.admit_more(by_, hash_, mine_, more_);
+        if (is_present && more_ != 0 && !is_too_heavy()) bound_.admit_more(by_, present_, mine_, more_);
     }
 
     bool is_weighed_ = false;
