@@ -1,4 +1,5 @@
 // Changes of the capacity: what stays, what is free again, and that the bound holds meanwhile.
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -112,6 +113,40 @@ TEST(cache_capacity, keeps_no_more_memory_the_more_often_it_changes) {
             after.push_back(bytes_in_use.load());
         }
         EXPECT_LE(after.back(), after[2] + 1'000);
+    }
+    EXPECT_EQ(bytes_in_use.load(), before);
+}
+
+TEST(cache_capacity, in_weights_takes_memory_for_the_entries_that_are_there) {
+    const std::int64_t before = bytes_in_use.load();
+    const auto bytes = [&] { return bytes_in_use.load() - before; };
+    const auto weigh = [](std::uint64_t, std::uint64_t value) { return static_cast<std::size_t>(value); };
+    {
+        counted_bytes_cache c({.capacity = 100 << 20, .weigh = weigh});
+        EXPECT_LT(bytes(), 100'000);
+        std::int64_t most = 0;
+        const auto put = [&](std::uint64_t key, std::uint64_t weight) {
+            c.put(key, weight);
+            most = std::max(most, bytes());
+        };
+        for (std::uint64_t key = 0; key < 2'000; ++key) put(key, 1'000);
+        for (std::uint64_t key = 0; key < 600; ++key) {
+            c.invalidate_all();
+            c.flush();
+            put(key, 1'000);
+        }
+        EXPECT_LT(most, 1'000'000);
+    }
+    {
+        counted_bytes_cache c({.capacity = 10'000, .weigh = weigh});
+        for (std::uint64_t key = 0; key < 5'000; ++key) c.put(key, 0);
+        const std::int64_t of_weightless = bytes();
+        std::int64_t most = 0;
+        for (std::uint64_t key = 10'000; key < 13'000; ++key) {
+            c.put(key, 1);
+            most = std::max(most, bytes());
+        }
+        EXPECT_LT(most, 3 * of_weightless) << "entries that weigh nothing do not count";
     }
     EXPECT_EQ(bytes_in_use.load(), before);
 }

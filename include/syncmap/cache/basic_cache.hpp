@@ -85,15 +85,15 @@ public:
     using clock_type = Clock;
     using options_type = cache_options<Key, T, Clock>;
 
-    /// An empty cache. Allocates what it needs to know of keys for its whole capacity, about nine bytes an entry; the table
-    /// grows with the entries. Throws: `std::bad_alloc`; `std::invalid_argument` for options that contradict themselves.
+    /// An empty cache. Allocates what it needs to know of keys for its whole capacity, about nine bytes an entry; with a
+    /// weigher that grows with the entries, as the table does. Throws: `std::bad_alloc`; `std::invalid_argument` for options
+    /// that contradict themselves.
     explicit basic_cache(const options_type& options, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
                          const allocator_type& alloc = allocator_type())
         : cache_detail::bulk_loading<basic_cache, Engine>(options), counts_(options.statistics), lifetimes_(options),
           listener_(cache_detail::removal_listener<Engine>::made_of(options)), engine_(hash, equal, alloc),
-          weigh_(options.weigh), eviction_(engine_, options.capacity.value(), lifetimes_, alloc), load_times_(options.clock) {
-        if (weigh_) eviction_.use_weights();
-    }
+          weigh_(options.weigh), eviction_(engine_, options.capacity.value(), static_cast<bool>(weigh_), lifetimes_, alloc),
+          load_times_(options.clock) {}
     basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
 

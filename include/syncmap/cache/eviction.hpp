@@ -52,12 +52,11 @@ public:
 
     static_assert(marked_entries<Engine>);
 
-    eviction(Engine& engine, std::size_t capacity, Lifetimes& lifetimes, const allocator& a)
+    /// `is_weighted`: the entries weigh what the weigher of the cache says. How many fit is not known then.
+    eviction(Engine& engine, std::size_t capacity, bool is_weighted, Lifetimes& lifetimes, const allocator& a)
         : engine_(engine), lifetimes_(lifetimes), capacity_(capacity), wanted_(capacity), permits_(capacity),
-          policy_(capacity, a) {}
+          policy_(is_weighted ? (std::min)(capacity, first_entries) : capacity, a), is_weighted_(is_weighted) {}
 
-    /// The entries weigh what the weigher of the cache says. Before the cache is used.
-    void use_weights() noexcept { is_weighted_ = true; }
     bool is_weighted() const noexcept { return is_weighted_; }
     /// Whether such an entry can be stored at all.
     bool is_too_heavy(std::size_t weight) const noexcept { return weight > wanted_.load(std::memory_order_relaxed); }
@@ -201,6 +200,7 @@ private:
     template <class>
     friend class ranking;
     static constexpr std::size_t buckets_for_a_permit = 16;
+    static constexpr std::size_t first_entries = 1'024; ///< with weights: for so many the policy tables are made at first
 
     class in_lane {
     public:
@@ -301,8 +301,9 @@ private:
     /// placed, outside of the queues, or in main, as it weighs more than all of small may.
     [[gnu::noinline]] bool place_weight(visitor& by, lane_type& l, std::uint64_t tick, admission& mine) {
         if (tick % 256 == 0 || (tick < 256 && (tick & (tick - 1)) == 0)) {
+            const std::size_t now = mine.in->entries;
             leave(mine);
-            fit_to_weights(by, l);
+            fit_to_weights(by, l, now);
             enter(l, mine);
         }
         if (mine.need != 0 && mine.need <= wanted_.load(std::memory_order_relaxed) / 10) return true;
@@ -310,12 +311,16 @@ private:
         mine.is_placed = true;
         return false;
     }
-    void fit_to_weights(visitor& by, lane_type& l) {
-        const auto entries = static_cast<double>(engine_.size());
+    /// `now`: for so many entries those in use are made. They grow with the entries that are there: a few weigh too little to
+    /// tell how many will fit.
+    void fit_to_weights(visitor& by, lane_type& l, std::size_t now) {
+        const std::size_t entries = this->share_in_queues(by, engine_.size());
         const auto all = static_cast<double>((std::max)(weight(), std::size_t{1}));
-        const double fitting = static_cast<double>(wanted_.load(std::memory_order_relaxed)) * (entries + 1) / all;
+        const double fitting =
+            static_cast<double>(wanted_.load(std::memory_order_relaxed)) * (static_cast<double>(entries) + 1) / all;
+        const auto most = static_cast<double>((std::max)(now, first_entries + 4 * entries));
         try {
-            static_cast<void>(change_tables(by, l, static_cast<std::size_t>(fitting), [] {}));
+            static_cast<void>(change_tables(by, l, static_cast<std::size_t>((std::min)(fitting, most)), [] {}));
         } catch (...) {
             return; // the allocator's: the tables stay as they are
         }
@@ -482,7 +487,7 @@ private:
     policy_memory<Sync, allocator> policy_;
     typename Sync::mutex changing_; ///< of capacity and policy tables
     typename Sync::mutex gathering_; ///< see `gather`
-    bool is_weighted_ = false;
+    const bool is_weighted_;
     lanes<Sync> lanes_{};
 };
 

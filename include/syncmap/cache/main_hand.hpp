@@ -137,6 +137,21 @@ protected:
         self().evicted(l, mine, *seen);
         return duel::evicted;
     }
+    /// About how many of so many entries are in a queue, by a look at some of them.
+    template <class Visitor>
+    std::size_t share_in_queues(Visitor& by, std::size_t entries) const {
+        std::size_t all = 0;
+        std::size_t queued = 0;
+        std::uint64_t at = hand_.load(std::memory_order_relaxed) & prefix_mask;
+        for (unsigned buckets = 0; buckets < 256 && all < 256 && queued < 64; ++buckets) {
+            at = self().engine_.sweep_bucket(by, at, [&](sighting& seen, std::size_t) {
+                ++all;
+                queued += seen->mark.where() != queue::outside ? 1 : 0;
+                return true;
+            });
+        }
+        return queued == all ? entries : entries * queued / all;
+    }
     /// Not repeated: where another thread has moved it, it is right as well [E10].
     bool move_hand(std::uint64_t& from, std::uint64_t to) noexcept {
         if (from == to) return true;
@@ -147,6 +162,7 @@ protected:
     }
 
     Eviction& self() noexcept { return static_cast<Eviction&>(*this); }
+    const Eviction& self() const noexcept { return static_cast<const Eviction&>(*this); }
 
     alignas(detail::cache_line_bytes) typename Sync::template atomic<std::uint64_t> hand_{0};
 };
