@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <syncmap/cache.hpp>
 
@@ -302,6 +304,127 @@ TEST(cache_refresh, does_not_answer_what_a_function_has_invalidated) {
     version_source from{.fails = true};
     EXPECT_THROW(static_cast<void>(c.get_or_load("a", from)), std::runtime_error);
     EXPECT_EQ(c.get_or_load("b", from), 2);
+}
+
+/// A loader of many keys that fails, finds nothing, or takes a while when told to.
+struct many_source {
+    syncmap::manual_clock clock;
+    bool fails = false;
+    bool finds_nothing = false;
+    int calls = 0;
+    std::vector<std::pair<std::string, int>> operator()(const std::vector<std::string>& keys) {
+        ++calls;
+        clock.advance(1s);
+        if (fails) throw std::runtime_error("no connection");
+        std::vector<std::pair<std::string, int>> found;
+        for (const std::string& key : keys) {
+            if (!finds_nothing) found.emplace_back(key, calls);
+        }
+        return found;
+    }
+};
+renewed_options options_of(many_source& from) {
+    return {.capacity = 10,
+            .expire_after_write = 10s,
+            .stale_if_error = 600s,
+            .load_many = [&from](const std::vector<std::string>& keys) { return from(keys); },
+            .clock = from.clock};
+}
+
+TEST(cache_refresh, answers_after_its_end_where_a_load_of_many_keys_fails) {
+    for (const bool coalesces : {false, true}) {
+        many_source from;
+        renewed_options options = options_of(from);
+        if (coalesces) options.coalesce = {.window = 1us};
+        renewed_cache c(options);
+        EXPECT_EQ(c.get_or_load("a"), 1);
+        from.clock.advance(10s);
+        from.fails = true;
+        EXPECT_EQ(c.get_or_load("a"), 1);
+        EXPECT_EQ(c.get_or_load("a"), 1);
+        EXPECT_EQ(c.get_all_or_load({"a"})[0].value(), 1);
+        EXPECT_EQ(from.calls, 2) << "it rests";
+        from.clock.advance(10s);
+        EXPECT_EQ(c.get_all_or_load({"a"})[0].value(), 1);
+        EXPECT_EQ(from.calls, 3);
+        EXPECT_THROW(static_cast<void>(c.get_all_or_load({"a", "b"})), std::runtime_error) << "nothing answers for b";
+        from.fails = false;
+        from.finds_nothing = true;
+        from.clock.advance(60s);
+        EXPECT_EQ(c.get_or_load("a"), std::nullopt);
+        from.fails = true;
+        EXPECT_THROW(static_cast<void>(c.get_or_load("a")), std::runtime_error) << "the source has it no more";
+    }
+}
+
+TEST(cache_refresh, forgets_what_a_load_of_many_keys_does_not_find) {
+    many_source from;
+    renewed_cache c(options_of(from));
+    c.put("a", 1);
+    from.clock.advance(10s);
+    from.finds_nothing = true;
+    EXPECT_FALSE(c.get_all_or_load({"a"})[0]);
+    EXPECT_EQ(c.size(), 0U);
+    from.fails = true;
+    EXPECT_THROW(static_cast<void>(c.get_or_load("a")), std::runtime_error);
+}
+
+TEST(cache_refresh, renews_early_what_a_load_of_many_keys_has_brought) {
+    many_source from;
+    renewed_options options = options_of(from);
+    options.early_refresh = 1000;
+    renewed_cache c(options);
+    static_cast<void>(c.get_all_or_load({"a"}));
+    from.clock.advance(9s);
+    for (int i = 0; i < 20; ++i) static_cast<void>(c.get_or_load("a"));
+    EXPECT_GT(from.calls, 1);
+}
+
+TEST(cache_refresh, erases_the_old_value_where_the_new_one_is_too_heavy) {
+    syncmap::manual_clock clock;
+    const auto weigh = [](const std::string&, int value) { return static_cast<std::size_t>(value); };
+    std::vector<syncmap::removal> told;
+    renewed_cache c({.capacity = 10,
+                     .weigh = weigh,
+                     .expire_after_write = 100s,
+                     .refresh_after_write = 10s,
+                     .on_removal = [&](const std::string&, int, syncmap::removal why) { told.push_back(why); },
+                     .clock = clock});
+    c.put("a", 1);
+    clock.advance(10s);
+    EXPECT_EQ(c.get_or_load("a", [] { return 11; }), 11);
+    EXPECT_EQ(c.get("a"), std::nullopt);
+    c.put("b", 1);
+    EXPECT_TRUE(c.refresh("b", [] { return 11; }));
+    EXPECT_EQ(c.get("b"), std::nullopt);
+    EXPECT_EQ(told, std::vector<syncmap::removal>(2, syncmap::removal::erased));
+    c.put("a", 1);
+    EXPECT_TRUE(c.refresh("a", [&] {
+        c.put("a", 2);
+        return 11;
+    }));
+    EXPECT_EQ(c.get("a"), 2) << "a later put beats it";
+    EXPECT_EQ(c.weight(), 2U);
+}
+
+TEST(cache_refresh, rests_where_the_weigher_fails) {
+    syncmap::manual_clock clock;
+    bool fails = false;
+    const auto weigh = [&](const std::string&, int) -> std::size_t {
+        if (fails) throw std::runtime_error("no weight");
+        return 1;
+    };
+    renewed_cache c({.capacity = 10, .weigh = weigh, .refresh_after_write = 10s, .clock = clock});
+    version_source from;
+    EXPECT_EQ(c.get_or_load("a", from), 1);
+    clock.advance(10s);
+    fails = true;
+    EXPECT_EQ(c.get_or_load("a", from), 1);
+    EXPECT_EQ(c.get_or_load("a", from), 1);
+    EXPECT_EQ(from.version, 2);
+    fails = false;
+    clock.advance(10s);
+    EXPECT_EQ(c.get_or_load("a", from), 3);
 }
 
 TEST(cache_refresh, refuses_options_that_contradict_themselves) {

@@ -67,7 +67,8 @@ public:
     /// call. A key that `f` does not name gets an empty entry, which is not remembered; what was not asked for is ignored.
     ///
     /// Progress, Consistency, Throws: as `get_or_load`, for each key. A loader that throws, of this call or of another thread,
-    /// ends the call; what was stored before stays. Complexity: copies each absent key twice.
+    /// ends the call, unless old entries answer for all keys that it has not brought (`stale_if_error`). What was stored
+    /// before stays. Complexity: copies each absent key twice.
     template <class Keys = std::initializer_list<given_key>, class F>
     [[nodiscard]] std::vector<pinned<Engine>> get_all_or_load(Keys&& keys, F&& f) {
         static_assert(called_with_keys<std::remove_reference_t<F>, Key>,
@@ -76,7 +77,7 @@ public:
             std::remove_reference_t<F>& f;
             bulk_loading& of;
             given(std::remove_reference_t<F>& function, bulk_loading& cache) : f(function), of(cache) {}
-            void load(const std::vector<asked>& absent, loaded_values<Key, T>& taken, std::uint32_t slot) override {
+            void load(const std::vector<asked>& absent, absent_keys& taken, std::uint32_t slot) override {
                 of.counted_load(slot, [&] { load_many_by<Key, T>(f, absent, taken); });
             }
         } function(f, *this);
@@ -152,12 +153,14 @@ private:
 
     const std::unique_ptr<coalescing_type> coalescing_;
 
+    class absent_keys;
+
     /// What loads for one call.
     class bulk_function {
     public:
         bulk_function(const bulk_function&) = delete;
         bulk_function& operator=(const bulk_function&) = delete;
-        virtual void load(const std::vector<asked>& absent, loaded_values<Key, T>& taken, std::uint32_t slot) = 0;
+        virtual void load(const std::vector<asked>& absent, absent_keys& taken, std::uint32_t slot) = 0;
 
     protected:
         bulk_function() = default;
@@ -166,9 +169,12 @@ private:
     struct own_loaders final : bulk_function {
         bulk_loading& of;
         explicit own_loaders(bulk_loading& cache) : of(cache) {}
-        void load(const std::vector<asked>& absent, loaded_values<Key, T>& taken, std::uint32_t slot) override {
+        void load(const std::vector<asked>& absent, absent_keys& taken, std::uint32_t slot) override {
             if (of.load_many_) return of.counted_load(slot, [&] { of.load_many_(absent, taken); });
-            for (const asked& key : absent) taken.take(key, of.counted_load(slot, [&] { return of.load_(key); }));
+            for (const asked& key : absent) {
+                taken.load_begins();
+                taken.take(key, of.counted_load(slot, [&] { return of.load_(key); }));
+            }
         }
     };
 
@@ -198,6 +204,7 @@ private:
             std::uint64_t generation = 0;
             bool was_claimed = false; ///< at once, since no other thread loaded the key
             typename Engine::load_outcome outcome{};
+            typename base::old_entry old{};
             std::optional<flight> own{}; ///< while this thread loads the key
         };
 
@@ -230,6 +237,21 @@ private:
                 }
             }
             load_claimed(mine, f);
+        }
+
+        /// What is taken from now on comes from a load that begins now.
+        void load_begins() { begun_ = now(); }
+        void take(loader_key<Key> key, std::optional<copied>&& value) override {
+            const std::uint64_t hash = of_.self().engine_.hash_of_key(key);
+            auto at = std::lower_bound(sorted_.begin(), sorted_.end(), hash,
+                                       [](const absent_key* each, std::uint64_t h) { return each->hashed < h; });
+            while (at != sorted_.end() && (*at)->hashed == hash && !are_equal(key, (*at)->key)) ++at;
+            if (at == sorted_.end() || (*at)->hashed != hash) return;
+            absent_key& one = **at;
+            if (!one.own) return; // not asked for, or named before
+            if (!value) return settle_as_absent(one);
+            of_.store_loaded(by_, hash, one.key, *one.own, one.generation, *value, one.outcome.entry, now() - begun_);
+            settle(one);
         }
 
         /// Calls `f(index, entry)` for each.
@@ -287,19 +309,32 @@ private:
             one.outcome.settled = true;
             one.own.reset(); // those who wait for the key go on
         }
+        void settle_as_absent(absent_key& one) {
+            const bool had_entry = std::exchange(one.old.node, nullptr) != nullptr;
+            if (had_entry) of_.forget(by_, one.hashed, one.key, *one.own, one.generation);
+            settle(one);
+        }
+        /// Only where entries need to know how long their loads took.
+        nanoseconds_t now() const { return of_.self().lifetimes_.may_renew() ? of_.self().lifetimes_.now() : 0; }
 
         /// F2 to F5, for keys that this thread alone loads.
         void load_claimed(const std::vector<absent_key*>& mine, bulk_function& f) {
             Cache& cache = of_.self();
             try {
+                load_begins();
                 std::vector<asked> wanted;
                 wanted.reserve(mine.size());
                 for (absent_key* const each : mine) {
                     each->generation = cache.engine_.pass_writers(by_, each->hashed, each->key);
                     std::uint32_t slot = 0;
                     if (cache.engine_.look_at(each->key, slot, [&](entry& e) {
-                            if (cache.lifetimes_.is_live(e)) cache.engine_.hold(each->outcome.entry, e);
-                            return static_cast<bool>(each->outcome.entry);
+                            const bool answers = cache.lifetimes_.is_live(e) || cache.lifetimes_.answers_at_once(e);
+                            if (answers) {
+                                cache.engine_.hold(each->outcome.entry, e);
+                            } else if (cache.lifetimes_.may_renew()) {
+                                of_.keep_old(each->old, e);
+                            }
+                            return answers;
                         })) {
                         settle(*each);
                     } else {
@@ -307,29 +342,31 @@ private:
                     }
                 }
                 if (!wanted.empty()) f.load(wanted, *this, by_.slot());
-                for (absent_key* const each : mine) settle(*each);
+                for (absent_key* const each : mine) {
+                    if (each->own) settle_as_absent(*each);
+                }
             } catch (const recursive_load&) {
                 throw; // an error of this thread, not of those who wait
             } catch (const recursive_update&) {
                 throw;
             } catch (...) {
-                for (absent_key* const each : mine) {
-                    if (each->own) each->own->fail(std::current_exception());
-                }
-                throw;
+                if (!old_entries_answer(mine)) throw;
             }
         }
-
-        void take(loader_key<Key> key, std::optional<copied>&& value) override {
-            const std::uint64_t hash = of_.self().engine_.hash_of_key(key);
-            auto at = std::lower_bound(sorted_.begin(), sorted_.end(), hash,
-                                       [](const absent_key* each, std::uint64_t h) { return each->hashed < h; });
-            while (at != sorted_.end() && (*at)->hashed == hash && !are_equal(key, (*at)->key)) ++at;
-            if (at == sorted_.end() || (*at)->hashed != hash) return;
-            absent_key& one = **at;
-            if (!one.own) return; // not asked for, or named before
-            if (value) of_.store_loaded(by_, hash, one.key, *one.own, one.generation, *value, one.outcome.entry);
-            settle(one);
+        /// For the keys that a load which has failed has not brought. False: for one of them there is none.
+        bool old_entries_answer(const std::vector<absent_key*>& mine) {
+            const nanoseconds_t took = now() - begun_;
+            bool all_answer = true;
+            for (absent_key* const each : mine) {
+                if (!each->own) continue;
+                if (of_.old_answers(each->old, took, false, each->outcome.entry)) {
+                    settle(*each);
+                } else {
+                    all_answer = false;
+                    each->own->fail(std::current_exception());
+                }
+            }
+            return all_answer;
         }
 
         /// The outcome of another thread's load, or of an own one where that thread had none.
@@ -348,6 +385,7 @@ private:
         visitor by_;
         std::deque<absent_key> keys_{};
         std::vector<absent_key*> sorted_{}; ///< the first of each key
+        nanoseconds_t begun_ = 0;
     };
 
     /// `check_loader()` throws before other threads can share that.

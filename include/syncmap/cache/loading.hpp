@@ -164,6 +164,35 @@ protected:
         op.loaded_in(took, renews);
         self().engine_.write_at(by, hash, key, op);
         self().end(by, op);
+        if (op.is_refused_by_weight()) forget(by, hash, key, flight, generation);
+    }
+    /// The key has no value that the cache may keep: the loader has found nothing, or one that is too heavy.
+    template <class K, class Flight>
+    void forget(visitor& by, std::uint64_t hash, const K& key, const Flight& flight, std::uint64_t generation) {
+        detail::erase_operation<T> erasing{};
+        absence_operation<typename Cache::eviction_type, Engine, Flight> op(self().eviction_, self().engine_, by, hash, erasing,
+                                                                            flight, generation);
+        self().engine_.write_at(by, hash, key, op);
+        self().end(by, op);
+    }
+
+    /// What a load that fails leaves to answer.
+    struct old_entry {
+        held_entry held{};
+        entry* node = nullptr;
+    };
+    void keep_old(old_entry& old, entry& e) const {
+        self().engine_.hold(old.held, e);
+        old.node = std::addressof(e);
+    }
+    /// A load has failed. The next try waits a while, if there is an old entry. Returns whether that answers; `brought` is it
+    /// then.
+    bool old_answers(old_entry& old, nanoseconds_t took, bool is_asked, held_entry& brought) {
+        if (old.node == nullptr || brought) return false;
+        self().lifetimes_.renewal_failed(*old.node, took);
+        if (is_asked || !self().lifetimes_.may_answer(*old.node)) return false;
+        brought = std::move(old.held);
+        return true;
     }
 
     void require_loader() const {
@@ -328,8 +357,7 @@ private:
         auto& lifetimes = self().lifetimes_;
         const std::uint64_t generation = self().engine_.pass_writers(by, hash, key);
         try {
-            held_entry old; // what a load that fails leaves to answer
-            entry* old_entry = nullptr;
+            old_entry old;
             std::uint32_t slot = 0;
             self().engine_.look_at(key, slot, [&](entry& e) {
                 const bool is_live = lifetimes.is_live(e);
@@ -337,31 +365,27 @@ private:
                             : why == purpose::to_fill && lifetimes.answers_at_once(e)) {
                     self().engine_.hold(outcome.entry, e);
                 } else if (is_live || lifetimes.may_renew()) {
-                    self().engine_.hold(old, e);
-                    old_entry = std::addressof(e);
+                    keep_old(old, e);
                 }
             });
             if (!outcome.entry) {
                 const nanoseconds_t begun = lifetimes.may_renew() ? lifetimes.now() : 0;
                 const auto took = [&] { return lifetimes.may_renew() ? lifetimes.now() - begun : 0; };
-                std::optional<copied> value;
+                bool has_found_nothing = false;
                 try {
-                    value = counted_load(by.slot(), [&] { return load_by<T>(f, key); });
+                    std::optional<copied> value = counted_load(by.slot(), [&] { return load_by<T>(f, key); });
+                    has_found_nothing = !value;
+                    if (value) {
+                        store_loaded(by, hash, key, flight, generation, *value, outcome.entry, took(), why != purpose::to_fill);
+                    }
                 } catch (const recursive_load&) {
                     throw;
                 } catch (const recursive_update&) {
                     throw;
                 } catch (...) {
-                    if (old_entry == nullptr) throw;
-                    lifetimes.renewal_failed(*old_entry, took());
-                    if (why == purpose::to_replace || !lifetimes.may_answer(*old_entry)) throw;
-                    outcome.entry = std::move(old);
+                    if (!old_answers(old, took(), why == purpose::to_replace, outcome.entry)) throw;
                 }
-                if (value) {
-                    store_loaded(by, hash, key, flight, generation, *value, outcome.entry, took(), why != purpose::to_fill);
-                } else if (old) {
-                    forget(by, hash, key, flight, generation);
-                }
+                if (has_found_nothing && old.node != nullptr) forget(by, hash, key, flight, generation);
             }
             outcome.settled = true;
         } catch (const recursive_load&) {
@@ -372,16 +396,6 @@ private:
             flight.fail(std::current_exception());
             throw;
         }
-    }
-
-    /// The loader has found nothing for a key that has an entry.
-    template <class K, class Flight>
-    void forget(visitor& by, std::uint64_t hash, const K& key, const Flight& flight, std::uint64_t generation) {
-        detail::erase_operation<T> erasing{};
-        absence_operation<typename Cache::eviction_type, Engine, Flight> op(self().eviction_, self().engine_, by, hash, erasing,
-                                                                            flight, generation);
-        self().engine_.write_at(by, hash, key, op);
-        self().end(by, op);
     }
 
     template <class Options>

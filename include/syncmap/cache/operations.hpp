@@ -300,6 +300,9 @@ public:
         renews_ = renews;
     }
 
+    /// The value is too heavy for the cache. An old one of the key is not to stay.
+    bool is_refused_by_weight() const noexcept { return is_refused_by_weight_; }
+
     decision decide_on(const entry& present) {
         base::found_expired_ = !bound_.lifetimes().is_live(present);
         is_present_ = !base::found_expired_ && !renews_;
@@ -321,7 +324,10 @@ public:
         return !is_present_ && (replaces_ ? !base::is_refused_here_ : base::is_admitted()) && generation == generation_ &&
                !flight_.is_overtaken();
     }
-    void refused(entry& made) noexcept { engine_.hold_unpublished(held_, made); }
+    void refused(entry& made) noexcept {
+        engine_.hold_unpublished(held_, made);
+        is_refused_by_weight_ = !is_present_ && base::is_too_heavy();
+    }
     bool has_room_for(const entry& present) noexcept { return is_present_ || base::has_room_for(present); }
     void replaces(const entry& old, entry& fresh) noexcept {
         base::replaces(old, fresh);
@@ -340,6 +346,7 @@ private:
     bool renews_ = false;
     bool is_present_ = false;
     bool replaces_ = false; ///< this attempt, an old entry
+    bool is_refused_by_weight_ = false;
 };
 
 /// The erase of an entry whose key has no value any more, as its loader says; unless the load has been overtaken, or the cache
