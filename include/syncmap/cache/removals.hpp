@@ -19,10 +19,10 @@ namespace syncmap {
 /// Why an entry left a cache.
 enum class removal : unsigned char {
     size,       ///< evicted: the cache was full
-    erased,     ///< by `invalidate`, `take` or `update` of its key
-    replaced,   ///< its key has another value now
-    invalidated, ///< by `invalidate_all` or `invalidate_if`
-    expired      ///< its lifetime was over; also if another value took its place then
+    erased, ///< by `invalidate`, `take` or `update` of its key, a put that was refused, or a load that found nothing to keep
+    replaced, ///< its key has another value now
+    invalidated, ///< by `invalidate_all`, expired or not; by `invalidate_if`
+    expired ///< its lifetime was over; also if another value took its place then, or another erase found it
 };
 
 namespace cache_detail {

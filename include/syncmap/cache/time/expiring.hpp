@@ -20,8 +20,9 @@ class expiring {
     using sighting = typename Engine::sighting;
 
 public:
-    /// Removes all entries that have expired, and returns how many it has removed. Without it writers remove them, a few at
-    /// each write, so that each is gone an eighth of the shortest lifetime later, or a second, where enough is written.
+    /// Removes all entries that have expired, and returns how many it has removed. One that may still answer a load that fails
+    /// stays (`stale_if_error`). Without it writers remove them, a few at each write, so that each is gone an eighth of the
+    /// shortest lifetime later, or a second, where enough is written.
     /// Progress: waits for no other thread's function; an entry that is being updated stays. Complexity: linear in the table.
     /// Throws: `bad_alloc`.
     std::size_t expire_now() {
