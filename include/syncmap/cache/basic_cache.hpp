@@ -238,12 +238,14 @@ public:
     /// Removes everything, in one step. Beats every load that began before. What was there stays in memory at first: each later
     /// write destroys a few entries, and `flush` all of them. Their places in the capacity return with them: until then fewer
     /// new entries fit. With a listener the caller does all that at once, and calls the listener for each entry. Complexity:
-    /// constant; with a listener linear in the table. Throws: `std::bad_alloc`; nothing has happened then.
+    /// constant; with a listener linear in the table. Throws: `std::bad_alloc`; nothing has happened then. Where memory fails
+    /// for the listener, later writes call it.
     void invalidate_all() {
         visitor by(engine_, listener_.get());
+        if (engine_.has_cleared()) eviction_.take_apart(by, buckets_a_write); // nothing grows, where only this is called
         engine_.clear_later(by);
         engine_.loads().overtake_all();
-        if (listener_ != nullptr) take_all_apart(by);
+        if (listener_ != nullptr) take_all_apart_if_possible(by);
     }
 
     // ---- the whole cache ----
@@ -309,9 +311,9 @@ public:
         if (engine_.has_cleared()) {
             try {
                 visitor by(engine_, listener_.get());
-                take_all_apart(by);
-            } catch (const std::bad_alloc&) {
-                // Later writes, or the destructor, destroy the entries.
+                take_all_apart_if_possible(by);
+            } catch (...) {
+                // No thread record: later writes, or the destructor, destroy the entries.
             }
         }
         engine_.flush();
@@ -406,8 +408,12 @@ private:
         if (engine_.has_cleared()) [[unlikely]]
             eviction_.take_apart(by, buckets_a_write);
     }
-    void take_all_apart(visitor& by) {
-        engine_.ensure_table(by);
+    void take_all_apart_if_possible(visitor& by) noexcept {
+        try {
+            engine_.ensure_table(by);
+        } catch (...) {
+            return; // there is no memory, or no barrier: later writes, or the destructor, destroy the entries
+        }
         for (unsigned attempt = 0; engine_.has_cleared(); ++attempt) {
             if (!eviction_.take_apart(by, buckets_at_a_time)) Sync::back_off(attempt);
         }

@@ -179,6 +179,8 @@ public:
                 permits_.withdraw(before - n);
             }
         });
+        if (permits_.free_now() < 0 && engine_.has_cleared()) engine_.ensure_table(by);
+        while (permits_.free_now() < 0 && take_apart(by, buckets_at_a_time) && engine_.has_cleared()) {}
         for (unsigned fruitless = 0; permits_.free_now() < 0;) {
             if (evict_one(by, fruitless != 0)) {
                 fruitless = 0;
@@ -199,7 +201,7 @@ private:
     friend struct eviction_inspector; // of the tests
     template <class>
     friend class ranking;
-    static constexpr std::size_t buckets_for_a_permit = 16;
+    static constexpr std::size_t buckets_for_a_permit = 16, buckets_at_a_time = 1024;
     static constexpr std::size_t first_entries = 1'024; ///< with weights: for so many the policy tables are made at first
 
     class in_lane {

@@ -8,14 +8,16 @@
 // [LC3] A writer that has the lock of a bucket when the root changes may still publish there. So a bucket is locked before its
 //       entries are taken out, and is MOVED afterwards: a writer that comes later goes away, and finds another root. All of the
 //       one table come before the table that it was being moved to: then no thread moves entries any more.
-// [LC4] The thread is in a section of the root's table meanwhile. So a fork waits for it, and the child finds no half of it.
+// [LC4] The thread is in a section of the root's table meanwhile, until its caller knows how many entries it has taken. So a
+// fork
+//       waits for it, and the child finds no half of it. The root changes, and the table comes into the stack, in one turn of
+//       the map, which a fork waits for as well. The allocator is called outside of both.
 // [LC5] What was taken out counts in no size: `size` counts one generation. The nodes are retired as any others.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 #include <syncmap/engine/table/entry_sweep.hpp>
@@ -40,14 +42,13 @@ public:
 
     ~later_clear() {
         control_type* const c = this->control_.load(std::memory_order_acquire);
-        if (c == nullptr || !has_cleared()) return;
-        std::size_t all = (std::numeric_limits<std::size_t>::max)();
-        entry_type* removed = nullptr;
-        std::uint64_t labels = 0;
-        take_buckets(*c, all, removed, labels);
-        while (removed != nullptr) {
-            entry_type* const n = std::exchange(removed, next_of(*removed));
-            if (n->hand_over()) this->destroy_node(n);
+        if (c == nullptr) return;
+        // No lock: in a child of a fork a thread that is not there may have had one. Nodes in spare lines are the base's.
+        cleared* now = cleared_.load(std::memory_order_acquire);
+        while (now != nullptr) {
+            for (header_type* const t : now->tables)
+                if (t != nullptr) this->destroy_own_lines(t);
+            this->destroy_object(std::exchange(now, now->below));
         }
     }
 
@@ -59,30 +60,29 @@ public:
         control_type& c = by.control_;
         this->more(c);
         cleared* const fresh = this->template make_object<cleared>();
-        header_type* const taken = this->exchange_root(c, nullptr);
-        if (taken == nullptr) {
-            this->destroy_object(fresh);
-            return;
-        }
-        fresh->tables[0] = taken;
-        header_type* const next = taken->next.exchange(header_type::closed(), std::memory_order_acq_rel); // no resize begins
-        fresh->tables[1] = next == header_type::closed() ? nullptr : next;
-        fresh->below = cleared_.load(std::memory_order_relaxed);
-        // (1) release: pairs with the acquires of (2) and (3); without it the record may be read before it is written.
-        while (!cleared_.compare_exchange_weak(fresh->below, fresh, std::memory_order_release, std::memory_order_relaxed)) {}
+        const header_type* const left = this->exchange_root(c, nullptr, [&](header_type* taken) {
+            fresh->tables[0] = taken;
+            header_type* const next =
+                taken->next.exchange(header_type::closed(), std::memory_order_acq_rel); // no resize begins
+            fresh->tables[1] = next == header_type::closed() ? nullptr : next;
+            fresh->below = cleared_.load(std::memory_order_relaxed);
+            // (1) release: pairs with the acquires of (2) and (3); without it the record may be read before it is written.
+            while (!cleared_.compare_exchange_weak(fresh->below, fresh, std::memory_order_release, std::memory_order_relaxed)) {
+            }
+        });
+        if (left == nullptr) this->destroy_object(fresh);
     }
 
     /// Whether a table waits to be taken apart. One relaxed load.
     bool has_cleared() const noexcept { return cleared_.load(std::memory_order_relaxed) != nullptr; }
 
-    /// Takes up to `buckets` buckets apart. Then calls `taken(entries, labels)` with their number and the sum of their
-    /// `next_label`s, and `gone(entry)` for each, which the caller retires. Returns false if it could not do all of that now.
-    /// Progress: waits for no thread.
+    /// Takes up to `buckets` buckets apart. Calls `taken(entries, labels)`, which does not throw, with their number and the sum
+    /// of their `next_label`s, and then `gone(entry)` for each, which the caller retires. Returns false if it could not do all
+    /// of that now. Progress: waits for no thread.
     template <class Taken, class Gone>
     bool take_apart(visitor& by, std::size_t buckets, Taken taken, Gone gone) {
         entry_type* removed = nullptr;
-        std::size_t entries = 0;
-        std::uint64_t labels = 0;
+        cleared* ended = nullptr;
         {
             control_type& c = by.control_;
             const word root = this->root_.load(std::memory_order_acquire);
@@ -92,10 +92,13 @@ public:
             // (4) acquire: pairs with the release of (5): the thread before has written its progress.
             if (!in || is_busy_.load(std::memory_order_relaxed) || is_busy_.exchange(true, std::memory_order_acquire))
                 return false;
-            entries = take_buckets(c, buckets, removed, labels);
+            std::uint64_t labels = 0;
+            if (const std::size_t entries = take_buckets(c, buckets, removed, labels, ended)) taken(entries, labels);
             is_busy_.store(false, std::memory_order_release); // (5)
         }
-        if (entries != 0) taken(entries, labels);
+        if (ended != nullptr)
+            this->recycle_tables(by.control_, base::recycle_budget); // where only this is called, nothing grows
+        while (ended != nullptr) this->destroy_object(std::exchange(ended, ended->below));
         while (removed != nullptr) {
             entry_type& n = *std::exchange(removed, next_of(*removed));
             gone(n);
@@ -122,8 +125,9 @@ private:
     }
 
     /// By one thread at a time. Returns how many entries it has put into the list; `buckets`: less those that are done.
-    /// `labels`: grows by what their `next_label`s had, which link them now.
-    std::size_t take_buckets(control_type& c, std::size_t& buckets, entry_type*& removed, std::uint64_t& labels) noexcept {
+    /// `labels`: grows by what their `next_label`s had, which link them now. `ended`: gets the records that are done.
+    std::size_t take_buckets(control_type& c, std::size_t& buckets, entry_type*& removed, std::uint64_t& labels,
+                             cleared*& ended) noexcept {
         std::size_t entries = 0;
         cleared* now = cleared_.load(std::memory_order_acquire); // (2)
         while (now != nullptr && buckets != 0) {
@@ -135,6 +139,7 @@ private:
             }
             if (t == nullptr || bucket >= t->all_buckets()) {
                 end(c, *now);
+                now->below = std::exchange(ended, now);
                 now = cleared_.load(std::memory_order_acquire); // (3)
                 continue;
             }
@@ -168,7 +173,6 @@ private:
         for (header_type* const t : of.tables)
             if (t != nullptr) this->retire_table(c, t);
         this->ask_for_recycling(c);
-        this->destroy_object(std::addressof(of));
     }
 
     typename Sync::template atomic<cleared*> cleared_{nullptr}; ///< [LC1]

@@ -138,8 +138,10 @@ protected:
     }
 
     /// Makes `instead`, which may be null, the root's table in place of what there is, of which the generation ends. Returns
-    /// the old one; null: there is none, or its snapshots keep it [S4].
-    header* exchange_root(control& c, header* instead) {
+    /// the old one; null: there is none, or its snapshots keep it [S4]. `left(old)`, which does not throw, is called for one
+    /// that is returned, before a fork can be.
+    template <class Left>
+    header* exchange_root(control& c, header* instead, Left left) {
         const snapshot_turn turn(*this, c);
         word root = this->root_.load(std::memory_order_acquire);
         for (;;) {
@@ -155,10 +157,15 @@ protected:
             // The linearization point for everyone [design 5].
             if (this->change_root(root, instead)) {
                 Sync::fence_after_rmw(); // visible on return, as behind `unlock`
-                return kept ? nullptr : t;
+                if (t == nullptr || kept) return nullptr;
+                left(t);
+                return t;
             }
             root = this->root_.load(std::memory_order_acquire);
         }
+    }
+    header* exchange_root(control& c, header* instead) {
+        return exchange_root(c, instead, [](const header*) {});
     }
 
     // ---- reading ----

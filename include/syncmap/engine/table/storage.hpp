@@ -231,15 +231,7 @@ private:
     void destroy_table_and_nodes(header* t) noexcept {
         while (t != nullptr) {
             header* const next = t->successor();
-            if constexpr (!Layout::inline_key) {
-                const std::size_t all = t->all_lines();
-                for (std::size_t i = 0; i < all; ++i) {
-                    if (i + Sync::walk_lookahead < all) chain<Types>::fetch_nodes(t->first_line()[i + Sync::walk_lookahead]);
-                    destroy_nodes_of(t->first_line()[i]);
-                }
-            }
-            t->next_in_list = nullptr;
-            destroy_tables(t);
+            destroy_own_lines(t);
             t = next;
         }
         if constexpr (!Layout::inline_key) {
@@ -249,6 +241,22 @@ private:
             }
         }
     }
+
+protected:
+    /// One table, and the nodes that its own lines have: those of spare lines stay.
+    void destroy_own_lines(header* t) noexcept {
+        if constexpr (!Layout::inline_key) {
+            const std::size_t all = t->all_lines();
+            for (std::size_t i = 0; i < all; ++i) {
+                if (i + Sync::walk_lookahead < all) chain<Types>::fetch_nodes(t->first_line()[i + Sync::walk_lookahead]);
+                destroy_nodes_of(t->first_line()[i]);
+            }
+        }
+        t->next_in_list = nullptr;
+        destroy_tables(t);
+    }
+
+private:
     void destroy_nodes_of(const line_type& l) noexcept {
         for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
             if (const word m = l.slot_word(i); Layout::is_entry(m)) destroy_node(node_at(m));
