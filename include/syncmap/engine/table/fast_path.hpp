@@ -123,14 +123,16 @@ private:
         __builtin_prefetch(home.words, 1);
         atomic_control& lock = t.controls[bucket];
         const word slot_word = Layout::inline_slot_word(bits);
-        // A writer that inserts and erases locks first: the look before the lock would find nothing.
-        bool may_overwrite = Op::may_assign && !s.probably_inserts();
+        // A writer that inserts and erases locks first: the look before the lock would find nothing. One that finds direct
+        // overwrites barred does not name its section as one: computations would wait for it.
+        const bool would_overwrite = Op::may_assign && !s.probably_inserts();
+        bool may_overwrite = would_overwrite && c.overwrites.are_direct();
+        if (would_overwrite && !may_overwrite && direct_overwrites::counts_down(s)) [[unlikely]]
+            return direct::no;
         section in(s, may_overwrite ? thread_record_type::direct_name_of(&t, hash) : thread_record_type::name_of(&t)); // [W2]
         made_word<Op> value{op};
         if (may_overwrite) {
             may_overwrite = c.overwrites.are_direct(); // [O1]
-            if (!may_overwrite && direct_overwrites::counts_down(s)) [[unlikely]]
-                return direct::no;
             // acquire: as in admits_at_once.
             may_overwrite = may_overwrite && direct_overwrites::lets_pass(c.gate_word.load(std::memory_order_acquire), lock);
         }
