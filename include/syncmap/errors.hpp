@@ -67,6 +67,7 @@ public:
 /// Threads and processes). These throw it:
 ///
 /// - `snapshot` and `before_fork`;
+/// - `update` of a present key whose entry lies in the table;
 /// - operations that need a new node or table, once a node or a table that they replace could not be freed.
 class barrier_refused : public std::runtime_error {
 public:
