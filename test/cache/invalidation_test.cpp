@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <thread>
@@ -164,6 +165,50 @@ TEST(invalidate_all, holds_the_bound_beside_puts_and_loads) {
         EXPECT_EQ(c.size(), capacity); // no permit is lost
     }
     EXPECT_EQ(living::count, 0);
+}
+
+/// The bytes that it has given and not got back.
+class weighing_resource final : public std::pmr::memory_resource {
+public:
+    std::size_t bytes() const noexcept { return bytes_; }
+
+private:
+    void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+        bytes_ += bytes;
+        return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+    }
+    void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override {
+        bytes_ -= bytes;
+        std::pmr::new_delete_resource()->deallocate(p, bytes, alignment);
+    }
+    bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+    std::size_t bytes_ = 0;
+};
+
+TEST(invalidate_all, keeps_no_more_memory_where_it_and_loads_of_nothing_alternate) {
+    weighing_resource memory;
+    syncmap::pmr::cache<int, int> c({.capacity = 100}, &memory);
+    const auto rounds = [&] {
+        for (int i = 0; i < 500; ++i) {
+            c.invalidate_all();
+            static_cast<void>(c.get_or_load(i, [](int) { return std::optional<int>(); }));
+        }
+    };
+    rounds();
+    const std::size_t before = memory.bytes();
+    rounds();
+    EXPECT_LE(memory.bytes(), before + 4'096);
+}
+
+TEST(set_capacity, takes_apart_what_invalidate_all_has_left_before_it_evicts) {
+    syncmap::cache<int, int> c({.capacity = 50'000});
+    for (int i = 0; i < 50'000; ++i) c.put(i, i);
+    c.invalidate_all();
+    for (int i = 0; i < 10; ++i) c.put(i, i);
+    c.set_capacity(20'000);
+    EXPECT_EQ(c.size(), 10U);
+    EXPECT_EQ(c.stats().evictions, 0U);
 }
 
 } // namespace
