@@ -185,7 +185,7 @@ TEST(cache_weights, that_grow_wait_for_no_more_than_a_capacity_that_has_become_s
     ASSERT_TRUE(returns_by_itself(c, [&] { // a put of 9,000 that has looked at the capacity before
         opened_cache::eviction_type::visitor by(c.engine_, nullptr);
         opened_cache::eviction_type::sighting seen(by);
-        ASSERT_TRUE(c.engine_.find(c.engine_.hash_of_key(1), seen));
+        ASSERT_TRUE(c.engine_.find(c.engine_.hash_of_key(std::uint64_t{1}), seen));
         opened_cache::eviction_type::admission mine;
         mine.need = 9'000;
         c.eviction_.admit_more(by, std::addressof(*seen), mine, 4'000);

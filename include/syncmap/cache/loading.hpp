@@ -242,8 +242,11 @@ private:
 
         template <class K>
         std::optional<copied> operator()(const K& key) const {
-            if constexpr (!std::is_convertible_v<const K&, loader_key<Key>>) {
-                return (*this)(Key(key));
+            // A number of another type was checked when it came: whether it fits is known, and no compiler is to warn of it
+            // here.
+            constexpr bool is_other_number = std::is_arithmetic_v<K> && !std::is_same_v<K, Key>;
+            if constexpr (is_other_number || !std::is_convertible_v<const K&, loader_key<Key>>) {
+                return (*this)(static_cast<Key>(key));
             } else {
                 return of.load_ ? of.load_(key) : of.load_by_many(key);
             }
