@@ -227,7 +227,7 @@ private:
             pair seen{last[0].load(std::memory_order_relaxed), value_at(last)};
             do {
                 store_entry(next.slot(0), seen.first, seen.second);
-            } while (!Sync::compare_exchange_pair(last, seen, {Layout::link, reinterpret_cast<word>(&next)})); // [O5]
+            } while (!Sync::compare_exchange_pair(last, seen, {Layout::link, address_word(&next)})); // [O5]
         } else {
             store_entry(next.slot(0), last[0].load(std::memory_order_relaxed), Layout::pairs ? value_at(last) : 0);
             store_link(last, next);

@@ -58,10 +58,10 @@ struct alignas(detail::cache_line_bytes) thread_record {
 
     // ---- `table` ----
 
-    static word name_of(const void* t) noexcept { return reinterpret_cast<word>(t); }
+    static word name_of(const void* t) noexcept { return address_word(t); }
     /// For a section that may overwrite a key of this hash directly.
     static word direct_name_of(const void* t, std::uint64_t hash) noexcept {
-        return reinterpret_cast<word>(t) | hash << hash_shift | direct_bit;
+        return address_word(t) | hash << hash_shift | direct_bit;
     }
     static const void* table_in(word name) noexcept {
         return reinterpret_cast<const void*>(name & ((word{1} << hash_shift) - 1) & ~direct_bit);
