@@ -516,15 +516,21 @@ TEST(cache_coalesced_misses, inside_of_loaders_and_updates_do_not_wait) {
 }
 
 TEST(cache_coalesced_misses, wait_no_longer_than_load_timeout) {
-    std::latch goes_on(1);
+    std::atomic<bool> goes_on{false};
+    const auto go_on = [&] {
+        goes_on = true;
+        goes_on.notify_all();
+    };
     std::atomic<int> late{0};
     page_cache c({.capacity = 10,
                   .load_many =
                       [&](const text_list& keys) {
                           std::map<std::string, std::string> found;
-                          if (keys.size() == 1) ++late; // of a thread that has given up before the other one's load began
-                          if (keys.size() == 1) goes_on.count_down();
-                          goes_on.wait();
+                          if (keys.size() == 1) { // of a thread that has given up before the other one's load began
+                              ++late;
+                              go_on();
+                          }
+                          goes_on.wait(false);
                           for (const auto& key : keys) found.emplace(key, "slow");
                           return found;
                       },
@@ -535,14 +541,14 @@ TEST(cache_coalesced_misses, wait_no_longer_than_load_timeout) {
             EXPECT_EQ(c.get_or_load(key), "slow");
         } catch (const syncmap::load_timeout&) {
             ++late;
-            goes_on.count_down();
+            go_on();
         }
     };
     {
         std::jthread one([&] { load("a"); });
         std::jthread two([&] { load("b"); });
     }
-    EXPECT_EQ(late.load(), 1) << "the thread that does not load gives up";
+    EXPECT_GE(late.load(), 1) << "a thread that does not load for both gives up";
 }
 
 TEST(cache_coalesced_misses, that_are_impossible_are_refused) {
