@@ -64,7 +64,7 @@ public:
     using base::base;
     /// The contents and the name of a map that is empty afterwards. Reported, as a write of that map, if a call on it is under
     /// way: from a callback of that call, or in another thread.
-    checked_map(checked_map&& other, site where = site::current())
+    checked_map(checked_map&& other, site where = site::current()) // NOLINT(performance-noexcept-move-constructor): it reports
         : base(other.given_away(where)), name_(other.name_), made_(other.made_) {}
 
     template <class K = Key>

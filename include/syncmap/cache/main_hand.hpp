@@ -21,6 +21,8 @@ template <class Eviction, class Engine, class Sync, class Lifetimes>
 class main_hand {
     using sighting = typename Engine::sighting;
     using removal = typename Engine::removal;
+    friend Eviction;
+    main_hand() = default;
 
 protected:
     enum class duel : unsigned char { evicted, lost, no_main_entry };

@@ -48,6 +48,8 @@ class whole_cache {
     using visitor = acting_thread<Engine>;
     using sighting = typename Engine::sighting;
     using held_entry = typename Engine::held_entry;
+    friend Cache;
+    whole_cache() = default;
 
 public:
     /// Removes the entries for which `f(const Key&, const T&)` returns true; returns how many. Beats every load that began

@@ -127,8 +127,8 @@ private:
         std::uint32_t ghosts[8];
         for (unsigned i = 0; i < 4; ++i) {
             const std::uint64_t two = l.ghosts[i].load(std::memory_order_relaxed);
-            ghosts[2 * i] = static_cast<std::uint32_t>(two);
-            ghosts[2 * i + 1] = static_cast<std::uint32_t>(two >> 32);
+            ghosts[std::size_t{2} * i] = static_cast<std::uint32_t>(two);
+            ghosts[std::size_t{2} * i + 1] = static_cast<std::uint32_t>(two >> 32);
         }
         unsigned same = 0;
         std::uint32_t oldest = 0; // age, and place below

@@ -18,6 +18,8 @@ template <class Cache, class Engine>
 class expiring {
     using visitor = acting_thread<Engine>;
     using sighting = typename Engine::sighting;
+    friend Cache;
+    expiring() = default;
 
 public:
     /// Removes all entries that have expired, and returns how many it has removed. One that may still answer a load that fails

@@ -37,7 +37,7 @@ concept prefixed_mark = entry_mark<Mark> && requires(Mark& mark, const Mark& sha
 
 /// What a node base has for its prefix, if its mark has one.
 template <class Base, class Mark>
-struct with_prefix_of {};
+struct with_prefix_of {}; // NOLINT(bugprone-crtp-constructor-accessibility): `Base` is not derived from it
 template <class Base, prefixed_mark Mark>
 struct with_prefix_of<Base, Mark> {
     using prefix = typename Mark::prefix;
