@@ -47,15 +47,10 @@ protected:
     using typename base::Sync;
     using typename base::thread_record_type;
 
-    struct no_notice {
-        void operator()(std::size_t) const noexcept {}
-    };
-
     /// Takes all entries out of a table that is not the root's any more, waits for the writers that are still in it, and
-    /// destroys the nodes that no thread holds; `free_later(node*)` gets the others. Before that it calls `taken(entries)`,
-    /// where entries are nodes.
-    template <class FreeLater, class Taken = no_notice>
-    void dismantle(control& c, header* t, FreeLater free_later, Taken taken = {}) {
+    /// destroys the nodes that no thread holds; `free_later(node*)` gets the others.
+    template <class FreeLater>
+    void dismantle(control& c, header* t, FreeLater free_later) {
         header* n = t->next.exchange(header::closed(), std::memory_order_acq_rel); // [D1]
         if (n == header::closed()) n = nullptr;
         const bool left = wait_for_writers(c, t, n);
@@ -66,7 +61,7 @@ protected:
             each->unreferenced = left; // [D2] is more than the pool asks for
         }
         if constexpr (!Layout::inline_key) {
-            destroy_nodes_of(c, tables, free_later, taken);
+            destroy_nodes_of(c, tables, free_later);
         } else {
             for (header* const each : tables) {
                 if (each != nullptr && may_have_spare_lines(c, *each)) give_back_spare_lines(c, *each);
@@ -156,14 +151,12 @@ private:
             [](const line_type&) {});
     }
 
-    template <class FreeLater, class Taken>
-    void destroy_nodes_of(control& c, const std::array<header*, 2>& tables, FreeLater& free_later, Taken& taken) {
-        std::size_t entries = 0;
+    template <class FreeLater>
+    void destroy_nodes_of(control& c, const std::array<header*, 2>& tables, FreeLater& free_later) {
         for (header* const each : tables) {
             if (each == nullptr) continue;
-            each_line(*each, [&](line_type& l) { entries += disown_nodes(l); }, [](const line_type&) {}); // [D3]
+            each_line(*each, [](line_type& l) { disown_nodes(l); }, [](const line_type&) {}); // [D3]
         }
-        taken(entries);
         reclaim::held_nodes<Sync> held;
         const bool can_free = held.prepare(c.home->threads) && held.look(c.home->threads);
         for (header* const each : tables) {
@@ -187,16 +180,12 @@ private:
         }
     }
 
-    /// Returns how many there were.
-    static std::size_t disown_nodes(line_type& l) noexcept {
-        std::size_t nodes = 0;
+    static void disown_nodes(line_type& l) noexcept {
         for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
             const word slot_word = l.slot(i)->load(std::memory_order_relaxed);
             // release: a reader that finds it changed sees that the root was changed before.
             if (Layout::is_entry(slot_word)) l.slot(i)->store(Layout::disowned(slot_word), std::memory_order_release);
-            nodes += Layout::is_entry(slot_word) ? 1U : 0U;
         }
-        return nodes;
     }
 };
 

@@ -3,8 +3,7 @@
 //
 // [LC1] The tables that were cleared lie in a stack, newest first: a table that was made since is small, and gone soon.
 // [LC2] One thread at a time takes buckets apart. It waits for no other thread: where it finds a bucket locked, or another
-// thread
-//       at it, it does nothing. So no write stalls.
+//       thread at it, it does nothing. So no write stalls.
 // [LC3] A writer that has the lock of a bucket when the root changes may still publish there. So a bucket is locked before its
 //       entries are taken out, and is MOVED afterwards: a writer that comes later goes away, and finds another root. All of the
 //       one table come before the table that it was being moved to: then no thread moves entries any more.
