@@ -7,10 +7,9 @@
 // [LC3] A writer that has the lock of a bucket when the root changes may still publish there. So a bucket is locked before its
 //       entries are taken out, and is MOVED afterwards: a writer that comes later goes away, and finds another root. All of the
 //       one table come before the table that it was being moved to: then no thread moves entries any more.
-// [LC4] The thread is in a section of the root's table meanwhile, until its caller knows how many entries it has taken. So a
-// fork
-//       waits for it, and the child finds no half of it. The root changes, and the table comes into the stack, in one turn of
-//       the map, which a fork waits for as well. The allocator is called outside of both.
+// [LC4] The thread is in a section of the root's table meanwhile, until its caller knows how many entries it has taken. So
+//       a fork waits for it, and the child finds no half of it. The root changes, and the table comes into the stack, in one
+//       turn of the map, which a fork waits for as well. The allocator is called outside of both.
 // [LC5] What was taken out counts in no size: `size` counts one generation. The nodes are retired as any others.
 #pragma once
 
