@@ -9,29 +9,35 @@
 #include <cstdint>
 #include <memory>
 
+#include <syncmap/cache/bound.hpp>
 #include <syncmap/cache/entry_state.hpp>
 #include <syncmap/cache/policy/history.hpp>
-#include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/detail/cache_line.hpp>
 
 namespace syncmap::cache_detail {
 
-/// A base of `Eviction`, which says what becomes of an entry that leaves.
-template <class Eviction, class Engine, class Sync, class Lifetimes>
-class main_hand {
-    using sighting = typename Engine::sighting;
-    using removal = typename Engine::removal;
-    friend Eviction;
-    main_hand() = default;
+template <class Engine, class Sync, class Lifetimes>
+class main_hand : public bound<Engine, Sync, Lifetimes> {
+    using base = bound<Engine, Sync, Lifetimes>;
+
+public:
+    using base::base;
+    using typename base::admission;
+    using typename base::lane_type;
+    using typename base::sighting;
+    using typename base::visitor;
 
 protected:
+    using base::engine_;
+    using base::evicted;
+    using typename base::allocator;
+    using typename base::removal;
+
     enum class duel : unsigned char { evicted, lost, no_main_entry };
-    static constexpr unsigned always =
-        history<Sync, typename Engine::allocator_type>::most + 1; ///< a count that wins each duel
+    static constexpr unsigned always = history<Sync, allocator>::most + 1; ///< a count that wins each duel
 
     /// Evicts main's next victim, if the history has counted less of it than `strength`.
-    template <class Visitor, class Admission>
-    duel challenge(Visitor& by, lane<Sync>& l, Admission& mine, unsigned strength) {
+    duel challenge(visitor& by, lane_type& l, admission& mine, unsigned strength) {
         // [Q5] What the victim under the hand has is known: most duels are lost without a look at it.
         const std::uint64_t at = hand_.load(std::memory_order_relaxed);
         const auto known = static_cast<unsigned>(at & count_mask);
@@ -62,10 +68,9 @@ protected:
 
     /// Ends at the first main entry without uses. Where it has met none among `most_looked_at` main entries, it takes the least
     /// used of them [E6]. `keeps_hand`: the hand stays where it is unless there is a victim.
-    template <class Visitor, class Admission>
-    [[gnu::noinline]] duel sweep(Visitor& by, lane<Sync>& l, Admission& mine, unsigned strength, bool keeps_hand) {
-        const std::size_t round = self().engine_.bucket_count() + 1;
-        typename Lifetimes::glance time(self().lifetimes_);
+    [[gnu::noinline]] duel sweep(visitor& by, lane_type& l, admission& mine, unsigned strength, bool keeps_hand) {
+        const std::size_t round = engine_.bucket_count() + 1;
+        typename Lifetimes::glance time(this->lifetimes_);
         bool met_main = false;
         unsigned looked_at = 0;
         least_used least;
@@ -77,10 +82,10 @@ protected:
             const std::size_t first = now >> place_shift & place_mask;
             bool ended = false;
             duel result = duel::lost;
-            const std::uint64_t next = self().engine_.sweep_bucket(by, from, [&](sighting& seen, std::size_t place) {
+            const std::uint64_t next = engine_.sweep_bucket(by, from, [&](sighting& seen, std::size_t place) {
                 auto& mark = seen->mark;
                 if (place < first) return true;
-                if (time.is_over(*seen) && self().erase_expired(by, l, mine, seen) == removal::erased) {
+                if (time.is_over(*seen) && this->erase_expired(by, l, mine, seen) == removal::erased) {
                     move_hand(now, hand_at(from, place + 1, 0));
                     result = duel::evicted;
                     ended = true;
@@ -107,8 +112,8 @@ protected:
                 }
                 move_hand(now, hand_at(from, place + 1, 0));
                 if (std::addressof(*seen) == mine.own) return true;
-                if (self().engine_.erase_if_still(by, seen, takes_any) != removal::erased) return true;
-                self().evicted(l, mine, *seen);
+                if (engine_.erase_if_still(by, seen, takes_any) != removal::erased) return true;
+                evicted(l, mine, *seen);
                 result = duel::evicted;
                 ended = true;
                 return false;
@@ -128,25 +133,23 @@ protected:
         return duel::no_main_entry;
     }
     /// Evicts an entry that a sweep has seen, if the history and its uses count less of it than `strength`.
-    template <class Visitor, class Admission>
-    duel take(Visitor& by, lane<Sync>& l, Admission& mine, unsigned strength, const least_used& least) {
+    duel take(visitor& by, lane_type& l, admission& mine, unsigned strength, const least_used& least) {
         sighting seen(by);
-        if (least.uses == entry_uses_end || !self().engine_.find(least.hash, seen) || seen->mark.where() != queue::in_main ||
+        if (least.uses == entry_uses_end || !engine_.find(least.hash, seen) || seen->mark.where() != queue::in_main ||
             std::addressof(*seen) == mine.own)
             return duel::no_main_entry;
         if (strength < always && strength <= mine.in->keys.count(least.hash) + least.uses) return duel::lost;
-        if (self().engine_.erase_if_still(by, seen) != removal::erased) return duel::no_main_entry;
-        self().evicted(l, mine, *seen);
+        if (engine_.erase_if_still(by, seen) != removal::erased) return duel::no_main_entry;
+        evicted(l, mine, *seen);
         return duel::evicted;
     }
     /// About how many of so many entries are in a queue, by a look at some of them.
-    template <class Visitor>
-    std::size_t share_in_queues(Visitor& by, std::size_t entries) const {
+    std::size_t share_in_queues(visitor& by, std::size_t entries) const {
         std::size_t all = 0;
         std::size_t queued = 0;
         std::uint64_t at = hand_.load(std::memory_order_relaxed) & prefix_mask;
         for (unsigned buckets = 0; buckets < 256 && all < 256 && queued < 64; ++buckets) {
-            at = self().engine_.sweep_bucket(by, at, [&](sighting& seen, std::size_t) {
+            at = engine_.sweep_bucket(by, at, [&](sighting& seen, std::size_t) {
                 ++all;
                 queued += seen->mark.where() != queue::outside ? 1 : 0;
                 return true;
@@ -162,9 +165,6 @@ protected:
         from = to;
         return true;
     }
-
-    Eviction& self() noexcept { return static_cast<Eviction&>(*this); }
-    const Eviction& self() const noexcept { return static_cast<const Eviction&>(*this); }
 
     alignas(detail::cache_line_bytes) typename Sync::template atomic<std::uint64_t> hand_{0};
 };

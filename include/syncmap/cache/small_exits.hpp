@@ -1,0 +1,127 @@
+// Entries that leave the small queue: each becomes main, in the place of a main one, or goes itself.
+//
+// A hash that a thread has taken out of the ring is in its hand until it knows what becomes of the entry.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include <syncmap/cache/entry_state.hpp>
+#include <syncmap/cache/main_hand.hpp>
+#include <syncmap/cache/policy/history.hpp>
+
+namespace syncmap::cache_detail {
+
+template <class Engine, class Sync, class Lifetimes>
+class small_exits : public main_hand<Engine, Sync, Lifetimes> {
+    using base = main_hand<Engine, Sync, Lifetimes>;
+
+public:
+    using base::base;
+    using typename base::admission;
+    using typename base::lane_type;
+    using typename base::queue_type;
+    using typename base::sighting;
+    using typename base::visitor;
+
+protected:
+    using base::always;
+    using base::challenge;
+    using base::engine_;
+    using base::erase_expired;
+    using base::evicted;
+    using base::is_weighted_;
+    using base::lifetimes_;
+    using base::permits_;
+    using typename base::allocator;
+    using typename base::duel;
+    using typename base::removal;
+
+    /// All hashes of a ring that is in use no more become main.
+    void empty(visitor& by, queue_type& ring) noexcept {
+        Sync::fence(); // as in `inserted`
+        for (std::size_t i = 0; i < ring.size(); ++i) {
+            if (const std::uint64_t name = ring.take_behind_oldest(i); name != queue_type::none) promote(by, name);
+        }
+    }
+
+    /// A hash that was taken out of the small queue. Unless the entry is found to have left small, it becomes main at the end.
+    class in_hand {
+    public:
+        in_hand(small_exits& of, visitor& by, std::uint64_t name) noexcept : of_(of), by_(by), name_(name) {}
+        in_hand(const in_hand&) = delete;
+        in_hand& operator=(const in_hand&) = delete;
+        ~in_hand() {
+            if (name_ != queue_type::none) of_.promote(by_, name_);
+        }
+        void is_gone() noexcept { name_ = queue_type::none; }
+
+    private:
+        small_exits& of_;
+        visitor& by_;
+        std::uint64_t name_;
+    };
+
+    /// What the pool has after this put is what the last victims weighed beyond the need. So the cache counts as full, and the
+    /// entry that leaves small has to win a duel.
+    bool has_only_rest(const admission& mine) const noexcept {
+        if (!is_weighted_) return false;
+        const std::int64_t rest = permits_.free_now();
+        return rest > 0 && rest < static_cast<std::int64_t>(mine.need);
+    }
+    /// The next of small leave too, each by a duel, until there is room.
+    [[gnu::noinline]] void leave_more(visitor& by, lane_type& l, admission& mine) {
+        const std::size_t most = (std::min)(mine.in->small_ring.size(), std::size_t{most_left_at_once});
+        for (std::size_t i = 1; i < most && mine.held < mine.need; ++i) {
+            mine.held += permits_.take_some(mine.need - mine.held);
+            const std::uint64_t name = mine.in->small_ring.take_behind_oldest(i);
+            if (name == queue_type::none || mine.held == mine.need) continue;
+            in_hand kept(*this, by, name);
+            leave_small(by, l, mine, name, mine.in->keys.count(name), kept);
+        }
+    }
+    static constexpr std::size_t most_left_at_once = 64;
+
+    /// The entry that a hash names becomes main, if it is small.
+    void promote(visitor& by, std::uint64_t name) noexcept {
+        for (sighting seen(by); find(name, seen) && !seen->mark.promote();) engine_.wait_for_writer(by, seen);
+    }
+    bool find(std::uint64_t name, sighting& seen) const noexcept {
+        return engine_.find(name, seen) || (name == queue_type::name_of(queue_type::none) && engine_.find(0, seen));
+    }
+
+    /// P3: the oldest small entry becomes main in the place of a main one, or goes itself.
+    void leave_small(visitor& by, lane_type& l, admission& mine, std::uint64_t name, unsigned count, in_hand& kept) {
+        for (sighting seen(by); find(name, seen);) {
+            auto& mark = seen->mark;
+            const queue where = mark.where();
+            if (where == queue::left) { // its value is being overwritten
+                engine_.wait_for_writer(by, seen);
+                continue;
+            }
+            if (where != queue::in_small) break;
+            if (typename Lifetimes::glance(lifetimes_).is_over(*seen)) {
+                const removal done = erase_expired(by, l, mine, seen);
+                if (done == removal::gone) continue;
+                if (done == removal::erased) kept.is_gone();
+                return;
+            }
+            const unsigned uses = mark.uses();
+            if (uses != 0) mine.in->keys.add(seen->hash(), uses);
+            const unsigned strength = uses >= 2 ? always : (std::min)(history<Sync, allocator>::most, count + uses);
+            if (challenge(by, l, mine, strength) == duel::evicted) return; // `kept` promotes it
+            switch (engine_.erase_if_still(by, seen)) {
+            case removal::erased:
+                kept.is_gone();
+                evicted(l, mine, *seen);
+                return;
+            case removal::busy: return; // a thread computes its key
+            case removal::gone: continue; // erased, or another node has its place
+            }
+        }
+        kept.is_gone();
+    }
+};
+
+} // namespace syncmap::cache_detail
