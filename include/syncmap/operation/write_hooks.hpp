@@ -18,6 +18,8 @@
 // | `attempt_failed()`      | when an attempt has come to nothing and another one follows; nothing is locked  | write words   |
 // | `gives_way()`           | instead of waiting for a thread that computes the key: the write ends           | write words   |
 //
+// `makes_no_value`, a static constant, says that the node is to have no value; the mark has to provide for that
+// (engine/table/marked_node.hpp).
 // `caller_retires`, a static constant, says that the caller retires the node that the operation erases.
 // `refused_beside_owner`, a static constant, says that the write is refused instead of waiting for a thread that computes the
 // key, also if that is this thread.

@@ -114,6 +114,13 @@ protected:
                         return std::move(node_->value());
                     }
                 };
+                if constexpr (may_lack_value<node>) {
+                    if (!node_->has_value()) {
+                        other.emplace(node_->hash(), key, nothing_made{}, true);
+                        std::swap(node_, other.node_);
+                        return;
+                    }
+                }
                 other.emplace(node_->hash(), key, its_value, bytes_in_front_of(*node_) != 0);
                 std::swap(node_, other.node_);
             }

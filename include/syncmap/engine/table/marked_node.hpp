@@ -35,6 +35,15 @@ concept prefixed_mark = entry_mark<Mark> && requires(Mark& mark, const Mark& sha
     { shared.has_prefix() } noexcept -> std::same_as<bool>;
 };
 
+/// A mark of entries some of which have a prefix and no value. `begin_without_value` runs once, before other threads see the
+/// node. `prefix::end_without_value` runs when such a node's block is given back.
+template <class Mark>
+concept valueless_mark = prefixed_mark<Mark> && requires(Mark& mark, const Mark& shared, typename Mark::prefix& prefix) {
+    { mark.begin_without_value() } noexcept;
+    { shared.has_value() } noexcept -> std::same_as<bool>;
+    { prefix.end_without_value() } noexcept;
+};
+
 /// What a node base has for its prefix, if its mark has one.
 template <class Base, class Mark>
 struct with_prefix_of {}; // NOLINT(bugprone-crtp-constructor-accessibility): `Base` is not derived from it
@@ -43,6 +52,14 @@ struct with_prefix_of<Base, Mark> {
     using prefix = typename Mark::prefix;
 
     bool has_prefix() const noexcept { return static_cast<const Base&>(*this).mark.has_prefix(); }
+    /// Whether the node has a value. Constant while other threads can find the node.
+    bool has_value() const noexcept {
+        if constexpr (valueless_mark<Mark>) {
+            return static_cast<const Base&>(*this).mark.has_value();
+        } else {
+            return true;
+        }
+    }
     /// Of a node that has one.
     prefix& in_front() const noexcept {
         const auto* const node = reinterpret_cast<const std::byte*>(static_cast<const Base*>(this));

@@ -38,19 +38,6 @@ namespace syncmap::engine {
 /// Larger nodes are freed at once.
 inline constexpr std::size_t most_cached_bytes = 512;
 
-/// Destroys a node whose content is destroyed already, and frees its block. `memory` is the block's first granule.
-template <class NodeAllocator, class Node>
-void give_memory_back(NodeAllocator& a, Node& n, typename Node::granule& memory, std::size_t granules) noexcept {
-    if constexpr (may_have_prefix<Node>) {
-        if (n.has_prefix()) {
-            std::destroy_at(std::addressof(n));
-            return prefixed_memory<Node, NodeAllocator>::deallocate(a, std::addressof(n), granules);
-        }
-    }
-    std::destroy_at(std::addressof(n));
-    syncmap::detail::aligned_memory<typename Node::granule, NodeAllocator>::deallocate(a, std::addressof(memory), granules);
-}
-
 /// Returns the node if it has a prefix or none, as is wanted. Gives it back to the allocator otherwise, and returns null.
 template <class NodeAllocator, class Node>
 Node* if_of_kind(NodeAllocator& a, Node* cached, [[maybe_unused]] bool with_prefix) noexcept {
@@ -111,6 +98,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
         if constexpr (ValueInSlot) {
             return of_key;
         } else {
+            if (!has_value_object()) return of_key;
             return syncmap::detail::sum_of_bytes(of_key, syncmap::detail::owned_bytes_of(value_));
         }
     }
@@ -129,6 +117,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
                 throw;
             }
             n->renew(hash);
+            if constexpr (makes_nothing<Make>) n->mark.begin_without_value();
             return n;
         }
         auto* const n = make_empty<plain_node>(a, granules(), hash, with_prefix);
@@ -138,19 +127,22 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
             n->deallocate(a, granules());
             throw;
         }
+        if constexpr (makes_nothing<Make>) n->mark.begin_without_value();
         return n;
     }
     /// Destroys key and value. Returns whether the caller may free the memory; see node_key.hpp.
     template <class NodeAllocator>
     [[nodiscard]] bool destroy_content(NodeAllocator& a) noexcept {
-        if constexpr (!ValueInSlot) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
+        if constexpr (!ValueInSlot) {
+            if (has_value_object()) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
+        }
         return this->release_key(a, giving_back(a));
     }
 
     // ---- in the node cache ----
 
     bool may_be_cached() const noexcept {
-        bool is_small = sizeof(plain_node) <= most_cached_bytes && this->is_sole_user();
+        bool is_small = sizeof(plain_node) <= most_cached_bytes && this->is_sole_user() && has_value(*this);
         if constexpr (reuses_key_capacity) is_small = is_small && reused_capacity<Key>::is_small(this->key_);
         if constexpr (reuses_value_capacity) is_small = is_small && reused_capacity<T>::is_small(value_);
         return is_small;
@@ -187,11 +179,29 @@ private:
     static constexpr bool reuses_key_capacity = reused_capacity<Key>::keeps_memory;
     static constexpr bool reuses_value_capacity = !ValueInSlot && reused_capacity<T>::keeps_memory;
 
+    /// False: a node without a value. One whose string would be used again has an empty one.
+    bool has_value_object() const noexcept {
+        if constexpr (reuses_value_capacity || std::is_trivially_destructible_v<decltype(value_)>) {
+            return true;
+        } else {
+            return has_value(*this);
+        }
+    }
+
     /// Makes key and value. In a node from the cache it assigns to the strings.
     template <bool FromCache, class NodeAllocator, class K, class Make>
     void fill(NodeAllocator& a, K&& key, Make&& make_value) {
+        constexpr bool is_valueless = makes_nothing<Make> && !reuses_value_capacity;
         constexpr bool assigns_value = FromCache && reuses_value_capacity;
-        if constexpr (assigns_value) {
+        if constexpr (is_valueless) {
+            static_assert(!ValueInSlot);
+        } else if constexpr (makes_nothing<Make>) {
+            if constexpr (FromCache) {
+                T().swap(value_);
+            } else {
+                std::allocator_traits<NodeAllocator>::construct(a, std::addressof(value_));
+            }
+        } else if constexpr (assigns_value) {
             reused_capacity<T>::assign(value_, make_value());
         } else if constexpr (!ValueInSlot) {
             construct_made(a, std::addressof(value_), make_value);
@@ -207,7 +217,7 @@ private:
                 this->construct_key(a, std::forward<K>(key));
             }
         } catch (...) {
-            if constexpr (!ValueInSlot && !assigns_value) {
+            if constexpr (!ValueInSlot && !assigns_value && !is_valueless) {
                 std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
             }
             throw;
@@ -327,7 +337,7 @@ public:
     /// Returns how many bytes the member that is no text owns beside the block.
     std::size_t owned_bytes() const noexcept {
         if constexpr (has_value_member) {
-            return syncmap::detail::owned_bytes_of(this->member);
+            return has_value(*this) ? syncmap::detail::owned_bytes_of(this->member) : 0;
         } else if constexpr (!key_is_text && !shares_key) {
             return syncmap::detail::owned_bytes_of(key());
         } else {
@@ -343,9 +353,15 @@ public:
             const std::string_view name = view_of_key(key);
             packed_node* const n = allocate(a, cached, hash, text::bytes_of(name), with_prefix);
             text::write(n->texts(), name);
-            if constexpr (has_value_member) {
+            if constexpr (makes_nothing<Make>) {
+                n->mark.begin_without_value();
+            } else if constexpr (has_value_member) {
                 construct_in(a, *n, [&] { construct_made(a, std::addressof(n->member), make_value); });
             }
+            return n;
+        } else if constexpr (makes_nothing<Make>) {
+            packed_node* const n = make(a, cached, hash, std::forward<K>(key), [] { return std::string_view(); }, with_prefix);
+            n->mark.begin_without_value();
             return n;
         } else {
             auto&& given = make_value(); // may run user code; its result decides the size of the block
@@ -369,7 +385,9 @@ public:
         if constexpr (!key_is_text) {
             return this->release_key(a, giving_back(a));
         } else {
-            if constexpr (has_value_member) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(this->member));
+            if constexpr (has_value_member) {
+                if (has_value(*this)) std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(this->member));
+            }
             return true;
         }
     }
@@ -380,7 +398,7 @@ public:
         if constexpr (shares_key) {
             if (!this->is_sole_user()) return false;
         }
-        return granules() * sizeof(granule) <= most_cached_bytes;
+        return granules() * sizeof(granule) <= most_cached_bytes && has_value(*this);
     }
     template <class NodeAllocator>
     void make_cacheable(NodeAllocator& a) noexcept {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <type_traits>
 
 #include <syncmap/detail/aligned_memory.hpp>
 
@@ -27,6 +28,24 @@ bool wants_prefix(const Op& op) noexcept {
         return false;
     }
 }
+
+/// Whether nodes of this kind may have no value: then they have a prefix.
+template <class Node>
+inline constexpr bool may_lack_value = requires(Node& n) { n.in_front().end_without_value(); };
+
+template <class Node>
+bool has_value([[maybe_unused]] const Node& n) noexcept {
+    if constexpr (may_lack_value<Node>) {
+        return n.has_value();
+    } else {
+        return true;
+    }
+}
+
+/// What makes no value: of an operation that has the static constant `makes_no_value`.
+struct nothing_made {};
+template <class Make>
+inline constexpr bool makes_nothing = std::is_same_v<std::remove_cvref_t<Make>, nothing_made>;
 
 /// Memory for nodes with a prefix, from an allocator. `granules`: of the node alone.
 template <class Node, class NodeAllocator>
@@ -64,6 +83,22 @@ void* allocate_node(NodeAllocator& a, std::size_t granules, [[maybe_unused]] boo
         if (with_prefix) return prefixed_memory<Node, NodeAllocator>::allocate(a, granules);
     }
     return syncmap::detail::aligned_memory<typename Node::granule, NodeAllocator>::allocate(a, granules);
+}
+
+/// Destroys a node whose content is destroyed already, and frees its block. `memory` is the block's first granule.
+template <class NodeAllocator, class Node>
+void give_memory_back(NodeAllocator& a, Node& n, typename Node::granule& memory, std::size_t granules) noexcept {
+    if constexpr (may_have_prefix<Node>) {
+        if (n.has_prefix()) {
+            if constexpr (may_lack_value<Node>) {
+                if (!n.has_value()) n.in_front().end_without_value();
+            }
+            std::destroy_at(std::addressof(n));
+            return prefixed_memory<Node, NodeAllocator>::deallocate(a, std::addressof(n), granules);
+        }
+    }
+    std::destroy_at(std::addressof(n));
+    syncmap::detail::aligned_memory<typename Node::granule, NodeAllocator>::deallocate(a, std::addressof(memory), granules);
 }
 
 /// Returns how many bytes the block of a node has in front of it.

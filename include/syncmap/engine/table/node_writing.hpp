@@ -80,17 +80,25 @@ protected:
                 } else if (!node) {
                     if constexpr (keeps_present_key) {
                         if (present != nullptr) {
-                            node.emplace(hash, key_of_entry<typename Types::node>{*present}, value_maker{op}, wants_prefix(op));
+                            node.emplace(hash, key_of_entry<typename Types::node>{*present}, maker_of(op), wants_prefix(op));
                             return;
                         }
                     }
-                    node.emplace(hash, std::forward<K>(key), value_maker{op}, wants_prefix(op));
+                    node.emplace(hash, std::forward<K>(key), maker_of(op), wants_prefix(op));
                 } else {
                     if constexpr (keeps_present_key) node.use_key(present, std::forward<K>(key));
                     if constexpr (Op::depends_on_current) {
                         node.get()->value() = engine::made<T>(value_maker{op}); // fetch_add: a number
                     }
                 }
+            }
+        }
+
+        static auto maker_of(Op& op) noexcept {
+            if constexpr (requires { Op::makes_no_value; }) {
+                return nothing_made{};
+            } else {
+                return value_maker<Op>{op};
             }
         }
 
