@@ -7,6 +7,7 @@
 //   cache/loading.hpp      how an absent key gets its value
 //   cache/bulk_loading.hpp how many absent keys do
 //   cache/coalescing.hpp   misses that are loaded together
+//   cache/remembering.hpp  what is remembered of loads that brought no value
 //   cache/whole.hpp        operations that look at all entries
 //   cache/removals.hpp     listeners
 //   cache/load_times.hpp   how long loads take; cache/prometheus.hpp, which a program includes itself, makes text of statistics

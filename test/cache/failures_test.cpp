@@ -1,9 +1,11 @@
 // User code that throws, and user code that uses the cache, at the moments when the cache has something in hand.
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -56,22 +58,19 @@ using fragile_cache = syncmap::cache<fragile, fragile, fragile_hash, std::equal_
 
 /// Lets every call of user code fail in turn, and then asks whether a permit was lost or made.
 template <class F>
-void with_each_call_failing(F operation) {
+void with_each_call_failing(F operation, const fragile_cache::options_type& options = {.capacity = 5}) {
     bool failed = true;
     for (int at = 1; failed; ++at) {
-        fragile_cache c({.capacity = 5});
+        fragile_cache c(options);
         for (std::uint64_t i = 0; i < 12; ++i) c.put(fragile(i), fragile(i));
         const std::size_t before = c.size();
         ASSERT_EQ(before, 5U);
-        failed = false;
         fuse::left = at;
         try {
             operation(c);
-        } catch (const std::runtime_error&) {
-            failed = true;
-        } catch (const std::bad_alloc&) {
-            failed = true;
-        }
+        } catch (const std::runtime_error&) { // NOLINT(bugprone-empty-catch): the fuse, or bad_alloc
+        } catch (const std::bad_alloc&) {}
+        failed = fuse::left == 0;
         fuse::left = -1;
         ASSERT_LE(c.size(), 5U);
         for (std::uint64_t i = 100; i < 140; ++i) {
@@ -99,6 +98,21 @@ TEST(cache_failures, lose_no_permit_in_an_update) {
 TEST(cache_failures, lose_no_permit_in_a_load) {
     with_each_call_failing(
         [](fragile_cache& c) { static_cast<void>(c.get_or_load(fragile(50), [](const fragile&) { return fragile(1); })); });
+}
+TEST(cache_failures, lose_no_permit_in_a_load_that_finds_nothing_and_one_that_throws) {
+    int calls = 0;
+    with_each_call_failing(
+        [&](fragile_cache& c) {
+            const auto load = [&](const fragile& key) -> std::optional<fragile> {
+                ++calls;
+                if (key.number == 50) return std::nullopt;
+                throw std::runtime_error("no");
+            };
+            EXPECT_EQ(c.get_or_load(fragile(50), load), std::nullopt); // whether that can be remembered or not
+            static_cast<void>(c.get_or_load(fragile(51), load));
+        },
+        {.capacity = 5, .negative_ttl = std::chrono::hours(1), .error_ttl = std::chrono::hours(1)});
+    EXPECT_GT(calls, 10);
 }
 TEST(cache_failures, lose_no_permit_in_an_invalidation) {
     with_each_call_failing([](fragile_cache& c) {

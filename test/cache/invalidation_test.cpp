@@ -1,10 +1,12 @@
 // invalidate_all in constant time: what was there goes with later writes, and the bound holds meanwhile.
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <memory_resource>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,6 +30,29 @@ using living_cache = syncmap::cache<int, living>;
 
 void fill(living_cache& c, int from, int to) {
     for (int i = from; i < to; ++i) c.put(i, living(i));
+}
+
+TEST(invalidate_all, takes_entries_without_values_apart) {
+    living::count = 0;
+    {
+        living_cache c({.capacity = 100, .negative_ttl = std::chrono::hours(1), .error_ttl = std::chrono::hours(1)});
+        for (int i = 0; i < 500; ++i) {
+            const auto load = [&]() -> std::optional<living> {
+                if (i % 3 == 0) return living(i);
+                if (i % 3 == 1) return std::nullopt;
+                throw std::runtime_error("a text that needs memory of its own");
+            };
+            if (i % 3 == 2) {
+                EXPECT_THROW(static_cast<void>(c.pin_or_load(i, load)), std::runtime_error);
+            } else {
+                EXPECT_EQ(static_cast<bool>(c.pin_or_load(i, load)), i % 3 == 0);
+            }
+            if (i % 100 == 0) c.invalidate_all();
+            if (i % 150 == 0) c.flush();
+        }
+        EXPECT_EQ(c.size(), 99U);
+    }
+    EXPECT_EQ(living::count, 0) << "a value that was never made is not destroyed";
 }
 
 TEST(invalidate_all, shows_nothing_and_destroys_with_later_writes) {

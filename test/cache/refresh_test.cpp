@@ -1,4 +1,5 @@
-// Renewal of cache entries: after a while, early by chance, on demand, and what happens where the loader fails.
+// Renewal of cache entries: after a while, early by chance, on demand, and what happens where the loader fails. What the cache
+// remembers of loads that brought no value.
 #include <chrono>
 #include <functional>
 #include <latch>
@@ -25,8 +26,10 @@ struct version_source {
     int version = 0;
     bool fails = false;
     bool finds_nothing = false;
+    std::function<void()> before{};
     std::optional<int> operator()(const std::string&) {
         ++version;
+        if (before) before();
         if (fails) throw std::runtime_error("no connection");
         if (finds_nothing) return std::nullopt;
         return version;
@@ -433,6 +436,232 @@ TEST(cache_refresh, refuses_options_that_contradict_themselves) {
     refuses({.capacity = 1, .expire_after_write = 10s, .refresh_after_write = 10s});
     refuses({.capacity = 1, .stale_if_error = -1s});
     refuses({.capacity = 1, .early_refresh = -1});
+    refuses({.capacity = 1, .negative_ttl = -1s});
+    refuses({.capacity = 1, .error_ttl = -1s});
+}
+
+// ---- loads that brought no value ----
+
+/// Asks for the key. True: the load throws, or a load before has thrown.
+bool throws_for(renewed_cache& c, const std::string& key, version_source& from) {
+    try {
+        static_cast<void>(c.get_or_load(key, from));
+        return false;
+    } catch (const std::runtime_error&) {
+        return true;
+    }
+}
+
+TEST(cache_remembering, answers_loads_from_an_absence_until_it_ends) {
+    syncmap::manual_clock clock;
+    renewed_cache c({.capacity = 10, .negative_ttl = 10s, .clock = clock});
+    version_source from;
+    from.finds_nothing = true;
+    EXPECT_EQ(c.get_or_load("a", from), std::nullopt);
+    clock.advance(9s);
+    from.finds_nothing = false;
+    EXPECT_EQ(c.get_or_load("a", from), std::nullopt);
+    EXPECT_FALSE(c.pin_or_load("a", from));
+    EXPECT_EQ(from.version, 1);
+    EXPECT_EQ(c.stats().remembered, 2U);
+    EXPECT_EQ(c.stats().misses, 3U);
+    EXPECT_EQ(c.get_or_load("a", [] { return 7; }), 7) << "a loader that must find a value is called";
+    EXPECT_EQ(c.get("a"), 7);
+    from.finds_nothing = true;
+    EXPECT_EQ(c.get_or_load("b", from), std::nullopt);
+    clock.advance(10s);
+    from.finds_nothing = false;
+    EXPECT_EQ(c.get_or_load("b", from), 3);
+}
+
+TEST(cache_remembering, shows_other_operations_nothing) {
+    std::size_t told = 0;
+    renewed_cache c({.capacity = 10,
+                     .stale_if_error = 100s,
+                     .negative_ttl = 10s,
+                     .error_ttl = 10s,
+                     .on_removal = [&](const std::string&, int, syncmap::removal) { ++told; }});
+    version_source from;
+    from.finds_nothing = true;
+    for (const char* const key : {"get", "put", "absent", "update", "take"}) static_cast<void>(c.get_or_load(key, from));
+    from.fails = true;
+    EXPECT_TRUE(throws_for(c, "error", from));
+    EXPECT_EQ(c.size(), 6U) << "they count against the capacity";
+    EXPECT_EQ(c.get("get"), std::nullopt);
+    EXPECT_EQ(c.peek("error"), std::nullopt);
+    EXPECT_FALSE(c.contains("get"));
+    EXPECT_FALSE(c.pin("error"));
+    EXPECT_EQ(c.for_each([](const std::string&, int) { ADD_FAILURE(); }), 0U);
+    EXPECT_EQ(c.invalidate_if([](const std::string&, int) { return true; }), 0U);
+    EXPECT_TRUE(c.hottest(10).empty());
+    for (const auto& each : c.get_all({"get", "error"})) EXPECT_FALSE(each);
+
+    EXPECT_TRUE(c.put("put", 1));
+    EXPECT_TRUE(c.put_if_absent("absent", 2));
+    EXPECT_FALSE(c.replace("get", 3));
+    EXPECT_EQ(c.update("update",
+                       [](const int* now) {
+                           EXPECT_EQ(now, nullptr);
+                           return 4;
+                       }),
+              syncmap::update_result::inserted);
+    EXPECT_EQ(c.take("take"), std::nullopt);
+    EXPECT_FALSE(c.invalidate("error"));
+    from = {.version = 10};
+    EXPECT_EQ(c.get_or_load("error", from), 11) << "an invalidation ends it";
+    EXPECT_EQ(c.get_or_load("take", from), 12);
+    EXPECT_EQ(c.get_or_load("get", from), std::nullopt) << "a replace that does nothing does not";
+    EXPECT_TRUE(c.refresh("get", from)) << "a refresh loads";
+    EXPECT_EQ(c.get("get"), 13);
+    EXPECT_EQ(c.get("put"), 1);
+    EXPECT_EQ(c.size(), 6U);
+    EXPECT_EQ(told, 0U) << "no value has left";
+    EXPECT_EQ(c.stats().expirations, 0U);
+    EXPECT_EQ(c.stats().erased, 0U);
+}
+
+TEST(cache_remembering, throws_the_same_exception_again) {
+    syncmap::manual_clock clock;
+    renewed_cache c({.capacity = 10, .error_ttl = 10s, .clock = clock});
+    version_source from;
+    from.fails = true;
+    EXPECT_TRUE(throws_for(c, "a", from));
+    clock.advance(9s);
+    from.fails = false;
+    from.finds_nothing = true;
+    EXPECT_TRUE(throws_for(c, "a", from));
+    EXPECT_THROW(static_cast<void>(c.pin_or_load("a", [] { return 7; })), std::runtime_error);
+    EXPECT_EQ(c.stats().remembered, 2U);
+    EXPECT_EQ(from.version, 1);
+    clock.advance(1s);
+    EXPECT_EQ(c.get_or_load("a", from), std::nullopt);
+    EXPECT_EQ(c.get_or_load("a", from), std::nullopt);
+    EXPECT_EQ(from.version, 3) << "that there is nothing is not remembered: negative_ttl is 0";
+    from.fails = true;
+    EXPECT_TRUE(throws_for(c, "a", from));
+    c.invalidate_all();
+    EXPECT_TRUE(throws_for(c, "a", from));
+    EXPECT_EQ(from.version, 5);
+}
+
+TEST(cache_remembering, comes_after_an_old_value_that_may_answer) {
+    syncmap::manual_clock clock;
+    renewed_cache c({.capacity = 10, .expire_after_write = 10s, .stale_if_error = 10s, .error_ttl = 100s, .clock = clock});
+    version_source from;
+    c.put("a", 1);
+    from.fails = true;
+    clock.advance(15s);
+    EXPECT_EQ(c.get_or_load("a", from), 1);
+    EXPECT_THROW(c.refresh("a", from), std::runtime_error);
+    EXPECT_EQ(c.get_or_load("a", from), 1);
+    clock.advance(5s);
+    EXPECT_TRUE(throws_for(c, "a", from));
+    const int calls = from.version;
+    EXPECT_TRUE(throws_for(c, "a", from));
+    EXPECT_EQ(from.version, calls);
+    EXPECT_TRUE(c.put("a", 2));
+    EXPECT_THROW(c.refresh("a", from), std::runtime_error);
+    EXPECT_EQ(c.get_or_load("a", from), 2) << "a refresh that fails leaves the value";
+}
+
+TEST(cache_remembering, replaces_a_value_that_a_refresh_does_not_find_any_more) {
+    std::vector<syncmap::removal> told;
+    renewed_cache c({.capacity = 10, .negative_ttl = 10s, .on_removal = [&](const std::string&, int, syncmap::removal why) {
+                         told.push_back(why);
+                     }});
+    version_source from;
+    from.finds_nothing = true;
+    c.put("a", 1);
+    EXPECT_TRUE(c.refresh("a", from));
+    EXPECT_EQ(c.get("a"), std::nullopt);
+    EXPECT_EQ(c.get_or_load("a", from), std::nullopt);
+    EXPECT_EQ(from.version, 1);
+    EXPECT_EQ(told, std::vector{syncmap::removal::erased});
+    EXPECT_EQ(c.stats().erased, 1U);
+}
+
+TEST(cache_remembering, is_beaten_by_writes_during_the_load) {
+    renewed_cache c({.capacity = 10, .negative_ttl = 10s, .error_ttl = 10s});
+    version_source found;
+    for (const bool fails : {false, true}) {
+        const auto load_beside = [&](const std::function<void()>& write) {
+            c.invalidate("a");
+            version_source from{.fails = fails, .finds_nothing = true, .before = write};
+            EXPECT_EQ(throws_for(c, "a", from), fails);
+            EXPECT_EQ(from.version, 1);
+        };
+        load_beside([&] { c.put("a", 7); });
+        EXPECT_EQ(c.get("a"), 7);
+        load_beside([&] { c.invalidate("a"); });
+        EXPECT_NE(c.get_or_load("a", found), std::nullopt);
+        load_beside([&] { c.invalidate_all(); });
+        EXPECT_NE(c.get_or_load("a", found), std::nullopt);
+    }
+    EXPECT_EQ(c.stats().stale_dropped, 0U);
+    c.invalidate("a");
+    version_source late{.before = [&] { c.put("a", 7); }};
+    EXPECT_EQ(c.get_or_load("a", late), 1);
+    EXPECT_EQ(c.get("a"), 7);
+    EXPECT_EQ(c.stats().stale_dropped, 1U);
+}
+
+TEST(cache_remembering, is_bounded_and_evicted_as_values_are) {
+    const auto weigh = [](const std::string&, int) { return std::size_t{2}; };
+    for (const bool weighs : {false, true}) {
+        renewed_cache c({.capacity = 100, .negative_ttl = 1h, .error_ttl = 1h});
+        renewed_cache weighted({.capacity = 100, .weigh = weigh, .negative_ttl = 1h, .error_ttl = 1h});
+        renewed_cache& filled = weighs ? weighted : c;
+        version_source from;
+        from.finds_nothing = true;
+        for (int i = 0; i < 300; ++i) {
+            from.fails = i % 2 == 0;
+            EXPECT_EQ(throws_for(filled, std::to_string(i), from), from.fails);
+            ASSERT_LE(filled.weight(), 100U);
+        }
+        EXPECT_EQ(filled.size(), 100U) << "without a value an entry weighs one";
+        for (int i = 0; i < 300; ++i) filled.put(std::to_string(i), 7);
+        EXPECT_EQ(filled.size(), weighs ? 50U : 100U);
+        filled.set_capacity(0);
+        from.fails = false;
+        EXPECT_EQ(filled.get_or_load("none", from), std::nullopt);
+        EXPECT_EQ(filled.size(), 0U);
+    }
+}
+
+TEST(cache_remembering, loads_many_keys_without_those_that_are_known) {
+    renewed_cache c({.capacity = 10, .negative_ttl = 10s, .error_ttl = 10s});
+    std::vector<std::size_t> asked;
+    bool fails = false;
+    const auto load_many = [&](const std::vector<std::string>& keys) {
+        asked.push_back(keys.size());
+        if (fails) throw std::runtime_error("no");
+        return std::vector<std::pair<std::string, int>>{{"b", 1}};
+    };
+    for (int i = 0; i < 2; ++i) {
+        const auto all = c.get_all_or_load({"a", "b"}, load_many);
+        EXPECT_FALSE(all[0]);
+        EXPECT_EQ(*all[1], 1);
+    }
+    EXPECT_EQ(asked, std::vector<std::size_t>{2});
+    fails = true;
+    EXPECT_THROW(static_cast<void>(c.get_all_or_load({"a", "c", "d"}, load_many)), std::runtime_error);
+    EXPECT_EQ(asked.back(), 2U);
+    EXPECT_THROW(static_cast<void>(c.get_all_or_load({"c", "e"}, load_many)), std::runtime_error);
+    version_source from;
+    EXPECT_TRUE(throws_for(c, "d", from));
+    EXPECT_EQ(asked.size(), 2U);
+}
+
+TEST(cache_remembering, ends_as_entries_do) {
+    syncmap::manual_clock clock;
+    renewed_cache c({.capacity = 10, .stale_if_error = 1h, .negative_ttl = 10s, .clock = clock});
+    version_source from;
+    from.finds_nothing = true;
+    static_cast<void>(c.get_or_load("a", from));
+    EXPECT_EQ(c.expire_now(), 0U);
+    clock.advance(10s);
+    EXPECT_EQ(c.expire_now(), 1U);
+    EXPECT_EQ(c.size(), 0U);
 }
 
 } // namespace

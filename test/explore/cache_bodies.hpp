@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <explore/cache_program.hpp>
+#include <explore/cache_remembering_bodies.hpp>
 #include <explore/cache_time_bodies.hpp>
 
 #include <syncmap/errors.hpp>
@@ -757,6 +758,7 @@ void each_program(F f) {
     each_of_capacity(f);
     each_of_listeners(f);
     each_of_loads(f);
+    each_of_remembering(f);
     each_of_time(f);
 }
 

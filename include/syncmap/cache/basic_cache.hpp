@@ -57,6 +57,7 @@ class basic_cache : private a_concurrent_map_is_shared_by_reference_and_never_co
                     public cache_detail::expiring<basic_cache<Engine, Clock>, Engine>,
                     public cache_detail::whole_cache<basic_cache<Engine, Clock>, Engine> {
     friend class cache_detail::loading<basic_cache, Engine>;
+    friend class cache_detail::remembering<basic_cache, Engine>;
     friend class cache_detail::bulk_loading<basic_cache, Engine>;
     friend class cache_detail::expiring<basic_cache, Engine>;
     friend class cache_detail::whole_cache<basic_cache, Engine>;
@@ -265,7 +266,7 @@ public:
     }
 
     /// How many entries there were at one instant of the call: never more than the capacity. As `size` of `map`. Entries that
-    /// have expired count until they are removed.
+    /// have expired count until they are removed, and so does what `negative_ttl` and `error_ttl` remember.
     [[nodiscard]] size_type size() const { return engine_.size(); }
     /// What the entries weigh together: never more than the capacity. Without a weigher, their number. A write that runs may
     /// have reserved some of it already; and what `invalidate_all` has removed counts until it is taken apart.
@@ -294,6 +295,8 @@ public:
         now.evictions = all.sum(counted::eviction);
         now.loads = all.sum(counted::load);
         now.failed_loads = all.sum(counted::failed_load);
+        now.remembered = all.sum(counted::remembered);
+        now.stale_dropped = all.sum(counted::stale_dropped);
         now.expirations = all.sum(counted::expiration);
         now.erased = all.sum(counted::erased);
         now.replaced = all.sum(counted::replaced);

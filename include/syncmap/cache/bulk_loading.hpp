@@ -64,7 +64,8 @@ public:
 
     /// The same, where one call of `f` loads the absent keys: `f(const std::vector<Key>&)` returns pairs of a key and its
     /// value. It is asked for each key once, and not for those that other threads load; their outcome is waited for after that
-    /// call. A key that `f` does not name gets an empty entry, which is not remembered; what was not asked for is ignored.
+    /// call. A key that `f` does not name gets an empty entry; with `negative_ttl` that is remembered. What was not asked for
+    /// is ignored.
     ///
     /// Progress, Consistency, Throws: as `get_or_load`, for each key. A loader that throws, of this call or of another thread,
     /// ends the call, unless old entries answer for all keys that it has not brought (`stale_if_error`). What was stored
@@ -145,9 +146,9 @@ private:
         } catch (...) {
             failure = std::current_exception();
         }
-        keys.each_in_order([&](outcome each, bool was_claimed) {
+        keys.each_in_order([&](outcome each, bool was_claimed, const std::exception_ptr& own_failure) {
             const bool settled = each.settled;
-            batch.tell(std::move(each), settled || !was_claimed ? nullptr : failure);
+            batch.tell(std::move(each), own_failure != nullptr || settled || !was_claimed ? own_failure : failure);
         });
     }
 
@@ -204,6 +205,7 @@ private:
             std::uint64_t generation = 0;
             bool was_claimed = false; ///< at once, since no other thread loaded the key
             typename Engine::load_outcome outcome{};
+            std::exception_ptr failure{}; ///< what is remembered of an earlier load
             typename base::old_entry old{};
             std::optional<flight> own{}; ///< while this thread loads the key
         };
@@ -240,7 +242,10 @@ private:
         }
 
         /// What is taken from now on comes from a load that begins now.
-        void load_begins() { begun_ = now(); }
+        void load_begins() {
+            begun_ = now();
+            is_storing_ = false;
+        }
         void take(loader_key<Key> key, std::optional<copied>&& value) override {
             const std::uint64_t hash = of_.self().engine_.hash_of_key(key);
             auto at = std::lower_bound(sorted_.begin(), sorted_.end(), hash,
@@ -250,7 +255,9 @@ private:
             absent_key& one = **at;
             if (!one.own) return; // not asked for, or named before
             if (!value) return settle_as_absent(one);
+            is_storing_ = true;
             of_.store_loaded(by_, hash, one.key, *one.own, one.generation, *value, one.outcome.entry, now() - begun_);
+            is_storing_ = false;
             settle(one);
         }
 
@@ -265,7 +272,7 @@ private:
             }
         }
 
-        /// Calls `f(outcome, was_claimed)` for each, in the order in which they were added.
+        /// Calls `f(outcome, was_claimed, failure)` for each, in the order in which they were added.
         template <class F>
         void each_in_order(F f) {
             for (absent_key& each : keys_) {
@@ -273,7 +280,7 @@ private:
                 typename Engine::load_outcome shared;
                 shared.entry = one.outcome.entry.share();
                 shared.settled = one.outcome.settled;
-                f(std::move(shared), one.was_claimed);
+                f(std::move(shared), one.was_claimed, one.failure);
             }
         }
 
@@ -311,7 +318,8 @@ private:
         }
         void settle_as_absent(absent_key& one) {
             const bool had_entry = std::exchange(one.old.node, nullptr) != nullptr;
-            if (had_entry) of_.forget(by_, one.hashed, one.key, *one.own, one.generation);
+            const bool is_known = of_.remember(by_, one.hashed, one.key, *one.own, one.generation, nullptr, false);
+            if (had_entry && !is_known) of_.forget(by_, one.hashed, one.key, *one.own, one.generation);
             settle(one);
         }
         /// Only where entries need to know how long their loads took.
@@ -320,6 +328,8 @@ private:
         /// F2 to F5, for keys that this thread alone loads.
         void load_claimed(const std::vector<absent_key*>& mine, bulk_function& f) {
             Cache& cache = of_.self();
+            std::exception_ptr known_failure;
+            bool is_loading = false;
             try {
                 load_begins();
                 std::vector<asked> wanted;
@@ -328,6 +338,11 @@ private:
                     each->generation = cache.engine_.pass_writers(by_, each->hashed, each->key);
                     std::uint32_t slot = 0;
                     if (cache.engine_.look_at(each->key, slot, [&](entry& e) {
+                            if (!e.has_value()) {
+                                const auto last = of_.recollection_of(e);
+                                each->failure = last.error;
+                                return last.is_there;
+                            }
                             const bool answers = cache.lifetimes_.is_live(e) || cache.lifetimes_.answers_at_once(e);
                             if (answers) {
                                 cache.engine_.hold(each->outcome.entry, e);
@@ -336,12 +351,21 @@ private:
                             }
                             return answers;
                         })) {
-                        settle(*each);
+                        if (!each->outcome.entry) of_.count_recalled(by_.slot());
+                        if (each->failure == nullptr) {
+                            settle(*each);
+                        } else {
+                            known_failure = each->failure;
+                            each->own->fail(each->failure);
+                            each->own.reset();
+                        }
                     } else {
                         wanted.push_back(each->key);
                     }
                 }
+                is_loading = true;
                 if (!wanted.empty()) f.load(wanted, *this, by_.slot());
+                is_loading = false;
                 for (absent_key* const each : mine) {
                     if (each->own) settle_as_absent(*each);
                 }
@@ -350,11 +374,12 @@ private:
             } catch (const recursive_update&) {
                 throw;
             } catch (...) {
-                if (!old_entries_answer(mine)) throw;
+                if (!old_entries_answer(mine, is_loading && !is_storing_)) throw;
             }
+            if (known_failure != nullptr) std::rethrow_exception(known_failure);
         }
         /// For the keys that a load which has failed has not brought. False: for one of them there is none.
-        bool old_entries_answer(const std::vector<absent_key*>& mine) {
+        bool old_entries_answer(const std::vector<absent_key*>& mine, bool loader_has_thrown) {
             const nanoseconds_t took = now() - begun_;
             bool all_answer = true;
             for (absent_key* const each : mine) {
@@ -363,6 +388,9 @@ private:
                     settle(*each);
                 } else {
                     all_answer = false;
+                    if (loader_has_thrown)
+                        of_.remember(by_, each->hashed, each->key, *each->own, each->generation, std::current_exception(),
+                                     false);
                     each->own->fail(std::current_exception());
                 }
             }
@@ -386,6 +414,7 @@ private:
         std::deque<absent_key> keys_{};
         std::vector<absent_key*> sorted_{}; ///< the first of each key
         nanoseconds_t begun_ = 0;
+        bool is_storing_ = false; ///< a value that the loader has brought
     };
 
     /// `check_loader()` throws before other threads can share that.
@@ -400,6 +429,14 @@ private:
             Cache::template check_stored_key<key_in<Keys>>();
             auto&& own = Cache::lookup(key);
             held_entry held = look_for(own);
+            if (!held && this->remembers()) {
+                const auto last = this->recall(own, true);
+                last.rethrow();
+                if (last.is_there) {
+                    all.push_back(Cache::pinned_of({}));
+                    continue;
+                }
+            }
             if (!held) {
                 if (!absent) {
                     check_loader();

@@ -2,7 +2,8 @@
 //
 // Three bytes, so that a hit, which writes the first, never undoes what a writer does to the second. A hit may be lost where
 // two threads meet; a change of the queue is not: it is a compare-exchange or an exchange. The third counts how often the hand
-// has passed a small entry. It also has the bit of the node that tells whether times lie in front of it (time/entry_times.hpp).
+// has passed a small entry. It also has two bits of the node: whether times lie in front of it (time/entry_times.hpp), and
+// whether it has no value, but what the cache remembers of a load (remembering.hpp).
 //
 //   small -> main    `promote`: the thread that has the entry's hash from the small queue
 //   small, main -> left    `inherit`: the writer that overwrites the value, under the bucket's lock; the new node has the rest
@@ -39,8 +40,10 @@ public:
                       std::memory_order_relaxed);
     }
     void begin_with_prefix() noexcept { passes_.store(prefix_bit, std::memory_order_relaxed); }
-    /// Constant while other threads can find the node.
+    void begin_without_value() noexcept { passes_.store(prefix_bit | valueless_bit, std::memory_order_relaxed); }
+    /// Constant while other threads can find the node, as the next one.
     bool has_prefix() const noexcept { return (passes_.load(std::memory_order_relaxed) & prefix_bit) != 0; }
+    bool has_value() const noexcept { return (passes_.load(std::memory_order_relaxed) & valueless_bit) == 0; }
     void inherit(entry_state& old) noexcept {
         uses_.store(old.uses_.load(std::memory_order_relaxed), std::memory_order_relaxed);
         // A read-modify-write: a promotion comes before it, and is inherited, or finds the old node left.
@@ -86,6 +89,7 @@ private:
     static constexpr std::uint8_t most_passes = 8;
     static constexpr std::uint8_t passes_mask = 0x0F;
     static constexpr std::uint8_t prefix_bit = 0x80;
+    static constexpr std::uint8_t valueless_bit = 0x40;
     atomic<std::uint8_t> uses_{0};
     atomic<queue> queue_{queue::in_main};
     atomic<std::uint8_t> passes_{0};

@@ -15,6 +15,7 @@
 #include <syncmap/cache/loaders.hpp>
 #include <syncmap/cache/operations.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
+#include <syncmap/cache/remembering.hpp>
 #include <syncmap/cache/removals.hpp>
 #include <syncmap/cache/time/entry_times.hpp>
 #include <syncmap/detail/lookup_key.hpp>
@@ -27,7 +28,9 @@ namespace syncmap::cache_detail {
 
 /// A base of a cache `Cache` on the table `Engine`.
 template <class Cache, class Engine>
-class loading {
+class loading : public remembering<Cache, Engine> {
+    using base = remembering<Cache, Engine>;
+    using typename base::recollection;
     using Key = typename Engine::key_type;
     using T = typename Engine::mapped_type;
     using copied = detail::copied_out_t<T>;
@@ -42,13 +45,15 @@ public:
 
     /// The value of `key`. When it is absent, `f(key)`, or `f()`, makes it, once, however many threads ask at the same time:
     /// the others sleep, and share the value, or the exception. `f` returns a value, or an optional of it: an empty one says
-    /// that there is nothing, and is not remembered. Calls that waited learn that too, if their functions return an optional;
-    /// the others call their own. Returns the value; an optional of it if `f` returns one.
+    /// that there is nothing. Calls that waited learn that too, if their functions return an optional; the others call their
+    /// own. It is remembered with `negative_ttl`: calls whose functions return an optional are told meanwhile, and load
+    /// nothing. Returns the value; an optional of it if `f` returns one.
     ///
     /// Progress: waits for a thread that loads this key. Other keys, and all other operations, do not wait. Consistency: a
     /// `put`, an `invalidate` or an `invalidate_all` that takes place after `f` was called keeps its result from being stored,
-    /// and no later call is given it. Throws: what `f` throws, to all who waited for it; it is not remembered. Where an entry
-    /// that was there may answer (`refresh_after_write`, `stale_if_error`), its value is returned instead.
+    /// and no later call is given it. Throws: what `f` throws, to all calls that waited for it. Where an entry that was there
+    /// may answer (`refresh_after_write`, `stale_if_error`), its value is returned instead; else the exception is remembered
+    /// with `error_ttl`, and thrown by each call meanwhile.
     /// `recursive_load`, if `f` asks for its own key, alone or through a circle of threads and caches.
     template <class K = given_key, class F>
     [[nodiscard]] auto get_or_load(K&& key, F&& f) {
@@ -105,7 +110,8 @@ public:
     }
 
     /// Loads the value of `key` anew by `f`, whether it is there or not; other threads are shown the old one meanwhile. Where
-    /// `f` finds nothing the entry is removed. Returns whether it has called `f`: false, if another thread loads the key.
+    /// `f` finds nothing the entry is removed. What is remembered of the key's last load does not count. Returns whether it has
+    /// called `f`: false, if another thread loads the key.
     /// Progress: waits for no other load. Consistency: as `get_or_load`. Throws: what `f` throws; the old entry stays then.
     template <class K = given_key, class F>
     bool refresh(K&& key, F&& f) {
@@ -164,6 +170,7 @@ protected:
         op.loaded_in(took, renews);
         self().engine_.write_at(by, hash, key, op);
         self().end(by, op);
+        if (op.is_stale() && self().counts_) self().lane_of(by.slot()).count(counted::stale_dropped);
         if (op.is_refused_by_weight()) forget(by, hash, key, flight, generation);
     }
     /// The key has no value that the cache may keep: the loader has found nothing, or one that is too heavy.
@@ -280,6 +287,11 @@ private:
         if constexpr (std::is_same_v<F, own_loader>) {
             require_loader(); // before other threads can share that
         }
+        if (this->remembers()) {
+            const recollection last = this->recall(key, loader_may_find_nothing<F, K>);
+            last.rethrow();
+            if (last.answers(loader_may_find_nothing<F, K>)) return {};
+        }
         visitor by(self().engine_, self().listener_.get());
         const std::uint64_t hash = self().engine_.hash_of_key(key);
         const waiting_limit limit(*this);
@@ -361,8 +373,13 @@ private:
         const std::uint64_t generation = self().engine_.pass_writers(by, hash, key);
         try {
             old_entry old;
+            recollection last;
             std::uint32_t slot = 0;
             self().engine_.look_at(key, slot, [&](entry& e) {
+                if (!e.has_value()) {
+                    if (why == purpose::to_fill) last = this->recollection_of(e);
+                    return;
+                }
                 const bool is_live = lifetimes.is_live(e);
                 if (is_live ? why == purpose::to_fill || (why == purpose::to_renew && !lifetimes.is_still(e, *due))
                             : why == purpose::to_fill && lifetimes.answers_at_once(e)) {
@@ -371,12 +388,17 @@ private:
                     keep_old(old, e);
                 }
             });
-            if (!outcome.entry) {
+            if (last.answers(loader_may_find_nothing<F, K>)) {
+                this->count_recalled(by.slot());
+                last.rethrow();
+            } else if (!outcome.entry) {
                 const nanoseconds_t begun = lifetimes.may_renew() ? lifetimes.now() : 0;
                 const auto took = [&] { return lifetimes.may_renew() ? lifetimes.now() - begun : 0; };
+                bool has_returned = false;
                 bool has_found_nothing = false;
                 try {
                     std::optional<copied> value = counted_load(by.slot(), [&] { return load_by<T>(f, key); });
+                    has_returned = true;
                     has_found_nothing = !value;
                     if (value) {
                         store_loaded(by, hash, key, flight, generation, *value, outcome.entry, took(), why != purpose::to_fill);
@@ -386,9 +408,16 @@ private:
                 } catch (const recursive_update&) {
                     throw;
                 } catch (...) {
-                    if (!old_answers(old, took(), why == purpose::to_replace, outcome.entry)) throw;
+                    if (!old_answers(old, took(), why == purpose::to_replace, outcome.entry)) {
+                        if (!has_returned && (old.node == nullptr || !lifetimes.may_answer(*old.node)))
+                            this->remember(by, hash, key, flight, generation, std::current_exception(), false);
+                        throw;
+                    }
                 }
-                if (has_found_nothing && old.node != nullptr) forget(by, hash, key, flight, generation);
+                if (has_found_nothing) {
+                    const bool is_known = this->remember(by, hash, key, flight, generation, nullptr, why != purpose::to_fill);
+                    if (!is_known && old.node != nullptr) forget(by, hash, key, flight, generation);
+                }
             }
             outcome.settled = true;
         } catch (const recursive_load&) {

@@ -62,8 +62,7 @@ public:
     void prepared(entry& fresh, bool is_present) {
         if (has_lifetime_) [[unlikely]]
             bound_.lifetimes().begin(fresh, event_, own_ttl_, load_took_);
-        if (weigher_ != nullptr) [[unlikely]]
-            weigh(fresh, is_present);
+        weigh_if_weighted(fresh, is_present);
     }
     void publishes(entry& fresh, std::uint64_t) noexcept {
         fresh.mark.begin_in(mine_.where);
@@ -98,7 +97,7 @@ public:
             bound_.give_back(mine_);
         }
         if (found_expired_) [[unlikely]] {
-            did_ = counted::expiration;
+            did_ = removed.has_value() ? counted::expiration : counted::kinds; // or what is remembered of a load
             replaced_expired_ = !erased;
             return by_.keeps(removed, removal::expired);
         }
@@ -135,6 +134,10 @@ protected:
     void admit() {
         inserts_ = true;
         if (!is_too_heavy()) bound_.admit(by_, hash_, mine_);
+    }
+    void weigh_if_weighted(entry& fresh, bool is_present) {
+        if (weigher_ != nullptr) [[unlikely]]
+            weigh(fresh, is_present);
     }
     /// Whether this attempt may publish what it has made.
     bool has_room() const noexcept { return !inserts_ || is_admitted(); }
@@ -300,6 +303,8 @@ public:
         renews_ = renews;
     }
 
+    /// A later write, or a clear, has kept the value from being stored.
+    bool is_stale() const noexcept { return was_refused_ && is_stale_; }
     /// The value is too heavy for the cache. An old one of the key is not to stay.
     bool is_refused_by_weight() const noexcept { return is_refused_by_weight_; }
 
@@ -321,10 +326,11 @@ public:
         if (!bound_.is_closed() && !flight_.is_overtaken()) base::admit();
     }
     bool admits(std::uint64_t generation) noexcept {
-        return !is_present_ && (replaces_ ? !base::is_refused_here_ : base::is_admitted()) && generation == generation_ &&
-               !flight_.is_overtaken();
+        is_stale_ = generation != generation_ || flight_.is_overtaken();
+        return !is_present_ && (replaces_ ? !base::is_refused_here_ : base::is_admitted()) && !is_stale_;
     }
     void refused(entry& made) noexcept {
+        was_refused_ = true;
         engine_.hold_unpublished(held_, made);
         is_refused_by_weight_ = !is_present_ && base::is_too_heavy();
     }
@@ -347,6 +353,8 @@ private:
     bool is_present_ = false;
     bool replaces_ = false; ///< this attempt, an old entry
     bool is_refused_by_weight_ = false;
+    bool was_refused_ = false;
+    bool is_stale_ = true; ///< an update of the key is, if it refuses
 };
 
 /// The erase of an entry whose key has no value any more, as its loader says; unless the load has been overtaken, or the cache

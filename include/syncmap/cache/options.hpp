@@ -94,6 +94,10 @@ struct cache_options {
     std::chrono::nanoseconds stale_if_error{0};
     /// XFetch: an entry is renewed by chance before it ends, the likelier the longer its load took. 1 suits most; 0: never.
     double early_refresh = 0;
+    /// How long the cache remembers that a load has found nothing, and that a loader has thrown: calls that load the key are
+    /// told so meanwhile, without a load. All other operations find the key absent. See docs/cache.md, section 4, [F12].
+    std::chrono::nanoseconds negative_ttl{0};
+    std::chrono::nanoseconds error_ttl{0};
 
     // ---- loads ----
 
@@ -135,6 +139,8 @@ struct cache_stats {
     std::uint64_t evictions = 0; ///< entries that left for others
     std::uint64_t loads = 0; ///< calls of loaders that returned
     std::uint64_t failed_loads = 0; ///< calls of loaders that threw
+    std::uint64_t remembered = 0; ///< misses that what the cache remembers of a load has answered
+    std::uint64_t stale_dropped = 0; ///< loaded values that a later write, or a clear, has kept from being stored
     std::uint64_t expirations = 0; ///< entries that were removed, or replaced, after their lifetime
     std::uint64_t erased = 0; ///< entries that `invalidate`, `take` and `update` removed
     std::uint64_t replaced = 0; ///< values that gave way to new ones of their keys

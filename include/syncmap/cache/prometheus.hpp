@@ -109,6 +109,8 @@ inline std::string prometheus(std::span<const named_cache_stats> caches) {
     all.removals();
     all.metric("loads_total", "counter", "Loads that returned.", &cache_stats::loads);
     all.metric("load_failures_total", "counter", "Loads that threw.", &cache_stats::failed_loads);
+    all.metric("remembered_total", "counter", "Misses that a remembered outcome of a load answered.", &cache_stats::remembered);
+    all.metric("stale_loads_total", "counter", "Loads whose value came too late to be stored.", &cache_stats::stale_dropped);
     all.load_durations();
     all.metric("listener_failures_total", "counter", "Calls of the listener that threw.", &cache_stats::failed_listeners);
     all.metric("entries", "gauge", "Entries, about.", &cache_stats::entries);

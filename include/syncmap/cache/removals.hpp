@@ -46,6 +46,7 @@ struct removal_listener {
     }
 
     void tell(const entry& gone, removal why) const noexcept {
+        if (!gone.has_value()) return; // what the cache remembers of a load
         try {
             on_removal(gone.key(), gone.value(), why);
         } catch (...) {

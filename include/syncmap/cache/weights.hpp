@@ -41,7 +41,7 @@ public:
     /// Throws: what the function throws.
     template <class Entry>
     std::size_t operator()(const Entry& e) const {
-        if (function_) return function_(e.key(), e.value());
+        if (function_) return e.has_value() ? function_(e.key(), e.value()) : 1;
         const std::size_t owned = e.owned_bytes();
         if (owned == unknown_bytes)
             throw std::invalid_argument(

@@ -17,7 +17,20 @@
 namespace syncmap::cache_detail {
 
 /// What is counted.
-enum class counted : unsigned char { hit, miss, insert, eviction, load, failed_load, erased, replaced, expiration, kinds };
+enum class counted : unsigned char {
+    hit,
+    miss,
+    insert,
+    eviction,
+    load,
+    failed_load,
+    remembered,
+    stale_dropped,
+    erased,
+    replaced,
+    expiration,
+    kinds
+};
 
 template <class Sync>
 struct alignas(detail::cache_line_bytes) lane {

@@ -9,6 +9,8 @@
 // |          | 1 bit: hits do not prolong the entry                             | |
 // |          | 9 bits: how long the load took, in steps of 12 per cent          | |
 //
+// Of a node without a value the second word is the address of the exception that the load threw, or 0: it has found nothing.
+//
 // Times are nanoseconds of the cache's clock. All accesses are relaxed: the node is published after the writer's, and a thread
 // that reads an older deadline ends the entry a little earlier.
 #pragma once
@@ -16,6 +18,7 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
+#include <exception>
 #include <limits>
 
 namespace syncmap::cache_detail {
@@ -96,7 +99,24 @@ public:
     write_history history() const noexcept { return write_history(history_.load(std::memory_order_relaxed)); }
     void remember(write_history h) noexcept { history_.store(h.word(), std::memory_order_relaxed); }
 
+    // ---- of a node without a value ----
+
+    /// What the load threw; null, if it has found nothing.
+    std::exception_ptr error() const noexcept {
+        const std::exception_ptr* const thrown = error_in(history_.load(std::memory_order_relaxed));
+        return thrown == nullptr ? nullptr : *thrown;
+    }
+    /// Of a node that is not published yet: once. Throws: `bad_alloc`.
+    void remember_error(const std::exception_ptr& thrown) {
+        if (thrown == nullptr || error_in(history_.load(std::memory_order_relaxed)) != nullptr) return;
+        history_.store(reinterpret_cast<std::uintptr_t>(new std::exception_ptr(thrown)), std::memory_order_relaxed);
+    }
+    void end_without_value() noexcept { delete error_in(history_.load(std::memory_order_relaxed)); }
+
 private:
+    static const std::exception_ptr* error_in(std::uint64_t word) noexcept {
+        return reinterpret_cast<const std::exception_ptr*>(static_cast<std::uintptr_t>(word));
+    }
     atomic<nanoseconds_t> deadline_{never};
     atomic<std::uint64_t> history_{0};
 };

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -34,6 +35,13 @@ void check_times(const Options& o) {
     }
 }
 
+template <class Options>
+void check_remembering(const Options& o) {
+    constexpr std::chrono::nanoseconds nothing(0);
+    if (o.negative_ttl < nothing) throw std::invalid_argument("syncmap: cache: negative_ttl is negative");
+    if (o.error_ttl < nothing) throw std::invalid_argument("syncmap: cache: error_ttl is negative");
+}
+
 /// Of a value that came without a lifetime of its own.
 inline constexpr nanoseconds_t as_usual = (std::numeric_limits<nanoseconds_t>::min)();
 
@@ -48,6 +56,7 @@ public:
     explicit lifetimes(const options& o)
         : clock_((check_times(o), o.clock)), after_write_(o.expire_after_write.count()),
           after_access_(o.expire_after_access.count()), jitter_(o.jitter), expire_(o.expire), renewals_(o),
+          negative_ttl_((check_remembering(o), o.negative_ttl.count())), error_ttl_(o.error_ttl.count()),
           has_default_(after_write_ != never || after_access_ != never || expire_ || renewals_.is_wanted()),
           shortest_((std::min)(shortened(after_write_, 1.0), shortened(after_access_, 1.0))) {}
 
@@ -85,6 +94,26 @@ public:
         if (life < shortest()) shortest_.store(life, std::memory_order_relaxed);
     }
 
+    // ---- what is remembered of loads that brought no value: remembering.hpp ----
+
+    bool remembers_absence() const noexcept { return negative_ttl_ != 0; }
+    bool remembers_errors() const noexcept { return error_ttl_ != 0; }
+    /// Gives a node without a value, which is not published yet, its deadline and its error. Throws: `bad_alloc`.
+    template <class Node>
+    [[gnu::noinline]] void begin_without_value(Node& fresh, const std::exception_ptr& error) {
+        const nanoseconds_t written = now();
+        const nanoseconds_t life =
+            shortened(error == nullptr ? negative_ttl_ : error_ttl_, draw(fresh.hash(), write_history(written, 0, false, 0)));
+        fresh.in_front().remember_error(error);
+        fresh.in_front().end_at(life == never ? never : later(written, life));
+        if (life < shortest()) shortest_.store(life, std::memory_order_relaxed);
+    }
+    /// Whether the entry tells, instead of a load, that there is nothing, or what the load threw.
+    template <class Node>
+    bool is_remembered(const Node& entry) const {
+        return !entry.has_value() && now() < entry.in_front().deadline();
+    }
+
     // ---- of an entry that is held, or not published ----
 
     /// Whether a reader may show the entry. A hit prolongs it, where hits do.
@@ -92,14 +121,14 @@ public:
     bool is_shown(const Node& entry) const {
         if (!entry.has_prefix()) [[likely]]
             return true;
-        return is_shown_now(entry.in_front(), entry.hash());
+        return entry.has_value() && is_shown_now(entry.in_front(), entry.hash());
     }
     /// The same without a trace.
     template <class Node>
     bool is_live(const Node& entry) const {
         if (!entry.has_prefix()) [[likely]]
             return true;
-        return is_live_now(entry.in_front());
+        return entry.has_value() && is_live_now(entry.in_front());
     }
 
     // ---- renewal, of an entry that is held ----
@@ -119,12 +148,14 @@ public:
     /// Whether the entry may answer a load that fails: until its end, and `stale_if_error` beyond.
     template <class Node>
     bool may_answer(const Node& entry) const {
-        return !entry.has_prefix() || now() < later(entry.in_front().deadline(), renewals_.stale_after());
+        return !entry.has_prefix() ||
+               (entry.has_value() && now() < later(entry.in_front().deadline(), renewals_.stale_after()));
     }
     /// Whether the entry answers instead of a load, as the last one has failed not long ago.
     template <class Node>
     bool answers_at_once(const Node& entry) const {
-        return entry.has_prefix() && renewals_.rests(now(), entry.in_front().history()) && may_answer(entry);
+        return entry.has_prefix() && entry.has_value() && renewals_.rests(now(), entry.in_front().history()) &&
+               may_answer(entry);
     }
     /// The load has failed that was to renew the entry. By the thread that owns the flight of its key.
     template <class Node>
@@ -143,7 +174,8 @@ public:
         bool is_over(const Node& entry) {
             if (!entry.has_prefix()) [[likely]]
                 return false;
-            return is_past(later(entry.in_front().deadline(), of_.renewals_.stale_after()));
+            const nanoseconds_t deadline = entry.in_front().deadline();
+            return is_past(entry.has_value() ? later(deadline, of_.renewals_.stale_after()) : deadline);
         }
 
     private:
@@ -203,6 +235,8 @@ private:
     const double jitter_;
     const std::function<std::chrono::nanoseconds(const Key&, const T&, expiry_event)> expire_;
     renewal_times<Sync> renewals_;
+    const nanoseconds_t negative_ttl_;
+    const nanoseconds_t error_ttl_;
     const bool has_default_;
     atomic<nanoseconds_t> shortest_;
 };

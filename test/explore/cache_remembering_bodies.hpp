@@ -1,0 +1,144 @@
+// The programs of what a cache remembers of loads that brought no value, beside writes that end it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <explore/cache_program.hpp>
+
+namespace explore::cache_bodies {
+
+inline explored_cache::options_type remembering_options(std::size_t capacity) {
+    return {.capacity = capacity,
+            .negative_ttl = std::chrono::nanoseconds(10),
+            .error_ttl = std::chrono::nanoseconds(10),
+            .statistics = false};
+}
+
+/// A source that has nothing, or fails, until it changes.
+class late_source {
+public:
+    explicit late_source(bool fails) : fails_(fails) {}
+    void change() { has_value_.store(true, std::memory_order_seq_cst); }
+    unsigned calls() const { return calls_; }
+    /// What a load brings: 2, 0 for nothing, 1 for a failure.
+    std::uint64_t load(explored_cache& c) {
+        try {
+            const auto entry = c.pin_or_load(probe(keys::first), [this]() -> std::optional<probe> {
+                ++calls_;
+                if (has_value_.load(std::memory_order_seq_cst)) return probe(2);
+                if (fails_) throw std::runtime_error("no");
+                return std::nullopt;
+            });
+            return entry ? entry.value().number() : 0;
+        } catch (const std::runtime_error&) {
+            return 1;
+        }
+    }
+    std::uint64_t nothing() const { return fails_ ? 1 : 0; }
+
+private:
+    const bool fails_;
+    unsigned calls_ = 0;
+    sync_policy::atomic<bool> has_value_{false};
+};
+inline const char* name_of_load(bool fails) { return fails ? "load that throws" : "load that finds nothing"; }
+
+template <class F>
+void what_is_remembered_is_ended(F& f, const std::string& name, const std::function<void(explored_cache&)>& forget) {
+    for (const bool fails : {false, true}) {
+        f(std::string(name_of_load(fails)) + "|" + name + ", load", [forget, fails] {
+            with_cache(remembering_options(2), [&](explored_cache& c) {
+                late_source from(fails);
+                parallel([&] { from.load(c); },
+                         [&] {
+                             from.change();
+                             forget(c);
+                             require(from.load(c) == 2, "what was remembered before answers no load after");
+                         });
+                require(from.load(c) == 2, "nor does it come later");
+            });
+        });
+    }
+}
+template <class F>
+void what_is_remembered_is_ended_by_an_invalidation(F f) {
+    what_is_remembered_is_ended(f, "invalidate", [](explored_cache& c) { c.invalidate(probe(keys::first)); });
+    what_is_remembered_is_ended(f, "invalidate all", [](explored_cache& c) { c.invalidate_all(); });
+}
+template <class F>
+void what_is_remembered_hides_no_put(F f) {
+    for (const bool fails : {false, true}) {
+        f(std::string(name_of_load(fails)) + "|the same|put, get", [fails] {
+            with_cache(remembering_options(2), [&](explored_cache& c) {
+                late_source from(fails);
+                const auto load = [&] {
+                    const std::uint64_t brought = from.load(c);
+                    require(brought == from.nothing() || brought == 5, "a load brings what the source or the put says");
+                };
+                parallel(load, load, [&] {
+                    c.put(probe(keys::first), probe(5));
+                    require(c.number(keys::first) == 5, "a put is seen after it");
+                    require(from.load(c) == 5, "by loads, too");
+                });
+                require(c.number(keys::first) == 5, "and is not replaced later");
+            });
+        });
+    }
+}
+template <class F>
+void what_is_remembered_is_loaded_once(F f) {
+    for (const bool fails : {false, true}) {
+        f(std::string(name_of_load(fails)) + "|the same|the same, remembered", [fails] {
+            with_cache(remembering_options(2), [&](explored_cache& c) {
+                late_source from(fails);
+                const auto load = [&] { require(from.load(c) == from.nothing(), "each call is told the same"); };
+                parallel(load, load, load);
+                require(from.calls() == 1, "one load");
+            });
+        });
+    }
+}
+template <class F>
+void what_is_remembered_counts(F f) {
+    f("load that finds nothing|put|put, remembered", [] {
+        with_cache(remembering_options(1), [&](explored_cache& c) {
+            late_source from(false);
+            parallel(
+                [&] {
+                    from.load(c);
+                    require(c.size() <= 1, "the bound holds at every instant");
+                },
+                [&] { require(c.put(probe(keys::second), probe(3)), "a put stores"); },
+                [&] { require(c.put(probe(keys::apart), probe(4)), "a put stores"); });
+        });
+    });
+    f("bulk load that finds nothing|put of one of the keys", [] {
+        with_cache(remembering_options(2), [&](explored_cache& c) {
+            parallel(
+                [&] {
+                    static_cast<void>(
+                        c.get_all_or_load({probe(keys::first), probe(keys::apart)},
+                                          [](const std::vector<probe>&) { return std::vector<std::pair<probe, probe>>(); }));
+                },
+                [&] { c.put(probe(keys::first), probe(5)); });
+            require(c.number(keys::first) == 5, "the put is there");
+        });
+    });
+}
+
+template <class F>
+void each_of_remembering(F f) {
+    what_is_remembered_is_ended_by_an_invalidation(f);
+    what_is_remembered_hides_no_put(f);
+    what_is_remembered_is_loaded_once(f);
+    what_is_remembered_counts(f);
+}
+
+} // namespace explore::cache_bodies
