@@ -1,5 +1,5 @@
 // Exceptions of syncmap itself: instead of a deadlock, and for a type that cannot do what the dynamic map needs. All except
-// `barrier_refused` are errors of the program. The map goes on working.
+// `barrier_refused`, `load_timeout` and `snapshot_refused` are errors of the program. The map goes on working.
 #pragma once
 
 #include <syncmap/detail/language.hpp>
@@ -50,6 +50,13 @@ public:
     no_loader()
         : std::logic_error("syncmap: a key is absent, and this cache has no loader: make it with {.load = ...}, or "
                            "write get_or_load(key, f)") {}
+};
+
+/// Thrown by `load` of a cache for a file that `save` has not written, or not to its end, or that another program wrote over:
+/// torn, changed, of another type of cache, of a newer version of this library. See syncmap/cache/warm_restart.hpp.
+class snapshot_refused : public std::runtime_error {
+public:
+    explicit snapshot_refused(const std::string& why) : std::runtime_error("syncmap: the cache's file is refused: " + why) {}
 };
 
 /// Thrown at once, before anything is changed, by the maps behind one lock (`mutex_map`, `shared_mutex_map`). A thread that is

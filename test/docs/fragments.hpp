@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -22,6 +23,7 @@
 
 #include <syncmap/any_map.hpp>
 #include <syncmap/cache.hpp>
+#include <syncmap/cache/warm_restart.hpp>
 #include <syncmap/checked_map.hpp>
 #include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>

@@ -19,6 +19,7 @@
 #include <syncmap/cache/options.hpp>
 #include <syncmap/cache/other_names.hpp>
 #include <syncmap/cache/removals.hpp>
+#include <syncmap/cache/restarting.hpp>
 #include <syncmap/cache/time/expiring.hpp>
 #include <syncmap/cache/time/lifetimes.hpp>
 #include <syncmap/cache/whole.hpp>
@@ -55,12 +56,14 @@ class basic_cache : private a_concurrent_map_is_shared_by_reference_and_never_co
                     public cache_detail::other_names,
                     public cache_detail::bulk_loading<basic_cache<Engine, Clock>, Engine>,
                     public cache_detail::expiring<basic_cache<Engine, Clock>, Engine>,
+                    public cache_detail::restarting<basic_cache<Engine, Clock>>,
                     public cache_detail::whole_cache<basic_cache<Engine, Clock>, Engine> {
     friend class cache_detail::loading<basic_cache, Engine>;
     friend class cache_detail::remembering<basic_cache, Engine>;
     friend class cache_detail::bulk_loading<basic_cache, Engine>;
     friend class cache_detail::expiring<basic_cache, Engine>;
     friend class cache_detail::whole_cache<basic_cache, Engine>;
+    friend struct cache_detail::restart_access;
     using Key = typename Engine::key_type;
     using T = typename Engine::mapped_type;
     using Sync = typename Engine::sync_type;

@@ -95,4 +95,15 @@ private:
     atomic<std::uint8_t> passes_{0};
 };
 
+/// How much the eviction favours an entry.
+struct entry_rank {
+    bool is_main = false;
+    unsigned uses = 0; ///< 0 to 3
+    unsigned count = 0; ///< 0 to 15: of the history
+
+    static constexpr unsigned ranks = 128;
+    constexpr unsigned number() const noexcept { return (unsigned{is_main} << 2 | uses) << 4 | count; }
+    static constexpr entry_rank of(unsigned number) noexcept { return {(number >> 6) != 0, number >> 4 & 3, number & 15}; }
+};
+
 } // namespace syncmap::cache_detail

@@ -27,10 +27,6 @@ struct other_names {
                                       "visit(key, f) to look at the value, pin(key) to keep it");
     }
     template <class K>
-    auto load(const K&) const {
-        static_assert(sizeof(K) == 0, "syncmap: a cache has no load(key): use get(key), or get_or_load(key, f)");
-    }
-    template <class K>
     auto erase(const K&) const {
         static_assert(sizeof(K) == 0,
                       "syncmap: a cache has no erase: use invalidate(key), which loads that are running obey, too");

@@ -20,19 +20,22 @@ public:
     ranking& operator=(const ranking&) = delete;
     ~ranking() { of_.leave(looking_); }
 
-    /// Calls `f(hash, rank)` for the entries: main before small, then by uses, then by what the history has counted. As a
-    /// sweep: an entry that moves may be overlooked, or shown twice.
+    /// The rank of an entry: main before small, then by uses, then by what the history has counted.
+    unsigned rank_of(const typename Eviction::entry& e) const noexcept {
+        const entry_rank rank{e.mark.where() == queue::in_main, e.mark.uses(), looking_.in->keys.count(e.hash())};
+        return rank.number();
+    }
+    /// Fetches what the history has of a key.
+    void prefetch(std::uint64_t hash) const noexcept { looking_.in->keys.prefetch(hash); }
+
+    /// Calls `f(hash, rank)` for the entries. As a sweep: an entry that moves may be overlooked, or shown twice.
     template <class F>
     void each(F f) const {
         typename Eviction::lifetimes_type::glance time(of_.lifetimes_);
         std::uint64_t at = 0;
         do {
             at = of_.engine_.sweep_bucket(by_, at, [&](sighting& seen, std::size_t) {
-                const auto& mark = seen->mark;
-                if (const queue where = mark.where(); where != queue::left && !time.is_over(*seen)) {
-                    const unsigned state = where == queue::in_main ? 1 : 0;
-                    f(seen->hash(), (state << 2 | mark.uses()) << 4 | looking_.in->keys.count(seen->hash()));
-                }
+                if (seen->mark.where() != queue::left && !time.is_over(*seen)) f(seen->hash(), rank_of(*seen));
                 return true;
             });
         } while (at != 0);

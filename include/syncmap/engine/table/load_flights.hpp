@@ -134,11 +134,14 @@ public:
     static bool owns_any(visitor& by) { return by.control_.home->flights.owns_any(); }
 
     /// By the thread that loads, before it looks for the key: every writer of the key either had the lock of its bucket
-    /// before, or sees the load. Returns the generation of the map, for the write of what is loaded: a thread that erases all
-    /// from now on finds the table of that generation.
+    /// before, or sees the load. Returns the generation of the map, for the write of what is loaded.
     template <class K>
     std::uint64_t pass_writers(visitor& by, std::uint64_t hash, const K& key) {
         this->wait_for_earlier_writers(by.control_, hash, key);
+        return generation_now(by);
+    }
+    /// The generation of the map: a thread that erases all from now on finds the table of that generation.
+    std::uint64_t generation_now(visitor& by) {
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             if (const auto* const t = base::table_of(root); t != nullptr) {
