@@ -2,7 +2,7 @@
 // works in docs/cache.md.
 //
 //   cache/options.hpp      capacity, clock, statistics
-//   cache/time/            clocks
+//   cache/time/            clocks, lifetimes, the removal of what has expired
 //   cache/loaders.hpp      the loaders that the options have
 //   cache/loading.hpp      how an absent key gets its value
 //   cache/bulk_loading.hpp how many absent keys do

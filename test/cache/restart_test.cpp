@@ -182,13 +182,14 @@ TEST(cache_restart, lifetimes_go_on) {
     const std::string bytes = saved_bytes(before); // old: 5 minutes are left; young: 9; own: 59
 
     syncmap::manual_clock later;
-    restarted_pages after({.capacity = 100, .expire_after_write = 10min, .clock = later});
+    restarted_pages after({.capacity = 100, .expire_after_write = 10min, .prompt_expiry = true, .clock = later});
     EXPECT_EQ(after.load(given_bytes{bytes}, {.time_down = 2min}), 3U);
     EXPECT_FALSE(after.contains("over"));
     later.advance(3min - 1ns);
     EXPECT_TRUE(after.contains("old"));
     later.advance(1ns);
     EXPECT_FALSE(after.contains("old"));
+    EXPECT_EQ(after.expire_now(), 1U) << "the log has the end that it is left with";
     EXPECT_TRUE(after.contains("young"));
     later.advance(4min);
     EXPECT_FALSE(after.contains("young"));

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -475,6 +476,107 @@ TEST(cache_expiry, mixes_entries_with_and_without_a_lifetime) {
         const bool had_end = (i + 49) % 3 == 0;
         EXPECT_EQ(c.get(std::to_string(i)).has_value(), !had_end) << i;
     }
+}
+
+// ---- the log of deadlines ----
+
+/// The log against a model of it.
+TEST(expiry_log, misses_no_end) {
+    using syncmap::cache_detail::nanoseconds_t;
+    constexpr nanoseconds_t gone = syncmap::cache_detail::never;
+    syncmap::cache_detail::expiry_log<syncmap::engine::machine> log;
+    std::map<std::uint64_t, nanoseconds_t> live; // when each ends
+    std::mt19937_64 random(19);
+    nanoseconds_t now = 5'000'000'000;
+    std::size_t removed = 0;
+    for (int step = 0; step < 20'000; ++step) {
+        const std::uint64_t key = random() % 4'096;
+        const std::uint64_t name = key * 0x9E3779B97F4A7C15U;
+        const auto length = static_cast<nanoseconds_t>(random() >> (random() % 44 + 18)); // from 1 ns to 19 hours
+        const auto end_of = [&](std::uint64_t of, std::uint32_t) {
+            const auto found = live.find(of);
+            return found == live.end() ? gone : found->second;
+        };
+        const auto remove = [&](std::uint64_t of, std::uint32_t stamp) {
+            const nanoseconds_t ends = end_of(of, stamp);
+            if (ends == gone || ends > now) return ends;
+            live.erase(of);
+            ++removed;
+            return gone;
+        };
+        if (step % 3 == 0) {
+            now += static_cast<nanoseconds_t>(random() >> (random() % 44 + 19));
+            log.take_all_due(now, remove);
+            for (const auto& each : live) ASSERT_GT(each.second, now) << "an end that was missed in step " << step;
+        } else if (step % 3 == 1 && log.may_be_due(now)) {
+            log.take_due(now, 3, remove);
+        } else if (const auto found = live.find(name); found != live.end() && step % 2 == 0) {
+            found->second += length; // as a hit that prolongs
+        } else if (found == live.end()) {
+            live[name] = now + length;
+            log.add(name, {now + length, 1}, now, end_of);
+        }
+    }
+    EXPECT_GT(removed, 3'000U);
+    EXPECT_FALSE(log.forget_lost());
+}
+
+TEST(expiry_log, keeps_no_more_than_twice_what_is_valid) {
+    syncmap::cache_detail::expiry_log<syncmap::engine::machine> log;
+    std::uint32_t valid = 0;
+    for (std::uint32_t write = 0; write < 50'000; ++write) {
+        valid = write;
+        for (std::uint64_t key = 0; key < 2; ++key) {
+            log.add(key << 63, {1'000'000'000, write}, 0, [&](std::uint64_t, std::uint32_t stamp) {
+                return stamp == valid ? 1'000'000'000 : syncmap::cache_detail::never;
+            });
+        }
+    }
+    const auto [bytes, records] = log.bytes_and_records();
+    EXPECT_LT(records, 300U);
+    EXPECT_LT(bytes, 60'000U);
+}
+
+TEST(cache_expiry, is_prompt_with_a_log) {
+    const std::uint64_t before = counting_clock::reads;
+    std::size_t bytes = 0;
+    costs_of_cache<std::string, std::string>::type many({.capacity = 2'000, .prompt_expiry = true},
+                                                        counting_allocator<std::pair<const std::string, std::string>>(&bytes));
+    for (int i = 0; i < 1'000; ++i) many.put(std::to_string(i), "1", {.ttl = 1h});
+    const std::uint64_t filled = counting_clock::reads - before;
+    EXPECT_EQ(many.expire_now(), 0U);
+    EXPECT_EQ(counting_clock::reads - before, filled + 1) << "it looks at no entry";
+
+    syncmap::manual_clock clock;
+    std::size_t told = 0;
+    timed_cache c({.capacity = 2'000,
+                   .expire_after_access = 1h,
+                   .prompt_expiry = true,
+                   .on_removal = [&](const std::string&, const std::string&,
+                                     syncmap::removal why) { told += why == syncmap::removal::expired ? 1 : 0; },
+                   .clock = clock});
+    for (int i = 0; i < 1'000; ++i) c.put(std::to_string(i), "1", {.ttl = std::chrono::nanoseconds(i + 1)});
+    clock.advance(500ns);
+    EXPECT_EQ(c.expire_now(), 500U);
+    EXPECT_EQ(c.size(), 500U);
+    for (int i = 900; i < 1'000; ++i) c.put(std::to_string(i), "2");
+    for (int i = 500; i < 550; ++i) EXPECT_TRUE(c.invalidate(std::to_string(i)));
+    clock.advance(2ms);
+    for (int i = 0; i < 10; ++i) c.put("a", "1"); // each looks at 64 records
+    EXPECT_EQ(c.size(), 101U) << "writes remove what has expired";
+    clock.advance(50min);
+    EXPECT_TRUE(c.get("950"));
+    EXPECT_EQ(told, 500U + 350U);
+    clock.advance(30min);
+    EXPECT_EQ(c.expire_now(), 100U) << "a hit has prolonged one of them";
+    EXPECT_EQ(c.get("950"), "2");
+    clock.advance(-2h);
+    c.put("b", "1", {.ttl = 1s});
+    clock.advance(2s);
+    EXPECT_EQ(c.expire_now(), 1U) << "after a jump back, too";
+    clock.advance(10h);
+    EXPECT_EQ(c.expire_now(), 1U);
+    EXPECT_EQ(c.size(), 0U);
 }
 
 // ---- options ----

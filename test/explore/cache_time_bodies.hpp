@@ -182,8 +182,41 @@ void stale_values_answer_failed_loads(F f) {
     });
 }
 
+/// Ends of entries are filed and taken at the same time: none is lost.
+template <class F>
+void ends_are_filed_beside_removals(F f) {
+    for (const bool removes_all : {true, false}) {
+        f(std::string("put|") + (removes_all ? "expire" : "put of another key") + "|put of the key, with a log", [removes_all] {
+            constexpr std::int64_t a_tick = 1 << 20;
+            explored_clock::time_of_cache time{0};
+            with_cache(explored_cache::options_type{.capacity = 4,
+                                                    .expire_after_write = std::chrono::nanoseconds(2 * a_tick),
+                                                    .prompt_expiry = true,
+                                                    .clock = {&time},
+                                                    .statistics = false},
+                       [&](explored_cache& c) {
+                           c.put(probe(keys::first), probe(1));
+                           time.store(4 * a_tick, std::memory_order_seq_cst);
+                           parallel([&] { c.put(probe(keys::second), probe(2)); },
+                                    [&] {
+                                        if (removes_all) {
+                                            c.expire_now();
+                                        } else {
+                                            c.put(probe(keys::apart), probe(2));
+                                        }
+                                    },
+                                    [&] { c.put(probe(keys::first), probe(3)); });
+                           require(c.number(keys::first) == 3, "a value that was put afterwards stays");
+                           time.store(8 * a_tick, std::memory_order_seq_cst);
+                           require(c.expire_now() == (removes_all ? 2U : 3U) && c.size() == 0, "each end is filed");
+                       });
+        });
+    }
+}
+
 template <class F>
 void each_of_time(F f) {
+    ends_are_filed_beside_removals(f);
     hits_that_renew_beside_a_put(f);
     stale_values_answer_failed_loads(f);
     a_hit_that_prolongs_beside_a_put(f);

@@ -94,7 +94,8 @@ public:
     /// that contradict themselves.
     explicit basic_cache(const options_type& options, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
                          const allocator_type& alloc = allocator_type())
-        : cache_detail::bulk_loading<basic_cache, Engine>(options), counts_(options.statistics), lifetimes_(options),
+        : cache_detail::bulk_loading<basic_cache, Engine>(options),
+          cache_detail::expiring<basic_cache, Engine>(options.prompt_expiry), counts_(options.statistics), lifetimes_(options),
           listener_(cache_detail::removal_listener<Engine>::made_of(options)), engine_(hash, equal, alloc),
           weigh_(options.weigh), eviction_(engine_, options.capacity.value(), static_cast<bool>(weigh_), lifetimes_, alloc),
           load_times_(options.clock) {}
@@ -410,7 +411,7 @@ private:
         if (counts_ && op.did() != counted::kinds) lane_of(by.slot()).count(op.did());
         if (op.has_replaced_expired() && counts_) [[unlikely]]
             lane_of(by.slot()).count(counted::insert);
-        this->scrub(by);
+        this->scrub(by, op);
         if (engine_.has_cleared()) [[unlikely]]
             eviction_.take_apart(by, buckets_a_write);
     }

@@ -54,6 +54,8 @@ public:
     /// An expiration that is an insert as well.
     bool has_replaced_expired() const noexcept { return replaced_expired_; }
     std::uint64_t hash() const noexcept { return hash_; }
+    /// When the entry ends that it has made, if the cache has a log of that.
+    const filing& filed() const noexcept { return filed_; }
 
     // ---- hooks: operation/write_hooks.hpp ----
 
@@ -61,7 +63,7 @@ public:
     /// The weigher runs here, once, with no permit in hand.
     void prepared(entry& fresh, bool is_present) {
         if (has_lifetime_) [[unlikely]]
-            bound_.lifetimes().begin(fresh, event_, own_ttl_, load_took_);
+            begin_lifetime(fresh);
         weigh_if_weighted(fresh, is_present);
     }
     void publishes(entry& fresh, std::uint64_t) noexcept {
@@ -135,6 +137,10 @@ protected:
         inserts_ = true;
         if (!is_too_heavy()) bound_.admit(by_, hash_, mine_);
     }
+    [[gnu::noinline]] void begin_lifetime(entry& fresh) {
+        bound_.lifetimes().begin(fresh, event_, own_ttl_, load_took_);
+        filed_ = bound_.lifetimes().filing_of(fresh);
+    }
     void weigh_if_weighted(entry& fresh, bool is_present) {
         if (weigher_ != nullptr) [[unlikely]]
             weigh(fresh, is_present);
@@ -157,6 +163,7 @@ protected:
     expiry_event event_ = expiry_event::inserted;
     nanoseconds_t own_ttl_ = as_usual;
     nanoseconds_t load_took_ = 0;
+    filing filed_{};
     std::size_t more_ = 0; ///< permits that it needs to replace the present value
     const entry* present_ = nullptr; ///< that one: an address, for comparisons
     bool is_refused_here_ = false; ///< this attempt would replace the present value by one that is too heavy

@@ -68,6 +68,7 @@ public:
     static constexpr bool wants_prefix() noexcept { return true; }
     void prepared(entry& fresh, bool is_present) {
         bound_.lifetimes().begin_without_value(fresh, error_);
+        base::filed_ = bound_.lifetimes().filing_of(fresh);
         base::weigh_if_weighted(fresh, is_present);
     }
     void before_insert() {

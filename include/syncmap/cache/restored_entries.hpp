@@ -45,7 +45,10 @@ public:
 
     void prepared(entry& fresh, bool is_present) {
         base::prepared(fresh, is_present);
-        if (times_ != nullptr && fresh.has_prefix()) keep_times(fresh.in_front());
+        if (times_ != nullptr && fresh.has_prefix()) {
+            keep_times(fresh.in_front());
+            base::filed_ = eviction_.lifetimes().filing_of(fresh);
+        }
     }
     void before_insert() {
         const auto free = eviction_.pool().free_now();

@@ -11,11 +11,13 @@
 #include <exception>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 
 #include <syncmap/cache/options.hpp>
 #include <syncmap/cache/time/entry_times.hpp>
+#include <syncmap/cache/time/expiry_log.hpp>
 #include <syncmap/cache/time/renewal_times.hpp>
 
 namespace syncmap::cache_detail {
@@ -57,6 +59,7 @@ public:
         : clock_((check_times(o), o.clock)), after_write_(o.expire_after_write.count()),
           after_access_(o.expire_after_access.count()), jitter_(o.jitter), expire_(o.expire), renewals_(o),
           negative_ttl_((check_remembering(o), o.negative_ttl.count())), error_ttl_(o.error_ttl.count()),
+          is_logged_(o.prompt_expiry),
           has_default_(after_write_ != never || after_access_ != never || expire_ || renewals_.is_wanted()),
           shortest_((std::min)(shortened(after_write_, 1.0), shortened(after_access_, 1.0))) {}
 
@@ -131,6 +134,26 @@ public:
         return entry.has_value() && is_live_now(entry.in_front());
     }
 
+    // ---- the log: expiry_log.hpp ----
+
+    bool is_logged() const noexcept { return is_logged_; }
+    /// When the cache may drop the entry.
+    template <class Node>
+    nanoseconds_t removal_time(const Node& entry) const noexcept {
+        if (!entry.has_prefix()) return never;
+        const nanoseconds_t deadline = entry.in_front().deadline();
+        return entry.has_value() ? later(deadline, renewals_.stale_after()) : deadline;
+    }
+    /// Of a node that is held, or not published: 22 bits of its address.
+    template <class Node>
+    static std::uint32_t stamp_of(const Node& entry) noexcept {
+        return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(std::addressof(entry)) * 0x9E3779B97F4A7C15U >> 42);
+    }
+    template <class Node>
+    filing filing_of(const Node& fresh) const noexcept {
+        return is_logged_ ? filing{removal_time(fresh), stamp_of(fresh)} : filing{};
+    }
+
     // ---- renewal, of an entry that is held ----
 
     /// What the entry's times say now, if the hit that has found it should renew it. May be by chance: a second call draws
@@ -174,8 +197,7 @@ public:
         bool is_over(const Node& entry) {
             if (!entry.has_prefix()) [[likely]]
                 return false;
-            const nanoseconds_t deadline = entry.in_front().deadline();
-            return is_past(entry.has_value() ? later(deadline, of_.renewals_.stale_after()) : deadline);
+            return is_past(of_.removal_time(entry));
         }
 
     private:
@@ -237,6 +259,7 @@ private:
     renewal_times<Sync> renewals_;
     const nanoseconds_t negative_ttl_;
     const nanoseconds_t error_ttl_;
+    const bool is_logged_;
     const bool has_default_;
     atomic<nanoseconds_t> shortest_;
 };
