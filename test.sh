@@ -13,10 +13,10 @@ Installs the packages that are missing (Debian, Ubuntu), then builds and runs th
   asan-clang   clang-19; address, leak and undefined behaviour sanitizers
   tsan-clang   clang-19; thread sanitizer
 Each test runs where it finds most:
-  release              explorer, histories of real threads, attacks, tool, examples; the contract of mutex_map and snapshot_map
+  release              explorer, histories of real threads, ends of threads and processes, attacks, tool, examples; the
+                       contract of mutex_map and snapshot_map
   asan-clang           unit, model, fault and cache tests; the contract of syncmap::map, in every layout
-  tsan-clang           of these, the files that start threads
-  release, tsan-clang  stress; threads and processes that end
+  tsan-clang           of these, the files that start threads; stress (the order of writes in release as well)
   all three            C library
 The suites over the whole family leave mutex_map out (it has the engine of shared_mutex_map); those over maps of several types
 take one of them for each map but syncmap::map.
