@@ -1,6 +1,9 @@
 // What a cache counts: removals by their reason, how long loads take; and the text that Prometheus reads.
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -111,6 +114,65 @@ TEST(cache_statistics, are_text_for_prometheus) {
     for (std::size_t at = two.find("# TYPE"); at != std::string::npos; at = two.find("# TYPE", at + 1)) ++heads;
     EXPECT_EQ(heads, 10U); // each metric once
     if (testing::Test::HasFailure()) std::fputs(two.c_str(), stderr);
+}
+
+// ---- bytes_used ----
+
+/// What is allocated now.
+class counted_resource final : public std::pmr::memory_resource {
+public:
+    std::size_t bytes() const { return bytes_; }
+
+private:
+    void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+        bytes_ += bytes;
+        return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+    }
+    void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override {
+        bytes_ -= bytes;
+        std::pmr::new_delete_resource()->deallocate(p, bytes, alignment);
+    }
+    bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+    std::atomic<std::size_t> bytes_{0};
+};
+
+void expect_same_bytes(std::size_t told, const counted_resource& memory, const char* when) {
+    EXPECT_GE(static_cast<double>(told), 0.95 * static_cast<double>(memory.bytes())) << when;
+    EXPECT_LE(static_cast<double>(told), 1.05 * static_cast<double>(memory.bytes())) << when;
+}
+
+TEST(cache_bytes_used, is_what_the_allocator_counts) {
+    counted_resource memory;
+    syncmap::pmr::cache<int, int> c({.capacity = 50'000}, &memory);
+    expect_same_bytes(c.bytes_used(), memory, "empty");
+    for (int i = 0; i < 10'000; ++i) c.put(i, i);
+    expect_same_bytes(c.bytes_used(), memory, "while it grows");
+    c.invalidate_all();
+    expect_same_bytes(c.bytes_used(), memory, "cleared");
+    c.flush();
+    expect_same_bytes(c.bytes_used(), memory, "taken apart");
+    for (int i = 0; i < 120'000; ++i) {
+        if (i % 2 == 0)
+            c.put(i, i);
+        else
+            c.put(i, i, {.ttl = std::chrono::hours(1)}); // with times in front of the node
+    }
+    expect_same_bytes(c.bytes_used(), memory, "full");
+}
+
+TEST(cache_bytes_used, counts_what_values_own) {
+    counted_resource memory;
+    syncmap::pmr::cache<int, std::pmr::string> c({.capacity = 20'000}, &memory);
+    std::uint64_t draw = 1;
+    for (int i = 0; i < 30'000; ++i) {
+        draw = draw * 6364136223846793005 + 1442695040888963407;
+        c.put(i, std::pmr::string(20 + (draw >> 33) % 500, 'x', &memory));
+    }
+    expect_same_bytes(c.bytes_used(), memory, "strings");
+    c.set_capacity(1'000);
+    c.flush();
+    expect_same_bytes(c.bytes_used(), memory, "with a smaller capacity");
 }
 
 } // namespace

@@ -278,6 +278,18 @@ public:
     /// How many entries it has at most, or what they weigh: at no instant of this call is the size above it.
     [[nodiscard]] size_type capacity() const noexcept { return eviction_.capacity(); }
 
+    /// How many bytes the cache has allocated, about: its table, its nodes, what keys and values own (owned_bytes.hpp), its
+    /// policy, and what waits to be freed. Where entries have different sizes it looks at some thousands of them. Of this
+    /// object itself `sizeof` tells. Complexity: linear in the number of threads. Throws: `std::bad_alloc`.
+    [[nodiscard]] size_type bytes_used() const {
+        auto& engine = const_cast<Engine&>(engine_);
+        visitor by(engine, nullptr);
+        // Without weights it is known how many entries are in memory, also of those that `invalidate_all` has left.
+        const size_type entries = weigh_ ? engine_.approx_size() : eviction_.weight();
+        return engine.bytes_beside_entries(by) + engine.bytes_of_entries(by, entries) + eviction_.policy_bytes() +
+               this->log_bytes();
+    }
+
     /// Changes the capacity. Returns when no more than `n` entries are there; a call of another thread meanwhile counts after
     /// this one. Entries leave as by puts; those that were read often stay. Progress: a write for each entry that leaves. It
     /// waits for others only where they are about to insert all that is left. Puts go on meanwhile.

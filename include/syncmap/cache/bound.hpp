@@ -52,6 +52,11 @@ public:
           policy_(is_weighted ? (std::min)(capacity, first_entries) : capacity, a), is_weighted_(is_weighted) {}
 
     bool is_weighted() const noexcept { return is_weighted_; }
+    /// What the policy has allocated.
+    std::size_t policy_bytes() noexcept {
+        const std::unique_lock<typename Sync::mutex> guard(changing_);
+        return policy_.bytes();
+    }
     /// Whether such an entry can be stored at all.
     bool is_too_heavy(std::size_t weight) const noexcept { return weight > wanted_.load(std::memory_order_relaxed); }
     /// What the entries weigh, and puts have reserved.

@@ -48,6 +48,9 @@ public:
     }
 
 protected:
+    /// What the log of `prompt_expiry` has allocated.
+    std::size_t log_bytes() const { return log_ == nullptr ? 0 : log_->bytes_and_records().first; }
+
     /// After a write: files the end of its entry, and looks through the buckets that are due.
     template <class Op>
     void scrub(visitor& by, const Op& op) noexcept {

@@ -60,6 +60,8 @@ public:
         template <class>
         friend class later_clear;
         template <class>
+        friend class memory_use;
+        template <class>
         friend class load_flights;
 
         control_type& control_;

@@ -68,7 +68,11 @@ public:
             while (!cleared_.compare_exchange_weak(fresh->below, fresh, std::memory_order_release, std::memory_order_relaxed)) {
             }
         });
-        if (left == nullptr) this->destroy_object(fresh);
+        if (left == nullptr) {
+            this->destroy_object(fresh);
+        } else {
+            cleared_bytes_.fetch_add(bytes_of(*fresh), std::memory_order_relaxed);
+        }
     }
 
     /// Whether a table waits to be taken apart. One relaxed load.
@@ -110,6 +114,10 @@ public:
         if (base::table_of(root) == nullptr) this->make_first_table(by.control_, root, base::min_log2());
     }
 
+protected:
+    /// How many bytes the tables take that wait.
+    std::size_t cleared_bytes() const noexcept { return cleared_bytes_.load(std::memory_order_relaxed); }
+
 private:
     /// What one clear has left: the table, the one that it was being moved to, and how many of their buckets are done.
     struct cleared {
@@ -118,6 +126,11 @@ private:
         cleared* below = nullptr;
     };
 
+    static std::size_t bytes_of(const cleared& c) noexcept {
+        std::size_t bytes = 0;
+        for (const header_type* const t : c.tables) bytes += t == nullptr ? 0 : base::table_bytes(t->log2());
+        return bytes;
+    }
     static entry_type* next_of(const entry_type& n) noexcept {
         return reinterpret_cast<entry_type*>(static_cast<std::uintptr_t>(n.next_label));
     }
@@ -168,6 +181,7 @@ private:
             while (head->below != std::addressof(of)) head = head->below;
             head->below = of.below;
         }
+        cleared_bytes_.fetch_sub(bytes_of(of), std::memory_order_relaxed);
         for (header_type* const t : of.tables)
             if (t != nullptr) this->retire_table(c, t);
         this->ask_for_recycling(c);
@@ -175,6 +189,7 @@ private:
 
     typename Sync::template atomic<cleared*> cleared_{nullptr}; ///< [LC1]
     typename Sync::template atomic<bool> is_busy_{false};
+    typename Sync::template atomic<std::size_t> cleared_bytes_{0}; ///< relaxed: a figure
 };
 
 } // namespace syncmap::engine

@@ -14,14 +14,14 @@
 #include <utility>
 
 #include <syncmap/engine/single_flight/load_registry.hpp>
-#include <syncmap/engine/table/later_clear.hpp>
+#include <syncmap/engine/table/memory_use.hpp>
 #include <syncmap/errors.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class load_flights : public later_clear<Types> {
-    using base = later_clear<Types>;
+class load_flights : public memory_use<Types> {
+    using base = memory_use<Types>;
     using Sync = typename Types::sync;
     using Key = typename Types::key_type;
     using record = load_record<Sync>;

@@ -144,6 +144,25 @@ protected:
         if (t != nullptr && !nothing_to_recycle(c)) t->ask_for_help();
     }
 
+    /// Returns how many bytes the tables take that were the root's, and keep their memory: those from the allocator, and those
+    /// whose pages are not emptied yet. Nothing, while another thread is at them.
+    static std::size_t former_bytes(control& c) noexcept {
+        auto* const rare = c.rare_or_null();
+        if (rare == nullptr) return 0;
+        const only_one recycling(c.recycling);
+        if (!recycling) return 0;
+        std::size_t bytes = 0;
+        const auto count = [&](const header* t, bool even_if_emptied) {
+            for (; t != nullptr; t = t->next_in_list)
+                if (even_if_emptied || !t->mapped) bytes += table_bytes(t->log2());
+        };
+        // acquire: pairs with the release of retire_table. Only the thread that recycles takes tables out.
+        count(rare->retired_tables.load(std::memory_order_acquire), true);
+        count(rare->quiescing_tables, true);
+        count(rare->free_tables, false);
+        return bytes;
+    }
+
     /// An overflow line beside any table. Throws `bad_alloc`; never called under a bucket's lock.
     void make_spare_line(control& c) {
         line_type& l = new_spare_line(c);
