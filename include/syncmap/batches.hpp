@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -52,7 +53,8 @@ std::size_t count_of(Range& range) {
 /// The same operations for many keys in one call. What it saves is waiting for memory: `map` asks for the places of 32
 /// keys (16 that are nodes) before it looks at the first of them. That pays where the table is larger than the caches.
 ///
-/// Keys, values Any range that can be walked twice: a vector, a span, a `std::set`, a view. Reads also take a projection, which
+/// Keys, values Any range that can be walked twice: a vector, a span, a `std::set`, a view; or a list in braces. Reads also
+/// take a projection, which
 ///              makes the key of an element: `map.load_many(users, results, &user::id)`; for writes there is
 ///              `std::views::transform`. A projection may be called twice for an element. Keys of another type than
 ///              `key_type` as everywhere.
@@ -72,10 +74,12 @@ template <class Engine>
 class batch_operations {
     using Key = typename Engine::key_type;
     using T = typename Engine::mapped_type;
+    using given_key = detail::given_t<Key>;
+    using given = detail::given_t<T>;
 
 public:
     /// Calls `f(index, const T&)` for every key that is there, as `visit` does; returns how many.
-    template <class Keys, class F, class Projection = std::identity>
+    template <class Keys = std::initializer_list<given_key>, class F, class Projection = std::identity>
     std::size_t visit_many(Keys&& keys, F&& f, Projection projection = {}) const {
         static_assert(std::invocable<F&, std::size_t, const T&>,
                       "syncmap: visit_many(keys, f) calls f(std::size_t index, const T&)");
@@ -90,7 +94,7 @@ public:
 
     /// `results[i]` becomes a copy of the value of the i-th key, or nothing; returns how many were there. There may be more
     /// results than keys; those are left alone.
-    template <class Keys, class Projection = std::identity>
+    template <class Keys = std::initializer_list<given_key>, class Projection = std::identity>
     std::size_t load_many(Keys&& keys, std::span<std::optional<detail::copied_out_t<T>>> results,
                           Projection projection = {}) const {
         static_assert(std::is_copy_constructible_v<detail::copied_out_t<T>>,
@@ -110,7 +114,7 @@ public:
     }
 
     /// `results[i]` becomes whether the i-th key is there; returns how many are.
-    template <class Keys, class Projection = std::identity>
+    template <class Keys = std::initializer_list<given_key>, class Projection = std::identity>
     std::size_t contains_many(Keys&& keys, std::span<bool> results, Projection projection = {}) const {
         require_room(detail::count_of(keys), results.size(), "syncmap: contains_many: fewer results than keys");
         std::size_t found = 0;
@@ -123,11 +127,11 @@ public:
 
     /// Sets the value of the i-th key to a copy of the i-th value; returns how many keys were new. `f(index, bool is_new)`,
     /// where there is one, is called after each.
-    template <class Keys, class Values>
+    template <class Keys = std::initializer_list<given_key>, class Values = std::initializer_list<given>>
     std::size_t store_many(Keys&& keys, Values&& values, std::memory_order order = std::memory_order_seq_cst) {
         return store_many(keys, values, [](std::size_t, bool) {}, order);
     }
-    template <class Keys, class Values, class F>
+    template <class Keys = std::initializer_list<given_key>, class Values = std::initializer_list<given>, class F>
     std::size_t store_many(Keys&& keys, Values&& values, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::invocable<F&, std::size_t, bool>,
                       "syncmap: store_many(keys, values, f) calls f(std::size_t index, bool is_new)");
@@ -154,11 +158,11 @@ public:
     }
 
     /// Erases each key; returns how many were there. `f(index, bool was_there)`, where there is one, is called after each.
-    template <class Keys>
+    template <class Keys = std::initializer_list<given_key>>
     std::size_t erase_many(Keys&& keys, std::memory_order order = std::memory_order_seq_cst) {
         return erase_many(keys, [](std::size_t, bool) {}, order);
     }
-    template <class Keys, class F>
+    template <class Keys = std::initializer_list<given_key>, class F>
     std::size_t erase_many(Keys&& keys, F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::invocable<F&, std::size_t, bool>,
                       "syncmap: erase_many(keys, f) calls f(std::size_t index, bool was_there)");

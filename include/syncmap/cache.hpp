@@ -33,7 +33,8 @@ namespace syncmap {
 
 namespace cache_detail {
 template <class Key, class T, class Hash, class KeyEqual, class Allocator>
-using engine_for = marked_map_engine<Key, T, Hash, KeyEqual, Allocator, entry_state<engine::machine>>;
+using engine_for =
+    detail::engine_for<Key, T, marked_map_engine<Key, T, Hash, KeyEqual, Allocator, entry_state<engine::machine>>>;
 } // namespace cache_detail
 
 /// A cache of at most `capacity` entries, at every instant, that any number of threads share. A hit takes no lock, and writes

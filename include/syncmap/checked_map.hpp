@@ -44,7 +44,7 @@ enum class misuse_check : unsigned char {
 /// callback) is not watched: for that there is the thread sanitizer.
 template <class Key, class T, misuse_check Check = misuse_check::cheap, class Hash = hash<Key>,
           class KeyEqual = std::equal_to<>, class Allocator = std::allocator<std::pair<const Key, T>>>
-class checked_map : private basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>> {
+class checked_map : private basic_map<detail::engine_for<Key, T, engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>>> {
     using base = basic_map<engine::flat::unlocked<Key, T, Hash, KeyEqual, Allocator>>;
     using monitor = std::conditional_t<Check == misuse_check::cheap, detail::cheap_monitor, detail::exact_monitor>;
     using site = source_place;

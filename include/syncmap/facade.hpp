@@ -22,6 +22,7 @@
 #include <syncmap/computations.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/never_copied.hpp>
+#include <syncmap/detail/other_calls.hpp>
 #include <syncmap/detail/other_names.hpp>
 #include <syncmap/erasing.hpp>
 #include <syncmap/errors.hpp>
@@ -100,7 +101,8 @@ class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copi
                   public number_operations<Engine>,
                   public computing_operations<Engine>,
                   public whole_map_operations<Engine>,
-                  public detail::other_names {
+                  public detail::other_names,
+                  public detail::other_calls<Engine> {
     friend batch_operations<Engine>;
     friend erasing_operations<Engine>;
     friend scalar_keys<Engine>;
@@ -127,10 +129,6 @@ private:
     template <class K>
     static constexpr bool is_lookup_key = detail::lookup_key<K, Key, hasher, key_equal>;
     static_assert(sizeof(detail::key_requirements<Key, hasher, key_equal>) != 0);
-    static_assert(
-        !detail::hashes_addresses_of_text<Key, hasher>,
-        "syncmap: const char* keys would be compared by their addresses: use std::string or std::string_view as the key "
-        "type, and const void* if addresses are meant");
 
 public:
     /// An empty map; owns no heap until the first write. As a global it can be `constinit`.
@@ -257,6 +255,15 @@ public:
     using whole_map_operations<Engine>::insert;
     using whole_map_operations<Engine>::erase_if;
     using erasing_operations<Engine>::erase_if;
+    using erasing_operations<Engine>::compare_erase;
+
+    // Errors in words.
+    using detail::other_calls<Engine>::store;
+    using detail::other_calls<Engine>::insert;
+    using detail::other_calls<Engine>::load;
+    using detail::other_calls<Engine>::compare_exchange;
+    using detail::other_calls<Engine>::compare_erase;
+    using detail::other_calls<Engine>::erase_if;
 
     /// Sets the value of `key`. Returns true when the key is new.
     ///

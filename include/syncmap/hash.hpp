@@ -140,22 +140,13 @@ constexpr bool hashes_without_throwing() {
     }
 }
 
-/// Keys that point to characters, with a hash of the pointer alone.
-template <class Key, class Hash>
-inline constexpr bool hashes_addresses_of_text = false;
-template <class C, class Hash>
-    requires(std::is_same_v<Hash, syncmap::hash<C*>> || std::is_same_v<Hash, std::hash<C*>>)
-inline constexpr bool hashes_addresses_of_text<C*, Hash> =
-    std::is_same_v<std::remove_cv_t<C>, char> || std::is_same_v<std::remove_cv_t<C>, wchar_t> ||
-    std::is_same_v<std::remove_cv_t<C>, char8_t> || std::is_same_v<std::remove_cv_t<C>, char16_t> ||
-    std::is_same_v<std::remove_cv_t<C>, char32_t>;
-
 } // namespace detail
 
 /// The library's default hash. It mixes integers, enumerations and pointers with the map's secret seed. It hashes strings
 /// under that seed; they may be looked up by anything that converts to `std::string_view`. (So may keys of your own types
 /// that convert. If their `==` is not that of the bytes, they need a hash of their own.) It hashes pairs, tuples, arrays,
-/// optionals and variants part by part. It does so too for your own structs that name their members in one line:
+/// vectors, optionals and variants part by part, and durations and time points by their count. It does so too for your own
+/// structs that name their members in one line:
 ///
 ///     struct point {
 ///         int x, y;

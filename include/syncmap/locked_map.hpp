@@ -26,7 +26,8 @@ namespace syncmap {
 ///  - an operation that throws has changed nothing (`erase_if`: it has erased the entries on which it had decided).
 template <class Key, class T, class Mutex, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
-class locked_map : public basic_map<engine::flat::locked<Key, T, Hash, KeyEqual, Allocator, Mutex>> {
+class locked_map
+    : public basic_map<detail::engine_for<Key, T, engine::flat::locked<Key, T, Hash, KeyEqual, Allocator, Mutex>>> {
     using base = basic_map<engine::flat::locked<Key, T, Hash, KeyEqual, Allocator, Mutex>>;
 
 public:

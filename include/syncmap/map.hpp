@@ -46,7 +46,7 @@ namespace syncmap {
 /// the last to use it.
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
-class map : public basic_map<engine::table<Key, T, Hash, KeyEqual, Allocator>> {
+class map : public basic_map<detail::engine_for<Key, T, engine::table<Key, T, Hash, KeyEqual, Allocator>>> {
     using base = basic_map<engine::table<Key, T, Hash, KeyEqual, Allocator>>;
 
 public:

@@ -32,46 +32,49 @@ class number_operations {
 
 public:
     /// Adds `operand` to the value of `key`, where an absent key counts as zero. Returns the value before. Integers wrap
-    /// around, as in `std::atomic`. Progress: a write.
-    template <detail::forwarded K = given_key>
-    T fetch_add(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
+    /// around, as in `std::atomic`. An operand of another type is converted where nothing is lost; an `int` may be for any
+    /// integer. Progress: a write.
+    template <detail::forwarded K = given_key, class N = T>
+    T fetch_add(K&& key, N operand, std::memory_order order = std::memory_order_seq_cst)
         requires detail::is_number<T>
     {
         return fetch<detail::sum_of>(std::forward<K>(key), operand, order);
     }
     /// Sets the value of `key` to the larger (`fetch_min`: the smaller) one of it and `operand`. An absent key gets `operand`.
     /// Returns the value before, zero if there was none. Progress: a write.
-    template <detail::forwarded K = given_key>
-    T fetch_max(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
+    template <detail::forwarded K = given_key, class N = T>
+    T fetch_max(K&& key, N operand, std::memory_order order = std::memory_order_seq_cst)
         requires detail::is_number<T>
     {
         return fetch<detail::larger_of>(std::forward<K>(key), operand, order);
     }
-    template <detail::forwarded K = given_key>
-    T fetch_min(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
+    template <detail::forwarded K = given_key, class N = T>
+    T fetch_min(K&& key, N operand, std::memory_order order = std::memory_order_seq_cst)
         requires detail::is_number<T>
     {
         return fetch<detail::smaller_of>(std::forward<K>(key), operand, order);
     }
     /// Combines the bits of the value of `key` with those of `operand`, where an absent key counts as zero. Returns the value
     /// before. Progress: a write.
-    template <detail::forwarded K = given_key>
-    T fetch_or(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
+    template <detail::forwarded K = given_key, class N = T>
+    T fetch_or(K&& key, N operand, std::memory_order order = std::memory_order_seq_cst)
         requires(detail::is_number<T> && std::integral<T>)
     {
         return fetch<detail::bits_of_either>(std::forward<K>(key), operand, order);
     }
-    template <detail::forwarded K = given_key>
-    T fetch_and(K&& key, T operand, std::memory_order order = std::memory_order_seq_cst)
+    template <detail::forwarded K = given_key, class N = T>
+    T fetch_and(K&& key, N operand, std::memory_order order = std::memory_order_seq_cst)
         requires(detail::is_number<T> && std::integral<T>)
     {
         return fetch<detail::bits_of_both>(std::forward<K>(key), operand, order);
     }
 
 private:
-    template <class Combine, class K>
-    T fetch(K&& key, T operand, std::memory_order order) {
-        detail::fetch_operation<T, Combine> op{operand, order};
+    template <class Combine, class K, class N>
+    T fetch(K&& key, N operand, std::memory_order order) {
+        static_assert(detail::returned_for<T, N>,
+                      "syncmap: this operand may not fit into the value type: convert it with static_cast");
+        detail::fetch_operation<T, Combine> op{static_cast<T>(operand), order};
         self().write(std::forward<K>(key), op);
         return op.previous;
     }

@@ -30,7 +30,8 @@ enum class present : unsigned char { yes };
 
 template <class Key, class Hash, class KeyEqual>
 using value_of_set =
-    std::conditional_t<engine::layout<Key, present, Hash, KeyEqual, engine::machine>::inline_key, present, no_value>;
+    std::conditional_t<engine_for<Key, present, engine::layout<Key, present, Hash, KeyEqual, engine::machine>>::inline_key,
+                       present, no_value>;
 
 } // namespace detail
 
@@ -123,12 +124,12 @@ public:
     size_type merge(set& other, std::memory_order order = std::memory_order_seq_cst) { return map_.merge(other.map_, order); }
 
     /// `results[i]` becomes whether the i-th key is there; returns how many are. See `batch_operations`.
-    template <class Keys, class Projection = std::identity>
+    template <class Keys = std::initializer_list<value_type>, class Projection = std::identity>
     size_type contains_many(Keys&& keys, std::span<bool> results, Projection projection = {}) const {
         return map_.contains_many(keys, results, projection);
     }
     /// Erases each key; returns how many were there.
-    template <class Keys>
+    template <class Keys = std::initializer_list<value_type>>
     size_type erase_many(Keys&& keys, std::memory_order order = std::memory_order_seq_cst) {
         return map_.erase_many(keys, order);
     }
@@ -174,8 +175,29 @@ public:
     auto count(const K&) const {
         static_assert(sizeof(K) == 0, "syncmap: there is no count(key): use contains(key); for the number of keys, size()");
     }
+    template <class... Args>
+    auto emplace(Args&&...) const {
+        static_assert(sizeof...(Args) > most_arguments, "syncmap: a set has no emplace: use insert(key)");
+    }
+    template <class... Args>
+    auto add(Args&&...) const {
+        static_assert(sizeof...(Args) > most_arguments, "syncmap: a set has no add: use insert(key)");
+    }
+    template <class... Args>
+    auto store(Args&&...) const {
+        static_assert(sizeof...(Args) > most_arguments, "syncmap: a set has no store: use insert(key)");
+    }
+    template <class... Args>
+    auto remove(Args&&...) const {
+        static_assert(sizeof...(Args) > most_arguments, "syncmap: a set has no remove: use erase(key)");
+    }
+    template <class K>
+    auto load(const K&) const {
+        static_assert(sizeof(K) == 0, "syncmap: a set has no load, since it has no values: use contains(key) or visit(key, f)");
+    }
 
 private:
+    static constexpr std::size_t most_arguments = detail::other_names::most_arguments;
     map_type map_{};
 };
 

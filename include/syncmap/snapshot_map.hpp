@@ -43,7 +43,7 @@ namespace syncmap {
 /// behaviour of sync.Map.
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
-class snapshot_map : public basic_map<engine::read_dirty<Key, T, Hash, KeyEqual, Allocator>> {
+class snapshot_map : public basic_map<detail::engine_for<Key, T, engine::read_dirty<Key, T, Hash, KeyEqual, Allocator>>> {
     using base = basic_map<engine::read_dirty<Key, T, Hash, KeyEqual, Allocator>>;
 
 public:

@@ -1,5 +1,6 @@
 // The default hash of what is made of parts.
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -7,6 +8,7 @@
 #include <tuple>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -54,6 +56,15 @@ TEST(hash_parts, keys_of_every_kind_are_found) {
     optionals.store("a", 5);
     EXPECT_EQ(optionals.load(std::nullopt), 4);
     EXPECT_EQ(optionals.load("a"), 5);
+    syncmap::map<std::vector<std::string>, int> vectors;
+    vectors.store({"a", "b"}, 3);
+    EXPECT_EQ(vectors.load({"a", "b"}), 3);
+    EXPECT_FALSE(vectors.contains({"a"}));
+    EXPECT_NE(hash_of(std::vector<int>{}), hash_of(std::vector<int>{0}));
+    syncmap::map<std::chrono::sys_seconds, std::chrono::seconds> times;
+    times.store(std::chrono::sys_seconds(std::chrono::minutes(1)), std::chrono::seconds(4));
+    EXPECT_EQ(times.load(std::chrono::sys_seconds(std::chrono::seconds(60))), std::chrono::seconds(4));
+    EXPECT_NE(hash_of(std::chrono::seconds(1)), hash_of(std::chrono::seconds(2)));
     syncmap::map<std::variant<int, std::string>, int> variants;
     variants.store(1, 6);
     variants.store("a", 7);

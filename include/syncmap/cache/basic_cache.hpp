@@ -102,6 +102,8 @@ public:
     basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
 
+    using cache_detail::other_names::end; // a loop over a cache is an error in words
+
     // ---- reads ----
 
     /// A copy of the value of `key`, or nothing. Never loads. Progress: a read.
@@ -228,7 +230,7 @@ public:
                       "copied: use pin and invalidate");
         std::optional<copied> previous;
         detail::load_and_erase_operation<T> op{previous};
-        remove(key, op);
+        erase_entry(key, op);
         return previous;
     }
 
@@ -237,7 +239,7 @@ public:
     template <class K = given_key>
     bool invalidate(const K& key) {
         detail::erase_operation<T> op{};
-        return remove(key, op);
+        return erase_entry(key, op);
     }
 
     /// Removes everything, in one step. Beats every load that began before. What was there stays in memory at first: each later
@@ -413,7 +415,7 @@ private:
     /// A write that a cache without room has not stored beats earlier loads all the same: they are of no use to later calls.
     template <class Op>
     void end_refused(const Op& op) {
-        Sync::fence(); // as in `remove`
+        Sync::fence(); // as in `erase_entry`
         engine_.loads().overtake(op.hash());
     }
     const cache_detail::weigher<Key, T>* weigher() const noexcept { return weigh_ ? std::addressof(weigh_) : nullptr; }
@@ -443,7 +445,7 @@ private:
     /// An erase. Where the key is absent and was loading at the beginning, the loads are overtaken: one that does not see that
     /// when it has the bucket's lock has stored what it brought before, and that is erased as well.
     template <class K, class Op>
-    bool remove(const K& key, Op& op) {
+    bool erase_entry(const K& key, Op& op) {
         auto&& own = lookup(key);
         visitor by(engine_, listener_.get());
         const std::uint64_t hash = engine_.hash_of_key(own);

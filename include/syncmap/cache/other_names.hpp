@@ -56,6 +56,60 @@ struct other_names {
         static_assert(sizeof...(Args) > detail::other_names::most_arguments,
                       "syncmap: a cache has no clear: use invalidate_all(), which loads that are running obey, too");
     }
+    template <class... Args>
+    auto insert_or_assign(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no insert_or_assign: use put(key, value)");
+    }
+    template <class... Args>
+    auto try_emplace(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no try_emplace: use put_if_absent(key, value) or get_or_load(key, f)");
+    }
+    template <class... Args>
+    auto load_or_compute(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no load_or_compute: use get_or_load(key, f)");
+    }
+    template <class... Args>
+    auto fetch_add(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no fetch_add: use update(key, f)");
+    }
+    template <class... Args>
+    auto remove(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no remove: use invalidate(key), which loads that are running obey, too");
+    }
+    template <class... Args>
+    auto evict(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no evict: use invalidate(key); entries are evicted by puts of others");
+    }
+    template <class... Args>
+    auto count(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no count: use contains(key)");
+    }
+    template <class... Args>
+    auto empty(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments, "syncmap: a cache has no empty: use size() == 0");
+    }
+    template <class... Args>
+    auto resize(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no resize: use set_capacity(n)");
+    }
+    template <class... Args>
+    auto reserve(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no reserve: its table grows with the entries");
+    }
+    template <class... Args>
+    auto snapshot(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no snapshot: use for_each(f), which is not one instant");
+    }
 };
 
 } // namespace syncmap::cache_detail

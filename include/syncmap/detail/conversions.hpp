@@ -24,6 +24,10 @@ template <class T>
 concept string_like = std::convertible_to<const T&, std::string_view> && !std::is_pointer_v<T> && !std::is_array_v<T> &&
                       !std::is_same_v<T, std::nullptr_t>;
 
+/// The compiler makes a `To` of a `From` in braces, where it refuses what narrows.
+template <class To, class From>
+concept becomes_in_braces = requires(From&& from) { To{static_cast<From&&>(from)}; };
+
 /// Returns whether two different values of `From` may become one number, or truth value, of `To`. Between integers the width
 /// decides: an `int` is no narrower than an `unsigned`, and -1 remains a value of its own.
 template <class To, class From>
@@ -34,8 +38,8 @@ constexpr bool loses_values() {
         return std::is_scalar_v<From>; // of a pointer, say, whether it is null
     } else if constexpr (std::is_enum_v<From>) {
         return loses_values<To, std::underlying_type_t<From>>();
-    } else if constexpr (!std::is_arithmetic_v<From>) {
-        return false;
+    } else if constexpr (!std::is_arithmetic_v<From>) { // a class that becomes a number, or an integer beyond the standard's
+        return std::is_convertible_v<From, To> && !becomes_in_braces<To, From>;
     } else if constexpr (std::is_floating_point_v<To>) {
         return std::numeric_limits<From>::digits > std::numeric_limits<To>::digits;
     } else {
@@ -43,7 +47,8 @@ constexpr bool loses_values() {
     }
 }
 template <class To, class From>
-concept lossy = loses_values<std::remove_cvref_t<To>, std::decay_t<From>>();
+concept lossy = loses_values<std::remove_cvref_t<To>,
+                             std::conditional_t<std::is_class_v<std::remove_cvref_t<From>>, From, std::decay_t<From>>>();
 
 /// A `T` of the map can be made from a `U`, if need be by an explicit conversion.
 template <class T, class U>

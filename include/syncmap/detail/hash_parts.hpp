@@ -1,5 +1,6 @@
-// The hash of what is made of parts: of pairs, tuples, arrays, optionals and variants, and of structs that name their members.
-// A part of hash.hpp. It uses only the standard templates that <utility> and <optional> bring.
+// The hash of what is made of parts: of pairs, tuples, arrays, vectors, optionals and variants, of durations and time points of
+// std::chrono, and of structs that name their members. A part of hash.hpp. It uses only the standard templates that <utility>,
+// <optional> and <vector> bring.
 #pragma once
 
 #include <bit>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace syncmap {
 
@@ -38,9 +40,35 @@ concept array_like = tuple_like<Key> && requires(const Key& key) {
 };
 
 template <class Key>
+inline constexpr bool points_to_characters = false;
+template <class C>
+inline constexpr bool points_to_characters<C*> =
+    std::is_same_v<std::remove_cv_t<C>, char> || std::is_same_v<std::remove_cv_t<C>, wchar_t> ||
+    std::is_same_v<std::remove_cv_t<C>, char8_t> || std::is_same_v<std::remove_cv_t<C>, char16_t> ||
+    std::is_same_v<std::remove_cv_t<C>, char32_t>;
+
+template <class Key>
 inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
+
+template <class Key>
+inline constexpr bool is_vector = false;
+template <class T, class Allocator>
+inline constexpr bool is_vector<std::vector<T, Allocator>> = !std::is_same_v<T, bool>; // that has a hash of its own
+
+/// A `std::chrono::duration`.
+template <class Key>
+concept duration_like = requires(const Key& key) {
+    typename Key::period;
+    { key.count() } -> std::same_as<typename Key::rep>;
+};
+/// A `std::chrono::time_point`.
+template <class Key>
+concept time_point_like = requires(const Key& key) {
+    typename Key::clock;
+    { key.time_since_epoch() } -> std::same_as<typename Key::duration>;
+};
 
 template <class Key>
 concept variant_like = requires(const Key& key) {
@@ -71,8 +99,10 @@ constexpr bool parts_are_hashable() {
         return hashable<typename Key::value_type>;
     } else if constexpr (tuple_like<Key>) {
         return has_hashable_elements<Key>(std::make_index_sequence<std::tuple_size<Key>::value>());
-    } else if constexpr (is_optional<Key>) {
+    } else if constexpr (is_optional<Key> || is_vector<Key>) {
         return hashable<typename Key::value_type>;
+    } else if constexpr (duration_like<Key> || time_point_like<Key>) {
+        return hashable<typename Key::rep>;
     } else {
         return variant_like<Key> && has_hashable_alternatives<Key>;
     }
@@ -88,6 +118,9 @@ public:
 
     template <class Part>
     constexpr void add(const Part& part) {
+        static_assert(!points_to_characters<Part>,
+                      "syncmap: the const char* in this key would be compared by its address: use std::string or "
+                      "std::string_view, and const void* if the address is meant");
         state_ = mix(std::rotl(state_, 32) + seeded_hash(hash<Part>(), part, seed_), seed_);
     }
     constexpr std::uint64_t result() const noexcept { return state_; }
@@ -118,6 +151,15 @@ constexpr std::uint64_t hash_of_parts(const Key& key, const Seed& seed) {
         state.add(key.has_value());
         if (key) state.add(*key);
         return state.result();
+    } else if constexpr (is_vector<Key>) {
+        hash_state<Seed> state(5, seed);
+        state.add(key.size());
+        for (const auto& part : key) state.add(part);
+        return state.result();
+    } else if constexpr (duration_like<Key>) {
+        return seeded_hash(hash<typename Key::rep>(), key.count(), seed);
+    } else if constexpr (time_point_like<Key>) {
+        return seeded_hash(hash<typename Key::rep>(), key.time_since_epoch().count(), seed);
     } else {
         hash_state<Seed> state(4, seed);
         state.add(key.index());

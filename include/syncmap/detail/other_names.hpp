@@ -88,6 +88,27 @@ struct other_names {
         static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no set: use store(key, value)");
     }
     template <class... Args>
+    auto compute_if_absent(Args&&...) const {
+        static_assert(sizeof...(Args) > most_arguments,
+                      "syncmap: there is no compute_if_absent: use load_or_compute(key, f), which calls f()");
+    }
+    template <class... Args>
+    auto fetch_sub(Args&&...) const {
+        static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no fetch_sub: use fetch_add(key, -operand)");
+    }
+    template <class... Args>
+    auto fetch_xor(Args&&...) const {
+        static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no fetch_xor: use update(key, f)");
+    }
+    template <class... Args>
+    auto rehash(Args&&...) const {
+        static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no rehash: use reserve(entries)");
+    }
+    template <class... Args>
+    auto bucket_count(Args&&...) const {
+        static_assert(sizeof...(Args) > most_arguments, "syncmap: there is no bucket_count: use stats()");
+    }
+    template <class... Args>
     auto remove(Args&&...) const {
         static_assert(sizeof...(Args) > most_arguments,
                       "syncmap: there is no remove: use erase(key), or load_and_erase(key) for the value it had");

@@ -53,8 +53,6 @@ template <class Key, class T, class Hash, class KeyEqual, class Allocator, class
 class read_dirty : private read_dirty_parts::changes<Key, T, Hash, KeyEqual, Allocator, Sync> {
     using base = read_dirty_parts::changes<Key, T, Hash, KeyEqual, Allocator, Sync>;
 
-    static_assert(std::is_object_v<Key> && std::is_object_v<T> && !std::is_const_v<Key> && !std::is_const_v<T>,
-                  "syncmap: keys and values are plain object types, neither const nor references");
     static_assert(!syncmap::detail::is_text<Key> && !syncmap::detail::is_text<T>,
                   "syncmap: syncmap::text is made for the nodes of syncmap::map: use std::string in other maps");
 

@@ -37,8 +37,6 @@ class table : public statistics<table_types<Key, T, Hash, KeyEqual, Allocator, S
     using base = statistics<table_types<Key, T, Hash, KeyEqual, Allocator, Sync, Mark>>;
     using reader = engine::reader<table_types<Key, T, Hash, KeyEqual, Allocator, Sync, Mark>>;
 
-    static_assert(std::is_object_v<Key> && std::is_object_v<T> && !std::is_const_v<Key> && !std::is_const_v<T>,
-                  "syncmap: keys and values are plain object types, neither const nor references");
     static_assert(sizeof(syncmap::detail::key_requirements<Key, Hash, KeyEqual>) != 0);
     static_assert(!syncmap::detail::is_text<Key> || syncmap::detail::takes_views<Hash, KeyEqual>,
                   "syncmap: keys that are syncmap::text are looked up by views: hash and equality must take std::string_view, "
