@@ -5,14 +5,17 @@
 #include <vector>
 
 #include <syncmap/cache.hpp>
+#include <syncmap/plain_caches.hpp>
 
 #include "thread_team.hpp"
 
 namespace syncmap::bench {
+namespace {
 
-replay_result replay(const trace& trace, std::size_t capacity, unsigned threads) {
+template <class Cache>
+replay_result replay_in(const trace& trace, std::size_t capacity, unsigned threads) {
     constexpr std::size_t between_looks = 1024;
-    syncmap::cache<std::uint64_t, std::uint64_t> cache({.capacity = capacity});
+    Cache cache({.capacity = capacity});
     std::atomic<std::size_t> next{0};
     std::vector<replay_result> found(threads);
     const auto work = [&](unsigned thread) {
@@ -39,6 +42,18 @@ replay_result replay(const trace& trace, std::size_t capacity, unsigned threads)
     const syncmap::cache_stats told = cache.stats();
     all.is_wrong |= told.hits + told.misses != trace.requests.size() || told.loads != all.loads;
     return all;
+}
+
+} // namespace
+
+replay_result replay(const trace& trace, std::size_t capacity, unsigned threads, cache_policy policy) {
+    using key = std::uint64_t;
+    switch (policy) {
+    case cache_policy::lru: return replay_in<syncmap::lru_cache<key, key>>(trace, capacity, threads);
+    case cache_policy::sieve: return replay_in<syncmap::sieve_cache<key, key>>(trace, capacity, threads);
+    case cache_policy::standard: break;
+    }
+    return replay_in<syncmap::cache<key, key>>(trace, capacity, threads);
 }
 
 } // namespace syncmap::bench

@@ -1,4 +1,4 @@
-// A trace, replayed against `syncmap::cache`.
+// A trace, replayed against `syncmap::cache`, or one of its kin with a plain policy.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,10 @@ struct replay_result {
     bool is_wrong = false; ///< a value was another key's, or the cache has counted other requests or loads than there were
 };
 
+enum class cache_policy : unsigned char { standard, lru, sieve };
+
 /// `get_or_load` for each request, from an empty start. With several threads, each request goes to the next thread that is
 /// free.
-replay_result replay(const trace& trace, std::size_t capacity, unsigned threads);
+replay_result replay(const trace& trace, std::size_t capacity, unsigned threads, cache_policy policy = cache_policy::standard);
 
 } // namespace syncmap::bench

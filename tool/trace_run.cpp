@@ -41,8 +41,18 @@ constexpr std::array models{model{"optimum", optimal_hits}, model{"lru", lru_hit
 constexpr std::size_t optimum = 0;
 constexpr std::size_t lru = 1;
 
-struct cache_row {
+/// A cache of syncmap's that is replayed.
+struct contestant {
+    std::string_view name;
+    cache_policy policy;
     unsigned threads;
+};
+std::string heading(const contestant& c) {
+    return c.threads == 1 ? std::string(c.name) : fmt::format("{}, {}T", c.name, c.threads);
+}
+
+struct cache_row {
+    contestant by;
     std::uint64_t hits;
     std::size_t most_seen;
     bool is_wrong;
@@ -54,15 +64,21 @@ struct capacity_row {
     std::vector<cache_row> cache{};
 };
 
-capacity_row measure(const trace& trace, std::size_t capacity, const std::vector<unsigned>& threads) {
+capacity_row measure(const trace& trace, std::size_t capacity, const std::vector<contestant>& contestants) {
     capacity_row row{capacity};
     std::ranges::transform(models, row.hits.begin(), [&](const model& m) { return m.hits(trace, capacity); });
-    for (const unsigned count : threads) {
-        const replay_result found = replay(trace, capacity, count);
+    for (const contestant& c : contestants) {
+        const replay_result found = replay(trace, capacity, c.threads, c.policy);
         row.cache.push_back(
-            {count, trace.requests.size() - found.loads, found.most_seen, found.is_wrong || found.most_seen > capacity});
+            {c, trace.requests.size() - found.loads, found.most_seen, found.is_wrong || found.most_seen > capacity});
     }
     return row;
+}
+
+std::vector<contestant> contestants_of(std::string_view name, cache_policy policy, const std::vector<unsigned>& threads) {
+    std::vector<contestant> all;
+    for (const unsigned count : threads) all.push_back({name, policy, count});
+    return all;
 }
 
 /// What a trace's numbers are told with.
@@ -70,28 +86,26 @@ class report {
 public:
     report(std::string_view name, const trace& trace) : name_(name), requests_(trace.requests.size()), keys_(trace.keys) {}
 
-    void print_heading(std::FILE* out, const std::vector<unsigned>& threads) const {
+    void print_heading(std::FILE* out, const std::vector<contestant>& contestants) const {
         fmt::print(out, "{}: {} requests, {} keys. Requests that need no load, in per cent; every cache begins empty.\n\n",
                    name_, with_separators(requests_), with_separators(keys_));
         fmt::print(out, "{:>12}", "capacity");
-        for (const unsigned count : threads) {
-            fmt::print(out, "{:>11}", count == 1 ? "cache" : fmt::format("cache, {}T", count));
-        }
+        for (const contestant& c : contestants) fmt::print(out, "{:>{}}", heading(c), column(c));
         for (const model& m : models) fmt::print(out, "{:>9}", m.name);
         fmt::print(out, "{:>13}{:>17}\n", "cache - lru", "cache / optimum");
     }
 
     void print(std::FILE* out, const capacity_row& row) const {
         fmt::print(out, "{:>12}", with_separators(row.capacity));
-        for (const cache_row& c : row.cache) fmt::print(out, "{:>11.2f}", percent(c.hits));
+        for (const cache_row& c : row.cache) fmt::print(out, "{:>{}.2f}", percent(c.hits), column(c.by));
         for (const std::uint64_t hits : row.hits) fmt::print(out, "{:>9.2f}", percent(hits));
         const double own = percent(row.cache.front().hits);
         fmt::print(out, "{:>+13.2f}{:>17}\n", own - percent(row.hits[lru]),
                    row.hits[optimum] == 0 ? "-" : fmt::format("{:.3f}", own / percent(row.hits[optimum])));
         for (const cache_row& c : row.cache) {
             if (!c.is_wrong) continue;
-            fmt::print(out, "  wrong with {} thread{}: the cache had {} entries, or its statistics or values do not add up\n",
-                       c.threads, c.threads == 1 ? "" : "s", with_separators(c.most_seen));
+            fmt::print(out, "  wrong with {} thread{}: {} had {} entries, or its statistics or values do not add up\n",
+                       c.by.threads, c.by.threads == 1 ? "" : "s", c.by.name, with_separators(c.most_seen));
         }
         std::fflush(out);
     }
@@ -113,7 +127,7 @@ public:
             for (std::size_t i = 0; i < models.size(); ++i) policies[std::string(models[i].name)] = hits_json(row.hits[i]);
             json caches = json::array();
             for (const cache_row& c : row.cache) {
-                json one = {{"threads", c.threads}};
+                json one = {{"cache", c.by.name}, {"threads", c.by.threads}};
                 one.update(hits_json(c.hits));
                 one.update({{"most_entries", c.most_seen}, {"wrong", c.is_wrong}});
                 caches.push_back(std::move(one));
@@ -125,6 +139,7 @@ public:
     }
 
 private:
+    static std::size_t column(const contestant& c) { return std::max<std::size_t>(11, heading(c).size() + 2); }
     double percent(std::uint64_t hits) const { return 100 * static_cast<double>(hits) / static_cast<double>(requests_); }
     json hits_json(std::uint64_t hits) const { return {{"hits", hits}, {"hit_ratio", percent(hits) / 100}}; }
 
@@ -153,6 +168,14 @@ exit_status run_trace(const trace_arguments& arguments) {
     for (const std::string& text : arguments.threads)
         threads.push_back(static_cast<unsigned>(whole_number(text, "--threads", 1, 1024)));
     if (threads.empty()) threads.push_back(1);
+    std::vector<contestant> contestants = contestants_of("cache", cache_policy::standard, threads);
+    for (const std::string& policy : arguments.also) {
+        const bool is_lru = policy == "lru";
+        if (!is_lru && policy != "sieve") throw usage_error(fmt::format("--also: '{}' is neither lru nor sieve", policy));
+        const auto more = is_lru ? contestants_of("lru_cache", cache_policy::lru, threads)
+                                 : contestants_of("sieve_cache", cache_policy::sieve, threads);
+        contestants.insert(contestants.end(), more.begin(), more.end());
+    }
     const trace_format format = arguments.format.empty() ? trace_format::lines : trace_format_of(arguments.format);
     const bool json_only = arguments.json == "-";
     std::FILE* const text = json_only ? stderr : stdout;
@@ -168,10 +191,10 @@ exit_status run_trace(const trace_arguments& arguments) {
                              : arguments.file == "-" ? "stdin"
                                                      : std::filesystem::path(arguments.file).filename().string();
     const report told(name, recorded);
-    told.print_heading(text, threads);
+    told.print_heading(text, contestants);
     std::vector<capacity_row> rows;
     for (const std::uint64_t capacity : capacities) {
-        rows.push_back(measure(recorded, capacity, threads));
+        rows.push_back(measure(recorded, capacity, contestants));
         told.print(text, rows.back());
     }
     fmt::print(text, "\n");

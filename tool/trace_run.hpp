@@ -14,6 +14,7 @@ struct trace_arguments {
     std::vector<std::string> capacities;
     std::string format;
     std::vector<std::string> threads;
+    std::vector<std::string> also; ///< plain policies beside the cache's own
     std::string name;
     std::string json;
 };

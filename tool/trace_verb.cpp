@@ -21,6 +21,8 @@ verb_action add_trace(CLI::App& verb) {
     verb.add_option("--threads", a.threads,
                     "Threads that share the requests of syncmap::cache; several with commas (default: 1)")
         ->delimiter(',');
+    verb.add_option("--also", a.also, "Replay syncmap::lru_cache or syncmap::sieve_cache too: lru, sieve, or lru,sieve")
+        ->delimiter(',');
     verb.add_option("--name", a.name, "What to call the trace in the output (default: the file's name)");
     verb.add_option("--json", a.json, "Write everything that was found to this file; - is stdout");
     return [typed] { return run_trace(*typed); };

@@ -2,12 +2,15 @@
 // SYNCMAP_TRACES names a folder that has them.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <iterator>
 #include <list>
 #include <memory>
 #include <random>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include <syncmap/cache.hpp>
+#include <syncmap/plain_caches.hpp>
 
 #include <gtest/gtest.h>
 
@@ -109,6 +113,124 @@ TEST(cache_hit_ratio, of_a_hot_set_is_not_harmed_by_a_scan) {
         hits += ask(c, hot()) ? 1 : 0;
     }
     EXPECT_GT(hits, asked * 98 / 100);
+}
+
+// ---- plain policies: lru_cache and sieve_cache ----
+
+using plain_lru = syncmap::lru_cache<std::uint64_t, std::uint64_t>;
+using plain_sieve = syncmap::sieve_cache<std::uint64_t, std::uint64_t>;
+
+/// LRU and SIEVE as their papers have them: a list, the newest in front.
+class listed {
+public:
+    listed(bool is_lru, std::size_t capacity) : is_lru_(is_lru), capacity_(capacity) {}
+
+    bool ask(std::uint64_t key) {
+        if (const auto found = all_.find(key); found != all_.end()) {
+            found->second.used = true;
+            if (is_lru_) order_.splice(order_.begin(), order_, found->second.at);
+            return true;
+        }
+        if (all_.size() == capacity_) evict();
+        order_.push_front(key);
+        all_[key] = {order_.begin(), false};
+        return false;
+    }
+
+private:
+    using list = std::list<std::uint64_t>;
+    struct place {
+        list::iterator at;
+        bool used;
+    };
+    void evict() {
+        if (hand_ == order_.end() || is_lru_) hand_ = std::prev(order_.end());
+        for (; !is_lru_ && all_[*hand_].used; hand_ = hand_ == order_.begin() ? std::prev(order_.end()) : std::prev(hand_))
+            all_[*hand_].used = false;
+        const auto victim = hand_;
+        hand_ = victim == order_.begin() ? order_.end() : std::prev(victim);
+        all_.erase(*victim);
+        order_.erase(victim);
+    }
+
+    bool is_lru_;
+    std::size_t capacity_;
+    list order_;
+    std::unordered_map<std::uint64_t, place> all_;
+    list::iterator hand_ = order_.end();
+};
+
+template <class Cache>
+std::size_t differences(const requests& all, std::size_t capacity, bool is_lru) {
+    Cache c({.capacity = capacity});
+    listed model(is_lru, capacity);
+    std::size_t found = 0;
+    for (const std::uint64_t key : all) {
+        const bool hit = c.get(key).has_value();
+        if (!hit) c.put(key, key);
+        found += hit != model.ask(key) ? 1 : 0;
+    }
+    return found;
+}
+
+TEST(cache_plain_policies, hit_and_miss_request_by_request_as_their_models) {
+    const requests all = skewed(5'000, 30'000);
+    for (const std::size_t capacity : {1U, 7U, 100U, 900U}) {
+        EXPECT_EQ(differences<plain_lru>(all, capacity, true), 0U) << capacity;
+        EXPECT_EQ(differences<plain_sieve>(all, capacity, false), 0U) << capacity;
+    }
+}
+
+TEST(cache_plain_policies, count_puts_as_uses_and_tell_their_order) {
+    plain_lru c({.capacity = 3});
+    for (const std::uint64_t key : {1U, 2U, 3U, 1U}) c.put(key, key);
+    EXPECT_EQ(c.coldest(3)[0].key(), 2U);
+    EXPECT_EQ(c.hottest(3)[0].key(), 1U);
+    static_cast<void>(c.get(2));
+    static_cast<void>(c.peek(3)); // no use
+    c.put(4, 4);
+    EXPECT_FALSE(c.contains(3));
+    EXPECT_GT(c.bytes_used(), 0U);
+    c.set_capacity(2);
+    EXPECT_FALSE(c.contains(1));
+    EXPECT_TRUE(c.contains(2));
+}
+
+TEST(cache_plain_policies, let_expired_entries_go_first) {
+    syncmap::manual_clock clock;
+    syncmap::lru_cache<std::uint64_t, std::uint64_t, syncmap::hash<std::uint64_t>, std::equal_to<>, syncmap::manual_clock> c(
+        {.capacity = 4, .clock = clock});
+    for (std::uint64_t key = 0; key < 3; ++key) c.put(key, key);
+    c.put(9, 9, {.ttl = std::chrono::seconds(1)});
+    clock.advance(std::chrono::seconds(2));
+    c.put(10, 10);
+    for (std::uint64_t key = 0; key < 3; ++key) EXPECT_TRUE(c.contains(key)) << key;
+}
+
+TEST(cache_plain_policies, keep_the_bound_while_threads_put_and_compute) {
+    plain_sieve c({.capacity = 40});
+    std::atomic<bool> is_exceeded{false};
+    {
+        std::vector<std::jthread> all;
+        for (std::uint64_t t = 0; t < 8; ++t) {
+            all.emplace_back([&, t] {
+                for (std::uint64_t i = 0; i < 2'000; ++i) {
+                    const std::uint64_t key = (i * 7 + t) % 90;
+                    if (!c.get(key)) c.put(key, key);
+                    if (i % 16 == 0) {
+                        c.update(key, [&](const std::uint64_t*) {
+                            c.put(1'000 + i * 8 + t, i); // finds a victim beside the entries that are computed
+                            return key;
+                        });
+                    }
+                    if (c.size() > 40) is_exceeded = true;
+                }
+            });
+        }
+    }
+    EXPECT_FALSE(is_exceeded.load());
+    for (std::uint64_t i = 0; i < 50; ++i) c.put(100'000 + i, i);
+    EXPECT_EQ(c.size(), 40U) << "all permits have come back";
 }
 
 // ---- real traces ----

@@ -27,6 +27,7 @@
 #include <syncmap/checked_map.hpp>
 #include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>
+#include <syncmap/plain_caches.hpp>
 #include <syncmap/snapshot_map.hpp>
 
 inline int checks = 0;

@@ -246,6 +246,9 @@ says '^lines: 1,000 entries answer 50\.0 % of 6 requests, LRU 50\.0 %: 3 loads s
 for word in '"tool": "syncmap trace"' '"capacity": 1000' '"optimum"' '"threads": 2' '"hit_ratio": 0.5' '"wrong": false'; do
     grep -q "$word" "$folder/found" || fail "no $word in the JSON of trace"
 done
+works trace "$folder/lines" --capacity 2 --also lru,sieve --json "$folder/found"
+says '^ +2 +[0-9.]+ +16\.67 +16\.67 +50\.00 '
+grep -q '"cache": "sieve_cache"' "$folder/found" || fail "the JSON of trace does not say which cache it is about"
 # traces TEXT ARGUMENTS...: the same from a pipe.
 traces() {
     local text=$1
@@ -265,6 +268,7 @@ refuses '--capacity' trace "$folder/lines" --capacity 0
 refuses '--capacity' trace "$folder/lines" --capacity 2,many
 refuses '--capacity' trace "$folder/lines" --capacity 1e12
 refuses '--threads' trace "$folder/lines" --capacity 2 --threads 0
+refuses '--also' trace "$folder/lines" --capacity 2 --also fifo
 refuses '--format' trace "$folder/lines" --capacity 2 --format xml
 refuses '--json' trace "$folder/lines" --capacity 2 --json "$folder/none/found"
 refuses 'cannot be read' trace "$folder/nothing" --capacity 2

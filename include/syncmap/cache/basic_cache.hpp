@@ -370,7 +370,7 @@ protected:
         std::uint32_t slot = no_slot;
         const bool hit = engine_.look_at(key, slot, [&](entry& e) {
             if (!lifetimes_.is_shown(e)) return false;
-            e.mark.use();
+            eviction_.use(e, slot);
             f(e);
             return true;
         });

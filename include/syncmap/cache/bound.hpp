@@ -3,7 +3,7 @@
 // The layers of an eviction, each on the one before:
 //
 //   bound            permits, policy tables, and what a write has got (here)
-//   main_hand        the hand over the main queue
+//   main_hand        the hand over the main queue; with a plain policy ordered_hand
 //   small_exits      entries that leave the small queue
 //   policy_changes   other policy tables, for another number of entries
 //   eviction         the steps of a put, and changes of the capacity
@@ -18,6 +18,7 @@
 #include <utility>
 
 #include <syncmap/cache/entry_state.hpp>
+#include <syncmap/cache/numbered_state.hpp>
 #include <syncmap/cache/permits.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/cache/policy/policy_tables.hpp>
@@ -33,6 +34,7 @@ class bound {
 protected:
     using allocator = typename Engine::allocator_type;
     using removal = typename Engine::removal;
+    using mark_type = decltype(Engine::entry_type::mark);
 
 public:
     using visitor = acting_thread<Engine>;
@@ -49,7 +51,7 @@ public:
     /// `is_weighted`: the entries weigh what the weigher of the cache says. How many fit is not known then.
     bound(Engine& engine, std::size_t capacity, bool is_weighted, Lifetimes& lifetimes, const allocator& a)
         : engine_(engine), lifetimes_(lifetimes), capacity_(capacity), wanted_(capacity), permits_(capacity),
-          policy_(is_weighted ? (std::min)(capacity, first_entries) : capacity, a), is_weighted_(is_weighted) {}
+          policy_(entries_of_tables(capacity, is_weighted), a), is_weighted_(is_weighted) {}
 
     bool is_weighted() const noexcept { return is_weighted_; }
     /// What the policy has allocated.
@@ -128,6 +130,12 @@ public:
 protected:
     static constexpr std::size_t buckets_for_a_permit = 16, buckets_at_a_time = 1024;
     static constexpr std::size_t first_entries = 1'024; ///< with weights: for so many the policy tables are made at first
+
+    /// For how many entries the policy tables are made at first. A plain policy uses none.
+    static std::size_t entries_of_tables(std::size_t capacity, bool is_weighted) noexcept {
+        if constexpr (numbered_mark<mark_type>) return 1;
+        return is_weighted ? (std::min)(capacity, first_entries) : capacity;
+    }
 
     void enter(lane_type& l, admission& mine) noexcept {
         if (mine.in != nullptr) return;

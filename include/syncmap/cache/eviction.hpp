@@ -18,13 +18,13 @@
 
 #include <syncmap/cache/bound.hpp>
 #include <syncmap/cache/entry_state.hpp>
-#include <syncmap/cache/main_hand.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/cache/policy_changes.hpp>
 #include <syncmap/cache/small_exits.hpp>
 
 namespace syncmap::cache_detail {
 
+/// With a plain policy all entries are main, and the hand is that of ordered_hand.hpp.
 template <class Engine, class Sync, class Lifetimes>
 class eviction : public policy_changes<Engine, Sync, Lifetimes> {
     using base = policy_changes<Engine, Sync, Lifetimes>;
@@ -39,6 +39,7 @@ class eviction : public policy_changes<Engine, Sync, Lifetimes> {
     using base::find;
     using base::gathering_;
     using base::has_only_rest;
+    using base::is_plain;
     using base::is_weighted_;
     using base::lanes_;
     using base::leave_more;
@@ -93,6 +94,26 @@ public:
         mine.own = nullptr;
     }
 
+    // ---- what becomes of an entry's mark ----
+
+    /// A read has found the entry. `slot`: the calling thread's.
+    void use(entry& e, std::uint32_t slot) noexcept {
+        if constexpr (is_plain) {
+            base::count_use(lanes_.of_slot(slot), e);
+        } else {
+            e.mark.use();
+        }
+    }
+    /// The entry is about to be inserted.
+    void begin(visitor& by, entry& e, const admission& mine) noexcept {
+        e.mark.begin_in(mine.where);
+        if constexpr (is_plain) base::number(lanes_.of_slot(by.slot()), e);
+    }
+    /// It is about to replace another one of its key. That is a use for plain policies alone.
+    void overwrite(visitor& by, entry& e) noexcept {
+        if constexpr (is_plain) base::count_use(lanes_.of_slot(by.slot()), e);
+    }
+
     /// The entry was inserted: its hash goes into its queue.
     void inserted(visitor& by, std::uint64_t hash, admission& mine) {
         if (mine.where == queue::in_small) {
@@ -111,7 +132,7 @@ public:
     /// Throws: `bad_alloc`; nothing has happened then.
     void set_capacity(visitor& by, std::size_t n) {
         bool has_shrunk = false;
-        change_tables(by, lanes_.of_slot(by.slot()), is_weighted_ ? 0 : n, [&] {
+        change_tables(by, lanes_.of_slot(by.slot()), is_weighted_ || is_plain ? 0 : n, [&] {
             const std::size_t before = wanted_.exchange(n, std::memory_order_relaxed);
             has_shrunk = n <= before / 2;
             // What `capacity` says comes before the permits that it allows, and after the evictions.
@@ -164,6 +185,14 @@ private:
 
     /// P2 to P4, and what permits come with them.
     void place(visitor& by, lane_type& l, std::uint64_t hash, admission& mine) {
+        if constexpr (is_plain) {
+            mine.where = mine.need == 0 ? queue::outside : queue::in_main;
+            mine.is_placed = true;
+        } else {
+            place_in_queue(by, l, hash, mine);
+        }
+    }
+    void place_in_queue(visitor& by, lane_type& l, std::uint64_t hash, admission& mine) {
         const std::uint64_t tick = l.tick();
         if (is_weighted_ && !place_weight(by, l, tick, mine)) return;
         mine.in->keys.prefetch(hash);

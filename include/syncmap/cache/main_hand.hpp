@@ -33,6 +33,7 @@ protected:
     using typename base::allocator;
     using typename base::removal;
 
+    static constexpr bool is_plain = false;
     enum class duel : unsigned char { evicted, lost, no_main_entry };
     static constexpr unsigned always = history<Sync, allocator>::most + 1; ///< a count that wins each duel
 

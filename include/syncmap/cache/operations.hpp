@@ -67,7 +67,7 @@ public:
         weigh_if_weighted(fresh, is_present);
     }
     void publishes(entry& fresh, std::uint64_t) noexcept {
-        fresh.mark.begin_in(mine_.where);
+        bound_.begin(by_, fresh, mine_);
         set_weight(fresh, mine_.need);
         mine_.held -= mine_.need;
         did_ = counted::insert;
@@ -83,6 +83,7 @@ public:
         return is_refused_here_ || mine_.held >= more_;
     }
     void replaces(const entry& old, entry& fresh) noexcept {
+        bound_.overwrite(by_, fresh);
         set_weight(fresh, mine_.need);
         if (weigher_ == nullptr) [[likely]]
             return;

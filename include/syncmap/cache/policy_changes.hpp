@@ -72,7 +72,7 @@ protected:
         tables* replaced = nullptr;
         {
             const std::unique_lock<typename Sync::mutex> guard(changing_);
-            if (!is_weighted_ || entries != 0) replaced = policy_.change_for(entries);
+            if (!(is_weighted_ || base::is_plain) || entries != 0) replaced = policy_.change_for(entries);
             f();
         }
         if (replaced != nullptr) this->empty(by, replaced->small_ring);

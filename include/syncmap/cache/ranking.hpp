@@ -20,28 +20,38 @@ public:
     ranking& operator=(const ranking&) = delete;
     ~ranking() { of_.leave(looking_); }
 
-    /// The rank of an entry: main before small, then by uses, then by what the history has counted.
+    /// The rank of an entry: main before small, then by uses, then by what the history has counted. With a plain policy, which
+    /// has no history, by uses.
     unsigned rank_of(const typename Eviction::entry& e) const noexcept {
-        const entry_rank rank{e.mark.where() == queue::in_main, e.mark.uses(), looking_.in->keys.count(e.hash())};
-        return rank.number();
+        const unsigned count = Eviction::is_plain ? 0 : looking_.in->keys.count(e.hash());
+        return entry_rank{e.mark.where() == queue::in_main, e.mark.uses(), count}.number();
     }
     /// Fetches what the history has of a key.
     void prefetch(std::uint64_t hash) const noexcept { looking_.in->keys.prefetch(hash); }
 
-    /// Calls `f(hash, rank)` for the entries. As a sweep: an entry that moves may be overlooked, or shown twice.
+    /// Calls `f(hash, place)` for the entries: the one with the lowest place would leave first. It is the rank, or what a plain
+    /// policy goes by. As a sweep: an entry that moves may be overlooked, or shown twice.
     template <class F>
     void each(F f) const {
         typename Eviction::lifetimes_type::glance time(of_.lifetimes_);
         std::uint64_t at = 0;
         do {
             at = of_.engine_.sweep_bucket(by_, at, [&](sighting& seen, std::size_t) {
-                if (seen->mark.where() != queue::left && !time.is_over(*seen)) f(seen->hash(), rank_of(*seen));
+                if (seen->mark.where() != queue::left && !time.is_over(*seen)) f(seen->hash(), place_of(*seen));
                 return true;
             });
         } while (at != 0);
     }
 
 private:
+    std::uint64_t place_of(const typename Eviction::entry& e) const noexcept {
+        if constexpr (Eviction::is_plain) {
+            return of_.place_of(e);
+        } else {
+            return rank_of(e);
+        }
+    }
+
     Eviction& of_;
     visitor& by_;
     typename Eviction::admission looking_{};

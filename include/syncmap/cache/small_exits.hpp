@@ -8,14 +8,14 @@
 #include <cstdint>
 
 #include <syncmap/cache/entry_state.hpp>
-#include <syncmap/cache/main_hand.hpp>
+#include <syncmap/cache/hand.hpp>
 #include <syncmap/cache/policy/history.hpp>
 
 namespace syncmap::cache_detail {
 
 template <class Engine, class Sync, class Lifetimes>
-class small_exits : public main_hand<Engine, Sync, Lifetimes> {
-    using base = main_hand<Engine, Sync, Lifetimes>;
+class small_exits : public hand_for<Engine, Sync, Lifetimes> {
+    using base = hand_for<Engine, Sync, Lifetimes>;
 
 public:
     using base::base;
@@ -27,7 +27,6 @@ public:
 
 protected:
     using base::always;
-    using base::challenge;
     using base::engine_;
     using base::erase_expired;
     using base::evicted;
@@ -110,7 +109,7 @@ protected:
             const unsigned uses = mark.uses();
             if (uses != 0) mine.in->keys.add(seen->hash(), uses);
             const unsigned strength = uses >= 2 ? always : (std::min)(history<Sync, allocator>::most, count + uses);
-            if (challenge(by, l, mine, strength) == duel::evicted) return; // `kept` promotes it
+            if (this->challenge(by, l, mine, strength) == duel::evicted) return; // `kept` promotes it
             switch (engine_.erase_if_still(by, seen)) {
             case removal::erased:
                 kept.is_gone();

@@ -82,11 +82,11 @@ public:
     /// entries that were used more often lately, then those that the cache has counted more often before. One that leaves
     /// meanwhile is left out. Consistency: weak, as `for_each`. Complexity: linear in the table. Throws: `std::bad_alloc`.
     [[nodiscard]] std::vector<pinned<Engine>> hottest(std::size_t n) const {
-        return ranked(n, [](unsigned a, unsigned b) { return a > b; });
+        return ranked(n, [](std::uint64_t a, std::uint64_t b) { return a > b; });
     }
     /// The same from the other end: the ones that would leave first.
     [[nodiscard]] std::vector<pinned<Engine>> coldest(std::size_t n) const {
-        return ranked(n, [](unsigned a, unsigned b) { return a < b; });
+        return ranked(n, [](std::uint64_t a, std::uint64_t b) { return a < b; });
     }
 
 private:
@@ -120,7 +120,7 @@ private:
     }
 
     struct candidate {
-        unsigned rank;
+        std::uint64_t rank;
         std::uint64_t hash;
     };
 
@@ -132,7 +132,7 @@ private:
         const auto first = [&](const candidate& a, const candidate& b) { return before(a.rank, b.rank); };
         if (n != 0) {
             const ranking all(self().eviction_, by);
-            all.each([&](std::uint64_t hash, unsigned rank) {
+            all.each([&](std::uint64_t hash, std::uint64_t rank) {
                 if (best.size() == n) {
                     if (!before(rank, best.front().rank)) return;
                     std::pop_heap(best.begin(), best.end(), first);
