@@ -9,7 +9,7 @@
 //   cache/coalescing.hpp   misses that are loaded together
 //   cache/remembering.hpp  what is remembered of loads that brought no value
 //   cache/whole.hpp        operations that look at all entries
-//   cache/removals.hpp     listeners
+//   cache/removals.hpp     listeners; cache/removal_order.hpp, those that are told in order
 //   cache/load_times.hpp   how long loads take; cache/prometheus.hpp, which a program includes itself, makes text of statistics
 //   cache/restarting.hpp   save and load; what they do is in cache/warm_restart.hpp, which a program includes itself
 //   cache/operations.hpp   what a write needs so that the bound holds

@@ -1,6 +1,8 @@
 // Listeners: each entry that leaves is told once, with the reason, by the thread that has taken it out; and what a listener may
 // do.
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -248,6 +250,93 @@ TEST(listeners, are_told_once_beside_all_writers) {
     for (const auto& of_one : stored)
         for (const std::size_t number : of_one) wrong += told[number].load() + there[number] == 1 ? 0 : 1;
     EXPECT_EQ(wrong, 0U);
+}
+
+// ---- in order ----
+
+TEST(listeners, in_order_are_told_the_removals_of_each_key_in_their_order) {
+    constexpr int keys = 4;
+    std::array<int, keys> stored{}; // each is written by updates of its key alone
+    std::array<std::atomic<int>, keys> last{};
+    std::atomic<int> told{0};
+    std::atomic<int> wrong{0};
+    listened_cache c({.capacity = 3, .on_removal_in_order = [&](const int& key, const std::string& value, removal) {
+                          const int number = std::stoi(value);
+                          if (last[static_cast<std::size_t>(key)].exchange(number) >= number) ++wrong;
+                          ++told;
+                          if (number % 16 == 0) c.invalidate((key + 1) % keys); // it may use the cache
+                      }});
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 1'500; ++i) {
+                const int key = (i + t * i / 3) % keys;
+                c.update(key, [&](const std::string*) { return std::to_string(++stored[static_cast<std::size_t>(key)]); });
+                if (i % 7 == t) c.invalidate(key);
+                if (i % 400 == t) c.invalidate_all();
+            }
+        });
+    }
+    for (std::thread& each : threads) each.join();
+    EXPECT_EQ(wrong, 0);
+    const int all = stored[0] + stored[1] + stored[2] + stored[3];
+    EXPECT_EQ(all, 4 * 1'500);
+    EXPECT_EQ(told + static_cast<int>(c.size()), all) << "each value is told once, or it is there";
+}
+
+TEST(listeners, in_order_are_told_the_reason) {
+    told_list told;
+    listened_cache c({.capacity = 2, .on_removal_in_order = [&](const int& key, const std::string& value, removal why) {
+                          told.push_back({key, value, why});
+                          if (value == "a") c.put(1, "c"); // told after this call
+                      }});
+    c.put(1, "a");
+    c.put(1, "b");
+    EXPECT_EQ(told, (told_list{{1, "a", removal::replaced}, {1, "b", removal::replaced}}));
+    c.put(2, "d");
+    c.put(3, "e");
+    EXPECT_EQ(told.back().why, removal::size);
+    EXPECT_TRUE(c.invalidate(c.contains(2) ? 2 : 1));
+    EXPECT_EQ(told.back().why, removal::erased);
+    c.put(4, "f", {.ttl = std::chrono::nanoseconds(0)});
+    c.expire_now();
+    EXPECT_EQ(told.back(), (told_removal{4, "f", removal::expired}));
+    c.invalidate_all();
+    EXPECT_EQ(told.back(), (told_removal{3, "e", removal::invalidated}));
+    EXPECT_EQ(c.size(), 0U);
+    EXPECT_EQ(c.stats().invalidated, 1U);
+    EXPECT_EQ(told.size(), 6U);
+    const auto ignore = [](const int&, const std::string&, removal) {};
+    EXPECT_THROW(listened_cache({.capacity = 1, .on_removal = ignore, .on_removal_in_order = ignore}), std::invalid_argument);
+}
+
+/// An entry, for the order alone.
+struct ordered_entry {
+    std::uint64_t next_label = 0;
+    std::uint64_t number = 0;
+    static std::uint64_t hash() { return 7; }
+};
+TEST(listeners, in_order_wait_for_what_was_removed_before) {
+    syncmap::cache_detail::removal_order<ordered_entry, syncmap::engine::machine> order;
+    std::uint64_t next = 0;
+    const auto expect_next = [&](const ordered_entry& e, removal why) {
+        EXPECT_EQ(e.number, next);
+        ++next;
+        EXPECT_EQ(why, removal::replaced);
+    };
+    for (std::uint64_t round = 0; round < 30'000; ++round) { // the tickets go round
+        std::array<ordered_entry, 4> entries{};
+        std::array<std::uint64_t, 4> tickets{};
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            tickets[i] = order.draw(7);
+            entries[i].number = 4 * round + i;
+        }
+        for (const std::size_t i : {2U, 3U, 1U, 0U}) {
+            EXPECT_EQ(next, 4 * round);
+            order.tell(order.hand_in(entries[i], removal::replaced, tickets[i]), expect_next);
+        }
+        ASSERT_EQ(next, 4 * round + 4);
+    }
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 // them, and so does the search for mutants (test/mutants).
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -280,6 +281,37 @@ void removals_are_told_once(F f, const std::string& name, const std::function<vo
         for (std::uint64_t number = 1; number != 4; ++number)
             require(told[number] == (stored[number] ? 1U : 0U), "each value is told, or it is there");
         c->check_books();
+    });
+}
+
+/// Two threads write one key. What the first one removes of its own values, and the value before, are told in their order.
+template <class F>
+void removals_of_a_key_are_told_in_order(F f) {
+    f("put, put|put, invalidate|put that evicts, with a listener in order", [] {
+        std::vector<std::uint64_t> told;
+        auto c = std::make_unique<explored_cache>(
+            explored_cache::options_type{.capacity = 1,
+                                         .on_removal_in_order =
+                                             [&](const probe&, const probe& value, syncmap::removal) {
+                                                 if (value.number() != 9) told.push_back(value.number());
+                                             },
+                                         .statistics = false});
+        c->put(probe(first), probe(1));
+        parallel(
+            [&] {
+                c->put(probe(first), probe(2));
+                c->put(probe(first), probe(4));
+            },
+            [&] {
+                c->put(probe(first), probe(3));
+                c->invalidate(probe(first));
+            },
+            [&] { c->put(probe(second), probe(9)); });
+        c->invalidate(probe(first));
+        c->check_books();
+        require(told.size() == 4 && told[0] == 1, "each is told, the first value first");
+        const auto place = [&](std::uint64_t number) { return std::find(told.begin(), told.end(), number) - told.begin(); };
+        require(place(2) < place(4) && place(3) < 4, "and those of one thread in its order");
     });
 }
 
@@ -730,6 +762,7 @@ void each_of_capacity(F f) {
 }
 template <class F>
 void each_of_listeners(F f) {
+    removals_of_a_key_are_told_in_order(f);
     removals_are_told_once_beside_an_invalidation(f);
     removals_are_told_once_beside_an_invalidation_of_all(f);
 }

@@ -244,11 +244,13 @@ public:
 
     /// Removes everything, in one step. Beats every load that began before. What was there stays in memory at first: each later
     /// write destroys a few entries, and `flush` all of them. Their places in the capacity return with them: until then fewer
-    /// new entries fit. With a listener the caller does all that at once, and calls the listener for each entry. Complexity:
-    /// constant; with a listener linear in the table. Throws: `std::bad_alloc`; nothing has happened then. Where memory fails
-    /// for the listener, later writes call it.
+    /// new entries fit. With a listener the caller does all that at once, and calls the listener for each entry. With a
+    /// listener in order it erases them one after another: not one step, and an entry that is put meanwhile may stay.
+    /// Complexity: constant; with a listener linear in the table. Throws: `std::bad_alloc`; nothing has happened then. Where
+    /// memory fails for the listener, later writes call it.
     void invalidate_all() {
         visitor by(engine_, listener_.get());
+        if (by.tells_in_order()) return this->remove_each(by);
         if (engine_.has_cleared()) eviction_.take_apart(by, buckets_a_write); // nothing grows, where only this is called
         engine_.clear_later(by);
         engine_.loads().overtake_all();

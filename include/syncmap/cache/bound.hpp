@@ -144,12 +144,16 @@ protected:
         mine.in = std::addressof(policy_.now());
     }
 
-    void evicted(lane_type& l, admission& mine, entry& victim) noexcept {
-        takes_out(mine, victim, syncmap::removal::size);
+    void evicted(visitor& by, lane_type& l, admission& mine, entry& victim) noexcept {
+        takes_out(by, mine, victim, syncmap::removal::size);
         l.count(counted::eviction);
     }
-    void takes_out(admission& mine, entry& gone, syncmap::removal why) noexcept {
+    void takes_out(visitor& by, admission& mine, entry& gone, syncmap::removal why) noexcept {
         mine.held += weight_of(gone);
+        if (by.tells_in_order()) [[unlikely]] {
+            static_cast<void>(by.keeps(gone, why));
+            return;
+        }
         gone.next_label = reinterpret_cast<std::uintptr_t>(mine.victims) | static_cast<std::uint64_t>(why);
         mine.victims = std::addressof(gone);
     }
@@ -159,7 +163,7 @@ protected:
     removal erase_expired(visitor& by, lane_type& l, admission& mine, sighting& seen) {
         const removal done = engine_.erase_if_still(by, seen);
         if (done != removal::erased) return done;
-        takes_out(mine, *seen, syncmap::removal::expired);
+        takes_out(by, mine, *seen, syncmap::removal::expired);
         l.count(counted::expiration);
         return done;
     }

@@ -259,7 +259,7 @@ private:
             sighting seen(by);
             if (find(name, seen) && may_go(*seen, mine) && engine_.erase_if_still(by, seen, true) == removal::erased) {
                 kept.is_gone();
-                evicted(l, mine, *seen);
+                evicted(by, l, mine, *seen);
                 return true;
             }
             if (takes_some(by, mine, most)) return true;

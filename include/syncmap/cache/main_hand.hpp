@@ -114,7 +114,7 @@ protected:
                 move_hand(now, hand_at(from, place + 1, 0));
                 if (std::addressof(*seen) == mine.own) return true;
                 if (engine_.erase_if_still(by, seen, takes_any) != removal::erased) return true;
-                evicted(l, mine, *seen);
+                evicted(by, l, mine, *seen);
                 result = duel::evicted;
                 ended = true;
                 return false;
@@ -141,7 +141,7 @@ protected:
             return duel::no_main_entry;
         if (strength < always && strength <= mine.in->keys.count(least.hash) + least.uses) return duel::lost;
         if (engine_.erase_if_still(by, seen) != removal::erased) return duel::no_main_entry;
-        evicted(l, mine, *seen);
+        evicted(by, l, mine, *seen);
         return duel::evicted;
     }
     /// About how many of so many entries are in a queue, by a look at some of them.

@@ -82,7 +82,12 @@ public:
         present_ = std::addressof(present);
         return is_refused_here_ || mine_.held >= more_;
     }
+    template <class Place>
+    void erases(const Place&) noexcept {
+        by_.leaves(hash_);
+    }
     void replaces(const entry& old, entry& fresh) noexcept {
+        by_.leaves(hash_);
         bound_.overwrite(by_, fresh);
         set_weight(fresh, mine_.need);
         if (weigher_ == nullptr) [[likely]]

@@ -123,6 +123,9 @@ struct cache_options {
     /// Is called once for each entry that leaves, with the reason, by the thread that has taken it out: after its operation,
     /// with nothing locked. It may use the cache. The destructor of the cache does not call it. See docs/cache.md, Listeners.
     std::function<void(const Key&, const T&, removal)> on_removal{};
+    /// Instead of it: the same, and the removals of one key are told in the order in which they happened, one after another. So
+    /// a thread may tell what another one has removed. `invalidate_all` removes entries one by one then.
+    std::function<void(const Key&, const T&, removal)> on_removal_in_order{};
     /// Gets what `on_removal` throws. Such exceptions go no further: the entry has left. `stats()` counts them.
     std::function<void(std::exception_ptr)> on_error{};
 

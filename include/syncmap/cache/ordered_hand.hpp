@@ -154,7 +154,7 @@ private:
             return false;
         }
         if (engine_.erase_if_still(by, seen, takes_any) != removal::erased) return false;
-        this->evicted(l, mine, *seen);
+        this->evicted(by, l, mine, *seen);
         return true;
     }
 

@@ -4,20 +4,24 @@
 // works in the cache. At the end of its operation it has nothing locked, no permit in hand, and no key that it loads or
 // updates. Then it calls the listener for each node of the list, and retires the node [L1].
 //
-// A cache without a listener retires each node at once, and has no list.
+// A cache without a listener retires each node at once, and has no list. With a listener in order the list is shared by the
+// threads (removal_order.hpp).
 #pragma once
 
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
+
+#include <syncmap/cache/removal_order.hpp>
 
 namespace syncmap {
 
 /// Why an entry left a cache.
-enum class removal : unsigned char {
+enum class removal : unsigned char { // removal_order.hpp and bound.hpp have three bits for it
     size,       ///< evicted: the cache was full
     erased, ///< by `invalidate`, `take` or `update` of its key, a put that was refused, or a load that found nothing to keep
     replaced, ///< its key has another value now
@@ -37,12 +41,19 @@ struct removal_listener {
     std::function<void(const Key&, const T&, removal)> on_removal;
     std::function<void(std::exception_ptr)> on_error;
     mutable typename Engine::sync_type::template atomic<std::uint64_t> failures{0};
+    using order_type = removal_order<entry, typename Engine::sync_type>;
+    std::unique_ptr<order_type> order{}; ///< null: removals are told in no common order
 
-    /// Null, if the options name no listener.
+    /// Null, if the options name no listener. Throws: `std::invalid_argument`, if they name two.
     template <class Options>
     static std::unique_ptr<const removal_listener> made_of(const Options& options) {
-        if (!options.on_removal) return nullptr;
-        return std::unique_ptr<const removal_listener>(new removal_listener{options.on_removal, options.on_error});
+        if (!options.on_removal && !options.on_removal_in_order) return nullptr;
+        if (options.on_removal && options.on_removal_in_order)
+            throw std::invalid_argument("syncmap: cache: on_removal and on_removal_in_order cannot both be given");
+        const auto& f = options.on_removal ? options.on_removal : options.on_removal_in_order;
+        std::unique_ptr<removal_listener> made(new removal_listener{f, options.on_error});
+        if (options.on_removal_in_order) made->order = std::make_unique<order_type>();
+        return made;
     }
 
     void tell(const entry& gone, removal why) const noexcept {
@@ -81,6 +92,13 @@ public:
             tell_all();
     }
 
+    /// With the bucket of the entry locked, before the thread takes it out of its slot.
+    void leaves(std::uint64_t hash) noexcept {
+        if (told_ != nullptr) [[unlikely]]
+            draw(hash);
+    }
+    bool tells_in_order() const noexcept { return told_ != nullptr && told_->order != nullptr; }
+
     /// Keeps an entry that this thread has taken out, for the listener; it retires it at the end of the operation. False: there
     /// is no listener, and the caller retires the entry.
     bool keeps(entry& gone, removal why) noexcept {
@@ -100,7 +118,15 @@ private:
     static constexpr std::uint64_t reasons = 7; ///< the bits of a node's address that are 0
     static_assert(alignof(entry) > reasons);
 
+    [[gnu::noinline]] void draw(std::uint64_t hash) noexcept {
+        if (told_->order != nullptr) ticket_ = told_->order->draw(hash);
+    }
     [[gnu::noinline]] void keep(entry& gone, removal why) noexcept {
+        if (tells_in_order()) {
+            queues_ |= told_->order->hand_in(gone, why, ticket_);
+            first_ = std::addressof(gone); // so that the destructor tells. It is not looked at
+            return;
+        }
         gone.next_label = static_cast<std::uint64_t>(why);
         if (first_ == nullptr) {
             first_ = std::addressof(gone);
@@ -110,6 +136,13 @@ private:
         last_ = std::addressof(gone);
     }
     [[gnu::noinline]] void tell_all() noexcept {
+        if (tells_in_order()) {
+            told_->order->tell(queues_, [this](entry& gone, removal why) {
+                told_->tell(gone, why);
+                engine_.retire_entry(*this, gone);
+            });
+            return;
+        }
         while (first_ != nullptr) {
             entry& gone = *first_;
             const std::uint64_t link = gone.next_label;
@@ -123,6 +156,8 @@ private:
     const listener* const told_;
     entry* first_ = nullptr;
     entry* last_ = nullptr; ///< if there is a first one
+    std::uint64_t ticket_ = 0; ///< of the entry that the thread has taken out last
+    typename listener::order_type::queues queues_ = 0; ///< into which it has handed entries
 };
 
 } // namespace cache_detail

@@ -113,7 +113,7 @@ protected:
             switch (engine_.erase_if_still(by, seen)) {
             case removal::erased:
                 kept.is_gone();
-                evicted(l, mine, *seen);
+                evicted(by, l, mine, *seen);
                 return;
             case removal::busy: return; // a thread computes its key
             case removal::gone: continue; // erased, or another node has its place

@@ -64,10 +64,7 @@ public:
     std::size_t invalidate_if(F&& f) {
         static_assert(std::predicate<F&, const Key&, shown>, "syncmap: invalidate_if(f) calls f(const Key&, const T&)");
         visitor by(self().engine_, self().listener_.get());
-        self().engine_.loads().overtake_all();
-        // A load that has the lock of its bucket before the walk comes there stores its value before the walk looks; one that
-        // gets it later sees that it is overtaken.
-        Engine::sync_type::fence();
+        overtake_loads();
         counted_removals removed(self());
         self().engine_.each_entry([&](const entry& e) {
             if (self().lifetimes_.may_answer(e) && std::invoke(f, e.key(), detail::shown(e.value())) &&
@@ -104,6 +101,23 @@ private:
         Cache& of;
         std::size_t count = 0;
     };
+
+    /// Before a walk that removes entries.
+    void overtake_loads() noexcept {
+        self().engine_.loads().overtake_all();
+        // A load that has the lock of its bucket before the walk comes there stores its value before the walk looks; one that
+        // gets it later sees that it is overtaken.
+        Engine::sync_type::fence();
+    }
+    /// For `invalidate_all` with a listener in order. Expired entries go, too, and what is remembered of loads.
+    void remove_each(visitor& by) {
+        overtake_loads();
+        counted_removals removed(self());
+        self().engine_.each_entry([&](const entry& e) {
+            removed.count += remove_seen(by, e.key(), e.value()) ? 1 : 0;
+            return true;
+        });
+    }
 
     bool remove_seen(visitor& by, const Key& key, const T& value) {
         erase_seen_operation<T> op{std::addressof(value)};

@@ -13,6 +13,7 @@
 // | `refused(node)`         | after `admits` was false: the operation owns the node that was made            | keep it       |
 // | `publishes(node, word)` | with the bucket locked, before the entry is inserted, which nothing stops now  | write marks   |
 // | `replaces(old, node)`   | the same, before the node takes the place of the one that is there             | write marks   |
+// | `erases(place)`         | the same, before the entry leaves its slot                                      | write words   |
 // | `entry_erased()`        | when the entry is erased and counted, before it is retired; nothing is locked   | write words   |
 // | `keeps_removed(node, erased)` | when the node is out of its slot, after `entry_erased`; nothing is locked. True: the operation retires it | write words |
 // | `attempt_failed()`      | when an attempt has come to nothing and another one follows; nothing is locked  | write words   |

@@ -241,6 +241,11 @@ protected:
         void replaces(Node& old, Node& fresh) noexcept {
             op.replaces(old, fresh);
         }
+        template <class Place>
+            requires requires(Op& o, const Place& place) { o.erases(place); }
+        void erases(const Place& place) noexcept {
+            op.erases(place);
+        }
         template <class Node>
             requires requires(Op& o, Node& made) { o.refused(made); }
         void refused(Node& made) noexcept {

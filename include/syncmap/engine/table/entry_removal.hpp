@@ -37,10 +37,12 @@ public:
     using removal = removal_result;
 
     /// Erases the entry if it is still this one. After `erased` it is in no table and counted no more, and the caller hands it
-    /// to `retire`, when it likes: that may run destructors of the user's.
+    /// to `retire`, when it likes: that may run destructors of the user's. `by`: a visitor; if it has `leaves(hash)`, that is
+    /// called with the bucket locked, before the entry leaves its slot.
     ///
     /// Progress: a write. Throws: `bad_alloc`, where a snapshot has to be preserved; nothing has happened then.
-    removal_result erase_if_still(visitor& by, const sighting& seen, bool even_if_computed = false) {
+    template <class Visitor>
+    removal_result erase_if_still(Visitor& by, const sighting& seen, bool even_if_computed = false) {
         switch (erase_at_once(by, seen, even_if_computed)) {
         case outcome::erased: return removal_result::erased;
         case outcome::must_ask: return removal_result::busy;
@@ -67,12 +69,14 @@ private:
     using header_type = typename Types::header;
 
     /// One attempt where the entry was seen. Other outcomes than `erased` and `must_ask` say that something was in the way.
-    outcome erase_at_once(visitor& by, const sighting& seen, bool even_if_computed) noexcept {
-        auto& c = by.control_;
+    template <class Visitor>
+    outcome erase_at_once(Visitor& by, const sighting& seen, bool even_if_computed) noexcept {
+        visitor& self = by;
+        auto& c = self.control_;
         header_type& t = *seen.table_;
         const std::uint64_t hash = seen.entry_->hash();
         if (lock_functions::is_cutting(c)) return outcome::gate_closed;
-        const typename lock_functions::section in(*this, by.record_, &t, seen.root_); // [W2]
+        const typename lock_functions::section in(*this, self.record_, &t, seen.root_); // [W2]
         if (!in) return outcome::again;
         const std::size_t bucket = t.bucket_of(hash);
         auto& lock = t.controls[bucket];
@@ -91,12 +95,19 @@ private:
         }
         const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5] [P1]
         if (!gate::is_open(gate_word) || !this->is_preserved(held, gate_word)) return end(outcome::gate_closed);
-        if (this->erase_slot(c, by.record_, t, t.home(bucket), seen.slot_)) // [W6] [W7]
+        tell_before(by, hash);
+        if (this->erase_slot(c, self.record_, t, t.home(bucket), seen.slot_)) // [W6] [W7]
             held = layout::with_next_version(held);
         return end(outcome::erased);
     }
 
+    template <class Visitor>
+    static void tell_before([[maybe_unused]] Visitor& by, [[maybe_unused]] std::uint64_t hash) noexcept {
+        if constexpr (requires { by.leaves(hash); }) by.leaves(hash);
+    }
+
     /// Erases if the entry is this node. Leaves the key to a thread that computes it.
+    template <class Visitor>
     struct erase_this_operation {
         using T = typename Types::mapped_type;
         static constexpr bool depends_on_current = false;
@@ -104,6 +115,8 @@ private:
         static constexpr bool runs_user_code = false;
         static constexpr bool caller_retires = true;
         const T* value;
+        Visitor& by;
+        std::uint64_t hash;
         std::memory_order order = std::memory_order_release;
         removal_result result = removal_result::gone;
 
@@ -111,13 +124,19 @@ private:
             result = current == value ? removal_result::erased : removal_result::gone;
             return current == value ? decision::erase : decision::keep;
         }
+        template <class Place>
+        void erases(const Place&) noexcept {
+            tell_before(by, hash);
+        }
         void gives_way() noexcept { result = removal_result::busy; }
         [[noreturn]] T make() { std::terminate(); }
     };
-    removal_result erase_in_attempts(visitor& by, const sighting& seen, bool even_if_computed) {
-        erase_this_operation op{std::addressof(std::as_const(*seen.entry_).value())};
+    template <class Visitor>
+    removal_result erase_in_attempts(Visitor& by, const sighting& seen, bool even_if_computed) {
+        const visitor& self = by;
+        erase_this_operation<Visitor> op{std::addressof(std::as_const(*seen.entry_).value()), by, seen.entry_->hash()};
         using this_node = typename reader<Types>::seen_node;
-        this->write_hashed(by.control_, seen.entry_->hash(), this_node{*seen.entry_}, op, even_if_computed);
+        this->write_hashed(self.control_, seen.entry_->hash(), this_node{*seen.entry_}, op, even_if_computed);
         return op.result;
     }
 };
