@@ -53,6 +53,7 @@ const char* syncmap_message(syncmap_status status) {
     case SYNCMAP_EXCEPTION: return "a callback let a C++ exception out";
     case SYNCMAP_SYSTEM: return "the system refused a service";
     case SYNCMAP_KIND: return "the value is of another kind than the operation needs";
+    case SYNCMAP_NOTHING: return "there is nothing: a load of a cache says so";
     default: return status >= SYNCMAP_CALLER ? "the caller's computation failed" : "unknown status";
     }
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -21,6 +22,13 @@ namespace {
 
 using cache_of_values = cache<value, value, key_hash, key_equal>;
 
+using listener = std::function<void(const value&, const value&, removal)>;
+static_assert(static_cast<int>(removal::size) == SYNCMAP_REMOVAL_SIZE &&
+              static_cast<int>(removal::erased) == SYNCMAP_REMOVAL_ERASED &&
+              static_cast<int>(removal::replaced) == SYNCMAP_REMOVAL_REPLACED &&
+              static_cast<int>(removal::invalidated) == SYNCMAP_REMOVAL_INVALIDATED &&
+              static_cast<int>(removal::expired) == SYNCMAP_REMOVAL_EXPIRED);
+
 /// Members of the options that this version knows, whatever version the caller was compiled with.
 syncmap_cache_options read(const syncmap_cache_options* given) {
     require(given != nullptr);
@@ -28,6 +36,7 @@ syncmap_cache_options read(const syncmap_cache_options* given) {
     syncmap_cache_options known{};
     std::memcpy(&known, given, given->size < sizeof known ? given->size : sizeof known);
     for (const std::uint8_t byte : known.unused) require(byte == 0);
+    for (const std::uint8_t byte : known.unused_too) require(byte == 0);
     const char* const bytes = reinterpret_cast<const char*>(given);
     for (std::size_t i = sizeof known; i < given->size; ++i) require(bytes[i] == 0);
     return known;
@@ -43,12 +52,28 @@ struct syncmap_cache {
               syncmap::cache_options<syncmap::dynamic::value, syncmap::dynamic::value>{
                   .capacity = options.capacity,
                   .expire_after_write = lifetime(options.expire_after_write),
+                  .negative_ttl = remembered(options.negative_ttl),
+                  .error_ttl = remembered(options.error_ttl),
+                  .on_removal = options.removals_in_order ? syncmap::dynamic::listener{} : listener_of(options),
+                  .on_removal_in_order = options.removals_in_order ? listener_of(options) : syncmap::dynamic::listener{},
                   .statistics = !options.without_statistics})) {}
 
     /// 0 and what is too long for a duration: without an end.
     static std::chrono::nanoseconds lifetime(std::uint64_t n) noexcept {
         constexpr auto most = static_cast<std::uint64_t>(syncmap::unlimited.count());
         return n == 0 || n > most ? syncmap::unlimited : std::chrono::nanoseconds(static_cast<std::int64_t>(n));
+    }
+
+    /// 0: not at all.
+    static std::chrono::nanoseconds remembered(std::uint64_t n) noexcept {
+        return n == 0 ? std::chrono::nanoseconds(0) : lifetime(n);
+    }
+    static syncmap::dynamic::listener listener_of(const syncmap_cache_options& options) {
+        if (options.on_removal == nullptr) return {};
+        return [told = options.on_removal, context = options.on_removal_context](
+                   const syncmap::dynamic::value& key, const syncmap::dynamic::value& gone, syncmap::removal why) {
+            told(context, key.shown(), gone.shown(), static_cast<syncmap_removal>(why));
+        };
     }
 
     const std::unique_ptr<syncmap::dynamic::cache_of_values> entries;
@@ -134,17 +159,20 @@ syncmap_result syncmap_cache_get_or_load(syncmap_cache* cache, syncmap_value key
         require(load != nullptr);
         key_argument sought(key);
         bool has_loaded = false;
-        value now = here->get_or_load(sought, [&] {
-            value made = taken(call_back([&] { return load(context, borrowed(key)); }));
+        std::optional<value> now = here->get_or_load(sought, [&]() -> std::optional<value> {
+            const syncmap_result loaded = call_back([&] { return load(context, borrowed(key)); });
+            if (loaded.status == SYNCMAP_NOTHING) return std::nullopt;
+            value made = taken(loaded);
             here.handle_arrived(sought.is_handle() || made.is_handle());
             here.everything_departed(); // what is evicted; what is loaded in vain
             has_loaded = true;
             return made;
         });
+        if (!now) return;
         result.found = !has_loaded;
         result.changed = has_loaded;
         if (has_loaded) sought.take_over();
-        result.value = std::move(now).handed_out();
+        result.value = std::move(*now).handed_out();
     });
 }
 
@@ -197,6 +225,9 @@ syncmap_cache_stats syncmap_cache_stats_of(syncmap_cache* cache) {
         result.erased = all.erased;
         result.replaced = all.replaced;
         result.invalidated = all.invalidated;
+        result.expired = all.expirations;
+        result.remembered = all.remembered;
+        result.stale_loads = all.stale_dropped;
     });
 }
 

@@ -294,8 +294,79 @@ static void lifetimes(void) {
     syncmap_cache_destroy(older.cache);
 }
 
+/* ---- what is remembered of loads, and listeners ---- */
+
+static syncmap_result find_nothing(void* context, syncmap_value key) {
+    ++*(int*)context;
+    (void)key;
+    return syncmap_nothing();
+}
+static void what_is_remembered(void) {
+    syncmap_cache_options options = syncmap_default_cache_options(10);
+    syncmap_cache* const plain = syncmap_cache_create(&options).cache;
+    options.negative_ttl = UINT64_MAX;
+    options.error_ttl = UINT64_C(3600000000000);
+    syncmap_cache* const cache = syncmap_cache_create(&options).cache;
+    CHECK(plain != NULL && cache != NULL);
+    int calls = 0;
+    const syncmap_value key = syncmap_string("key"), nil = syncmap_nil();
+    for (int i = 0; i < 2; ++i) is(syncmap_cache_get_or_load(plain, key, find_nothing, &calls), false, false, nil);
+    CHECK(calls == 2);
+    for (int i = 0; i < 2; ++i) is(syncmap_cache_get_or_load(cache, key, find_nothing, &calls), false, false, nil);
+    CHECK(calls == 3);
+    is(syncmap_cache_get(cache, key), false, false, nil);
+    CHECK(syncmap_cache_put(cache, key, syncmap_int(1)).changed);
+    is(syncmap_cache_get_or_load(cache, key, find_nothing, &calls), true, false, syncmap_int(1));
+
+    struct load load = {.cache = cache, .status = SYNCMAP_CALLER + 3};
+    for (int i = 0; i < 2; ++i) fails(syncmap_cache_get_or_load(cache, syncmap_int(2), load_text, &load), SYNCMAP_CALLER + 3);
+    CHECK(load.calls == 1);
+    load.status = SYNCMAP_OK;
+    is(syncmap_cache_invalidate(cache, syncmap_int(2)), false, false, nil);
+    is(syncmap_cache_get_or_load(cache, syncmap_int(2), load_text, &load), false, true, syncmap_string("loaded"));
+    CHECK(syncmap_cache_stats_of(cache).remembered == 2);
+    syncmap_cache_destroy(plain);
+    syncmap_cache_destroy(cache);
+}
+
+struct removals {
+    int64_t sum;
+    int reasons[5];
+};
+static void tell_removal(void* context, syncmap_value key, syncmap_value value, syncmap_removal reason) {
+    struct removals* const told = (struct removals*)context;
+    CHECK(key.kind == SYNCMAP_INT && value.kind == SYNCMAP_INT && value.as.integer == 10 * key.as.integer);
+    told->sum += key.as.integer;
+    ++told->reasons[reason];
+}
+static void listeners(void) {
+    for (int in_order = 0; in_order < 2; ++in_order) {
+        struct removals told = {0};
+        syncmap_cache_options options = syncmap_default_cache_options(2);
+        options.on_removal = tell_removal;
+        options.on_removal_context = &told;
+        options.removals_in_order = in_order != 0;
+        syncmap_cache* const cache = syncmap_cache_create(&options).cache;
+        CHECK(cache != NULL);
+        for (int64_t i = 1; i <= 3; ++i) CHECK(syncmap_cache_put(cache, syncmap_int(i), syncmap_int(10 * i)).changed);
+        CHECK(told.reasons[SYNCMAP_REMOVAL_SIZE] == 1);
+        CHECK(syncmap_cache_put(cache, syncmap_int(3), syncmap_int(30)).changed);
+        CHECK(told.reasons[SYNCMAP_REMOVAL_REPLACED] == 1);
+        CHECK(syncmap_cache_invalidate(cache, syncmap_int(3)).changed);
+        CHECK(told.reasons[SYNCMAP_REMOVAL_ERASED] == 1);
+        CHECK(syncmap_cache_invalidate_all(cache) == SYNCMAP_OK);
+        CHECK(told.reasons[SYNCMAP_REMOVAL_INVALIDATED] == 1 && told.sum == 1 + 2 + 3 + 3);
+        syncmap_cache_destroy(cache);
+    }
+    syncmap_cache_options bad = syncmap_default_cache_options(2);
+    bad.unused_too[6] = 1;
+    CHECK(syncmap_cache_create(&bad).status == SYNCMAP_INVALID);
+}
+
 int main(void) {
     lifetimes();
+    what_is_remembered();
+    listeners();
     keys();
     bound();
     loads();

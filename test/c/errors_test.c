@@ -152,9 +152,19 @@ static void options_are_checked(void) {
 }
 
 static void every_status_has_a_message(void) {
-    const syncmap_status all[] = {SYNCMAP_OK,        SYNCMAP_INVALID,   SYNCMAP_NO_MEMORY,   SYNCMAP_TOO_LARGE,
-                                  SYNCMAP_REENTRANT, SYNCMAP_RECURSIVE, SYNCMAP_UNSUPPORTED, SYNCMAP_EXCEPTION,
-                                  SYNCMAP_SYSTEM,    SYNCMAP_KIND,      SYNCMAP_CALLER,      -1};
+    const syncmap_status all[] = {SYNCMAP_OK,
+                                  SYNCMAP_INVALID,
+                                  SYNCMAP_NO_MEMORY,
+                                  SYNCMAP_TOO_LARGE,
+                                  SYNCMAP_REENTRANT,
+                                  SYNCMAP_RECURSIVE,
+                                  SYNCMAP_UNSUPPORTED,
+                                  SYNCMAP_EXCEPTION,
+                                  SYNCMAP_SYSTEM,
+                                  SYNCMAP_KIND,
+                                  SYNCMAP_NOTHING,
+                                  SYNCMAP_CALLER,
+                                  -1};
     const size_t count = sizeof all / sizeof all[0];
     for (size_t i = 0; i < count; ++i) {
         const char* const message = syncmap_message(all[i]);

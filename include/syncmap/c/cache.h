@@ -26,6 +26,22 @@ extern "C" {
 
 typedef struct syncmap_cache syncmap_cache;
 
+/** Why an entry left a cache. */
+typedef uint32_t syncmap_removal;
+enum {
+    SYNCMAP_REMOVAL_SIZE = 0,        /**< evicted: the cache was full */
+    SYNCMAP_REMOVAL_ERASED = 1,      /**< by `syncmap_cache_invalidate` or `syncmap_cache_take`, or its load found nothing */
+    SYNCMAP_REMOVAL_REPLACED = 2,    /**< its key has another value now */
+    SYNCMAP_REMOVAL_INVALIDATED = 3, /**< by `syncmap_cache_invalidate_all` */
+    SYNCMAP_REMOVAL_EXPIRED = 4      /**< its lifetime was over */
+};
+
+/**
+ * Is told of an entry that has left. `key` and `value` are borrowed. Nothing is locked: it may call every function of the
+ * cache.
+ */
+typedef void (*syncmap_removal_callback)(void* context, syncmap_value key, syncmap_value value, syncmap_removal reason);
+
 /**
  * Options of a new cache: take `syncmap_default_cache_options(capacity)` and change what you need. Later versions may add
  * members at the end; `size` is `sizeof(syncmap_cache_options)` and tells which members there are.
@@ -36,6 +52,22 @@ typedef struct syncmap_cache_options {
     bool without_statistics; /**< whether `syncmap_cache_stats_of` counts nothing */
     uint8_t unused[7];       /**< zero */
     uint64_t expire_after_write; /**< how long an entry lives after it was put or loaded, in nanoseconds; 0: without an end */
+    /** How long it is remembered that a load found nothing, in nanoseconds; 0: not at all. See `syncmap_nothing`. */
+    uint64_t negative_ttl;
+    /** The same of a load that failed: calls get its status meanwhile, without a load. */
+    uint64_t error_ttl;
+    /**
+     * Is called once for each entry that leaves, by the thread that has taken it out, at the end of its call. Null: no such
+     * callback. `syncmap_cache_destroy` does not call it. The context must outlive the cache.
+     */
+    syncmap_removal_callback on_removal;
+    void* on_removal_context;
+    /**
+     * Whether removals of one key are told in the order in which they happened; a thread may then tell what another one has
+     * removed, and `syncmap_cache_invalidate_all` removes entries one by one.
+     */
+    bool removals_in_order;
+    uint8_t unused_too[7]; /**< zero */
 } syncmap_cache_options;
 
 /** All defaults, with `size` and `capacity` set. */
@@ -46,6 +78,9 @@ static inline syncmap_cache_options syncmap_default_cache_options(size_t capacit
     options.capacity = capacity;
     return options;
 }
+
+/** What a load returns that finds nothing. `syncmap_cache_get_or_load` then answers SYNCMAP_OK, and has not found the key. */
+static inline syncmap_result syncmap_nothing(void) { return syncmap_failed(SYNCMAP_NOTHING); }
 
 /** What `syncmap_cache_create` returns. */
 typedef struct syncmap_cache_created {
@@ -108,14 +143,16 @@ SYNCMAP_API syncmap_result syncmap_cache_put_if_absent(syncmap_cache* cache, syn
 
 /**
  * Returns the value of `key`; if it is absent, `load` makes it. Of all threads that ask at once, one calls its `load`. The
- * others sleep, and share its outcome: the value, or the status with which it failed. A failure is not remembered. Threads do
- * not share SYNCMAP_RECURSIVE: then one of the waiting threads calls its own `load`.
+ * others sleep, and share its outcome: the value, that there is nothing, or the status with which it failed. Whether that is
+ * remembered say `negative_ttl` and `error_ttl` of the options. Threads do not share SYNCMAP_RECURSIVE: then one of the waiting
+ * threads calls its own `load`.
  *
- * `load` returns `syncmap_computed(value)` or `syncmap_failed(status)`, as a computation of a map. A `syncmap_cache_put`, a
+ * `load` returns `syncmap_computed(value)`, `syncmap_nothing()` or `syncmap_failed(status)`. A `syncmap_cache_put`, a
  * `syncmap_cache_invalidate` of the key or a `syncmap_cache_invalidate_all` that takes place after `load` was called keeps its
  * value from being stored, and no later call is given it.
  * Returns: `found`: the key was present, or another thread has loaded it. `changed`: this call's `load` has made the value; a
- * handle that was given as the key is taken over. `value`: the value, which the caller releases.
+ * handle that was given as the key is taken over. `value`: the value, which the caller releases. Neither, and nil: there is
+ * nothing.
  * Progress: a hit is a read. A miss waits for a thread that loads this key; other keys do not wait. `load` may call every
  * function of the cache. If it asks for its own key, alone or through a cycle of threads and caches, that inner call gives
  * SYNCMAP_RECURSIVE at once. It may put and invalidate its own key.
@@ -168,6 +205,9 @@ typedef struct syncmap_cache_stats {
     uint64_t erased;       /**< entries that `syncmap_cache_invalidate` and `syncmap_cache_take` removed */
     uint64_t replaced;     /**< values that gave way to new ones of their keys */
     uint64_t invalidated;  /**< entries that `syncmap_cache_invalidate_all` removed, when they are freed */
+    uint64_t expired;      /**< entries that were removed, or replaced, after their lifetime */
+    uint64_t remembered;   /**< misses that `negative_ttl` and `error_ttl` have answered */
+    uint64_t stale_loads;  /**< loaded values that a later write has kept from being stored */
 } syncmap_cache_stats;
 
 /**

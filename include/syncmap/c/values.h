@@ -35,6 +35,7 @@ enum {
     SYNCMAP_EXCEPTION = 7,   /**< a C++ exception left a callback */
     SYNCMAP_SYSTEM = 8,      /**< the system refused something else than memory */
     SYNCMAP_KIND = 9,        /**< the value is of another kind than the operation needs */
+    SYNCMAP_NOTHING = 10,    /**< a load of a cache found nothing: see `syncmap_nothing` */
     SYNCMAP_CALLER = 1000    /**< the first code for your use: computations may fail with this one and higher ones */
 };
 
