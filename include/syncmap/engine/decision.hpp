@@ -17,6 +17,10 @@ constexpr bool visible_on_return(std::memory_order order) noexcept { return orde
 template <class Op>
 concept shares_outcome = requires { requires Op::shares_outcome; };
 
+/// The operation keeps a present entry as it is, and runs no function of the user for it.
+template <class Op>
+concept keeps_present = requires { requires Op::keeps_present; };
+
 /// The operation erases a present entry whatever its value is.
 template <class Op>
 concept ignores_value = requires { requires Op::ignores_value; };

@@ -342,6 +342,7 @@ struct erase_if_operation {
 template <class T, class F, bool Shared>
 struct compute_operation {
     static constexpr bool shares_outcome = Shared;
+    static constexpr bool keeps_present = true;
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = true;

@@ -352,8 +352,8 @@ protected:
     template <class K, class Op>
     void decide_alone(control& c, std::uint64_t hash, const K& key, decided_operation<Op>& decided) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        // An operation that shares its outcome keeps what is present, and has no function to run then.
-        [[maybe_unused]] bool excludes_overwrites = shares_outcome<Op>;
+        // Set: overwrites of the key are excluded, or need not be.
+        [[maybe_unused]] bool excludes_overwrites = keeps_present<Op>;
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
