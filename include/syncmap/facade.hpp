@@ -201,7 +201,7 @@ public:
         static_assert(
             std::invocable<F&, shown> || std::invocable<F&, const Key&, shown>,
             "syncmap: visit(key, f) calls f(const T&): entries are read only while others may read them; change a value "
-            "with update, or let its type say that it synchronizes_itself. f(const Key&, const T&) is called too");
+            "with update, or write using synchronizes_itself = void; in its type. f(const Key&, const T&) is called too");
         if constexpr (std::invocable<F&, shown>) {
             return engine_.visit(lookup(key), [&](const T& value) { std::invoke(f, detail::shown(value)); });
         } else {

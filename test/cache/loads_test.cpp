@@ -8,6 +8,7 @@
 #include <latch>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -561,6 +562,38 @@ TEST(cache_coalesced_misses, that_are_impossible_are_refused) {
                  std::invalid_argument);
     EXPECT_THROW(page_cache({.capacity = 1, .load_many = many, .coalesce = {.window = std::chrono::seconds(1), .most = 0}}),
                  std::invalid_argument);
+}
+
+/// A policy whose process may be "forked": mutexes that were made before that may be held by threads that the child lacks.
+struct forked_sync : syncmap::engine::machine {
+    static inline std::uint32_t process = 0;
+    struct mutex {
+        const std::uint32_t made_in = process;
+        void lock() { EXPECT_EQ(made_in, process) << "would wait for a thread that the child lacks"; }
+        void unlock() {}
+    };
+    struct condition {
+        void wait(std::unique_lock<mutex>&) { ADD_FAILURE() << "waits for a thread that the child lacks"; }
+        bool wait_until(std::unique_lock<mutex>&, const deadline&) { return false; }
+        void notify_all() noexcept {}
+    };
+};
+
+TEST(cache_coalescing, begins_anew_in_the_child_of_a_fork) {
+    using coalescing = syncmap::cache_detail::coalescing<forked_sync, int, int>;
+    forked_sync::atomic<std::uint32_t> forks{0};
+    coalescing all(1, 2);
+    const auto load = [](auto& batch) { batch.each_key([&](int) { batch.tell(7, nullptr); }); };
+    const auto waits = std::make_shared<coalescing::wish>(1);
+    all.join(waits, nullptr, forks, [&](auto& batch) { // this load goes on in the child
+        ++forked_sync::process;
+        forks.store(1);
+        load(batch);
+    });
+    EXPECT_EQ(all.outcome_of(*waits, forks), 7);
+    const auto later = std::make_shared<coalescing::wish>(2);
+    all.join(later, nullptr, forks, load);
+    EXPECT_EQ(all.outcome_of(*later, forks), 7);
 }
 
 } // namespace

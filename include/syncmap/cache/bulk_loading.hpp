@@ -119,14 +119,15 @@ private:
     /// The outcome of a load that this thread or another one makes for several. Not settled: the caller loads its key.
     /// Throws: what that load threw.
     template <class K>
-    outcome load_with_others(const K& key, const typename base::waiting_limit& limit) {
+    outcome load_with_others(visitor& by, const K& key, const typename base::waiting_limit& limit) {
         using wish = typename coalescing_type::wish;
         if constexpr (!std::is_copy_constructible_v<asked>) {
             return {};
         } else {
             const auto mine = std::make_shared<wish>(key);
-            coalescing_->join(mine, limit.get(), [&](auto& batch) { load_batch(batch); });
-            return coalescing_->outcome_of(*mine);
+            const auto& forks = Engine::forks(by);
+            coalescing_->join(mine, limit.get(), forks, [&](auto& batch) { load_batch(batch); });
+            return coalescing_->outcome_of(*mine, forks);
         }
     }
     /// An exception of the loader goes to all whose keys it was to load. What concerns this thread alone, it throws.

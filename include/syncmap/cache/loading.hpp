@@ -297,7 +297,7 @@ private:
         const waiting_limit limit(*this);
         if constexpr (std::is_same_v<F, own_loader>) {
             if (self().coalesces(by)) {
-                typename Engine::load_outcome outcome = self().load_with_others(key, limit);
+                typename Engine::load_outcome outcome = self().load_with_others(by, key, limit);
                 if (outcome.settled) return std::move(outcome.entry);
             }
         }

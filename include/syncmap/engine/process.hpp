@@ -31,6 +31,7 @@ struct [[gnu::visibility("default")]] process {
 
     typename Sync::template atomic<bool> prepared{false}; ///< a hook has prepared the next fork: the child can go on
     typename Sync::template atomic<bool> orphaned{false}; ///< this is the child of a fork that no hook prepared
+    typename Sync::template atomic<std::uint32_t> forks{0}; ///< prepared ones between the first process and this one
 
     process() {
         Sync::call_in_forked_child([] { instance().note_fork(); });

@@ -132,6 +132,8 @@ public:
 
     /// Returns whether the calling thread computes or loads a key, of any map.
     static bool owns_any(visitor& by) { return by.control_.home->flights.owns_any(); }
+    /// How many forks that hooks prepared lie behind this process.
+    static const auto& forks(visitor& by) noexcept { return by.control_.home->forks; }
 
     /// By the thread that loads, before it looks for the key: every writer of the key either had the lock of its bucket
     /// before, or sees the load. Returns the generation of the map, for the write of what is loaded.

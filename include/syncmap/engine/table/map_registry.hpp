@@ -143,6 +143,7 @@ public:
         here.each_record([](writer& w) { // a lost thread made it after [F1]: its list is empty
             if (!w.held_for_fork) unlock(w);
         });
+        process.forks.fetch_add(1, std::memory_order_relaxed); // this process has one thread
         for (auto& counter : process.computing) counter.store(0, std::memory_order_relaxed);
         process.flights.after_fork_in_child(); // raises the counters of what the caller computes
         open(here);
