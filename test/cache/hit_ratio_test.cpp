@@ -115,6 +115,23 @@ TEST(cache_hit_ratio, of_a_hot_set_is_not_harmed_by_a_scan) {
     EXPECT_GT(hits, asked * 98 / 100);
 }
 
+TEST(cache_hit_ratio, of_keys_that_come_twice_soon_and_never_again) {
+    requests all;
+    for (std::uint64_t key = 0; key < 60'000; ++key) {
+        all.push_back(key);
+        if (key >= 300) all.push_back(key - 300);
+    }
+    EXPECT_GT(hits_of(all, 1'000), 38); // at most 50, which LRU has; a cache that leans to frequency has 6
+}
+
+TEST(cache_hit_ratio, of_a_loop_that_is_a_little_larger_than_the_cache) {
+    requests all;
+    for (int round = 0; round < 100; ++round) {
+        for (std::uint64_t key = 0; key < 1'100; ++key) all.push_back(key * 7919);
+    }
+    EXPECT_GT(hits_of(all, 1'000), 76); // at most 90.9; 72 where returns need no duel
+}
+
 // ---- plain policies: lru_cache and sieve_cache ----
 
 using plain_lru = syncmap::lru_cache<std::uint64_t, std::uint64_t>;

@@ -74,11 +74,11 @@ public:
     }
     /// Of a node that is not published yet.
     void begin_in(queue q) noexcept { queue_.store(q, std::memory_order_relaxed); }
-    /// From small to main. False: the node is left, and the entry has another one.
-    bool promote() noexcept {
+    /// From small to main, with so many uses. False: the node is left, and the entry has another one.
+    bool promote(unsigned uses = 0) noexcept {
         queue seen = queue::in_small;
         if (queue_.compare_exchange_strong(seen, queue::in_main, std::memory_order_relaxed, std::memory_order_relaxed)) {
-            set_uses(0);
+            set_uses(uses);
             return true;
         }
         return seen != queue::left;

@@ -52,14 +52,17 @@ protected:
         in_hand(const in_hand&) = delete;
         in_hand& operator=(const in_hand&) = delete;
         ~in_hand() {
-            if (name_ != queue_type::none) of_.promote(by_, name_);
+            if (name_ != queue_type::none) of_.promote(by_, name_, uses_);
         }
         void is_gone() noexcept { name_ = queue_type::none; }
+        /// It becomes main with a use.
+        void is_used() noexcept { uses_ = 1; }
 
     private:
         small_exits& of_;
         visitor& by_;
         std::uint64_t name_;
+        unsigned uses_ = 0;
     };
 
     /// What the pool has after this put is what the last victims weighed beyond the need. So the cache counts as full, and the
@@ -83,8 +86,8 @@ protected:
     static constexpr std::size_t most_left_at_once = 64;
 
     /// The entry that a hash names becomes main, if it is small.
-    void promote(visitor& by, std::uint64_t name) noexcept {
-        for (sighting seen(by); find(name, seen) && !seen->mark.promote();) engine_.wait_for_writer(by, seen);
+    void promote(visitor& by, std::uint64_t name, unsigned uses = 0) noexcept {
+        for (sighting seen(by); find(name, seen) && !seen->mark.promote(uses);) engine_.wait_for_writer(by, seen);
     }
     bool find(std::uint64_t name, sighting& seen) const noexcept {
         return engine_.find(name, seen) || (name == queue_type::name_of(queue_type::none) && engine_.find(0, seen));
@@ -108,8 +111,12 @@ protected:
             }
             const unsigned uses = mark.uses();
             if (uses != 0) mine.in->keys.add(seen->hash(), uses);
-            const unsigned strength = uses >= 2 ? always : (std::min)(history<Sync, allocator>::most, count + uses);
-            if (this->challenge(by, l, mine, strength) == duel::evicted) return; // `kept` promotes it
+            const bool stays = mine.in->leans.now() == lean::recency;
+            const unsigned strength = uses >= 2 || stays ? always : (std::min)(history<Sync, allocator>::most, count + uses);
+            if (this->challenge(by, l, mine, strength) == duel::evicted) { // `kept` promotes it
+                if (stays) kept.is_used();
+                return;
+            }
             switch (engine_.erase_if_still(by, seen)) {
             case removal::erased:
                 kept.is_gone();

@@ -74,14 +74,15 @@ public:
     }
 
     /// By each put of a new key, with a number that its thread counts: now and then halves the counters of a line, all lines
-    /// once in ten capacities of puts.
-    void age(std::uint64_t tick) noexcept {
-        if (tick % period_ != 0) return;
+    /// once in ten capacities of puts. Returns after how many puts it has done so; 0: it has not.
+    std::uint64_t age(std::uint64_t tick) noexcept {
+        if (tick % period_ != 0) return 0;
         // A read-modify-write: turns that go back would halve some lines twice and others never [E10].
         line& l = lines_[turn_.fetch_add(1, std::memory_order_relaxed) % line_count_];
         for (atomic_word& w : l.counts) {
             w.store(w.load(std::memory_order_relaxed) >> 1 & 0x7777777777777777U, std::memory_order_relaxed);
         }
+        return period_;
     }
 
 private:

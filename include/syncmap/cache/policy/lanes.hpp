@@ -39,6 +39,9 @@ struct alignas(detail::cache_line_bytes) lane {
 
     atomic<std::uint64_t> counts[static_cast<std::size_t>(counted::kinds)] = {};
     atomic<std::uint64_t> ticks{0}; ///< puts of new keys
+    // Since the thread last reported them, see leaning.hpp.
+    atomic<std::uint32_t> returns{0};
+    atomic<std::uint32_t> uses_taken{0}; ///< by the hand
     atomic<std::uint32_t> users{0}; ///< how many puts use the policy tables: more than one, where a put calls another
     bool is_exclusive = true;
     // ---- tickets: positions of the small queue that the thread uses next ----
@@ -51,6 +54,16 @@ struct alignas(detail::cache_line_bytes) lane {
 
     void count(counted what) noexcept { increment(counts[static_cast<std::size_t>(what)]); }
     std::uint64_t tick() noexcept { return increment(ticks); }
+
+    /// Not a read-modify-write: what threads lose is a count.
+    static void add(atomic<std::uint32_t>& to, std::uint32_t n) noexcept {
+        to.store(to.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+    static std::uint32_t take(atomic<std::uint32_t>& from) noexcept {
+        const std::uint32_t n = from.load(std::memory_order_relaxed);
+        from.store(0, std::memory_order_relaxed);
+        return n;
+    }
 
     /// Before the thread looks which policy tables are in use.
     void enter() noexcept {

@@ -15,6 +15,7 @@
 
 #include <syncmap/cache/policy/history.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
+#include <syncmap/cache/policy/leaning.hpp>
 #include <syncmap/cache/policy/small_queue.hpp>
 #include <syncmap/detail/aligned_memory.hpp>
 
@@ -22,7 +23,8 @@ namespace syncmap::cache_detail {
 
 template <class Sync, class Allocator>
 struct policy_tables {
-    policy_tables(std::size_t n, std::uint32_t id, const Allocator& a) : entries(n), small_ring(n, id, a), keys(n, a) {}
+    policy_tables(std::size_t n, std::uint32_t id, const Allocator& a)
+        : entries(n), leans(n), small_ring(n, id, a), keys(n, a) {}
 
     /// Whether they are right for a cache of so many entries, about.
     bool fit(std::size_t n) const noexcept {
@@ -33,6 +35,7 @@ struct policy_tables {
     std::size_t bytes() const noexcept { return sizeof *this + small_ring.bytes() + keys.bytes(); }
 
     const std::size_t entries;
+    leaning<Sync> leans;
     small_queue<Sync, Allocator> small_ring;
     history<Sync, Allocator> keys;
     policy_tables* older = nullptr; ///< of those that are kept
