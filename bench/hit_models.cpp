@@ -5,38 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "key_list.hpp"
+
 namespace syncmap::bench {
 namespace {
-
-/// Doubly linked lists of key numbers, in order of arrival or use. A key is in at most one of them.
-class key_list {
-public:
-    static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-
-    explicit key_list(std::uint32_t keys) : links_(keys) {}
-
-    std::uint32_t back() const { return back_; }
-    std::uint32_t newer(std::uint32_t key) const { return links_[key].newer; }
-    void push_front(std::uint32_t key) {
-        links_[key] = {none, front_};
-        (front_ == none ? back_ : links_[front_].newer) = key;
-        front_ = key;
-    }
-    void remove(std::uint32_t key) {
-        const auto [newer, older] = links_[key];
-        (newer == none ? front_ : links_[newer].older) = older;
-        (older == none ? back_ : links_[older].newer) = newer;
-    }
-
-private:
-    struct link {
-        std::uint32_t newer = none;
-        std::uint32_t older = none;
-    };
-    std::vector<link> links_;
-    std::uint32_t front_ = none;
-    std::uint32_t back_ = none;
-};
 
 /// For each request the index of the next one for the same key, or `never`.
 constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();

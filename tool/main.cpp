@@ -23,6 +23,7 @@ struct verb {
 
 constexpr std::array verbs{
     verb{"bench", "Measure concurrent maps side by side on this machine", add_bench},
+    verb{"regret", "Compare syncmap::cache with thirteen policies: on made requests, or on a recorded trace", add_regret},
     verb{"trace", "Replay a recorded trace: how often syncmap::cache hits, beside LRU, SIEVE, CLOCK and the optimum",
          add_trace},
 };

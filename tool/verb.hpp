@@ -16,6 +16,7 @@ using verb_action = std::function<exit_status()>;
 
 /// Each adds a subcommand with its options to the command line and returns its action.
 verb_action add_bench(CLI::App& verb);
+verb_action add_regret(CLI::App& verb);
 verb_action add_trace(CLI::App& verb);
 
 } // namespace syncmap::tool

@@ -249,6 +249,15 @@ done
 works trace "$folder/lines" --capacity 2 --also lru,sieve --json "$folder/found"
 says '^ +2 +[0-9.]+ +16\.67 +16\.67 +50\.00 '
 grep -q '"cache": "sieve_cache"' "$folder/found" || fail "the JSON of trace does not say which cache it is about"
+# what the cache hits less than the best of thirteen policies
+works regret --kind pairs
+says '^pairs, 0\.3 capacities apart +1,000 +[34][0-9.]+ +49\.95 +49\.95 '
+says '^mean regret [0-9.]+, worst [0-9.]+, of 2 cells$'
+works regret "$folder/lines" --capacity 2
+says '^mean regret 0\.00, worst 0\.00, of 1 cells$'
+refuses '--kind' regret --kind nothing-of-that-name
+refuses '--capacity' regret "$folder/lines"
+refuses 'belong to a FILE' regret --capacity 2
 # traces TEXT ARGUMENTS...: the same from a pipe.
 traces() {
     local text=$1
