@@ -544,6 +544,24 @@ TEST(cache_remembering, throws_the_same_exception_again) {
     EXPECT_EQ(from.version, 5);
 }
 
+TEST(cache_remembering, takes_the_memory_of_entries_that_had_a_lifetime) {
+    renewed_cache c({.capacity = 100, .expire_after_write = 10s, .negative_ttl = 10s, .error_ttl = 10s});
+    version_source from;
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 50; ++i) EXPECT_EQ(c.get_or_load(std::to_string(i), [&] { return i; }), i);
+        for (int i = 0; i < 50; ++i) EXPECT_TRUE(c.invalidate(std::to_string(i)));
+        c.flush(); // the thread keeps the blocks
+        for (int i = 0; i < 50; ++i) {
+            from.finds_nothing = i % 2 == 0;
+            from.fails = !from.finds_nothing;
+            for (int times = 0; times < 2; ++times) EXPECT_EQ(throws_for(c, std::to_string(i), from), i % 2 != 0);
+        }
+        EXPECT_EQ(from.version, 50 * (round + 1));
+        c.invalidate_all();
+        c.flush();
+    }
+}
+
 TEST(cache_remembering, comes_after_an_old_value_that_may_answer) {
     syncmap::manual_clock clock;
     renewed_cache c({.capacity = 10, .expire_after_write = 10s, .stale_if_error = 10s, .error_ttl = 100s, .clock = clock});

@@ -106,11 +106,17 @@ private:
     entry* refused_node_ = nullptr;
 };
 
-/// A base of a cache `Cache` on the table `Engine`.
+template <class Cache, class Engine>
+class loading;
+
+/// A base of `loading`, and so of a cache `Cache` on the table `Engine`.
 template <class Cache, class Engine>
 class remembering {
     using entry = typename Engine::entry_type;
     using visitor = acting_thread<Engine>;
+    template <class, class>
+    friend class loading;
+    remembering() = default;
 
 protected:
     /// What the cache remembers of a key's last load.

@@ -101,6 +101,7 @@ public:
 
     // ---- of a node without a value ----
 
+    void begin_without_value() noexcept { history_.store(0, std::memory_order_relaxed); }
     /// What the load threw; null, if it has found nothing.
     std::exception_ptr error() const noexcept {
         const std::exception_ptr* const thrown = error_in(history_.load(std::memory_order_relaxed));

@@ -35,12 +35,13 @@ concept prefixed_mark = entry_mark<Mark> && requires(Mark& mark, const Mark& sha
     { shared.has_prefix() } noexcept -> std::same_as<bool>;
 };
 
-/// A mark of entries some of which have a prefix and no value. `begin_without_value` runs once, before other threads see the
-/// node. `prefix::end_without_value` runs when such a node's block is given back.
+/// A mark of entries some of which have a prefix and no value. `begin_without_value` of both runs once, before other threads see
+/// the node: its prefix may be that of a node before. `prefix::end_without_value` runs when such a node's block is given back.
 template <class Mark>
 concept valueless_mark = prefixed_mark<Mark> && requires(Mark& mark, const Mark& shared, typename Mark::prefix& prefix) {
     { mark.begin_without_value() } noexcept;
     { shared.has_value() } noexcept -> std::same_as<bool>;
+    { prefix.begin_without_value() } noexcept;
     { prefix.end_without_value() } noexcept;
 };
 
@@ -52,6 +53,12 @@ struct with_prefix_of<Base, Mark> {
     using prefix = typename Mark::prefix;
 
     bool has_prefix() const noexcept { return static_cast<const Base&>(*this).mark.has_prefix(); }
+    void begin_without_value() noexcept
+        requires valueless_mark<Mark>
+    {
+        in_front().begin_without_value();
+        static_cast<Base&>(*this).mark.begin_without_value();
+    }
     /// Whether the node has a value. Constant while other threads can find the node.
     bool has_value() const noexcept {
         if constexpr (valueless_mark<Mark>) {

@@ -117,7 +117,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
                 throw;
             }
             n->renew(hash);
-            if constexpr (makes_nothing<Make>) n->mark.begin_without_value();
+            if constexpr (makes_nothing<Make>) n->begin_without_value();
             return n;
         }
         auto* const n = make_empty<plain_node>(a, granules(), hash, with_prefix);
@@ -127,7 +127,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
             n->deallocate(a, granules());
             throw;
         }
-        if constexpr (makes_nothing<Make>) n->mark.begin_without_value();
+        if constexpr (makes_nothing<Make>) n->begin_without_value();
         return n;
     }
     /// Destroys key and value. Returns whether the caller may free the memory; see node_key.hpp.
@@ -354,14 +354,14 @@ public:
             packed_node* const n = allocate(a, cached, hash, text::bytes_of(name), with_prefix);
             text::write(n->texts(), name);
             if constexpr (makes_nothing<Make>) {
-                n->mark.begin_without_value();
+                n->begin_without_value();
             } else if constexpr (has_value_member) {
                 construct_in(a, *n, [&] { construct_made(a, std::addressof(n->member), make_value); });
             }
             return n;
         } else if constexpr (makes_nothing<Make>) {
             packed_node* const n = make(a, cached, hash, std::forward<K>(key), [] { return std::string_view(); }, with_prefix);
-            n->mark.begin_without_value();
+            n->begin_without_value();
             return n;
         } else {
             auto&& given = make_value(); // may run user code; its result decides the size of the block
