@@ -63,16 +63,13 @@ public:
             header_type* const next =
                 taken->next.exchange(header_type::closed(), std::memory_order_acq_rel); // no resize begins
             fresh->tables[1] = next == header_type::closed() ? nullptr : next;
+            cleared_bytes_.fetch_add(bytes_of(*fresh), std::memory_order_relaxed); // other threads may end it from (1) on
             fresh->below = cleared_.load(std::memory_order_relaxed);
             // (1) release: pairs with the acquires of (2) and (3); without it the record may be read before it is written.
             while (!cleared_.compare_exchange_weak(fresh->below, fresh, std::memory_order_release, std::memory_order_relaxed)) {
             }
         });
-        if (left == nullptr) {
-            this->destroy_object(fresh);
-        } else {
-            cleared_bytes_.fetch_add(bytes_of(*fresh), std::memory_order_relaxed);
-        }
+        if (left == nullptr) this->destroy_object(fresh);
     }
 
     /// Whether a table waits to be taken apart. One relaxed load.
