@@ -47,8 +47,8 @@ public:
     /// Consistency: weak. A key that is there from beginning to end is shown exactly once, no key twice; of keys
     /// that come or go meanwhile some are shown. Each entry shown was there at some instant of the call.
     /// Progress: waits at most for a writer of the bucket it copies; holds no lock while `f` runs, of entries in nodes
-    /// those of one bucket. Complexity: linear in the size of the table. Throws: what `f` throws, and `std::bad_alloc` for
-    /// the copy of a bucket. Go: `Range`.
+    /// those of one bucket, or of two where they have `std::string`s. Complexity: linear in the size of the table. Throws: what
+    /// `f` throws, and `std::bad_alloc` for the copy of a bucket. Go: `Range`.
     template <class F>
     size_type for_each(F&& f) const {
         static_assert(std::invocable<F&, const Key&, shown>,

@@ -1,10 +1,12 @@
 // What is kept of freed nodes for the next ones: blocks and strings' memory, by their thread, within bounds.
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -52,6 +54,42 @@ TEST(node_cache, make_overwrites_of_texts_free_of_allocations) {
     replace(map, 0, until_steady);
     EXPECT_EQ(allocations_of_replacing(map, 2'000), 0U);
     for (int i = 0; i != keys; ++i) EXPECT_EQ(map.load(key(i)), value(1'900 + i));
+}
+
+TEST(node_cache, serve_strings_of_similar_lengths) {
+    syncmap::map<std::string, std::string> map;
+    std::uint32_t random = 1;
+    const auto next = [&] {
+        random = random * 1'664'525 + 1'013'904'223;
+        return std::string(16 + (random >> 16) % 24, 's');
+    };
+    for (int i = 0; i != 4 * until_steady; ++i) {
+        const std::string copied = next(); // a string that is moved brings its own memory
+        map.store(key(i), copied);
+    }
+    std::vector<std::pair<std::string, std::string>> given;
+    for (int i = 0; i != 1'000; ++i) given.emplace_back(key(i), next());
+    EXPECT_LE(test::allocations_of([&] {
+                  for (const auto& [k, v] : given) map.store(k, v);
+              }),
+              20U); // of strings as long as each needs: 600
+    for (int i = 900; i != 1'000; ++i) EXPECT_EQ(map.load(key(i)), given[static_cast<std::size_t>(i)].second);
+}
+
+TEST(node_cache, have_blocks_of_texts_in_few_sizes) {
+    using node = syncmap::engine::node_for<syncmap::text, syncmap::text, false, syncmap::engine::machine>;
+    std::allocator<node::granule> allocator;
+    syncmap::engine::node_cache<syncmap::engine::machine> none;
+    for (std::size_t length = 0; length != 64; ++length) {
+        const std::string long_value(length, 'v');
+        const auto value = [&] { return std::string_view(long_value); };
+        node* const n = node::make(allocator, none, 1, std::string_view("key"), value, false);
+        EXPECT_EQ(n->block_bytes() % 16, 8U);
+        EXPECT_EQ(n->value(), long_value);
+        const std::size_t granules = n->granules();
+        ASSERT_TRUE(n->destroy_content(allocator));
+        n->deallocate(allocator, granules);
+    }
 }
 
 TEST(node_cache, serve_inserts_after_erases) {

@@ -250,7 +250,7 @@ template <class Sync>
 /// Returns the hazard record that the calling thread keeps; the first call takes one. Returns null if the thread keeps one of
 /// another domain, or is ending.
 template <class Sync>
-hazard_record<Sync>* kept_hazard_record(domain<Sync>& of) {
+[[gnu::always_inline]] inline hazard_record<Sync>* kept_hazard_record(domain<Sync>& of) {
     hazard_record<Sync>* kept = Sync::template per_thread<hazard_record<Sync>>::get();
     if (kept == nullptr) [[unlikely]]
         kept = take_to_keep(of);
@@ -261,7 +261,7 @@ hazard_record<Sync>* kept_hazard_record(domain<Sync>& of) {
 template <class Sync>
 class thread_lease {
 public:
-    explicit thread_lease(domain<Sync>& of) : hazard_record_(kept_hazard_record(of)) {
+    [[gnu::always_inline]] explicit thread_lease(domain<Sync>& of) : hazard_record_(kept_hazard_record(of)) {
         if (hazard_record_ == nullptr) [[unlikely]]
             borrow(of);
     }

@@ -62,24 +62,28 @@ struct alignas(8) node_base {
 template <class Sync>
 class hazard_guard {
 public:
-    explicit hazard_guard(hazard_record<Sync>& own) : hazard_record_(&own), hazard_(own.hazard) { find_free(); }
+    [[gnu::always_inline]] explicit hazard_guard(hazard_record<Sync>& own) : hazard_record_(&own), hazard_(own.hazard) {
+        if (!is_free()) [[unlikely]]
+            look_further();
+    }
     /// Makes a second hazard guard of the same operation. The first one may hold nothing yet, so that its hazard looks free.
     hazard_guard(hazard_record<Sync>& own, const hazard_guard& first)
         : hazard_record_(&own), hazard_(first.hazard_record_ == &own ? first.hazard_ + 1 : own.hazard) {
-        find_free();
+        if (is_behind() || !is_free()) look_further();
     }
     hazard_guard(const hazard_guard&) = delete;
     hazard_guard& operator=(const hazard_guard&) = delete;
-    ~hazard_guard() {
+    [[gnu::always_inline]] ~hazard_guard() {
         drop();
-        if (borrowed_) domain<Sync>::give_back(*hazard_record_);
+        if (borrowed_) [[unlikely]]
+            domain<Sync>::give_back(*hazard_record_);
     }
 
     /// Holds `p` if `still_linked()`, called after the hazard became visible, returns true. The light barrier pairs with the
     /// heavy barrier of held_nodes::look(), which lies between the unlinking and the look at the hazards. So either the
     /// reclaimer sees the hazard, or this thread sees the unlinking.
     template <class StillLinked>
-    bool protect(const void* p, StillLinked still_linked) noexcept {
+    [[gnu::always_inline]] bool protect(const void* p, StillLinked still_linked) noexcept {
         // (4) release: pairs with the acquire of (4) in domain::hazards(); without it the node that the hazard named before
         // may be destroyed during this thread's last read of it.
         hazard_->store(p, std::memory_order_release);
@@ -94,10 +98,6 @@ public:
 
 private:
     /// Chooses the first free hazard, so that a signal handler that interrupts a reader leaves the reader's hazard unchanged.
-    void find_free() {
-        if (!is_free()) [[unlikely]]
-            look_further();
-    }
     [[gnu::cold, gnu::noinline]] void look_further() {
         do {
             if (is_behind()) {
@@ -107,10 +107,10 @@ private:
             } else {
                 ++hazard_;
             }
-        } while (!is_free());
+        } while (is_behind() || !is_free());
     }
     bool is_behind() const noexcept { return hazard_ == hazard_record_->hazard + hazard_record<Sync>::hazards; }
-    bool is_free() const noexcept { return !is_behind() && hazard_->load(std::memory_order_relaxed) == nullptr; }
+    bool is_free() const noexcept { return hazard_->load(std::memory_order_relaxed) == nullptr; }
 
     hazard_record<Sync>* hazard_record_;
     typename Sync::template atomic<const void*>* hazard_;

@@ -114,7 +114,8 @@ struct [[gnu::visibility("default")]] real {
                                                            void* to) noexcept {
         return vector_search::copy_pairs(line, sentinel, to);
     }
-    static unsigned match_tags(const atomic<std::uint64_t>* line, std::size_t words_per_slot, std::uint64_t tag) noexcept {
+    [[gnu::always_inline]] static unsigned match_tags(const atomic<std::uint64_t>* line, std::size_t words_per_slot,
+                                                      std::uint64_t tag) noexcept {
         return words_per_slot == 2 ? vector_search::match_pair_tags(line, tag) : vector_search::match_tags(line, tag);
     }
 #endif

@@ -97,7 +97,7 @@ inline unsigned match_pairs(const void* line, std::uint64_t first) noexcept {
 }
 
 /// Four pairs: bit i is set if the first word of pair i has this tag in its upper 16 bits.
-inline unsigned match_pair_tags(const void* line, std::uint64_t tag) noexcept {
+[[gnu::always_inline]] inline unsigned match_pair_tags(const void* line, std::uint64_t tag) noexcept {
     const char* const at = static_cast<const char*>(line);
     const std::uint64_t top_lane = tag << 48; // of each word it alone counts
     const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(top_lane));
@@ -129,7 +129,7 @@ inline unsigned match_pair_tags(const void* line, std::uint64_t tag) noexcept {
 }
 
 /// Eight words: bit i is set if word i has this tag in its upper 16 bits.
-inline unsigned match_tags(const void* line, std::uint64_t tag) noexcept {
+[[gnu::always_inline]] inline unsigned match_tags(const void* line, std::uint64_t tag) noexcept {
     const char* const at = static_cast<const char*>(line);
     const std::uint64_t top_lane = tag << 48; // of each word it alone counts
     const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(top_lane));

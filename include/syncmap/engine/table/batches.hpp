@@ -3,9 +3,10 @@
 //
 //   B1  the keys of a group are hashed, and their lines (for writes their control words as well) are prefetched
 //   B2  node keys: the lines are looked through for a slot with the key's tag, and its node is prefetched
-//   B3  the operations run, one after the other, each by the protocol of its own
+//   B3  nodes with strings: each of these nodes is held by a hazard for a moment, and its strings are prefetched
+//   B4  the operations run, one after the other, each by the protocol of its own
 //
-// Nothing that B1 and B2 see is believed in B3: a table that is left meanwhile costs a prefetch in vain. B1 reads what a
+// Nothing that B1 to B3 see is believed in B4: a table that is left meanwhile costs a prefetch in vain. B1 reads what a
 // reader may read at any time (the root, a header, lines, which stay mapped while the map lives). B2 prefetches a node
 // without a hazard and does not read it: a prefetch of an address that is no longer any node's does nothing.
 // The hash of a key is the same in every table of a map, so that it stays good whatever happens in between.
@@ -67,7 +68,7 @@ public:
             reclaim::hazard_guard<Sync> held(*me);
             for_groups(count, key_at, [&](std::size_t i, const std::uint64_t* hash) {
                 if (hash != nullptr) {
-                    const found place = reader::find_node(*this, key_at(i), *hash, held, reader::following::slot_words);
+                    const found place = reader::find_to_read(*this, key_at(i), *hash, held);
                     if (place.slot_word != Layout::empty) {
                         reader::show(place, [&](const T& value) { f(i, std::addressof(value)); });
                         return;
@@ -114,9 +115,15 @@ private:
                 }
                 if constexpr (!Layout::inline_key) {
                     for (std::size_t i = 0; i != size; ++i) prefetch_node(t->home(t->bucket_of(hashes[i])), hashes[i]); // [B2]
+                    if constexpr (Types::node::has_strings) {
+                        const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
+                        reclaim::hazard_guard<Sync> held(*me);
+                        for (std::size_t i = 0; i != size; ++i)
+                            fetch_strings(held, t->home(t->bucket_of(hashes[i])), hashes[i]);
+                    }
                 }
             }
-            for (std::size_t i = 0; i != size; ++i) f(begin + i, t == nullptr ? nullptr : &hashes[i]); // [B3]
+            for (std::size_t i = 0; i != size; ++i) f(begin + i, t == nullptr ? nullptr : &hashes[i]); // [B4]
         }
     }
 
@@ -128,6 +135,17 @@ private:
             reinterpret_cast<std::uintptr_t>(node_at(home.slot_word(static_cast<std::size_t>(std::countr_zero(candidates)))));
         __builtin_prefetch(reinterpret_cast<const void*>(node));
         __builtin_prefetch(reinterpret_cast<const void*>(node + detail::cache_line_bytes));
+    }
+
+    /// [B3] for one key. `held` holds the node while its members are read.
+    static void fetch_strings(reclaim::hazard_guard<Sync>& held, const line_type& home, std::uint64_t hash) noexcept {
+        const unsigned candidates = search::match_hash(home, hash);
+        if (candidates == 0) return;
+        const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
+        const word slot_word = home.slot_word(i);
+        if (!Layout::is_entry(slot_word)) return;
+        if (held.protect(node_at(slot_word), [&] { return home.slot_word(i) == slot_word; }))
+            node_at(slot_word)->template fetch_strings<false>();
     }
 };
 

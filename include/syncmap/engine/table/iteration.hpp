@@ -3,12 +3,14 @@
 // The cursor is a hash value: a table of any size has its entries in hash order, so the range that a bucket covers
 // is passed once, whatever splits or merges meanwhile. Entries are copied (or pinned) first and shown afterwards, with
 // nothing held: the callback may do anything. Inline keys: many buckets at one look (bucket_run.hpp), and one by one where
-// that look cannot prove what it saw. Nodes: one bucket at a time.
+// that look cannot prove what it saw. Nodes: one bucket at a time; where they have strings, the next one is copied before its
+// entries are shown.
 #pragma once
 
 #include <algorithm>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include <syncmap/detail/inline_list.hpp>
 #include <syncmap/engine/table/bucket_run.hpp>
@@ -56,6 +58,15 @@ protected:
         }
     }
 
+    /// The strings of a bucket are fetched while the bucket before it is shown.
+    static constexpr bool shows_one_bucket_later = [] {
+        if constexpr (Layout::inline_key) {
+            return false;
+        } else {
+            return node::has_strings;
+        }
+    }();
+
     /// Calls `f(entry)` until it returns false.
     template <class F>
     void walk(F&& f) {
@@ -72,10 +83,22 @@ protected:
     /// on, and tells where it ends; false when there is nothing to walk over.
     template <class Copy, class F>
     void walk_over(Copy copy, F&& f) {
-        batch entries(*this, Sync::walk_run);
-        for (walk_position at; !at.at_end();) {
-            copy_next_buckets(copy, at, entries);
-            if (!entries.show(f)) return;
+        if constexpr (shows_one_bucket_later) {
+            batch first(*this, 1);
+            batch second(*this, 1);
+            batch* next = &first;
+            batch* shown = &second;
+            for (walk_position at; !at.at_end(); std::swap(next, shown)) {
+                copy_next_buckets(copy, at, *next);
+                if (!shown->show(f)) return;
+            }
+            static_cast<void>(shown->show(f));
+        } else {
+            batch entries(*this, Sync::walk_run);
+            for (walk_position at; !at.at_end();) {
+                copy_next_buckets(copy, at, entries);
+                if (!entries.show(f)) return;
+            }
         }
     }
     template <class Copy, class F>
@@ -394,6 +417,7 @@ protected:
             }
             entries.make_room();
             node_at(slot_word)->pin();
+            if constexpr (node::has_strings) node_at(slot_word)->template fetch_strings<false>(); // it is shown soon
             entries.add(slot_word, value);
             return false;
         });

@@ -142,12 +142,6 @@ protected:
         const std::size_t granules = n->granules();
         if (n->destroy_content(a)) n->deallocate(a, granules);
     }
-    /// The same, but what another node can use of it goes to the node cache.
-    static void put_in_cache(node_allocator& a, cached_nodes<Sync>& nodes, node* n) noexcept {
-        const std::size_t granules = n->granules();
-        n->make_cacheable(a); // may run destructors of the user's
-        nodes.add(*n, granules);
-    }
     static void give_back(node_allocator& a, node_base& cached_node) noexcept {
         static_cast<node&>(cached_node).give_back(a, cached_nodes<Sync>::granules_of(cached_node));
     }
@@ -155,7 +149,8 @@ protected:
         node_allocator a(allocator_);
         for (auto nodes = s.cached.take_all(); nodes.top() != nullptr;) give_back(a, *nodes.take_top());
     }
-    /// See reclaim/thread_garbage.hpp. What is needed after a destructor of the user's has run is copied before.
+    /// Destroys the nodes. What others can use of them goes to the node cache. See reclaim/thread_garbage.hpp. What is needed
+    /// after a destructor of the user's has run is copied before.
     static void destroy_ready(reclaim::thread_garbage<Sync>&, reclaim::garbage_slot<Sync>& of) noexcept {
         auto& c = static_cast<control&>(*of.source.load(std::memory_order_relaxed));
         auto& s = *static_cast<thread_record_type*>(of.home.place);
@@ -163,10 +158,12 @@ protected:
         of.has_read_home();
         auto nodes = s.cached.take_all();
         while (auto* const n = static_cast<node*>(of.take_ready(c))) {
-            if (nodes.count() < of.most_kept && n->may_be_cached()) {
-                put_in_cache(a, nodes, n);
-            } else {
-                destroy_node(a, n);
+            const std::size_t granules = n->granules();
+            if (nodes.count() < of.most_kept && n->may_be_cached(granules)) {
+                n->make_cacheable(a, granules); // may run destructors of the user's
+                nodes.add(*n, granules);
+            } else if (n->destroy_content(a)) {
+                n->deallocate(a, granules);
             }
         }
         if (!of.names(c)) { // one of them destroyed the map

@@ -108,7 +108,8 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
     static plain_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value,
                             bool with_prefix) {
         reclaim::node_base<Sync>* unfit = nullptr; // all blocks have one size: stays null
-        if (auto* const n = if_of_kind(a, static_cast<plain_node*>(cached.take(granules(), unfit)), with_prefix)) {
+        const auto fetch = [](auto& next) { static_cast<plain_node&>(next).template fetch_strings<true>(); };
+        if (auto* const n = if_of_kind(a, static_cast<plain_node*>(cached.take(granules(), unfit, fetch)), with_prefix)) {
             n->allow();
             try {
                 n->template fill<true>(a, std::forward<K>(key), make_value);
@@ -139,16 +140,25 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
         return this->release_key(a, giving_back(a));
     }
 
+    /// Asks for the memory of strings, of a node that the caller holds or, in the cache, that only it can reach.
+    template <bool ForWriting>
+    void fetch_strings() const noexcept {
+        if constexpr (reuses_key_capacity) reused_capacity<Key>::template fetch<ForWriting>(this->key_);
+        if constexpr (reuses_value_capacity) reused_capacity<T>::template fetch<ForWriting>(value_);
+    }
+    static constexpr bool has_strings = keeps_string_memory<Key, T, ValueInSlot>;
+
     // ---- in the node cache ----
 
-    bool may_be_cached() const noexcept {
+    /// `granules`: of its block, as in all functions below.
+    bool may_be_cached(std::size_t /*granules*/) const noexcept {
         bool is_small = sizeof(plain_node) <= most_cached_bytes && this->is_sole_user() && has_value(*this);
         if constexpr (reuses_key_capacity) is_small = is_small && reused_capacity<Key>::is_small(this->key_);
         if constexpr (reuses_value_capacity) is_small = is_small && reused_capacity<T>::is_small(value_);
         return is_small;
     }
     template <class NodeAllocator>
-    void make_cacheable(NodeAllocator& a) noexcept {
+    void make_cacheable(NodeAllocator& a, std::size_t /*granules*/) noexcept {
         if constexpr (!reuses_value_capacity && !ValueInSlot)
             std::allocator_traits<NodeAllocator>::destroy(a, std::addressof(value_));
         if constexpr (!reuses_key_capacity) static_cast<void>(this->release_key(a, giving_back(a))); // the memory stays
@@ -290,6 +300,8 @@ public:
 
     using head::head;
 
+    static constexpr bool has_strings = false; ///< beside the block
+
     static constexpr bool shares_key = [] {
         if constexpr (key_is_text) {
             return false;
@@ -394,17 +406,16 @@ public:
 
     // ---- in the node cache ----
 
-    bool may_be_cached() const noexcept {
+    bool may_be_cached(std::size_t granules) const noexcept {
         if constexpr (shares_key) {
             if (!this->is_sole_user()) return false;
         }
-        return granules() * sizeof(granule) <= most_cached_bytes && has_value(*this);
+        return granules * sizeof(granule) <= most_cached_bytes && has_value(*this);
     }
     template <class NodeAllocator>
-    void make_cacheable(NodeAllocator& a) noexcept {
-        const std::size_t size = granules();
+    void make_cacheable(NodeAllocator& a, [[maybe_unused]] std::size_t granules) noexcept {
         static_cast<void>(destroy_content(a)); // the memory stays
-        Sync::forbid_access(content(), content_bytes(size));
+        Sync::forbid_access(content(), content_bytes(granules));
     }
     /// Gives the block of a cached node back to the allocator.
     template <class NodeAllocator>
@@ -443,8 +454,10 @@ private:
         return all - (std::min)(all, sizeof(reclaim::node_base<Sync>));
     }
 
+    /// Blocks are 8 bytes below a multiple of 16, as allocators make them: with fewer sizes a cached node serves more texts.
     static constexpr std::size_t granules_of(std::size_t bytes) noexcept {
-        return (bytes + sizeof(granule) - 1) / sizeof(granule);
+        const std::size_t fewest = (bytes + sizeof(granule) - 1) / sizeof(granule);
+        return sizeof(granule) == 8 ? fewest | 1 : fewest;
     }
     static const text& text_at(const std::byte* place) noexcept { return *std::launder(reinterpret_cast<const text*>(place)); }
 
@@ -457,7 +470,8 @@ private:
                                  bool with_prefix) {
         const std::size_t size = granules_of(texts_at + bytes_of_texts);
         reclaim::node_base<Sync>* unfit = nullptr;
-        if (auto* const n = if_of_kind(a, static_cast<packed_node*>(cached.take(size, unfit)), with_prefix)) {
+        const auto nothing = [](auto&) {};
+        if (auto* const n = if_of_kind(a, static_cast<packed_node*>(cached.take(size, unfit, nothing)), with_prefix)) {
             Sync::allow_access(n->content(), content_bytes(size));
             n->renew(hash);
             return n;

@@ -70,11 +70,14 @@ public:
 
     /// Returns a node whose block has that many granules, or null. With null it may set `unfit` to a cached node of another
     /// size, which the caller frees: so a thread does not keep for ever what it does not use. Called by the cache's thread.
-    node_base* take(std::size_t granules, node_base*& unfit) noexcept {
+    /// Calls `fetch(node)` with the node that the next call will probably return.
+    template <class Fetch>
+    node_base* take(std::size_t granules, node_base*& unfit, Fetch fetch) noexcept {
         if (Sync::most_cached_nodes() == 0 || top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
         nodes all = take_all();
         node_base* const found = all.take(granules);
         if (found == nullptr && all.top() != nullptr) unfit = all.take_top();
+        if (all.top() != nullptr) fetch(*all.top());
         put(all);
         return found;
     }

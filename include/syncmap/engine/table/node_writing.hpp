@@ -189,7 +189,7 @@ private:
         // An earlier attempt may have moved the key into the node that is not published yet.
         constexpr auto how = reader::following::controls;
         const found place = fresh.node ? reader::find_node(*this, std::as_const(*fresh.node.get()).key(), hash, held, how)
-                                       : reader::find_node(*this, key, hash, held, how);
+                                       : reader::find_to_write(*this, key, hash, held);
         at.root = place.root; // [W1]
         at.t = place.t;
         at.bucket = place.bucket;

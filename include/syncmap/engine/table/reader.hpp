@@ -148,9 +148,32 @@ struct reader {
     /// while a reader can still find the old one.
     enum class following : unsigned char { slot_words, controls };
 
+    /// `find_node` for a reader. The common case is inlined: a hit in the home line of the root's table.
     template <class K>
-    static found find_node(const map_type& map, const K& key, std::uint64_t hash, reclaim::hazard_guard<Sync>& held,
-                           following how) {
+    [[gnu::always_inline]] static found find_to_read(const map_type& map, const K& key, std::uint64_t hash,
+                                                     reclaim::hazard_guard<Sync>& held) {
+        found place = at_root(map, hash);
+        if (place.t != nullptr && is_at_home(map, key, hash, held, place)) [[likely]]
+            return place;
+        return find_node(map, key, hash, held, following::slot_words);
+    }
+    /// The same for a writer.
+    template <class K>
+    [[gnu::always_inline]] static found find_to_write(const map_type& map, const K& key, std::uint64_t hash,
+                                                      reclaim::hazard_guard<Sync>& held) {
+        found place = at_root(map, hash);
+        if (place.t != nullptr) {
+            place.control = place.t->controls[place.bucket].load(std::memory_order_acquire);
+            if ((place.control & (Layout::moved_bit | Layout::lock_bit)) == 0 && is_at_home(map, key, hash, held, place))
+                [[likely]]
+                return place;
+        }
+        return find_node(map, key, hash, held, following::controls);
+    }
+
+    template <class K>
+    [[gnu::noinline]] static found find_node(const map_type& map, const K& key, std::uint64_t hash,
+                                             reclaim::hazard_guard<Sync>& held, following how) {
         for (;;) {
             found place{map.root_.load(std::memory_order_acquire), nullptr, 0, 0, nullptr, Layout::empty, 0};
             place.t = map_type::table_of(place.root);
@@ -184,6 +207,25 @@ struct reader {
                 break;
             }
         }
+    }
+
+    /// The bucket of the root's table to which a hash belongs, not searched yet.
+    [[gnu::always_inline]] static found at_root(const map_type& map, std::uint64_t hash) noexcept {
+        found place{map.root_.load(std::memory_order_acquire), nullptr, 0, 0, nullptr, Layout::empty, 0}; // [R1]
+        place.t = map_type::table_of(place.root);
+        if (place.t != nullptr) place.bucket = place.t->bucket_of(hash);
+        return place;
+    }
+    /// Returns whether the first slot of the home line that has the key's tag has the key. Says nothing of absent keys.
+    template <class K>
+    [[gnu::always_inline]] static bool is_at_home(const map_type& map, const K& key, std::uint64_t hash,
+                                                  reclaim::hazard_guard<Sync>& held, found& place) {
+        line_type& home = place.t->home(place.bucket);
+        const unsigned candidates = search::match_hash(home, hash);
+        return candidates != 0 &&
+               look_at(map, home, static_cast<std::size_t>(std::countr_zero(candidates)), key, hash, held, place) ==
+                   looked::found &&
+               map.is_root(place.root); // [R5]
     }
 
     /// Searches a bucket. Returns false if a slot changed meanwhile.
@@ -231,27 +273,34 @@ struct reader {
                                reclaim::hazard_guard<Sync>& held, found& place) {
         for (unsigned candidates = search::match_hash(l, hash); candidates != 0; candidates &= candidates - 1) {
             const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
-            const word slot_word = l.slot_word(i);
-            if (!Layout::tag_matches(slot_word, hash)) return looked::changed;
-            word value = 0;
-            const bool linked = held.protect(map_type::node_at(slot_word), [&] { // [R3]
-                if constexpr (Layout::pairs) {
-                    const auto both = Sync::load_pair(l.slot(i));
-                    value = both.second;
-                    return both.first == slot_word;
-                } else {
-                    return l.slot_word(i) == slot_word;
-                }
-            });
-            if (!linked) return looked::changed;
-            if (is_key_of(map, *map_type::node_at(slot_word), key)) {
-                place.slot = l.slot(i);
-                place.slot_word = slot_word;
-                place.value = value;
-                return looked::found;
-            }
+            const looked seen = look_at(map, l, i, key, hash, held, place);
+            if (seen != looked::absent) return seen;
         }
         return looked::absent;
+    }
+
+    /// Looks whether a slot that had the key's tag has the key. The hazard guard then holds the node.
+    template <class K>
+    [[gnu::always_inline]] static looked look_at(const map_type& map, line_type& l, std::size_t i, const K& key,
+                                                 std::uint64_t hash, reclaim::hazard_guard<Sync>& held, found& place) {
+        const word slot_word = l.slot_word(i);
+        if (!Layout::tag_matches(slot_word, hash)) return looked::changed;
+        word value = 0;
+        const bool linked = held.protect(map_type::node_at(slot_word), [&]() __attribute__((always_inline)) { // [R3]
+            if constexpr (Layout::pairs) {
+                const auto both = Sync::load_pair(l.slot(i));
+                value = both.second;
+                return both.first == slot_word;
+            } else {
+                return l.slot_word(i) == slot_word;
+            }
+        });
+        if (!linked) return looked::changed;
+        if (!is_key_of(map, *map_type::node_at(slot_word), key)) return looked::absent;
+        place.slot = l.slot(i);
+        place.slot_word = slot_word;
+        place.value = value;
+        return looked::found;
     }
 
     template <class F>

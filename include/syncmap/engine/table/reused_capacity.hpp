@@ -1,6 +1,7 @@
 // What is kept of a node that was freed, for the thread's next one: its block, and the memory of its strings.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -24,17 +25,22 @@ struct reused_capacity<std::basic_string<Char, Traits>> {
 
     static bool is_small(const string& s) noexcept { return s.capacity() * sizeof(Char) <= most_bytes; }
 
+    /// Asks for the memory that the string owns, which the caller reads, or (`ForWriting`) writes, soon.
+    template <bool ForWriting>
+    static void fetch(const string& s) noexcept {
+        __builtin_prefetch(s.data(), ForWriting ? 1 : 0);
+    }
+
     /// As if `to` were made from `from`. Its memory is used where that would take about as much: an entry is not to keep what
-    /// a longer one needed before it.
+    /// a longer one needed before it. New memory has room for a few more characters, so that it serves similar lengths later.
     template <class From>
     static void assign(string& to, From&& from) {
         if constexpr (shows_its_text<From>) {
             const std::basic_string_view<Char, Traits> text = from;
-            if (fits(to.capacity(), text.size())) {
-                to.assign(text.data(), text.size());
-            } else {
-                string(text).swap(to); // an assignment could keep the memory
+            if (!fits(to.capacity(), text.size())) {
+                string(rounded(text.size()), Char()).swap(to); // an assignment could keep the memory
             }
+            to.assign(text.data(), text.size());
         } else {
             string(std::forward<From>(from)).swap(to);
         }
@@ -48,10 +54,24 @@ private:
         std::is_same_v<std::decay_t<From>, const Char*> || std::is_same_v<std::decay_t<From>, Char*> ||
         std::is_same_v<std::remove_cvref_t<From>, std::basic_string_view<Char, Traits>>;
 
+    static constexpr std::size_t most_idle_bytes = 24; ///< or half of what is used
+
     static bool fits(std::size_t capacity, std::size_t size) noexcept {
         const std::size_t in_place = string().capacity();
-        return size <= capacity && (capacity <= in_place || (size > in_place && capacity - size <= size / 2));
+        const std::size_t most_idle = (std::max)(size / 2, most_idle_bytes / sizeof(Char));
+        return size <= capacity && (capacity <= in_place || (size > in_place && capacity - size <= most_idle));
+    }
+    /// The largest length whose memory common allocators round up to the same size, 8 bytes below a multiple of 16.
+    static std::size_t rounded(std::size_t size) noexcept {
+        if (size <= string().capacity()) return size;
+        const std::size_t bytes = (size + 1) * sizeof(Char);
+        return ((bytes + 8 + 15) / 16 * 16 - 8) / sizeof(Char) - 1;
     }
 };
+
+/// A node of these has such strings beside its block.
+template <class Key, class T, bool ValueInSlot>
+inline constexpr bool keeps_string_memory =
+    reused_capacity<Key>::keeps_memory || (!ValueInSlot && reused_capacity<T>::keeps_memory);
 
 } // namespace syncmap::engine

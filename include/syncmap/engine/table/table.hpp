@@ -293,7 +293,7 @@ private:
         const reclaim::thread_lease<Sync> me(c.home->threads);
         reclaim::hazard_guard<Sync> held(*me);
         const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
-        const auto place = reader::find_node(*this, key, hash, held, reader::following::slot_words);
+        const auto place = reader::find_to_read(*this, key, hash, held);
         if (place.slot_word == Layout::empty) return false;
         f(place);
         return true;
