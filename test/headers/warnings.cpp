@@ -1,5 +1,6 @@
 // Every operation of a map with the arguments that programs pass, for builds that turn warnings into errors. LEVEL chooses
-// the types: each level of optimisation sees some, since what a compiler takes for uninitialised hangs on both. 0: all.
+// the types: each level of optimisation sees some, since what a compiler takes for uninitialised hangs on both. 0: all; 4:
+// caches.
 
 #include <array>
 #include <cstddef>
@@ -11,6 +12,10 @@
 #include <utility>
 #include <vector>
 
+#if LEVEL == 0 || LEVEL == 4
+#include <chrono>
+#include <syncmap/cache.hpp>
+#endif
 #include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>
 #include <syncmap/set.hpp>
@@ -95,8 +100,37 @@ std::size_t use(Map& map, const K& key, Make make) {
     return writes(map, key, make) + conditions(map, key, make) + results(map, key, make) + reads(map, key);
 }
 
+#if LEVEL == 0 || LEVEL == 4
+std::size_t use_cache() {
+    using cache = syncmap::cache<std::string, std::string>;
+    cache pages({.capacity = 1000,
+                 .weigh = syncmap::bytes_of,
+                 .expire_after_write = std::chrono::minutes(10),
+                 .refresh_after_write = std::chrono::minutes(5),
+                 .load = [](std::string_view url) { return std::string(url); },
+                 .on_removal = [](const std::string&, const std::string&, syncmap::removal) {}});
+    std::size_t n = pages.put("a", "b") && pages.put_if_absent("b", "c") && pages.replace("b", "d") ? 1U : 0U;
+    n += pages.get("a").has_value() && pages.peek("a").has_value() && pages.contains("a") ? 1U : 0U;
+    n += pages.visit("a", [](const std::string&) {}) ? 1U : 0U;
+    n += pages.get_or_load("a")->size() + pages.get_or_load("c", [] { return "d"; }).size() + pages.pin_or_load("d")->size();
+    n += pages.update("a", [](const std::string*) { return std::string(); }) == syncmap::update_result::kept ? 1U : 0U;
+    n += pages.take("a").has_value() && pages.invalidate("b") && pages.refresh("c") ? 1U : 0U;
+    n += pages.for_each([](const std::string&, const std::string&) {});
+    n += pages.invalidate_if([](const std::string&, const std::string& page) { return page.empty(); });
+    n += pages.get_all({"a", "b"}).size() + pages.size() + pages.weight() + pages.capacity();
+    pages.set_capacity(10);
+    pages.expire_now();
+    pages.invalidate_all();
+    pages.flush();
+    return n + static_cast<std::size_t>(pages.stats().hits);
+}
+#endif
+
 std::size_t use_all() {
     std::size_t n = 0;
+#if LEVEL == 0 || LEVEL == 4
+    n += use_cache();
+#endif
 #if LEVEL == 0 || LEVEL == 1
     syncmap::map<std::string, std::vector<int>> vectors;
     n += use(vectors, "a", [] { return std::vector<int>{1, 2, 3}; });

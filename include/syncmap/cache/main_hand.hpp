@@ -159,7 +159,7 @@ protected:
         for (unsigned buckets = 0; buckets < 256 && all < 256 && queued < 64; ++buckets) {
             at = engine_.sweep_bucket(by, at, [&](sighting& seen, std::size_t) {
                 ++all;
-                queued += seen->mark.where() != queue::outside ? 1 : 0;
+                queued += seen->mark.where() != queue::outside ? 1U : 0U;
                 return true;
             });
         }

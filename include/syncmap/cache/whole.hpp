@@ -114,7 +114,7 @@ private:
         overtake_loads();
         counted_removals removed(self());
         self().engine_.each_entry([&](const entry& e) {
-            removed.count += remove_seen(by, e.key(), e.value()) ? 1 : 0;
+            removed.count += remove_seen(by, e.key(), e.value()) ? 1U : 0U;
             return true;
         });
     }

@@ -35,8 +35,9 @@ concept prefixed_mark = entry_mark<Mark> && requires(Mark& mark, const Mark& sha
     { shared.has_prefix() } noexcept -> std::same_as<bool>;
 };
 
-/// A mark of entries some of which have a prefix and no value. `begin_without_value` of both runs once, before other threads see
-/// the node: its prefix may be that of a node before. `prefix::end_without_value` runs when such a node's block is given back.
+/// A mark of entries some of which have a prefix and no value. `begin_without_value` of both runs once, before other threads
+/// see the node: its prefix may be that of a node before. `prefix::end_without_value` runs when such a node's block is given
+/// back.
 template <class Mark>
 concept valueless_mark = prefixed_mark<Mark> && requires(Mark& mark, const Mark& shared, typename Mark::prefix& prefix) {
     { mark.begin_without_value() } noexcept;

@@ -339,7 +339,7 @@ private:
                 }
                 all.buckets.push_back({m->t, m->bucket, seen, 0, false, false});
             }
-            all.buckets.back().inserts += m->inserts() ? 1 : 0;
+            all.buckets.back().inserts += m->inserts() ? 1U : 0U;
             all.buckets.back().erases |= m->erases;
         }
         return outcome::admitted;
