@@ -46,6 +46,9 @@ std::vector<std::unique_ptr<cache_rival>> make_cache_rivals(std::size_t capacity
 #ifdef SYNCMAP_BENCH_ONETBB
     all.push_back(make_onetbb_cache(capacity));
 #endif
+#ifdef SYNCMAP_BENCH_ROCKSDB
+    all.push_back(make_rocksdb_cache(capacity));
+#endif
     return all;
 }
 

@@ -32,10 +32,12 @@ private:
 
 inline constexpr std::string_view syncmap_cache_name = "cache";
 inline constexpr std::string_view sharded_lru_name = "16 LRU shards";
+inline constexpr std::string_view hyper_clock_name = "HyperClockCache";
 
 /// `syncmap::cache` first, then LRUs with mutexes, then other people's caches that were found.
 std::vector<std::unique_ptr<cache_rival>> make_cache_rivals(std::size_t capacity);
 
 std::unique_ptr<cache_rival> make_onetbb_cache(std::size_t capacity);
+std::unique_ptr<cache_rival> make_rocksdb_cache(std::size_t capacity);
 
 } // namespace syncmap::bench
