@@ -22,6 +22,8 @@
 #include <syncmap/cache.hpp>
 #include <syncmap/plain_caches.hpp>
 
+#include <attacks/keys.hpp>
+
 #include <gtest/gtest.h>
 
 namespace {
@@ -113,6 +115,23 @@ TEST(cache_hit_ratio, of_a_hot_set_is_not_harmed_by_a_scan) {
         hits += ask(c, hot()) ? 1 : 0;
     }
     EXPECT_GT(hits, asked * 98 / 100);
+}
+
+TEST(cache_hit_ratio, of_a_hot_set_is_not_harmed_by_keys_that_are_chosen) {
+    for (const auto& chosen : test::attacks::integer_families) {
+        number_cache c({.capacity = 1'000});
+        std::mt19937_64 chance(1);
+        const auto hot = [&] { return 7'919 * (chance() % 700) + 1; };
+        for (int i = 0; i < 7'000; ++i) ask(c, hot());
+        int hits = 0;
+        constexpr int asked = 4'000;
+        for (std::uint64_t i = 0; i < asked; ++i) {
+            ask(c, chosen.key(i + 10'000'000)); // they aim at one place of table, sketch and ghost
+            ask(c, chosen.key(i / 2 + 20'000'000)); // and these come twice, so that the ghost knows them
+            hits += ask(c, hot()) ? 1 : 0;
+        }
+        EXPECT_GT(hits, asked * 96 / 100) << chosen.name;
+    }
 }
 
 TEST(cache_hit_ratio, of_keys_that_come_twice_soon_and_never_again) {
