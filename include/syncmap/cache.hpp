@@ -11,6 +11,7 @@
 //   cache/whole.hpp        operations that look at all entries
 //   cache/removals.hpp     listeners; cache/removal_order.hpp, those that are told in order
 //   cache/load_times.hpp   how long loads take; cache/prometheus.hpp, which a program includes itself, makes text of statistics
+//   cache/tags.hpp         names of many entries, which are invalidated together
 //   cache/restarting.hpp   save and load; what they do is in cache/warm_restart.hpp, which a program includes itself
 //   cache/operations.hpp   what a write needs so that the bound holds
 //   cache/permits.hpp      the bound

@@ -263,8 +263,8 @@ TEST(cache_restart, refuses_each_torn_and_each_changed_file) {
         after.invalidate("b");
         return from_file && from_source && is_unchanged;
     };
-    for (std::size_t size = 0; size < bytes.size(); size += 3) EXPECT_TRUE(is_refused(bytes.substr(0, size))) << size;
-    for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    for (std::size_t size = 0; size < bytes.size(); size += 5) EXPECT_TRUE(is_refused(bytes.substr(0, size))) << size;
+    for (std::size_t at = 0; at < bytes.size(); at += 5) {
         std::string changed = bytes;
         changed[at] = static_cast<char>(changed[at] ^ 1 << at % 8);
         EXPECT_TRUE(is_refused(changed)) << at;

@@ -16,6 +16,7 @@
 
 #include <explore/cache_program.hpp>
 #include <explore/cache_remembering_bodies.hpp>
+#include <explore/cache_tag_bodies.hpp>
 #include <explore/cache_time_bodies.hpp>
 
 #include <syncmap/errors.hpp>
@@ -792,6 +793,7 @@ void each_program(F f) {
     each_of_listeners(f);
     each_of_loads(f);
     each_of_remembering(f);
+    each_of_tags(f);
     each_of_time(f);
 }
 

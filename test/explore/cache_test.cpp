@@ -42,6 +42,7 @@ TEST(explored_cache, weights) { cache_bodies::each_of_weights(search); }
 TEST(explored_cache, changes_of_the_capacity) { cache_bodies::each_of_capacity(search); }
 TEST(explored_cache, time) { cache_bodies::each_of_time(search); }
 TEST(explored_cache, remembering) { cache_bodies::each_of_remembering(search); }
+TEST(explored_cache, tags) { cache_bodies::each_of_tags(search); }
 TEST(explored_cache, loads) { cache_bodies::each_of_loads(search); }
 
 TEST(explored_cache, bulk_loads_share_their_failures) {

@@ -171,13 +171,12 @@ public:
         detail::store_operation<T, U> op{std::forward<U>(value)};
         return !write(std::forward<K>(key), op).is_refused;
     }
-    /// The same for an entry with a lifetime of its own: `pages.put("a", page, {.ttl = 10s})`.
+    /// The same for an entry with a lifetime or tags of its own: `pages.put("a", page, {.ttl = 10s, .tags = {"news"}})`.
     template <class K = given_key, class U = given>
     bool put(K&& key, U&& value, const put_options& with) {
         detail::check_value<T, U&&>();
         detail::store_operation<T, U> op{std::forward<U>(value)};
-        if (!with.ttl) return !write(std::forward<K>(key), op).is_refused;
-        return !write(std::forward<K>(key), op, with.ttl->count()).is_refused;
+        return !write(std::forward<K>(key), op, with).is_refused;
     }
 
     /// The same if `key` is absent; returns whether it stored.
@@ -257,6 +256,19 @@ public:
         if (listener_ != nullptr) take_all_apart_if_possible(by);
     }
 
+    /// Invalidates all entries with this tag, in one step. Beats every load that began before: what that brings goes to those
+    /// who asked before, and is not shown any more. Entries get tags by a `put` with `.tags`, or by the option `tags_of`. What
+    /// was invalidated counts, as what has expired, until later writes remove it, or `expire_now`. A listener learns of it
+    /// then.
+    ///
+    /// Beside a put of a value with the tag, either may come first; the value of a put that returns later may count as
+    /// invalidated, too. An entry with another tag is invalidated as well, if both have one number of 65,535.
+    /// Complexity: constant. Progress: lock-free. Throws: `std::bad_alloc`; nothing has happened then.
+    void invalidate_tag(const tag& what) {
+        lifetimes_.tags().invalidate(what);
+        lifetimes_.wants_scrub();
+    }
+
     // ---- the whole cache ----
 
     /// Calls `f(const Key&, const T&)` for the entries, without a trace; `f` may return false to stop. Returns the calls.
@@ -291,7 +303,7 @@ public:
         // Without weights it is known how many entries are in memory, also of those that `invalidate_all` has left.
         const size_type entries = weigh_ ? engine_.approx_size() : eviction_.weight();
         return engine.bytes_beside_entries(by) + engine.bytes_of_entries(by, entries) + eviction_.policy_bytes() +
-               this->log_bytes();
+               this->log_bytes() + lifetimes_.tags().bytes();
     }
 
     /// Changes the capacity. Returns when no more than `n` entries are there; a call of another thread meanwhile counts after
@@ -393,19 +405,19 @@ private:
         bool is_refused;
     };
 
-    /// `ttl`: none, or the lifetime of the value that `op` brings.
-    template <class K, class Op, class... Ttl>
-    write_result write(K&& key, Op& op, Ttl... ttl) {
+    /// `with`: nothing, or the `put_options` of the value that `op` brings.
+    template <class K, class Op, class... With>
+    write_result write(K&& key, Op& op, const With&... with) {
         if constexpr (Op::may_assign) check_stored_key<K>();
         auto&& own = lookup(std::forward<K>(key));
         visitor by(engine_, listener_.get());
         const std::uint64_t hash = engine_.hash_of_key(own);
-        return write_at(by, hash, std::forward<decltype(own)>(own), op, ttl...);
+        return write_at(by, hash, std::forward<decltype(own)>(own), op, with...);
     }
-    template <class K, class Op, class... Ttl>
-    write_result write_at(visitor& by, std::uint64_t hash, K&& key, Op& op, Ttl... ttl) {
+    template <class K, class Op, class... With>
+    write_result write_at(visitor& by, std::uint64_t hash, K&& key, Op& op, const With&... with) {
         bounded<Op> bounded_op(eviction_, engine_, by, hash, weigher(), op);
-        if constexpr (sizeof...(ttl) != 0) bounded_op.live_for(ttl...);
+        if constexpr (sizeof...(with) != 0) bounded_op.obey(with...);
         engine_.write_at(by, hash, std::forward<K>(key), bounded_op);
         end(by, bounded_op);
         if constexpr (Op::may_assign) {

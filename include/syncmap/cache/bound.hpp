@@ -163,7 +163,7 @@ protected:
     removal erase_expired(visitor& by, lane_type& l, admission& mine, sighting& seen) {
         const removal done = engine_.erase_if_still(by, seen);
         if (done != removal::erased) return done;
-        takes_out(by, mine, *seen, syncmap::removal::expired);
+        takes_out(by, mine, *seen, lifetimes_.reason_of(*seen));
         l.count(counted::expiration);
         return done;
     }

@@ -337,6 +337,7 @@ private:
                 wanted.reserve(mine.size());
                 for (absent_key* const each : mine) {
                     each->generation = cache.engine_.pass_writers(by_, each->hashed, each->key);
+                    each->own->noted = cache.lifetimes_.tags().now();
                     std::uint32_t slot = 0;
                     if (cache.engine_.look_at(each->key, slot, [&](entry& e) {
                             if (!e.has_value()) {
@@ -406,6 +407,8 @@ private:
                     load_claimed({&one}, f);
                 } else {
                     one.own.reset();
+                    if (one.outcome.entry && of_.self().lifetimes_.is_invalidated(Engine::node_in(one.outcome.entry)))
+                        one.outcome = {}; // as in loading::answers
                 }
             }
         }

@@ -2,8 +2,9 @@
 //
 // Three bytes, so that a hit, which writes the first, never undoes what a writer does to the second. A hit may be lost where
 // two threads meet; a change of the queue is not: it is a compare-exchange or an exchange. The third counts how often the hand
-// has passed a small entry. It also has two bits of the node: whether times lie in front of it (time/entry_times.hpp), and
-// whether it has no value, but what the cache remembers of a load (remembering.hpp).
+// has passed a small entry. It also has three bits of the node: whether times lie in front of it (time/entry_times.hpp),
+// whether tags lie in front of those (tags.hpp), and whether it has no value, but what the cache remembers of a load
+// (remembering.hpp).
 //
 //   small -> main    `promote`: the thread that has the entry's hash from the small queue
 //   small, main -> left    `inherit`: the writer that overwrites the value, under the bucket's lock; the new node has the rest
@@ -12,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include <syncmap/cache/tags.hpp>
 #include <syncmap/cache/time/entry_times.hpp>
 
 namespace syncmap::cache_detail {
@@ -32,17 +34,20 @@ public:
     // ---- for the table, see engine/table/marked_node.hpp ----
 
     using prefix = entry_times<Sync>;
+    using extension = tagged_entry;
 
     void renew() noexcept {
         uses_.store(0, std::memory_order_relaxed);
         queue_.store(queue::in_main, std::memory_order_relaxed);
-        passes_.store(static_cast<std::uint8_t>(passes_.load(std::memory_order_relaxed) & prefix_bit),
+        passes_.store(static_cast<std::uint8_t>(passes_.load(std::memory_order_relaxed) & (prefix_bit | tagged_bit)),
                       std::memory_order_relaxed);
     }
     void begin_with_prefix() noexcept { passes_.store(prefix_bit, std::memory_order_relaxed); }
+    void begin_with_extension() noexcept { passes_.store(prefix_bit | tagged_bit, std::memory_order_relaxed); }
     void begin_without_value() noexcept { passes_.store(prefix_bit | valueless_bit, std::memory_order_relaxed); }
-    /// Constant while other threads can find the node, as the next one.
+    /// Constant while other threads can find the node, as the next two.
     bool has_prefix() const noexcept { return (passes_.load(std::memory_order_relaxed) & prefix_bit) != 0; }
+    bool has_extension() const noexcept { return (passes_.load(std::memory_order_relaxed) & tagged_bit) != 0; }
     bool has_value() const noexcept { return (passes_.load(std::memory_order_relaxed) & valueless_bit) == 0; }
     void inherit(entry_state& old) noexcept {
         uses_.store(old.uses_.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -90,6 +95,7 @@ private:
     static constexpr std::uint8_t passes_mask = 0x0F;
     static constexpr std::uint8_t prefix_bit = 0x80;
     static constexpr std::uint8_t valueless_bit = 0x40;
+    static constexpr std::uint8_t tagged_bit = 0x20;
     atomic<std::uint8_t> uses_{0};
     atomic<queue> queue_{queue::in_main};
     atomic<std::uint8_t> passes_{0};

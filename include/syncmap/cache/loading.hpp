@@ -314,10 +314,12 @@ private:
     }
 
     /// Whether what another thread's load brought answers this one: its loader may have found nothing where this one must not,
-    /// and flights that compare hashes alone may be of another key.
+    /// and flights that compare hashes alone may be of another key. A tag may have been invalidated before this call began, and
+    /// after that load did [TG1].
     template <class F, class K>
     bool answers(const typename Engine::load_outcome& brought, const K& key) const {
         if (!brought.entry) return loader_may_find_nothing<F, K> && !Engine::loads_compare_hashes_alone;
+        if (self().lifetimes_.is_invalidated(Engine::node_in(brought.entry))) return false;
         if constexpr (Engine::loads_compare_hashes_alone) {
             return static_cast<bool>(self().engine_.key_eq()(brought.entry.key(), key));
         } else {
@@ -371,6 +373,7 @@ private:
                     purpose why = purpose::to_fill, std::optional<write_history> due = std::nullopt) {
         auto& lifetimes = self().lifetimes_;
         const std::uint64_t generation = self().engine_.pass_writers(by, hash, key);
+        flight.noted = lifetimes.tags().now();
         try {
             old_entry old;
             recollection last;

@@ -59,10 +59,10 @@ public:
 
     // ---- hooks: operation/write_hooks.hpp ----
 
-    bool wants_prefix() const noexcept { return has_lifetime_; }
+    prefix_kind wants_prefix() const noexcept { return in_front_; }
     /// The weigher runs here, once, with no permit in hand.
     void prepared(entry& fresh, bool is_present) {
-        if (has_lifetime_) [[unlikely]]
+        if (in_front_ != prefix_kind::none) [[unlikely]]
             begin_lifetime(fresh);
         weigh_if_weighted(fresh, is_present);
     }
@@ -107,7 +107,7 @@ public:
         if (found_expired_) [[unlikely]] {
             did_ = removed.has_value() ? counted::expiration : counted::kinds; // or what is remembered of a load
             replaced_expired_ = !erased;
-            return by_.keeps(removed, removal::expired);
+            return by_.keeps(removed, bound_.lifetimes().reason_of(removed));
         }
         if (!erased) did_ = counted::replaced;
         return by_.keeps(removed, erased ? why : removal::replaced);
@@ -133,7 +133,7 @@ protected:
     admitted_write(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash,
                    const weigher_type* weigher) noexcept
         : bound_(bound), engine_(engine), by_(by), hash_(hash), weigher_(weigher),
-          has_lifetime_(bound.lifetimes().has_default()) {}
+          in_front_(bound.lifetimes().default_prefix()) {}
     ~admitted_write() {
         bound_.leave(mine_);
         attempt_failed();
@@ -145,6 +145,7 @@ protected:
     }
     [[gnu::noinline]] void begin_lifetime(entry& fresh) {
         bound_.lifetimes().begin(fresh, event_, own_ttl_, load_took_);
+        bound_.lifetimes().begin_tags(fresh, own_tags_, begun_);
         filed_ = bound_.lifetimes().filing_of(fresh);
     }
     void weigh_if_weighted(entry& fresh, bool is_present) {
@@ -161,7 +162,7 @@ protected:
     typename Eviction::visitor& by_;
     const std::uint64_t hash_;
     const weigher_type* const weigher_;
-    bool has_lifetime_; ///< the value that this write stores
+    prefix_kind in_front_; ///< of the value that this write stores
     typename Eviction::admission mine_{};
     counted did_ = counted::kinds;
     /// What the last look at the key found: an entry that no operation shows any more.
@@ -169,6 +170,8 @@ protected:
     expiry_event event_ = expiry_event::inserted;
     nanoseconds_t own_ttl_ = as_usual;
     nanoseconds_t load_took_ = 0;
+    entry_tags own_tags_{};
+    std::uint64_t begun_ = begins_now; ///< [TG1]
     filing filed_{};
     std::size_t more_ = 0; ///< permits that it needs to replace the present value
     const entry* present_ = nullptr; ///< that one: an address, for comparisons
@@ -216,7 +219,17 @@ public:
     /// The entry's lifetime, instead of what the cache's options say.
     void live_for(nanoseconds_t ttl) noexcept {
         base::own_ttl_ = ttl;
-        base::has_lifetime_ = base::has_lifetime_ || ttl != never;
+        if (ttl != never && base::in_front_ == prefix_kind::none) base::in_front_ = prefix_kind::plain;
+    }
+    void obey(const put_options& with) noexcept {
+        if (with.ttl) live_for(with.ttl->count());
+        if (!with.tags.empty()) tag_with(with.tags);
+    }
+    /// The entry's tags, instead of what the cache's options say. `begun`: when it was loaded.
+    void tag_with(entry_tags tags, std::uint64_t begun = begins_now) noexcept {
+        base::own_tags_ = tags;
+        base::begun_ = begun;
+        if (!tags.empty()) base::in_front_ = prefix_kind::extended;
     }
 
     /// An entry that was to be seen is erased.
@@ -309,6 +322,7 @@ public:
                    held_entry& held) noexcept
         : base(bound, engine, by, hash, weigher), flight_(flight), generation_(generation), value_(value), held_(held) {
         base::event_ = expiry_event::loaded;
+        base::begun_ = flight.noted;
     }
     /// `renews`: an entry that is there was there before the load, or the load has been overtaken.
     void loaded_in(nanoseconds_t took, bool renews) noexcept {

@@ -15,6 +15,7 @@
 
 #include <syncmap/cache/loaders.hpp>
 #include <syncmap/cache/removals.hpp>
+#include <syncmap/cache/tags.hpp>
 #include <syncmap/cache/time/clocks.hpp>
 #include <syncmap/cache/weights.hpp>
 
@@ -48,6 +49,8 @@ struct put_options {
     /// How long the entry lives, instead of what the cache's options say; hits do not prolong it. `unlimited`: it does not
     /// expire. Nothing or less: the entry is not shown at all.
     std::optional<std::chrono::nanoseconds> ttl{};
+    /// What invalidates it beside its key: see `invalidate_tag`. Instead of what the cache's `tags_of` says; four at most.
+    entry_tags tags{};
 };
 
 /// Misses that are loaded together: see `cache_options::coalesce`.
@@ -102,6 +105,12 @@ struct cache_options {
     /// entry a millisecond after its end, where enough is written, and `expire_now` looks at what has expired alone.
     bool prompt_expiry = false;
 
+    // ---- tags ----
+
+    /// The tags of each value that is put or loaded: `tags_of(const Key&, const T&) -> syncmap::entry_tags`. Called before
+    /// the entry is stored, with nothing locked; again, where another thread has changed the entry meanwhile.
+    std::function<entry_tags(const Key&, const T&)> tags_of{};
+
     // ---- loads ----
 
     /// Makes the value of an absent key: `load(const Key&)`, or `load()`. It returns a value or an optional of it; an empty one
@@ -147,7 +156,7 @@ struct cache_stats {
     std::uint64_t failed_loads = 0; ///< calls of loaders that threw
     std::uint64_t remembered = 0; ///< misses that what the cache remembers of a load has answered
     std::uint64_t stale_dropped = 0; ///< loaded values that a later write, or a clear, has kept from being stored
-    std::uint64_t expirations = 0; ///< entries that were removed, or replaced, after their lifetime
+    std::uint64_t expirations = 0; ///< entries that were removed, or replaced, after their lifetime or `invalidate_tag`
     std::uint64_t erased = 0; ///< entries that `invalidate`, `take` and `update` removed
     std::uint64_t replaced = 0; ///< values that gave way to new ones of their keys
     std::uint64_t invalidated = 0; ///< entries that `invalidate_if` removed, and `invalidate_all`, when they are destroyed

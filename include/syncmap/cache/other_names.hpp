@@ -32,6 +32,11 @@ struct other_names {
                       "syncmap: a cache has no erase: use invalidate(key), which loads that are running obey, too");
     }
     template <class... Args>
+    auto remove_by_tag(Args&&...) const {
+        static_assert(sizeof...(Args) > detail::other_names::most_arguments,
+                      "syncmap: a cache has no remove_by_tag: use invalidate_tag(tag), which loads that are running obey, too");
+    }
+    template <class... Args>
     auto insert(Args&&...) const {
         static_assert(sizeof...(Args) > detail::other_names::most_arguments,
                       "syncmap: a cache has no insert: use put(key, value) or put_if_absent(key, value)");

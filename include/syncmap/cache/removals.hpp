@@ -25,7 +25,7 @@ enum class removal : unsigned char { // removal_order.hpp and bound.hpp have thr
     size,       ///< evicted: the cache was full
     erased, ///< by `invalidate`, `take` or `update` of its key, a put that was refused, or a load that found nothing to keep
     replaced, ///< its key has another value now
-    invalidated, ///< by `invalidate_all`, expired or not; by `invalidate_if`
+    invalidated, ///< by `invalidate_all`, expired or not; by `invalidate_if`; by `invalidate_tag`, once it is removed
     expired ///< its lifetime was over; also if another value took its place then, or another erase found it
 };
 

@@ -1,7 +1,8 @@
 // One entry in the file of a cache: its bytes, and how long it still lives.
 //
-//   marks (1 byte): with times, with a lifetime of its own; rank (1 byte, `entry_rank`)
+//   marks (1 byte): with times, with a lifetime of its own, with tags; rank (1 byte, `entry_rank`)
 //   with times: what is left, the age, the time of the load (8 bytes each)
+//   with tags: their numbers (8 bytes)
 //   key, value: as their serializers write them; behind their length (8 bytes), unless they are copied as bytes
 #pragma once
 
@@ -48,20 +49,24 @@ struct saved_entry {
     entry_rank rank{};
     bool has_times = false;
     kept_times times{};
+    std::uint64_t tags = 0; ///< as `entry_tags` has them
     std::string_view key{};
     std::string_view value{};
 
     /// Appends an entry; `times`: null without a lifetime.
     template <class Key, class T>
-    static void write(std::string& buffer, entry_rank rank, const kept_times* times, const Key& key, const T& value) {
+    static void write(std::string& buffer, entry_rank rank, const kept_times* times, std::uint64_t tags, const Key& key,
+                      const T& value) {
         byte_writer to(buffer);
-        to.put(static_cast<std::uint8_t>(times == nullptr ? 0U : with_times | (times->is_fixed ? fixed : 0U)));
+        const unsigned marks_of_times = times == nullptr ? 0U : with_times | (times->is_fixed ? fixed : 0U);
+        to.put(static_cast<std::uint8_t>(marks_of_times | (tags != 0 ? tagged : 0U)));
         to.put(static_cast<std::uint8_t>(rank.number()));
         if (times != nullptr) {
             to.put(times->left);
             to.put(times->age);
             to.put(times->load_took);
         }
+        if (tags != 0) to.put(tags);
         write_sized(buffer, key);
         write_sized(buffer, value);
     }
@@ -71,7 +76,7 @@ struct saved_entry {
         saved_entry e;
         const unsigned flags = from.get<std::uint8_t>();
         const unsigned rank = from.get<std::uint8_t>();
-        if ((flags & ~(with_times | fixed)) != 0 || rank >= entry_rank::ranks)
+        if ((flags & ~(with_times | fixed | tagged)) != 0 || rank >= entry_rank::ranks)
             throw snapshot_refused("an entry has marks that this library does not know");
         e.rank = entry_rank::of(rank);
         e.has_times = (flags & with_times) != 0;
@@ -81,6 +86,7 @@ struct saved_entry {
             e.times.load_took = not_negative(from.get<nanoseconds_t>());
             e.times.is_fixed = (flags & fixed) != 0;
         }
+        if ((flags & tagged) != 0) e.tags = from.get<std::uint64_t>();
         e.key = sized<Key>(from);
         e.value = sized<T>(from);
         return e;
@@ -107,6 +113,7 @@ struct saved_entry {
 private:
     static constexpr unsigned with_times = 1;
     static constexpr unsigned fixed = 2;
+    static constexpr unsigned tagged = 4;
 
     static nanoseconds_t not_negative(nanoseconds_t n) {
         return n < 0 ? throw snapshot_refused("an entry has a time that is negative") : n;

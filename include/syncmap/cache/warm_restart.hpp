@@ -97,10 +97,11 @@ struct restart_access {
             acting_thread<Engine> by(to.engine_, nullptr);
             generation = to.engine_.generation_now(by);
         }
+        const std::uint64_t begun = to.lifetimes_.tags().now(); // an invalidation of a tag beats what is stored later
         restored_count count;
         while (!count.is_full && file.next_block()) {
             acting_thread<Engine> by(to.engine_, to.listener_.get());
-            entries_ahead<Engine, Clock> ahead(to, by, generation, count);
+            entries_ahead<Engine, Clock> ahead(to, by, generation, begun, count);
             saved_entry::each_in<typename Engine::key_type, typename Engine::mapped_type>(file, [&](saved_entry& e) {
                 if (!e.has_times || e.times.pass(down)) ahead.add(e);
                 return !count.is_full;
@@ -137,8 +138,9 @@ private:
         using key_type = decltype(saved_entry::made_of<typename Engine::key_type>({}));
 
     public:
-        entries_ahead(cache<Engine, Clock>& to, acting_thread<Engine>& by, std::uint64_t generation, restored_count& count)
-            : to_(to), by_(by), generation_(generation), count_(count), history_(to.eviction_, by) {}
+        entries_ahead(cache<Engine, Clock>& to, acting_thread<Engine>& by, std::uint64_t generation, std::uint64_t begun,
+                      restored_count& count)
+            : to_(to), by_(by), generation_(generation), begun_(begun), count_(count), history_(to.eviction_, by) {}
 
         void add(const saved_entry& e) {
             if (filled_ == most) store_all();
@@ -174,6 +176,7 @@ private:
             restore_operation<typename cache<Engine, Clock>::eviction_type, Engine, decltype(inserting)> op(
                 to_.eviction_, to_.engine_, by_, next.hash, to_.weigher(), generation_, inserting, e.rank,
                 e.has_times ? &e.times : nullptr);
+            op.tag_with(entry_tags(e.tags), begun_);
             to_.engine_.write_at(by_, next.hash, to_.lookup(std::move(*next.key)), op);
             op.remember();
             to_.end(by_, op);
@@ -185,6 +188,7 @@ private:
         cache<Engine, Clock>& to_;
         acting_thread<Engine>& by_;
         const std::uint64_t generation_;
+        const std::uint64_t begun_;
         restored_count& count_;
         const ranking<typename cache<Engine, Clock>::eviction_type> history_;
         std::array<waiting_entry, most> entries_{};
@@ -205,7 +209,8 @@ private:
         kept_times times;
         const bool has_times = seen->has_prefix();
         if (has_times) times = kept_times::of(now, seen->in_front().deadline(), seen->in_front().history());
-        saved_entry::write(file.buffer(), rank, has_times ? &times : nullptr, std::as_const(*seen).key(),
+        const std::uint64_t tags = seen->has_extension() ? seen->before_prefix().numbers : 0;
+        saved_entry::write(file.buffer(), rank, has_times ? &times : nullptr, tags, std::as_const(*seen).key(),
                            std::as_const(*seen).value());
         return file.entry_written();
     }

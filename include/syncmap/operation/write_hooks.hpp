@@ -4,7 +4,7 @@
 // | member                  | called                                                                         | may           |
 // |-------------------------|--------------------------------------------------------------------------------|---------------|
 // | `decide_on(node)`       | instead of `decide(&value)`, with the entry that is there; as often as `decide`| look at words, as `decide` |
-// | `wants_prefix()`        | before the node is made: whether it has a prefix (engine/table/node_prefix.hpp) | look at words |
+// | `wants_prefix()`        | before the node is made: its `prefix_kind`, or whether it has a prefix (engine/table/node_prefix.hpp) | look at words |
 // | `prepared(node, is_present)` | before each attempt to assign, when the node is made; nothing is locked        | throw, write the prefix, use the map |
 // | `before_insert()`       | before each attempt to insert, when key and value are made; nothing is locked  | throw, wait, use the map |
 // | `admits(generation)`    | with the bucket locked, before anything is published; false: nothing is        | look at words |
@@ -33,6 +33,9 @@
 #include <syncmap/operation/write_operation.hpp>
 
 namespace syncmap {
+
+/// What lies in front of a node: nothing; a prefix; a prefix, and its extension in front of that.
+enum class prefix_kind : unsigned char { none = 0, plain = 1, extended = 2 };
 
 /// An operation that obtains what an insert needs before it takes place, and is told what became of it.
 template <class Op, class Node>

@@ -25,12 +25,12 @@ class expiring {
     explicit expiring(bool is_prompt) : log_(is_prompt ? std::make_unique<log>() : nullptr) {}
 
 public:
-    /// Removes all entries that have expired, and returns how many it has removed. One that may still answer a load that fails
-    /// stays (`stale_if_error`). Without it writers remove them, a few at each write, so that each is gone an eighth of the
-    /// shortest lifetime later, or a second, where enough is written; with `prompt_expiry` a millisecond.
-    /// Progress: waits for no other thread's function; an entry that is being updated stays. Complexity: linear in the table;
-    /// with `prompt_expiry` in the number of entries that have expired, of those that were overwritten or erased since, and of
-    /// those that expire in the same millisecond. Throws: `bad_alloc`.
+    /// Removes all entries that have expired, or whose tags were invalidated, and returns how many it has removed. One that may
+    /// still answer a load that fails stays (`stale_if_error`). Without it writers remove them, a few at each write, so that
+    /// each is gone an eighth of the shortest lifetime later, or a second, where enough is written; with `prompt_expiry` a
+    /// millisecond. Progress: waits for no other thread's function; an entry that is being updated stays. Complexity: linear in
+    /// the table; with `prompt_expiry` in the number of entries that have expired, of those that were overwritten or erased
+    /// since, and of those that expire in the same millisecond. Throws: `bad_alloc`.
     std::size_t expire_now() {
         if (self().lifetimes_.shortest() == never) return 0;
         visitor by(self().engine_, self().listener_.get());
@@ -39,7 +39,7 @@ public:
             const nanoseconds_t now = self().lifetimes_.now();
             log_->take_all_due(
                 now, [&](std::uint64_t hash, std::uint32_t stamp) { return remove_logged(by, hash, stamp, now, removed); });
-            if (!log_->forget_lost()) return removed;
+            if (!log_->forget_lost() && !self().lifetimes_.tags().is_used()) return removed;
         }
         std::uint64_t at = 0;
         do at = remove_expired(by, at, removed);
@@ -137,7 +137,7 @@ private:
                 if (time.is_over(*seen) && self().engine_.erase_if_still(by, seen) == Engine::removal::erased) {
                     ++removed;
                     took_out(by, *seen);
-                    by.dismiss(self().engine_, *seen, removal::expired);
+                    by.dismiss(self().engine_, *seen, self().lifetimes_.reason_of(*seen));
                 }
                 return true;
             });

@@ -16,9 +16,11 @@
 #include <stdexcept>
 
 #include <syncmap/cache/options.hpp>
+#include <syncmap/cache/tags.hpp>
 #include <syncmap/cache/time/entry_times.hpp>
 #include <syncmap/cache/time/expiry_log.hpp>
 #include <syncmap/cache/time/renewal_times.hpp>
+#include <syncmap/operation/write_hooks.hpp>
 
 namespace syncmap::cache_detail {
 
@@ -59,12 +61,14 @@ public:
         : clock_((check_times(o), o.clock)), after_write_(o.expire_after_write.count()),
           after_access_(o.expire_after_access.count()), jitter_(o.jitter), expire_(o.expire), renewals_(o),
           negative_ttl_((check_remembering(o), o.negative_ttl.count())), error_ttl_(o.error_ttl.count()),
-          is_logged_(o.prompt_expiry),
+          is_logged_(o.prompt_expiry), tags_of_(o.tags_of),
           has_default_(after_write_ != never || after_access_ != never || expire_ || renewals_.is_wanted()),
           shortest_((std::min)(shortened(after_write_, 1.0), shortened(after_access_, 1.0))) {}
 
     /// Whether each entry has times.
     bool has_default() const noexcept { return has_default_; }
+    /// What lies in front of each node with a value.
+    prefix_kind default_prefix() const noexcept { return default_prefix_; }
     /// The shortest lifetime of which this cache has heard; `never` where no entry has one.
     nanoseconds_t shortest() const noexcept { return shortest_.load(std::memory_order_relaxed); }
 
@@ -97,6 +101,36 @@ public:
         if (life < shortest()) shortest_.store(life, std::memory_order_relaxed);
     }
 
+    // ---- tags: tags.hpp ----
+
+    tag_barriers<Sync>& tags() noexcept { return tags_; }
+    const tag_barriers<Sync>& tags() const noexcept { return tags_; }
+    /// Gives an entry its tags. `own`: those that came with the value; none: what `tags_of` says, and throws. `begun`: when its
+    /// load began.
+    template <class Node>
+    void begin_tags(Node& fresh, entry_tags own, std::uint64_t begun) {
+        if (!fresh.has_extension()) return;
+        tagged_entry& tagged = fresh.before_prefix();
+        tagged.begun = begun == begins_now ? tags_.now() : begun;
+        if (own.empty() && tags_of_) own = tags_of_(fresh.key(), fresh.value());
+        tagged.numbers = own.numbers();
+    }
+    /// Whether a tag of the entry was invalidated. An entry that was is as one that has expired, and answers nothing more.
+    template <class Node>
+    bool is_invalidated(const Node& entry) const {
+        return entry.has_extension() && !tags_.is_valid(entry.before_prefix());
+    }
+    /// Why an entry that is over is removed.
+    template <class Node>
+    removal reason_of(const Node& entry) const {
+        return is_invalidated(entry) ? removal::invalidated : removal::expired;
+    }
+    /// From now on the scrub hand takes invalidated entries out, as fast as those of a lifetime of 80 s.
+    void wants_scrub() noexcept {
+        constexpr nanoseconds_t life = 80'000'000'000;
+        if (life < shortest()) shortest_.store(life, std::memory_order_relaxed);
+    }
+
     // ---- what is remembered of loads that brought no value: remembering.hpp ----
 
     bool remembers_absence() const noexcept { return negative_ttl_ != 0; }
@@ -124,14 +158,14 @@ public:
     bool is_shown(const Node& entry) const {
         if (!entry.has_prefix()) [[likely]]
             return true;
-        return entry.has_value() && is_shown_now(entry.in_front(), entry.hash());
+        return entry.has_value() && is_shown_now(entry);
     }
     /// The same without a trace.
     template <class Node>
     bool is_live(const Node& entry) const {
         if (!entry.has_prefix()) [[likely]]
             return true;
-        return entry.has_value() && is_live_now(entry.in_front());
+        return entry.has_value() && is_live_now(entry);
     }
 
     // ---- the log: expiry_log.hpp ----
@@ -172,7 +206,8 @@ public:
     template <class Node>
     bool may_answer(const Node& entry) const {
         return !entry.has_prefix() ||
-               (entry.has_value() && now() < later(entry.in_front().deadline(), renewals_.stale_after()));
+               (entry.has_value() && now() < later(entry.in_front().deadline(), renewals_.stale_after()) &&
+                !is_invalidated(entry));
     }
     /// Whether the entry answers instead of a load, as the last one has failed not long ago.
     template <class Node>
@@ -197,11 +232,12 @@ public:
         bool is_over(const Node& entry) {
             if (!entry.has_prefix()) [[likely]]
                 return false;
-            return is_past(of_.removal_time(entry));
+            return is_past(of_.removal_time(entry)) || of_.is_invalidated(entry);
         }
 
     private:
         [[gnu::noinline]] bool is_past(nanoseconds_t deadline) {
+            if (deadline == never) return false;
             if (!has_now_) now_ = of_.now();
             has_now_ = true;
             return now_ >= deadline;
@@ -212,12 +248,19 @@ public:
     };
 
 private:
-    [[gnu::noinline]] bool is_live_now(const times_type& times) const { return now() < times.deadline(); }
-    [[gnu::noinline]] bool is_shown_now(times_type& times, std::uint64_t hash) const {
-        const nanoseconds_t at = now();
+    template <class Node>
+    [[gnu::noinline]] bool is_live_now(const Node& entry) const {
+        return now() < entry.in_front().deadline() && !is_invalidated(entry);
+    }
+    template <class Node>
+    [[gnu::noinline]] bool is_shown_now(const Node& entry) const {
+        if (is_invalidated(entry)) return false;
+        times_type& times = entry.in_front();
         const nanoseconds_t end = times.deadline();
+        if (end == never && after_access_ == never) return true;
+        const nanoseconds_t at = now();
         if (at >= end) return false;
-        if (after_access_ != never) prolong(times, hash, at, end);
+        if (after_access_ != never) prolong(times, entry.hash(), at, end);
         return true;
     }
 
@@ -260,7 +303,12 @@ private:
     const nanoseconds_t negative_ttl_;
     const nanoseconds_t error_ttl_;
     const bool is_logged_;
+    const std::function<entry_tags(const Key&, const T&)> tags_of_;
+    tag_barriers<Sync> tags_{};
     const bool has_default_;
+    const prefix_kind default_prefix_ = tags_of_       ? prefix_kind::extended
+                                        : has_default_ ? prefix_kind::plain
+                                                       : prefix_kind::none;
     atomic<nanoseconds_t> shortest_;
 };
 

@@ -256,10 +256,10 @@ protected:
         {
             op.before_insert();
         }
-        bool wants_prefix() const noexcept
+        prefix_kind wants_prefix() const noexcept
             requires requires(const Op& o) { o.wants_prefix(); }
         {
-            return op.wants_prefix();
+            return static_cast<prefix_kind>(op.wants_prefix());
         }
         template <class Node>
             requires requires(Op& o, Node& fresh) { o.prepared(fresh, true); }

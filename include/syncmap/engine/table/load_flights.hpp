@@ -66,6 +66,9 @@ public:
     public:
         using part = flight_part;
 
+        /// What the extension notes when its load begins, for the write of what that brings.
+        std::uint64_t noted = 0;
+
         load_flight(load_flights& map, visitor& by, std::uint64_t hash, const K& key, load_outcome& outcome)
             : map_(map), flights_(map.flights_of(by)), record_(map.loads_.take(hash)), key_(named::registered(key)),
               name_{address_of_key(), std::addressof(record_)},

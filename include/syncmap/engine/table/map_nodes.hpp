@@ -52,11 +52,11 @@ protected:
 
         /// Strong guarantee. Throws `barrier_refused` while retired nodes cannot be freed.
         template <class K, class Make>
-        void emplace(std::uint64_t hash, K&& key, Make&& make, bool with_prefix = false) {
+        void emplace(std::uint64_t hash, K&& key, Make&& make, prefix_kind in_front = prefix_kind::none) {
             if constexpr (keeps_given_key) shows_entry_key_ = is_key_of_entry<std::remove_cvref_t<K>>;
             owner_.shared_of_table().home->threads.barriers().require_freeing();
             node_allocator a(owner_.allocator_);
-            node_ = node::make(a, cached_, hash, std::forward<K>(key), make, with_prefix);
+            node_ = node::make(a, cached_, hash, std::forward<K>(key), make, in_front);
             detail::reachable_by_marked_pointer(node_);
         }
 
@@ -116,12 +116,12 @@ protected:
                 };
                 if constexpr (may_lack_value<node>) {
                     if (!node_->has_value()) {
-                        other.emplace(node_->hash(), key, nothing_made{}, true);
+                        other.emplace(node_->hash(), key, nothing_made{}, prefix_of(*node_));
                         std::swap(node_, other.node_);
                         return;
                     }
                 }
-                other.emplace(node_->hash(), key, its_value, bytes_in_front_of(*node_) != 0);
+                other.emplace(node_->hash(), key, its_value, prefix_of(*node_));
                 std::swap(node_, other.node_);
             }
         }

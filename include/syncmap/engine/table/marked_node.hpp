@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -33,6 +34,15 @@ concept prefixed_mark = entry_mark<Mark> && requires(Mark& mark, const Mark& sha
     typename Mark::prefix;
     { mark.begin_with_prefix() } noexcept;
     { shared.has_prefix() } noexcept -> std::same_as<bool>;
+};
+
+/// A mark of entries some of which have an extension in front of their prefix. `begin_with_extension` runs once, in place of
+/// `begin_with_prefix`.
+template <class Mark>
+concept extended_mark = prefixed_mark<Mark> && requires(Mark& mark, const Mark& shared) {
+    typename Mark::extension;
+    { mark.begin_with_extension() } noexcept;
+    { shared.has_extension() } noexcept -> std::same_as<bool>;
 };
 
 /// A mark of entries some of which have a prefix and no value. `begin_without_value` of both runs once, before other threads
@@ -75,8 +85,25 @@ struct with_prefix_of<Base, Mark> {
     }
 };
 
+/// The same for its extension.
+template <class Base, class Mark>
+struct with_extension_of {}; // NOLINT(bugprone-crtp-constructor-accessibility): as above
+template <class Base, extended_mark Mark>
+struct with_extension_of<Base, Mark> {
+    using extension = typename Mark::extension;
+
+    bool has_extension() const noexcept { return static_cast<const Base&>(*this).mark.has_extension(); }
+    /// Of a node that has one.
+    extension& before_prefix() const noexcept {
+        auto* const prefix = reinterpret_cast<std::byte*>(std::addressof(static_cast<const Base&>(*this).in_front()));
+        return *std::launder(reinterpret_cast<extension*>(prefix - sizeof(extension)));
+    }
+};
+
 template <class Sync, entry_mark Mark>
-struct marked_node_base : reclaim::node_base<Sync>, with_prefix_of<marked_node_base<Sync, Mark>, Mark> {
+struct marked_node_base : reclaim::node_base<Sync>,
+                          with_prefix_of<marked_node_base<Sync, Mark>, Mark>,
+                          with_extension_of<marked_node_base<Sync, Mark>, Mark> {
     using base = reclaim::node_base<Sync>;
     using base::base;
 

@@ -38,11 +38,11 @@ namespace syncmap::engine {
 /// Larger nodes are freed at once.
 inline constexpr std::size_t most_cached_bytes = 512;
 
-/// Returns the node if it has a prefix or none, as is wanted. Gives it back to the allocator otherwise, and returns null.
+/// Returns the node if it has in front what is wanted. Gives it back to the allocator otherwise, and returns null.
 template <class NodeAllocator, class Node>
-Node* if_of_kind(NodeAllocator& a, Node* cached, [[maybe_unused]] bool with_prefix) noexcept {
+Node* if_of_kind(NodeAllocator& a, Node* cached, [[maybe_unused]] prefix_kind in_front) noexcept {
     if constexpr (may_have_prefix<Node>) {
-        if (cached != nullptr && cached->has_prefix() != with_prefix) {
+        if (cached != nullptr && prefix_of(*cached) != in_front) {
             cached->give_back(a, cached_nodes<typename Node::sync>::granules_of(*cached));
             return nullptr;
         }
@@ -52,10 +52,13 @@ Node* if_of_kind(NodeAllocator& a, Node* cached, [[maybe_unused]] bool with_pref
 
 /// Makes a node without content in a block of its own.
 template <class Node, class NodeAllocator>
-Node* make_empty(NodeAllocator& a, std::size_t granules, std::uint64_t hash, [[maybe_unused]] bool with_prefix) {
-    auto* const n = ::new (allocate_node<Node>(a, granules, with_prefix)) Node(hash);
+Node* make_empty(NodeAllocator& a, std::size_t granules, std::uint64_t hash, [[maybe_unused]] prefix_kind in_front) {
+    auto* const n = ::new (allocate_node<Node>(a, granules, in_front)) Node(hash);
     if constexpr (may_have_prefix<Node>) {
-        if (with_prefix) n->mark.begin_with_prefix();
+        if (in_front == prefix_kind::plain) n->mark.begin_with_prefix();
+        if constexpr (may_have_extension<Node>) {
+            if (in_front == prefix_kind::extended) n->mark.begin_with_extension();
+        }
     }
     return n;
 }
@@ -106,10 +109,10 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
     /// Makes a node. Strong guarantee: it makes the value first, since a move from the caller's key cannot be undone.
     template <class NodeAllocator, class K, class Make>
     static plain_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value,
-                            bool with_prefix) {
+                            prefix_kind in_front) {
         reclaim::node_base<Sync>* unfit = nullptr; // all blocks have one size: stays null
         const auto fetch = [](auto& next) { static_cast<plain_node&>(next).template fetch_strings<true>(); };
-        if (auto* const n = if_of_kind(a, static_cast<plain_node*>(cached.take(granules(), unfit, fetch)), with_prefix)) {
+        if (auto* const n = if_of_kind(a, static_cast<plain_node*>(cached.take(granules(), unfit, fetch)), in_front)) {
             n->allow();
             try {
                 n->template fill<true>(a, std::forward<K>(key), make_value);
@@ -121,7 +124,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
             if constexpr (makes_nothing<Make>) n->begin_without_value();
             return n;
         }
-        auto* const n = make_empty<plain_node>(a, granules(), hash, with_prefix);
+        auto* const n = make_empty<plain_node>(a, granules(), hash, in_front);
         try {
             n->template fill<false>(a, std::forward<K>(key), make_value);
         } catch (...) {
@@ -360,10 +363,10 @@ public:
     /// Makes a node. Strong guarantee: it moves from the caller's objects last, since that cannot be undone.
     template <class NodeAllocator, class K, class Make>
     static packed_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value,
-                             bool with_prefix) {
+                             prefix_kind in_front) {
         if constexpr (!value_is_text) {
             const std::string_view name = view_of_key(key);
-            packed_node* const n = allocate(a, cached, hash, text::bytes_of(name), with_prefix);
+            packed_node* const n = allocate(a, cached, hash, text::bytes_of(name), in_front);
             text::write(n->texts(), name);
             if constexpr (makes_nothing<Make>) {
                 n->begin_without_value();
@@ -372,7 +375,7 @@ public:
             }
             return n;
         } else if constexpr (makes_nothing<Make>) {
-            packed_node* const n = make(a, cached, hash, std::forward<K>(key), [] { return std::string_view(); }, with_prefix);
+            packed_node* const n = make(a, cached, hash, std::forward<K>(key), [] { return std::string_view(); }, in_front);
             n->begin_without_value();
             return n;
         } else {
@@ -380,11 +383,11 @@ public:
             const std::string_view value = given;
             if constexpr (key_is_text) {
                 const std::string_view name = view_of_key(key);
-                packed_node* const n = allocate(a, cached, hash, text::bytes_of(name) + text::bytes_of(value), with_prefix);
+                packed_node* const n = allocate(a, cached, hash, text::bytes_of(name) + text::bytes_of(value), in_front);
                 text::write(text::write(n->texts(), name), value);
                 return n;
             } else {
-                packed_node* const n = allocate(a, cached, hash, text::bytes_of(value), with_prefix);
+                packed_node* const n = allocate(a, cached, hash, text::bytes_of(value), in_front);
                 text::write(n->texts(), value);
                 construct_in(a, *n, [&] { n->construct_key(a, std::forward<K>(key)); });
                 return n;
@@ -467,17 +470,17 @@ private:
 
     template <class NodeAllocator>
     static packed_node* allocate(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, std::size_t bytes_of_texts,
-                                 bool with_prefix) {
+                                 prefix_kind in_front) {
         const std::size_t size = granules_of(texts_at + bytes_of_texts);
         reclaim::node_base<Sync>* unfit = nullptr;
         const auto nothing = [](auto&) {};
-        if (auto* const n = if_of_kind(a, static_cast<packed_node*>(cached.take(size, unfit, nothing)), with_prefix)) {
+        if (auto* const n = if_of_kind(a, static_cast<packed_node*>(cached.take(size, unfit, nothing)), in_front)) {
             Sync::allow_access(n->content(), content_bytes(size));
             n->renew(hash);
             return n;
         }
         if (unfit != nullptr) static_cast<packed_node*>(unfit)->give_back(a, cached_nodes<Sync>::granules_of(*unfit));
-        return make_empty<packed_node>(a, size, hash, with_prefix);
+        return make_empty<packed_node>(a, size, hash, in_front);
     }
     /// Makes the member that is no text. The texts are written before: if this throws, they tell the block's size.
     template <class NodeAllocator, class Construct>

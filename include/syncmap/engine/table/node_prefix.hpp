@@ -3,7 +3,10 @@
 // A mark (marked_node.hpp) may name a type `prefix`. A write then says of each node that it makes whether the node has one. A
 // node without a prefix costs no byte for it. The mark has the bit that tells; it goes with the node, not with the entry.
 //
-//   [room for alignment][prefix][node]    the block of a node with a prefix; its address is the node's
+// It may also name a type `extension`, for a few of the nodes with a prefix.
+//
+//   [room for alignment][prefix][node]               the block of a node with a prefix; its address is the node's
+//   [room for alignment][extension][prefix][node]    that of a node with both
 #pragma once
 
 #include <cstddef>
@@ -12,6 +15,7 @@
 #include <type_traits>
 
 #include <syncmap/detail/aligned_memory.hpp>
+#include <syncmap/operation/write_hooks.hpp>
 
 namespace syncmap::engine {
 
@@ -19,14 +23,28 @@ namespace syncmap::engine {
 template <class Node>
 inline constexpr bool may_have_prefix = requires { typename Node::prefix; };
 
-/// An operation that says, when its node is made, whether the node has a prefix.
+template <class Node>
+inline constexpr bool may_have_extension = requires { typename Node::extension; };
+
+/// What an operation says, when its node is made, of what lies in front.
 template <class Op>
-bool wants_prefix(const Op& op) noexcept {
+prefix_kind wanted_prefix(const Op& op) noexcept {
     if constexpr (requires { op.wants_prefix(); }) {
-        return op.wants_prefix();
+        return static_cast<prefix_kind>(op.wants_prefix());
     } else {
-        return false;
+        return prefix_kind::none;
     }
+}
+/// What lies in front of a node.
+template <class Node>
+prefix_kind prefix_of([[maybe_unused]] const Node& n) noexcept {
+    if constexpr (may_have_extension<Node>) {
+        if (n.has_extension()) return prefix_kind::extended;
+    }
+    if constexpr (may_have_prefix<Node>) {
+        if (n.has_prefix()) return prefix_kind::plain;
+    }
+    return prefix_kind::none;
 }
 
 /// Whether nodes of this kind may have no value: then they have a prefix.
@@ -47,15 +65,23 @@ struct nothing_made {};
 template <class Make>
 inline constexpr bool makes_nothing = std::is_same_v<std::remove_cvref_t<Make>, nothing_made>;
 
-/// Memory for nodes with a prefix, from an allocator. `granules`: of the node alone.
-template <class Node, class NodeAllocator>
+/// Memory for nodes with a prefix, from an allocator; `Extended`: and an extension. `granules`: of the node alone.
+template <class Node, class NodeAllocator, bool Extended>
 class prefixed_memory {
     struct alignas(alignof(Node)) piece {
         std::byte bytes[alignof(Node)];
     };
     using memory = syncmap::detail::aligned_memory<piece, NodeAllocator>;
     using prefix = typename Node::prefix;
-    static constexpr std::size_t pieces_in_front = (sizeof(prefix) + sizeof(piece) - 1) / sizeof(piece);
+    static constexpr std::size_t extension_bytes = [] {
+        if constexpr (Extended) {
+            static_assert(alignof(typename Node::extension) <= alignof(prefix) && sizeof(prefix) % alignof(prefix) == 0);
+            return sizeof(typename Node::extension);
+        } else {
+            return std::size_t{0};
+        }
+    }();
+    static constexpr std::size_t pieces_in_front = (extension_bytes + sizeof(prefix) + sizeof(piece) - 1) / sizeof(piece);
     static_assert(alignof(prefix) <= alignof(Node) && sizeof(typename Node::granule) % sizeof(piece) == 0);
 
     static constexpr std::size_t pieces(std::size_t granules) noexcept {
@@ -65,10 +91,12 @@ class prefixed_memory {
 public:
     static constexpr std::size_t bytes_in_front = pieces_in_front * sizeof(piece);
 
-    /// Makes the prefix, and returns where the node is to be made.
+    /// Makes what lies in front, and returns where the node is to be made.
     static void* allocate(NodeAllocator& a, std::size_t granules) {
         piece* const node = memory::allocate(a, pieces(granules)) + pieces_in_front;
-        ::new (reinterpret_cast<std::byte*>(node) - sizeof(prefix)) prefix();
+        std::byte* const end = reinterpret_cast<std::byte*>(node);
+        ::new (end - sizeof(prefix)) prefix();
+        if constexpr (Extended) ::new (end - sizeof(prefix) - extension_bytes) typename Node::extension();
         return node;
     }
     static void deallocate(NodeAllocator& a, void* node, std::size_t granules) noexcept {
@@ -76,11 +104,14 @@ public:
     }
 };
 
-/// Returns memory for a node, with room for a prefix in front if it has one.
+/// Returns memory for a node, with room for what it has in front.
 template <class Node, class NodeAllocator>
-void* allocate_node(NodeAllocator& a, std::size_t granules, [[maybe_unused]] bool with_prefix) {
+void* allocate_node(NodeAllocator& a, std::size_t granules, [[maybe_unused]] prefix_kind in_front) {
+    if constexpr (may_have_extension<Node>) {
+        if (in_front == prefix_kind::extended) return prefixed_memory<Node, NodeAllocator, true>::allocate(a, granules);
+    }
     if constexpr (may_have_prefix<Node>) {
-        if (with_prefix) return prefixed_memory<Node, NodeAllocator>::allocate(a, granules);
+        if (in_front != prefix_kind::none) return prefixed_memory<Node, NodeAllocator, false>::allocate(a, granules);
     }
     return syncmap::detail::aligned_memory<typename Node::granule, NodeAllocator>::allocate(a, granules);
 }
@@ -93,8 +124,13 @@ void give_memory_back(NodeAllocator& a, Node& n, typename Node::granule& memory,
             if constexpr (may_lack_value<Node>) {
                 if (!n.has_value()) n.in_front().end_without_value();
             }
+            [[maybe_unused]] const prefix_kind in_front = prefix_of(n);
             std::destroy_at(std::addressof(n));
-            return prefixed_memory<Node, NodeAllocator>::deallocate(a, std::addressof(n), granules);
+            if constexpr (may_have_extension<Node>) {
+                if (in_front == prefix_kind::extended)
+                    return prefixed_memory<Node, NodeAllocator, true>::deallocate(a, std::addressof(n), granules);
+            }
+            return prefixed_memory<Node, NodeAllocator, false>::deallocate(a, std::addressof(n), granules);
         }
     }
     std::destroy_at(std::addressof(n));
@@ -104,8 +140,11 @@ void give_memory_back(NodeAllocator& a, Node& n, typename Node::granule& memory,
 /// Returns how many bytes the block of a node has in front of it.
 template <class Node>
 std::size_t bytes_in_front_of([[maybe_unused]] const Node& n) noexcept {
+    if constexpr (may_have_extension<Node>) {
+        if (n.has_extension()) return prefixed_memory<Node, std::allocator<Node>, true>::bytes_in_front;
+    }
     if constexpr (may_have_prefix<Node>) {
-        if (n.has_prefix()) return prefixed_memory<Node, std::allocator<Node>>::bytes_in_front;
+        if (n.has_prefix()) return prefixed_memory<Node, std::allocator<Node>, false>::bytes_in_front;
     }
     return 0;
 }

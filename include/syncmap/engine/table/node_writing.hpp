@@ -80,11 +80,11 @@ protected:
                 } else if (!node) {
                     if constexpr (keeps_present_key) {
                         if (present != nullptr) {
-                            node.emplace(hash, key_of_entry<typename Types::node>{*present}, maker_of(op), wants_prefix(op));
+                            node.emplace(hash, key_of_entry<typename Types::node>{*present}, maker_of(op), wanted_prefix(op));
                             return;
                         }
                     }
-                    node.emplace(hash, std::forward<K>(key), maker_of(op), wants_prefix(op));
+                    node.emplace(hash, std::forward<K>(key), maker_of(op), wanted_prefix(op));
                 } else {
                     if constexpr (keeps_present_key) node.use_key(present, std::forward<K>(key));
                     if constexpr (Op::depends_on_current) {

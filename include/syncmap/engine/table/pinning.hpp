@@ -117,6 +117,9 @@ public:
         std::optional<copied> copy_{};
     };
 
+    /// Returns the node of an entry that is held, of a map whose entries are nodes.
+    static const node& node_in(const held_entry& held) noexcept { return *held.node_; }
+
     /// Returns the entry of `key`, held; an empty one if the key is absent.
     template <class K>
     held_entry pin(const K& key) const {
