@@ -509,7 +509,14 @@ TEST(expiry_log, misses_no_end) {
             log.take_all_due(now, remove);
             for (const auto& each : live) ASSERT_GT(each.second, now) << "an end that was missed in step " << step;
         } else if (step % 3 == 1 && log.may_be_due(now)) {
-            log.take_due(now, 3, remove);
+            const auto remove_or_fail = [&](std::uint64_t of, std::uint32_t stamp) {
+                return random() % 16 == 0 ? throw std::runtime_error("no memory for a snapshot") : remove(of, stamp);
+            };
+            try {
+                log.take_due(now, 3, remove_or_fail);
+            } catch (const std::runtime_error&) {
+                EXPECT_TRUE(log.may_be_due(now)) << "the next write looks on";
+            }
         } else if (const auto found = live.find(name); found != live.end() && step % 2 == 0) {
             found->second += length; // as a hit that prolongs
         } else if (found == live.end()) {

@@ -14,6 +14,7 @@
 
 namespace explore::cache_bodies {
 
+/// A load that is refused may have evicted an entry before: so there is room for what each thread has in hand.
 inline explored_cache::options_type remembering_options(std::size_t capacity) {
     return {.capacity = capacity,
             .negative_ttl = std::chrono::nanoseconds(10),
@@ -54,7 +55,7 @@ template <class F>
 void what_is_remembered_is_ended(F& f, const std::string& name, const std::function<void(explored_cache&)>& forget) {
     for (const bool fails : {false, true}) {
         f(std::string(name_of_load(fails)) + "|" + name + ", load", [forget, fails] {
-            with_cache(remembering_options(2), [&](explored_cache& c) {
+            with_cache(remembering_options(4), [&](explored_cache& c) {
                 late_source from(fails);
                 parallel([&] { from.load(c); },
                          [&] {
@@ -76,7 +77,7 @@ template <class F>
 void what_is_remembered_hides_no_put(F f) {
     for (const bool fails : {false, true}) {
         f(std::string(name_of_load(fails)) + "|the same|put, get", [fails] {
-            with_cache(remembering_options(2), [&](explored_cache& c) {
+            with_cache(remembering_options(4), [&](explored_cache& c) {
                 late_source from(fails);
                 const auto load = [&] {
                     const std::uint64_t brought = from.load(c);
@@ -96,7 +97,7 @@ template <class F>
 void what_is_remembered_is_loaded_once(F f) {
     for (const bool fails : {false, true}) {
         f(std::string(name_of_load(fails)) + "|the same|the same, remembered", [fails] {
-            with_cache(remembering_options(2), [&](explored_cache& c) {
+            with_cache(remembering_options(4), [&](explored_cache& c) {
                 late_source from(fails);
                 const auto load = [&] { require(from.load(c) == from.nothing(), "each call is told the same"); };
                 parallel(load, load, load);
@@ -120,7 +121,7 @@ void what_is_remembered_counts(F f) {
         });
     });
     f("bulk load that finds nothing|put of one of the keys", [] {
-        with_cache(remembering_options(2), [&](explored_cache& c) {
+        with_cache(remembering_options(4), [&](explored_cache& c) {
             parallel(
                 [&] {
                     static_cast<void>(
