@@ -8,7 +8,9 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <syncmap/cache.hpp>
 
@@ -159,6 +161,43 @@ TEST(cache_failures, destructors_of_values_may_put) {
             is_over = true;
         }
     }
+}
+
+/// Uses a cache while its thread ends.
+struct last_user {
+    using string_cache = syncmap::cache<std::uint64_t, std::string>;
+    string_cache* of = nullptr;
+    std::uint64_t number = 0;
+
+    static void use(string_cache& c, std::uint64_t number) {
+        c.put(number % 23, "put");
+        static_cast<void>(c.get_or_load(number % 31, [] { return std::string("loaded"); }));
+        c.update(number % 5, [](const std::string*) { return std::string("updated"); });
+        c.invalidate(number % 7);
+        if (number % 17 == 0) c.invalidate_all();
+    }
+    ~last_user() {
+        if (of != nullptr) use(*of, number);
+    }
+};
+thread_local last_user at_end;
+
+TEST(cache_failures, lose_no_permit_with_threads_that_end) {
+    constexpr std::size_t capacity = 10;
+    last_user::string_cache c({.capacity = capacity});
+    for (std::uint64_t n = 0; n < 200; n += 4) {
+        std::vector<std::jthread> threads;
+        for (std::uint64_t i = 0; i < 4; ++i) {
+            threads.emplace_back([&c, number = n + i] {
+                at_end.of = &c;
+                at_end.number = number;
+                last_user::use(c, number + 1);
+            });
+        }
+    }
+    c.flush();
+    for (std::uint64_t key = 100; key < 100 + capacity; ++key) c.put(key, "new");
+    EXPECT_EQ(c.size(), capacity);
 }
 
 } // namespace
