@@ -1,17 +1,21 @@
 // Changes of the capacity: what stays, what is free again, and that the bound holds meanwhile.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <syncmap/cache.hpp>
+#include <syncmap/map.hpp>
 
 #include <gtest/gtest.h>
 
@@ -115,6 +119,48 @@ TEST(cache_capacity, keeps_no_more_memory_the_more_often_it_changes) {
         EXPECT_LE(after.back(), after[2] + 1'000);
     }
     EXPECT_EQ(bytes_in_use.load(), before);
+}
+
+/// A value that needs a node in a map, too.
+struct two_words {
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+};
+using counted_pairs = limited_allocator<std::pair<const std::uint64_t, two_words>>;
+
+/// What the allocator was asked for, for each of so many entries, while the container that `make` returns has them.
+template <class F>
+double bytes_an_entry(std::uint64_t entries, F make) {
+    const std::int64_t before = bytes_in_use.load();
+    const auto filled = make();
+    return static_cast<double>(bytes_in_use.load() - before) / static_cast<double>(entries);
+}
+
+TEST(cache_capacity, takes_few_bytes_an_entry_more_than_a_map) {
+    using cache_of_pairs = syncmap::cache<std::uint64_t, two_words, syncmap::hash<std::uint64_t>, std::equal_to<>,
+                                          syncmap::coarse_clock, counted_pairs>;
+    constexpr std::uint64_t entries = 50'000;
+    const double of_map = bytes_an_entry(entries, [] {
+        auto m = std::make_unique<
+            syncmap::map<std::uint64_t, two_words, syncmap::hash<std::uint64_t>, std::equal_to<>, counted_pairs>>();
+        for (std::uint64_t key = 0; key < entries; ++key) m->store(key, two_words{});
+        return m;
+    });
+    const auto of_cache = [](std::chrono::nanoseconds life) {
+        return bytes_an_entry(entries, [&] {
+            auto c =
+                std::make_unique<cache_of_pairs>(cache_of_pairs::options_type{.capacity = entries, .expire_after_write = life});
+            for (std::uint64_t key = 0; key < entries; ++key) c->put(key, two_words{});
+            return c;
+        });
+    };
+    const double plain = of_cache(syncmap::unlimited) - of_map;
+    EXPECT_LE(plain, 12);
+    EXPECT_GT(plain, 8) << "ring and history are not counted";
+    const double with_deadlines = of_cache(std::chrono::hours(1)) - of_map;
+    EXPECT_LE(with_deadlines, 36);
+    EXPECT_GT(with_deadlines, 24);
+    RecordProperty("bytes", std::to_string(plain) + ", " + std::to_string(with_deadlines));
 }
 
 TEST(cache_capacity, in_weights_takes_memory_for_the_entries_that_are_there) {
