@@ -5,7 +5,7 @@
 #     src/                                             public headers, the contract of operations, sync/ and detail/
 #     ---------------------------------------------------------------------------------------------------------------
 #     adapters      near_cache recorded checked_map
-#     caches        cache.hpp cache/                   reach an engine through operation/ alone; cache/policy/ knows neither map
+#     caches        cache.hpp plain_caches.hpp cache/  reach an engine through operation/ alone; cache/policy/ knows neither map
 #                                                      nor clock
 #     facades       every other header at the top      each includes the front of its own engine at most
 #     engines       engine/NAME/ or engine/NAME.hpp    never one another
@@ -105,7 +105,7 @@ function layer(path) {
     if (path ~ /^(reclaim|concurrency)\//) return 2
     if (path ~ /^operation\//) return 3
     if (path ~ /^engine\//) return engine(path) in engines ? 4 : 3
-    if (path ~ /^cache\// || path == "cache.hpp") return 6
+    if (path ~ /^cache\// || path == "cache.hpp" || path == "plain_caches.hpp") return 6
     if (stem(path) in part) return 1
     return stem(path) in adapter ? 7 : 5
 }

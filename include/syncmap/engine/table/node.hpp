@@ -50,19 +50,6 @@ Node* if_of_kind(NodeAllocator& a, Node* cached, [[maybe_unused]] prefix_kind in
     return cached;
 }
 
-/// Makes a node without content in a block of its own.
-template <class Node, class NodeAllocator>
-Node* make_empty(NodeAllocator& a, std::size_t granules, std::uint64_t hash, [[maybe_unused]] prefix_kind in_front) {
-    auto* const n = ::new (allocate_node<Node>(a, granules, in_front)) Node(hash);
-    if constexpr (may_have_prefix<Node>) {
-        if (in_front == prefix_kind::plain) n->mark.begin_with_prefix();
-        if constexpr (may_have_extension<Node>) {
-            if (in_front == prefix_kind::extended) n->mark.begin_with_extension();
-        }
-    }
-    return n;
-}
-
 /// A writer overwrites a value in a slot there, so such an entry keeps its node and its key. Other nodes share the key unless
 /// they can have a copy.
 template <class Key, class T, bool ValueInSlot, class Sync, class Mark>

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -114,6 +115,19 @@ void* allocate_node(NodeAllocator& a, std::size_t granules, [[maybe_unused]] pre
         if (in_front != prefix_kind::none) return prefixed_memory<Node, NodeAllocator, false>::allocate(a, granules);
     }
     return syncmap::detail::aligned_memory<typename Node::granule, NodeAllocator>::allocate(a, granules);
+}
+
+/// Makes a node without content in a block of its own.
+template <class Node, class NodeAllocator>
+Node* make_empty(NodeAllocator& a, std::size_t granules, std::uint64_t hash, [[maybe_unused]] prefix_kind in_front) {
+    auto* const n = ::new (allocate_node<Node>(a, granules, in_front)) Node(hash);
+    if constexpr (may_have_prefix<Node>) {
+        if (in_front == prefix_kind::plain) n->mark.begin_with_prefix();
+        if constexpr (may_have_extension<Node>) {
+            if (in_front == prefix_kind::extended) n->mark.begin_with_extension();
+        }
+    }
+    return n;
 }
 
 /// Destroys a node whose content is destroyed already, and frees its block. `memory` is the block's first granule.
