@@ -21,7 +21,7 @@
 
 namespace syncmap {
 
-/// A number of entries. It has no default: options without a capacity do not compile.
+/// A number of entries. Options without a capacity do not compile.
 class entry_count {
 public:
     /// Throws `std::length_error` for a number that no cache can hold; a negative one is such a number.
@@ -31,6 +31,17 @@ public:
         if (n < N{} || static_cast<std::uintmax_t>(n) > most)
             throw std::length_error("syncmap: cache: the capacity is negative, or more entries than a cache can hold");
     }
+    /// Errors in words.
+    template <class None = void>
+    entry_count() {
+        static_assert(!std::is_void_v<None>, "syncmap: a cache needs a capacity: cache({.capacity = 1000})");
+    }
+    template <class N>
+        requires(std::is_floating_point_v<N> || std::is_same_v<N, bool>)
+    entry_count(N) {
+        static_assert(std::is_void_v<N>, "syncmap: a capacity is a whole number of entries: .capacity = 1'000'000, not 1e6");
+    }
+
     constexpr std::size_t value() const noexcept { return value_; }
 
 private:
