@@ -114,6 +114,7 @@ template <class Cache, class Engine>
 class remembering {
     using entry = typename Engine::entry_type;
     using visitor = acting_thread<Engine>;
+    friend Cache;
     template <class, class>
     friend class loading;
     remembering() = default;
