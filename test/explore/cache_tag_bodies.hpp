@@ -100,8 +100,33 @@ void puts_beside_an_invalidation_of_their_tag(F f) {
         });
     });
 }
+/// The barriers alone, in fewer steps than a cache has.
+template <class F>
+void barriers_of_tags(F f) {
+    f("tagged entry|invalidate tag|invalidate tag", [] {
+        syncmap::cache_detail::tag_barriers<sync_policy> tags;
+        sync_policy::atomic<std::uint64_t> source{0};
+        sync_policy::atomic<bool> is_ready{false};
+        syncmap::cache_detail::tagged_entry entry{syncmap::tag(1).number(), 0};
+        std::uint64_t loaded = 0;
+        const auto change = [&] {
+            const std::uint64_t now = source.fetch_add(1, std::memory_order_relaxed) + 1;
+            tags.invalidate(1);
+            if (is_ready.load(std::memory_order_acquire))
+                require(!tags.is_valid(entry) || loaded >= now, "an invalidation beats what was loaded before");
+        };
+        parallel(
+            [&] {
+                entry.begun = tags.now();
+                loaded = source.load(std::memory_order_relaxed);
+                is_ready.store(true, std::memory_order_release);
+            },
+            change, change);
+    });
+}
 template <class F>
 void each_of_tags(F f) {
+    barriers_of_tags(f);
     loads_are_beaten_by_an_invalidation_of_their_tag(f);
     puts_beside_an_invalidation_of_their_tag(f);
 }
