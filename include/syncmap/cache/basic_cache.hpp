@@ -97,7 +97,8 @@ public:
         : cache_detail::bulk_loading<basic_cache, Engine>(options),
           cache_detail::expiring<basic_cache, Engine>(options.prompt_expiry), counts_(options.statistics), lifetimes_(options),
           listener_(cache_detail::removal_listener<Engine>::made_of(options)), engine_(hash, equal, alloc),
-          weigh_(options.weigh), eviction_(engine_, options.capacity.value(), static_cast<bool>(weigh_), lifetimes_, alloc),
+          weigh_(options.weigh),
+          eviction_(engine_, options.capacity.value(), weigh_, lifetimes_, listener_ != nullptr, options.statistics, alloc),
           load_times_(options.clock) {}
     basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
@@ -172,14 +173,14 @@ public:
     bool put(K&& key, U&& value) {
         detail::check_value<T, U&&>();
         detail::store_operation<T, U> op{std::forward<U>(value)};
-        return !write(std::forward<K>(key), op).is_refused;
+        return write<answer::stored>(std::forward<K>(key), op);
     }
     /// The same for an entry with a lifetime or tags of its own: `pages.put("a", page, {.ttl = 10s, .tags = {"news"}})`.
     template <class K = given_key, class U = given>
     bool put(K&& key, U&& value, const put_options& with) {
         detail::check_value<T, U&&>();
         detail::store_operation<T, U> op{std::forward<U>(value)};
-        return !write(std::forward<K>(key), op, with).is_refused;
+        return write<answer::stored>(std::forward<K>(key), op, with);
     }
 
     /// The same if `key` is absent; returns whether it stored.
@@ -187,7 +188,7 @@ public:
     bool put_if_absent(K&& key, U&& value) {
         detail::check_value<T, U&&>();
         detail::insert_operation<T, U> op{std::forward<U>(value)};
-        return write(std::forward<K>(key), op).inserted;
+        return write<answer::inserted>(std::forward<K>(key), op);
     }
 
     /// The same if `key` is there; returns whether it was.
@@ -195,7 +196,7 @@ public:
     bool replace(K&& key, U&& value) {
         detail::check_value<T, U&&>();
         cache_detail::replace_operation<T, U> op{std::forward<U>(value)};
-        write(std::forward<K>(key), op);
+        write<answer::stored>(std::forward<K>(key), op);
         return op.existed;
     }
 
@@ -216,7 +217,7 @@ public:
         check_stored_key<K>();
         auto&& own = lookup(std::forward<K>(key));
         visitor by(engine_, listener_.get());
-        bounded<decltype(op)> bounded_op(eviction_, engine_, by, engine_.hash_of_key(own), weigher(), op);
+        bounded<decltype(op)> bounded_op(eviction_, engine_, by, engine_.hash_of_key(own), op);
         engine_.exclusive(std::forward<decltype(own)>(own), bounded_op);
         end(by, bounded_op);
         if (!bounded_op.is_refused()) return op.outcome;
@@ -391,7 +392,7 @@ protected:
             f(e);
             return true;
         });
-        if (counts_) lane_of(slot).count(hit ? counted::hit : counted::miss);
+        count(slot, hit ? counted::hit : counted::miss);
         return hit;
     }
 
@@ -406,26 +407,24 @@ private:
     using bounded = cache_detail::bounded_operation<eviction_type, Engine, Op>;
 
     static constexpr std::uint32_t no_slot = ~std::uint32_t{0};
-    auto& lane_of(std::uint32_t slot) const noexcept { return eviction_.counters().of_slot(slot); }
+    /// What the calling thread has done, for the statistics.
+    void count(std::uint32_t slot, counted what) const noexcept { eviction_.counters().count(slot, what); }
 
-    struct write_result {
-        bool inserted;
-        bool erased;
-        bool is_refused;
-    };
+    /// What a write returns: whether the value could be stored, the key was absent, an entry was erased.
+    enum class answer : unsigned char { stored, inserted, erased };
 
     /// `with`: nothing, or the `put_options` of the value that `op` brings.
-    template <class K, class Op, class... With>
-    write_result write(K&& key, Op& op, const With&... with) {
+    template <answer Asked, class K, class Op, class... With>
+    bool write(K&& key, Op& op, const With&... with) {
         if constexpr (Op::may_assign) check_stored_key<K>();
         auto&& own = lookup(std::forward<K>(key));
         visitor by(engine_, listener_.get());
         const std::uint64_t hash = engine_.hash_of_key(own);
-        return write_at(by, hash, std::forward<decltype(own)>(own), op, with...);
+        return write_at<Asked>(by, hash, std::forward<decltype(own)>(own), op, with...);
     }
-    template <class K, class Op, class... With>
-    write_result write_at(visitor& by, std::uint64_t hash, K&& key, Op& op, const With&... with) {
-        bounded<Op> bounded_op(eviction_, engine_, by, hash, weigher(), op);
+    template <answer Asked, class K, class Op, class... With>
+    [[gnu::noinline]] bool write_at(visitor& by, std::uint64_t hash, K&& key, Op& op, const With&... with) {
+        bounded<Op> bounded_op(eviction_, engine_, by, hash, op);
         if constexpr (sizeof...(with) != 0) bounded_op.obey(with...);
         engine_.write_at(by, hash, std::forward<K>(key), bounded_op);
         end(by, bounded_op);
@@ -433,7 +432,9 @@ private:
             if (bounded_op.is_refused()) [[unlikely]]
                 end_refused(bounded_op);
         }
-        return {bounded_op.inserted(), bounded_op.erased(), bounded_op.is_refused()};
+        if constexpr (Asked == answer::inserted) return bounded_op.inserted();
+        if constexpr (Asked == answer::erased) return bounded_op.erased();
+        return !bounded_op.is_refused();
     }
     /// A write that a cache without room has not stored beats earlier loads all the same: they are of no use to later calls.
     template <class Op>
@@ -441,13 +442,12 @@ private:
         Sync::fence(); // as in `erase_entry`
         engine_.loads().overtake(op.hash());
     }
-    const cache_detail::weigher<Key, T>* weigher() const noexcept { return weigh_ ? std::addressof(weigh_) : nullptr; }
     template <class Op>
-    void end(visitor& by, Op& op) {
+    [[gnu::always_inline]] void end(visitor& by, Op& op) {
         op.end();
-        if (counts_ && op.did() != counted::kinds) lane_of(by.slot()).count(op.did());
-        if (op.has_replaced_expired() && counts_) [[unlikely]]
-            lane_of(by.slot()).count(counted::insert);
+        if (op.did() != counted::kinds) count(by.slot(), op.did());
+        if (op.has_replaced_expired()) [[unlikely]]
+            count(by.slot(), counted::insert);
         this->scrub(by, op);
         if (engine_.has_cleared()) [[unlikely]]
             eviction_.take_apart(by, buckets_a_write);
@@ -474,11 +474,11 @@ private:
         const std::uint64_t hash = engine_.hash_of_key(own);
         Sync::fence(); // pairs with the one of a load that begins: it begins after what the caller did before, or is seen here
         const bool may_be_loading = engine_.loads().may_run(hash);
-        if (write_at(by, hash, own, op).erased) return true;
+        if (write_at<answer::erased>(by, hash, own, op)) return true;
         if (!may_be_loading) return false;
         engine_.loads().overtake(hash);
         engine_.pass_writers(by, hash, own);
-        return write_at(by, hash, own, op).erased;
+        return write_at<answer::erased>(by, hash, own, op);
     }
 
 protected:

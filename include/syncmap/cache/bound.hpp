@@ -28,6 +28,24 @@
 
 namespace syncmap::cache_detail {
 
+/// What a write has to do beside its entry: as the options of the cache say, or a put for its own entry.
+enum class feature : std::uint8_t {
+    none = 0,
+    lifetimes = 1,
+    weights = 2,
+    listener = 4,
+    expired = 8, ///< of a write that has found an expired entry
+    tags = 16 ///< with lifetimes
+};
+constexpr feature operator|(feature a, feature b) noexcept {
+    return static_cast<feature>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr feature operator&(feature a, feature b) noexcept {
+    return static_cast<feature>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
+}
+
+constexpr feature operator~(feature a) noexcept { return static_cast<feature>(~static_cast<unsigned>(a) & 31U); }
+
 /// `Lifetimes`: those of the cache's entries, see time/lifetimes.hpp.
 template <class Engine, class Sync, class Lifetimes>
 class bound {
@@ -46,19 +64,35 @@ public:
     using position = typename queue_type::position;
     using lifetimes_type = Lifetimes;
 
+    using weigher_type = weigher<typename Engine::key_type, typename Engine::mapped_type>;
+    using feature = cache_detail::feature;
+
     static_assert(marked_entries<Engine>);
 
-    /// `is_weighted`: the entries weigh what the weigher of the cache says. How many fit is not known then.
-    bound(Engine& engine, std::size_t capacity, bool is_weighted, Lifetimes& lifetimes, const allocator& a)
-        : engine_(engine), lifetimes_(lifetimes), capacity_(capacity), wanted_(capacity), permits_(capacity),
-          policy_(entries_of_tables(capacity, is_weighted), a), is_weighted_(is_weighted) {}
+    /// `weigher`: empty, or the entries weigh what it says. How many fit is not known then.
+    bound(Engine& engine, std::size_t capacity, const weigher_type& weigher, Lifetimes& lifetimes, bool has_listener,
+          bool counts, const allocator& a)
+        : engine_(engine), lifetimes_(lifetimes), weigher_(weigher), capacity_(capacity), wanted_(capacity), permits_(capacity),
+          policy_(entries_of_tables(capacity, static_cast<bool>(weigher)), a),
+          features_((weigher ? feature::weights : feature::none) |
+                    features_of(lifetimes.default_prefix()) |
+                    (has_listener ? feature::listener : feature::none)),
+          is_weighted_(static_cast<bool>(weigher)), lanes_(counts) {}
 
+    static feature features_of(prefix_kind in_front) noexcept {
+        if (in_front == prefix_kind::none) return feature::none;
+        return in_front == prefix_kind::extended ? feature::lifetimes | feature::tags : feature::lifetimes;
+    }
+    /// What each write has to do.
+    feature features() const noexcept { return features_; }
     bool is_weighted() const noexcept { return is_weighted_; }
     /// What the policy has allocated.
     std::size_t policy_bytes() noexcept {
         const std::unique_lock<typename Sync::mutex> guard(changing_);
         return policy_.bytes();
     }
+    /// Throws: what the weigher throws.
+    std::size_t weight_by_weigher(const entry& e) const { return weigher_(e); }
     /// Whether such an entry can be stored at all.
     bool is_too_heavy(std::size_t weight) const noexcept { return weight > wanted_.load(std::memory_order_relaxed); }
     /// What the entries weigh, and puts have reserved.
@@ -110,7 +144,7 @@ public:
 
     /// Takes some buckets of what `invalidate_all` has left apart, if no other thread does, and gives back the permits. Their
     /// entries are retired at the end of the operation. Returns whether it has done all that was asked for.
-    bool take_apart(visitor& by, std::size_t buckets) {
+    [[gnu::noinline]] bool take_apart(visitor& by, std::size_t buckets) {
         return engine_.take_apart(
             by, buckets,
             [&](std::size_t entries, std::uint64_t labels) { // see weights.hpp
@@ -146,7 +180,7 @@ protected:
 
     void evicted(visitor& by, lane_type& l, admission& mine, entry& victim) noexcept {
         takes_out(by, mine, victim, syncmap::removal::size);
-        l.count(counted::eviction);
+        if (lanes_.counts()) l.count(counted::eviction);
     }
     void takes_out(visitor& by, admission& mine, entry& gone, syncmap::removal why) noexcept {
         mine.held += weight_of(gone);
@@ -164,7 +198,7 @@ protected:
         const removal done = engine_.erase_if_still(by, seen);
         if (done != removal::erased) return done;
         takes_out(by, mine, *seen, lifetimes_.reason_of(*seen));
-        l.count(counted::expiration);
+        if (lanes_.counts()) l.count(counted::expiration);
         return done;
     }
 
@@ -189,14 +223,16 @@ protected:
     typename Sync::template atomic<std::uint64_t> cleared_{0};
     Engine& engine_;
     Lifetimes& lifetimes_;
+    const weigher_type& weigher_;
     typename Sync::template atomic<std::size_t> capacity_;
     typename Sync::template atomic<std::size_t> wanted_; ///< less than `capacity_` while entries are evicted for it
     permits<Sync> permits_;
     policy_memory<Sync, allocator> policy_;
     typename Sync::mutex changing_; ///< of capacity and policy tables
     typename Sync::mutex gathering_; ///< see `gather`
+    const feature features_;
     const bool is_weighted_;
-    lanes<Sync> lanes_{};
+    lanes<Sync> lanes_;
 };
 
 } // namespace syncmap::cache_detail

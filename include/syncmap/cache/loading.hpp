@@ -147,7 +147,7 @@ protected:
             counted outcome = counted::failed_load;
             ~measure() {
                 if (!of.counts_) return;
-                of.lane_of(slot).count(outcome);
+                of.count(slot, outcome);
                 of.load_times_.add(begun);
             }
         } measured{self(), slot};
@@ -166,11 +166,11 @@ protected:
     void store_loaded(visitor& by, std::uint64_t hash, const K& key, const Flight& flight, std::uint64_t generation,
                       copied& value, held_entry& held, nanoseconds_t took = 0, bool renews = false) {
         load_operation<typename Cache::eviction_type, Engine, Flight> op(self().eviction_, self().engine_, by, hash, flight,
-                                                                         self().weigher(), generation, value, held);
+                                                                         generation, value, held);
         op.loaded_in(took, renews);
         self().engine_.write_at(by, hash, key, op);
         self().end(by, op);
-        if (op.is_stale() && self().counts_) self().lane_of(by.slot()).count(counted::stale_dropped);
+        if (op.is_stale()) self().count(by.slot(), counted::stale_dropped);
         if (op.is_refused_by_weight()) forget(by, hash, key, flight, generation);
     }
     /// The key has no value that the cache may keep: the loader has found nothing, or one that is too heavy.

@@ -14,6 +14,7 @@
 #include <syncmap/cache/removals.hpp>
 #include <syncmap/cache/time/lifetimes.hpp>
 #include <syncmap/cache/weights.hpp>
+#include <syncmap/detail/deferred.hpp>
 #include <syncmap/detail/in_place.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/operation/built_in.hpp>
@@ -39,9 +40,13 @@ struct replace_operation {
 };
 
 /// What each write that may insert has: a permit and a place in a queue, once `admit` has got them, and their end.
+///
+/// A write reads once which features its cache has. What they ask of it is out of line.
 template <class Eviction, class Engine>
 class admitted_write {
     using entry = typename Engine::entry_type;
+    using admission = typename Eviction::admission;
+    using feature = typename Eviction::feature;
 
 public:
     admitted_write(const admitted_write&) = delete;
@@ -55,138 +60,186 @@ public:
     bool has_replaced_expired() const noexcept { return replaced_expired_; }
     std::uint64_t hash() const noexcept { return hash_; }
     /// When the entry ends that it has made, if the cache has a log of that.
-    const filing& filed() const noexcept { return filed_; }
+    filing filed() const noexcept { return more_.get() == nullptr ? filing{} : more_.get()->filed; }
 
     // ---- hooks: operation/write_hooks.hpp ----
 
-    prefix_kind wants_prefix() const noexcept { return in_front_; }
-    /// The weigher runs here, once, with no permit in hand.
+    prefix_kind wants_prefix() const noexcept {
+        if (!has(feature::lifetimes)) return prefix_kind::none;
+        return has(feature::tags) ? prefix_kind::extended : prefix_kind::plain;
+    }
     void prepared(entry& fresh, bool is_present) {
-        if (in_front_ != prefix_kind::none) [[unlikely]]
-            begin_lifetime(fresh);
-        weigh_if_weighted(fresh, is_present);
+        if (features_ != feature::none) [[unlikely]]
+            prepare(fresh, is_present);
     }
     void publishes(entry& fresh, std::uint64_t) noexcept {
-        bound_.begin(by_, fresh, mine_);
-        set_weight(fresh, mine_.need);
-        mine_.held -= mine_.need;
+        admission& mine = more_.get()->mine;
+        bound_.begin(by_, fresh, mine);
+        set_weight(fresh, mine.need);
+        mine.held -= mine.need;
         did_ = counted::insert;
     }
-    /// The weight is that of the value that is replaced. The permits for the difference come before the next attempt.
-    bool has_room_for(const entry& present) noexcept {
-        if (weigher_ == nullptr) [[likely]]
-            return true;
-        is_refused_here_ = is_too_heavy(); // the one look at the capacity under the lock
-        const std::size_t old = weight_of(present);
-        more_ = mine_.need > old ? mine_.need - old : 0;
-        present_ = std::addressof(present);
-        return is_refused_here_ || mine_.held >= more_;
-    }
+    bool has_room_for(const entry& present) noexcept { return !has(feature::weights) || has_weight_for(present); }
     template <class Place>
     void erases(const Place&) noexcept {
-        by_.leaves(hash_);
+        if (has(feature::listener)) by_.leaves(hash_);
     }
     void replaces(const entry& old, entry& fresh) noexcept {
-        by_.leaves(hash_);
         bound_.overwrite(by_, fresh);
-        set_weight(fresh, mine_.need);
-        if (weigher_ == nullptr) [[likely]]
-            return;
-        mine_.held = mine_.held + weight_of(old) - mine_.need;
-        if (mine_.need == 0) {
-            fresh.mark.begin_in(queue::outside);
-        } else if (fresh.mark.where() == queue::outside) {
-            fresh.mark.begin_in(queue::in_main);
-        }
+        if (has(feature::weights | feature::listener)) [[unlikely]]
+            replaces_with_features(old, fresh);
     }
     bool keeps_removed(entry& removed, bool erased, removal why = removal::erased) noexcept {
         if (erased) {
             bound_.pool().give(weight_of(removed));
-            bound_.give_back(mine_);
+            give_back();
+        } else {
+            did_ = counted::replaced;
+            why = removal::replaced;
         }
-        if (found_expired_) [[unlikely]] {
-            did_ = removed.has_value() ? counted::expiration : counted::kinds; // or what is remembered of a load
-            replaced_expired_ = !erased;
-            return by_.keeps(removed, bound_.lifetimes().reason_of(removed));
-        }
-        if (!erased) did_ = counted::replaced;
-        return by_.keeps(removed, erased ? why : removal::replaced);
+        return has(feature::listener | feature::expired) && keeps(removed, erased, why);
     }
-    void attempt_failed() noexcept {
+    [[gnu::cold, gnu::noinline]] void attempt_failed() noexcept {
         inserts_ = false;
-        is_refused_here_ = false;
-        bound_.give_back(mine_);
-        bound_.finish(by_, mine_);
+        is_refused_ = false;
+        give_back();
+        if (more_.get() != nullptr) bound_.finish(by_, more_.get()->mine);
     }
 
     /// After the write.
     void end() {
-        if (did_ == counted::insert) bound_.inserted(by_, hash_, mine_);
-        bound_.give_back(mine_);
-        bound_.leave(mine_);
+        if (more_.get() != nullptr) conclude();
     }
 
 protected:
-    using weigher_type = weigher<typename Engine::key_type, typename Engine::mapped_type>;
-
-    /// `weigher`: null where each entry weighs one.
-    admitted_write(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash,
-                   const weigher_type* weigher) noexcept
-        : bound_(bound), engine_(engine), by_(by), hash_(hash), weigher_(weigher),
-          in_front_(bound.lifetimes().default_prefix()) {}
+    admitted_write(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash) noexcept
+        : bound_(bound), engine_(engine), by_(by), hash_(hash), features_(bound.features()) {}
     ~admitted_write() {
-        bound_.leave(mine_);
-        attempt_failed();
+        if (more_.get() != nullptr) drop();
     }
 
     void admit() {
         inserts_ = true;
-        if (!is_too_heavy()) bound_.admit(by_, hash_, mine_);
+        if (!is_too_heavy()) bound_.admit(by_, hash_, more().mine);
     }
-    [[gnu::noinline]] void begin_lifetime(entry& fresh) {
-        bound_.lifetimes().begin(fresh, event_, own_ttl_, load_took_);
-        bound_.lifetimes().begin_tags(fresh, own_tags_, begun_);
-        filed_ = bound_.lifetimes().filing_of(fresh);
+    [[gnu::noinline]] void begin_lifetime(entry& fresh, bool is_present) {
+        const bool replaces = is_present && !has(feature::expired) && event_ == expiry_event::inserted;
+        particulars& mine = more();
+        bound_.lifetimes().begin(fresh, replaces ? expiry_event::replaced : event_, mine.own_ttl, mine.load_took);
+        bound_.lifetimes().begin_tags(fresh, mine.own_tags, mine.begun);
+        mine.filed = bound_.lifetimes().filing_of(fresh);
     }
+    /// The weigher runs here, once, with no permit in hand.
     void weigh_if_weighted(entry& fresh, bool is_present) {
-        if (weigher_ != nullptr) [[unlikely]]
-            weigh(fresh, is_present);
+        if (!has(feature::weights)) return;
+        particulars& mine = more();
+        if (!mine.is_weighed) mine.mine.need = bound_.weight_by_weigher(fresh);
+        mine.is_weighed = true;
+        if (is_present && mine.lacking != 0 && !is_too_heavy()) bound_.admit_more(by_, mine.present, mine.mine, mine.lacking);
     }
     /// Whether this attempt may publish what it has made.
-    bool has_room() const noexcept { return !inserts_ || is_admitted(); }
-    bool is_admitted() const noexcept { return mine_.is_placed && mine_.held >= mine_.need; }
-    bool is_too_heavy() const noexcept { return weigher_ != nullptr && bound_.is_too_heavy(mine_.need); }
+    bool has_room() noexcept { return !inserts_ || is_admitted(); }
+    bool is_admitted() noexcept {
+        if (more_.get() == nullptr) return false;
+        const admission& mine = more_.get()->mine;
+        return mine.is_placed && mine.held >= mine.need;
+    }
+    bool is_too_heavy() noexcept { return has(feature::weights) && bound_.is_too_heavy(more().mine.need); }
+    bool has(feature f) const noexcept { return (features_ & f) != feature::none; }
+
+    void has_found_expired(bool is_expired) noexcept {
+        features_ = is_expired ? features_ | feature::expired : features_ & ~feature::expired;
+    }
+
+    /// What only some writes need.
+    struct particulars {
+        admission mine{};              ///< of a write that inserts, or whose value has a weight
+        nanoseconds_t own_ttl = as_usual;
+        nanoseconds_t load_took = 0;
+        entry_tags own_tags{};
+        std::uint64_t begun = begins_now; ///< [TG1]
+        filing filed{};
+        std::size_t lacking = 0;       ///< permits that it needs to replace the present value
+        const entry* present = nullptr; ///< that one: an address, for comparisons
+        entry* refused = nullptr;      ///< the node of an insert that was refused
+        bool is_weighed = false;
+    };
+    particulars& more() {
+        if (more_.get() == nullptr) more_.emplace();
+        return *more_.get();
+    }
 
     Eviction& bound_;
     Engine& engine_;
     typename Eviction::visitor& by_;
     const std::uint64_t hash_;
-    const weigher_type* const weigher_;
-    prefix_kind in_front_; ///< of the value that this write stores
-    typename Eviction::admission mine_{};
+    /// Of the cache, and of the value that this write stores. `expired`: the last look at the key found an entry that no
+    /// operation shows any more.
+    feature features_;
     counted did_ = counted::kinds;
-    /// What the last look at the key found: an entry that no operation shows any more.
-    bool found_expired_ = false;
-    expiry_event event_ = expiry_event::inserted;
-    nanoseconds_t own_ttl_ = as_usual;
-    nanoseconds_t load_took_ = 0;
-    entry_tags own_tags_{};
-    std::uint64_t begun_ = begins_now; ///< [TG1]
-    filing filed_{};
-    std::size_t more_ = 0; ///< permits that it needs to replace the present value
-    const entry* present_ = nullptr; ///< that one: an address, for comparisons
-    bool is_refused_here_ = false; ///< this attempt would replace the present value by one that is too heavy
+    expiry_event event_ = expiry_event::inserted; ///< of an entry that is inserted
+    bool is_refused_ = false; ///< nothing can be stored, or this attempt would store a value that is too heavy
 
 private:
-    [[gnu::noinline]] void weigh(entry& fresh, bool is_present) {
-        if (!is_weighed_) mine_.need = (*weigher_)(std::as_const(fresh));
-        is_weighed_ = true;
-        if (is_present && more_ != 0 && !is_too_heavy()) bound_.admit_more(by_, present_, mine_, more_);
+    void give_back() noexcept {
+        if (more_.get() != nullptr) bound_.give_back(more_.get()->mine);
+    }
+    [[gnu::noinline]] void conclude() {
+        admission& mine = more_.get()->mine;
+        if (did_ == counted::insert) bound_.inserted(by_, hash_, mine);
+        bound_.give_back(mine);
+        bound_.leave(mine);
+    }
+    /// However the write ended.
+    [[gnu::noinline]] void drop() noexcept {
+        particulars& last = *more_.get();
+        if (last.refused != nullptr) [[unlikely]] {
+            typename Engine::held_entry held;
+            engine_.hold_unpublished(held, *last.refused);
+        }
+        bound_.leave(last.mine);
+        bound_.give_back(last.mine);
+        bound_.finish(by_, last.mine);
     }
 
-    bool is_weighed_ = false;
+    [[gnu::noinline]] void prepare(entry& fresh, bool is_present) {
+        if (has(feature::lifetimes)) begin_lifetime(fresh, is_present);
+        weigh_if_weighted(fresh, is_present);
+    }
+    /// The weight is that of the value that is replaced. The permits for the difference come before the next attempt.
+    [[gnu::noinline]] bool has_weight_for(const entry& present) noexcept {
+        particulars& mine = *more_.get();
+        is_refused_ = is_too_heavy(); // the one look at the capacity under the lock
+        const std::size_t old = weight_of(present);
+        mine.lacking = mine.mine.need > old ? mine.mine.need - old : 0;
+        mine.present = std::addressof(present);
+        return is_refused_ || mine.mine.held >= mine.lacking;
+    }
+    [[gnu::noinline]] void replaces_with_features(const entry& old, entry& fresh) noexcept {
+        by_.leaves(hash_);
+        if (!has(feature::weights)) return;
+        admission& mine = more_.get()->mine;
+        set_weight(fresh, mine.need);
+        mine.held = mine.held + weight_of(old) - mine.need;
+        if (mine.need == 0) {
+            fresh.mark.begin_in(queue::outside);
+        } else if (fresh.mark.where() == queue::outside) {
+            fresh.mark.begin_in(queue::in_main);
+        }
+    }
+    /// For the listener, if there is one.
+    [[gnu::noinline]] bool keeps(entry& removed, bool erased, removal why) noexcept {
+        if (has(feature::expired)) {
+            did_ = removed.has_value() ? counted::expiration : counted::kinds; // or what is remembered of a load
+            replaced_expired_ = !erased;
+            why = bound_.lifetimes().reason_of(removed);
+        }
+        return by_.keeps(removed, why);
+    }
+
     bool inserts_ = false; ///< this attempt does
     bool replaced_expired_ = false;
+    syncmap::detail::deferred<particulars> more_{};
 };
 
 /// Any operation on one key of a cache: an insert takes a permit, an erase gives one back, and both overtake the loads of the
@@ -206,20 +259,13 @@ public:
     static constexpr bool runs_user_code = Op::runs_user_code;
     std::memory_order order;
 
-    bounded_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash,
-                      const typename base::weigher_type* weigher, Op& op) noexcept
-        : base(bound, engine, by, hash, weigher), order(op.order), op_(op) {}
-    ~bounded_operation() {
-        if (refused_node_ != nullptr) [[unlikely]] {
-            typename Engine::held_entry last;
-            engine_.hold_unpublished(last, *refused_node_);
-        }
-    }
+    bounded_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, Op& op) noexcept
+        : base(bound, engine, by, hash), order(op.order), op_(op) {}
 
     /// The entry's lifetime, instead of what the cache's options say.
     void live_for(nanoseconds_t ttl) noexcept {
-        base::own_ttl_ = ttl;
-        if (ttl != never && base::in_front_ == prefix_kind::none) base::in_front_ = prefix_kind::plain;
+        base::more().own_ttl = ttl;
+        if (ttl != never) base::features_ = base::features_ | feature::lifetimes;
     }
     void obey(const put_options& with) noexcept {
         if (with.ttl) live_for(with.ttl->count());
@@ -227,31 +273,29 @@ public:
     }
     /// The entry's tags, instead of what the cache's options say. `begun`: when it was loaded.
     void tag_with(entry_tags tags, std::uint64_t begun = begins_now) noexcept {
-        base::own_tags_ = tags;
-        base::begun_ = begun;
-        if (!tags.empty()) base::in_front_ = prefix_kind::extended;
+        base::more().own_tags = tags;
+        base::more().begun = begun;
+        if (!tags.empty()) base::features_ = base::features_ | feature::lifetimes | feature::tags;
     }
 
     /// An entry that was to be seen is erased.
     bool erased() const noexcept { return base::did_ == counted::erased; }
     /// Nothing can be stored, or not this value.
-    bool is_refused() const noexcept { return refused_ || base::is_refused_here_; }
+    bool is_refused() const noexcept { return base::is_refused_; }
 
     /// An expired entry is absent for the operation, though a node is there. An erase takes that away, too.
     decision decide_on(const entry& present) {
         if (bound_.lifetimes().is_live(present)) return decide(std::addressof(present.value()));
-        base::found_expired_ = true;
-        base::event_ = expiry_event::inserted;
+        base::has_found_expired(true);
         const decision wanted = op_.decide(nullptr);
-        refused_ = wanted == decision::assign && bound_.is_closed();
-        return refused_ || (wanted == decision::keep && asks_for_no_entry()) ? decision::erase : wanted;
+        base::is_refused_ = wanted == decision::assign && bound_.is_closed();
+        return base::is_refused_ || (wanted == decision::keep && asks_for_no_entry()) ? decision::erase : wanted;
     }
     decision decide(const T* current) {
-        base::found_expired_ = false;
-        base::event_ = current != nullptr ? expiry_event::replaced : expiry_event::inserted;
+        base::has_found_expired(false);
         const decision wanted = op_.decide(current);
-        refused_ = current == nullptr && wanted == decision::assign && bound_.is_closed();
-        return refused_ ? decision::keep : wanted;
+        base::is_refused_ = current == nullptr && wanted == decision::assign && bound_.is_closed();
+        return base::is_refused_ ? decision::keep : wanted;
     }
     decltype(auto) make() { return op_.make(); }
     template <class Place>
@@ -264,16 +308,16 @@ public:
 
     void before_insert() { base::admit(); }
     /// A value that is too heavy takes the one that it was to replace with it, in the same step.
-    bool erases_instead() const noexcept { return base::is_refused_here_; }
+    bool erases_instead() const noexcept { return base::has(Eviction::feature::weights) && base::is_refused_; }
     bool admits(std::uint64_t) noexcept {
         engine_.loads().overtake(hash_);
         if (base::has_room()) return true;
-        refused_ = true;
+        base::is_refused_ = true;
         return false;
     }
     void entry_erased() noexcept { base::did_ = counted::erased; }
     bool keeps_removed(entry& removed, bool erased) noexcept { return base::keeps_removed(removed, erased, reason_of_erase()); }
-    void refused(entry& made) noexcept { refused_node_ = std::addressof(made); }
+    void refused(entry& made) noexcept { base::more().refused = std::addressof(made); }
 
 private:
     bool asks_for_no_entry() const noexcept {
@@ -292,8 +336,6 @@ private:
     }
 
     Op& op_;
-    entry* refused_node_ = nullptr;
-    bool refused_ = false;
 };
 
 /// The write of what a loader has brought: inserts it, unless the load has been overtaken, the cache was cleared meanwhile, the
@@ -318,15 +360,14 @@ public:
     std::memory_order order = std::memory_order_seq_cst;
 
     load_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, const Flight& flight,
-                   const typename base::weigher_type* weigher, std::uint64_t generation, loaded& value,
-                   held_entry& held) noexcept
-        : base(bound, engine, by, hash, weigher), flight_(flight), generation_(generation), value_(value), held_(held) {
+                   std::uint64_t generation, loaded& value, held_entry& held) noexcept
+        : base(bound, engine, by, hash), flight_(flight), generation_(generation), value_(value), held_(held) {
         base::event_ = expiry_event::loaded;
-        base::begun_ = flight.noted;
+        base::more().begun = flight.noted;
     }
     /// `renews`: an entry that is there was there before the load, or the load has been overtaken.
     void loaded_in(nanoseconds_t took, bool renews) noexcept {
-        base::load_took_ = took;
+        base::more().load_took = took;
         renews_ = renews;
     }
 
@@ -336,13 +377,14 @@ public:
     bool is_refused_by_weight() const noexcept { return is_refused_by_weight_; }
 
     decision decide_on(const entry& present) {
-        base::found_expired_ = !bound_.lifetimes().is_live(present);
-        is_present_ = !base::found_expired_ && !renews_;
+        const bool is_live = bound_.lifetimes().is_live(present);
+        base::has_found_expired(!is_live);
+        is_present_ = is_live && !renews_;
         replaces_ = !is_present_;
         return decision::assign; // so that the node is made, whatever becomes of it
     }
     decision decide(const T* current) noexcept {
-        base::found_expired_ = false;
+        base::has_found_expired(false);
         is_present_ = current != nullptr;
         replaces_ = false;
         return decision::assign;
@@ -354,7 +396,7 @@ public:
     }
     bool admits(std::uint64_t generation) noexcept {
         is_stale_ = generation != generation_ || flight_.is_overtaken();
-        return !is_present_ && (replaces_ ? !base::is_refused_here_ : base::is_admitted()) && !is_stale_;
+        return !is_present_ && (replaces_ ? !base::is_refused_ : base::is_admitted()) && !is_stale_;
     }
     void refused(entry& made) noexcept {
         was_refused_ = true;
@@ -394,7 +436,7 @@ class absence_operation : public bounded_operation<Eviction, Engine, detail::era
 public:
     absence_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, erasing& op,
                       const Flight& flight, std::uint64_t generation) noexcept
-        : base(bound, engine, by, hash, nullptr, op), flight_(flight), generation_(generation) {}
+        : base(bound, engine, by, hash, op), flight_(flight), generation_(generation) {}
 
     bool admits(std::uint64_t generation) noexcept { return generation == generation_ && !flight_.is_overtaken(); }
     void gives_way() noexcept {}

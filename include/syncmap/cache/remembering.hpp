@@ -25,7 +25,6 @@ class outcome_operation : public admitted_write<Eviction, Engine> {
     using T = typename Engine::mapped_type;
     using entry = typename Engine::entry_type;
     using base::bound_;
-    using base::engine_;
 
 public:
     static constexpr bool depends_on_current = false;
@@ -37,26 +36,20 @@ public:
 
     /// `error`: what the loader threw; null, if it has found nothing.
     outcome_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, const Flight& flight,
-                      const typename base::weigher_type* weigher, std::uint64_t generation, const std::exception_ptr& error,
-                      bool renews) noexcept
-        : base(bound, engine, by, hash, weigher), flight_(flight), generation_(generation), error_(error), renews_(renews) {}
-    ~outcome_operation() {
-        if (refused_node_ == nullptr) [[likely]]
-            return;
-        typename Engine::held_entry last;
-        engine_.hold_unpublished(last, *refused_node_);
-    }
+                      std::uint64_t generation, const std::exception_ptr& error, bool renews) noexcept
+        : base(bound, engine, by, hash), flight_(flight), generation_(generation), error_(error), renews_(renews) {}
 
     bool is_stored() const noexcept { return is_stored_; }
 
     decision decide_on(const entry& present) {
-        base::found_expired_ = !bound_.lifetimes().is_live(present);
-        is_present_ = !base::found_expired_ && !renews_;
+        const bool is_live = bound_.lifetimes().is_live(present);
+        base::has_found_expired(!is_live);
+        is_present_ = is_live && !renews_;
         replaces_ = !is_present_;
         return decision::assign;
     }
     decision decide(const T* current) noexcept {
-        base::found_expired_ = false;
+        base::has_found_expired(false);
         is_present_ = current != nullptr;
         replaces_ = false;
         return decision::assign;
@@ -68,17 +61,17 @@ public:
     static constexpr bool wants_prefix() noexcept { return true; }
     void prepared(entry& fresh, bool is_present) {
         bound_.lifetimes().begin_without_value(fresh, error_);
-        base::filed_ = bound_.lifetimes().filing_of(fresh);
+        base::more().filed = bound_.lifetimes().filing_of(fresh);
         base::weigh_if_weighted(fresh, is_present);
     }
     void before_insert() {
         if (!bound_.is_closed() && !flight_.is_overtaken()) base::admit();
     }
     bool admits(std::uint64_t generation) noexcept {
-        return !is_present_ && (replaces_ ? !base::is_refused_here_ : base::is_admitted()) && generation == generation_ &&
+        return !is_present_ && (replaces_ ? !base::is_refused_ : base::is_admitted()) && generation == generation_ &&
                !flight_.is_overtaken();
     }
-    void refused(entry& made) noexcept { refused_node_ = std::addressof(made); }
+    void refused(entry& made) noexcept { base::more().refused = std::addressof(made); }
     bool has_room_for(const entry& present) noexcept { return is_present_ || base::has_room_for(present); }
     void replaces(const entry& old, entry& fresh) noexcept {
         base::replaces(old, fresh);
@@ -90,7 +83,7 @@ public:
     }
     /// The value that it replaces is erased: nothing has its place.
     bool keeps_removed(entry& removed, bool) noexcept {
-        if (base::found_expired_) return base::keeps_removed(removed, false);
+        if (base::has(Eviction::feature::expired)) return base::keeps_removed(removed, false);
         base::did_ = counted::erased;
         return base::by_.keeps(removed, removal::erased);
     }
@@ -103,7 +96,6 @@ private:
     bool is_present_ = false;
     bool replaces_ = false; ///< this attempt, an old entry
     bool is_stored_ = false;
-    entry* refused_node_ = nullptr;
 };
 
 template <class Cache, class Engine>
@@ -149,7 +141,7 @@ protected:
         return found;
     }
     void count_recalled(std::uint32_t slot) const noexcept {
-        if (cache().counts_) cache().lane_of(slot).count(counted::remembered);
+        cache().count(slot, counted::remembered);
     }
 
     /// The outcome of a load that brought no value becomes the key's entry, if the options ask for that. Returns whether it
@@ -161,7 +153,7 @@ protected:
         if (!(error == nullptr ? lifetimes.remembers_absence() : lifetimes.remembers_errors())) return false;
         try {
             outcome_operation<typename Cache::eviction_type, Engine, Flight> op(
-                cache().eviction_, cache().engine_, by, hash, flight, cache().weigher(), generation, error, renews);
+                cache().eviction_, cache().engine_, by, hash, flight, generation, error, renews);
             cache().engine_.write_at(by, hash, key, op);
             cache().end(by, op);
             return op.is_stored();

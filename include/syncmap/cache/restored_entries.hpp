@@ -18,13 +18,11 @@ template <class Eviction, class Engine, class Op>
 class restore_operation : public bounded_operation<Eviction, Engine, Op> {
     using base = bounded_operation<Eviction, Engine, Op>;
     using entry = typename Engine::entry_type;
-    using base::mine_;
 
 public:
     restore_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash,
-                      const typename base::weigher_type* weigher, std::uint64_t generation, Op& op, entry_rank rank,
-                      const kept_times* times) noexcept
-        : base(bound, engine, by, hash, weigher, op), eviction_(bound), table_(engine), generation_(generation), rank_(rank),
+                      std::uint64_t generation, Op& op, entry_rank rank, const kept_times* times) noexcept
+        : base(bound, engine, by, hash, op), eviction_(bound), table_(engine), generation_(generation), rank_(rank),
           times_(times) {
         if (times_ != nullptr && (times_->is_fixed || !bound.lifetimes().has_default())) base::live_for(times_->left);
     }
@@ -33,7 +31,8 @@ public:
     bool found_no_room() const noexcept { return found_no_room_; }
     /// After the write: the history learns what it had counted.
     void remember() noexcept {
-        if (base::inserted() && rank_.count > 1 && mine_.in != nullptr) mine_.in->keys.add(base::hash(), rank_.count - 1);
+        if (!base::inserted() || rank_.count <= 1) return;
+        if (auto* const tables = base::more().mine.in; tables != nullptr) tables->keys.add(base::hash(), rank_.count - 1);
     }
 
     /// What the cache remembers of a load that has found nothing is newer than the file.
@@ -47,12 +46,12 @@ public:
         base::prepared(fresh, is_present);
         if (times_ != nullptr && fresh.has_prefix()) {
             keep_times(fresh.in_front());
-            base::filed_ = eviction_.lifetimes().filing_of(fresh);
+            base::more().filed = eviction_.lifetimes().filing_of(fresh);
         }
     }
     void before_insert() {
         const auto free = eviction_.pool().free_now();
-        found_no_room_ = !table_.has_cleared() && (free <= 0 || static_cast<std::uint64_t>(free) < mine_.need);
+        found_no_room_ = !table_.has_cleared() && (free <= 0 || static_cast<std::uint64_t>(free) < base::more().mine.need);
         if (!found_no_room_) base::before_insert();
     }
     bool admits(std::uint64_t generation) noexcept {

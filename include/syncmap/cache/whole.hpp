@@ -122,14 +122,14 @@ private:
     bool remove_seen(visitor& by, const Key& key, const T& value) {
         erase_seen_operation<T> op{std::addressof(value)};
         typename Cache::template bounded<decltype(op)> bounded_op(self().eviction_, self().engine_, by,
-                                                                  self().engine_.hash_of_key(key), self().weigher(), op);
+                                                                  self().engine_.hash_of_key(key), op);
         try {
             self().engine_.write_at(by, bounded_op.hash(), key, bounded_op);
         } catch (const recursive_update&) {
             return false;
         }
         bounded_op.end();
-        if (bounded_op.did() == counted::expiration && self().counts_) self().lane_of(by.slot()).count(counted::expiration);
+        if (bounded_op.did() == counted::expiration) self().count(by.slot(), counted::expiration);
         return bounded_op.erased();
     }
 

@@ -25,6 +25,7 @@ public:
     }
     /// Returns the object, or null if there is none.
     T* get() noexcept { return made_ ? std::addressof(object_) : nullptr; }
+    const T* get() const noexcept { return made_ ? std::addressof(object_) : nullptr; }
 
 private:
     union {

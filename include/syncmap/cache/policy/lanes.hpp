@@ -45,14 +45,15 @@ struct alignas(detail::cache_line_bytes) lane {
     atomic<std::uint32_t> users{0}; ///< how many puts use the policy tables: more than one, where a put calls another
     bool is_exclusive = true;
     // ---- tickets: positions of the small queue that the thread uses next ----
+    std::uint8_t used = 0;
+    std::uint8_t lines_left = 0;
     std::uint32_t tickets_of = 0; ///< which small queue; 0: none
-    std::uint32_t used = 0;
     std::uint64_t ticket = 0;
     std::uint64_t next_ticket = 0;
-    std::uint64_t next_line = 0;
-    std::uint32_t lines_left = 0;
 
     void count(counted what) noexcept { increment(counts[static_cast<std::size_t>(what)]); }
+    /// Of a lane that belongs to one thread, by that thread.
+    void count_alone(counted what) noexcept { increment_alone(counts[static_cast<std::size_t>(what)]); }
     std::uint64_t tick() noexcept { return increment(ticks); }
 
     /// Not a read-modify-write: what threads lose is a count.
@@ -91,6 +92,9 @@ private:
     std::uint64_t increment(atomic<std::uint64_t>& word) noexcept {
         if (!is_exclusive) [[unlikely]]
             return word.fetch_add(1, std::memory_order_relaxed) + 1;
+        return increment_alone(word);
+    }
+    static std::uint64_t increment_alone(atomic<std::uint64_t>& word) noexcept {
         const std::uint64_t next = word.load(std::memory_order_relaxed) + 1;
         word.store(next, std::memory_order_relaxed);
         return next;
@@ -100,8 +104,21 @@ private:
 template <class Sync>
 class lanes {
 public:
-    lanes() noexcept { lanes_[exclusive].is_exclusive = false; }
+    /// `counts`: whether the cache has statistics.
+    explicit lanes(bool counts) noexcept : counting_(counts ? exclusive : 0), counts_(counts) {
+        lanes_[exclusive].is_exclusive = false;
+    }
 
+    bool counts() const noexcept { return counts_; }
+    /// Counts for the thread that has the slot number, if the cache has statistics. One comparison tells that both the lane is
+    /// the thread's own, and there are statistics.
+    void count(std::uint32_t slot, counted what) noexcept {
+        if (slot < counting_) [[likely]] {
+            lanes_[slot].count_alone(what);
+        } else {
+            count_otherwise(what);
+        }
+    }
     lane<Sync>& of_slot(std::uint32_t slot) noexcept { return lanes_[slot < exclusive ? slot : exclusive]; }
 
     std::uint64_t sum(counted what) const noexcept {
@@ -119,8 +136,15 @@ public:
     }
 
 private:
-    static constexpr std::size_t exclusive = 64;
+    static constexpr std::uint32_t exclusive = 64;
+
+    void count_otherwise(counted what) noexcept {
+        if (counts_) lanes_[exclusive].count(what);
+    }
+
     lane<Sync> lanes_[exclusive + 1];
+    const std::uint32_t counting_; ///< the slots below it have lanes of their own, and count
+    const bool counts_;
 };
 
 } // namespace syncmap::cache_detail

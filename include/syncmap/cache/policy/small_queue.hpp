@@ -145,12 +145,11 @@ private:
     void take_ticket(lane<Sync>& mine) noexcept {
         if (mine.lines_left == 0) {
             mine.lines_left = lines_of_ticket;
-            mine.next_line = tail_.fetch_add(per_line * lines_of_ticket, std::memory_order_relaxed);
+            mine.next_ticket = tail_.fetch_add(per_line * lines_of_ticket, std::memory_order_relaxed);
         } else {
-            mine.next_line += per_line;
+            mine.next_ticket += per_line;
         }
         --mine.lines_left;
-        mine.next_ticket = mine.next_line;
         __builtin_prefetch(&lines_[mine.next_ticket % size_ / per_line], 1);
     }
 

@@ -123,7 +123,7 @@ private:
     /// An entry was erased: its permits return.
     void took_out(visitor& by, const typename Engine::entry_type& gone) noexcept {
         self().eviction_.pool().give(weight_of(gone));
-        if (self().counts_) self().lane_of(by.slot()).count(counted::expiration);
+        self().count(by.slot(), counted::expiration);
     }
 
     /// In the bucket that has the hash; returns where the next one begins.

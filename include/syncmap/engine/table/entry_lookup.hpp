@@ -174,8 +174,10 @@ public:
 
     /// One write of a key whose hash the visitor knows; as `write`.
     template <class K, class Op>
-    void write_at(visitor& by, std::uint64_t hash, K&& key, Op& op) {
-        this->write_hashed(by.control_, hash, std::forward<K>(key), op, false);
+    [[gnu::always_inline]] void write_at(visitor& by, std::uint64_t hash, K&& key, Op& op) {
+        const word root = this->write_node(by.control_, by.record_, *by.me_, hash, std::forward<K>(key), op, false);
+        if (const header_type* const t = base::table_of(root); t != nullptr)
+            this->help_if_asked(by.control_, by.record_, *t, root);
     }
 
     // ---- entries that are kept ----

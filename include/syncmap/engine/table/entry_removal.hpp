@@ -51,7 +51,7 @@ public:
     }
 
     /// Frees an entry that this thread has erased, when no other thread looks at it any more.
-    void retire_entry(visitor& by, entry_type& erased) noexcept {
+    [[gnu::noinline]] void retire_entry(visitor& by, entry_type& erased) noexcept {
         this->retire(by.control_, by.record_, &erased);
         const word root = this->root_.load(std::memory_order_acquire);
         if (const header_type* const t = base::table_of(root); t != nullptr) {

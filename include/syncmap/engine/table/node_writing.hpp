@@ -114,8 +114,8 @@ protected:
     /// under the lock: a present node must still be in its slot (a hazard holds it, so its address means the same node); an
     /// absence holds if the version is the same.
     template <class K, class Op>
-    word write_node(control& c, thread_record_type& s, reclaim::hazard_record<Sync>& hazard_record, std::uint64_t hash, K&& key,
-                    Op& op, bool owner) {
+    [[gnu::always_inline]] word write_node(control& c, thread_record_type& s, reclaim::hazard_record<Sync>& hazard_record,
+                                           std::uint64_t hash, K&& key, Op& op, bool owner) {
         reclaim::hazard_guard<Sync> held(hazard_record);
         record_supply supply(*this);
         place_of_write at{supply, owner};
