@@ -202,7 +202,7 @@ TEST(cache_policy_tables, are_freed_when_no_thread_uses_them) {
     const std::int64_t before = bytes_in_use.load();
     {
         syncmap::cache_detail::policy_memory<machine, limited_allocator<char>> memory(1'000, {});
-        syncmap::cache_detail::lanes<machine> lanes;
+        syncmap::cache_detail::lanes<machine> lanes(true);
         const auto bytes = [&] { return bytes_in_use.load() - before; };
         const std::int64_t of_thousand = bytes();
         EXPECT_NEAR(static_cast<double>(memory.bytes()), static_cast<double>(of_thousand), 256) << "but for what aligns";

@@ -355,8 +355,8 @@ TEST(cache_weights, hit_more_often_than_least_recently_used) {
     std::mt19937_64 chance(1);
     int hits = 0;
     int hits_of_lru = 0;
-    constexpr int requests = 100'000;
-    for (int i = 0; i < requests; ++i) {
+    constexpr int asked = 100'000;
+    for (int i = 0; i < asked; ++i) {
         const double u = static_cast<double>(chance() >> 11) * 0x1p-53;
         const std::uint64_t key = static_cast<std::uint64_t>(std::pow(20'000.0, u)) * 2654435761U; // about Zipf
         hits_of_lru += lru.ask(key, weight(key)) ? 1 : 0;
@@ -367,7 +367,7 @@ TEST(cache_weights, hit_more_often_than_least_recently_used) {
         }
     }
     EXPECT_GT(c.weight(), capacity * 9 / 10) << "most of the capacity is used";
-    EXPECT_GT(100.0 * hits / requests, 100.0 * hits_of_lru / requests + 1);
+    EXPECT_GT(100.0 * hits / asked, 100.0 * hits_of_lru / requests + 1);
 }
 
 } // namespace

@@ -446,8 +446,6 @@ private:
     [[gnu::always_inline]] void end(visitor& by, Op& op) {
         op.end();
         if (op.did() != counted::kinds) count(by.slot(), op.did());
-        if (op.has_replaced_expired()) [[unlikely]]
-            count(by.slot(), counted::insert);
         this->scrub(by, op);
         if (engine_.has_cleared()) [[unlikely]]
             eviction_.take_apart(by, buckets_a_write);

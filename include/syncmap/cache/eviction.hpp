@@ -202,7 +202,7 @@ private:
         unsigned leaving_count = 0;
         if (!asks_first || mine.where == queue::in_small) {
             mine.at = mine.in->small_ring.next(l);
-            fetch_ahead(by, l, mine.in->small_ring);
+            fetch_ahead(by, l, mine);
             leaving_count = mine.at.count();
             leaving = mine.at.take();
         }
@@ -230,9 +230,10 @@ private:
     }
 
     /// What the thread's next puts will look at [E9].
-    void fetch_ahead(const visitor& by, const lane_type& l, const queue_type& ring) const noexcept {
-        if (const std::uint64_t farther = ring.peek(l, 6); farther != queue_type::none) engine_.prefetch(by, farther);
-        if (const std::uint64_t nearer = ring.peek(l, 3); nearer != queue_type::none) engine_.prefetch_entry(nearer);
+    void fetch_ahead(const visitor& by, const lane_type& l, const admission& mine) const noexcept {
+        const queue_type& ring = mine.in->small_ring;
+        if (const std::uint64_t farther = ring.peek(l, mine.at, 7); farther != queue_type::none) engine_.prefetch(by, farther);
+        if (const std::uint64_t nearer = ring.peek(l, mine.at, 4); nearer != queue_type::none) engine_.prefetch_entry(nearer);
     }
 
     /// So many permits, by erasing whatever can go; fewer, where the capacity is less than what the entry weighs. Waits for

@@ -124,6 +124,7 @@ protected:
                 evicted(by, l, mine, *seen);
                 result = duel::evicted;
                 ended = true;
+                engine_.prefetch_sweep(from, place + 1); // the next duel comes soon
                 return false;
             });
             if (ended) return result;

@@ -54,10 +54,9 @@ public:
 
     /// The key has an entry that it had not before; one that had expired does not count.
     bool inserted() const noexcept { return did_ == counted::insert || replaced_expired_; }
-    /// What the statistics count of it: an insert, an erase, an overwrite, an expiration; `kinds`: nothing.
+    /// What the statistics count of it: an insert, an erase, an overwrite, an expiration; `kinds`: nothing. An expired entry
+    /// that was replaced is an expiration, and an insert, which `end` counts.
     counted did() const noexcept { return did_; }
-    /// An expiration that is an insert as well.
-    bool has_replaced_expired() const noexcept { return replaced_expired_; }
     std::uint64_t hash() const noexcept { return hash_; }
     /// When the entry ends that it has made, if the cache has a log of that.
     filing filed() const noexcept { return more_.get() == nullptr ? filing{} : more_.get()->filed; }
@@ -153,15 +152,15 @@ protected:
 
     /// What only some writes need.
     struct particulars {
-        admission mine{};              ///< of a write that inserts, or whose value has a weight
+        admission mine{}; ///< of a write that inserts, or whose value has a weight
         nanoseconds_t own_ttl = as_usual;
         nanoseconds_t load_took = 0;
         entry_tags own_tags{};
         std::uint64_t begun = begins_now; ///< [TG1]
         filing filed{};
-        std::size_t lacking = 0;       ///< permits that it needs to replace the present value
+        std::size_t lacking = 0; ///< permits that it needs to replace the present value
         const entry* present = nullptr; ///< that one: an address, for comparisons
-        entry* refused = nullptr;      ///< the node of an insert that was refused
+        entry* refused = nullptr; ///< the node of an insert that was refused
         bool is_weighed = false;
     };
     particulars& more() {
@@ -187,6 +186,7 @@ private:
     [[gnu::noinline]] void conclude() {
         admission& mine = more_.get()->mine;
         if (did_ == counted::insert) bound_.inserted(by_, hash_, mine);
+        if (replaced_expired_) bound_.counters().count(by_.slot(), counted::insert);
         bound_.give_back(mine);
         bound_.leave(mine);
     }
@@ -232,6 +232,7 @@ private:
         if (has(feature::expired)) {
             did_ = removed.has_value() ? counted::expiration : counted::kinds; // or what is remembered of a load
             replaced_expired_ = !erased;
+            static_cast<void>(more()); // so that `conclude` runs
             why = bound_.lifetimes().reason_of(removed);
         }
         return by_.keeps(removed, why);

@@ -140,9 +140,7 @@ protected:
         if (found.answers(may_find_nothing)) count_recalled(slot);
         return found;
     }
-    void count_recalled(std::uint32_t slot) const noexcept {
-        cache().count(slot, counted::remembered);
-    }
+    void count_recalled(std::uint32_t slot) const noexcept { cache().count(slot, counted::remembered); }
 
     /// The outcome of a load that brought no value becomes the key's entry, if the options ask for that. Returns whether it
     /// has. Where that fails, it is not remembered.
@@ -152,8 +150,8 @@ protected:
         const auto& lifetimes = cache().lifetimes_;
         if (!(error == nullptr ? lifetimes.remembers_absence() : lifetimes.remembers_errors())) return false;
         try {
-            outcome_operation<typename Cache::eviction_type, Engine, Flight> op(
-                cache().eviction_, cache().engine_, by, hash, flight, generation, error, renews);
+            outcome_operation<typename Cache::eviction_type, Engine, Flight> op(cache().eviction_, cache().engine_, by, hash,
+                                                                                flight, generation, error, renews);
             cache().engine_.write_at(by, hash, key, op);
             cache().end(by, op);
             return op.is_stored();

@@ -87,6 +87,7 @@ public:
 
 private:
     static constexpr std::uint32_t time_mask = 0xFFF;
+    static constexpr std::uint32_t is_there = time_mask + 1; ///< set in each ghost
 
     static std::size_t lines_for(std::size_t capacity) noexcept {
         const std::size_t entries = capacity < 4096 ? 4 : 8; // of a line
@@ -124,28 +125,33 @@ private:
 
     /// Whether the key's ghost is there and young enough. Afterwards it is gone, or else new, in the place of the oldest.
     bool meet_ghost(line& l, std::uint64_t hash, std::uint32_t now) noexcept {
-        const std::uint32_t print = (static_cast<std::uint32_t>(hash) & ~time_mask) | (time_mask + 1);
-        std::uint32_t ghosts[8];
-        for (unsigned i = 0; i < 4; ++i) {
-            const std::uint64_t two = l.ghosts[i].load(std::memory_order_relaxed);
-            ghosts[std::size_t{2} * i] = static_cast<std::uint32_t>(two);
-            ghosts[std::size_t{2} * i + 1] = static_cast<std::uint32_t>(two >> 32);
-        }
-        unsigned same = 0;
-        std::uint32_t oldest = 0; // age, and place below
-        for (unsigned i = 0; i < 8; ++i) {
-            const std::uint32_t age = ghosts[i] == 0 ? time_mask + 1 : (now - ghosts[i]) & time_mask;
-            same |= static_cast<unsigned>((ghosts[i] & ~time_mask) == print) << i;
-            oldest = (std::max)(oldest, age << 3 | i);
-        }
-        const bool known = same != 0;
-        const unsigned at = known ? static_cast<unsigned>(std::countr_zero(same)) : oldest & 7;
-        const bool returned = known && ((now - ghosts[at]) & time_mask) <= window_;
-        ghosts[at] = returned ? 0 : print | now;
-        const unsigned pair = at & ~1U;
-        l.ghosts[at / 2].store(ghosts[pair] | std::uint64_t{ghosts[pair + 1]} << 32, std::memory_order_relaxed);
+        const std::uint32_t print = (static_cast<std::uint32_t>(hash) & ~time_mask) | is_there;
+        std::uint64_t words[4]; // two ghosts each
+        for (std::size_t i = 0; i < 4; ++i) words[i] = l.ghosts[i].load(std::memory_order_relaxed);
+        // Of each place, from the top: whether it has the fingerprint, its age, its number. An empty one is older than all.
+        const auto ranks = [&](std::uint64_t two, std::uint64_t other_two, four_numbers numbers) {
+            const auto ghosts = std::bit_cast<four_numbers>(pair_of_words{two, other_two});
+            const four_numbers age = ((now - ghosts) & time_mask) | (~ghosts & is_there);
+            const auto same = std::bit_cast<four_numbers>((ghosts & ~time_mask) == print);
+            return numbers | age << 3 | (same & is_same);
+        };
+        const four_numbers low = ranks(words[0], words[1], four_numbers{0, 1, 2, 3});
+        const four_numbers high = ranks(words[2], words[3], four_numbers{4, 5, 6, 7});
+        const auto best = std::bit_cast<pair_of_words>(low > high ? low : high);
+        const std::uint32_t found =
+            (std::max)((std::max)(static_cast<std::uint32_t>(best[0]), static_cast<std::uint32_t>(best[0] >> 32)),
+                       (std::max)(static_cast<std::uint32_t>(best[1]), static_cast<std::uint32_t>(best[1] >> 32)));
+        const std::uint32_t at = found & 7;
+        const bool returned = found >= is_same && (found >> 3 & time_mask) <= window_;
+        const unsigned shift = at % 2 * 32;
+        const std::uint64_t other = words[at / 2] & ~(std::uint64_t{0xFFFFFFFF} << shift);
+        l.ghosts[at / 2].store(other | std::uint64_t{returned ? 0 : print | now} << shift, std::memory_order_relaxed);
         return returned;
     }
+    static constexpr std::uint32_t is_same = std::uint32_t{1} << 16;
+    /// The compiler makes vector instructions of what is done to all of them.
+    using four_numbers [[gnu::vector_size(16)]] = std::uint32_t;
+    using pair_of_words [[gnu::vector_size(16)]] = std::uint64_t;
 
     [[no_unique_address]] Allocator allocator_;
     std::size_t line_count_;

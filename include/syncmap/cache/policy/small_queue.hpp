@@ -104,11 +104,14 @@ public:
         return at(mine.ticket + mine.used++);
     }
 
-    /// The hashes that the thread's next puts find, `ahead` positions on; `none` where that is not known.
-    std::uint64_t peek(const lane<Sync>& mine, unsigned ahead) const noexcept {
-        if (!by_lines_ || mine.tickets_of != id_) return none;
-        const unsigned from = mine.used + ahead;
-        const std::uint64_t number = from < per_line ? mine.ticket + from : mine.next_ticket + (from - per_line);
+    /// The hash that is `ahead` positions on from `now`, which the thread has taken last: one of its next puts finds it, if it
+    /// is there still.
+    std::uint64_t peek(const lane<Sync>& mine, const position& now, unsigned ahead) const noexcept {
+        std::uint64_t number = now.number() + ahead;
+        if (by_lines_ && mine.is_exclusive) {
+            const unsigned from = mine.used - 1U + ahead;
+            if (from >= per_line) number = mine.next_ticket + (from - per_line);
+        }
         const std::uint64_t i = number % size_;
         return lines_[i / per_line].hashes[i % per_line].load(std::memory_order_relaxed);
     }

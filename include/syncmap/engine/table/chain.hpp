@@ -84,8 +84,8 @@ struct chain {
     static vacancy find_vacancy(control& c, header& t, line_type& from) noexcept {
         vacancy v;
         for (line_type* l = &from; l != nullptr; l = next_line(*l)) {
-            if (const unsigned vacant = search::match(*l, Layout::empty); vacant != 0) {
-                v.slot = l->slot(static_cast<std::size_t>(std::countr_zero(vacant)));
+            if (const std::size_t vacant = search::first_match(*l, Layout::empty); vacant < Layout::slots_per_line) {
+                v.slot = l->slot(vacant);
                 return v;
             }
             v.full = l;

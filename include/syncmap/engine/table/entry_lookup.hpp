@@ -168,10 +168,19 @@ public:
         const auto& home = t->home(t->bucket_of(hash));
         for (unsigned hits = search<layout, sync_policy>::match_hash(home, hash); hits != 0; hits &= hits - 1) {
             const word slot_word = home.slot_word(static_cast<std::size_t>(std::countr_zero(hits)));
-            if (layout::is_entry(slot_word)) __builtin_prefetch(layout::address(slot_word), 1);
+            if (layout::is_entry(slot_word)) prefetch_node(slot_word);
         }
     }
 
+protected:
+    /// Hash and mark: a node may begin near the end of a cache line.
+    static void prefetch_node(word slot_word) noexcept {
+        const auto* const node = static_cast<const char*>(layout::address(slot_word));
+        __builtin_prefetch(node, 1);
+        __builtin_prefetch(node + sizeof(reclaim::node_base<sync_policy>), 1);
+    }
+
+public:
     /// One write of a key whose hash the visitor knows; as `write`.
     template <class K, class Op>
     [[gnu::always_inline]] void write_at(visitor& by, std::uint64_t hash, K&& key, Op& op) {

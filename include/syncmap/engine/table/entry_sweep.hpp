@@ -42,6 +42,19 @@ public:
         }
     }
 
+    /// Fetches what a sweep will look at that begins there, at this place of the bucket: the next two nodes, and the line of
+    /// the next bucket.
+    void prefetch_sweep(std::uint64_t from, std::size_t place) const noexcept {
+        const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire));
+        if (t == nullptr) return;
+        const std::size_t bucket = t->bucket_of(from);
+        std::size_t wanted = prefetch_nodes(t->home(bucket), place, 2);
+        if (bucket + 1 == t->buckets()) return;
+        if (wanted != 0) prefetch_nodes(t->home(bucket + 1), 0, wanted);
+        __builtin_prefetch(t->home(bucket + 2 < t->buckets() ? bucket + 2 : bucket + 1).words);
+        __builtin_prefetch(t->controls + bucket + 1, 1);
+    }
+
     /// How many buckets a whole round has.
     std::size_t bucket_count() const noexcept {
         const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire));
@@ -54,6 +67,17 @@ private:
 
     static bool is_moved(const header_type& t, std::uint64_t hash) noexcept {
         return t.home(t.bucket_of(hash)).slot_word(layout::last) == layout::moved;
+    }
+
+    /// Returns how many of so many nodes the line has not.
+    static std::size_t prefetch_nodes(const typename Types::line_type& line, std::size_t from, std::size_t wanted) noexcept {
+        for (std::size_t i = from; i < layout::slots_per_line && wanted != 0; ++i) {
+            if (const word slot_word = line.slot_word(i); layout::is_entry(slot_word)) {
+                base::prefetch_node(slot_word);
+                --wanted;
+            }
+        }
+        return wanted;
     }
 
     template <class F>

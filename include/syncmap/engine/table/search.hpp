@@ -55,6 +55,17 @@ struct search {
         }
     }
 
+    /// Returns the first slot with this slot word, or `slots_per_line`.
+    static std::size_t first_match(const line_type& l, word slot_word) noexcept {
+        if constexpr (Layout::pairs) {
+            return static_cast<std::size_t>(std::countr_zero(match(l, slot_word) | 1U << Layout::slots_per_line));
+        } else {
+            std::size_t i = 0;
+            while (i < Layout::slots_per_line && l.slot_word(i) != slot_word) ++i;
+            return i;
+        }
+    }
+
     /// Returns the slots whose node may have this hash, as bits.
     static unsigned match_hash(const line_type& l, std::uint64_t hash) noexcept {
         if constexpr (requires { Sync::match_tags(l.words, std::size_t{}, std::uint64_t{}); }) {
