@@ -117,9 +117,13 @@ TEST(cache_bulk_loads, get_what_is_there) {
     c.put("b", "2");
     EXPECT_EQ(values_of(c.get_all(text_list{"b", "x", "a", "b"})), (text_list{"2", "-", "1", "2"}));
     EXPECT_EQ(values_of(c.get_all({"a"})), (text_list{"1"}));
+    const std::string_view a = "a", b = "b";
+    EXPECT_EQ(values_of(c.get_all({b, a})), (text_list{"2", "1"}));
     EXPECT_EQ(values_of(c.get_all(std::set<std::string_view>{"a", "b"})), (text_list{"1", "2"}));
-    EXPECT_EQ(c.stats().hits, 6U);
+    EXPECT_EQ(c.stats().hits, 8U);
     EXPECT_EQ(c.stats().misses, 1U);
+    std::vector<text_list> asked;
+    EXPECT_EQ(values_of(c.get_all_or_load({b, std::string_view("c")}, bulk_source{asked})), (text_list{"2", "c!"}));
 }
 
 TEST(cache_bulk_loads, ask_once_for_all_that_is_absent) {

@@ -1,4 +1,5 @@
 // invalidate_if, hottest, coldest.
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <set>
@@ -97,6 +98,14 @@ TEST(cache_ranking, orders_by_queue_uses_and_count) {
     EXPECT_EQ(cold.front() % 3, 0);
     for (const int key : cold) EXPECT_EQ(std::set<int>(hot.begin(), hot.end()).count(key), 0U);
     EXPECT_EQ(c.hottest(1).front().key() % 3, 2);
+}
+
+TEST(cache_ranking, leaves_room_for_live_entries_beside_expired_ones_that_still_answer_failing_loads) {
+    whole_of_numbers c({.capacity = 100, .stale_if_error = std::chrono::hours(1)});
+    for (int i = 0; i < 50; ++i) c.put(i, i, {.ttl = std::chrono::seconds(0)});
+    for (int i = 50; i < 55; ++i) c.put(i, i);
+    EXPECT_EQ(c.hottest(5).size(), 5U);
+    EXPECT_EQ(c.coldest(5).size(), 5U);
 }
 
 TEST(cache_ranking, pins_what_it_returns) {

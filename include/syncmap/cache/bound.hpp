@@ -163,6 +163,7 @@ public:
 
 protected:
     static constexpr std::size_t buckets_for_a_permit = 16, buckets_at_a_time = 1024;
+    static constexpr unsigned most_rounds_for_a_permit = 64;
     static constexpr std::size_t first_entries = 1'024; ///< with weights: for so many the policy tables are made at first
 
     /// For how many entries the policy tables are made at first. A plain policy uses none.
@@ -204,20 +205,29 @@ protected:
 
     /// So many permits, if the pool has them. Those of entries that were cleared come before evictions [V2].
     bool takes(visitor& by, std::size_t wanted) {
-        if (permits_.take(wanted)) return true;
-        return takes_apart(by) && permits_.take(wanted);
-    }
-    bool takes_apart(visitor& by) {
-        if (!engine_.has_cleared()) return false;
-        engine_.ensure_table(by); // where another thread has cleared again meanwhile
-        take_apart(by, buckets_for_a_permit);
-        return true;
+        return permits_.take(wanted) ||
+               (engine_.has_cleared() && takes_of_cleared(by, wanted, [&] { return permits_.take(wanted); }));
     }
     bool takes_some(visitor& by, admission& mine, std::size_t most) {
-        std::size_t taken = permits_.take_some(most);
-        if (taken == 0 && takes_apart(by)) taken = permits_.take_some(most);
-        mine.held += taken;
-        return taken != 0;
+        const auto taken = [&] {
+            const std::size_t n = permits_.take_some(most);
+            mine.held += n;
+            return n != 0;
+        };
+        return taken() || (engine_.has_cleared() && takes_of_cleared(by, most, taken));
+    }
+    /// Takes apart what was cleared until `taken()` is true. False: nothing is left, or another thread is at it; for a single
+    /// permit also where many buckets in a row had none.
+    template <class Taken>
+    [[gnu::noinline]] bool takes_of_cleared(visitor& by, std::size_t wanted, Taken taken) {
+        const unsigned most = wanted == 1 ? most_rounds_for_a_permit : ~0U;
+        bool goes_on = true;
+        for (unsigned round = 0; goes_on && round < most && engine_.has_cleared(); ++round) {
+            engine_.ensure_table(by); // where another thread has cleared again meanwhile
+            goes_on = take_apart(by, buckets_for_a_permit);
+            if (taken()) return true;
+        }
+        return false;
     }
 
     typename Sync::template atomic<std::uint64_t> cleared_{0};

@@ -56,10 +56,11 @@ public:
     /// range of what `get` takes. Each key is looked up by itself: together they are no instant of the cache.
     template <class Keys = std::initializer_list<given_key>>
     [[nodiscard]] std::vector<pinned<Engine>> get_all(Keys&& keys) const {
-        std::vector<pinned<Engine>> all;
-        reserve_for(all, keys);
-        for (auto&& key : keys) all.push_back(Cache::pinned_of(look_for(Cache::lookup(key))));
-        return all;
+        return pins_of(keys);
+    }
+    template <class K>
+    [[nodiscard]] std::vector<pinned<Engine>> get_all(std::initializer_list<K> keys) const {
+        return pins_of(keys);
     }
 
     /// The same, where one call of `f` loads the absent keys: `f(const std::vector<Key>&)` returns pairs of a key and its
@@ -72,25 +73,22 @@ public:
     /// before stays. Complexity: copies each absent key twice.
     template <class Keys = std::initializer_list<given_key>, class F>
     [[nodiscard]] std::vector<pinned<Engine>> get_all_or_load(Keys&& keys, F&& f) {
-        static_assert(called_with_keys<std::remove_reference_t<F>, Key>,
-                      "syncmap: get_all_or_load(keys, f) calls f(keys), where keys is a const std::vector<Key>&");
-        struct given final : bulk_function {
-            std::remove_reference_t<F>& f;
-            bulk_loading& of;
-            given(std::remove_reference_t<F>& function, bulk_loading& cache) : f(function), of(cache) {}
-            void load(const std::vector<asked>& absent, absent_keys& taken, std::uint32_t slot) override {
-                of.counted_load(slot, [&] { load_many_by<Key, T>(f, absent, taken); });
-            }
-        } function(f, *this);
-        return load_all(keys, function, [] {});
+        return load_all_by(keys, f);
+    }
+    template <class K, class F>
+    [[nodiscard]] std::vector<pinned<Engine>> get_all_or_load(std::initializer_list<K> keys, F&& f) {
+        return load_all_by(keys, f);
     }
 
     /// The same with a loader of the options: `.load_many`, or else `.load` for each absent key. Throws: `no_loader`, where a
     /// key is absent and the options have none.
     template <class Keys = std::initializer_list<given_key>>
     [[nodiscard]] std::vector<pinned<Engine>> get_all_or_load(Keys&& keys) {
-        own_loaders function(*this);
-        return load_all(keys, function, [this] { base::require_loader(); });
+        return load_all_by_own(keys);
+    }
+    template <class K>
+    [[nodiscard]] std::vector<pinned<Engine>> get_all_or_load(std::initializer_list<K> keys) {
+        return load_all_by_own(keys);
     }
 
 protected:
@@ -421,6 +419,32 @@ private:
         bool is_storing_ = false; ///< a value that the loader has brought
     };
 
+    template <class Keys>
+    std::vector<pinned<Engine>> pins_of(Keys& keys) const {
+        std::vector<pinned<Engine>> all;
+        reserve_for(all, keys);
+        for (auto&& key : keys) all.push_back(Cache::pinned_of(look_for(Cache::lookup(key))));
+        return all;
+    }
+    template <class Keys, class F>
+    std::vector<pinned<Engine>> load_all_by(Keys& keys, F& f) {
+        static_assert(called_with_keys<F, Key>,
+                      "syncmap: get_all_or_load(keys, f) calls f(keys), where keys is a const std::vector<Key>&");
+        struct given final : bulk_function {
+            F& f;
+            bulk_loading& of;
+            given(F& function, bulk_loading& cache) : f(function), of(cache) {}
+            void load(const std::vector<asked>& absent, absent_keys& taken, std::uint32_t slot) override {
+                of.counted_load(slot, [&] { load_many_by<Key, T>(f, absent, taken); });
+            }
+        } function(f, *this);
+        return load_all(keys, function, [] {});
+    }
+    template <class Keys>
+    std::vector<pinned<Engine>> load_all_by_own(Keys& keys) {
+        own_loaders function(*this);
+        return load_all(keys, function, [this] { base::require_loader(); });
+    }
     /// `check_loader()` throws before other threads can share that.
     template <class Keys, class Check>
     std::vector<pinned<Engine>> load_all(Keys& keys, bulk_function& f, Check check_loader) {

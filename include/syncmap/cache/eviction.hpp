@@ -39,7 +39,6 @@ class eviction : public policy_changes<Engine, Sync, Lifetimes> {
     using base::find;
     using base::gathering_;
     using base::has_only_rest;
-    using base::is_plain;
     using base::is_weighted_;
     using base::lanes_;
     using base::leave_more;
@@ -60,6 +59,7 @@ public:
     using base::base;
     using base::capacity;
     using base::give_back;
+    using base::is_plain;
     using base::is_too_heavy;
     using base::take_apart;
     using typename base::admission;
@@ -257,6 +257,7 @@ private:
     /// Gets permits, if an entry can go or some are in the pool, of which it takes `most`. A thread that has found nothing
     /// writes nothing while it waits: the threads that it waits for need their lines.
     bool evict_any(visitor& by, lane_type& l, admission& mine, std::size_t most, bool waits) {
+        if (engine_.has_cleared() && takes_some(by, mine, most)) return true; // before an entry that is there [V2]
         if (sweep(by, l, mine, always, waits) == duel::evicted || takes_some(by, mine, most)) return true;
         for (std::size_t i = 0; i < mine.in->small_ring.size(); ++i) {
             const std::uint64_t name = mine.in->small_ring.take_behind_oldest(i);

@@ -36,9 +36,9 @@ public:
     using typename base::sighting;
     using typename base::visitor;
 
-    ordered_hand(Engine& engine, std::size_t capacity, bool is_weighted, Lifetimes& lifetimes,
-                 const typename Engine::allocator_type& a)
-        : base(engine, capacity, is_weighted, lifetimes, a), chosen_(a) {}
+    ordered_hand(Engine& engine, std::size_t capacity, const typename base::weigher_type& weigher, Lifetimes& lifetimes,
+                 bool has_listener, bool counts, const typename Engine::allocator_type& a)
+        : base(engine, capacity, weigher, lifetimes, has_listener, counts, a), chosen_(a) {}
 
     std::size_t policy_bytes() noexcept {
         const std::size_t others = base::policy_bytes();

@@ -29,21 +29,26 @@ public:
     /// Fetches what the history has of a key.
     void prefetch(std::uint64_t hash) const noexcept { looking_.in->keys.prefetch(hash); }
 
-    /// Calls `f(hash, place)` for the entries: the one with the lowest place would leave first. It is the rank, or what a plain
-    /// policy goes by. As a sweep: an entry that moves may be overlooked, or shown twice.
+    /// Calls `f(hash, place)` for the entries that have not expired: the one with the lowest place would leave first. It is the
+    /// rank, or what a plain policy goes by. One that is never evicted has the highest place of all. As a sweep: an entry that
+    /// moves may be overlooked, or shown twice.
     template <class F>
     void each(F f) const {
         typename Eviction::lifetimes_type::glance time(of_.lifetimes_);
         std::uint64_t at = 0;
         do {
             at = of_.engine_.sweep_bucket(by_, at, [&](sighting& seen, std::size_t) {
-                if (seen->mark.where() != queue::left && !time.is_over(*seen)) f(seen->hash(), place_of(*seen));
+                const queue where = seen->mark.where();
+                if (where != queue::left && time.is_live(*seen))
+                    f(seen->hash(), where == queue::outside ? last_of_all : place_of(*seen));
                 return true;
             });
         } while (at != 0);
     }
 
 private:
+    static constexpr std::uint64_t last_of_all = ~std::uint64_t{0};
+
     std::uint64_t place_of(const typename Eviction::entry& e) const noexcept {
         if constexpr (Eviction::is_plain) {
             return of_.place_of(e);

@@ -174,8 +174,7 @@ private:
             auto value = saved_entry::made_of<T>(e.value);
             detail::insert_operation<T, decltype(value)> inserting{std::move(value)};
             restore_operation<typename cache<Engine, Clock>::eviction_type, Engine, decltype(inserting)> op(
-                to_.eviction_, to_.engine_, by_, next.hash, generation_, inserting, e.rank,
-                e.has_times ? &e.times : nullptr);
+                to_.eviction_, to_.engine_, by_, next.hash, generation_, inserting, e.rank, e.has_times ? &e.times : nullptr);
             op.tag_with(entry_tags(e.tags), begun_);
             to_.engine_.write_at(by_, next.hash, to_.lookup(std::move(*next.key)), op);
             op.remember();

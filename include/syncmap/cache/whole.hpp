@@ -75,9 +75,10 @@ public:
         return removed.count;
     }
 
-    /// Up to `n` entries, the ones that would stay longest first. They are pinned. Main entries come before small ones, then
-    /// entries that were used more often lately, then those that the cache has counted more often before. One that leaves
-    /// meanwhile is left out. Consistency: weak, as `for_each`. Complexity: linear in the table. Throws: `std::bad_alloc`.
+    /// Up to `n` entries, the ones that would stay longest first. They are pinned. Entries that weigh nothing come first, then
+    /// main ones, then small ones; of those, entries that were used more often lately, then those that the cache has counted
+    /// more often before. What has expired is left out, and so is an entry that leaves meanwhile. Consistency: weak, as
+    /// `for_each`. Complexity: linear in the table. Throws: `std::bad_alloc`.
     [[nodiscard]] std::vector<pinned<Engine>> hottest(std::size_t n) const {
         return ranked(n, [](std::uint64_t a, std::uint64_t b) { return a > b; });
     }

@@ -234,6 +234,13 @@ public:
                 return false;
             return is_past(of_.removal_time(entry)) || of_.is_invalidated(entry);
         }
+        /// Whether an operation shows the entry.
+        template <class Node>
+        bool is_live(const Node& entry) {
+            if (!entry.has_prefix()) [[likely]]
+                return true;
+            return entry.has_value() && !is_past(entry.in_front().deadline());
+        }
 
     private:
         [[gnu::noinline]] bool is_past(nanoseconds_t deadline) {
