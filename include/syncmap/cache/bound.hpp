@@ -74,8 +74,7 @@ public:
           bool counts, const allocator& a)
         : engine_(engine), lifetimes_(lifetimes), weigher_(weigher), capacity_(capacity), wanted_(capacity), permits_(capacity),
           policy_(entries_of_tables(capacity, static_cast<bool>(weigher)), a),
-          features_((weigher ? feature::weights : feature::none) |
-                    features_of(lifetimes.default_prefix()) |
+          features_((weigher ? feature::weights : feature::none) | features_of(lifetimes.default_prefix()) |
                     (has_listener ? feature::listener : feature::none)),
           is_weighted_(static_cast<bool>(weigher)), lanes_(counts) {}
 

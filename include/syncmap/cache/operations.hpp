@@ -266,7 +266,7 @@ public:
     /// The entry's lifetime, instead of what the cache's options say.
     void live_for(nanoseconds_t ttl) noexcept {
         base::more().own_ttl = ttl;
-        if (ttl != never) base::features_ = base::features_ | feature::lifetimes;
+        if (ttl != never) base::features_ = base::features_ | Eviction::feature::lifetimes;
     }
     void obey(const put_options& with) noexcept {
         if (with.ttl) live_for(with.ttl->count());
@@ -276,7 +276,7 @@ public:
     void tag_with(entry_tags tags, std::uint64_t begun = begins_now) noexcept {
         base::more().own_tags = tags;
         base::more().begun = begun;
-        if (!tags.empty()) base::features_ = base::features_ | feature::lifetimes | feature::tags;
+        if (!tags.empty()) base::features_ = base::features_ | Eviction::feature::lifetimes | Eviction::feature::tags;
     }
 
     /// An entry that was to be seen is erased.
