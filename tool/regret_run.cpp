@@ -28,7 +28,20 @@ constexpr std::uint64_t most_capacity = 1'000'000'000;
 
 class regret_table {
 public:
-    void print_heading() const {
+    void add(const std::string& name, const trace& requests, std::size_t capacity) {
+        if (cells_ == 0) print_heading();
+        add_row(name, requests, capacity);
+        ++cells_;
+    }
+    exit_status end() const {
+        if (cells_ == 0) throw usage_error("--kind: no kind of made requests has this text in its name");
+        fmt::print("\nmean regret {:.2f}, worst {:.2f}, of {} cells\n", sum_ / cells_, worst_, cells_);
+        if (is_wrong_) fmt::print("wrong: the cache was too large, or its statistics or values do not add up\n");
+        return is_wrong_ ? exit_status::findings : exit_status::fine;
+    }
+
+private:
+    static void print_heading() {
         fmt::print(
             "Hits in per cent of all requests, one thread, from an empty start. Regret: what the best of the thirteen has "
             "more than the cache.\n\n{:<56}{:>9}{:>8}",
@@ -36,7 +49,7 @@ public:
         for (const policy_model& m : thirteen_policies()) fmt::print("{:>9}", m.name);
         fmt::print("{:>9}{:>8}\n", "optimum", "regret");
     }
-    void add(const std::string& name, const trace& requests, std::size_t capacity) {
+    void add_row(const std::string& name, const trace& requests, std::size_t capacity) {
         const auto percent = [&](std::uint64_t hits) {
             return 100 * static_cast<double>(hits) / static_cast<double>(requests.requests.size());
         };
@@ -55,16 +68,8 @@ public:
         std::fflush(stdout);
         sum_ += regret;
         worst_ = std::max(worst_, regret);
-        ++cells_;
-    }
-    exit_status end() const {
-        if (cells_ == 0) throw usage_error("--kind: no kind of made requests has this text in its name");
-        fmt::print("\nmean regret {:.2f}, worst {:.2f}, of {} cells\n", sum_ / cells_, worst_, cells_);
-        if (is_wrong_) fmt::print("wrong: the cache was too large, or its statistics or values do not add up\n");
-        return is_wrong_ ? exit_status::findings : exit_status::fine;
     }
 
-private:
     double sum_ = 0;
     double worst_ = 0;
     int cells_ = 0;
@@ -79,7 +84,6 @@ exit_status run_regret(const regret_arguments& arguments) {
         if (!arguments.capacities.empty() || !arguments.format.empty())
             throw usage_error("--capacity and --format belong to a FILE");
         const std::uint64_t seed = arguments.seed.empty() ? 1 : whole_number(arguments.seed, "--seed", 0, most_capacity);
-        table.print_heading();
         for (const synthetic_cell& cell : synthetic_family()) {
             if (cell.kind.find(arguments.kind) == std::string::npos) continue;
             table.add(cell.kind + ", " + cell.parameters, cell.make(cell, seed), cell.capacity);
@@ -93,7 +97,6 @@ exit_status run_regret(const regret_arguments& arguments) {
         capacities.push_back(whole_number(text, "--capacity", 1, most_capacity));
     const trace recorded =
         read_trace(arguments.file, arguments.format.empty() ? trace_format::lines : trace_format_of(arguments.format));
-    table.print_heading();
     for (const std::uint64_t capacity : capacities) table.add(arguments.file, recorded, capacity);
     return table.end();
 }

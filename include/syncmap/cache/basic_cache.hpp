@@ -28,8 +28,6 @@
 #include <syncmap/detail/never_copied.hpp>
 #include <syncmap/errors.hpp>
 #include <syncmap/pinned.hpp>
-#include <syncmap/results.hpp>
-#include <syncmap/synchronized_values.hpp>
 
 namespace syncmap {
 
@@ -470,8 +468,7 @@ private:
             if (!eviction_.take_apart(by, buckets_at_a_time)) Sync::back_off(attempt);
         }
     }
-    static constexpr size_type buckets_a_write = 8;
-    static constexpr size_type buckets_at_a_time = 1024;
+    static constexpr size_type buckets_a_write = 8, buckets_at_a_time = 1024;
 
     /// An erase. Where the key is absent and was loading at the beginning, the loads are overtaken: one that does not see that
     /// when it has the bucket's lock has stored what it brought before, and that is erased as well.

@@ -32,9 +32,9 @@ public:
             throw std::length_error("syncmap: cache: the capacity is negative, or more entries than a cache can hold");
     }
     /// Errors in words.
-    template <class None = void>
+    template <class Nothing = void>
     entry_count() {
-        static_assert(!std::is_void_v<None>, "syncmap: a cache needs a capacity: cache({.capacity = 1000})");
+        static_assert(!std::is_void_v<Nothing>, "syncmap: a cache needs a capacity: cache({.capacity = 1000})");
     }
     template <class N>
         requires(std::is_floating_point_v<N> || std::is_same_v<N, bool>)
