@@ -110,7 +110,7 @@ for stage in "${stages[@]}"; do
     printf '\n==== %s: configure and build (%d s since the start) ====\n' "$stage" $SECONDS
     if ! configure "$stage"; then
         fail_stage "$stage" "configuring failed"
-    elif ! cmake --build --preset "$stage"; then
+    elif ! cmake --build --preset "$stage" -- -k 0; then # tells all errors, not the first one's alone
         fail_stage "$stage" "the build failed"
     else
         printf '\n==== %s: test (%d s since the start) ====\n' "$stage" $SECONDS

@@ -154,8 +154,8 @@ public:
             if (last - first > 0) engine_.reserve(static_cast<size_type>(last - first));
         }
         for (; first != last; ++first) {
-            auto&& entry = *first;
-            store(std::forward<decltype(entry)>(entry).first, std::forward<decltype(entry)>(entry).second,
+            auto&& each = *first;
+            store(std::forward<decltype(each)>(each).first, std::forward<decltype(each)>(each).second,
                   std::memory_order_release);
         }
     }

@@ -19,7 +19,7 @@
 #include "support/allocations.hpp"
 #include "support/allocators.hpp"
 
-namespace {
+namespace test::of_node_caches {
 
 constexpr int keys = 100;
 constexpr int until_steady = 5'000; ///< writes, by which a thread has gathered and freed batches
@@ -83,7 +83,7 @@ TEST(node_cache, have_blocks_of_texts_in_few_sizes) {
     for (std::size_t length = 0; length != 64; ++length) {
         const std::string long_value(length, 'v');
         const auto value = [&] { return std::string_view(long_value); };
-        node* const n = node::make(allocator, none, 1, std::string_view("key"), value, false);
+        node* const n = node::make(allocator, none, 1, std::string_view("key"), value, syncmap::prefix_kind::none);
         EXPECT_EQ(n->block_bytes() % 16, 8U);
         EXPECT_EQ(n->value(), long_value);
         const std::size_t granules = n->granules();
@@ -225,4 +225,4 @@ TEST(node_cache, of_many_threads_are_few) {
     may_end.notify_all();
 }
 
-} // namespace
+} // namespace test::of_node_caches
