@@ -83,16 +83,16 @@ inline void explore_in_all_memories(const char* layout, const std::string& name,
 inline limits usual_limits(setting where) {
     if (full_run()) return {.preemptions = 3, .schedules = 200'000, .random = 2000};
     switch (where) {
-    case setting::plain: return {.preemptions = 2, .schedules = 300, .random = 20};
+    case setting::plain: return {.preemptions = 2, .schedules = 200, .random = 15};
     case setting::growth:
     case setting::smallest:
     case setting::shrink:
-    case setting::chained: return {.preemptions = 1, .schedules = 200, .random = 20};
+    case setting::chained: return {.preemptions = 1, .schedules = 130, .random = 15};
     case setting::moving:
     case setting::clear:
     case setting::reclaim: break;
     }
-    return {.preemptions = 1, .schedules = 400, .random = 10};
+    return {.preemptions = 1, .schedules = 250, .random = 10};
 }
 
 /// Every pair of operations, the second on the same key as the first, on one of the same bucket, or on one apart.
@@ -131,14 +131,14 @@ void explore_weak() {
         for (const setting where : all_settings) {
             each_pair_on_one_key<Layout>(where, [&](const map_program& program) {
                 all.add(explore_program<Layout>(program,
-                                                {.preemptions = 1, .schedules = 25 * more, .random = 15 * more, .weak = true}));
+                                                {.preemptions = 1, .schedules = 16 * more, .random = 10 * more, .weak = true}));
             });
         }
     }
     summary all(std::string(Layout::name) + ", longer programs, weak memory");
     each_longer_program([&](const map_program& program, reuse memory) {
         all.add(explore_program<Layout>(
-            program, {.preemptions = 1, .schedules = 40 * more, .random = 40 * more, .memory = memory, .weak = true}));
+            program, {.preemptions = 1, .schedules = 26 * more, .random = 26 * more, .memory = memory, .weak = true}));
     });
 }
 
@@ -187,7 +187,7 @@ void explore_triples(setting where) {
 template <class Layout>
 void explore_by_chance(setting where, reuse memory) {
     summary all(std::string(Layout::name) + ", by chance, " + name_of(where) + name_of(memory));
-    const std::uint64_t programs = full_run() ? 5000 : 20;
+    const std::uint64_t programs = full_run() ? 5000 : 13;
     const limits bounds{.preemptions = 0, .schedules = 100, .random = full_run() ? 2000U : 40U, .memory = memory};
     const std::vector<verb> verbs = all_verbs<Layout>();
     std::minstd_rand chance(static_cast<std::minstd_rand::result_type>(where) * 7919 + 1);
@@ -204,8 +204,8 @@ void explore_forms(const std::vector<form<Layout>>& forms) {
     for (const bool weak : {false, true}) {
         summary all(std::string(Layout::name) + ", forms" + (weak ? ", weak memory" : ""));
         const limits bounds{.preemptions = weak ? 1U : 2U,
-                            .schedules = (weak ? 40 : 60) * more,
-                            .random = (weak ? 15 : 5) * more,
+                            .schedules = (weak ? 26 : 40) * more,
+                            .random = (weak ? 10 : 5) * more,
                             .weak = weak};
         for (const form<Layout>& one : forms) {
             each_program_of<Layout>(one, [&](const std::string& name, const auto& threads) {
@@ -223,7 +223,7 @@ void explore_help() {
     for (const bool weak : {false, true}) {
         summary all(std::string(Layout::name) + ", help" + (weak ? ", weak memory" : ""));
         const limits bounds{
-            .preemptions = weak ? 1U : 2U, .schedules = (weak ? 150 : 200) * more, .random = 40 * more, .weak = weak};
+            .preemptions = weak ? 1U : 2U, .schedules = (weak ? 100 : 130) * more, .random = 30 * more, .weak = weak};
         each_program_of_help<Layout>([&](const form<Layout>& where, const std::string& name, const auto& threads) {
             all.add(
                 explore_threads<Layout>(std::string(Layout::name) + (weak ? " weak " : " ") + name, where, threads, bounds));
@@ -238,7 +238,7 @@ void explore_steps() {
     for (const bool weak : {false, true}) {
         summary all(std::string(Layout::name) + ", steps" + (weak ? ", weak memory" : ""));
         each_step<Layout>([&](const std::string& name, const std::function<void()>& body) {
-            const limits bounds{.preemptions = 1, .schedules = 150 * more, .random = 20 * more, .weak = weak};
+            const limits bounds{.preemptions = 1, .schedules = 100 * more, .random = 15 * more, .weak = weak};
             all.add(explore(std::string(Layout::name) + (weak ? " weak " : " ") + name, bounds, body));
         });
     }

@@ -19,7 +19,7 @@ using namespace explore;
 
 template <class Layout>
 class explored_multi_updates : public testing::Test {};
-using layouts = testing::Types<inline_layout, node_key_layout, node_layout, text_layout>;
+using layouts = testing::Types<inline_layout, node_key_layout, node_layout>; // texts have the protocol of the other nodes
 TYPED_TEST_SUITE(explored_multi_updates, layouts);
 
 step add_to_two(std::uint64_t key, std::uint64_t other, std::uint64_t operand) {

@@ -22,7 +22,8 @@ protected:
         each_two_that_write_and_look<Layout>(order, f);
     }
 };
-using layouts = testing::Types<inline_layout, node_key_layout, node_layout, text_layout, snapshot_layout>;
+// Texts have the protocol of the other nodes.
+using layouts = testing::Types<inline_layout, node_key_layout, node_layout, snapshot_layout>;
 TYPED_TEST_SUITE(explored_real_time, layouts);
 
 TYPED_TEST(explored_real_time, of_two_that_write_and_look_one_sees_the_other) {
