@@ -92,7 +92,7 @@ inline limits usual_limits(setting where) {
     case setting::clear:
     case setting::reclaim: break;
     }
-    return {.preemptions = 1, .schedules = 250, .random = 10};
+    return {.preemptions = 1, .schedules = 180, .random = 10};
 }
 
 /// Every pair of operations, the second on the same key as the first, on one of the same bucket, or on one apart.
