@@ -586,7 +586,7 @@ struct forked_sync : syncmap::engine::machine {
 TEST(cache_coalescing, begins_anew_in_the_child_of_a_fork) {
     using coalescing = syncmap::cache_detail::coalescing<forked_sync, int, int>;
     forked_sync::atomic<std::uint32_t> forks{0};
-    coalescing all(1, 2);
+    static auto& all = *new coalescing(1, 2); // never destroyed: it keeps the room that it has left
     const auto load = [](auto& batch) { batch.each_key([&](int) { batch.tell(7, nullptr); }); };
     const auto waits = std::make_shared<coalescing::wish>(1);
     all.join(waits, nullptr, forks, [&](auto& batch) { // this load goes on in the child

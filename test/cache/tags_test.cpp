@@ -252,17 +252,19 @@ TEST(cache_tags, no_thread_is_shown_what_was_invalidated_before) {
     syncmap::cache<int, int> c(
         {.capacity = 50, .tags_of = [](const int& key, const int&) { return syncmap::entry_tags{key % 2}; }});
     std::atomic<int> version[2] = {}; // of what the loaders ask
+    std::atomic<int> invalidated[2] = {}; // what is older was invalidated by a call that has returned
     std::atomic<bool> is_over{false};
     std::thread changes([&] {
         for (int i = 0; !is_over; ++i) {
-            version[i % 2].fetch_add(1);
+            const int newer = version[i % 2].fetch_add(1) + 1;
             c.invalidate_tag(i % 2);
+            invalidated[i % 2] = newer;
         }
     });
     const auto asks = [&](int first) {
         for (int i = first; i < 20'000; ++i) {
             const int key = i * 7 % 100;
-            const int known = version[key % 2].load();
+            const int known = invalidated[key % 2].load();
             const int got = c.get_or_load(key, [&] { return version[key % 2].load(); });
             if (got < known) return ADD_FAILURE() << key << ": " << got << " after " << known;
         }

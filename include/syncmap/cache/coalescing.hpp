@@ -127,7 +127,7 @@ public:
 private:
     /// What the calls of one process share.
     struct room {
-        explicit room(std::uint32_t after) noexcept : forks(after) {}
+        room(std::uint32_t after, room* left) noexcept : forks(after), before(left) {}
         /// Nothing is locked in a child of the process: no other thread knows the room there.
         std::unique_lock<typename Sync::mutex> locked(const forks_type& now) {
             if (now.load(std::memory_order_relaxed) != forks) return {};
@@ -135,6 +135,7 @@ private:
         }
 
         const std::uint32_t forks;
+        room* before; ///< of the process that this one was forked from: a thread that is lost may hold its mutex
         typename Sync::mutex mutex{};
         std::shared_ptr<wish> open{}; ///< the last one that came
         std::size_t size = 0;
@@ -144,7 +145,7 @@ private:
     room& room_of(std::uint32_t forks) {
         room* there = room_.load(std::memory_order_acquire); // (1) acquire: pairs with (2); the room is complete
         while (there == nullptr || there->forks != forks) {
-            auto made = std::make_unique<room>(forks);
+            auto made = std::make_unique<room>(forks, there);
             // (2) acq_rel: publishes the room to (1), and reads the one of another thread.
             if (room_.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel, std::memory_order_acquire))
                 return *made.release();

@@ -226,14 +226,14 @@ private:
 
     /// Cached strings stay valid objects. In a node without strings no thread may access what lies behind the base.
     static constexpr bool is_forbidden = !reuses_key_capacity && !reuses_value_capacity;
-    static constexpr std::size_t content_bytes() noexcept { return sizeof(plain_node) - sizeof(reclaim::node_base<Sync>); }
+    static constexpr std::size_t content_bytes() noexcept { return sizeof(plain_node) - sizeof(node_base_for<Sync, Mark>); }
     void forbid() noexcept {
         if constexpr (is_forbidden) Sync::forbid_access(content(), content_bytes());
     }
     void allow() noexcept {
         if constexpr (is_forbidden) Sync::allow_access(content(), content_bytes());
     }
-    std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(reclaim::node_base<Sync>); }
+    std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(node_base_for<Sync, Mark>); }
     union {
         std::conditional_t<ValueInSlot, nothing, T> value_;
     };
@@ -438,10 +438,10 @@ private:
         }
     }
 
-    std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(reclaim::node_base<Sync>); }
+    std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(node_base_for<Sync, Mark>); }
     static std::size_t content_bytes(std::size_t granules) noexcept {
         const std::size_t all = granules * sizeof(granule);
-        return all - (std::min)(all, sizeof(reclaim::node_base<Sync>));
+        return all - (std::min)(all, sizeof(node_base_for<Sync, Mark>));
     }
 
     /// Blocks are 8 bytes below a multiple of 16, as allocators make them: with fewer sizes a cached node serves more texts.
