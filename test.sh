@@ -48,7 +48,8 @@ want libtbb-dev
 [ ${#stages[@]} -eq 1 ] || want "${packages_of_clang[@]}"
 
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
-export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
+# Some tests wait for others of their threads: one more than there are processors.
+export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(($(nproc) + 1))}
 # How many test files are compiled as one: 14 take up to 4 GB for each of the compilers that run at a time.
 memory_kb=$(awk '/^MemAvailable:/ {print $2}' /proc/meminfo 2>/dev/null)
 [ "${memory_kb:-0}" -ge $((4000000 * CMAKE_BUILD_PARALLEL_LEVEL)) ] && batch=14 || batch=7
