@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <memory_resource>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -18,6 +17,8 @@
 #include <syncmap/fork.hpp>
 
 #include <gtest/gtest.h>
+
+#include "support/counted_resource.hpp"
 
 namespace {
 
@@ -246,27 +247,8 @@ TEST(invalidate_all, holds_the_bound_beside_puts_and_loads) {
     EXPECT_EQ(living::count, 0);
 }
 
-/// The bytes that it has given and not got back.
-class weighing_resource final : public std::pmr::memory_resource {
-public:
-    std::size_t bytes() const noexcept { return bytes_; }
-
-private:
-    void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-        bytes_ += bytes;
-        return std::pmr::new_delete_resource()->allocate(bytes, alignment);
-    }
-    void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override {
-        bytes_ -= bytes;
-        std::pmr::new_delete_resource()->deallocate(p, bytes, alignment);
-    }
-    bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
-
-    std::size_t bytes_ = 0;
-};
-
 TEST(invalidate_all, keeps_no_more_memory_where_it_and_loads_of_nothing_alternate) {
-    weighing_resource memory;
+    test::counted_resource memory;
     syncmap::pmr::cache<int, int> c({.capacity = 100}, &memory);
     const auto rounds = [&] {
         for (int i = 0; i < 500; ++i) {

@@ -1,9 +1,7 @@
 // What a cache counts: removals by their reason, how long loads take; and the text that Prometheus reads.
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory_resource>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -12,6 +10,8 @@
 #include <syncmap/cache/prometheus.hpp>
 
 #include <gtest/gtest.h>
+
+#include "support/counted_resource.hpp"
 
 namespace {
 
@@ -118,32 +118,13 @@ TEST(cache_statistics, are_text_for_prometheus) {
 
 // ---- bytes_used ----
 
-/// What is allocated now.
-class counted_resource final : public std::pmr::memory_resource {
-public:
-    std::size_t bytes() const { return bytes_; }
-
-private:
-    void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-        bytes_ += bytes;
-        return std::pmr::new_delete_resource()->allocate(bytes, alignment);
-    }
-    void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override {
-        bytes_ -= bytes;
-        std::pmr::new_delete_resource()->deallocate(p, bytes, alignment);
-    }
-    bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
-
-    std::atomic<std::size_t> bytes_{0};
-};
-
-void expect_same_bytes(std::size_t told, const counted_resource& memory, const char* when) {
+void expect_same_bytes(std::size_t told, const test::counted_resource& memory, const char* when) {
     EXPECT_GE(static_cast<double>(told), 0.95 * static_cast<double>(memory.bytes())) << when;
     EXPECT_LE(static_cast<double>(told), 1.05 * static_cast<double>(memory.bytes())) << when;
 }
 
 TEST(cache_bytes_used, is_what_the_allocator_counts) {
-    counted_resource memory;
+    test::counted_resource memory;
     syncmap::pmr::cache<int, int> c({.capacity = 50'000}, &memory);
     expect_same_bytes(c.bytes_used(), memory, "empty");
     for (int i = 0; i < 10'000; ++i) c.put(i, i);
@@ -162,7 +143,7 @@ TEST(cache_bytes_used, is_what_the_allocator_counts) {
 }
 
 TEST(cache_bytes_used, counts_what_values_own) {
-    counted_resource memory;
+    test::counted_resource memory;
     syncmap::pmr::cache<int, std::pmr::string> c({.capacity = 20'000}, &memory);
     std::uint64_t draw = 1;
     for (int i = 0; i < 30'000; ++i) {

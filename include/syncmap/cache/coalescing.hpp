@@ -135,7 +135,7 @@ private:
         }
 
         const std::uint32_t forks;
-        room* before; ///< of the process that this one was forked from: a thread that is lost may hold its mutex
+        room* before; ///< of the process before the fork; never freed: a lost thread may hold its mutex
         typename Sync::mutex mutex{};
         std::shared_ptr<wish> open{}; ///< the last one that came
         std::size_t size = 0;

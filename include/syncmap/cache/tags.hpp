@@ -5,7 +5,7 @@
 // | word                     | written by                                         | read by                            |
 // |--------------------------|----------------------------------------------------|------------------------------------|
 // | sequence                 | `invalidate_tag` (RMW)                             | writes and loads of tagged values  |
-// | barrier of a tag number  | `invalidate_tag` (CAS): the sequence, never lower   | whoever looks at a tagged entry    |
+// | barrier of a tag number  | `invalidate_tag` (CAS): the sequence, never lower   | each look at a tagged entry        |
 // | numbers, begun (entry)   | the writer, before other threads see the node      | the same                           |
 //
 // [TG1] An entry has the sequence of the time when its load began; that of a put, shortly before it is published.

@@ -11,9 +11,9 @@
 //   | 0.14 or more          | less than 0.21               | frequency: keys come again in turn, as in a loop               |
 //   | others                |                              | balanced                                                       |
 //
-// - *Balanced*: who leaves small has to win a duel, a return does not.
+// - *Balanced*: an entry that leaves small has to win a duel, a return does not.
 // - *Frequency*: a return has to win one, too, or goes through small.
-// - *Recency*: who leaves small becomes main in any case, and with a use, so that it stays for a round of the hand at least.
+// - *Recency*: an entry that leaves small becomes main in any case, with a use: it stays for a round of the hand at least.
 //
 // A *period* is two capacities of puts of new keys, and 1,000 at least. Recency needs two periods that ask for it, or one that
 // does so loudly. It ends after four periods: what it does to returns hides whether it is still right. If the cache comes to
