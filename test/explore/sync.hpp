@@ -399,6 +399,8 @@ struct sync_policy : syncmap::engine::tuning {
     }
     static void allow_access(const void* memory, std::size_t) noexcept { arena::instance().allow(memory); }
 
+    static void join_freed_blocks() noexcept {}
+
     static std::uint64_t random_word() noexcept { return 0x9E3779B97F4A7C15U; }
 
     static void call_in_forked_child(void (*)()) noexcept {}

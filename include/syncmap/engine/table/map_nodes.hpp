@@ -157,7 +157,9 @@ protected:
         node_allocator a(static_cast<core<Types>*>(of.home.map)->allocator_);
         of.has_read_home();
         auto nodes = s.cached.take_all();
+        std::uint32_t destroyed = 0;
         while (auto* const n = static_cast<node*>(of.take_ready(c))) {
+            ++destroyed;
             const std::size_t granules = n->granules();
             if (nodes.count() < of.most_kept && n->may_be_cached(granules)) {
                 n->make_cacheable(a, granules); // may run destructors of the user's
@@ -178,6 +180,14 @@ protected:
         while (nodes.count() > of.most_kept) give_back(a, *nodes.take_top());
         of.kept = static_cast<std::uint32_t>(nodes.count());
         s.cached.put(nodes);
+        if constexpr (base::has_standard_allocator) join_now_and_then(of, destroyed);
+    }
+    /// Nodes in the cache count, too: one that fits no new node is freed later, and so is what a value has owned.
+    static void join_now_and_then(reclaim::garbage_slot<Sync>& of, std::uint32_t destroyed) noexcept {
+        of.destroyed += destroyed;
+        if (of.destroyed < Sync::nodes_between_joins) return;
+        of.destroyed = 0;
+        Sync::join_freed_blocks();
     }
     void destroy_nodes(node_base* list) noexcept {
         while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));
