@@ -36,7 +36,6 @@ protected:
     using typename base::Key;
     using typename base::Layout;
     using typename base::line_type;
-    using search = engine::search<typename Types::layout, typename Types::sync>;
     using typename base::Sync;
     using T = typename base::T;
     using base::node_at;
@@ -128,7 +127,7 @@ private:
     }
 
     static void prefetch_node(const line_type& home, std::uint64_t hash) noexcept {
-        const unsigned candidates = search::match_hash(home, hash);
+        const unsigned candidates = home.match_hash(hash);
         if (candidates == 0) return;
         // A number, not a pointer: another thread may have emptied the slot since, and then there is no node to point into.
         const auto node =
@@ -139,7 +138,7 @@ private:
 
     /// [B3] for one key. `held` holds the node while its members are read.
     static void fetch_strings(reclaim::hazard_guard<Sync>& held, const line_type& home, std::uint64_t hash) noexcept {
-        const unsigned candidates = search::match_hash(home, hash);
+        const unsigned candidates = home.match_hash(hash);
         if (candidates == 0) return;
         const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
         const word slot_word = home.slot_word(i);

@@ -23,22 +23,20 @@
 #include <cstdint>
 #include <span>
 
-#include <syncmap/engine/table/chain.hpp>
 #include <syncmap/engine/table/core.hpp>
 #include <syncmap/engine/table/snapshot_state.hpp>
+#include <syncmap/sync/word_pair.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
 struct bucket_run {
     using map_type = core<Types>;
-    using chain = engine::chain<Types>;
     using Sync = typename Types::sync;
     using Layout = typename Types::layout;
     using header = typename Types::header;
     using line_type = typename Types::line_type;
     using pair = sync::word_pair;
-    using search = engine::search<Layout, Sync>;
     using kept_entry = bucket_record::kept_entry;
     using copied_line = std::array<pair, Layout::slots_per_line>;
     static_assert(Layout::inline_key && Layout::slots_per_line == 4);
@@ -84,7 +82,7 @@ private:
     /// A line whose last slot, which is read first [L1], is neither LINK nor MOVED, and in which no key was seen twice [L2].
     [[gnu::always_inline]] static kept_entry* copy_line_alone(const line_type& l, kept_entry* to) noexcept {
         if constexpr (requires { Sync::copy_pairs_at_once(l.words, word{}, static_cast<void*>(to)); }) {
-            if (search::finds_at_once()) [[likely]]
+            if (line_type::finds_at_once()) [[likely]]
                 return static_cast<kept_entry*>(Sync::copy_pairs_at_once(l.words, Layout::link, to));
         }
         const copied_line seen = copy_line(l);
@@ -141,7 +139,7 @@ private:
                                           behind[1].first, behind[2].first, behind[3].first};
             if (has_key_twice(all)) return nullptr; // [L2]
         } else {
-            while ((l = chain::next_line(*l)) != nullptr) {
+            while ((l = l->next_line()) != nullptr) {
                 if (static_cast<std::size_t>(room_end - to) < Layout::slots_per_line) return nullptr;
                 put_line(copy_line(*l));
             }

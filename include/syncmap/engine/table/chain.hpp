@@ -6,7 +6,6 @@
 #include <utility>
 
 #include <syncmap/engine/table/control_block.hpp>
-#include <syncmap/engine/table/search.hpp>
 #include <syncmap/sync/word_pair.hpp>
 
 namespace syncmap::engine {
@@ -20,26 +19,13 @@ struct chain {
     using line_type = typename Types::line_type;
     using atomic_word = typename Layout::atomic_word;
     using pair = sync::word_pair;
-    using search = engine::search<Layout, Sync>;
 
-    // ---- walking the chain ----
-
-    /// Returns the line to which the last slot of `l` leads, or null.
-    static line_type* next_line(const line_type& l) noexcept {
-        if constexpr (Layout::pairs) {
-            if (!Layout::is_link(l.slot_word(Layout::last))) return nullptr;
-            const pair p = Sync::load_pair(l.slot(Layout::last));
-            return Layout::is_link(p.first) ? reinterpret_cast<line_type*>(p.second) : nullptr;
-        } else {
-            const word m = l.slot_word(Layout::last);
-            return Layout::is_link(m) ? reinterpret_cast<line_type*>(Layout::address(m)) : nullptr;
-        }
-    }
+    // ---- walking the chain (line::next_line) ----
 
     /// Calls `f(line, slot number, slot_word)` for every entry of the bucket until it returns true.
     template <class F>
     static bool each_entry(line_type& home, F&& f) {
-        for (line_type* l = &home; l != nullptr; l = next_line(*l)) {
+        for (line_type* l = &home; l != nullptr; l = l->next_line()) {
             for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
                 if (const word m = l->slot_word(i); Layout::is_entry(m) && f(*l, i, m)) return true;
             }
@@ -49,23 +35,12 @@ struct chain {
 
     /// Returns the slot of an entry of the bucket that `home` begins, or null. Under the bucket's lock.
     static atomic_word* slot_of(line_type& home, word slot_word) noexcept {
-        for (line_type* l = &home; l != nullptr; l = next_line(*l)) {
-            if (const unsigned hits = search::match(*l, slot_word); hits != 0) {
+        for (line_type* l = &home; l != nullptr; l = l->next_line()) {
+            if (const unsigned hits = l->match(slot_word); hits != 0) {
                 return l->slot(static_cast<std::size_t>(std::countr_zero(hits)));
             }
         }
         return nullptr;
-    }
-
-    static std::size_t bucket_of(const header& t, std::uint64_t hash, word key_bits) noexcept {
-        if constexpr (Layout::has_sentinel_keys) {
-            if (Layout::is_sentinel_key(key_bits)) [[unlikely]]
-                return t.buckets();
-        }
-        return t.bucket_of(hash);
-    }
-    static bool is_sentinel_key_bucket(const header& t, std::size_t bucket) noexcept {
-        return Layout::has_sentinel_keys && bucket == t.buckets();
     }
 
     // ---- placing and taking, under the bucket's lock ----
@@ -83,8 +58,8 @@ struct chain {
     /// `from`: the home line, or a later one if all lines before it are known to be full.
     static vacancy find_vacancy(control& c, header& t, line_type& from) noexcept {
         vacancy v;
-        for (line_type* l = &from; l != nullptr; l = next_line(*l)) {
-            if (const std::size_t vacant = search::first_match(*l, Layout::empty); vacant < Layout::slots_per_line) {
+        for (line_type* l = &from; l != nullptr; l = l->next_line()) {
+            if (const std::size_t vacant = l->first_match(Layout::empty); vacant < Layout::slots_per_line) {
                 v.slot = l->slot(vacant);
                 return v;
             }
@@ -163,11 +138,11 @@ struct chain {
     /// The same. `take_away(slot, sentinel)` stores the sentinel in a slot of the home line.
     template <class TakeAway>
     static void wipe(control& c, header& t, line_type& home, word last_slot_word, TakeAway take_away) noexcept {
-        line_type* l = next_line(home);
+        line_type* l = home.next_line();
         take_away(home.slot(Layout::last), last_slot_word);
         for (std::size_t i = 0; i < Layout::last; ++i) take_away(home.slot(i), Layout::empty);
         while (l != nullptr) {
-            line_type* const next = next_line(*l);
+            line_type* const next = l->next_line();
             for (std::size_t i = 0; i < Layout::slots_per_line; ++i)
                 l->slot(i)->store(Layout::empty, std::memory_order_release);
             if (last_slot_word == Layout::empty || !t.owns(l)) give_back(c, t, *l);
@@ -195,9 +170,9 @@ private:
         do {
             line_type* before = nullptr;
             line_type* end = &home;
-            while (line_type* const l = next_line(*end)) before = std::exchange(end, l);
-            unsigned entries = ~search::match(*end, Layout::empty) & ((1U << Layout::slots_per_line) - 1);
-            for (unsigned vacant = search::match(home, Layout::empty); vacant != 0 && entries != 0; moved = true) {
+            while (line_type* const l = end->next_line()) before = std::exchange(end, l);
+            unsigned entries = ~end->match(Layout::empty) & ((1U << Layout::slots_per_line) - 1);
+            for (unsigned vacant = home.match(Layout::empty); vacant != 0 && entries != 0; moved = true) {
                 move_entry(end->slot(take_bit(entries)), home.slot(take_bit(vacant)));
             }
             if (entries != 0) return moved;

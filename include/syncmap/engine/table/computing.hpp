@@ -27,7 +27,6 @@ public:
 
 protected:
     using control_word = typename Types::layout::control_word;
-    using chain = engine::chain<Types>;
     using locks = engine::locks<Types>;
     using reader = engine::reader<Types>;
     using section = typename locks::section;
@@ -305,7 +304,7 @@ protected:
     void wait_for_earlier_writers(control& c, std::uint64_t hash, const K& key) {
         const reclaim::thread_lease<Sync> me(c.home->threads);
         thread_record_type& s = this->thread_record_of(c, *me);
-        const auto bucket_in = [&](const header& t) { return chain::bucket_of(t, hash, key_bits(key)); };
+        const auto bucket_in = [&](const header& t) { return t.bucket_of(hash, key_bits(key)); };
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* t = base::table_of(root);

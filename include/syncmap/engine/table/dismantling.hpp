@@ -126,7 +126,7 @@ private:
             if (i + Sync::walk_lookahead < used) soon(t.first_line()[i + Sync::walk_lookahead]);
             line_type* l = t.first_line() + i;
             do {
-                line_type* const next = chain::next_line(*l);
+                line_type* const next = l->next_line();
                 f(*l);
                 l = next;
             } while (l != nullptr && !t.owns(l));

@@ -166,7 +166,7 @@ public:
         const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire));
         if (t == nullptr) return;
         const auto& home = t->home(t->bucket_of(hash));
-        for (unsigned hits = search<layout, sync_policy>::match_hash(home, hash); hits != 0; hits &= hits - 1) {
+        for (unsigned hits = home.match_hash(hash); hits != 0; hits &= hits - 1) {
             const word slot_word = home.slot_word(static_cast<std::size_t>(std::countr_zero(hits)));
             if (layout::is_entry(slot_word)) prefetch_node(slot_word);
         }

@@ -16,7 +16,6 @@ namespace syncmap::engine {
 template <class Types>
 class entry_sweep : public entry_removal<Types> {
     using base = entry_removal<Types>;
-    using bucket_chain = chain<Types>;
 
 public:
     using base::base;
@@ -85,8 +84,7 @@ private:
         std::size_t place = 0;
         auto* line = &t.home(bucket);
         // Under the sweep a line may go to another bucket, and lead on from there: a chain that long is not looked through.
-        for (std::size_t seen_lines = 0; line != nullptr && seen_lines < most_lines;
-             line = bucket_chain::next_line(*line), ++seen_lines) {
+        for (std::size_t seen_lines = 0; line != nullptr && seen_lines < most_lines; line = line->next_line(), ++seen_lines) {
             for (std::size_t i = 0; i < layout::slots_per_line; ++i, ++place) {
                 const word slot_word = line->slot_word(i);
                 if (!layout::is_entry(slot_word)) continue;

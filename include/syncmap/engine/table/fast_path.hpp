@@ -35,7 +35,6 @@ protected:
     using typename base::Key;
     using typename base::Layout;
     using typename base::line_type;
-    using search = engine::search<typename Types::layout, typename Types::sync>;
     using section = typename engine::locks<Types>::section;
     using typename base::Sync;
     using typename base::thread_record_type;
@@ -157,7 +156,7 @@ private:
     /// Overwrites an entry of the home line without a lock [O3] [O4]. Returns `no` where that cannot be.
     template <class Op>
     [[gnu::always_inline]] direct overwrite(line_type& home, word slot_word, Op& op, made_word<Op>& value, word root) {
-        const unsigned hits = search::match(home, slot_word);
+        const unsigned hits = home.match(slot_word);
         if (hits == 0) return direct::no;
         atomic_word* const slot = home.slot(static_cast<std::size_t>(std::countr_zero(hits)));
         pair seen = Sync::load_pair(slot);
@@ -176,7 +175,7 @@ private:
 
     /// Does the same as `slot_of` for the lines behind the home line.
     [[gnu::noinline]] static atomic_word* slot_behind(line_type& home, word slot_word) noexcept {
-        line_type* const l = chain::next_line(home);
+        line_type* const l = home.next_line();
         return l == nullptr ? nullptr : chain::slot_of(*l, slot_word);
     }
 
@@ -194,7 +193,7 @@ private:
                                           word slot_word, control_word held, Op& op, made_word<Op>& value, word root) {
         if (!this->admits_at_once(c, root, hash, held)) [[unlikely]]
             return direct::no; // [W4] [W5]
-        const unsigned hits = search::match(home, slot_word);
+        const unsigned hits = home.match(slot_word);
         const bool is_long = hits == 0 && Layout::is_link(home.slot_word(Layout::last));
         atomic_word* const slot = hits != 0 ? home.slot(static_cast<std::size_t>(std::countr_zero(hits)))
                                   : is_long ? slot_behind(home, slot_word)
@@ -224,7 +223,7 @@ private:
         }
         if (op.decide(nullptr) != decision::assign) return direct::kept;
         if constexpr (Op::may_assign) {
-            const unsigned vacant = search::match(home, Layout::empty);
+            const unsigned vacant = home.match(Layout::empty);
             if (vacant == 0) return insert_behind(c, s, t, home, slot_word, value.get());
             atomic_word* const free = home.slot(static_cast<std::size_t>(std::countr_zero(vacant)));
             s.announce(free, change::insert, generation_of(t));

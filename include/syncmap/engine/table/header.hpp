@@ -79,6 +79,15 @@ struct alignas(detail::cache_line_bytes) table_header {
     std::size_t bucket_of(std::uint64_t hash) const noexcept {
         return static_cast<std::size_t>(hash >> line_shift >> log2_of_line);
     }
+    /// The same for an inline key, whose bits may be a sentinel's.
+    std::size_t bucket_of(std::uint64_t hash, word key_bits) const noexcept {
+        if constexpr (Layout::has_sentinel_keys) {
+            if (Layout::is_sentinel_key(key_bits)) [[unlikely]]
+                return buckets();
+        }
+        return bucket_of(hash);
+    }
+    bool is_sentinel_key_bucket(std::size_t bucket) const noexcept { return Layout::has_sentinel_keys && bucket == buckets(); }
     /// The first and the last hash of a bucket.
     std::uint64_t first_hash_of(std::size_t bucket) const noexcept {
         return static_cast<std::uint64_t>(bucket) << log2_of_line << line_shift;

@@ -113,7 +113,7 @@ protected:
             return outcome::gate_closed;
         section in(*this, s, w.at.t, w.at.root); // [W2]
         if (!in) return outcome::again;
-        const auto bucket_in = [&](const header& t) { return chain::bucket_of(t, w.hash, w.bits); };
+        const auto bucket_in = [&](const header& t) { return t.bucket_of(w.hash, w.bits); };
         w.at.bucket = bucket_in(*w.at.t);
         control_word held = 0;
         switch (this->lock_live_bucket(in, w.at.t, w.at.bucket, held, w.at.root, bucket_in)) {

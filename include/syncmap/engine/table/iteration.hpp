@@ -347,7 +347,7 @@ protected:
                        [[maybe_unused]] std::uint64_t last_hash = ~std::uint64_t{0}) {
         line_type& home = t.home(bucket);
         if constexpr (Layout::inline_key) {
-            const bool sentinel_key = chain::is_sentinel_key_bucket(t, bucket);
+            const bool sentinel_key = t.is_sentinel_key_bucket(bucket);
             // The last slot first [R2]; returns what it was.
             const auto copy_line = [&](line_type& l) {
                 word last = Layout::empty;
@@ -365,7 +365,7 @@ protected:
                 return last;
             };
             if (Layout::is_link(copy_line(home))) {
-                for (line_type* l = chain::next_line(home); l != nullptr; l = chain::next_line(*l)) copy_line(*l);
+                for (line_type* l = home.next_line(); l != nullptr; l = l->next_line()) copy_line(*l);
                 copy_line(home);
             }
             return home.slot_word(Layout::last) == Layout::moved ? copied::moved : copied::all;

@@ -1,4 +1,4 @@
-// How an entry lies in a line: the three slot formats of docs/design.md, section 1.
+// How an entry lies in a line, and how a line is searched: the three slot formats of docs/design.md, section 1.
 //
 //   pair, inline key     (key bits | value bits)       4 a line   integers, enumerations, pointers with small values
 //   pair, node key       (tagged node | value bits)    4 a line   any key with a small value: overwritten in place
@@ -83,6 +83,7 @@ struct layout {
     static constexpr std::size_t slots_per_line = detail::cache_line_bytes / (words_per_slot * sizeof(word));
     static constexpr std::size_t last = slots_per_line - 1;
 
+    using sync = Sync;
     using atomic_word = typename Sync::template atomic<word>;
 
     // ---- control words ----
@@ -177,9 +178,11 @@ private:
     static constexpr word sentinel_key_flip = 0x5555555555555555U;
 };
 
-/// 64 bytes of slots.
+/// 64 bytes of slots. They are searched with vector instructions where the Sync policy has them, else slot by slot. One acquire
+/// load reads each word either way.
 template <class Layout>
 struct alignas(detail::cache_line_bytes) line {
+    using Sync = typename Layout::sync;
     using atomic_word = typename Layout::atomic_word;
 
     atomic_word words[detail::cache_line_bytes / sizeof(word)]{};
@@ -189,6 +192,89 @@ struct alignas(detail::cache_line_bytes) line {
 
     /// acquire: pairs with the release that published the entry or the sentinel there.
     word slot_word(std::size_t i) const noexcept { return slot(i)->load(std::memory_order_acquire); }
+
+    /// Returns the line to which the last slot leads by a LINK, or null.
+    line* next_line() const noexcept {
+        const word last = slot_word(Layout::last);
+        if (!Layout::is_link(last)) return nullptr;
+        if constexpr (Layout::pairs) {
+            const auto both = Sync::load_pair(slot(Layout::last));
+            return Layout::is_link(both.first) ? reinterpret_cast<line*>(both.second) : nullptr;
+        } else {
+            return reinterpret_cast<line*>(Layout::address(last));
+        }
+    }
+
+    // ---- keys that lie in the line ----
+
+    /// Returns whether the line has the key, and writes its value to `value`. It reads both together [I3].
+    bool find_pair(word of_key, word& value) const noexcept {
+        if constexpr (requires { Sync::find_pair(words, of_key, value); }) {
+            return Sync::find_pair(words, of_key, value);
+        } else {
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
+                if (slot_word(i) != of_key) continue;
+                const auto both = Sync::load_pair(slot(i));
+                if (both.first != of_key) continue; // erased meanwhile
+                value = both.second;
+                return true;
+            }
+            return false;
+        }
+    }
+
+    /// Returns whether `find_pair_at_once` may be called. It does the same as `find_pair`, inlined.
+    static bool finds_at_once() noexcept {
+        if constexpr (requires { Sync::finds_pairs_at_once(); }) {
+            return Sync::finds_pairs_at_once();
+        } else {
+            return true;
+        }
+    }
+    bool find_pair_at_once(word of_key, word& value) const noexcept {
+        if constexpr (requires { Sync::find_pair_at_once(words, of_key, value); }) {
+            return Sync::find_pair_at_once(words, of_key, value);
+        } else {
+            return find_pair(of_key, value);
+        }
+    }
+
+    // ---- any entries ----
+
+    /// Returns the slots with this slot word, as bits.
+    unsigned match(word wanted) const noexcept {
+        if constexpr (Layout::pairs && requires { Sync::match_pairs(words, wanted); }) {
+            return Sync::match_pairs(words, wanted);
+        } else {
+            unsigned found = 0;
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) found |= static_cast<unsigned>(slot_word(i) == wanted) << i;
+            return found;
+        }
+    }
+
+    /// Returns the first slot with this slot word, or `slots_per_line`.
+    std::size_t first_match(word wanted) const noexcept {
+        if constexpr (Layout::pairs) {
+            return static_cast<std::size_t>(std::countr_zero(match(wanted) | 1U << Layout::slots_per_line));
+        } else {
+            std::size_t i = 0;
+            while (i < Layout::slots_per_line && slot_word(i) != wanted) ++i;
+            return i;
+        }
+    }
+
+    /// Returns the slots whose node may have this hash, as bits.
+    unsigned match_hash(std::uint64_t hash) const noexcept {
+        if constexpr (requires { Sync::match_tags(words, std::size_t{}, std::uint64_t{}); }) {
+            return Sync::match_tags(words, Layout::words_per_slot, Layout::tag_of(hash));
+        } else {
+            unsigned found = 0;
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
+                found |= static_cast<unsigned>(Layout::tag_matches(slot_word(i), hash)) << i;
+            }
+            return found;
+        }
+    }
 };
 
 } // namespace syncmap::engine

@@ -69,7 +69,7 @@ protected:
         return (std::min)(t.buckets(), n.buckets()) + (Layout::has_sentinel_keys ? 1 : 0);
     }
     static std::size_t group_of(const header& t, const header& n, std::size_t bucket) noexcept {
-        if (chain::is_sentinel_key_bucket(t, bucket)) return groups(t, n) - 1;
+        if (t.is_sentinel_key_bucket(bucket)) return groups(t, n) - 1;
         return n.log2() >= t.log2() ? bucket : bucket >> (t.log2() - n.log2());
     }
     struct range {
@@ -143,7 +143,7 @@ protected:
                 __builtin_prefetch(Layout::address(home.slot(i)->load(std::memory_order_relaxed)));
             }
         }
-        if (const line_type* const l = chain::next_line(home)) __builtin_prefetch(l->words, 1);
+        if (const line_type* const l = home.next_line()) __builtin_prefetch(l->words, 1);
     }
 
     /// Moves one bucket of a table that grows by two to eight. Nearly all moves are of this kind, so it is kept short: one
@@ -294,7 +294,7 @@ private:
     /// Returns the slot in `n` of an entry that was copied there.
     [[gnu::noinline]] atomic_word* copy_of(header& t, std::size_t bucket, header& n, word slot_word) const noexcept {
         const std::size_t target =
-            chain::is_sentinel_key_bucket(t, bucket) ? n.buckets() : n.bucket_of(hash_of(n.seed, slot_word));
+            t.is_sentinel_key_bucket(bucket) ? n.buckets() : n.bucket_of(hash_of(n.seed, slot_word));
         return chain::slot_of(n.home(target), slot_word);
     }
 
@@ -315,13 +315,13 @@ private:
             chain::store_entry(to_slot, slot_word, copied[i]);
             to_slot += Layout::words_per_slot;
         }
-        line_type* const rest = chain::next_line(home);
+        line_type* const rest = home.next_line();
         return rest == nullptr ? 0 : copy_lines(c, *rest, n, to, false, vacant.data());
     }
 
     /// The same for targets that other sources of the group have been copied to, and for the sentinel-key bucket.
     std::size_t copy_bucket(control& c, header& t, std::size_t bucket, header& n, range to) noexcept {
-        return copy_lines(c, t.home(bucket), n, to, chain::is_sentinel_key_bucket(t, bucket), nullptr);
+        return copy_lines(c, t.home(bucket), n, to, t.is_sentinel_key_bucket(bucket), nullptr);
     }
 
     /// Copies the lines from `first` on. `vacant`: the first EMPTY slot of each target's home line, or the end of that line;
@@ -346,7 +346,7 @@ private:
             if (to.count <= ends.size()) {
                 line_type*& known = ends[target];
                 if (known != nullptr) end = known;
-                while (line_type* const next = chain::next_line(*end)) end = next;
+                while (line_type* const next = end->next_line()) end = next;
                 known = end;
             }
             if (const vacancy v = chain::find_vacancy(c, n, *end)) {

@@ -41,7 +41,6 @@ protected:
     using typename base::Layout;
     using typename base::line_type;
     using typename base::record_supply;
-    using search = engine::search<typename Types::layout, typename Types::sync>;
     using section = typename engine::locks<Types>::section;
     using typename base::Sync;
     using typename base::thread_record_type;
@@ -301,12 +300,12 @@ private:
     static bool find_buckets(header& t, std::vector<member*>& changed) {
         for (member* const m : changed) {
             m->t = &t;
-            m->bucket = chain::bucket_of(t, m->hash, m->bits);
+            m->bucket = t.bucket_of(m->hash, m->bits);
             // acquire: pairs with the release of the unlock that made the bucket MOVED.
             if ((m->lock().load(std::memory_order_acquire) & Layout::moved_bit) == 0) continue;
             m->t = t.successor(); // it does not change while the section names its predecessor
             if (m->t == nullptr) return false;
-            m->bucket = chain::bucket_of(*m->t, m->hash, m->bits);
+            m->bucket = m->t->bucket_of(m->hash, m->bits);
         }
         std::sort(changed.begin(), changed.end(),
                   [&t](const member* a, const member* b) { return a->t != b->t ? a->t == &t : &a->lock() < &b->lock(); });
@@ -364,8 +363,8 @@ private:
         while (u.inserts != 0) {
             std::size_t vacant = 0;
             line_type* end = nullptr;
-            for (line_type* l = &u.home(); l != nullptr; l = chain::next_line(*l)) {
-                vacant += static_cast<std::size_t>(std::popcount(search::match(*l, Layout::empty)));
+            for (line_type* l = &u.home(); l != nullptr; l = l->next_line()) {
+                vacant += static_cast<std::size_t>(std::popcount(l->match(Layout::empty)));
                 end = l;
             }
             if (vacant >= u.inserts) break;

@@ -126,7 +126,7 @@ private:
     /// A record of a bucket, without its entries.
     static bucket_record head_of(const header& t, std::size_t bucket) noexcept {
         bucket_record r;
-        r.sentinel_key = chain::is_sentinel_key_bucket(t, bucket);
+        r.sentinel_key = t.is_sentinel_key_bucket(bucket);
         r.first = r.sentinel_key ? 0 : t.first_hash_of(bucket);
         r.last = t.last_hash_of(r.sentinel_key ? 0 : bucket);
         return r;

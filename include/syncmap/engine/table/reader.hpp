@@ -1,15 +1,23 @@
-// Finding a key without a lock: the reader's protocol, docs/design.md [R1] to [R5]. No state of its own: a reader looks at
-// the map's core (core.hpp), follows the chain of a bucket's lines (chain.hpp), and compares a line at a time (search.hpp).
+// Finding a key without a lock: the reader's protocol, docs/design.md [R1] to [R5]. No state of its own. Four files have all of a
+// read:
+//
+//   reader.hpp   the steps: here
+//   core.hpp     the root: the word that names the table, and whether it is still the same [R1] [R5]
+//   header.hpp   the table: which line is a bucket's home, and which table comes next [R4]
+//   layout.hpp   the line: what a slot word says, the search of a line, the next line [R2] [R3]
+//
+// The rest is by name: the hash of a key (hash.hpp), 16-byte loads and vector instructions (sync/). Nodes also have a hazard
+// (reclaim/node.hpp).
 //
 //   inline keys   show_inline: inlined, in registers; mostly one line. Then find_inline_behind, find_inline_anywhere
-//   node keys     find_node: under a hazard, to compare the key and show the value; show
+//   node keys     visit_node: under a hazard, to compare the key and show the value; find_to_read, then find_node
+//   writers       find_to_write: the same search, which goes by control words
 #pragma once
 
 #include <bit>
 #include <memory>
 #include <type_traits>
 
-#include <syncmap/engine/table/chain.hpp>
 #include <syncmap/engine/table/core.hpp>
 #include <syncmap/engine/table/locks.hpp>
 
@@ -18,7 +26,6 @@ namespace syncmap::engine {
 template <class Types>
 struct reader {
     using map_type = core<Types>;
-    using chain = engine::chain<Types>;
     using locks = engine::locks<Types>;
     using Key = typename Types::key_type;
     using T = typename Types::mapped_type;
@@ -27,7 +34,6 @@ struct reader {
     using header = typename Types::header;
     using line_type = typename Types::line_type;
     using node = typename Types::node;
-    using search = engine::search<Layout, Sync>;
     using atomic_word = typename Layout::atomic_word;
     using control_word = typename Layout::control_word;
     using atomic_control = typename Layout::atomic_control;
@@ -61,11 +67,11 @@ struct reader {
                                                       std::uint64_t hash, F& f) -> std::invoke_result_t<F&, word> {
         const line_type& home = t.home(t.bucket_of(hash));
         bool behind = false;
-        if (search::finds_at_once() && !Layout::is_sentinel_key(bits)) [[likely]] {
+        if (line_type::finds_at_once() && !Layout::is_sentinel_key(bits)) [[likely]] {
             const word slot_word = Layout::inline_slot_word(bits);
             const word last = home.slot_word(Layout::last); // [R2]
             word value = 0;
-            if (search::find_pair_at_once(home, slot_word, value)) {
+            if (home.find_pair_at_once(slot_word, value)) {
                 if (map.is_root(root)) [[likely]]
                     return f(value); // [R3] [R5]
             } else if (last == home.slot_word(Layout::last)) [[likely]] { // [R4]
@@ -95,10 +101,10 @@ struct reader {
     /// The rest of R2 where the home line's last slot was a LINK, and none of the others had the key. A key in the overflow
     /// lines may move to the home line meanwhile, so this looks there once more.
     static bool find_pair_behind(const line_type& home, word slot_word, word& value) noexcept {
-        for (const line_type* l = chain::next_line(home); l != nullptr; l = chain::next_line(*l)) {
-            if (search::find_pair(*l, slot_word, value)) return true;
+        for (const line_type* l = home.next_line(); l != nullptr; l = l->next_line()) {
+            if (l->find_pair(slot_word, value)) return true;
         }
-        return search::find_pair(home, slot_word, value);
+        return home.find_pair(slot_word, value);
     }
 
     /// Returns whether the bucket has the key; writes its value to `value` [R2].
@@ -106,7 +112,7 @@ struct reader {
         word last = Layout::empty;
         for (int attempt = 0; attempt < 2; ++attempt) { // `last` was the key twice, and not seen: it was absent in between
             last = home.slot_word(Layout::last);
-            if (search::find_pair(home, slot_word, value)) return true;
+            if (home.find_pair(slot_word, value)) return true;
             if (last != slot_word) break;
         }
         return last == Layout::link && find_pair_behind(home, slot_word, value);
@@ -121,7 +127,7 @@ struct reader {
             if (t == nullptr) return {};
             const std::uint64_t hash = syncmap::detail::seeded_hash(map.hash_, from_word<Key>(bits), t->seed);
             do {
-                const line_type& home = t->home(chain::bucket_of(*t, hash, bits));
+                const line_type& home = t->home(t->bucket_of(hash, bits));
                 const bool hit = find_pair_in_bucket(home, slot_word, value); // [R3]
                 if (hit || home.slot_word(Layout::last) != Layout::moved) { // [R4]
                     if (!map.is_root(root)) break; // [R5]
@@ -147,6 +153,19 @@ struct reader {
     /// until those are wiped. A writer does so only when the control word says MOVED: it must not reach the new copy of a key
     /// while a reader can still find the old one.
     enum class following : unsigned char { slot_words, controls };
+
+    /// Calls `f(place)` on the entry of a key that lies in a node, under a hazard. Returns whether the key is there.
+    template <class K, class F>
+    static bool visit_node(const map_type& map, const K& key, F f) {
+        if (map_type::table_of(map.root_.load(std::memory_order_acquire)) == nullptr) return false;
+        const auto& c = map.shared_of_table();
+        const reclaim::thread_lease<Sync> me(c.home->threads);
+        reclaim::hazard_guard<Sync> held(*me);
+        const found place = find_to_read(map, key, syncmap::detail::seeded_hash(map.hash_, key, c.seed), held);
+        if (place.slot_word == Layout::empty) return false;
+        f(place);
+        return true;
+    }
 
     /// `find_node` for a reader. The common case is inlined: a hit in the home line of the root's table.
     template <class K>
@@ -221,7 +240,7 @@ struct reader {
     [[gnu::always_inline]] static bool is_at_home(const map_type& map, const K& key, std::uint64_t hash,
                                                   reclaim::hazard_guard<Sync>& held, found& place) {
         line_type& home = place.t->home(place.bucket);
-        const unsigned candidates = search::match_hash(home, hash);
+        const unsigned candidates = home.match_hash(hash);
         return candidates != 0 &&
                look_at(map, home, static_cast<std::size_t>(std::countr_zero(candidates)), key, hash, held, place) ==
                    looked::found &&
@@ -237,7 +256,7 @@ struct reader {
         const word last = home.slot_word(Layout::last); // [R2]
         looked seen = find_in_line(map, home, key, hash, held, place);
         if (Layout::is_link(last)) {
-            for (line_type* l = chain::next_line(home); l != nullptr && seen == looked::absent; l = chain::next_line(*l)) {
+            for (line_type* l = home.next_line(); l != nullptr && seen == looked::absent; l = l->next_line()) {
                 seen = find_in_line(map, *l, key, hash, held, place);
             }
             if (seen == looked::absent) seen = find_in_line(map, home, key, hash, held, place);
@@ -271,7 +290,7 @@ struct reader {
     template <class K>
     static looked find_in_line(const map_type& map, line_type& l, const K& key, std::uint64_t hash,
                                reclaim::hazard_guard<Sync>& held, found& place) {
-        for (unsigned candidates = search::match_hash(l, hash); candidates != 0; candidates &= candidates - 1) {
+        for (unsigned candidates = l.match_hash(hash); candidates != 0; candidates &= candidates - 1) {
             const auto i = static_cast<std::size_t>(std::countr_zero(candidates));
             const looked seen = look_at(map, l, i, key, hash, held, place);
             if (seen != looked::absent) return seen;

@@ -154,7 +154,7 @@ private:
             for (; t != nullptr; t = t->successor()) {
                 for (std::size_t bucket = 0; bucket < t->all_buckets(); ++bucket) {
                     chain::each_entry(t->home(bucket), [&](line_type& l, std::size_t i, word slot_word) {
-                        batch[n++] = {slot_word, chain::value_at(l.slot(i)), chain::is_sentinel_key_bucket(*t, bucket)};
+                        batch[n++] = {slot_word, chain::value_at(l.slot(i)), t->is_sentinel_key_bucket(bucket)};
                         if (n == batch_size) f(std::span<const seen_entry>(batch.data(), std::exchange(n, 0)));
                         return false;
                     });

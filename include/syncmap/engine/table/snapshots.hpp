@@ -47,7 +47,6 @@ public:
 
 protected:
     using atomic_control = typename Types::layout::atomic_control;
-    using chain = engine::chain<Types>;
     using locks = engine::locks<Types>;
     using reader = engine::reader<Types>;
     using typename base::batch;
@@ -61,7 +60,6 @@ protected:
     using typename base::Layout;
     using typename base::line_type;
     using typename base::rare_type;
-    using search = engine::search<typename Types::layout, typename Types::sync>;
     using typename base::Sync;
     using typename base::thread_record_type;
     using T = typename base::T;
@@ -177,7 +175,7 @@ protected:
         for (;; Sync::pause()) {
             word root = 0;
             for (header* t = table_at(s, root); t != nullptr; t = t->successor()) {
-                const std::size_t bucket = chain::bucket_of(*t, hash, bits);
+                const std::size_t bucket = t->bucket_of(hash, bits);
                 const control_word seen = t->controls[bucket].load(std::memory_order_acquire);
                 if ((seen & Layout::moved_bit) != 0) continue;
                 if (Layout::stamp_of(seen) >= s.phase) {

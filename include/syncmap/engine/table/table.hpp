@@ -6,7 +6,7 @@
 //   core      the state of a map: root, control block, hash, equality, allocator
 //   chain     one bucket as a chain of lines: walking over, placing and taking out entries
 //   locks     what a writer does around a change: naming a table, locking a bucket, waiting at the gate    core
-//   reader    finding a key without a lock                                                              core, chain, locks
+//   reader    finding a key without a lock                                                              core, locks
 //   bucket_run  copying many buckets of inline keys at one look, for walks                              core, chain
 //
 // Layers of the map, each on top of the one before:
@@ -70,7 +70,7 @@ public:
     bool visit(const K& key, F&& f) const
         requires(!base::Layout::inline_key)
     {
-        return visit_found(key, [&](const auto& place) { reader::show(place, f); });
+        return reader::visit_node(*this, key, [&](const auto& place) { reader::show(place, f); });
     }
 
     /// The same with the key as the map has it: `f(const Key&, const T&)`.
@@ -79,7 +79,7 @@ public:
         if constexpr (base::Layout::inline_key) {
             return visit(key, [&](const T& value) { f(static_cast<const Key&>(key), value); });
         } else {
-            return visit_found(key, [&](const auto& place) {
+            return reader::visit_node(*this, key, [&](const auto& place) {
                 reader::show(place, [&](const T& value) { f(std::as_const(*node_at(place.slot_word)).key(), value); });
             });
         }
@@ -285,19 +285,6 @@ private:
     using typename base::Layout;
     using typename base::node;
     using typename base::thread_record_type;
-
-    template <class K, class F>
-    bool visit_found(const K& key, F f) const {
-        if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return false;
-        const control& c = this->shared_of_table();
-        const reclaim::thread_lease<Sync> me(c.home->threads);
-        reclaim::hazard_guard<Sync> held(*me);
-        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
-        const auto place = reader::find_to_read(*this, key, hash, held);
-        if (place.slot_word == Layout::empty) return false;
-        f(place);
-        return true;
-    }
 
     // ---- erase_if ----
 
