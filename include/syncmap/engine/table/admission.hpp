@@ -1,4 +1,4 @@
-// Whether a writer that has a bucket's lock may go on: one rule, for all writers.
+// What all writers of a key have in common: how an operation decides, and whether a writer that has a bucket's lock may go on.
 //
 //   before it decides    the key must not be in flight, or be the writer's own; the root must still be the one of [W1]
 //   before it publishes  the gate must let it pass; what live snapshots need of the bucket must be kept
@@ -9,7 +9,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <type_traits>
 
+#include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/making.hpp>
+#include <syncmap/engine/table/reader.hpp>
 #include <syncmap/engine/table/snapshots.hpp>
 
 namespace syncmap::engine {
@@ -41,6 +46,8 @@ protected:
     using control_word = typename Types::layout::control_word;
     using locks = engine::locks<Types>;
     using section = typename locks::section;
+    using found = typename engine::reader<Types>::found;
+    using T = typename base::T;
     using typename base::control;
     using typename base::header;
     using typename base::Layout;
@@ -57,6 +64,58 @@ protected:
         header* t = nullptr;
         std::size_t bucket = 0;
     };
+
+    // ---- what the operation decides, and publishes ----
+
+    /// A decision under the lock may not run user code: it copies, adds or compares scalars.
+    template <class Op>
+    static constexpr bool decides_under_lock = Layout::pairs && std::is_scalar_v<T> && !Op::runs_user_code;
+
+    template <class Op>
+    static decision decide_on_word(maybe_word value, Op& op) {
+        if (!value) return op.decide(nullptr);
+        const T current = from_word<T>(*value);
+        return op.decide(std::addressof(current));
+    }
+    /// Calls `op.decide` with what was found.
+    template <class Op>
+    static decision decide(const found& place, Op& op) {
+        if (place.slot_word == Layout::empty) return op.decide(nullptr);
+        if constexpr (requires { op.decide_on(*base::node_at(place.slot_word)); })
+            return op.decide_on(*base::node_at(place.slot_word));
+        return engine::reader<Types>::show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
+    }
+
+    /// The word that an operation publishes. It is made once, or after each decision where it depends on that.
+    template <class Op>
+    struct made_word {
+        Op& op;
+        word bits = 0;
+        bool made = false;
+
+        [[gnu::always_inline]] void make() {
+            if constexpr (Op::may_assign) {
+                if (!made || Op::depends_on_current) bits = to_word(engine::made<T>(value_maker{op}));
+                made = true;
+            }
+        }
+        [[gnu::always_inline]] word get() {
+            make();
+            return bits;
+        }
+    };
+
+    /// Returns false for an operation that is of another generation of the map than the table, or whose caller forbids it.
+    template <class Op>
+    static bool may_publish([[maybe_unused]] Op& op, [[maybe_unused]] const header& t) noexcept {
+        if constexpr (requires { op.generation; }) {
+            if (op.generation != t.generation.load(std::memory_order_relaxed)) return false;
+        }
+        if constexpr (requires { op.admits(std::uint64_t{}); }) {
+            return op.admits(t.generation.load(std::memory_order_relaxed));
+        }
+        return true;
+    }
 
     // ---- under the bucket's lock ----
 
@@ -91,7 +150,7 @@ protected:
         if (must_ask(c, hash) || !this->is_root(root)) [[unlikely]]
             return false; // [W4]
         const word seen = c.gate_word.load(std::memory_order_acquire);            // [W5]
-        return gate::is_open(seen) && base::is_preserved(held, seen);
+        return gate::is_open(seen) && gate::is_preserved(Layout::stamp_of(held), seen);
     }
 
     // ---- between two attempts ----
@@ -155,7 +214,7 @@ private:
 
     static outcome admit_snapshots(control& c, header& t, std::size_t bucket, control_word& held, word gate_word,
                                    record_supply& supply) noexcept {
-        if (base::is_preserved(held, gate_word)) [[likely]]
+        if (gate::is_preserved(Layout::stamp_of(held), gate_word)) [[likely]]
             return outcome::admitted; // [P1]
         return base::preserve(c, t, bucket, held, gate_word, supply) ? outcome::admitted : outcome::must_preserve;
     }

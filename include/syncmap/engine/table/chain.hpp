@@ -18,6 +18,7 @@ struct chain {
     using header = typename Types::header;
     using line_type = typename Types::line_type;
     using atomic_word = typename Layout::atomic_word;
+    using thread_record_type = typename control::thread_record_type;
     using pair = sync::word_pair;
 
     // ---- walking the chain (line::next_line) ----
@@ -111,6 +112,26 @@ struct chain {
         store_entry(v.extra->slot(1), slot_word, value);
         move_last_entry(v.full->slot(Layout::last), *v.extra);
     }
+
+    // ---- by a writer, which counts what it does ----
+
+    /// Inserts: announces, publishes and counts an entry. So `size` finds it, counted or not [I8].
+    static void insert(thread_record_type& s, const header& t, const vacancy& v, word slot_word, word value) noexcept {
+        s.announce(announced_slot(v), announced_change(v), generation_of(t));
+        place(v, slot_word, value);
+        s.count(+1);
+    }
+    /// Erases the entry of a slot. Returns true if another entry moved, see `trim`.
+    [[gnu::always_inline]] static bool erase(control& c, thread_record_type& s, header& t, line_type& home,
+                                             atomic_word* slot) noexcept {
+        s.announce(slot, change::erase, generation_of(t));
+        slot->store(Layout::empty, std::memory_order_release);
+        s.count(-1);
+        return trim(c, t, home);
+    }
+    static std::uint64_t generation_of(const header& t) noexcept { return t.generation.load(std::memory_order_relaxed); }
+
+    // ---- lines ----
 
     /// Links an empty line behind the last one of a chain. The bucket holds the same entries before and after [I2].
     static void add_line(line_type& end, line_type& extra) noexcept {

@@ -49,16 +49,6 @@ protected:
         return 0;
     }
 
-    // ---- decisions ----
-
-    /// Calls `op.decide` with what was found.
-    template <class Op>
-    static decision decide(const found& place, Op& op) {
-        if (place.slot_word == Layout::empty) return op.decide(nullptr);
-        if constexpr (requires { op.decide_on(*node_at(place.slot_word)); }) return op.decide_on(*node_at(place.slot_word));
-        return reader::show(place, [&](const T& value) { return op.decide(std::addressof(value)); });
-    }
-
     // ---- computations [design 6] ----
 
     /// The form in which flights compare keys of this map, whatever type the caller gave. They are views where equality is
@@ -294,7 +284,7 @@ protected:
             reclaim::hazard_guard<Sync> held(*me);
             const found place = reader::find_node(*this, key, hash, held, reader::following::controls);
             if (place.t == nullptr || place.slot_word == Layout::empty) return false;
-            static_cast<void>(decide(place, op));
+            static_cast<void>(base::decide(place, op));
             return true;
         }
     }
@@ -374,7 +364,7 @@ protected:
                 const found place = reader::find_node(*this, key, hash, held, reader::following::controls);
                 if (place.root != root) continue;
                 const pinned_for_long kept(*this, place, held);
-                decided.verdict = decide(place, decided.op);
+                decided.verdict = base::decide(place, decided.op);
             }
             return;
         }

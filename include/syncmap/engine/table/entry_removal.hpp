@@ -94,9 +94,10 @@ private:
             if (!this->is_root(seen.root_)) return end(outcome::again);
         }
         const word gate_word = c.gate_word.load(std::memory_order_acquire); // [W5] [P1]
-        if (!gate::is_open(gate_word) || !this->is_preserved(held, gate_word)) return end(outcome::gate_closed);
+        if (!gate::is_open(gate_word) || !gate::is_preserved(layout::stamp_of(held), gate_word))
+            return end(outcome::gate_closed);
         tell_before(by, hash);
-        if (this->erase_slot(c, self.record_, t, t.home(bucket), seen.slot_)) // [W6] [W7]
+        if (chain<Types>::erase(c, self.record_, t, t.home(bucket), seen.slot_)) // [W6] [W7]
             held = layout::with_next_version(held);
         return end(outcome::erased);
     }

@@ -43,6 +43,8 @@ protected:
 
     using direct_overwrites = engine::direct_overwrites<Types>;
     using pair = sync::word_pair;
+    template <class Op>
+    using made_word = typename base::template made_word<Op>;
 
     enum class direct : unsigned char {
         no,
@@ -51,20 +53,6 @@ protected:
         erased,
         shown, ///< done, and visible if it is to be
         erased_shown ///< the same
-    };
-
-    /// The word that an operation publishes. It is made once, or after each decision where it depends on that.
-    template <class Op>
-    struct made_word {
-        Op& op;
-        word value = 0;
-        bool made = false;
-
-        [[gnu::always_inline]] word get() {
-            if (!made || Op::depends_on_current) value = to_word(engine::made<T>(value_maker{op}));
-            made = true;
-            return value;
-        }
     };
 
     /// Writes on the fast path. Returns false if it changed nothing; `op` may or may not have decided. `op` decides by built-in
@@ -86,30 +74,6 @@ protected:
         }
         this->help_if_asked(c, s, *t, root);
         return true;
-    }
-
-    template <class Op>
-    static decision decide_on_word(maybe_word value, Op& op) {
-        if (!value) return op.decide(nullptr);
-        const T current = from_word<T>(*value);
-        return op.decide(std::addressof(current));
-    }
-
-    static std::uint64_t generation_of(const header& t) noexcept { return t.generation.load(std::memory_order_relaxed); }
-
-    /// Announces, publishes and counts an insert: so `size` finds it, counted or not [I8].
-    static void insert_into(thread_record_type& s, const header& t, const vacancy& v, word slot_word, word value) noexcept {
-        s.announce(chain::announced_slot(v), chain::announced_change(v), generation_of(t));
-        chain::place(v, slot_word, value);
-        s.count(+1);
-    }
-    /// Erases the entry of a slot. Returns true if another entry moved, see `trim`.
-    [[gnu::always_inline]] static bool erase_slot(control& c, thread_record_type& s, header& t, line_type& home,
-                                                  atomic_word* slot) noexcept {
-        s.announce(slot, change::erase, generation_of(t));
-        slot->store(Layout::empty, std::memory_order_release);
-        s.count(-1);
-        return chain::trim(c, t, home);
     }
 
 private:
@@ -161,7 +125,7 @@ private:
         atomic_word* const slot = home.slot(static_cast<std::size_t>(std::countr_zero(hits)));
         pair seen = Sync::load_pair(slot);
         while (seen.first == slot_word) {
-            switch (decide_on_word(maybe_word(seen.second), op)) {
+            switch (base::decide_on_word(maybe_word(seen.second), op)) {
             case decision::keep: return this->is_root(root) ? direct::kept : direct::no; // as a reader [R5]
             case decision::assign:
                 if (direct_overwrites::replace(slot, seen, value.get(), visible_on_return(op.order))) [[likely]]
@@ -184,7 +148,7 @@ private:
                                                   word value) noexcept {
         const vacancy v = chain::find_vacancy(c, t, home);
         if (!v) return direct::no;
-        insert_into(s, t, v, slot_word, value); // [W6] [W7]
+        chain::insert(s, t, v, slot_word, value); // [W6] [W7]
         return direct::done;
     }
 
@@ -200,7 +164,7 @@ private:
                                             : nullptr;
         if (slot != nullptr) {
             for (pair seen{slot_word, chain::value_at(slot)};;) {
-                switch (decide_on_word(maybe_word(seen.second), op)) {
+                switch (base::decide_on_word(maybe_word(seen.second), op)) {
                 case decision::keep: return direct::kept;
                 case decision::assign:
                     if constexpr (Op::may_assign) {
@@ -212,8 +176,8 @@ private:
                     break;
                 case decision::erase:
                     if constexpr (ignores_value<Op>) {
-                        direct_overwrites::erase(s, generation_of(t), slot); // [W6] [W7]
-                    } else if (!direct_overwrites::erase(s, generation_of(t), slot, seen, visible_on_return(op.order))) {
+                        direct_overwrites::erase(s, chain::generation_of(t), slot); // [W6] [W7]
+                    } else if (!direct_overwrites::erase(s, chain::generation_of(t), slot, seen, visible_on_return(op.order))) {
                         break;
                     }
                     chain::trim(c, t, home);
@@ -226,7 +190,7 @@ private:
             const unsigned vacant = home.match(Layout::empty);
             if (vacant == 0) return insert_behind(c, s, t, home, slot_word, value.get());
             atomic_word* const free = home.slot(static_cast<std::size_t>(std::countr_zero(vacant)));
-            s.announce(free, change::insert, generation_of(t));
+            s.announce(free, change::insert, chain::generation_of(t));
             chain::store_entry(free, slot_word, value.get()); // [W6]
             s.count(+1); // [W7]
         }

@@ -26,6 +26,9 @@ struct gate {
     static constexpr std::uint32_t ticket(word g) noexcept { return static_cast<std::uint32_t>(g & ticket_mask); }
     static constexpr std::uint32_t newest_phase(word g) noexcept { return static_cast<std::uint32_t>(g >> phase_shift); }
 
+    /// Returns whether no live snapshot lacks the content of a bucket with this stamp [P1].
+    static constexpr bool is_preserved(std::uint32_t stamp, word g) noexcept { return stamp >= newest_phase(g); }
+
     static constexpr word closed(word open, word why) noexcept { return next_ticket(open) | why; }
     static constexpr word opened(word shut) noexcept { return next_ticket(shut & ~(counting | cutting)); }
     static constexpr word with_newest(word g, std::uint32_t phase) noexcept {

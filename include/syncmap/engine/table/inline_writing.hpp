@@ -35,23 +35,12 @@ protected:
     using T = typename base::T;
     using typename base::locking;
     using typename base::place_of_write;
+    template <class Op>
+    using made_word = typename base::template made_word<Op>;
+    template <class Op>
+    static constexpr bool decides_under_lock = base::template decides_under_lock<Op>;
     template <class K>
     using ownership = typename base::template ownership<K>;
-
-    /// A decision under the lock may not run user code: it copies, adds or compares scalars.
-    template <class Op>
-    static constexpr bool decides_under_lock = Layout::pairs && std::is_scalar_v<T> && !Op::runs_user_code;
-
-    template <class Op>
-    static bool may_publish([[maybe_unused]] Op& op, [[maybe_unused]] const header& t) noexcept {
-        if constexpr (requires { op.generation; }) {
-            if (op.generation != t.generation.load(std::memory_order_relaxed)) return false;
-        }
-        if constexpr (requires { op.admits(std::uint64_t{}); }) {
-            return op.admits(t.generation.load(std::memory_order_relaxed));
-        }
-        return true;
-    }
 
     /// A write of an inline key under way.
     template <class Op>
@@ -61,15 +50,7 @@ protected:
         const word bits;
         const std::uint64_t hash;
         place_of_write& at;
-        word value = 0; ///< what the write publishes, once `made`
-        bool made = false;
-
-        void make() {
-            if constexpr (Op::may_assign) {
-                if (!made || Op::depends_on_current) value = to_word(engine::made<T>(value_maker{op}));
-                made = true;
-            }
-        }
+        made_word<Op> value{op};
     };
 
     /// Returns the root at which the write took place. The search for an inline key runs under the lock: it compares a few
@@ -106,7 +87,7 @@ protected:
             seen = reader::find_inline(*this, w.key);
             d = base::decide_on_word(seen, w.op);
             if (d == decision::keep) return outcome::done;
-            if (d == decision::assign) w.make();
+            if (d == decision::assign) w.value.make();
         }
 
         if (locks::is_cutting(c)) [[unlikely]]
@@ -142,11 +123,11 @@ protected:
         for (;;) {
             if constexpr (decides_under_lock<Op>) {
                 d = base::decide_on_word(current, w.op);
-                if (d == decision::assign) w.make();
+                if (d == decision::assign) w.value.make();
             } else if (current != seen) {
                 return end(outcome::again);
             }
-            if (d == decision::keep || !may_publish(w.op, *w.at.t)) return end(outcome::done);
+            if (d == decision::keep || !base::may_publish(w.op, *w.at.t)) return end(outcome::done);
             const bool overwrites = d == decision::assign && slot != nullptr;
             // [W5] [P1]
             const outcome o = base::admit_change(c, *w.at.t, w.at.bucket, held, !overwrites, w.at.past_gate, w.at.supply);
@@ -155,8 +136,8 @@ protected:
             pair was{slot_word, *current};
             const bool visible = visible_on_return(w.op.order);
             if (overwrites) {
-                if (direct_overwrites::replace(slot, was, w.value, visible)) return end(outcome::done); // [W6]
-            } else if (direct_overwrites::erase(s, base::generation_of(*w.at.t), slot, was, visible)) { // [W6] [W7]
+                if (direct_overwrites::replace(slot, was, w.value.bits, visible)) return end(outcome::done); // [W6]
+            } else if (direct_overwrites::erase(s, chain::generation_of(*w.at.t), slot, was, visible)) { // [W6] [W7]
                 chain::trim(c, *w.at.t, home);
                 return end(outcome::erased);
             }
@@ -164,7 +145,7 @@ protected:
         }
         const vacancy v = chain::find_vacancy(c, *w.at.t, home);
         if (!v) return end(outcome::full);
-        base::insert_into(s, *w.at.t, v, slot_word, w.value); // [W6] [W7]
+        chain::insert(s, *w.at.t, v, slot_word, w.value.bits); // [W6] [W7]
         return end_published(outcome::done);
     }
 };

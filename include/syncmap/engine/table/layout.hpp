@@ -247,7 +247,8 @@ struct alignas(detail::cache_line_bytes) line {
             return Sync::match_pairs(words, wanted);
         } else {
             unsigned found = 0;
-            for (std::size_t i = 0; i < Layout::slots_per_line; ++i) found |= static_cast<unsigned>(slot_word(i) == wanted) << i;
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i)
+                found |= static_cast<unsigned>(slot_word(i) == wanted) << i;
             return found;
         }
     }

@@ -234,7 +234,7 @@ private:
             return moving::done;
         for (std::size_t i = 0; i < from.count; ++i) {
             control_word held = t.controls[from.first + i].load(std::memory_order_relaxed) & ~Layout::lock_bit;
-            if (merges && !base::is_preserved(held, gate_word) &&
+            if (merges && !gate::is_preserved(Layout::stamp_of(held), gate_word) &&
                 !base::preserve(c, t, from.first + i, held, gate_word, supply)) {
                 return moving::needs_record;
             }
@@ -293,8 +293,7 @@ private:
     }
     /// Returns the slot in `n` of an entry that was copied there.
     [[gnu::noinline]] atomic_word* copy_of(header& t, std::size_t bucket, header& n, word slot_word) const noexcept {
-        const std::size_t target =
-            t.is_sentinel_key_bucket(bucket) ? n.buckets() : n.bucket_of(hash_of(n.seed, slot_word));
+        const std::size_t target = t.is_sentinel_key_bucket(bucket) ? n.buckets() : n.bucket_of(hash_of(n.seed, slot_word));
         return chain::slot_of(n.home(target), slot_word);
     }
 

@@ -286,13 +286,13 @@ private:
         if (d == decision::erase) {
             if constexpr (requires { op.erases(place); }) op.erases(place);
             unlinked = node_at(place.slot_word);
-            const bool moved = base::erase_slot(c, s, t, home, place.slot); // [W6] [W7]
+            const bool moved = chain::erase(c, s, t, home, place.slot); // [W6] [W7]
             return end_published(outcome::erased, moved ? Layout::with_next_version(free) : free);
         }
         const vacancy v = chain::find_vacancy(c, t, home);
         if (!v) return end(outcome::full);
         if constexpr (requires { op.publishes(*fresh.node.get(), fresh.value); }) op.publishes(*fresh.node.get(), fresh.value);
-        base::insert_into(s, t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
+        chain::insert(s, t, v, Layout::tagged(fresh.node.release(), hash), fresh.value); // [W6] [W7]
         return end_published(outcome::done, Layout::with_next_version(free));
     }
 };

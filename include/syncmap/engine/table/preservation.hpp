@@ -83,10 +83,6 @@ protected:
         std::size_t lacking_ = 0;
     };
 
-    static bool is_preserved(control_word held, word gate_word) noexcept {
-        return Layout::stamp_of(held) >= gate::newest_phase(gate_word);
-    }
-
     /// For the holder of a bucket's lock, whose control word is `held`, before it changes the bucket [P1]. False: `supply`
     /// lacks memory. A snapshot that was served by then has its record; somebody else may give it a second one, of the
     /// same content [P2].

@@ -1,5 +1,5 @@
-// Finding a key without a lock: the reader's protocol, docs/design.md [R1] to [R5]. No state of its own. Four files have all of a
-// read:
+// Finding a key without a lock: the reader's protocol, docs/design.md [R1] to [R5]. No state of its own. Four files have all of
+// a read:
 //
 //   reader.hpp   the steps: here
 //   core.hpp     the root: the word that names the table, and whether it is still the same [R1] [R5]
