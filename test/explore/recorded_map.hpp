@@ -147,8 +147,8 @@ public:
         const syncmap::reclaim::thread_lease<typename base::Sync> me(c.home->threads);
         auto& record = this->thread_record_of(c, *me);
         const auto root = this->root_.load();
-        this->start_resize(c, record, root, base::table_of(root)->log2() + 1);
-        this->help(c, record, root, 1);
+        syncmap::engine::resizer<types>::start_resize(*this, c, record, root, base::table_of(root)->log2() + 1);
+        syncmap::engine::resizer<types>::help(*this, c, record, root, 1);
     }
 
     /// Overflow lines that were made beside any table so far.

@@ -15,7 +15,7 @@
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/making.hpp>
 #include <syncmap/engine/table/reader.hpp>
-#include <syncmap/engine/table/snapshots.hpp>
+#include <syncmap/engine/table/resizer.hpp>
 
 namespace syncmap::engine {
 
@@ -35,23 +35,26 @@ enum class outcome : unsigned char {
     full             ///< so is a slot
 };
 
+/// On top of what the map owns. Protected: the parts work on that, and no other code does.
 template <class Types>
-class admission : public snapshots<Types> {
-    using base = snapshots<Types>;
+class admission : protected retirement<Types> {
+    using base = retirement<Types>;
+    using preservation = engine::preservation<Types>;
 
 public:
     using base::base;
 
 protected:
-    using control_word = typename Types::layout::control_word;
+    using resizer = engine::resizer<Types>;
     using locks = engine::locks<Types>;
     using section = typename locks::section;
     using found = typename engine::reader<Types>::found;
-    using T = typename base::T;
+    using record_supply = typename preservation::record_supply;
+    using control_word = typename Types::layout::control_word;
+    using T = typename Types::mapped_type;
     using typename base::control;
     using typename base::header;
     using typename base::Layout;
-    using typename base::record_supply;
     using typename base::Sync;
     using typename base::thread_record_type;
 
@@ -158,14 +161,14 @@ protected:
     /// Does what the last attempt was lacking, with nothing held.
     [[gnu::cold, gnu::noinline]] void prepare_next(control& c, thread_record_type& s, outcome last, place_of_write& at) {
         switch (last) {
-        case outcome::no_table: this->make_first_table(c, at.root, base::min_log2()); break;
+        case outcome::no_table: resizer::make_first_table(*this, c, at.root, base::min_log2()); break;
         case outcome::locked_by_other: locks::wait_unlocked(c, at.t->controls[at.bucket]); break;
         case outcome::gate_closed:
             locks::wait_for_gate(c);
             at.past_gate = true;
             break;
         case outcome::must_preserve: at.supply.provide(); break;
-        case outcome::full: this->make_room(c, s, at.root, at.t, at.bucket); break;
+        case outcome::full: resizer::make_room(*this, c, s, at.root, at.t, at.bucket); break;
         default: break;
         }
     }
@@ -216,7 +219,7 @@ private:
                                    record_supply& supply) noexcept {
         if (gate::is_preserved(Layout::stamp_of(held), gate_word)) [[likely]]
             return outcome::admitted; // [P1]
-        return base::preserve(c, t, bucket, held, gate_word, supply) ? outcome::admitted : outcome::must_preserve;
+        return preservation::preserve(c, t, bucket, held, gate_word, supply) ? outcome::admitted : outcome::must_preserve;
     }
 };
 

@@ -347,7 +347,7 @@ protected:
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
             if (t == nullptr) {
-                this->make_first_table(c, root, base::min_log2());
+                base::resizer::make_first_table(*this, c, root, base::min_log2());
                 continue;
             }
             decided.generation = t->generation.load(std::memory_order_relaxed);

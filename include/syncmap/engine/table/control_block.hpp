@@ -57,7 +57,7 @@ struct control_block : shared_words<Sync>, std::conditional_t<Layout::inline_key
 
     atomic<std::uint64_t> generations{0};
 
-    /// Null: nothing has needed it yet. acquire: pairs with the release of storage::more.
+    /// Null: nothing has needed it yet. acquire: pairs with the release of map_memory::more.
     rare_type* rare_or_null() const noexcept { return static_cast<rare_type*>(this->rare.load(std::memory_order_acquire)); }
     /// For who knows that it was made: has seen a second table, a snapshot or a spare line.
     rare_type& more() const noexcept { return *rare_or_null(); }

@@ -100,6 +100,15 @@ public:
         return static_cast<node*>(Layout::address(slot_word));
     }
 
+    /// Returns the hash of an entry, by its slot word.
+    std::uint64_t hash_of([[maybe_unused]] const hash_seed& seed, word slot_word) const noexcept {
+        if constexpr (Layout::inline_key) {
+            return syncmap::detail::seeded_hash(hash_, Layout::key_of(slot_word, false), seed); // trusted: calls nothing back
+        } else {
+            return node_at(slot_word)->hash();
+        }
+    }
+
     typename Sync::template atomic<control*> control_{nullptr};
     [[no_unique_address]] typename Types::hasher hash_{};
     [[no_unique_address]] typename Types::key_equal equal_{};

@@ -9,34 +9,52 @@
 #include <optional>
 #include <vector>
 
-#include <syncmap/engine/table/resize.hpp>
+#include <syncmap/engine/table/resizer.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class counting : public resize<Types> {
-    using base = resize<Types>;
+class counting {
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using atomic_word = typename Layout::atomic_word;
+    using control = typename Types::control;
+    using header = typename Types::header;
+    using thread_record_type = typename control::thread_record_type;
 
 public:
-    using base::base;
+    using map_type = core<Types>;
 
     /// Linearizable: an instant during the call at which the map had exactly that many entries.
-    std::size_t size() const { return const_cast<counting*>(this)->count(); }
-
-    /// What the thread records say, read one after the other.
-    std::size_t approx_size() const noexcept {
-        const auto* t = base::table_of(this->root_.load(std::memory_order_acquire));
-        if (t == nullptr) return 0;
-        return base::counted_entries(this->shared_of_table(), *t);
+    static std::size_t count(const map_type& map) {
+        std::vector<look> first;
+        std::optional<closing> closed;
+        for (int attempt = 0;; ++attempt) {
+            const word root = map.root_.load(std::memory_order_acquire);
+            header* const t = map_type::table_of(root);
+            if (t == nullptr) return 0;
+            control& c = map.shared_of_table();
+            if (attempt >= attempts_with_open_gate) {
+                closed.emplace(c, gate::counting); // another thread that counts may have it closed: as good
+                Sync::pause();
+            }
+            std::size_t entries = 0;
+            if (collect_twice(map, c, root, *t, first, entries)) return entries;
+            closed.reset();
+            // A thread that changes several keys may have been stopped half way: it wants the processor.
+            const auto half_way = [](const look& seen) { return seen.in_the_midst; };
+            if (attempt >= attempts_with_open_gate && std::any_of(first.begin(), first.end(), half_way)) {
+                Sync::back_off(static_cast<unsigned>(attempt - attempts_with_open_gate));
+            }
+        }
     }
 
-protected:
-    using typename base::atomic_word;
-    using typename base::control;
-    using typename base::header;
-    using typename base::Layout;
-    using typename base::Sync;
-    using typename base::thread_record_type;
+    /// What the thread records say, read one after the other.
+    static std::size_t approx_size(const map_type& map) noexcept {
+        const auto* t = map_type::table_of(map.root_.load(std::memory_order_acquire));
+        if (t == nullptr) return 0;
+        return resizer<Types>::counted_entries(map.shared_of_table(), *t);
+    }
 
     /// The closed gate of one attempt. Opens it again if no writer has done so.
     class closing {
@@ -123,32 +141,10 @@ private:
         return seen;
     }
 
-    std::size_t count() {
-        std::vector<look> first;
-        std::optional<closing> closed;
-        for (int attempt = 0;; ++attempt) {
-            const word root = this->root_.load(std::memory_order_acquire);
-            header* const t = base::table_of(root);
-            if (t == nullptr) return 0;
-            control& c = this->shared_of_table();
-            if (attempt >= attempts_with_open_gate) {
-                closed.emplace(c, gate::counting); // another thread that counts may have it closed: as good
-                Sync::pause();
-            }
-            std::size_t entries = 0;
-            if (collect_twice(c, root, *t, first, entries)) return entries;
-            closed.reset();
-            // A thread that changes several keys may have been stopped half way: it wants the processor.
-            const auto half_way = [](const look& seen) { return seen.in_the_midst; };
-            if (attempt >= attempts_with_open_gate && std::any_of(first.begin(), first.end(), half_way)) {
-                Sync::back_off(static_cast<unsigned>(attempt - attempts_with_open_gate));
-            }
-        }
-    }
-
     /// Equal twice: all of it was true together between the two collects. A net count that changed does not come back
     /// to its old value (its sequence), and under one net count an announced change is published at most once.
-    bool collect_twice(control& c, word root, const header& t, std::vector<look>& first, std::size_t& entries) {
+    static bool collect_twice(const map_type& map, control& c, word root, const header& t, std::vector<look>& first,
+                              std::size_t& entries) {
         // relaxed, as the table's other number below: both were stored before the table was published. If the memory has become
         // another table's since, there was a heavy barrier after the root had changed, and is_root below tells.
         const auto generation = static_cast<std::uint32_t>(t.generation.load(std::memory_order_relaxed));
@@ -172,7 +168,7 @@ private:
         });
         if (!equal || i != first.size()) return false;
         // The same generation of the map all along. A root that changed by a resize only would do as well, but is rare.
-        if (!this->is_root(root)) return false;
+        if (!map.is_root(root)) return false;
         entries = static_cast<std::size_t>(thread_record_type::entries_of(sum));
         return true;
     }

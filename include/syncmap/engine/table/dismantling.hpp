@@ -29,28 +29,24 @@
 namespace syncmap::engine {
 
 template <class Types>
-class dismantling : public retirement<Types> {
-    using base = retirement<Types>;
-
-public:
-    using base::base;
-
-protected:
+class dismantling {
     using chain = engine::chain<Types>;
     using locks = engine::locks<Types>;
-    using base::node_at;
-    using typename base::control;
-    using typename base::header;
-    using typename base::Layout;
-    using typename base::line_type;
-    using typename base::node;
-    using typename base::Sync;
-    using typename base::thread_record_type;
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using control = typename Types::control;
+    using header = typename Types::header;
+    using line_type = typename Types::line_type;
+    using node = typename Types::node;
+    using thread_record_type = typename control::thread_record_type;
+
+public:
+    using map_type = retirement<Types>;
 
     /// Takes all entries out of a table that is not the root's any more, waits for the writers that are still in it, and
     /// destroys the nodes that no thread holds; `free_later(node*)` gets the others.
     template <class FreeLater>
-    void dismantle(control& c, header* t, FreeLater free_later) {
+    static void dismantle(map_type& map, control& c, header* t, FreeLater free_later) {
         header* n = t->next.exchange(header::closed(), std::memory_order_acq_rel); // [D1]
         if (n == header::closed()) n = nullptr;
         const bool left = wait_for_writers(c, t, n);
@@ -61,22 +57,22 @@ protected:
             each->unreferenced = left; // [D2] is more than the pool asks for
         }
         if constexpr (!Layout::inline_key) {
-            destroy_nodes_of(c, tables, free_later);
+            destroy_nodes_of(map, c, tables, free_later);
         } else {
             for (header* const each : tables) {
                 if (each != nullptr && may_have_spare_lines(c, *each)) give_back_spare_lines(c, *each);
             }
         }
         for (header* const each : tables) {
-            if (each != nullptr) this->retire_table(c, each);
+            if (each != nullptr) map.retire_table(c, each);
         }
-        recycle_now(c);
+        recycle_now(map, c);
     }
 
     /// After a whole table was taken apart: gives back all that no writer can touch any more.
-    void recycle_now(control& c) noexcept {
-        this->recycle_tables(c, (std::numeric_limits<std::size_t>::max)());
-        this->ask_for_recycling(c);
+    static void recycle_now(map_type& map, control& c) noexcept {
+        map.recycle_tables(c, (std::numeric_limits<std::size_t>::max)());
+        map.ask_for_recycling(c);
     }
 
 private:
@@ -152,7 +148,7 @@ private:
     }
 
     template <class FreeLater>
-    void destroy_nodes_of(control& c, const std::array<header*, 2>& tables, FreeLater& free_later) {
+    static void destroy_nodes_of(map_type& map, control& c, const std::array<header*, 2>& tables, FreeLater& free_later) {
         for (header* const each : tables) {
             if (each == nullptr) continue;
             each_line(*each, [](line_type& l) { disown_nodes(l); }, [](const line_type&) {}); // [D3]
@@ -167,11 +163,11 @@ private:
                     for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
                         const word slot_word = l.slot(i)->load(std::memory_order_relaxed);
                         if (!Layout::is_disowned(slot_word)) continue;
-                        node* const n = node_at(slot_word);
+                        node* const n = map_type::node_at(slot_word);
                         if (!can_free || held.names(n)) {
                             free_later(n);
                         } else if (n->hand_over()) {
-                            this->destroy_node(n);
+                            map.destroy_node(n);
                         }
                     }
                     empty(c, *each, l);

@@ -145,8 +145,8 @@ public:
     /// Calls `f(entry)` for the entries until it returns false. Consistency: as `for_each`.
     template <class F>
     void each_entry(F f) const {
-        const_cast<entry_lookup*>(this)->walk(
-            [&](const seen_entry& e) { return f(std::as_const(*map_core::node_at(e.slot_word))); });
+        walker<Types>::walk(const_cast<entry_lookup&>(*this),
+                            [&](const seen_entry& e) { return f(std::as_const(*map_core::node_at(e.slot_word))); });
     }
 
     /// Makes each thread that has used the map pass a full fence before this returns. Returns false if the system refuses.
@@ -186,7 +186,7 @@ public:
     [[gnu::always_inline]] void write_at(visitor& by, std::uint64_t hash, K&& key, Op& op) {
         const word root = this->write_node(by.control_, by.record_, *by.me_, hash, std::forward<K>(key), op, false);
         if (const header_type* const t = base::table_of(root); t != nullptr)
-            this->help_if_asked(by.control_, by.record_, *t, root);
+            resizer<Types>::help_if_asked(*this, by.control_, by.record_, *t, root);
     }
 
     // ---- entries that are kept ----

@@ -55,7 +55,7 @@ public:
         this->retire(by.control_, by.record_, &erased);
         const word root = this->root_.load(std::memory_order_acquire);
         if (const header_type* const t = base::table_of(root); t != nullptr) {
-            this->help_if_asked(by.control_, by.record_, *t, root);
+            resizer<Types>::help_if_asked(*this, by.control_, by.record_, *t, root);
         }
     }
 

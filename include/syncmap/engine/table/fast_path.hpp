@@ -70,9 +70,9 @@ protected:
         case direct::done:
         case direct::shown: break;
         case direct::erased:
-        case direct::erased_shown: this->after_erase(c, s, root); break;
+        case direct::erased_shown: base::resizer::after_erase(*this, c, s, root); break;
         }
-        this->help_if_asked(c, s, *t, root);
+        base::resizer::help_if_asked(*this, c, s, *t, root);
         return true;
     }
 

@@ -52,7 +52,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     line_stack<Layout, Sync> free_lines{};
     atomic<std::size_t> cursor{0};
     atomic<std::size_t> left{0};
-    atomic<std::size_t> erased{0}; ///< entries erased here, about; see resize::is_sparse
+    atomic<std::size_t> erased{0}; ///< entries erased here, about; see resizer::is_sparse
     table_header* next_in_list = nullptr; ///< in the pool's lists
     std::size_t emptied = 0;              ///< bytes of pages given back so far, while it is being emptied
     atomic<bool> spilled{false}; ///< a bucket has a line that is not the table's since somebody looked whether it should grow
@@ -111,7 +111,7 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     /// Lets writers do more than their write: move buckets, look whether the table should grow, or give pages back.
     void ask_for_help() noexcept {
-        // release: pairs with the acquire of who withdraws it (resize::help), who then looks at what it was about. By a
+        // release: pairs with the acquire of who withdraws it (resizer::help), who then looks at what it was about. By a
         // read-modify-write, so that it hands on what those released who have asked before and do not know of this one.
         needs_help.exchange(true, std::memory_order_release);
     }

@@ -64,7 +64,7 @@ protected:
         for (;;) {
             switch (const outcome o = attempt(c, s, w)) {
             case outcome::done: return at.root;
-            case outcome::erased: this->after_erase(c, s, at.root); return at.root;
+            case outcome::erased: base::resizer::after_erase(*this, c, s, at.root); return at.root;
             case outcome::must_ask:
                 own.emplace(*this, w.hash, w.key);
                 at.owner = true;

@@ -58,7 +58,7 @@ public:
         control_type& c = by.control_;
         this->more(c);
         cleared* const fresh = this->template make_object<cleared>();
-        const header_type* const left = this->exchange_root(c, nullptr, [&](header_type* taken) {
+        const header_type* const left = snapshotter<Types>::exchange_root(*this, c, nullptr, [&](header_type* taken) {
             fresh->tables[0] = taken;
             header_type* const next =
                 taken->next.exchange(header_type::closed(), std::memory_order_acq_rel); // no resize begins
@@ -96,7 +96,7 @@ public:
             is_busy_.store(false, std::memory_order_release); // (5)
         }
         if (ended != nullptr)
-            this->recycle_tables(by.control_, base::recycle_budget); // where only this is called, nothing grows
+            this->recycle_tables(by.control_, resizer<Types>::recycle_budget); // where only this is called, nothing grows
         while (ended != nullptr) this->destroy_object(std::exchange(ended, ended->below));
         while (removed != nullptr) {
             entry_type& n = *std::exchange(removed, next_of(*removed));
@@ -108,7 +108,7 @@ public:
     /// Makes a first table, where there is none: `take_apart` then works.
     void ensure_table(visitor& by) {
         const word root = this->root_.load(std::memory_order_acquire);
-        if (base::table_of(root) == nullptr) this->make_first_table(by.control_, root, base::min_log2());
+        if (base::table_of(root) == nullptr) resizer<Types>::make_first_table(*this, by.control_, root, base::min_log2());
     }
 
 protected:

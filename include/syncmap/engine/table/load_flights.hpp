@@ -153,7 +153,7 @@ public:
                 Sync::fence(); // pairs with the one in clear_later
                 return t->generation.load(std::memory_order_relaxed);
             }
-            this->make_first_table(by.control_, root, base::min_log2());
+            resizer<Types>::make_first_table(*this, by.control_, root, base::min_log2());
         }
     }
 

@@ -11,7 +11,7 @@
 namespace syncmap::engine {
 
 template <class Types>
-class map_memory : protected core<Types> {
+class map_memory : public core<Types> {
     using base = core<Types>;
 
 public:
@@ -32,7 +32,7 @@ public:
 
     using base::base;
 
-protected:
+public:
     using base::allocator_;
 
     template <class U>

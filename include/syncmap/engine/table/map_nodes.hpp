@@ -19,7 +19,6 @@ class map_nodes : public map_memory<Types> {
 public:
     using base::base;
 
-protected:
     using base::allocator_;
     using base::shared_of_table;
     using typename base::allocator_type;

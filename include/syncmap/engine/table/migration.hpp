@@ -5,7 +5,7 @@
 // Which group to move next is only a hint: a group that another helper claimed and did not move is moved by
 // the next helper that comes round.
 //
-// When to do so, and who does it, stands in resize.hpp.
+// When to do so, and who does it, stands in resizer.hpp.
 #pragma once
 
 #include <algorithm>
@@ -18,30 +18,26 @@
 namespace syncmap::engine {
 
 template <class Types>
-class migration : public preservation<Types> {
-    using base = preservation<Types>;
-
-public:
-    using base::base;
-
-protected:
-    using atomic_control = typename Types::layout::atomic_control;
-    using atomic_word = typename Types::layout::atomic_word;
+class migration {
+    using preservation = engine::preservation<Types>;
     using chain = engine::chain<Types>;
     using locks = engine::locks<Types>;
-    using typename base::control;
-    using control_word = typename Types::layout::control_word;
-    using typename base::header;
-    using typename base::Layout;
-    using typename base::line_type;
-    using typename base::node;
-    using typename base::record_supply;
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using atomic_control = typename Layout::atomic_control;
+    using atomic_word = typename Layout::atomic_word;
+    using control = typename Types::control;
+    using control_word = typename Layout::control_word;
+    using header = typename Types::header;
+    using line_type = typename Types::line_type;
     using pair = sync::word_pair;
-    using section = typename engine::locks<Types>::section;
-    using typename base::Sync;
-    using typename base::thread_record_type;
-    using vacancy = typename engine::chain<Types>::vacancy;
-    using base::node_at;
+    using record_supply = typename preservation::record_supply;
+    using section = typename locks::section;
+    using thread_record_type = typename control::thread_record_type;
+    using vacancy = typename chain::vacancy;
+
+public:
+    using map_type = retirement<Types>;
 
     /// What came of an attempt to move a group.
     enum class moving : unsigned char {
@@ -50,16 +46,6 @@ protected:
         needs_line,
         needs_record
     };
-
-    /// The hash of an entry, by its mark.
-    std::uint64_t hash_of([[maybe_unused]] const hash_seed& seed, word slot_word) const noexcept {
-        if constexpr (Layout::inline_key) {
-            return syncmap::detail::seeded_hash(this->hash_, Layout::key_of(slot_word, false),
-                                                seed); // trusted: calls nothing back
-        } else {
-            return node_at(slot_word)->hash();
-        }
-    }
 
     static constexpr unsigned max_spread = 3; ///< log2 of the most targets of one bucket that are filled in order
 
@@ -87,7 +73,7 @@ protected:
     /// it [D2], so `n` is still the table it was. The mover of the last group of all then makes `n` the root's table.
     class departure {
     public:
-        departure(migration& map, control& c, header& t, header& n, word root) noexcept
+        departure(map_type& map, control& c, header& t, header& n, word root) noexcept
             : map_(map), control_(c), t_(t), n_(n), root_(root) {}
         departure(const departure&) = delete;
         departure& operator=(const departure&) = delete;
@@ -117,7 +103,7 @@ protected:
             locked_.count = 0;
         }
 
-        migration& map_;
+        map_type& map_;
         control& control_;
         header& t_;
         header& n_;
@@ -126,11 +112,12 @@ protected:
         std::size_t moved_ = 0;
     };
 
-    moving move_group(control& c, header& t, header& n, std::size_t group, departure& leaving, record_supply& supply) {
+    static moving move_group(map_type& map, control& c, header& t, header& n, std::size_t group, departure& leaving,
+                             record_supply& supply) {
         const bool splits = n.log2() > t.log2() && n.log2() - t.log2() <= max_spread && group < t.buckets();
         if (splits) [[likely]]
-            return split_bucket(c, t, n, group, leaving, supply);
-        return move_buckets(c, t, n, group, leaving, supply);
+            return split_bucket(map, c, t, n, group, leaving, supply);
+        return move_buckets(map, c, t, n, group, leaving, supply);
     }
 
     /// Prefetches what splitting a bucket reads behind its home line: the first overflow line, and the nodes, which know their
@@ -148,7 +135,8 @@ protected:
 
     /// Moves one bucket of a table that grows by two to eight. Nearly all moves are of this kind, so it is kept short: one
     /// lock, and targets that lie side by side and are filled without a search.
-    moving split_bucket(control& c, header& t, header& n, std::size_t bucket, departure& leaving, record_supply& supply) {
+    static moving split_bucket(map_type& map, control& c, header& t, header& n, std::size_t bucket, departure& leaving,
+                               record_supply& supply) {
         atomic_control& lock = t.controls[bucket];
         const control_word seen = lock.load(std::memory_order_relaxed);
         if ((seen & Layout::moved_bit) != 0) return moving::done;
@@ -161,20 +149,20 @@ protected:
         stamp_targets(n, to, stamp);
         line_type& home = t.home(bucket);
         std::array<word, Layout::slots_per_line> copied; // the values, written before they are read
-        if (const std::size_t left_out = split_lines(c, home, n, to, copied); left_out != 0) [[unlikely]] {
+        if (const std::size_t left_out = split_lines(map, c, home, n, to, copied); left_out != 0) [[unlikely]] {
             give_up_targets(c, n, to, left_out, supply);
             unlock_sources(c, t, from);
             return moving::needs_line;
         }
         // Before the lock is released [I4], [I6].
-        leave_bucket(c, t, bucket, n, [&](std::size_t i, word) { return copied[i]; });
+        leave_bucket(map, c, t, bucket, n, [&](std::size_t i, word) { return copied[i]; });
         leaving.moved(from);
         return moving::done;
     }
 
     /// Moves a group of any kind: a merge, the sentinel-key bucket, a table that grows by more.
-    [[gnu::noinline]] moving move_buckets(control& c, header& t, header& n, std::size_t group, departure& leaving,
-                                          record_supply& supply) {
+    [[gnu::noinline]] static moving move_buckets(map_type& map, control& c, header& t, header& n, std::size_t group,
+                                                 departure& leaving, record_supply& supply) {
         const range from = buckets_of_group(t, n, group);
         const range to = buckets_of_group(n, t, group);
         for (std::size_t i = 0; i < from.count; ++i) {
@@ -193,7 +181,7 @@ protected:
         }
         stamp_targets(n, to, stamp);
         for (std::size_t i = 0; i < from.count; ++i) {
-            if (const std::size_t left_out = copy_bucket(c, t, from.first + i, n, to); left_out != 0) {
+            if (const std::size_t left_out = copy_bucket(map, c, t, from.first + i, n, to); left_out != 0) {
                 give_up_targets(c, n, to, left_out, supply);
                 unlock_sources(c, t, from);
                 return moving::needs_line;
@@ -202,8 +190,8 @@ protected:
         // All old copies are gone before any lock is released: no writer can reach a new copy while a reader
         // can still hit the old one [I4], [I6].
         for (std::size_t i = 0; i < from.count; ++i) {
-            leave_bucket(c, t, from.first + i, n, [&](std::size_t, word slot_word) {
-                return chain::value_at(copy_of(t, from.first + i, n, slot_word));
+            leave_bucket(map, c, t, from.first + i, n, [&](std::size_t, word slot_word) {
+                return chain::value_at(copy_of(map, t, from.first + i, n, slot_word));
             });
         }
         leaving.moved(from);
@@ -211,21 +199,20 @@ protected:
     }
 
     /// Moves the group of one bucket. Done also when the root has changed: the bucket is not where it was.
-    moving move_group_of(control& c, thread_record_type& s, word root, header& t, header& n, std::size_t bucket,
-                         record_supply& supply) {
-        const section in(*this, s, &t, root);
+    static moving move_group_of(map_type& map, control& c, thread_record_type& s, word root, header& t, header& n,
+                                std::size_t bucket, record_supply& supply) {
+        const section in(map, s, &t, root);
         if (!in) return moving::done;
-        departure leaving(*this, c, t, n, root);
-        return move_group(c, t, n, group_of(t, n, bucket), leaving, supply);
+        departure leaving(map, c, t, n, root);
+        return move_group(map, c, t, n, group_of(t, n, bucket), leaving, supply);
     }
-
-    static constexpr std::size_t recycle_budget = std::size_t{4} << 20; ///< bytes of pages per call
 
 private:
     /// The stamp of a group's targets [P3]; where no snapshot lives, stamps mean nothing. A merge while a cut is being
     /// made would be neither before it (the snapshot has seen the finer buckets) nor after it (nothing is preserved yet): it
     /// is left for later.
-    moving hand_on_stamps(control& c, header& t, header& n, range from, record_supply& supply, std::uint32_t& stamp) noexcept {
+    static moving hand_on_stamps(control& c, header& t, header& n, range from, record_supply& supply,
+                                 std::uint32_t& stamp) noexcept {
         // acquire: pairs with the release that made a snapshot live. This section began before it, or sees it.
         const word gate_word = c.gate_word.load(std::memory_order_acquire);
         const bool merges = n.log2() < t.log2();
@@ -235,7 +222,7 @@ private:
         for (std::size_t i = 0; i < from.count; ++i) {
             control_word held = t.controls[from.first + i].load(std::memory_order_relaxed) & ~Layout::lock_bit;
             if (merges && !gate::is_preserved(Layout::stamp_of(held), gate_word) &&
-                !base::preserve(c, t, from.first + i, held, gate_word, supply)) {
+                !preservation::preserve(c, t, from.first + i, held, gate_word, supply)) {
                 return moving::needs_record;
             }
             stamp = (std::max)(stamp, Layout::stamp_of(held));
@@ -243,7 +230,7 @@ private:
         return moving::done;
     }
 
-    void unlock_sources(control& c, header& t, range sources) noexcept {
+    static void unlock_sources(control& c, header& t, range sources) noexcept {
         for (std::size_t i = 0; i < sources.count; ++i) {
             atomic_control& lock = t.controls[sources.first + i];
             locks::unlock(c, lock, lock.load(std::memory_order_relaxed));
@@ -270,8 +257,8 @@ private:
     /// home line's slot has. A writer may have overwritten an entry of the home line since. Then the copy, which no thread
     /// reaches while the slot has its key, gets the new value [O5].
     template <class Copied>
-    [[gnu::always_inline]] void leave_bucket(control& c, header& t, std::size_t bucket, header& n,
-                                             [[maybe_unused]] Copied copied) noexcept {
+    [[gnu::always_inline]] static void leave_bucket(const map_type& map, control& c, header& t, std::size_t bucket, header& n,
+                                                    [[maybe_unused]] Copied copied) noexcept {
         if constexpr (Layout::inline_key) {
             line_type& home = t.home(bucket);
             chain::wipe(c, t, home, Layout::moved, [&](atomic_word* slot, word sentinel) {
@@ -284,7 +271,7 @@ private:
                 pair seen{slot_word, copied(i, slot_word)};
                 while (!Sync::compare_exchange_pair(slot, seen, {sentinel, seen.second})) [[unlikely]] {
                     // relaxed: the compare-exchange releases.
-                    copy_of(t, bucket, n, slot_word)[1].store(seen.second, std::memory_order_relaxed);
+                    copy_of(map, t, bucket, n, slot_word)[1].store(seen.second, std::memory_order_relaxed);
                 }
             });
         } else {
@@ -292,16 +279,17 @@ private:
         }
     }
     /// Returns the slot in `n` of an entry that was copied there.
-    [[gnu::noinline]] atomic_word* copy_of(header& t, std::size_t bucket, header& n, word slot_word) const noexcept {
-        const std::size_t target = t.is_sentinel_key_bucket(bucket) ? n.buckets() : n.bucket_of(hash_of(n.seed, slot_word));
+    [[gnu::noinline]] static atomic_word* copy_of(const map_type& map, header& t, std::size_t bucket, header& n,
+                                                  word slot_word) noexcept {
+        const std::size_t target = t.is_sentinel_key_bucket(bucket) ? n.buckets() : n.bucket_of(map.hash_of(n.seed, slot_word));
         return chain::slot_of(n.home(target), slot_word);
     }
 
     /// Copies the entries of a bucket to the EMPTY targets `to`, which no other thread writes to or reads before the bucket is
     /// MOVED. Returns how many entries had no place, because a target is full.
     /// `copied` gets the values of the home line's entries.
-    [[gnu::always_inline]] std::size_t split_lines(control& c, line_type& home, header& n, range to,
-                                                   std::array<word, Layout::slots_per_line>& copied) noexcept {
+    [[gnu::always_inline]] static std::size_t split_lines(const map_type& map, control& c, line_type& home, header& n, range to,
+                                                          std::array<word, Layout::slots_per_line>& copied) noexcept {
         line_type* const targets = &n.home(to.first);
         std::array<atomic_word*, std::size_t{1} << max_spread> vacant;
         for (std::size_t i = 0; i < to.count; ++i) vacant[i] = targets[i].slot(0);
@@ -309,24 +297,25 @@ private:
         for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
             const word slot_word = home.slot_word(i);
             if (!Layout::is_entry(slot_word)) continue;
-            atomic_word*& to_slot = vacant[n.bucket_of(hash_of(n.seed, slot_word)) & (to.count - 1)];
+            atomic_word*& to_slot = vacant[n.bucket_of(map.hash_of(n.seed, slot_word)) & (to.count - 1)];
             copied[i] = chain::value_at(home.slot(i));
             chain::store_entry(to_slot, slot_word, copied[i]);
             to_slot += Layout::words_per_slot;
         }
         line_type* const rest = home.next_line();
-        return rest == nullptr ? 0 : copy_lines(c, *rest, n, to, false, vacant.data());
+        return rest == nullptr ? 0 : copy_lines(map, c, *rest, n, to, false, vacant.data());
     }
 
     /// The same for targets that other sources of the group have been copied to, and for the sentinel-key bucket.
-    std::size_t copy_bucket(control& c, header& t, std::size_t bucket, header& n, range to) noexcept {
-        return copy_lines(c, t.home(bucket), n, to, t.is_sentinel_key_bucket(bucket), nullptr);
+    static std::size_t copy_bucket(const map_type& map, control& c, header& t, std::size_t bucket, header& n,
+                                   range to) noexcept {
+        return copy_lines(map, c, t.home(bucket), n, to, t.is_sentinel_key_bucket(bucket), nullptr);
     }
 
     /// Copies the lines from `first` on. `vacant`: the first EMPTY slot of each target's home line, or the end of that line;
     /// null where that is not known.
-    [[gnu::noinline]] std::size_t copy_lines(control& c, line_type& first, header& n, range to, bool sentinel_key,
-                                             atomic_word** vacant) noexcept {
+    [[gnu::noinline]] static std::size_t copy_lines(const map_type& map, control& c, line_type& first, header& n, range to,
+                                                    bool sentinel_key, atomic_word** vacant) noexcept {
         // Where the last entry went that did not fit into the home line: all lines before are full.
         std::array<line_type*, std::size_t{1} << max_spread> ends{};
         std::size_t left_out = 0;
@@ -335,7 +324,7 @@ private:
                 ++left_out;
                 return false;
             }
-            const std::size_t target = sentinel_key ? 0 : n.bucket_of(hash_of(n.seed, slot_word)) - to.first;
+            const std::size_t target = sentinel_key ? 0 : n.bucket_of(map.hash_of(n.seed, slot_word)) - to.first;
             line_type* end = &n.home(to.first + target);
             if (vacant != nullptr && vacant[target] != end->slot(Layout::slots_per_line)) {
                 chain::store_entry(vacant[target], slot_word, chain::value_at(l.slot(i)));

@@ -141,7 +141,7 @@ private:
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
             if (t == nullptr) {
-                this->make_first_table(c, root, base::min_log2());
+                base::resizer::make_first_table(*this, c, root, base::min_log2());
                 continue;
             }
             const std::uint64_t generation = t->generation.load(std::memory_order_relaxed);
@@ -187,11 +187,11 @@ private:
         if constexpr (Layout::pairs) {
             m.value = to_word(static_cast<const T&>(std::move(slot).value()));
             if constexpr (!Layout::inline_key) {
-                if (!m.present()) m.fresh.emplace(*this, s).emplace(m.hash, *m.key, [] {});
+                if (!m.present()) m.fresh.emplace(static_cast<map_nodes<Types>&>(*this), s).emplace(m.hash, *m.key, [] {});
             }
         } else {
             const auto value = [&]() -> decltype(auto) { return std::move(slot).value(); };
-            fresh_node& fresh = m.fresh.emplace(*this, s);
+            fresh_node& fresh = m.fresh.emplace(static_cast<map_nodes<Types>&>(*this), s);
             if (tells_equal_keys_apart<Key, typename Types::key_equal> && m.present()) {
                 fresh.emplace(m.hash, key_of_entry<typename Types::node>{*node_at(m.slot_word_before)}, value);
             } else {
@@ -252,17 +252,17 @@ private:
         if (inserts <= Layout::slots_per_line) return;
         const header* const now = base::table_of(this->root_.load(std::memory_order_acquire));
         if (now == nullptr) return; // cleared
-        const std::size_t entries = base::counted_entries(c, *now);
+        const std::size_t entries = base::resizer::counted_entries(c, *now);
         if (inserts <= entries) return;
-        const unsigned log2 = base::log2_for(entries + inserts);
+        const unsigned log2 = base::resizer::log2_for(entries + inserts);
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
             if (t == nullptr) return;
             if (t->successor() != nullptr) {
-                this->finish_resize(c, s, root);
+                base::resizer::finish_resize(*this, c, s, root);
             } else if (t->log2() < log2) {
-                this->start_resize(c, s, root, log2);
+                base::resizer::start_resize(*this, c, s, root, log2);
             } else {
                 return;
             }
@@ -419,9 +419,9 @@ private:
             if constexpr (!Layout::inline_key) {
                 if (m->erases || (!Layout::pairs && m->present())) this->retire(c, s, node_at(m->slot_word_before));
             }
-            if (m->erases) this->after_erase(c, s, all.at.root);
+            if (m->erases) base::resizer::after_erase(*this, c, s, all.at.root);
         }
-        this->help_if_asked(c, s, *base::table_of(all.at.root), all.at.root);
+        base::resizer::help_if_asked(*this, c, s, *base::table_of(all.at.root), all.at.root);
     }
 };
 

@@ -136,7 +136,7 @@ protected:
                 if constexpr (!requires { Op::caller_retires; }) {
                     if (!keeps_removed(op, *unlinked, o == outcome::erased)) this->retire(c, s, unlinked); // [W9]
                 }
-                if (o == outcome::erased) this->after_erase(c, s, at.root);
+                if (o == outcome::erased) base::resizer::after_erase(*this, c, s, at.root);
                 return at.root;
             case outcome::must_ask:
                 if constexpr (requires { op.gives_way(); }) {

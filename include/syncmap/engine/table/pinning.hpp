@@ -18,13 +18,13 @@
 #include <type_traits>
 #include <utility>
 
-#include <syncmap/engine/table/writing.hpp>
+#include <syncmap/engine/table/writer.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class pinning : public writing<Types> {
-    using base = writing<Types>;
+class pinning : public writer<Types> {
+    using base = writer<Types>;
 
 protected:
     using found = typename engine::reader<Types>::found;

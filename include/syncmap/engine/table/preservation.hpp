@@ -20,29 +20,25 @@
 namespace syncmap::engine {
 
 template <class Types>
-class preservation : public snapshot_memory<Types> {
-    using base = snapshot_memory<Types>;
+class preservation {
+    using memory = snapshot_memory<Types>;
+    using chain = engine::chain<Types>;
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using control = typename Types::control;
+    using control_word = typename Layout::control_word;
+    using header = typename Types::header;
+    using line_type = typename Types::line_type;
+    using slab = typename memory::slab;
+    using snapshot_type = typename control::snapshot_type;
 
 public:
-    using base::base;
-
-protected:
-    using atomic_control = typename Types::layout::atomic_control;
-    using chain = engine::chain<Types>;
-    using typename base::control;
-    using control_word = typename Types::layout::control_word;
-    using base::node_at;
-    using typename base::header;
-    using typename base::Layout;
-    using typename base::line_type;
-    using typename base::slab;
-    using typename base::snapshot_type;
-    using typename base::Sync;
+    using map_type = retirement<Types>;
 
     /// Memory for records, made before a lock is taken, as nothing is allocated under one.
     class record_supply {
     public:
-        explicit record_supply(preservation& owner) noexcept : owner_(owner) {}
+        explicit record_supply(map_type& map) noexcept : map_(map) {}
         record_supply(const record_supply&) = delete;
         record_supply& operator=(const record_supply&) = delete;
         ~record_supply() { reset(); }
@@ -64,7 +60,7 @@ protected:
         /// Makes what was lacking. Throws what the allocator throws.
         void provide() {
             reset();
-            fresh_ = owner_.make_slab(lacking_);
+            fresh_ = memory::make_slab(map_, lacking_);
         }
 
         /// Whether an attempt before this one was given up.
@@ -76,9 +72,9 @@ protected:
 
     private:
         void reset() noexcept {
-            if (fresh_ != nullptr) owner_.free_slab(std::exchange(fresh_, nullptr));
+            if (fresh_ != nullptr) memory::free_slab(map_, std::exchange(fresh_, nullptr));
         }
-        preservation& owner_;
+        map_type& map_;
         slab* fresh_ = nullptr;
         std::size_t lacking_ = 0;
     };
@@ -139,7 +135,8 @@ private:
     static bucket_record& filled(std::byte* room, header& t, std::size_t bucket) noexcept {
         bucket_record& r = *::new (room) bucket_record(head_of(t, bucket));
         chain::each_entry(t.home(bucket), [&](line_type& l, std::size_t i, word slot_word) {
-            if constexpr (!Layout::inline_key) node_at(slot_word)->pin(); // held by being in a slot of a locked bucket
+            if constexpr (!Layout::inline_key)
+                map_type::node_at(slot_word)->pin(); // held by being in a slot of a locked bucket
             r.add(slot_word, chain::value_at(l.slot(i)));
             return false;
         });

@@ -14,25 +14,36 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <utility>
 
-#include <syncmap/engine/table/batches.hpp>
+#include <syncmap/engine/table/snapshotter.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class replacing : public batches<Types> {
-    using base = batches<Types>;
+class replacing {
+    using resizer = engine::resizer<Types>;
+    using dismantling = engine::dismantling<Types>;
+    using chain = engine::chain<Types>;
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using atomic_control = typename Layout::atomic_control;
+    using control = typename Types::control;
+    using header = typename Types::header;
+    using line_type = typename Types::line_type;
+    using node = typename Types::node;
+    using thread_record_type = typename control::thread_record_type;
 
 public:
-    using base::base;
+    using map_type = retirement<Types>;
 
     /// No other thread uses `other`, which is empty afterwards. Strong guarantee for both.
-    void replace(replacing& other) {
-        if (this == &other) return;
-        if (!(this->allocator_ == other.allocator_)) {
+    static void replace(map_type& map, map_type& other) {
+        if (std::addressof(map) == std::addressof(other)) return;
+        if (!(map.allocator_ == other.allocator_)) {
             throw std::invalid_argument("syncmap: replace: the two maps have different allocators");
         }
         control* const theirs = other.control_.load(std::memory_order_acquire);
@@ -40,42 +51,30 @@ public:
             theirs->more().live.load(std::memory_order_acquire) != nullptr) {
             throw std::logic_error("syncmap: replace: a snapshot of the other map is alive");
         }
-        header* const from = base::table_of(other.root_.load(std::memory_order_acquire));
-        if (from == nullptr && base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
+        header* const from = map_type::table_of(other.root_.load(std::memory_order_acquire));
+        if (from == nullptr && map_type::table_of(map.root_.load(std::memory_order_acquire)) == nullptr) return;
 
-        control& c = this->shared();
+        control& c = map.shared();
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        thread_record_type& s = this->thread_record_of(c, *me);
-        this->more(c); // both tables will be retired: all that can fail comes before
+        thread_record_type& s = map.thread_record_of(c, *me);
+        map.more(c); // both tables will be retired: all that can fail comes before
         if (from != nullptr) other.more(*theirs);
-        preparation fresh(*this, c);
+        preparation fresh(map, c);
         if (from != nullptr) {
-            fresh.make(base::counted_entries(*theirs, *from));
+            fresh.make(resizer::counted_entries(*theirs, *from));
             fresh.take_all(from);
         }
-        header* const taken = this->exchange_root(c, fresh.release());
-        this->ask_for_recycling(c); // what the writers of the old table were asked for, or a clear has left
-        if (from != nullptr) other.forget_entries(*theirs, from);
-        if (taken != nullptr) this->dismantle(c, taken, [&](node* n) { this->retire(c, s, n); });
+        header* const taken = snapshotter<Types>::exchange_root(map, c, fresh.release());
+        map.ask_for_recycling(c); // what the writers of the old table were asked for, or a clear has left
+        if (from != nullptr) forget_entries(other, *theirs, from);
+        if (taken != nullptr) dismantling::dismantle(map, c, taken, [&](node* n) { map.retire(c, s, n); });
     }
-
-protected:
-    using atomic_control = typename Types::layout::atomic_control;
-    using chain = engine::chain<Types>;
-    using base::node_at;
-    using typename base::control;
-    using typename base::header;
-    using typename base::Layout;
-    using typename base::line_type;
-    using typename base::node;
-    using typename base::Sync;
-    using typename base::thread_record_type;
 
 private:
     /// A table that is not published yet, and what is put into it.
     class preparation {
     public:
-        preparation(replacing& map, control& c) noexcept : map_(map), control_(c) {}
+        preparation(map_type& map, control& c) noexcept : map_(map), control_(c) {}
         preparation(const preparation&) = delete;
         preparation& operator=(const preparation&) = delete;
         ~preparation() {
@@ -87,7 +86,7 @@ private:
             map_.abandon_table(control_, &t);
         }
 
-        void make(std::size_t entries) { table_ = map_.acquire_table(control_, base::log2_for(entries), true); }
+        void make(std::size_t entries) { table_ = map_.acquire_table(control_, resizer::log2_for(entries), true); }
 
         /// All entries of `from` and of the table that it was being moved to. A node's is not looked at there any more
         /// when this has returned: it may be erased and freed as soon as the table is published.
@@ -104,14 +103,15 @@ private:
                 });
             } else {
                 each_batch_of(from, [&](std::span<const seen_entry> batch) {
-                    for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.slot_word), 1);
+                    for (const seen_entry& e : batch) __builtin_prefetch(map_type::node_at(e.slot_word), 1);
                     for (const seen_entry& e : batch) {
-                        node* const n = node_at(e.slot_word);
+                        node* const n = map_type::node_at(e.slot_word);
                         n->next_label = syncmap::detail::seeded_hash(map_.hash_, std::as_const(*n).key(), control_.seed);
                         __builtin_prefetch(table_->controls + table_->bucket_of(n->next_label), 1);
                     }
                     for (const seen_entry& e : batch) {
-                        atomic_control& of_bucket = table_->controls[table_->bucket_of(node_at(e.slot_word)->next_label)];
+                        atomic_control& of_bucket =
+                            table_->controls[table_->bucket_of(map_type::node_at(e.slot_word)->next_label)];
                         // The version is the number of inserts; nobody writes here but who prepares the table.
                         of_bucket.store(Layout::with_next_version(of_bucket.load(std::memory_order_relaxed)),
                                         std::memory_order_relaxed);
@@ -120,15 +120,15 @@ private:
                 provide_lines();
                 // Nothing fails from here on [X1].
                 each_batch_of(from, [&](std::span<const seen_entry> batch) {
-                    for (const seen_entry& e : batch) __builtin_prefetch(node_at(e.slot_word), 1);
+                    for (const seen_entry& e : batch) __builtin_prefetch(map_type::node_at(e.slot_word), 1);
                     for (const seen_entry& e : batch) {
-                        node* const n = node_at(e.slot_word);
+                        node* const n = map_type::node_at(e.slot_word);
                         n->label = n->next_label; // [X2]
                         __builtin_prefetch(table_->home(table_->bucket_of(n->hash())).words, 1);
                     }
                     for (const seen_entry& e : batch) {
-                        const std::uint64_t hash = node_at(e.slot_word)->hash();
-                        put(table_->bucket_of(hash), Layout::tagged(node_at(e.slot_word), hash), e.value);
+                        const std::uint64_t hash = map_type::node_at(e.slot_word)->hash();
+                        put(table_->bucket_of(hash), Layout::tagged(map_type::node_at(e.slot_word), hash), e.value);
                     }
                 });
             }
@@ -190,7 +190,7 @@ private:
             }
         }
 
-        replacing& map_;
+        map_type& map_;
         control& control_;
         header* table_ = nullptr;
         line_stack<Layout, Sync> provided_{}; ///< beside the table's own share
@@ -198,16 +198,16 @@ private:
     };
 
     /// Leaves this map, which nobody else uses, without a table. Its nodes are another map's: they are not looked at.
-    void forget_entries(control& c, header* t) noexcept {
-        static_cast<void>(this->change_root(this->root_.load(std::memory_order_relaxed), nullptr)); // nobody else does
+    static void forget_entries(map_type& map, control& c, header* t) noexcept {
+        static_cast<void>(map.change_root(map.root_.load(std::memory_order_relaxed), nullptr)); // nobody else does
         while (t != nullptr) {
             header* const n = t->successor();
             for (std::size_t bucket = 0; bucket < t->all_buckets(); ++bucket)
                 chain::wipe(c, *t, t->home(bucket), Layout::empty);
-            this->retire_table(c, t);
+            map.retire_table(c, t);
             t = n;
         }
-        this->recycle_now(c);
+        dismantling::recycle_now(map, c);
     }
 };
 

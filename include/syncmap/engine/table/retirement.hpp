@@ -16,7 +16,6 @@ class retirement : public storage<Types> {
 public:
     using base::base;
 
-protected:
     using typename base::control;
     using typename base::node;
     using typename base::node_base;

@@ -21,53 +21,48 @@
 #include <utility>
 
 #include <syncmap/detail/leak_checker.hpp>
-#include <syncmap/engine/table/dismantling.hpp>
+#include <syncmap/engine/table/retirement.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class snapshot_memory : public dismantling<Types> {
-    using base = dismantling<Types>;
+class snapshot_memory {
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using node = typename Types::node;
+    using rare_type = typename Types::control::rare_type;
+    using snapshot_type = typename Types::control::snapshot_type;
 
 public:
-    using base::base;
-
-protected:
-    using base::node_at;
-    using typename base::control;
-    using typename base::Layout;
-    using typename base::node;
-    using typename base::rare_type;
-    using typename base::Sync;
-    using snapshot_type = typename control::snapshot_type;
+    using map_type = retirement<Types>;
     using slab = record_slab<Sync>;
 
     // ---- slabs ----
 
-    slab* make_slab(std::size_t bytes) {
-        const std::size_t blocks = base::blocks_for(bytes);
-        auto* const l = ::new (this->make_blocks(blocks)) slab;
-        l->size = base::bytes_of(blocks);
+    static slab* make_slab(map_type& map, std::size_t bytes) {
+        const std::size_t blocks = map_type::blocks_for(bytes);
+        auto* const l = ::new (map.make_blocks(blocks)) slab;
+        l->size = map_type::bytes_of(blocks);
         return l;
     }
-    void free_slab(slab* l) noexcept {
-        const std::size_t blocks = base::blocks_for(l->size);
+    static void free_slab(map_type& map, slab* l) noexcept {
+        const std::size_t blocks = map_type::blocks_for(l->size);
         l->~slab();
-        this->free_blocks(l, blocks);
+        map.free_blocks(l, blocks);
     }
     /// Under no lock: lets go of nodes, which may run destructors of the user's.
-    void destroy_slabs(slab* next) noexcept {
+    static void destroy_slabs(map_type& map, slab* next) noexcept {
         while (next != nullptr) {
             slab* const l = std::exchange(next, next->older);
             if constexpr (!Layout::inline_key) {
                 l->each_record([&](const bucket_record& r) {
                     for (std::size_t i = 0; i < r.count; ++i) {
-                        node* const n = node_at(r.entry(i).slot_word);
-                        if (n->unpin()) this->destroy_node(n);
+                        node* const n = map_type::node_at(r.entry(i).slot_word);
+                        if (n->unpin()) map.destroy_node(n);
                     }
                 });
             }
-            free_slab(l);
+            free_slab(map, l);
         }
     }
 
@@ -76,42 +71,42 @@ protected:
     static unsigned lists_log2(unsigned log2) noexcept { return is_mapped(log2) ? log2 : (std::min)(log2, most_lists_log2); }
 
     /// A state with 2^log2 lists: the spare if it has as many, else a new one. Throws what the allocator throws.
-    snapshot_type* take_state(rare_type& rare, unsigned log2) {
+    static snapshot_type* take_state(map_type& map, rare_type& rare, unsigned log2) {
         // (1) acquire: pairs with the release of (2) in keep_spare. Without it a writer may find a record of the snapshot
         // before in a list.
         snapshot_type* const spare = rare.spare.exchange(nullptr, std::memory_order_acquire);
         if (spare != nullptr) {
             if (spare->log2 == log2) return spare;
-            destroy_state(spare);
+            destroy_state(map, spare);
         }
-        return make_state(log2);
+        return make_state(map, log2);
     }
 
     /// Takes back a state that was never live.
-    void give_back_state(rare_type& rare, snapshot_type* s) noexcept {
-        if (!keep_spare(rare, *s)) destroy_state(s);
+    static void give_back_state(map_type& map, rare_type& rare, snapshot_type* s) noexcept {
+        if (!keep_spare(rare, *s)) destroy_state(map, s);
     }
 
     /// Takes back unreachable states: keeps one as the spare, if there is none, and frees the others. The spare comes first:
     /// what is freed may wait for a lock of the allocator, or for the user.
-    void give_back_states(rare_type& rare, snapshot_type* next) noexcept {
+    static void give_back_states(map_type& map, rare_type& rare, snapshot_type* next) noexcept {
         while (next != nullptr) {
             snapshot_type* const s = std::exchange(next, next->next_dropped);
             slab* const slabs = s->slabs.load(std::memory_order_relaxed); // [S3] was the end of all writers there
             if (rare.spare.load(std::memory_order_relaxed) == nullptr) { // relaxed: a hint
                 renew(*s);
-                give_back_state(rare, s);
+                give_back_state(map, rare, s);
             } else {
-                destroy_state(s);
+                destroy_state(map, s);
             }
-            destroy_slabs(slabs);
+            destroy_slabs(map, slabs);
         }
     }
 
-    void free_spare(rare_type& rare) noexcept {
+    static void free_spare(map_type& map, rare_type& rare) noexcept {
         // (3) acquire: pairs with the release of (2) in keep_spare. Without it the state is freed before it is made anew.
         snapshot_type* const spare = rare.spare.exchange(nullptr, std::memory_order_acquire);
-        if (spare != nullptr) destroy_state(spare);
+        if (spare != nullptr) destroy_state(map, spare);
     }
 
 private:
@@ -123,11 +118,11 @@ private:
     static constexpr std::size_t mapped_state_from = std::size_t{1} << 12;
 
     // A state and its lists are one block.
-    static constexpr std::size_t head_bytes = base::bytes_of(base::blocks_for(sizeof(snapshot_type)));
+    static constexpr std::size_t head_bytes = map_type::bytes_of(map_type::blocks_for(sizeof(snapshot_type)));
     static constexpr std::size_t lists_of(unsigned log2) noexcept { return (std::size_t{1} << log2) + 1; }
     static constexpr std::size_t state_bytes(unsigned log2) noexcept { return head_bytes + lists_of(log2) * sizeof(list); }
     static constexpr bool is_mapped(unsigned log2) noexcept {
-        return base::uses_pages && state_bytes(log2) >= mapped_state_from;
+        return map_type::uses_pages && state_bytes(log2) >= mapped_state_from;
     }
 
     /// False: there is a spare.
@@ -137,13 +132,13 @@ private:
         return rare.spare.compare_exchange_strong(none, &s, std::memory_order_release, std::memory_order_relaxed);
     }
 
-    snapshot_type* make_state(unsigned log2) {
+    static snapshot_type* make_state(map_type& map, unsigned log2) {
         void* memory = is_mapped(log2) ? Sync::map_pages(state_bytes(log2)) : nullptr;
         const bool mapped = memory != nullptr;
         if (mapped) {
             detail::may_hold_pointers(memory, state_bytes(log2));
         } else {
-            memory = this->make_blocks(base::blocks_for(state_bytes(log2)));
+            memory = map.make_blocks(map_type::blocks_for(state_bytes(log2)));
         }
         return construct_state(memory, log2, mapped, mapped); // zero pages are empty lists
     }
@@ -167,11 +162,11 @@ private:
         const bool mapped = s.mapped;
         destruct_state(s);
         const std::size_t bytes = state_bytes(log2);
-        const bool emptied = mapped && bytes >= base::mapped_from && Sync::empty_pages(&s, bytes);
+        const bool emptied = mapped && bytes >= map_type::mapped_from && Sync::empty_pages(&s, bytes);
         construct_state(&s, log2, mapped, emptied);
     }
 
-    void destroy_state(snapshot_type* s) noexcept {
+    static void destroy_state(map_type& map, snapshot_type* s) noexcept {
         const unsigned log2 = s->log2;
         const bool mapped = s->mapped;
         destruct_state(*s);
@@ -179,7 +174,7 @@ private:
             detail::holds_no_pointers_more(s, state_bytes(log2));
             Sync::unmap_pages(s, state_bytes(log2));
         } else {
-            this->free_blocks(s, base::blocks_for(state_bytes(log2)));
+            map.free_blocks(s, map_type::blocks_for(state_bytes(log2)));
         }
     }
 };

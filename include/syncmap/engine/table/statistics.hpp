@@ -4,23 +4,28 @@
 #include <algorithm>
 #include <cstddef>
 
-#include <syncmap/engine/table/replacing.hpp>
+#include <syncmap/engine/table/resizer.hpp>
 #include <syncmap/stats.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class statistics : public replacing<Types> {
-    using base = replacing<Types>;
+class statistics {
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using control = typename Types::control;
+    using header = typename Types::header;
+    using node = typename Types::node;
+    using thread_record_type = typename control::thread_record_type;
 
 public:
-    using base::base;
+    using map_type = core<Types>;
 
-    map_stats stats() const noexcept {
+    static map_stats of(const map_type& map) noexcept {
         map_stats all;
         all.overflow_lines = all.garbage_bytes = 0;
         all.resizes = all.waits = 0;
-        control* const c = this->control_.load(std::memory_order_acquire);
+        control* const c = map.control_.load(std::memory_order_acquire);
         if (c == nullptr) return all;
         std::size_t spare = 0;
         if (const auto* const rare = c->rare_or_null()) {
@@ -29,8 +34,8 @@ public:
             all.waits = rare->waits.load(std::memory_order_relaxed);
         }
         // Memory of a table stays a table's while the map lives.
-        if (const header* const t = base::table_of(this->root_.load(std::memory_order_acquire))) {
-            all.entries = base::counted_entries(*c, *t);
+        if (const header* const t = map_type::table_of(map.root_.load(std::memory_order_acquire))) {
+            all.entries = resizer<Types>::counted_entries(*c, *t);
             all.buckets = t->buckets();
             all.places = all.buckets * Layout::slots_per_line;
             all.load = static_cast<double>(all.entries) / static_cast<double>(all.places);
@@ -39,14 +44,6 @@ public:
         all.garbage_bytes = garbage_bytes(*c);
         return all;
     }
-
-protected:
-    using typename base::control;
-    using typename base::header;
-    using typename base::Layout;
-    using typename base::node;
-    using typename base::Sync;
-    using typename base::thread_record_type;
 
 private:
     /// Of what waits in the lists of the map. The nodes of a list are taken out while this thread looks at them, so no thread

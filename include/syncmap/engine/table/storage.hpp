@@ -46,7 +46,7 @@ public:
         give_back_first_block(*c);
     }
 
-protected:
+public:
     using base::begin_generation;
     using base::blocks_for;
     using base::bytes_of;
@@ -242,7 +242,7 @@ private:
         }
     }
 
-protected:
+public:
     /// One table, and the nodes that its own lines have: those of spare lines stay.
     void destroy_own_lines(header* t) noexcept {
         if constexpr (!Layout::inline_key) {

@@ -1,21 +1,30 @@
 // The engine of `syncmap::map`: what the facade calls. docs/design.md is its protocol;
 // the tags [R1], [W3], [I4], … in the comments are that page's.
 //
-// Parts without a state of their own, which name what they need:
+// What a map owns is one class in layers, of which each is on top of the one before. All of a map's state is in core and in the
+// control block:
 //
-//   core      the state of a map: root, control block, hash, equality, allocator
-//   chain     one bucket as a chain of lines: walking over, placing and taking out entries
-//   locks     what a writer does around a change: naming a table, locking a bucket, waiting at the gate    core
-//   reader    finding a key without a lock                                                              core, locks
-//   bucket_run  copying many buckets of inline keys at one look, for walks                              core, chain
+//   core, map_memory, map_nodes, table_memory, table_pool, storage, retirement
 //
-// Layers of the map, each on top of the one before:
+// Parts have no state of their own. Their functions take the map that they work on, and name the parts that they need:
 //
-//   memory         map_memory, map_nodes, table_memory, table_pool, storage, retirement, dismantling
-//   resizer        snapshot_memory, preservation, migration, resize
-//   whole map      counting, iteration, snapshots
-//   writer         admission, fast_path, computing, inline_writing, node_writing, writing
-//   and on top     pinning, multi_update, batches, replacing, statistics, table
+//   chain        one bucket as a chain of lines: walking over, placing and taking out entries
+//   locks        what a writer does around a change: naming a table, locking a bucket, waiting at the gate
+//   reader       finding a key without a lock                                    core, header, layout; locks for writers
+//   migration    moving the buckets of a table to another one                    chain, locks, preservation
+//   resizer      when a table is left, and which writers move its buckets        migration
+//   preservation what writers preserve for snapshots                             chain, snapshot_memory
+//   snapshotter  the cut of a snapshot, reading it, its end                      reader, walker, counting, resizer, dismantling
+//   walker       walking over all entries                                        chain, locks, bucket_run
+//   counting     the exact size                                                  resizer
+//   dismantling  the end of a cleared table                                      chain, locks
+//   replacing, statistics                                                        snapshotter; resizer
+//
+// The writer is a class on top of what the map owns, in layers that share the types of a write:
+//
+//   admission, fast_path, computing, inline_writing, node_writing, writer; with several entries: pinning, multi_update, batches
+//
+// This file is the front: each primitive of the facade, and the part that does it.
 #pragma once
 
 #include <limits>
@@ -27,15 +36,22 @@
 
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/engine/decision.hpp>
+#include <syncmap/engine/table/batches.hpp>
+#include <syncmap/engine/table/replacing.hpp>
+#include <syncmap/engine/table/snapshotter.hpp>
 #include <syncmap/engine/table/statistics.hpp>
 #include <syncmap/engine/tuning.hpp>
 
 namespace syncmap::engine {
 
 template <class Key, class T, class Hash, class KeyEqual, class Allocator, class Sync = machine, class Mark = no_mark>
-class table : public statistics<table_types<Key, T, Hash, KeyEqual, Allocator, Sync, Mark>> {
-    using base = statistics<table_types<Key, T, Hash, KeyEqual, Allocator, Sync, Mark>>;
-    using reader = engine::reader<table_types<Key, T, Hash, KeyEqual, Allocator, Sync, Mark>>;
+class table : public batches<table_types<Key, T, Hash, KeyEqual, Allocator, Sync, Mark>> {
+    using types = table_types<Key, T, Hash, KeyEqual, Allocator, Sync, Mark>;
+    using base = batches<types>;
+    using reader = engine::reader<types>;
+    using resizer = engine::resizer<types>;
+    using snapshotter = engine::snapshotter<types>;
+    using walker = engine::walker<types>;
 
     static_assert(sizeof(syncmap::detail::key_requirements<Key, Hash, KeyEqual>) != 0);
     static_assert(!syncmap::detail::is_text<Key> || syncmap::detail::takes_views<Hash, KeyEqual>,
@@ -49,6 +65,9 @@ public:
     using key_equal = KeyEqual;
     using allocator_type = Allocator;
     using base::base;
+    constexpr table() = default;
+    table(table&&) = default;
+    ~table() { snapshotter::free_at_end(*this); }
 
     static constexpr bool exact_size = true;
     static constexpr bool atomic_iteration = false;
@@ -92,13 +111,18 @@ public:
         return reader::show_inline(*this, key, [](word value) { return std::optional<T>(from_word<T>(value)); });
     }
 
+    /// Linearizable: an instant during the call at which the map had exactly that many entries.
+    std::size_t size() const { return counting<types>::count(*this); }
+    /// What the thread records say, read one after the other.
+    std::size_t approx_size() const noexcept { return counting<types>::approx_size(*this); }
+
     /// Calls `f(const Key&, const T&)` for the entries until it returns false; returns the number of calls.
     template <class F>
     std::size_t for_each(F&& f) const {
         std::size_t calls = 0;
-        const_cast<table*>(this)->walk([&](const entry& e) {
+        walker::walk(const_cast<table&>(*this), [&](const seen_entry& e) {
             ++calls;
-            return f(base::key_of(e), base::value_of(e));
+            return f(walker::key_of(e), walker::value_of(e));
         });
         return calls;
     }
@@ -106,29 +130,36 @@ public:
     /// Calls `f(const Key&, const T&)` for the entries of the next bucket that has any; returns where to go on.
     template <class F>
     walk_position for_each_from(walk_position from, F&& f) const {
-        return const_cast<table*>(this)->walk_from(from, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+        return walker::walk_from(const_cast<table&>(*this), from,
+                                 [&](const seen_entry& e) { f(walker::key_of(e), walker::value_of(e)); });
     }
 
     /// The same within a range; returns what is left of it.
     template <class F>
     walk_range for_each_from(walk_range rest, F&& f) const {
-        auto* const self = const_cast<table*>(this);
-        return self->step_in([self](auto... where) { return self->copy_bucket_at(where...); }, rest,
-                             [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+        typename walker::map_type& map = const_cast<table&>(*this);
+        return walker::step_in(
+            map, [&map](auto... where) { return walker::copy_bucket_at(map, where...); }, rest,
+            [&](const seen_entry& e) { f(walker::key_of(e), walker::value_of(e)); });
     }
 
     /// `pred` is called once for each entry; an entry that was changed since is left alone.
     template <class F>
     std::size_t erase_if(F&& pred, std::memory_order order) {
         std::size_t erased = 0;
-        this->walk([&](const entry& e) {
-            const Key& key = base::key_of(e);
-            const T& value = base::value_of(e);
+        walker::walk(*this, [&](const seen_entry& e) {
+            const Key& key = walker::key_of(e);
+            const T& value = walker::value_of(e);
             if (std::invoke(pred, key, value) && erase_seen(e, order)) ++erased;
             return true;
         });
         return erased;
     }
+
+    /// No other thread uses `other`, which is empty afterwards. Strong guarantee for both.
+    void replace(table& other) { replacing<types>::replace(*this, other); }
+
+    map_stats stats() const noexcept { return statistics<types>::of(*this); }
 
     void clear() {
         if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
@@ -137,8 +168,8 @@ public:
         this->more(c);
         const reclaim::thread_lease<Sync> me(c.home->threads);
         thread_record_type& s = this->thread_record_of(c, *me);
-        if (header* const taken = this->exchange_root(c, nullptr)) {
-            this->dismantle(c, taken, [&](node* n) { this->retire(c, s, n); });
+        if (header* const taken = snapshotter::exchange_root(*this, c, nullptr)) {
+            dismantling<types>::dismantle(*this, c, taken, [&](node* n) { this->retire(c, s, n); });
         }
     }
 
@@ -148,20 +179,20 @@ public:
         }
         if (entries == 0) return;
         control& c = this->shared();
-        const unsigned log2 = base::log2_for(entries);
+        const unsigned log2 = resizer::log2_for(entries);
         const reclaim::thread_lease<Sync> me(c.home->threads);
         thread_record_type& s = this->thread_record_of(c, *me);
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header* const t = base::table_of(root);
             if (t == nullptr) {
-                this->make_first_table(c, root, log2);
+                resizer::make_first_table(*this, c, root, log2);
             } else if (t->successor() != nullptr) {
-                this->finish_resize(c, s, root);
+                resizer::finish_resize(*this, c, s, root);
             } else if (t->log2() < log2) {
-                this->start_resize(c, s, root, log2);
+                resizer::start_resize(*this, c, s, root, log2);
             } else {
-                base::keep_room(*t, log2);
+                resizer::keep_room(*t, log2);
                 if (this->is_root(root) && t->successor() == nullptr) return;
             }
         }
@@ -173,7 +204,7 @@ public:
         if (c == nullptr) return;
         {
             const reclaim::thread_lease<Sync> me(c->home->threads);
-            this->finish_shrinking(*c, this->thread_record_of(*c, *me));
+            resizer::finish_shrinking(*this, *c, this->thread_record_of(*c, *me));
         }
         flush();
     }
@@ -185,7 +216,7 @@ public:
         if (c == nullptr) return; // nothing was ever stored
         while (!this->scan(*c)) Sync::pause(); // a scanning thread holds nothing else, and runs no user code
         c->each_thread_record([this](thread_record_type& s) { this->give_back_cached_nodes(s); });
-        this->free_snapshots(*c);
+        snapshotter::free_snapshots(*this, *c);
         this->recycle_tables(*c, (std::numeric_limits<std::size_t>::max)());
     }
 
@@ -195,7 +226,8 @@ public:
         using engine_type = table;
 
         instant() noexcept = default;
-        explicit instant(table& map) : state_(map.take_snapshot()), control_(map.control_.load(std::memory_order_acquire)) {}
+        explicit instant(table& map)
+            : state_(snapshotter::take_snapshot(map)), control_(map.control_.load(std::memory_order_acquire)) {}
         instant(instant&& other) noexcept : state_(std::exchange(other.state_, nullptr)), control_(other.control_) {}
         instant& operator=(instant other) noexcept {
             std::swap(state_, other.state_);
@@ -203,34 +235,36 @@ public:
             return *this;
         }
         ~instant() {
-            if (state_ != nullptr) map().drop_snapshot(state_);
+            if (state_ != nullptr) snapshotter::drop_snapshot(map(), state_);
         }
 
         template <class K, class F>
         bool visit(const K& key, F&& f) const {
             if (state_ == nullptr) return false;
             const std::uint64_t hash = syncmap::detail::seeded_hash(map().hash_, key, map().shared_of_table().seed);
-            return map().visit_at(*state_, key, hash, base::key_bits(key), f);
+            return snapshotter::visit_at(map(), *state_, key, hash, base::key_bits(key), f);
         }
         template <class F>
         std::size_t for_each(F&& f) const {
             std::size_t calls = 0;
             if (state_ == nullptr) return calls;
-            map().walk_over(copier(), [&](const entry& e) {
+            walker::walk_over(map(), copier(), [&](const seen_entry& e) {
                 ++calls;
-                return f(base::key_of(e), base::value_of(e));
+                return f(walker::key_of(e), walker::value_of(e));
             });
             return calls;
         }
         template <class F>
         walk_position for_each_from(walk_position from, F&& f) const {
             if (state_ == nullptr) return walk_position::end();
-            return map().step_over(copier(), from, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+            return walker::step_over(map(), copier(), from,
+                                     [&](const seen_entry& e) { f(walker::key_of(e), walker::value_of(e)); });
         }
         template <class F>
         walk_range for_each_from(walk_range rest, F&& f) const {
             if (state_ == nullptr) return walk_range::ended();
-            return map().step_in(copier(), rest, [&](const entry& e) { f(base::key_of(e), base::value_of(e)); });
+            return walker::step_in(map(), copier(), rest,
+                                   [&](const seen_entry& e) { f(walker::key_of(e), walker::value_of(e)); });
         }
         std::size_t size() const noexcept { return state_ == nullptr ? 0 : state_->entries; }
 
@@ -239,12 +273,12 @@ public:
         public:
             explicit cursor(const instant& of) : of_(of) {
                 if (of.state_ == nullptr) return;
-                entries_.emplace(of.map(), Sync::walk_run);
+                entries_.emplace(static_cast<typename walker::map_type&>(of.map()), Sync::walk_run);
                 look_on();
             }
             bool at_end() const noexcept { return !entries_ || entries_->empty(); }
-            decltype(auto) key() const noexcept { return base::key_of(entries_->front()); }
-            decltype(auto) value() const noexcept { return base::value_of(entries_->front()); }
+            decltype(auto) key() const noexcept { return walker::key_of(entries_->front()); }
+            decltype(auto) value() const noexcept { return walker::value_of(entries_->front()); }
             /// After a throw it stands at no entry, and can be asked again.
             void advance() {
                 if (!entries_->empty()) entries_->pop_front();
@@ -254,22 +288,22 @@ public:
         private:
             void look_on() {
                 auto copy = of_.copier();
-                while (entries_->empty() && !at_.at_end()) base::copy_next_buckets(copy, at_, *entries_);
+                while (entries_->empty() && !at_.at_end()) walker::copy_next_buckets(copy, at_, *entries_);
             }
             const instant& of_;
             walk_position at_{};
-            std::optional<typename base::batch> entries_{};
+            std::optional<typename walker::batch> entries_{};
         };
 
     private:
         auto copier() const noexcept {
-            return [this](auto... where) { return map().copy_bucket_at_instant(*state_, where...); };
+            return [this](auto... where) { return snapshotter::copy_bucket_at_instant(map(), *state_, where...); };
         }
         /// Of a state: the map that has its contents now, which may have been moved since.
         table& map() const noexcept { return static_cast<table&>(*control_->map); }
 
-        typename base::state* state_ = nullptr;
-        typename base::control* control_ = nullptr;
+        typename snapshotter::state* state_ = nullptr;
+        typename types::control* control_ = nullptr;
     };
     instant snapshot() const { return instant(const_cast<table&>(*this)); }
 
@@ -280,7 +314,6 @@ public:
 private:
     using base::node_at;
     using typename base::control;
-    using typename base::entry;
     using typename base::header;
     using typename base::Layout;
     using typename base::node;
@@ -293,7 +326,7 @@ private:
         static constexpr bool depends_on_current = false;
         static constexpr bool may_assign = false;
         static constexpr bool runs_user_code = false;
-        const entry& seen;
+        const seen_entry& seen;
         std::memory_order order;
         bool erased = false;
 
@@ -313,11 +346,11 @@ private:
         }
     };
 
-    bool erase_seen(const entry& e, std::memory_order order) {
+    bool erase_seen(const seen_entry& e, std::memory_order order) {
         erase_seen_operation op{e, order};
         try {
             if constexpr (Layout::inline_key) {
-                this->write(base::key_of(e), op);
+                this->write(walker::key_of(e), op);
             } else {
                 this->write_seen(*node_at(e.slot_word), op);
             }

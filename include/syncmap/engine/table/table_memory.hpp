@@ -21,7 +21,6 @@ class table_memory : public map_nodes<Types> {
 public:
     using base::base;
 
-protected:
     using base::blocks_for;
     using base::bytes_of;
     using base::mapped_from;

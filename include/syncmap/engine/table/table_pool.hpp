@@ -28,7 +28,7 @@ public:
 
     using base::base;
 
-protected:
+public:
     using typename base::control;
     using typename base::header;
     using typename base::Layout;

@@ -12,7 +12,7 @@
 namespace syncmap::engine {
 
 template <class Types>
-class writing : public node_writing<Types> {
+class writer : public node_writing<Types> {
     using base = node_writing<Types>;
 
 public:
@@ -120,7 +120,7 @@ protected:
         } else {
             root = this->write_node(c, s, *me, hash, std::forward<K>(key), op, owner);
         }
-        if (const header* const t = base::table_of(root); t != nullptr) this->help_if_asked(c, s, *t, root);
+        if (const header* const t = base::table_of(root); t != nullptr) base::resizer::help_if_asked(*this, c, s, *t, root);
     }
 };
 

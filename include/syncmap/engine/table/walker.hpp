@@ -14,47 +14,44 @@
 
 #include <syncmap/detail/inline_list.hpp>
 #include <syncmap/engine/table/bucket_run.hpp>
-#include <syncmap/engine/table/counting.hpp>
+#include <syncmap/engine/table/locks.hpp>
+#include <syncmap/engine/table/retirement.hpp>
 #include <syncmap/walk_position.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class iteration : public counting<Types> {
-    using base = counting<Types>;
-
-public:
-    using base::base;
-
-protected:
-    using atomic_control = typename Types::layout::atomic_control;
+class walker {
     using chain = engine::chain<Types>;
     using locks = engine::locks<Types>;
-    using typename base::control;
-    using control_word = typename Types::layout::control_word;
-    using typename base::header;
-    using typename base::Key;
-    using typename base::Layout;
-    using typename base::line_type;
-    using typename base::node;
-    using typename base::Sync;
-    using T = typename base::T;
-    using base::node_at;
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using Key = typename Types::key_type;
+    using T = typename Types::mapped_type;
+    using atomic_control = typename Layout::atomic_control;
+    using control = typename Types::control;
+    using control_word = typename Layout::control_word;
+    using header = typename Types::header;
+    using line_type = typename Types::line_type;
+    using node = typename Types::node;
+    using thread_record_type = typename control::thread_record_type;
 
+public:
+    using map_type = retirement<Types>;
     using entry = seen_entry;
 
     static decltype(auto) key_of(const entry& e) noexcept {
         if constexpr (Layout::inline_key) {
             return Layout::key_of(e.slot_word, e.sentinel_key);
         } else {
-            return static_cast<const Key&>(node_at(e.slot_word)->key());
+            return static_cast<const Key&>(map_type::node_at(e.slot_word)->key());
         }
     }
     static decltype(auto) value_of(const entry& e) noexcept {
         if constexpr (Layout::pairs) {
             return from_word<T>(e.value);
         } else {
-            return static_cast<const T&>(node_at(e.slot_word)->value());
+            return static_cast<const T&>(map_type::node_at(e.slot_word)->value());
         }
     }
 
@@ -69,23 +66,23 @@ protected:
 
     /// Calls `f(entry)` until it returns false.
     template <class F>
-    void walk(F&& f) {
-        walk_over([&](auto... where) { return copy_bucket_at(where...); }, f);
+    static void walk(map_type& map, F&& f) {
+        walk_over(map, [&](auto... where) { return copy_bucket_at(map, where...); }, f);
     }
 
     /// Calls `f(entry)` for the entries of the next bucket that has any; returns where to go on.
     template <class F>
-    walk_position walk_from(walk_position at, F&& f) {
-        return step_over([&](auto... where) { return copy_bucket_at(where...); }, at, f);
+    static walk_position walk_from(map_type& map, walk_position at, F&& f) {
+        return step_over(map, [&](auto... where) { return copy_bucket_at(map, where...); }, at, f);
     }
 
     /// The same over any source: `copy(cursor, sentinel_key, batch*, end*)` copies the entries of the next bucket from `cursor`
     /// on, and tells where it ends; false when there is nothing to walk over.
     template <class Copy, class F>
-    void walk_over(Copy copy, F&& f) {
+    static void walk_over(map_type& map, Copy copy, F&& f) {
         if constexpr (shows_one_bucket_later) {
-            batch first(*this, 1);
-            batch second(*this, 1);
+            batch first(map, 1);
+            batch second(map, 1);
             batch* next = &first;
             batch* shown = &second;
             for (walk_position at; !at.at_end(); std::swap(next, shown)) {
@@ -94,7 +91,7 @@ protected:
             }
             static_cast<void>(shown->show(f));
         } else {
-            batch entries(*this, Sync::walk_run);
+            batch entries(map, Sync::walk_run);
             for (walk_position at; !at.at_end();) {
                 copy_next_buckets(copy, at, entries);
                 if (!entries.show(f)) return;
@@ -102,8 +99,8 @@ protected:
         }
     }
     template <class Copy, class F>
-    walk_position step_over(Copy copy, walk_position at, F&& f) {
-        batch entries(*this, 1);
+    static walk_position step_over(map_type& map, Copy copy, walk_position at, F&& f) {
+        batch entries(map, 1);
         while (!at.at_end() && entries.empty()) copy_next_buckets(copy, at, entries);
         show_all(entries, f);
         return at;
@@ -111,15 +108,15 @@ protected:
 
     /// Calls `f(entry)` for the entries of the next bucket of the range that has any there; returns what is left.
     template <class Copy, class F>
-    walk_range step_in(Copy copy, walk_range part, F&& f) {
-        batch entries(*this, Sync::walk_run);
+    static walk_range step_in(map_type& map, Copy copy, walk_range part, F&& f) {
+        batch entries(map, Sync::walk_run);
         while (!part.at_end() && entries.empty()) {
             walk_position& at = walk_access::position(part);
             const std::uint64_t end = walk_access::end(part);
             copy_next_buckets(copy, at, entries);
             const bool last_stage = at.at_end() || walk_access::hash(at) == walk_access::sentinel_keys;
             if (end != 0 && (last_stage || walk_access::hash(at) >= end)) {
-                entries.keep_if([&](const entry& e) { return !e.sentinel_key && hash_of_entry(e) < end; });
+                entries.keep_if([&](const entry& e) { return !e.sentinel_key && hash_of_entry(map, e) < end; });
                 at = walk_position::end();
             }
         }
@@ -134,7 +131,7 @@ protected:
 
     public:
         /// For so many buckets at one look, at most.
-        batch(iteration& owner, std::size_t most_buckets) noexcept : owner_(owner), most_buckets_(most_buckets) {}
+        batch(map_type& map, std::size_t most_buckets) noexcept : map_(map), most_buckets_(most_buckets) {}
         batch(const batch&) = delete;
         batch& operator=(const batch&) = delete;
         ~batch() { clear(); }
@@ -217,11 +214,11 @@ protected:
         entry seen(const kept_entry& e) const noexcept { return {e.slot_word, e.value, sentinel_key_}; }
         void let_go([[maybe_unused]] const kept_entry& e) noexcept {
             if constexpr (!Layout::inline_key) {
-                node* const n = node_at(e.slot_word);
-                if (n->unpin()) owner_.destroy_node(n);
+                node* const n = map_type::node_at(e.slot_word);
+                if (n->unpin()) map_.destroy_node(n);
             }
         }
-        iteration& owner_;
+        map_type& map_;
         const std::size_t most_buckets_;
         std::size_t next_ = 0;
         std::size_t kept_ = 0; ///< so many of the first have values that stand
@@ -261,13 +258,14 @@ protected:
 
     /// Copies the entries with hashes from `cursor` on out of the bucket that covers it; `end` is the first hash behind
     /// the bucket, 0 for none. False: the map has no table.
-    bool copy_bucket_at(std::uint64_t cursor, bool sentinel_key, batch* entries, std::uint64_t* end) {
+    static bool copy_bucket_at(map_type& map, std::uint64_t cursor, bool sentinel_key, batch* entries, std::uint64_t* end) {
         for (int attempt = 0;; ++attempt) {
-            const word root = this->root_.load(std::memory_order_acquire);
-            header* t = base::table_of(root);
+            const word root = map.root_.load(std::memory_order_acquire);
+            header* t = map_type::table_of(root);
             if (t == nullptr) return false;
             if constexpr (Layout::inline_key) {
-                if (attempt == 0 && !sentinel_key && copy_run(root, *t, cursor, *entries, *end, [](auto&&...) { return true; }))
+                if (attempt == 0 && !sentinel_key &&
+                    copy_run(map, root, *t, cursor, *entries, *end, [](auto&&...) { return true; }))
                     return true;
             }
             std::uint64_t last_hash = ~std::uint64_t{0};
@@ -278,16 +276,16 @@ protected:
                 // was seen there stands, and the walk ends where that bucket does.
                 if (!Layout::inline_key) entries->begin(sentinel_key);
                 last_hash = Layout::inline_key ? (std::min)(last_hash, t->last_hash_of(bucket)) : t->last_hash_of(bucket);
-                const copied outcome = copy_bucket(root, *t, bucket, cursor, attempt, *entries, last_hash);
+                const copied outcome = copy_bucket(map, root, *t, bucket, cursor, attempt, *entries, last_hash);
                 if (outcome == copied::moved) {
                     entries->keep_values();
                     continue;
                 }
-                if (outcome == copied::all && this->is_root(root)) {
+                if (outcome == copied::all && map.is_root(root)) {
                     if constexpr (Layout::inline_key) {
                         // A part of the bucket that is being moved: the rest comes with the next call.
                         if (entries->keeps_values() && !sentinel_key)
-                            entries->keep_if([&](const entry& e) { return hash_of_entry(e) <= last_hash; });
+                            entries->keep_if([&](const entry& e) { return hash_of_entry(map, e) <= last_hash; });
                     }
                     *end = sentinel_key ? 0 : last_hash + 1;
                     return true;
@@ -300,7 +298,8 @@ protected:
     /// Copies as many buckets from `cursor` on as one look can. `is_good(table, bucket)`: see bucket_run. False: not one; the
     /// bucket there takes more care.
     template <class IsGood>
-    bool copy_run(word root, header& from, std::uint64_t cursor, batch& entries, std::uint64_t& end, IsGood is_good) noexcept {
+    static bool copy_run(const map_type& map, word root, header& from, std::uint64_t cursor, batch& entries, std::uint64_t& end,
+                         IsGood is_good) noexcept {
         using run = engine::bucket_run<Types>;
         header* t = &from;
         std::uint64_t last_hash = ~std::uint64_t{0};
@@ -318,15 +317,15 @@ protected:
         entries.begin(false);
         const std::size_t behind = (std::min)(t->bucket_of(last_hash) + 1, bucket + entries.most_buckets());
         const typename run::outcome done =
-            run::copy(*this, *t, bucket, behind, entries.room(), [&](std::size_t b) { return is_good(*t, b); });
-        if (done.end == bucket || !this->is_root(root)) return false;
+            run::copy(map, *t, bucket, behind, entries.room(), [&](std::size_t b) { return is_good(*t, b); });
+        if (done.end == bucket || !map.is_root(root)) return false;
         entries.extend_to(done.entries_end);
         end = end_of(*t, done.end - 1);
         return true;
     }
 
-    std::uint64_t hash_of_entry(const entry& e) const noexcept {
-        return this->hash_of(this->shared_of_table().seed, e.slot_word);
+    static std::uint64_t hash_of_entry(const map_type& map, const entry& e) noexcept {
+        return map.hash_of(map.shared_of_table().seed, e.slot_word);
     }
 
     /// The first hash behind a bucket, 0 behind the last one.
@@ -342,9 +341,9 @@ protected:
         return hash >= cursor && t.bucket_of(hash) == bucket;
     }
 
-    copied copy_bucket([[maybe_unused]] word root, header& t, std::size_t bucket, std::uint64_t cursor,
-                       [[maybe_unused]] int attempt, batch& entries,
-                       [[maybe_unused]] std::uint64_t last_hash = ~std::uint64_t{0}) {
+    static copied copy_bucket(map_type& map, [[maybe_unused]] word root, header& t, std::size_t bucket, std::uint64_t cursor,
+                              [[maybe_unused]] int attempt, batch& entries,
+                              [[maybe_unused]] std::uint64_t last_hash = ~std::uint64_t{0}) {
         line_type& home = t.home(bucket);
         if constexpr (Layout::inline_key) {
             const bool sentinel_key = t.is_sentinel_key_bucket(bucket);
@@ -356,7 +355,7 @@ protected:
                     if (i == Layout::last) last = p.first;
                     if (!Layout::is_entry(p.first)) continue;
                     if (!sentinel_key) {
-                        const auto hash = syncmap::detail::seeded_hash(this->hash_, Layout::key_of(p.first, false), t.seed);
+                        const auto hash = syncmap::detail::seeded_hash(map.hash_, Layout::key_of(p.first, false), t.seed);
                         if (!is_wanted(t, bucket, cursor, hash) || hash > last_hash) continue;
                     }
                     entries.make_room();
@@ -370,15 +369,16 @@ protected:
             }
             return home.slot_word(Layout::last) == Layout::moved ? copied::moved : copied::all;
         } else {
-            return copy_nodes(root, t, bucket, cursor, attempt, entries);
+            return copy_nodes(map, root, t, bucket, cursor, attempt, entries);
         }
     }
 
 private:
     /// Nodes are pinned one by one, each under a hazard. The copy is one state of the bucket if no key was inserted, and no
     /// entry moved, meanwhile (the version says so): no key can then have been seen in two places, or missed between two.
-    copied copy_nodes(word root, header& t, std::size_t bucket, std::uint64_t cursor, int attempt, batch& entries) {
-        control& c = this->shared_of_table();
+    static copied copy_nodes(map_type& map, word root, header& t, std::size_t bucket, std::uint64_t cursor, int attempt,
+                             batch& entries) {
+        control& c = map.shared_of_table();
         const reclaim::thread_lease<Sync> me(c.home->threads);
         atomic_control& lock = t.controls[bucket];
         const control_word seen = lock.load(std::memory_order_acquire);
@@ -388,27 +388,27 @@ private:
             return copied::changed;
         }
         if (attempt >= attempts_without_lock) {
-            return copy_nodes_locked(c, this->thread_record_of(c, *me), root, t, bucket, seen, cursor, entries);
+            return copy_nodes_locked(map, c, map.thread_record_of(c, *me), root, t, bucket, seen, cursor, entries);
         }
         pin_nodes(*me, t, bucket, cursor, entries);
         return lock.load(std::memory_order_acquire) == seen ? copied::all : copied::changed;
     }
 
-protected:
+public:
     /// Pins the nodes of a bucket with hashes from `cursor` on, one by one, each under a hazard, whoever has the bucket's lock.
-    void pin_nodes(reclaim::hazard_record<Sync>& hazard_record, header& t, std::size_t bucket, std::uint64_t cursor,
-                   batch& entries) {
+    static void pin_nodes(reclaim::hazard_record<Sync>& hazard_record, header& t, std::size_t bucket, std::uint64_t cursor,
+                          batch& entries) {
         if (Sync::walk_lookahead != 0 && bucket + 2 * Sync::walk_lookahead < t.buckets()) {
             __builtin_prefetch(&t.home(bucket + 2 * Sync::walk_lookahead));
             chain::fetch_nodes(t.home(bucket + Sync::walk_lookahead));
         }
         reclaim::hazard_guard<Sync> held(hazard_record);
         chain::each_entry(t.home(bucket), [&](line_type& l, std::size_t i, word slot_word) {
-            while (!held.protect(node_at(slot_word), [&] { return l.slot_word(i) == slot_word; })) {
+            while (!held.protect(map_type::node_at(slot_word), [&] { return l.slot_word(i) == slot_word; })) {
                 slot_word = l.slot_word(i); // replaced by a node of the same key, or gone
                 if (!Layout::is_entry(slot_word)) return false;
             }
-            if (!is_wanted(t, bucket, cursor, node_at(slot_word)->hash())) return false;
+            if (!is_wanted(t, bucket, cursor, map_type::node_at(slot_word)->hash())) return false;
             word value = 0;
             if constexpr (Layout::pairs) {
                 const auto p = Sync::load_pair(l.slot(i));
@@ -416,8 +416,8 @@ protected:
                 value = p.second;
             }
             entries.make_room();
-            node_at(slot_word)->pin();
-            if constexpr (node::has_strings) node_at(slot_word)->template fetch_strings<false>(); // it is shown soon
+            map_type::node_at(slot_word)->pin();
+            if constexpr (node::has_strings) map_type::node_at(slot_word)->template fetch_strings<false>(); // it is shown soon
             entries.add(slot_word, value);
             return false;
         });
@@ -425,16 +425,17 @@ protected:
 
 private:
     /// The same under the bucket's lock, for buckets in which others insert all the time. Allocates nothing meanwhile.
-    copied copy_nodes_locked(control& c, typename base::thread_record_type& s, word root, header& t, std::size_t bucket,
-                             control_word seen, std::uint64_t cursor, batch& entries) {
+    static copied copy_nodes_locked(map_type& map, control& c, thread_record_type& s, word root, header& t, std::size_t bucket,
+                                    control_word seen, std::uint64_t cursor, batch& entries) {
         bool complete = true;
         {
-            const typename engine::locks<Types>::section in(*this, s, &t, root);
+            const typename engine::locks<Types>::section in(map, s, &t, root);
             if (!in || !locks::try_lock(t.controls[bucket], seen)) return copied::changed;
             chain::each_entry(t.home(bucket), [&](line_type& l, std::size_t i, word slot_word) {
-                if (cursor > node_at(slot_word)->hash()) return false; // all of them are the bucket's, as it is locked
+                if (cursor > map_type::node_at(slot_word)->hash())
+                    return false; // all of them are the bucket's, as it is locked
                 if (entries.is_full()) return !(complete = false);
-                node_at(slot_word)->pin();
+                map_type::node_at(slot_word)->pin();
                 entries.add(slot_word, chain::value_at(l.slot(i)));
                 return false;
             });

@@ -10,24 +10,21 @@
 namespace syncmap::engine {
 
 template <class Types>
-class resize : public migration<Types> {
-    using base = migration<Types>;
+class resizer {
+    using migration = engine::migration<Types>;
+    using locks = engine::locks<Types>;
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using control = typename Types::control;
+    using header = typename Types::header;
+    using moving = typename migration::moving;
+    using record_supply = typename preservation<Types>::record_supply;
+    using section = typename locks::section;
+    using thread_record_type = typename control::thread_record_type;
 
 public:
-    using base::base;
-
-protected:
-    using locks = engine::locks<Types>;
-    using typename base::control;
-    using typename base::header;
-    using typename base::Layout;
-    using typename base::moving;
-    using typename base::record_supply;
-    using section = typename engine::locks<Types>::section;
-    using base::groups;
-    using base::recycle_budget;
-    using typename base::Sync;
-    using typename base::thread_record_type;
+    using map_type = retirement<Types>;
+    static constexpr std::size_t recycle_budget = std::size_t{4} << 20; ///< bytes of pages per call
 
     // ---- sizes ----
 
@@ -48,7 +45,7 @@ protected:
 
     /// All threads together overlook no more erases than a sixteenth of the buckets.
     static std::uint32_t erases_between_looks(const control& c, word root) noexcept {
-        const header* const t = base::table_of(root);
+        const header* const t = map_type::table_of(root);
         const std::size_t share =
             t == nullptr ? 0 : (std::min)(t->buckets() / 16 / c.home->threads.hazard_record_count(), std::size_t{1} << 20);
         return (std::max)(Sync::shrink_check_interval, static_cast<std::uint32_t>(share));
@@ -79,23 +76,23 @@ protected:
     // ---- start ----
 
     /// Replaces a null root by an empty table of a new generation of the map. Throws `bad_alloc`.
-    [[gnu::cold]] void make_first_table(control& c, word root, unsigned log2) {
-        this->begin_generation(c, root, this->acquire_table(c, log2, false));
-        this->ask_for_recycling(c); // what a clear has left
+    [[gnu::cold]] static void make_first_table(map_type& map, control& c, word root, unsigned log2) {
+        map.begin_generation(c, root, map.acquire_table(c, log2, false));
+        map.ask_for_recycling(c); // what a clear has left
     }
 
     /// Lets the root's table be left for one of 2^log2 buckets, if it is not being left already. Throws `bad_alloc`.
-    [[gnu::cold]] void start_resize(control& c, thread_record_type& s, word root, unsigned log2) {
-        header* const t = base::table_of(root);
-        this->more(c);
-        header* n = this->acquire_table(c, log2, counted_entries(c, *t) >= (std::size_t{1} << log2) / 2);
-        if (log2 < t->log2() && n->log2() == t->log2()) return this->abandon_table(c, n); // the smaller one is still in use
+    [[gnu::cold]] static void start_resize(map_type& map, control& c, thread_record_type& s, word root, unsigned log2) {
+        header* const t = map_type::table_of(root);
+        map.more(c);
+        header* n = map.acquire_table(c, log2, counted_entries(c, *t) >= (std::size_t{1} << log2) / 2);
+        if (log2 < t->log2() && n->log2() == t->log2()) return map.abandon_table(c, n); // the smaller one is still in use
         {
-            const section in(*this, s, t, root);
+            const section in(map, s, t, root);
             if (in) {
                 n->generation.store(t->generation.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->brought.store(t->brought.load(std::memory_order_relaxed), std::memory_order_relaxed);
-                n->left.store(groups(*t, *n), std::memory_order_relaxed);
+                n->left.store(migration::groups(*t, *n), std::memory_order_relaxed);
                 if (n->log2() < t->log2()) n->erased.store(erases_before_fit(*n), std::memory_order_relaxed);
                 header* expected = nullptr;
                 // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
@@ -107,21 +104,22 @@ protected:
                 }
             }
         }
-        if (n != nullptr) this->abandon_table(c, n);
+        if (n != nullptr) map.abandon_table(c, n);
     }
 
     /// `erased`: since the last look.
-    [[gnu::cold]] void shrink_if_sparse(control& c, thread_record_type& s, word root, std::size_t erased) noexcept {
-        header* const t = base::table_of(root);
+    [[gnu::cold]] static void shrink_if_sparse(map_type& map, control& c, thread_record_type& s, word root,
+                                               std::size_t erased) noexcept {
+        header* const t = map_type::table_of(root);
         if (t == nullptr || t->next.load(std::memory_order_relaxed) != nullptr) return;
-        const unsigned least = (std::max)(base::min_log2(), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
+        const unsigned least = (std::max)(map_type::min_log2(), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
         if (t->log2() <= least) return;
         const std::size_t entries = counted_entries(c, *t);
         if (!is_sparse(*t, entries, t->erased.fetch_add(erased, std::memory_order_relaxed) + erased)) return;
         const unsigned target = (std::max)(least, shrunk_log2(t->log2(), entries));
         if (target >= t->log2()) return;
         try {
-            start_resize(c, s, root, target);
+            start_resize(map, c, s, root, target);
         } catch (...) { // whatever the allocator throws
             // The map stays as large as it is.
         }
@@ -130,46 +128,46 @@ protected:
     /// Looks every so often whether erasing has left the table too large. A look reads what all threads have counted, and
     /// takes that from their caches: the larger the table, the rarer.
     /// A table whose entries have marks is to keep its size: new entries take the places of erased ones.
-    void after_erase(control& c, thread_record_type& s, word root) {
+    static void after_erase(map_type& map, control& c, thread_record_type& s, word root) {
         if constexpr (Types::has_marks) return;
         if (--s.erases_until_look == 0) [[unlikely]]
-            look_for_shrinking(c, s, root);
+            look_for_shrinking(map, c, s, root);
     }
 
     // ---- help ----
 
     /// Asked by every writer after its own work.
-    void help_if_asked(control& c, thread_record_type& s, const header& t, word root) noexcept {
+    static void help_if_asked(map_type& map, control& c, thread_record_type& s, const header& t, word root) noexcept {
         if (t.needs_help.load(std::memory_order_relaxed)) [[unlikely]]
-            help(c, s, root, Sync::migration_batch);
+            help(map, c, s, root, Sync::migration_batch);
     }
 
     /// What every writer does after its own work in a table that asks for it: moves a few groups if the table is being
     /// left, else gives some pages of earlier tables back.
-    void help(control& c, thread_record_type& s, word root, std::size_t batch) noexcept {
-        if (header* const t = base::table_of(root); t->next.load(std::memory_order_relaxed) == nullptr) {
+    static void help(map_type& map, control& c, thread_record_type& s, word root, std::size_t batch) noexcept {
+        if (header* const t = map_type::table_of(root); t->next.load(std::memory_order_relaxed) == nullptr) {
             if (t->spilled.load(std::memory_order_relaxed)) {
                 t->spilled.store(false, std::memory_order_relaxed);
-                grow_if_full(c, s, root, *t);
+                grow_if_full(map, c, s, root, *t);
             }
             if (t->filling.load(std::memory_order_relaxed)) look_for_huge_pages(c, *t);
-            base::gather_piece(*t);
+            map_type::gather_piece(*t);
             // Not each time: a writer that stands still may keep a table from being given back.
             if (++s.writer->help_count % Sync::writes_between_recycling != 0) return;
             // acquire: pairs with the release of who asked. What it asked for is seen below, or it asks after this.
             t->needs_help.exchange(false, std::memory_order_acquire);
-            this->recycle_tables(c, recycle_budget);
+            map.recycle_tables(c, recycle_budget);
             // What came after the looks above, or what another thread was at: it may have asked before the withdrawal.
             if (t->next.load(std::memory_order_relaxed) != nullptr || t->spilled.load(std::memory_order_relaxed) ||
                 t->filling.load(std::memory_order_relaxed) || t->small_pieces.load(std::memory_order_relaxed) != 0) {
                 t->ask_for_help();
             }
-            this->ask_for_recycling(c);
+            map.ask_for_recycling(c);
             return;
         }
-        record_supply supply(*this);
+        record_supply supply(map);
         try {
-            while (!provide_for(c, supply, move_some(c, s, root, batch, supply))) {}
+            while (!provide_for(map, c, supply, move_some(map, c, s, root, batch, supply))) {}
         } catch (...) {
             // No memory for now: the group stays where it is. The write that came here is done.
         }
@@ -182,10 +180,11 @@ protected:
                                                                    std::memory_order_relaxed, std::memory_order_relaxed)) {}
     }
 
-    [[gnu::cold]] void grow_if_full(control& c, thread_record_type& s, word root, const header& t) noexcept {
+    [[gnu::cold]] static void grow_if_full(map_type& map, control& c, thread_record_type& s, word root,
+                                           const header& t) noexcept {
         if (!needs_growth(c, t)) return;
         try {
-            start_resize(c, s, root, grown_log2(t.log2()));
+            start_resize(map, c, s, root, grown_log2(t.log2()));
         } catch (...) { // whatever the allocator throws
             // One more line will do for now.
         }
@@ -193,14 +192,15 @@ protected:
 
     /// For a writer that found `bucket` of `t` full: afterwards there is room, or at least one more line to take.
     /// Throws `bad_alloc` when there can be neither.
-    [[gnu::cold]] void make_room(control& c, thread_record_type& s, word root, header* t, std::size_t bucket) {
-        this->recycle_tables(c, recycle_budget);
-        if (t == base::table_of(root)) {
-            if (t->successor() == nullptr) grow_if_full(c, s, root, *t);
+    [[gnu::cold]] static void make_room(map_type& map, control& c, thread_record_type& s, word root, header* t,
+                                        std::size_t bucket) {
+        map.recycle_tables(c, recycle_budget);
+        if (t == map_type::table_of(root)) {
+            if (t->successor() == nullptr) grow_if_full(map, c, s, root, *t);
             if (header* const n = t->successor()) {
-                record_supply supply(*this);
+                record_supply supply(map);
                 for (;;) {
-                    const moving outcome = this->move_group_of(c, s, root, *t, *n, bucket, supply);
+                    const moving outcome = migration::move_group_of(map, c, s, root, *t, *n, bucket, supply);
                     if (outcome == moving::done) return;
                     // Busy: another source of the group is locked, perhaps for long; a further line does as well.
                     if (outcome != moving::needs_record) break;
@@ -208,14 +208,14 @@ protected:
                 }
             }
         }
-        this->make_spare_line(c);
+        map.make_spare_line(c);
     }
 
     /// Moves all that is left to move. Blocks on writers of single buckets.
-    void finish_resize(control& c, thread_record_type& s, word root) {
-        record_supply supply(*this);
-        while (this->is_root(root) && base::table_of(root)->successor() != nullptr) {
-            provide_for(c, supply, move_some(c, s, root, finish_batch, supply));
+    static void finish_resize(map_type& map, control& c, thread_record_type& s, word root) {
+        record_supply supply(map);
+        while (map.is_root(root) && map_type::table_of(root)->successor() != nullptr) {
+            provide_for(map, c, supply, move_some(map, c, s, root, finish_batch, supply));
             locks::wait_for_gate(c); // merges let the cut of a snapshot go first
             Sync::pause(); // a bucket may be locked by a writer that needs the processor
         }
@@ -223,20 +223,20 @@ protected:
 
     /// Brings the table down to what its entries need now, by the steps in which it would shrink by and by. Blocks on
     /// writers of single buckets.
-    void finish_shrinking(control& c, thread_record_type& s) noexcept {
+    static void finish_shrinking(map_type& map, control& c, thread_record_type& s) noexcept {
         try {
-            for (unsigned steps = 0; steps < base::max_log2; ++steps) { // others may let it grow meanwhile
-                const word root = this->root_.load(std::memory_order_acquire);
-                header* const t = base::table_of(root);
+            for (unsigned steps = 0; steps < map_type::max_log2; ++steps) { // others may let it grow meanwhile
+                const word root = map.root_.load(std::memory_order_acquire);
+                header* const t = map_type::table_of(root);
                 if (t == nullptr) return;
                 if (t->successor() != nullptr) {
-                    finish_resize(c, s, root);
+                    finish_resize(map, c, s, root);
                     continue;
                 }
                 t->floor_log2.store(0, std::memory_order_relaxed);
                 const unsigned target = shrunk_log2(t->log2(), counted_entries(c, *t));
                 if (target >= t->log2()) return;
-                start_resize(c, s, root, target);
+                start_resize(map, c, s, root, target);
             }
         } catch (...) {
             // No memory to be had: the map stays as large as it is.
@@ -244,54 +244,55 @@ protected:
     }
 
 private:
-    [[gnu::cold, gnu::noinline]] void look_for_shrinking(control& c, thread_record_type& s, word root) {
+    [[gnu::cold, gnu::noinline]] static void look_for_shrinking(map_type& map, control& c, thread_record_type& s, word root) {
         const std::uint32_t erased = erases_between_looks(c, root); // about as many since the last look
         s.erases_until_look = erased;
-        this->recycle_tables(c, recycle_budget);
-        shrink_if_sparse(c, s, root, erased);
+        map.recycle_tables(c, recycle_budget);
+        shrink_if_sparse(map, c, s, root, erased);
     }
 
     /// Uneven hashes fill lines of a table that is nearly empty: the entries decide.
     [[gnu::cold, gnu::noinline]] static void look_for_huge_pages(control& c, header& t) noexcept {
         if (t.filling.exchange(false, std::memory_order_relaxed) && counted_entries(c, t) >= t.buckets() / 4 &&
             t.small_pieces.load(std::memory_order_relaxed) == 0) {
-            base::begin_huge_pages(t);
+            map_type::begin_huge_pages(t);
         }
     }
 
     /// Makes what a move was lacking. True: nothing that has to be tried again at once.
-    bool provide_for(control& c, record_supply& supply, moving outcome) {
+    static bool provide_for(map_type& map, control& c, record_supply& supply, moving outcome) {
         if (outcome == moving::needs_record) supply.provide();
         if (outcome == moving::needs_line) {
-            for (; supply.lines_lacking != 0; --supply.lines_lacking) this->make_spare_line(c);
+            for (; supply.lines_lacking != 0; --supply.lines_lacking) map.make_spare_line(c);
         }
         return outcome != moving::needs_record;
     }
 
     /// Moves up to `batch` buckets, or one group.
-    moving move_some(control& c, thread_record_type& s, word root, std::size_t batch, record_supply& supply) {
-        header* const t = base::table_of(root);
+    static moving move_some(map_type& map, control& c, thread_record_type& s, word root, std::size_t batch,
+                            record_supply& supply) {
+        header* const t = map_type::table_of(root);
         header* const n = t == nullptr ? nullptr : t->successor();
         if (n == nullptr) return moving::done;
         moving outcome = moving::done;
         {
-            const section in(*this, s, t, root);
+            const section in(map, s, t, root);
             if (!in) return moving::done;
-            const std::size_t total = groups(*t, *n);
+            const std::size_t total = migration::groups(*t, *n);
             const bool grows = n->log2() > t->log2();
             if (!grows) batch = (std::max)(batch >> (t->log2() - n->log2()), std::size_t{1});
             // What was made for a group is for that group. Others may have been moved, and then nothing is left that needs it.
             const std::size_t again = std::exchange(supply.lacking_group, record_supply::no_group);
             const std::size_t first =
                 again != record_supply::no_group ? again : n->cursor.fetch_add(batch, std::memory_order_relaxed);
-            typename base::departure leaving(*this, c, *t, *n, root);
+            typename migration::departure leaving(map, c, *t, *n, root);
             std::size_t group = first % total;
             for (std::size_t i = 0; i < (std::min)(batch, total); ++i) { // each group once
                 if (n->left.load(std::memory_order_relaxed) == 0) break;
                 if constexpr (Sync::groups_ahead != 0) {
-                    if (grows) base::prefetch_group(*t, (std::min)(group + Sync::groups_ahead, total - 1));
+                    if (grows) migration::prefetch_group(*t, (std::min)(group + Sync::groups_ahead, total - 1));
                 }
-                outcome = this->move_group(c, *t, *n, group, leaving, supply);
+                outcome = migration::move_group(map, c, *t, *n, group, leaving, supply);
                 if (outcome == moving::busy) outcome = moving::done; // the next helper that comes round moves it
                 if (outcome != moving::done) {
                     supply.lacking_group = group;
@@ -300,10 +301,10 @@ private:
                 if (++group == total) group = 0;
             }
         }
-        if (base::table_of(this->root_.load(std::memory_order_relaxed)) == n) {
-            this->recycle_tables(c, recycle_budget);
+        if (map_type::table_of(map.root_.load(std::memory_order_relaxed)) == n) {
+            map.recycle_tables(c, recycle_budget);
             // A table can shrink by more than one step. One that has just grown was asked for.
-            if (n->log2() < t->log2()) shrink_if_sparse(c, s, this->root_.load(std::memory_order_acquire), 0);
+            if (n->log2() < t->log2()) shrink_if_sparse(map, c, s, map.root_.load(std::memory_order_acquire), 0);
         }
         return outcome;
     }
@@ -315,15 +316,15 @@ private:
     static unsigned shrunk_log2(unsigned log2, std::size_t entries) noexcept {
         const unsigned enough =
             log2_of_buckets(entries * 4 / (Layout::slots_per_line * 3) + 1); // as full as they stay where keys come and go
-        return (std::max)(enough, log2 - (std::min)(log2 - base::min_log2(), max_shrink));
+        return (std::max)(enough, log2 - (std::min)(log2 - map_type::min_log2(), max_shrink));
     }
     /// The smallest table of that many buckets or more.
     static unsigned log2_of_buckets(std::size_t buckets) noexcept {
-        return (std::max)(base::min_log2(), static_cast<unsigned>(std::bit_width(buckets - 1)));
+        return (std::max)(map_type::min_log2(), static_cast<unsigned>(std::bit_width(buckets - 1)));
     }
 
-    bool needs_growth(control& c, const header& t) noexcept {
-        return t.log2() + 2 <= base::max_log2 && counted_entries(c, t) >= t.buckets() * grow_from;
+    static bool needs_growth(control& c, const header& t) noexcept {
+        return t.log2() + 2 <= map_type::max_log2 && counted_entries(c, t) >= t.buckets() * grow_from;
     }
 };
 

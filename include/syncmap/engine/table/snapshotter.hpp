@@ -24,67 +24,67 @@
 #include <stdexcept>
 #include <utility>
 
-#include <syncmap/engine/table/iteration.hpp>
+#include <syncmap/engine/table/counting.hpp>
+#include <syncmap/engine/table/dismantling.hpp>
 #include <syncmap/engine/table/reader.hpp>
+#include <syncmap/engine/table/resizer.hpp>
+#include <syncmap/engine/table/walker.hpp>
 
 namespace syncmap::engine {
 
 template <class Types>
-class snapshots : public iteration<Types> {
-    using base = iteration<Types>;
-
-public:
-    using base::base;
-    constexpr snapshots() = default;
-    snapshots(snapshots&&) = default;
-    ~snapshots() {
-        control* const c = this->control_.load(std::memory_order_relaxed);
-        if (c == nullptr || c->rare_or_null() == nullptr) return;
-        auto& rare = c->more();
-        for (state* first : {rare.dropped, rare.unreachable}) this->give_back_states(rare, first);
-        this->free_spare(rare);
-    }
-
-protected:
-    using atomic_control = typename Types::layout::atomic_control;
+class snapshotter {
+    using memory = snapshot_memory<Types>;
+    using dismantling = engine::dismantling<Types>;
+    using resizer = engine::resizer<Types>;
+    using walker = engine::walker<Types>;
     using locks = engine::locks<Types>;
     using reader = engine::reader<Types>;
-    using typename base::batch;
-    using typename base::closing;
-    using typename base::control;
-    using control_word = typename Types::layout::control_word;
-    using typename base::entry;
-    using found = typename engine::reader<Types>::found;
-    using typename base::header;
-    using typename base::Key;
-    using typename base::Layout;
-    using typename base::line_type;
-    using typename base::rare_type;
-    using typename base::Sync;
-    using typename base::thread_record_type;
-    using T = typename base::T;
-    using base::node_at;
+    using Sync = typename Types::sync;
+    using Layout = typename Types::layout;
+    using T = typename Types::mapped_type;
+    using control = typename Types::control;
+    using control_word = typename Layout::control_word;
+    using header = typename Types::header;
+    using rare_type = typename control::rare_type;
+    using thread_record_type = typename control::thread_record_type;
+    using batch = typename walker::batch;
+    using closing = typename counting<Types>::closing;
+    using entry = typename walker::entry;
+    using found = typename reader::found;
+
+public:
+    using map_type = retirement<Types>;
     using state = typename control::snapshot_type;
 
     // ---- begin and end ----
 
+    /// Frees the states that no snapshot uses any more: part of the map's end.
+    static void free_at_end(map_type& map) noexcept {
+        control* const c = map.control_.load(std::memory_order_relaxed);
+        if (c == nullptr || c->rare_or_null() == nullptr) return;
+        auto& rare = c->more();
+        for (state* first : {rare.dropped, rare.unreachable}) memory::give_back_states(map, rare, first);
+        memory::free_spare(map, rare);
+    }
+
     /// Null: the map is empty. Throws what the allocator throws, `length_error` when the phases are used up, and
     /// `barrier_refused`.
-    state* take_snapshot() {
-        control* const c = this->control_.load(std::memory_order_acquire);
+    static state* take_snapshot(map_type& map) {
+        control* const c = map.control_.load(std::memory_order_acquire);
         if (c == nullptr) return nullptr;
-        auto& rare = this->more(*c);
-        fresh_state fresh(*this, rare);
+        auto& rare = map.more(*c);
+        fresh_state fresh(map, rare);
         const thread_record_type* stopped = nullptr;
         unsigned pauses = 0;
         for (unsigned attempt = 0;; ++attempt) {
             if (attempt != 0) pause_after(stopped, attempt, pauses);
-            const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
+            const header* const t = map_type::table_of(map.root_.load(std::memory_order_acquire));
             if (t == nullptr) return nullptr;
             fresh.make(coarsest(*t));
-            const snapshot_turn turn(*this, *c);
-            if (rare.last_phase == most_phases) renumber(*c);
-            switch (cut(*c, *fresh.get(), stopped)) {
+            const snapshot_turn turn(map, *c);
+            if (rare.last_phase == most_phases) renumber(map, *c);
+            switch (cut(map, *c, *fresh.get(), stopped)) {
             case attempt_result::done: return fresh.release();
             case attempt_result::seen: drop_later(*c, fresh.release()); break; // by writers that opened the gate
             case attempt_result::again: break;
@@ -92,32 +92,32 @@ protected:
         }
     }
 
-    void drop_snapshot(state* s) noexcept {
-        control& c = this->shared_of_table();
+    static void drop_snapshot(map_type& map, state* s) noexcept {
+        control& c = map.shared_of_table();
         if (map_registry<Sync>::is_orphan(c)) return; // a lost thread may have the mutex
         header* orphan = nullptr;
         {
-            const snapshot_turn turn(*this, c);
+            const snapshot_turn turn(map, c);
             unlink(c, *s);
             header* const kept = s->kept.load(std::memory_order_relaxed);
             if (kept != nullptr && !is_needed(c, s->generation)) orphan = kept; // [S4]
             drop_later(c, s);
         }
-        reap_snapshots(c);
+        reap_snapshots(map, c);
         if (orphan != nullptr) { // without a record of this thread: it may have none, and no memory for one
-            typename base::account garbage;
-            this->dismantle(c, orphan, [&](auto* n) { this->retire(c, garbage, n); });
-            this->finish(c, garbage);
+            typename map_type::account garbage;
+            dismantling::dismantle(map, c, orphan, [&](auto* n) { map.retire(c, garbage, n); });
+            map.finish(c, garbage);
         }
     }
 
     /// Gives back dropped snapshots if no writer can have them in hand; else a later cut or call will.
-    void reap_snapshots(control& c) noexcept {
+    static void reap_snapshots(map_type& map, control& c) noexcept {
         if (c.rare_or_null() == nullptr) return;
         auto& rare = c.more();
         state* unreachable = nullptr;
         {
-            const snapshot_turn turn(*this, c);
+            const snapshot_turn turn(map, c);
             int patience = 1000;
             if (rare.dropped != nullptr && c.home->threads.barriers().heavy_barrier() &&
                 inside(c, [&] { return --patience > 0; }) == nullptr) {
@@ -125,25 +125,25 @@ protected:
             }
             unreachable = std::exchange(rare.unreachable, nullptr);
         }
-        this->give_back_states(rare, unreachable);
+        memory::give_back_states(map, rare, unreachable);
     }
 
     /// The same, and frees the spare state.
-    void free_snapshots(control& c) noexcept {
+    static void free_snapshots(map_type& map, control& c) noexcept {
         if (c.rare_or_null() == nullptr) return;
-        reap_snapshots(c);
-        this->free_spare(c.more());
+        reap_snapshots(map, c);
+        memory::free_spare(map, c.more());
     }
 
     /// Makes `instead`, which may be null, the root's table in place of what there is, of which the generation ends. Returns
     /// the old one; null: there is none, or its snapshots keep it [S4]. `left(old)`, which does not throw, is called for one
     /// that is returned, before a fork can be.
     template <class Left>
-    header* exchange_root(control& c, header* instead, Left left) {
-        const snapshot_turn turn(*this, c);
-        word root = this->root_.load(std::memory_order_acquire);
+    static header* exchange_root(map_type& map, control& c, header* instead, Left left) {
+        const snapshot_turn turn(map, c);
+        word root = map.root_.load(std::memory_order_acquire);
         for (;;) {
-            header* const t = base::table_of(root);
+            header* const t = map_type::table_of(root);
             if (t == nullptr && instead == nullptr) return nullptr;
             bool kept = false;
             for (state* s = c.more().live.load(std::memory_order_relaxed); t != nullptr && s != nullptr;
@@ -153,53 +153,53 @@ protected:
                 kept = true;
             }
             // The linearization point for everyone [design 5].
-            if (this->change_root(root, instead)) {
+            if (map.change_root(root, instead)) {
                 Sync::fence_after_rmw(); // visible on return, as behind `unlock`
                 if (t == nullptr || kept) return nullptr;
                 left(t);
                 return t;
             }
-            root = this->root_.load(std::memory_order_acquire);
+            root = map.root_.load(std::memory_order_acquire);
         }
     }
-    header* exchange_root(control& c, header* instead) {
-        return exchange_root(c, instead, [](const header*) {});
+    static header* exchange_root(map_type& map, control& c, header* instead) {
+        return exchange_root(map, c, instead, [](const header*) {});
     }
 
     // ---- reading ----
 
     /// Calls `f(const T&)` if the snapshot has the key.
     template <class K, class F>
-    bool visit_at(const state& s, const K& key, std::uint64_t hash, word bits, F&& f) const {
+    static bool visit_at(const map_type& map, const state& s, const K& key, std::uint64_t hash, word bits, F&& f) {
         const bool sentinel_key = Layout::has_sentinel_keys && Layout::is_sentinel_key(bits);
         for (;; Sync::pause()) {
             word root = 0;
-            for (header* t = table_at(s, root); t != nullptr; t = t->successor()) {
+            for (header* t = table_at(map, s, root); t != nullptr; t = t->successor()) {
                 const std::size_t bucket = t->bucket_of(hash, bits);
                 const control_word seen = t->controls[bucket].load(std::memory_order_acquire);
                 if ((seen & Layout::moved_bit) != 0) continue;
                 if (Layout::stamp_of(seen) >= s.phase) {
                     const bucket_record* const r = s.find(hash, sentinel_key);
                     if (r == nullptr) break; // not a table of its generation any more
-                    return visit_in(*r, key, hash, bits, f);
+                    return visit_in(map, *r, key, hash, bits, f);
                 }
                 if constexpr (Layout::inline_key) {
                     word value = 0;
                     const bool hit = reader::find_pair_in_bucket(t->home(bucket), Layout::inline_slot_word(bits), value);
                     if (is_left(*t, bucket)) continue; // [S5]
-                    if (!is_still(s, root, *t, bucket)) break;
+                    if (!is_still(map, s, root, *t, bucket)) break;
                     if (hit) {
                         const T copy = from_word<T>(value);
                         f(copy);
                     }
                     return hit;
                 } else {
-                    const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
+                    const reclaim::thread_lease<Sync> me(map.shared_of_table().home->threads);
                     reclaim::hazard_guard<Sync> held(*me);
                     found place{};
-                    const bool searched = reader::find_in_bucket(*this, t->home(bucket), key, hash, held, place);
+                    const bool searched = reader::find_in_bucket(map, t->home(bucket), key, hash, held, place);
                     if (is_left(*t, bucket)) continue; // [S5]
-                    if (!searched || !is_still(s, root, *t, bucket)) break;
+                    if (!searched || !is_still(map, s, root, *t, bucket)) break;
                     if (place.slot_word == Layout::empty) return false;
                     reader::show(place, f);
                     return true;
@@ -208,14 +208,15 @@ protected:
         }
     }
 
-    /// As the iteration's copy_bucket_at, of the snapshot's instant.
-    bool copy_bucket_at_instant(const state& s, std::uint64_t cursor, bool sentinel_key, batch* entries, std::uint64_t* end) {
+    /// As the walker's copy_bucket_at, of the snapshot's instant.
+    static bool copy_bucket_at_instant(map_type& map, const state& s, std::uint64_t cursor, bool sentinel_key, batch* entries,
+                                       std::uint64_t* end) {
         for (;; Sync::pause()) {
             word root = 0;
-            header* const from = table_at(s, root);
+            header* const from = table_at(map, s, root);
             if constexpr (Layout::inline_key) {
                 const auto is_good = [&](const header& t, std::size_t bucket) { return has_not_changed(s, t, bucket); };
-                if (from != nullptr && !sentinel_key && this->copy_run(root, *from, cursor, *entries, *end, is_good))
+                if (from != nullptr && !sentinel_key && walker::copy_run(map, root, *from, cursor, *entries, *end, is_good))
                     return true;
             }
             for (header* t = from; t != nullptr; t = t->successor()) {
@@ -226,19 +227,19 @@ protected:
                 if (Layout::stamp_of(seen) >= s.phase) {
                     const bucket_record* const r = s.find(cursor, sentinel_key);
                     if (r == nullptr) break;
-                    copy_record(*r, cursor, *entries);
+                    copy_record(map, *r, cursor, *entries);
                     *end = sentinel_key ? 0 : r->last + 1;
                     return true;
                 }
                 if constexpr (Layout::inline_key) {
-                    this->copy_bucket(root, *t, bucket, cursor, 0, *entries);
+                    walker::copy_bucket(map, root, *t, bucket, cursor, 0, *entries);
                 } else {
-                    const reclaim::thread_lease<Sync> me(this->shared_of_table().home->threads);
-                    this->pin_nodes(*me, *t, bucket, cursor, *entries);
+                    const reclaim::thread_lease<Sync> me(map.shared_of_table().home->threads);
+                    walker::pin_nodes(*me, *t, bucket, cursor, *entries);
                 }
                 if (is_left(*t, bucket)) continue; // [S5]
-                if (!is_still(s, root, *t, bucket)) break;
-                *end = sentinel_key ? 0 : base::end_of(*t, bucket);
+                if (!is_still(map, s, root, *t, bucket)) break;
+                *end = sentinel_key ? 0 : walker::end_of(*t, bucket);
                 return true;
             }
         }
@@ -256,7 +257,7 @@ private:
     /// Has the snapshot mutex, and the process is not forking [F2].
     class snapshot_turn {
     public:
-        snapshot_turn(const snapshots& map, control& c) : guard_(c.more().snapshot_mutex, std::defer_lock) {
+        snapshot_turn(const map_type& map, control& c) : guard_(c.more().snapshot_mutex, std::defer_lock) {
             for (unsigned attempt = 0;; ++attempt) {
                 if (!map.is_forking()) {
                     guard_.lock();
@@ -294,7 +295,7 @@ private:
     }
 
     /// The cut, by the thread that has the snapshot mutex. `stopped`: as above, if it is void.
-    attempt_result cut(control& c, state& s, const thread_record_type*& stopped) {
+    static attempt_result cut(map_type& map, control& c, state& s, const thread_record_type*& stopped) {
         stopped = nullptr;
         closing shut(c, gate::cutting);
         if (!shut) {
@@ -311,12 +312,12 @@ private:
         }
         note_unreachable(c.more()); // [S3]
         // Nothing is published from here until the gate opens.
-        const word root = this->root_.load(std::memory_order_acquire);
-        const header* const t = base::table_of(root);
+        const word root = map.root_.load(std::memory_order_acquire);
+        const header* const t = map_type::table_of(root);
         if (t == nullptr || coarsest(*t) < s.log2) return attempt_result::again;
         s.generation = t->generation.load(std::memory_order_relaxed);
-        s.entries = base::counted_entries(c, *t);
-        if (!this->is_root(root)) return attempt_result::again; // it may have become another table, of another generation
+        s.entries = resizer::counted_entries(c, *t);
+        if (!map.is_root(root)) return attempt_result::again; // it may have become another table, of another generation
         auto& rare = c.more();
         s.phase = ++rare.last_phase;
         s.older.store(rare.live.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -380,7 +381,7 @@ private:
     }
 
     /// Makes all stamps zero, so that phases can begin anew. Once in many millions of snapshots.
-    void renumber(control& c) {
+    static void renumber(map_type& map, control& c) {
         if (c.more().live.load(std::memory_order_relaxed) != nullptr) {
             throw std::length_error("syncmap: snapshot: too many were taken while one of them lives");
         }
@@ -389,12 +390,12 @@ private:
         if (!c.home->threads.barriers().heavy_barrier()) throw barrier_refused();
         static_cast<void>(inside(c, [] { return true; }));
         const reclaim::thread_lease<Sync> me(c.home->threads);
-        thread_record_type& mine = this->thread_record_of(c, *me);
-        const auto finish = [&] { this->finish_resize(c, mine, this->root_.load(std::memory_order_acquire)); };
-        if (base::table_of(this->root_.load(std::memory_order_acquire)) != nullptr) {
+        thread_record_type& mine = map.thread_record_of(c, *me);
+        const auto finish = [&] { resizer::finish_resize(map, c, mine, map.root_.load(std::memory_order_acquire)); };
+        if (map_type::table_of(map.root_.load(std::memory_order_acquire)) != nullptr) {
             finish();
-            const word root = this->root_.load(std::memory_order_acquire);
-            this->start_resize(c, mine, root, base::table_of(root)->log2());
+            const word root = map.root_.load(std::memory_order_acquire);
+            resizer::start_resize(map, c, mine, root, map_type::table_of(root)->log2());
             finish();
         }
         c.more().last_phase = 0;
@@ -403,9 +404,9 @@ private:
     // ---- reading ----
 
     /// The table that holds what has not changed since: the root's, or the one that `clear` left. Null: look again.
-    header* table_at(const state& s, word& root) const noexcept {
-        root = this->root_.load(std::memory_order_acquire);
-        header* const t = base::table_of(root);
+    static header* table_at(const map_type& map, const state& s, word& root) noexcept {
+        root = map.root_.load(std::memory_order_acquire);
+        header* const t = map_type::table_of(root);
         if (t != nullptr && t->generation.load(std::memory_order_acquire) == s.generation) return t;
         return s.kept.load(std::memory_order_acquire);
     }
@@ -416,9 +417,9 @@ private:
     }
 
     /// After the entries were looked at: whether they are what they were at the snapshot's instant [S2].
-    bool is_still(const state& s, word root, const header& t, std::size_t bucket) const noexcept {
+    static bool is_still(const map_type& map, const state& s, word root, const header& t, std::size_t bucket) noexcept {
         return has_not_changed(s, t, bucket) &&
-               this->is_root(root); // kept tables are not used again while the snapshot lives, nor is the root theirs
+               map.is_root(root); // kept tables are not used again while the snapshot lives, nor is the root theirs
     }
 
     static bool has_not_changed(const state& s, const header& t, std::size_t bucket) noexcept {
@@ -427,55 +428,55 @@ private:
     }
 
     template <class K, class F>
-    bool visit_in(const bucket_record& r, const K& key, std::uint64_t hash, word bits, F&& f) const {
+    static bool visit_in(const map_type& map, const bucket_record& r, const K& key, std::uint64_t hash, word bits, F&& f) {
         for (std::size_t i = 0; i < r.count; ++i) {
             const entry e = r.entry(i);
             bool same = false;
             if constexpr (Layout::inline_key) {
                 same = e.slot_word == Layout::inline_slot_word(bits);
             } else {
-                same = Layout::tag_matches(e.slot_word, hash) && static_cast<bool>(this->equal_(base::key_of(e), key));
+                same = Layout::tag_matches(e.slot_word, hash) && static_cast<bool>(map.equal_(walker::key_of(e), key));
             }
             if (!same) continue;
-            const auto& value = base::value_of(e);
+            const auto& value = walker::value_of(e);
             f(value);
             return true;
         }
         return false;
     }
 
-    void copy_record(const bucket_record& r, std::uint64_t cursor, batch& entries) {
+    static void copy_record(const map_type& map, const bucket_record& r, std::uint64_t cursor, batch& entries) {
         for (std::size_t i = 0; i < r.count; ++i) {
             const entry e = r.entry(i);
-            if (!e.sentinel_key && this->hash_of(this->shared_of_table().seed, e.slot_word) < cursor) continue;
+            if (!e.sentinel_key && map.hash_of(map.shared_of_table().seed, e.slot_word) < cursor) continue;
             entries.make_room();
-            if constexpr (!Layout::inline_key) node_at(e.slot_word)->pin(); // held by the record's own pin
+            if constexpr (!Layout::inline_key) map_type::node_at(e.slot_word)->pin(); // held by the record's own pin
             entries.add(e.slot_word, e.value);
         }
     }
 
     class fresh_state {
     public:
-        fresh_state(snapshots& owner, rare_type& rare) noexcept : owner_(owner), rare_(rare) {}
+        fresh_state(map_type& map, rare_type& rare) noexcept : map_(map), rare_(rare) {}
         fresh_state(const fresh_state&) = delete;
         fresh_state& operator=(const fresh_state&) = delete;
         ~fresh_state() { reset(); }
 
         /// With lists for buckets down to 2^log2. Throws what the allocator throws.
         void make(unsigned log2) {
-            const unsigned wanted = (std::min)(log2, base::lists_log2(log2));
+            const unsigned wanted = (std::min)(log2, memory::lists_log2(log2));
             if (state_ != nullptr && state_->log2 == wanted) return;
             reset();
-            state_ = owner_.take_state(rare_, wanted);
+            state_ = memory::take_state(map_, rare_, wanted);
         }
         state* get() const noexcept { return state_; }
         state* release() noexcept { return std::exchange(state_, nullptr); }
 
     private:
         void reset() noexcept {
-            if (state_ != nullptr) owner_.give_back_state(rare_, std::exchange(state_, nullptr));
+            if (state_ != nullptr) memory::give_back_state(map_, rare_, std::exchange(state_, nullptr));
         }
-        snapshots& owner_;
+        map_type& map_;
         rare_type& rare_;
         state* state_ = nullptr;
     };
