@@ -11,17 +11,46 @@
 namespace syncmap::bench {
 namespace {
 
-class s3_fifo {
-    enum class place : unsigned char { nowhere, small, main };
+/// Keys in lists, and how often each was used since it came into its list.
+template <class Place>
+class counted_keys {
+protected:
+    explicit counted_keys(std::uint32_t keys) : where_(keys), uses_(keys) {}
+
+    void to(key_list& list, Place p, std::uint32_t key) {
+        list.push_front(key);
+        where_[key] = p;
+        uses_[key] = 0;
+    }
+    void use(std::uint32_t key, int most) { uses_[key] = static_cast<unsigned char>(std::min(most, uses_[key] + 1)); }
+    /// The oldest key of a list gives a use to stay, at the front. One without uses leaves.
+    void advance(key_list& list) {
+        const std::uint32_t key = list.pop_back();
+        if (uses_[key] == 0) {
+            where_[key] = Place::nowhere;
+        } else {
+            --uses_[key];
+            list.push_front(key);
+        }
+    }
+
+    std::vector<Place> where_;
+    std::vector<unsigned char> uses_;
+};
+
+enum class s3_fifo_place : unsigned char { nowhere, small, main };
+
+class s3_fifo : counted_keys<s3_fifo_place> {
+    using place = s3_fifo_place;
 
 public:
     s3_fifo(std::uint32_t keys, std::size_t capacity)
-        : where_(keys), is_ghost_(keys), uses_(keys), small_(keys), main_(keys), ghosts_(keys), capacity_(capacity),
+        : counted_keys(keys), is_ghost_(keys), small_(keys), main_(keys), ghosts_(keys), capacity_(capacity),
           most_small_(std::max<std::size_t>(1, capacity / 10)), most_ghosts_(capacity - capacity / 10) {}
 
     bool ask(std::uint32_t key) {
         if (where_[key] != place::nowhere) {
-            uses_[key] = static_cast<unsigned char>(std::min(3, uses_[key] + 1));
+            use(key, 3);
             return true;
         }
         const bool returns = is_ghost_[key];
@@ -35,11 +64,6 @@ public:
     }
 
 private:
-    void to(key_list& list, place p, std::uint32_t key) {
-        list.push_front(key);
-        where_[key] = p;
-        uses_[key] = 0;
-    }
     void evict() {
         if (small_.size() >= most_small_ || main_.size() == 0) {
             const std::uint32_t key = small_.pop_back();
@@ -53,18 +77,10 @@ private:
             if (ghosts_.size() > most_ghosts_) is_ghost_[ghosts_.pop_back()] = false;
             return;
         }
-        const std::uint32_t key = main_.pop_back();
-        if (uses_[key] == 0) {
-            where_[key] = place::nowhere;
-        } else {
-            --uses_[key];
-            main_.push_front(key);
-        }
+        advance(main_);
     }
 
-    std::vector<place> where_;
     std::vector<bool> is_ghost_;
-    std::vector<unsigned char> uses_;
     key_list small_;
     key_list main_;
     key_list ghosts_;
@@ -73,19 +89,21 @@ private:
     std::size_t most_ghosts_;
 };
 
-class quick_cache {
-    enum class place : unsigned char { nowhere, hot, cold, ghost };
+enum class quick_cache_place : unsigned char { nowhere, hot, cold, ghost };
+
+class quick_cache : counted_keys<quick_cache_place> {
+    using place = quick_cache_place;
 
 public:
     quick_cache(std::uint32_t keys, std::size_t capacity)
-        : where_(keys), uses_(keys), hot_(keys), cold_(keys), ghosts_(keys), capacity_(capacity),
+        : counted_keys(keys), hot_(keys), cold_(keys), ghosts_(keys), capacity_(capacity),
           most_hot_(std::min(capacity, static_cast<std::size_t>(std::lround(0.97 * static_cast<double>(capacity))))),
           most_ghosts_(std::max<std::size_t>(1, capacity / 2)) {}
 
     bool ask(std::uint32_t key) {
         const place was = where_[key];
         if (was == place::hot || was == place::cold) {
-            uses_[key] = static_cast<unsigned char>(std::min(2, uses_[key] + 1));
+            use(key, 2);
             return true;
         }
         if (was == place::ghost) ghosts_.remove(key);
@@ -93,7 +111,7 @@ public:
         to(is_hot ? hot_ : cold_, is_hot ? place::hot : place::cold, key);
         while (hot_.size() + cold_.size() > capacity_ || hot_.size() > most_hot_) {
             if (hot_.size() > most_hot_ || cold_.size() == 0) {
-                advance_hot();
+                advance(hot_);
             } else {
                 advance_cold();
             }
@@ -102,20 +120,6 @@ public:
     }
 
 private:
-    void to(key_list& list, place p, std::uint32_t key) {
-        list.push_front(key);
-        where_[key] = p;
-        uses_[key] = 0;
-    }
-    void advance_hot() {
-        const std::uint32_t key = hot_.pop_back();
-        if (uses_[key] != 0) {
-            --uses_[key];
-            hot_.push_front(key);
-        } else {
-            where_[key] = place::nowhere;
-        }
-    }
     void advance_cold() {
         const std::uint32_t key = cold_.pop_back();
         if (uses_[key] != 0) {
@@ -126,8 +130,6 @@ private:
         if (ghosts_.size() > most_ghosts_) where_[ghosts_.pop_back()] = place::nowhere;
     }
 
-    std::vector<place> where_;
-    std::vector<unsigned char> uses_;
     key_list hot_;
     key_list cold_;
     key_list ghosts_;
