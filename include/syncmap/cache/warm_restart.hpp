@@ -215,17 +215,20 @@ private:
     }
 };
 
+template <file_name Name>
+std::string path_of(const Name& name) {
+    if constexpr (requires { name.c_str(); }) {
+        return std::string(name.c_str());
+    } else {
+        return std::string(static_cast<const char*>(name));
+    }
+}
+
 template <class Engine, class Clock, class To>
 std::size_t save_entries(warm_restart_header, const basic_cache<Engine, Clock>& cache, To&& to) {
     using target = std::remove_cvref_t<To>;
     if constexpr (file_name<target>) {
-        const auto path = [&] {
-            if constexpr (requires { to.c_str(); })
-                return std::string(to.c_str());
-            else
-                return std::string(static_cast<const char*>(to));
-        }();
-        sync::replacing_file file(path);
+        sync::replacing_file file(path_of(to));
         const std::size_t entries =
             restart_access::save(cache, [&](const char* from, std::size_t size) { file.write(from, size); });
         file.take_place();
@@ -245,13 +248,7 @@ std::size_t load_entries(warm_restart_header, basic_cache<Engine, Clock>& cache,
     using origin = std::remove_cvref_t<From>;
     const std::string form = restart_access::form<Engine>();
     if constexpr (file_name<origin>) {
-        const auto path = [&] {
-            if constexpr (requires { from.c_str(); })
-                return std::string(from.c_str());
-            else
-                return std::string(static_cast<const char*>(from));
-        }();
-        sync::input_file file(path);
+        sync::input_file file(path_of(from));
         if (!file.exists()) return 0;
         const auto source = [&](char* to, std::size_t size) { return file.read(to, size); };
         {
