@@ -173,12 +173,7 @@ public:
     }
 
 protected:
-    /// Hash and mark: a node may begin near the end of a cache line.
-    static void prefetch_node(word slot_word) noexcept {
-        const auto* const node = static_cast<const char*>(layout::address(slot_word));
-        __builtin_prefetch(node, 1);
-        __builtin_prefetch(node + sizeof(reclaim::node_base<sync_policy>), 1);
-    }
+    static void prefetch_node(word slot_word) noexcept { __builtin_prefetch(layout::address(slot_word), 1); }
 
 public:
     /// One write of a key whose hash the visitor knows; as `write`.
