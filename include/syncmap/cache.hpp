@@ -1,7 +1,7 @@
 // syncmap::cache: the bounded, loading cache. Its operations, and what each promises, stand in cache/basic_cache.hpp; how it
 // works in docs/cache.md.
 //
-//   cache/options.hpp      capacity, clock, statistics
+//   cache/options.hpp      capacity, clock, statistics; cache/option_types.hpp, of which they are made
 //   cache/time/            clocks, lifetimes, the removal of what has expired
 //   cache/loaders.hpp      the loaders that the options have
 //   cache/loading.hpp      how an absent key gets its value

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -308,6 +309,8 @@ TEST(listeners, in_order_are_told_the_reason) {
     EXPECT_EQ(told.size(), 6U);
     const auto ignore = [](const int&, const std::string&, removal) {};
     EXPECT_THROW(listened_cache({.capacity = 1, .on_removal = ignore, .on_removal_in_order = ignore}), std::invalid_argument);
+    const std::function<void(const int&, const std::string&, removal)> none; // an empty function is none
+    EXPECT_NO_THROW(listened_cache({.capacity = 1, .weigh = nullptr, .on_removal = none, .on_removal_in_order = ignore}));
 }
 
 /// An entry, for the order alone.

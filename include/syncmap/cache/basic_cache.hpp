@@ -101,10 +101,12 @@ public:
     basic_cache(const options_type& options, const allocator_type& alloc)
         : basic_cache(options, hasher(), key_equal(), alloc) {}
 
-    /// An error in words.
-    template <std::integral N>
-    explicit basic_cache(N) : basic_cache(options_instead_of<N>()) {}
-    using cache_detail::other_names::end; // a loop over a cache is an error in words
+    // Errors in words.
+    template <std::integral... N>
+        requires(sizeof...(N) < 2)
+    explicit basic_cache(N...) : basic_cache(cache_detail::options_instead_of<options_type, N...>()) {}
+    using cache_detail::other_names::end;
+    using cache_detail::other_names::put;
 
     // ---- reads ----
 
@@ -405,12 +407,6 @@ protected:
     }
 
 private:
-    template <class N>
-    static auto options_instead_of() {
-        static_assert(std::is_void_v<N>, "syncmap: a cache is made with options: cache({.capacity = 1000})");
-        return std::declval<const options_type&>();
-    }
-
     template <class Op>
     using bounded = cache_detail::bounded_operation<eviction_type, Engine, Op>;
 

@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include <syncmap/cache/loaders.hpp>
+#include <syncmap/cache/option_types.hpp>
 #include <syncmap/cache/removals.hpp>
 #include <syncmap/cache/tags.hpp>
 #include <syncmap/cache/time/clocks.hpp>
@@ -37,8 +38,8 @@ public:
         static_assert(!std::is_void_v<Nothing>, "syncmap: a cache needs a capacity: cache({.capacity = 1000})");
     }
     template <class N>
-        requires(std::is_floating_point_v<N> || std::is_same_v<N, bool>)
-    entry_count(N) {
+        requires(!std::integral<N> || std::is_same_v<N, bool>)
+    entry_count(const N&) {
         static_assert(std::is_void_v<N>, "syncmap: a capacity is a whole number of entries: .capacity = 1'000'000, not 1e6");
     }
 
@@ -59,15 +60,15 @@ enum class expiry_event : unsigned char { inserted, replaced, loaded };
 struct put_options {
     /// How long the entry lives, instead of what the cache's options say; hits do not prolong it. `unlimited`: it does not
     /// expire. Nothing or less: the entry is not shown at all.
-    std::optional<std::chrono::nanoseconds> ttl{};
+    std::optional<cache_detail::option_time> ttl{};
     /// What invalidates it beside its key: see `invalidate_tag`. Instead of what the cache's `tags_of` says; four at most.
     entry_tags tags{};
 };
 
 /// Misses that are loaded together: see `cache_options::coalesce`.
 struct miss_coalescing {
-    std::chrono::nanoseconds window{0}; ///< how long the first one waits for others; 0: not at all
-    std::size_t most = 100;             ///< with so many the wait ends
+    cache_detail::option_time window = std::chrono::nanoseconds(0); ///< how long the first one waits for others; 0: not at all
+    std::size_t most = 100; ///< with so many the wait ends
 };
 
 /// How a cache is made, by names, in this order:
@@ -94,24 +95,25 @@ struct cache_options {
     // ---- time: see docs/cache.md, section 5 ----
 
     /// How long an entry lives after it was put or loaded, and after it was used last. With both, the earlier end counts.
-    std::chrono::nanoseconds expire_after_write = unlimited;
-    std::chrono::nanoseconds expire_after_access = unlimited;
+    cache_detail::option_time expire_after_write = unlimited;
+    cache_detail::option_time expire_after_access = unlimited;
     /// Instead of both: returns how long this entry lives from now on; nothing or less: it is not shown at all. Called before
     /// the entry is stored, with nothing locked; again, where another thread has changed the entry meanwhile.
-    std::function<std::chrono::nanoseconds(const Key&, const T&, expiry_event)> expire{};
+    cache_detail::option_function<cache_detail::called_to_expire, std::chrono::nanoseconds(const Key&, const T&, expiry_event)>
+        expire{};
     /// By what share of it a lifetime may be shorter, by chance: so entries that came together do not end together. 0 to 1.
     double jitter = 0;
     /// How long after its write an entry is renewed: by the next `get_or_load` or `pin_or_load` that finds it. Other threads
     /// are shown the old value meanwhile. Shorter than `expire_after_write`.
-    std::chrono::nanoseconds refresh_after_write = unlimited;
+    cache_detail::option_time refresh_after_write = unlimited;
     /// How long after its end an entry still answers `get_or_load` and `pin_or_load`, if its loader throws.
-    std::chrono::nanoseconds stale_if_error{0};
+    cache_detail::option_time stale_if_error = std::chrono::nanoseconds(0);
     /// XFetch: an entry is renewed by chance before it ends, the likelier the longer its load took. 1 suits most; 0: never.
     double early_refresh = 0;
     /// How long the cache remembers that a load has found nothing, and that a loader has thrown: calls that load the key are
     /// told so meanwhile, without a load. All other operations find the key absent. See docs/cache.md, section 4, [F12].
-    std::chrono::nanoseconds negative_ttl{0};
-    std::chrono::nanoseconds error_ttl{0};
+    cache_detail::option_time negative_ttl = std::chrono::nanoseconds(0);
+    cache_detail::option_time error_ttl = std::chrono::nanoseconds(0);
     /// Whether the cache keeps a log of the ends of entries: 18 to 40 bytes for each entry that has one. Writers then remove an
     /// entry a millisecond after its end, where enough is written, and `expire_now` looks at what has expired alone.
     bool prompt_expiry = false;
@@ -120,7 +122,7 @@ struct cache_options {
 
     /// The tags of each value that is put or loaded: `tags_of(const Key&, const T&) -> syncmap::entry_tags`. Called before
     /// the entry is stored, with nothing locked; again, where another thread has changed the entry meanwhile.
-    std::function<entry_tags(const Key&, const T&)> tags_of{};
+    cache_detail::option_function<cache_detail::called_for_tags, entry_tags(const Key&, const T&)> tags_of{};
 
     // ---- loads ----
 
@@ -135,19 +137,19 @@ struct cache_options {
     miss_coalescing coalesce{};
     /// How long a call waits for another thread that loads its key. Then it throws `syncmap::load_timeout`, or, with
     /// `then_load_alone`, loads by itself. Without it a call waits as long as that load takes. Not for the caller's own loader.
-    std::optional<std::chrono::nanoseconds> load_timeout{};
+    std::optional<cache_detail::option_time> load_timeout{};
     bool then_load_alone = false;
 
     // ---- listeners ----
 
     /// Is called once for each entry that leaves, with the reason, by the thread that has taken it out: after its operation,
     /// with nothing locked. It may use the cache. The destructor of the cache does not call it. See docs/cache.md, Listeners.
-    std::function<void(const Key&, const T&, removal)> on_removal{};
+    cache_detail::option_function<cache_detail::called_on_removal, void(const Key&, const T&, removal)> on_removal{};
     /// Instead of it: the same, and the removals of one key are told in the order in which they happened, one after another. So
     /// a thread may tell what another one has removed. `invalidate_all` removes entries one by one then.
-    std::function<void(const Key&, const T&, removal)> on_removal_in_order{};
+    cache_detail::option_function<cache_detail::called_on_removal, void(const Key&, const T&, removal)> on_removal_in_order{};
     /// Gets what `on_removal` throws. Such exceptions go no further: the entry has left. `stats()` counts them.
-    std::function<void(std::exception_ptr)> on_error{};
+    cache_detail::option_function<cache_detail::called_on_error, void(std::exception_ptr)> on_error{};
 
     // ---- beside ----
 

@@ -1,11 +1,20 @@
 // What people type who come from other caches and maps. Each name is an error that says what to write here.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <utility>
 
 #include <syncmap/detail/other_names.hpp>
 
 namespace syncmap::cache_detail {
+
+/// For `cache(1000)` and for no argument: an error in words.
+template <class Options, class... N>
+const Options& options_instead_of() {
+    static_assert(sizeof...(N) > 1, "syncmap: a cache is made with options: cache({.capacity = 1000})");
+    return std::declval<const Options&>();
+}
 
 /// A base of caches. The results are deduced, so that the compiler looks inside before it complains about anything else.
 struct other_names {
@@ -50,6 +59,10 @@ struct other_names {
     auto store(Args&&...) const {
         static_assert(sizeof...(Args) > detail::other_names::most_arguments,
                       "syncmap: a cache has no store: use put(key, value)");
+    }
+    template <class K, class U, class Rep, class Period>
+    auto put(const K&, const U&, const std::chrono::duration<Rep, Period>&) const {
+        static_assert(sizeof(K) == 0, "syncmap: a lifetime of one entry is an option: put(key, value, {.ttl = 10s})");
     }
     template <class... Args>
     auto set(Args&&...) const {

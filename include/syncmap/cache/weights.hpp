@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/cache/option_types.hpp>
 #include <syncmap/owned_bytes.hpp>
 
 namespace syncmap {
@@ -29,11 +30,10 @@ class weigher {
 public:
     weigher() = default;
     template <class F>
-        requires std::is_invocable_r_v<std::size_t, F&, const Key&, const T&> &&
-                     (!std::same_as<std::remove_cvref_t<F>, weigher>)
-    weigher(F&& f) : function_(std::forward<F>(f)), is_given_(true) {
-        if constexpr (requires { function_ == nullptr; }) is_given_ = static_cast<bool>(function_);
-    }
+        requires(!std::same_as<std::remove_cvref_t<F>, weigher> && !std::same_as<std::remove_cvref_t<F>, bytes_of_entry>)
+    weigher(F&& f)
+        : function_(option_function<called_to_weigh, std::size_t(const Key&, const T&)>(std::forward<F>(f))),
+          is_given_(function_ != nullptr) {}
     weigher(bytes_of_entry) noexcept : is_given_(true) {}
 
     explicit operator bool() const noexcept { return is_given_; }
