@@ -43,6 +43,7 @@ void ask(syncmap_update_callback callback, void* context, std::span<syncmap_slot
     for (const syncmap_slot& slot : slots) {
         if (slot.status != SYNCMAP_OK) throw failure{slot.status};
         require(slot.action <= SYNCMAP_ERASE);
+        require(slot.action != SYNCMAP_ASSIGN || is_valid(slot.desired)); // the callback may have written to all of it
     }
 }
 

@@ -151,6 +151,99 @@ static long survives(uint32_t engine, scenario run) {
     }
 }
 
+/* ---- caches ---- */
+
+typedef syncmap_status (*cache_scenario)(syncmap_cache* cache, int64_t i);
+
+static syncmap_status cache_put(syncmap_cache* cache, int64_t i) {
+    return done(syncmap_cache_put(cache, handle((uint64_t)i), handle(1)), 2);
+}
+static syncmap_status cache_put_if_absent(syncmap_cache* cache, int64_t i) {
+    return done(syncmap_cache_put_if_absent(cache, syncmap_string(i % 2 == 0 ? "even" : "odd"), handle(1)), 1);
+}
+static syncmap_status cache_load(syncmap_cache* cache, int64_t i) {
+    return done(syncmap_cache_get_or_load(cache, syncmap_int(i), compute_handle, NULL), 0);
+}
+static syncmap_result find_nothing(void* context, syncmap_value key) {
+    (void)context;
+    (void)key;
+    return syncmap_nothing();
+}
+static syncmap_status cache_load_in_vain(syncmap_cache* cache, int64_t i) {
+    return done(syncmap_cache_get_or_load(cache, syncmap_int(i), find_nothing, NULL), 0);
+}
+static syncmap_status cache_take(syncmap_cache* cache, int64_t i) {
+    const syncmap_status status = cache_put(cache, i);
+    const syncmap_status taken = done(syncmap_cache_take(cache, handle((uint64_t)i)), 0);
+    return status != SYNCMAP_OK ? status : taken;
+}
+static syncmap_status cache_invalidate_all(syncmap_cache* cache, int64_t i) {
+    const syncmap_status status = cache_put(cache, i);
+    const syncmap_status emptied = syncmap_cache_invalidate_all(cache);
+    CHECK(emptied == SYNCMAP_NO_MEMORY || syncmap_cache_size(cache).count == 0);
+    return status != SYNCMAP_OK ? status : emptied;
+}
+
+static const cache_scenario cache_scenarios[] = {cache_put,          cache_put_if_absent, cache_load,
+                                                 cache_load_in_vain, cache_take,          cache_invalidate_all};
+
+static int left, misses_of_memory;
+static void count_removal(void* context, syncmap_value key, syncmap_value value, syncmap_removal reason) {
+    const syncmap_result kept = syncmap_retain(key);
+    (void)context;
+    (void)value;
+    (void)reason;
+    ++left;
+    misses_of_memory += kept.status != SYNCMAP_OK;
+    syncmap_release(kept.value);
+}
+
+/* As `survives`, with a full cache; the key's handles count as those of values. */
+static void cache_survives(cache_scenario run, syncmap_cache_options options) {
+    long errors = 0;
+    for (long fail_at = 0;; ++fail_at) {
+        given = released = left = 0;
+        failures = 0;
+        countdown = fail_at;
+        const syncmap_cache_created made = syncmap_cache_create(&options);
+        countdown = -1;
+        CHECK((made.status == SYNCMAP_OK) == (made.cache != NULL));
+        CHECK(made.status == SYNCMAP_OK || (made.status == SYNCMAP_NO_MEMORY && failures == 1));
+        if (made.cache == NULL) continue;
+        for (int64_t i = 1000; i < 1040; ++i) CHECK(syncmap_cache_put(made.cache, syncmap_int(i), syncmap_nil()).changed);
+        const bool is_made_with_failure = failures != 0;
+        failures = 0;
+        countdown = fail_at;
+        for (int64_t i = 0; i < 60 && failures == 0; ++i) {
+            const syncmap_status status = run(made.cache, i);
+            CHECK(status == SYNCMAP_OK || (status == SYNCMAP_NO_MEMORY && failures == 1));
+            CHECK(syncmap_cache_size(made.cache).count <= 40);
+            errors += status != SYNCMAP_OK;
+        }
+        countdown = -1;
+        const bool was_last = failures == 0 && !is_made_with_failure;
+        CHECK(run(made.cache, 500) == SYNCMAP_OK && syncmap_cache_size(made.cache).count <= 40);
+        CHECK(syncmap_cache_put(made.cache, syncmap_int(1), syncmap_int(2)).changed);
+        syncmap_cache_destroy(made.cache);
+        CHECK(released == given && misses_of_memory == 0);
+        if (was_last) break;
+    }
+    CHECK(errors > 0);
+}
+
+static void caches(void) {
+    for (size_t i = 0; i < sizeof cache_scenarios / sizeof cache_scenarios[0]; ++i) {
+        syncmap_cache_options options = syncmap_default_cache_options(40);
+        cache_survives(cache_scenarios[i], options);
+        options.negative_ttl = UINT64_MAX;
+        options.expire_after_write = UINT64_MAX / 4;
+        options.on_removal = count_removal;
+        cache_survives(cache_scenarios[i], options);
+        options.removals_in_order = true;
+        cache_survives(cache_scenarios[i], options);
+    }
+}
+
 static void create_fails(uint32_t engine) {
     for (long fail_at = 0;; ++fail_at) {
         syncmap_options options = syncmap_default_options();
@@ -196,5 +289,6 @@ static void cursor_allocates_little(uint32_t engine) {
 int main(void) {
     with_each_engine(cursor_allocates_little);
     with_each_engine(all);
+    caches();
     return 0;
 }

@@ -168,6 +168,37 @@ static syncmap_status change_its_mind(void* context, syncmap_slot* slot, size_t 
     memset(text, 'x', sizeof text);
     return SYNCMAP_OK;
 }
+/* What the callback itself writes into a slot is checked. */
+static syncmap_status write_no_kind(void* context, syncmap_slot* slots, size_t count) {
+    (void)context;
+    for (size_t i = 0; i < count; ++i) {
+        slots[i].action = SYNCMAP_ASSIGN;
+        slots[i].desired.kind = SYNCMAP_HANDLE + 1;
+    }
+    return SYNCMAP_OK;
+}
+static syncmap_status write_no_bytes(void* context, syncmap_slot* slots, size_t count) {
+    (void)context;
+    for (size_t i = 0; i < count; ++i) {
+        slots[i].action = SYNCMAP_ASSIGN;
+        slots[i].desired = syncmap_bytes(NULL, 5);
+    }
+    return SYNCMAP_OK;
+}
+static void slots_written_by_hand(uint32_t engine) {
+    syncmap_map* const map = make_map(engine);
+    const syncmap_value keys[] = {syncmap_int(1), syncmap_int(2)};
+    const syncmap_update_callback wrong[] = {write_no_kind, write_no_bytes};
+    for (int i = 0; i < 2; ++i) {
+        CHECK(syncmap_update(map, keys[0], wrong[i], NULL).status == SYNCMAP_INVALID);
+        if (engine != SYNCMAP_ENGINE_SNAPSHOT) {
+            CHECK(syncmap_update_many(map, keys, 2, wrong[i], NULL).status == SYNCMAP_INVALID);
+        }
+    }
+    CHECK(size_of(map) == 0);
+    syncmap_destroy(map);
+}
+
 static void last_answer_counts(uint32_t engine) {
     released = 0;
     syncmap_map* const map = make_map(engine);
@@ -320,6 +351,7 @@ int main(void) {
     with_each_engine(fetch_add);
     with_each_engine(update);
     with_each_engine(update_from_within);
+    with_each_engine(slots_written_by_hand);
     with_each_engine(last_answer_counts);
     with_each_engine(handles_of_updates);
     with_each_engine(update_many);
