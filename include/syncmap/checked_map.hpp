@@ -101,7 +101,12 @@ public:
     bool insert(K&& key, U&& value, site where = site::current()) {
         return writing("insert", where, [&] { return base::insert(std::forward<K>(key), std::forward<U>(value)); });
     }
-    size_type insert(std::initializer_list<value_type> entries, site where = site::current()) {
+    size_type insert(std::initializer_list<detail::listed_entry<Key, T>> entries, site where = site::current()) {
+        return writing("insert", where, [&] { return base::insert(entries); });
+    }
+    template <class K, class U>
+        requires detail::listed_from<Key, T, const K&, const U&>
+    size_type insert(std::initializer_list<std::pair<K, U>> entries, site where = site::current()) {
         return writing("insert", where, [&] { return base::insert(entries); });
     }
     template <class Range>
@@ -169,32 +174,32 @@ public:
     bool erase_if(const K& key, F&& f, site where = site::current()) {
         return writing("erase_if", where, [&] { return base::erase_if(key, f); });
     }
-    template <class K = Key>
-    T fetch_add(K&& key, T operand, site where = site::current())
+    template <class K = Key, class N = T>
+    T fetch_add(K&& key, N operand, site where = site::current())
         requires(detail::is_number<T>)
     {
         return writing("fetch_add", where, [&] { return base::fetch_add(std::forward<K>(key), operand); });
     }
-    template <class K = Key>
-    T fetch_max(K&& key, T operand, site where = site::current())
+    template <class K = Key, class N = T>
+    T fetch_max(K&& key, N operand, site where = site::current())
         requires(detail::is_number<T>)
     {
         return writing("fetch_max", where, [&] { return base::fetch_max(std::forward<K>(key), operand); });
     }
-    template <class K = Key>
-    T fetch_min(K&& key, T operand, site where = site::current())
+    template <class K = Key, class N = T>
+    T fetch_min(K&& key, N operand, site where = site::current())
         requires(detail::is_number<T>)
     {
         return writing("fetch_min", where, [&] { return base::fetch_min(std::forward<K>(key), operand); });
     }
-    template <class K = Key>
-    T fetch_or(K&& key, T operand, site where = site::current())
+    template <class K = Key, class N = T>
+    T fetch_or(K&& key, N operand, site where = site::current())
         requires(detail::is_number<T> && std::integral<T>)
     {
         return writing("fetch_or", where, [&] { return base::fetch_or(std::forward<K>(key), operand); });
     }
-    template <class K = Key>
-    T fetch_and(K&& key, T operand, site where = site::current())
+    template <class K = Key, class N = T>
+    T fetch_and(K&& key, N operand, site where = site::current())
         requires(detail::is_number<T> && std::integral<T>)
     {
         return writing("fetch_and", where, [&] { return base::fetch_and(std::forward<K>(key), operand); });
@@ -264,14 +269,40 @@ public:
         writing("reserve", where, [&] { base::reserve(entries); });
     }
 
-    using base::at;
-    using base::begin;
-    using base::count;
-    using base::end;
-    using base::find;
     using base::get_allocator;
     using base::hash_function;
     using base::key_eq;
+
+    // Errors in words: names of other maps, and operations that this map has not.
+    using base::operator[];
+    using base::at;
+    using base::begin;
+    using base::bucket_count;
+    using base::compute_if_absent;
+    using base::count;
+    using base::emplace_hint;
+    using base::end;
+    using base::equal_range;
+    using base::extract;
+    using base::fetch_sub;
+    using base::fetch_xor;
+    using base::find;
+    using base::flush;
+    using base::for_each_from;
+    using base::for_each_parallel;
+    using base::get;
+    using base::insert_or_assign;
+    using base::load_or_emplace;
+    using base::pin;
+    using base::put;
+    using base::rehash;
+    using base::remove;
+    using base::replace;
+    using base::set;
+    using base::shrink_to_fit;
+    using base::snapshot;
+    using base::try_emplace;
+    using base::upsert;
 
 private:
     template <class F>

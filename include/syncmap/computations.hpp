@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <syncmap/detail/absent.hpp>
 #include <syncmap/detail/goes_on.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/operation/built_in.hpp>
@@ -143,6 +144,12 @@ public:
             return update_all(std::span<const given_key>(views), f, order);
         }
     }
+    template <class K, std::size_t Count, class F>
+        requires(!has_multi_update<Engine> && Count > 1 && is_lookup_key<K>)
+    detail::this_map_updates_one_key_at_a_time_use_syncmap_map_for_several update(const K (&)[Count], F&&) = delete;
+    template <class Keys, class F>
+        requires(!has_multi_update<Engine> && are_keys<Keys>)
+    detail::this_map_updates_one_key_at_a_time_use_syncmap_map_for_several update(const Keys&, F&&) = delete;
 
 private:
     template <bool Shared, class K, class F>

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/absent.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/operation/built_in.hpp>
@@ -102,6 +103,8 @@ public:
         static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
         return pinned<Engine>(engine().extract(detail::as_key<Engine>(key), order));
     }
+    template <class K>
+    detail::only_syncmap_map_keeps_entries_for_handles_use_take extract(const K&, std::memory_order = {}) = delete;
 
     /// Erases `key` if its value equals `expected`, and returns true; otherwise returns false, and `expected`
     /// becomes the value seen, or is left alone when the key is absent.

@@ -20,6 +20,8 @@
 
 #include <syncmap/batches.hpp>
 #include <syncmap/computations.hpp>
+#include <syncmap/detail/absent.hpp>
+#include <syncmap/detail/listed_entry.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/never_copied.hpp>
 #include <syncmap/detail/other_calls.hpp>
@@ -90,8 +92,9 @@ namespace syncmap {
 ///              one. Behind a lock an overwrite moves the value out of the table and the new one in.
 /// Conversions  of keys and values are implicit ones that lose nothing. An integer becomes one that is at least as wide,
 ///              whatever their signs; a floating-point number never becomes an integer. All others do not compile. A
-///              constant in braces is checked by the compiler: `m.store({1}, {2})` where key and value are `short`. A
-///              callback may return an `int` for any integer. Null is no text.
+///              constant in braces is checked by the compiler: `m.store({1}, {2})` where key and value are `short`. The
+///              entries of a list in braces, and of a range, are converted in the same way. A callback may return an `int` for
+///              any integer. Null is no text.
 template <class Engine>
 class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
                   private a_map_is_not_assigned_to_since_that_is_no_atomic_step_use_replace_or_swap,
@@ -138,11 +141,17 @@ public:
                                  const allocator_type& alloc = allocator_type())
         : engine_(hash, equal, alloc) {}
 
-    /// From a list: of several entries with one key the last one stays, as with repeated `store`.
-    /// Complexity: linear. Throws: as `store`; no map is made then.
-    basic_map(std::initializer_list<value_type> entries, const hasher& hash = hasher(), const key_equal& equal = key_equal(),
-              const allocator_type& alloc = allocator_type())
+    /// From a list, `{{key, value}, ...}`, or a list of pairs: of several entries with one key the last one stays, as with
+    /// repeated `store`. Complexity: linear. Throws: as `store`; no map is made then.
+    basic_map(std::initializer_list<detail::listed_entry<Key, T>> entries, const hasher& hash = hasher(),
+              const key_equal& equal = key_equal(), const allocator_type& alloc = allocator_type())
         : basic_map(entries.begin(), entries.end(), hash, equal, alloc) {}
+    template <class K, class U>
+    basic_map(std::initializer_list<std::pair<K, U>> entries, const hasher& hash = hasher(),
+              const key_equal& equal = key_equal(), const allocator_type& alloc = allocator_type())
+        : basic_map(entries.begin(), entries.end(), hash, equal, alloc) {}
+    template <class Nothing = void> // an error in words
+    basic_map(std::initializer_list<detail::unfit_entry<Key, T>>) : basic_map() {}
 
     /// From a range of pairs, or of anything with `.first` and `.second`; otherwise as from a list. A range that
     /// knows its length has its room reserved at once, as by `reserve`.
@@ -223,6 +232,8 @@ public:
         static_assert(is_lookup_key<K>, "syncmap: this type cannot be looked up in this map");
         return pinned<Engine>(engine_.pin(lookup(key)));
     }
+    template <class K>
+    detail::only_syncmap_map_keeps_entries_for_handles_use_load_or_visit pin(const K&) const = delete;
 
     // ---- writes ----
 
@@ -332,6 +343,9 @@ public:
         detail::emplace_operation<T, Arguments...> op{std::forward_as_tuple(std::forward<Arguments>(arguments)...)};
         return pinned<Engine>(engine_.pin_or_insert(std::forward<decltype(own)>(own), op));
     }
+    template <class K, class... Arguments>
+        requires(!requires(const Engine& e, const Key& k) { e.pin(k); })
+    detail::only_syncmap_map_keeps_entries_for_handles_use_load_or_visit load_or_emplace(const K&, Arguments&&...) = delete;
 
     /// The value of `key`; when it is absent, `value` is stored first. `.loaded` tells which.
     ///

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/absent.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/operation/built_in.hpp>
 #include <syncmap/scalar_keys.hpp>
@@ -23,6 +24,11 @@ namespace detail {
 template <class T>
 concept is_number = std::is_arithmetic_v<T> && !std::same_as<T, bool>;
 
+/// The result is a `T` whatever the operand is. So a floating-point value takes every floating-point operand, and an `int`,
+/// as that of `std::atomic` does.
+template <class T, class N>
+concept operand_for = returned_for<T, N> || (std::floating_point<T> && (std::floating_point<N> || std::same_as<N, int>));
+
 } // namespace detail
 
 template <class Engine>
@@ -33,7 +39,8 @@ class number_operations {
 public:
     /// Adds `operand` to the value of `key`, where an absent key counts as zero. Returns the value before. Integers wrap
     /// around, as in `std::atomic`. An operand of another type is converted where nothing is lost; an `int` may be for any
-    /// integer. Progress: a write.
+    /// number. For a floating-point value, an operand of a wider one is rounded first, as in `std::atomic`: 0.5 for a `float`.
+    /// Progress: a write.
     template <detail::forwarded K = given_key, class N = T>
     T fetch_add(K&& key, N operand, std::memory_order order = std::memory_order_seq_cst)
         requires detail::is_number<T>
@@ -69,10 +76,27 @@ public:
         return fetch<detail::bits_of_both>(std::forward<K>(key), operand, order);
     }
 
+    // Errors in words.
+    template <class K, class N, class... More>
+        requires(!detail::is_number<T>)
+    detail::fetch_operations_are_for_values_that_are_numbers_use_update fetch_add(const K&, const N&, More...) = delete;
+    template <class K, class N, class... More>
+        requires(!detail::is_number<T>)
+    detail::fetch_operations_are_for_values_that_are_numbers_use_update fetch_max(const K&, const N&, More...) = delete;
+    template <class K, class N, class... More>
+        requires(!detail::is_number<T>)
+    detail::fetch_operations_are_for_values_that_are_numbers_use_update fetch_min(const K&, const N&, More...) = delete;
+    template <class K, class N, class... More>
+        requires(!detail::is_number<T> || !std::integral<T>)
+    detail::bits_are_those_of_integers_use_update fetch_or(const K&, const N&, More...) = delete;
+    template <class K, class N, class... More>
+        requires(!detail::is_number<T> || !std::integral<T>)
+    detail::bits_are_those_of_integers_use_update fetch_and(const K&, const N&, More...) = delete;
+
 private:
     template <class Combine, class K, class N>
     T fetch(K&& key, N operand, std::memory_order order) {
-        static_assert(detail::returned_for<T, N>,
+        static_assert(detail::operand_for<T, N>,
                       "syncmap: this operand may not fit into the value type: convert it with static_cast");
         detail::fetch_operation<T, Combine> op{static_cast<T>(operand), order};
         self().write(std::forward<K>(key), op);

@@ -13,7 +13,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/absent.hpp>
 #include <syncmap/detail/goes_on.hpp>
+#include <syncmap/detail/listed_entry.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/stats.hpp>
 #include <syncmap/synchronized_values.hpp>
@@ -39,7 +41,6 @@ class whole_map_operations {
     using given_key = detail::given_t<Key>;
     using shown = detail::shown_t<T>;
     using size_type = std::size_t;
-    using value_type = std::pair<const given_key, detail::given_t<T>>;
 
 public:
     /// Calls `f(const Key&, const T&)` for the entries; `f` may return false to stop. Returns the calls.
@@ -85,6 +86,9 @@ public:
         return engine().for_each_from(range,
                                       [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
     }
+    template <class F>
+    detail::only_syncmap_map_walks_in_steps_and_by_several_threads_use_for_each for_each_from(walk_position,
+                                                                                              F&&) const = delete;
 
     /// `for_each` by so many threads, at least one, of which the caller is one; the others are started for it. `f` is called
     /// by several of them at once; when it returns false, they stop soon. (Include <syncmap/map.hpp>.)
@@ -100,6 +104,9 @@ public:
         return engine::walk_in_parallel(
             threads, engine(), [&](const Key& key, const T& value) { return detail::goes_on(f, key, detail::shown(value)); });
     }
+    template <class F>
+    detail::only_syncmap_map_walks_in_steps_and_by_several_threads_use_for_each for_each_parallel(size_type,
+                                                                                                  F&&) const = delete;
 
     /// One instant of the whole map: to iterate over, look up in and count, for as long as wanted, while writers go on.
     /// (Include <syncmap/snapshot.hpp>, as map.hpp does.)
@@ -117,6 +124,7 @@ public:
     {
         return syncmap::snapshot<Engine>(engine().snapshot());
     }
+    detail::only_syncmap_map_has_snapshots_use_for_each snapshot() const = delete;
 
     /// Erases the entries for which `f(const Key&, const T&)` is true; returns how many.
     ///
@@ -132,8 +140,18 @@ public:
 
     /// Inserts the entries of a list, or of a range of pairs or of anything with `.first` and `.second`, whose keys are absent,
     /// one by one as `insert` does; returns how many. Throws: as `insert`; what was inserted until then stays.
-    size_type insert(std::initializer_list<value_type> entries, std::memory_order order = std::memory_order_seq_cst) {
+    size_type insert(std::initializer_list<detail::listed_entry<Key, T>> entries,
+                     std::memory_order order = std::memory_order_seq_cst) {
         return insert_range(entries, order);
+    }
+    template <class K, class U>
+        requires detail::listed_from<Key, T, const K&, const U&>
+    size_type insert(std::initializer_list<std::pair<K, U>> entries, std::memory_order order = std::memory_order_seq_cst) {
+        return insert_range(entries, order);
+    }
+    template <class Nothing = void> // an error in words
+    size_type insert(std::initializer_list<detail::unfit_entry<Key, T>>) {
+        return 0;
     }
     template <class Range>
         requires requires(Range& entries) { std::begin(entries) != std::end(entries); }
@@ -213,6 +231,7 @@ public:
     {
         engine().replace(other.engine_);
     }
+    detail::this_map_is_not_replaced_in_one_step_use_clear_and_insert_range replace(basic_map<Engine>&&) = delete;
 
     /// Exchanges the contents of two maps, with their functions and allocators. No operation of either map, of a snapshot or of
     /// a pinned entry of it may be under way, not even one that runs the caller as its callback: for a map in use, `replace` is
@@ -249,6 +268,7 @@ public:
     {
         engine().shrink_to_fit();
     }
+    detail::this_map_shrinks_by_itself_alone_there_is_no_shrink_to_fit shrink_to_fit() = delete;
 
     /// Destroys what was erased or replaced before the call and no thread looks at, and gives back the memory that threads
     /// keep for their next entries of this map. Without it values are destroyed by and by: when the thread that took them
@@ -263,6 +283,7 @@ public:
     {
         engine().flush();
     }
+    detail::this_map_destroys_at_once_and_has_no_flush flush() noexcept = delete;
 
 private:
     /// By construction: an allocator need not be assignable.

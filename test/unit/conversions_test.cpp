@@ -82,6 +82,30 @@ TEST(conversions, constants_in_braces_are_keys_and_values_of_narrower_types) {
     EXPECT_TRUE(map.erase({1}));
 }
 
+TEST(conversions, entries_in_braces_are_checked_as_arguments_are) {
+    const std::uint32_t key = 7;
+    const std::string_view seven = "seven"; // becomes a std::string, as in `store`
+    syncmap::map<std::uint32_t, std::string> map{{1, "one"}, {key, seven}, {{2}, {"two"}}};
+    EXPECT_EQ(map.load(7), "seven");
+    EXPECT_EQ(map.size(), 3U);
+    const std::pair<int, const char*> pair(3, "three");
+    const std::initializer_list<std::pair<const std::uint32_t, std::string>> pairs{{4, "four"}, {1, "uno"}};
+    EXPECT_EQ(map.insert(pairs), 1U);
+    EXPECT_EQ(map.insert({{5, "five"}, pair}), 2U);
+    EXPECT_EQ(map.insert({pair, pair}), 0U);
+    EXPECT_EQ((syncmap::map<std::uint32_t, std::string>(pairs).size()), 2U);
+    EXPECT_EQ((syncmap::map<std::uint32_t, std::string>{pair}.size()), 1U);
+}
+
+TEST(conversions, operands_are_rounded_to_floating_point_values_as_those_of_atomics) {
+    syncmap::map<int, float> map;
+    EXPECT_EQ(map.fetch_add(1, 0.5), 0.0F);
+    EXPECT_EQ(map.fetch_add(1, 1), 0.5F);
+    EXPECT_EQ(map.fetch_max(1, 0.1), 1.5F);
+    EXPECT_EQ(map.fetch_min(1, 0.1), 1.5F);
+    EXPECT_EQ(map.load(1), 0.1F);
+}
+
 TEST(conversions, callbacks_may_return_what_arithmetic_makes_of_a_small_integer) {
     syncmap::map<int, std::uint8_t> map;
     map.update(1, [](const std::uint8_t* n) { return n == nullptr ? 1 : *n + 1; });
