@@ -113,8 +113,7 @@ public:
     /// Finds an entry with the hash: the one that the caller means, or another one, where two keys have the same hash. Compares
     /// no keys. Progress: as a read.
     bool find(std::uint64_t hash, sighting& seen) const {
-        const auto place = map_reader::find_node(*this, typename map_reader::any_of_hash{hash}, hash, seen.held_,
-                                                 map_reader::following::slot_words);
+        const auto place = map_reader::find_to_read(*this, typename map_reader::any_of_hash{hash}, hash, seen.held_);
         seen.entry_ = nullptr;
         if (place.slot_word == layout::empty) return false;
         seen.is_at(place.root, *place.t, *place.slot, place.slot_word);
@@ -132,7 +131,7 @@ public:
         slot = me->slot;
         reclaim::hazard_guard<sync_policy> held(*me);
         const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
-        const auto place = map_reader::find_node(*this, key, hash, held, map_reader::following::slot_words);
+        const auto place = map_reader::find_to_read(*this, key, hash, held);
         if (place.slot_word == layout::empty) return false;
         if constexpr (std::is_same_v<decltype(f(*map_core::node_at(place.slot_word))), bool>) {
             return f(*map_core::node_at(place.slot_word));

@@ -265,7 +265,7 @@ struct alignas(detail::cache_line_bytes) line {
     }
 
     /// Returns the slots whose node may have this hash, as bits.
-    unsigned match_hash(std::uint64_t hash) const noexcept {
+    [[gnu::always_inline]] unsigned match_hash(std::uint64_t hash) const noexcept {
         if constexpr (requires { Sync::match_tags(words, std::size_t{}, std::uint64_t{}); }) {
             return Sync::match_tags(words, Layout::words_per_slot, Layout::tag_of(hash));
         } else {

@@ -176,15 +176,15 @@ struct reader {
             return place;
         return find_node(map, key, hash, held, following::slot_words);
     }
-    /// The same for a writer.
+    /// The same for a writer; and an absence that the home line alone decides.
     template <class K>
     [[gnu::always_inline]] static found find_to_write(const map_type& map, const K& key, std::uint64_t hash,
                                                       reclaim::hazard_guard<Sync>& held) {
         found place = at_root(map, hash);
         if (place.t != nullptr) {
             place.control = place.t->controls[place.bucket].load(std::memory_order_acquire);
-            if ((place.control & (Layout::moved_bit | Layout::lock_bit)) == 0 && is_at_home(map, key, hash, held, place))
-                [[likely]]
+            if ((place.control & (Layout::moved_bit | Layout::lock_bit)) == 0 &&
+                is_decided_at_home(map, key, hash, held, place)) [[likely]]
                 return place;
         }
         return find_node(map, key, hash, held, following::controls);
@@ -244,6 +244,24 @@ struct reader {
         return candidates != 0 &&
                look_at(map, home, static_cast<std::size_t>(std::countr_zero(candidates)), key, hash, held, place) ==
                    looked::found &&
+               map.is_root(place.root); // [R5]
+    }
+
+    /// Returns whether the home line tells that the key is there, or that it is absent: `place` then has which. The bucket was
+    /// neither locked nor moved when `place.control` was read.
+    template <class K>
+    [[gnu::always_inline]] static bool is_decided_at_home(const map_type& map, const K& key, std::uint64_t hash,
+                                                          reclaim::hazard_guard<Sync>& held, found& place) {
+        line_type& home = place.t->home(place.bucket);
+        if (const unsigned candidates = home.match_hash(hash); candidates != 0) {
+            return look_at(map, home, static_cast<std::size_t>(std::countr_zero(candidates)), key, hash, held, place) ==
+                       looked::found &&
+                   map.is_root(place.root); // [R5]
+        }
+        // All slots of the bucket were seen, and no writer has had its lock meanwhile: what a writer stores under the lock is
+        // seen after the lock.
+        return !Layout::is_link(home.slot_word(Layout::last)) &&
+               place.t->controls[place.bucket].load(std::memory_order_acquire) == place.control &&
                map.is_root(place.root); // [R5]
     }
 
