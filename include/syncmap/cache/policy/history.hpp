@@ -67,10 +67,7 @@ public:
     /// The key was used so often, since it was last asked for.
     void add(std::uint64_t hash, unsigned uses) noexcept { add_to(count_word(line_of(hash), hash), hash, uses); }
     unsigned count(std::uint64_t hash) const noexcept {
-        const std::uint64_t counts = count_word(line_of(hash), hash).load(std::memory_order_relaxed);
-        unsigned least = most;
-        for (unsigned row = 0; row < 4; ++row) least = (std::min)(least, counter(counts, place(hash, row)));
-        return least;
+        return least(count_word(line_of(hash), hash).load(std::memory_order_relaxed), ones_of(hash));
     }
 
     /// By each put of a new key, with a number that its thread counts: now and then halves the counters of a line, all lines
@@ -88,6 +85,7 @@ public:
 private:
     static constexpr std::uint32_t time_mask = 0xFFF;
     static constexpr std::uint32_t is_there = time_mask + 1; ///< set in each ghost
+    static constexpr std::uint64_t rows = 0x0001'0001'0001'0001U; ///< where the rows of counters begin
 
     static std::size_t lines_for(std::size_t capacity) noexcept {
         const std::size_t entries = capacity < 4096 ? 4 : 8; // of a line
@@ -102,29 +100,32 @@ private:
     static const atomic_word& count_word(const line& l, std::uint64_t hash) noexcept { return l.counts[hash >> 30 & 3]; }
     static atomic_word& count_word(line& l, std::uint64_t hash) noexcept { return l.counts[hash >> 30 & 3]; }
 
-    /// The bit at which a key's counter of that row begins: four counters to choose from.
-    static unsigned place(std::uint64_t hash, unsigned row) noexcept {
-        return (row * 4 + static_cast<unsigned>(hash >> (22 + 2 * row) & 3)) * 4;
+    /// The counters of a key: a 1 where each begins. A row of four counters has 16 bits, and two bits of the hash choose one.
+    static std::uint64_t ones_of(std::uint64_t hash) noexcept {
+        const std::uint64_t chosen = (hash >> 22 & 0xFF) * 0x0000'0400'1000'4001U & 0x0003'0003'0003'0003U;
+        const std::uint64_t four_bits = chosen & rows;
+        const std::uint64_t eight_bits = (chosen >> 1 & rows) * 0xFFFF;
+        const std::uint64_t ones = rows + four_bits * 15;
+        return (ones & ~eight_bits) | (ones & eight_bits) << 8;
     }
-    static unsigned counter(std::uint64_t counts, unsigned at) noexcept { return static_cast<unsigned>(counts >> at & most); }
+    static unsigned least(std::uint64_t counts, std::uint64_t ones) noexcept {
+        counts &= ones * most;
+        counts = (counts | counts >> 4 | counts >> 8 | counts >> 12) & rows * most;
+        const auto row = [&](int i) { return static_cast<unsigned>(counts >> 16 * i & most); };
+        return (std::min)((std::min)(row(0), row(1)), (std::min)(row(2), row(3)));
+    }
 
     static unsigned add_to(atomic_word& word, std::uint64_t hash, unsigned uses) noexcept {
         const std::uint64_t before = word.load(std::memory_order_relaxed);
+        const std::uint64_t ones = ones_of(hash);
         std::uint64_t after = before;
-        unsigned least = most;
-        for (unsigned row = 0; row < 4; ++row) {
-            const unsigned at = place(hash, row);
-            const unsigned old = counter(after, at);
-            const unsigned raised = (std::min)(most, old + uses);
-            after += std::uint64_t{raised - old} << at;
-            least = (std::min)(least, raised);
-        }
+        for (; uses != 0; --uses) after += ones & ~(after & after >> 1 & after >> 2 & after >> 3); // to 15
         if (after != before) word.store(after, std::memory_order_relaxed);
-        return least;
+        return least(after, ones);
     }
 
     /// Whether the key's ghost is there and young enough. Afterwards it is gone, or else new, in the place of the oldest.
-    bool meet_ghost(line& l, std::uint64_t hash, std::uint32_t now) noexcept {
+    [[gnu::always_inline]] bool meet_ghost(line& l, std::uint64_t hash, std::uint32_t now) noexcept {
         const std::uint32_t print = (static_cast<std::uint32_t>(hash) & ~time_mask) | is_there;
         std::uint64_t words[4]; // two ghosts each
         for (std::size_t i = 0; i < 4; ++i) words[i] = l.ghosts[i].load(std::memory_order_relaxed);
@@ -133,10 +134,10 @@ private:
             const auto ghosts = std::bit_cast<four_numbers>(pair_of_words{two, other_two});
             const four_numbers age = ((now - ghosts) & time_mask) | (~ghosts & is_there);
             const auto same = std::bit_cast<four_numbers>((ghosts & ~time_mask) == print);
-            return numbers | age << 3 | (same & is_same);
+            return std::bit_cast<four_ranks>(numbers | age << 3 | (same & is_same));
         };
-        const four_numbers low = ranks(words[0], words[1], four_numbers{0, 1, 2, 3});
-        const four_numbers high = ranks(words[2], words[3], four_numbers{4, 5, 6, 7});
+        const four_ranks low = ranks(words[0], words[1], four_numbers{0, 1, 2, 3});
+        const four_ranks high = ranks(words[2], words[3], four_numbers{4, 5, 6, 7});
         const auto best = std::bit_cast<pair_of_words>(low > high ? low : high);
         const std::uint32_t found =
             (std::max)((std::max)(static_cast<std::uint32_t>(best[0]), static_cast<std::uint32_t>(best[0] >> 32)),
@@ -151,6 +152,8 @@ private:
     static constexpr std::uint32_t is_same = std::uint32_t{1} << 16;
     /// The compiler makes vector instructions of what is done to all of them.
     using four_numbers [[gnu::vector_size(16)]] = std::uint32_t;
+    /// Older processors compare only numbers with a sign. None of these is negative.
+    using four_ranks [[gnu::vector_size(16)]] = std::int32_t;
     using pair_of_words [[gnu::vector_size(16)]] = std::uint64_t;
 
     [[no_unique_address]] Allocator allocator_;

@@ -50,6 +50,8 @@ struct alignas(detail::cache_line_bytes) lane {
     std::uint32_t tickets_of = 0; ///< which small queue; 0: none
     std::uint64_t ticket = 0;
     std::uint64_t next_ticket = 0;
+    void* line = nullptr; ///< of the small queue: the positions of `ticket`
+    void* next_line = nullptr; ///< those of `next_ticket`
 
     void count(counted what) noexcept { increment(counts[static_cast<std::size_t>(what)]); }
     /// Of a lane that belongs to one thread, by that thread.

@@ -98,21 +98,25 @@ public:
         }
         if (mine.used == per_line) {
             mine.ticket = mine.next_ticket;
+            mine.line = mine.next_line;
             mine.used = 0;
             take_ticket(mine);
         }
-        return at(mine.ticket + mine.used++);
+        line& l = *static_cast<line*>(mine.line);
+        const std::size_t i = mine.used++;
+        return {l.hashes[i], l.counts[i], mine.ticket + i};
     }
 
-    /// The hash that is `ahead` positions on from `now`, which the thread has taken last: one of its next puts finds it, if it
-    /// is there still.
+    /// The hash that is `ahead` positions on from `now`, seven at most, which the thread has taken last: one of its next puts
+    /// finds it, if it is there still.
     std::uint64_t peek(const lane<Sync>& mine, const position& now, unsigned ahead) const noexcept {
-        std::uint64_t number = now.number() + ahead;
-        if (by_lines_ && mine.is_exclusive) {
+        if (by_lines_ && mine.is_exclusive) [[likely]] {
             const unsigned from = mine.used - 1U + ahead;
-            if (from >= per_line) number = mine.next_ticket + (from - per_line);
+            const bool is_next = from >= per_line;
+            const line& l = *static_cast<const line*>(is_next ? mine.next_line : mine.line);
+            return l.hashes[is_next ? from - per_line : from].load(std::memory_order_relaxed);
         }
-        const std::uint64_t i = number % size_;
+        const std::uint64_t i = (now.number() + ahead) % size_;
         return lines_[i / per_line].hashes[i % per_line].load(std::memory_order_relaxed);
     }
 
@@ -153,7 +157,10 @@ private:
             mine.next_ticket += per_line;
         }
         --mine.lines_left;
-        __builtin_prefetch(&lines_[mine.next_ticket % size_ / per_line], 1);
+        // Tickets begin with a line: threads take whole lines, and the ring has whole lines.
+        line& next = lines_[mine.next_ticket % size_ / per_line];
+        mine.next_line = &next;
+        __builtin_prefetch(&next, 1);
     }
 
     [[no_unique_address]] Allocator allocator_;
