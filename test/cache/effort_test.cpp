@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <syncmap/cache/basic_cache.hpp>
+#include <syncmap/cache/warm_restart.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/marked_map.hpp>
 
@@ -18,7 +20,7 @@ using plain_engine = syncmap::marked_map_engine<std::uint64_t, std::uint64_t, sy
                                                 std::allocator<std::pair<const std::uint64_t, std::uint64_t>>,
                                                 syncmap::cache_detail::entry_state<syncmap::engine::machine>>;
 
-/// Counts the entries that sweeps are shown.
+/// Counts the entries that sweeps are shown, and those that are looked for.
 class counting_engine : public plain_engine {
 public:
     using plain_engine::plain_engine;
@@ -30,7 +32,12 @@ public:
             return f(seen, place);
         });
     }
+    bool find(std::uint64_t hash, sighting& seen) const {
+        ++finds;
+        return plain_engine::find(hash, seen);
+    }
     static inline std::uint64_t entries = 0;
+    static inline std::uint64_t finds = 0; ///< entries that were looked for by their hashes
 };
 using counted_cache = syncmap::basic_cache<counting_engine>;
 
@@ -60,6 +67,24 @@ TEST(cache_effort, of_a_put_is_bounded_where_all_entries_were_read_often) {
     // A put may be shown two windows: of the duel, and of its permit; and small entries between the main ones.
     EXPECT_LE(most, 1'000U);
     EXPECT_LE(all, 3 * capacity + 32 * puts) << "each look takes one use: no put pays again for what another has looked at";
+}
+
+TEST(cache_effort, of_a_load_looks_for_no_entry_that_comes_back_into_main) {
+    constexpr std::uint64_t capacity = 2'000;
+    counted_cache before({.capacity = capacity});
+    for (std::uint64_t key = 0; key < capacity; ++key) before.put(key, key); // nine of ten are main
+    std::string bytes;
+    before.save([&](const char* from, std::size_t size) { bytes.append(from, size); });
+    counted_cache after({.capacity = capacity});
+    counting_engine::finds = 0;
+    std::size_t at = 0;
+    EXPECT_EQ(after.load([&](char* to, std::size_t size) {
+        const std::size_t n = bytes.copy(to, size, at);
+        at += n;
+        return n;
+    }),
+              capacity);
+    EXPECT_LT(counting_engine::finds, capacity / 5);
 }
 
 } // namespace

@@ -84,6 +84,15 @@ public:
             gather(by, l, mine, mine.need);
         }
     }
+    /// Before an entry is inserted that comes back into main: a permit, if the pool has one, and nothing of the small queue.
+    /// Only where entries have no weights. Returns whether it has got the permit.
+    bool admit_to_main(visitor& by, admission& mine) {
+        enter(lanes_.of_slot(by.slot()), mine);
+        mine.where = queue::in_main;
+        mine.is_placed = true;
+        if (mine.held == 0 && permits_.take()) mine.held = 1;
+        return mine.held != 0;
+    }
     /// Before a put replaces an entry by one that weighs more: the same for the difference.
     void admit_more(visitor& by, const entry* own, admission& mine, std::size_t difference) {
         lane_type& l = lanes_.of_slot(by.slot());

@@ -121,6 +121,10 @@ protected:
         inserts_ = true;
         if (!is_too_heavy()) bound_.admit(by_, hash_, more().mine);
     }
+    bool admit_to_main() {
+        inserts_ = true;
+        return bound_.admit_to_main(by_, more().mine);
+    }
     [[gnu::noinline]] void begin_lifetime(entry& fresh, bool is_present) {
         const bool replaces = is_present && !has(feature::expired) && event_ == expiry_event::inserted;
         particulars& mine = more();

@@ -31,8 +31,9 @@ public:
     bool found_no_room() const noexcept { return found_no_room_; }
     /// After the write: the history learns what it had counted.
     void remember() noexcept {
-        if (!base::inserted() || rank_.count <= 1) return;
-        if (auto* const tables = base::more().mine.in; tables != nullptr) tables->keys.add(base::hash(), rank_.count - 1);
+        const unsigned counted = is_in_main_ ? 0 : 1; // when it came
+        if (!base::inserted() || rank_.count <= counted) return;
+        if (auto* const tables = base::more().mine.in; tables != nullptr) tables->keys.add(base::hash(), rank_.count - counted);
     }
 
     /// What the cache remembers of a load that has found nothing is newer than the file.
@@ -52,7 +53,15 @@ public:
     void before_insert() {
         const auto free = eviction_.pool().free_now();
         found_no_room_ = !table_.has_cleared() && (free <= 0 || static_cast<std::uint64_t>(free) < base::more().mine.need);
-        if (!found_no_room_) base::before_insert();
+        if (found_no_room_) return;
+        if constexpr (!Eviction::is_plain) {
+            is_in_main_ = rank_.is_main && !eviction_.is_weighted() && !table_.has_cleared();
+            if (is_in_main_) {
+                found_no_room_ = !base::admit_to_main();
+                return;
+            }
+        }
+        base::before_insert();
     }
     bool admits(std::uint64_t generation) noexcept {
         return generation == generation_ && !found_no_room_ && !table_.loads().may_run(base::hash()) && base::has_room();
@@ -79,6 +88,7 @@ private:
     const entry_rank rank_;
     const kept_times* const times_; ///< null: it comes without a lifetime
     bool found_no_room_ = false;
+    bool is_in_main_ = false; ///< without having been in the small queue
 };
 
 } // namespace syncmap::cache_detail
