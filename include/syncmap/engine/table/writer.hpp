@@ -1,5 +1,17 @@
-// Writes of single keys: whether a write takes the fast path (fast_path.hpp), a general path (inline_writing.hpp,
-// node_writing.hpp) or a computation (computing.hpp). admission.hpp has the rule whether a writer may go on.
+// Writes of single keys: whether a write takes the fast path, a general path or a computation. docs/design.md, section 4. A write
+// goes through these files, in this order:
+//
+//   writer.hpp           which path: here
+//   fast_path.hpp        keys that lie in the table, and nothing stands against the write; direct_overwrites.hpp: without the lock
+//   inline_writing.hpp   the same keys, in attempts
+//   node_writing.hpp     keys that lie in nodes, in attempts
+//   reader.hpp           the search: find_to_write [W1]
+//   locks.hpp            the section [W2], the lock [W3], the unlock [W8]
+//   admission.hpp        what the operation decides; whether the writer may go on [W4] [W5]
+//   chain.hpp            the store that publishes an insert or an erase, and its count [W6] [W7]
+//
+// By name: the control block and the thread record (storage.hpp), a new node (map_nodes.hpp), the end of an old one [W9]
+// (retirement.hpp), help for a resize (resizer.hpp), keys that a thread computes (computing.hpp).
 #pragma once
 
 #include <exception>
