@@ -1,5 +1,5 @@
-// Writes of keys that lie in nodes: docs/design.md [W1] to [W9]. `attempt_node` has the steps in their order. Its store at [W6] is the
-// linearization point of an overwrite: the slot gets the new node, or the word beside it the new value.
+// Writes of keys that lie in nodes: docs/design.md [W1] to [W9]. `attempt_node` has the steps in their order. Its store at [W6]
+// is the linearization point of an overwrite: the slot gets the new node, or the word beside it the new value.
 #pragma once
 
 #include <memory>

@@ -1,8 +1,8 @@
-// Writes of single keys: whether a write takes the fast path, a general path or a computation. docs/design.md, section 4. A write
-// goes through these files, in this order:
+// Writes of single keys: whether a write takes the fast path, a general path or a computation. docs/design.md, section 4.
+// A write goes through these files, in this order:
 //
 //   writer.hpp           which path: here
-//   fast_path.hpp        keys that lie in the table, and nothing stands against the write; direct_overwrites.hpp: without the lock
+//   fast_path.hpp        keys that lie in the table, if nothing stands against the write (direct_overwrites.hpp)
 //   inline_writing.hpp   the same keys, in attempts
 //   node_writing.hpp     keys that lie in nodes, in attempts
 //   reader.hpp           the search: find_to_write [W1]
