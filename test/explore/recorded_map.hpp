@@ -119,7 +119,7 @@ public:
         const auto* const t = base::table_of(this->root_.load());
         if (t == nullptr) return nullptr;
         if (t->successor() != nullptr) return "a table is being left";
-        if (t->spilled.load()) return "a table is to be looked at for growth";
+        if (t->moving->spilled.load()) return "a table is to be looked at for growth";
         auto& c = this->shared_of_table();
         const auto* const rare = c.rare_or_null();
         if (!base::nothing_to_recycle(c) || (rare != nullptr && rare->quiescing_tables != nullptr))

@@ -189,7 +189,7 @@ public:
     lines lines_of(const Key& key) {
         auto& c = this->shared();
         const auto* const t = base::table_of(this->root_.load());
-        const std::size_t bucket = t->bucket_of(syncmap::detail::seeded_hash(this->hash_, key, c.seed));
+        const std::size_t bucket = t->bucket_of(syncmap::detail::seeded_hash(this->hash_, key, c.seed()));
         const syncmap::reclaim::thread_lease<noting> me(c.home->threads);
         return {line_of(&t->controls[bucket]), line_of(&t->home(bucket)), line_of(&this->thread_record_of(c, *me))};
     }

@@ -68,7 +68,6 @@ protected:
 };
 
 constexpr double one_map = 400;    ///< bytes, for up to four small entries
-constexpr double sentinels = 32;   ///< bytes more where keys of eight bytes may look like sentinels
 constexpr double one_writer = 64;  ///< bytes, for each thread that wrote
 constexpr double slack = 8;        ///< bytes, of the allocator's own large blocks, spread over all maps
 
@@ -77,7 +76,7 @@ TEST_F(small_maps, takes_few_bytes_with_four_small_entries) {
     const double four = bytes_of<map>([](map& m) {
         for (std::uint64_t i = 1; i <= 4; ++i) m.store(i, i);
     });
-    EXPECT_LE(four, one_map + sentinels + one_writer + slack);
+    EXPECT_LE(four, one_map + one_writer + slack);
     using other = syncmap::map<int, float>;
     const double of_ints = bytes_of<other>([](other& m) {
         for (int i = 0; i < 4; ++i) m.store(i, 1.0F);

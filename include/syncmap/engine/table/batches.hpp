@@ -105,7 +105,7 @@ private:
             const std::size_t size = (std::min)(group_size, count - begin);
             const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
             if (t != nullptr) {
-                const hash_seed& seed = this->shared_of_table().seed;
+                const hash_seed& seed = this->shared_of_table().seed();
                 for (std::size_t i = 0; i != size; ++i) { // [B1]
                     hashes[i] = syncmap::detail::seeded_hash(this->hash_, key_at(begin + i), seed);
                     const std::size_t bucket = t->bucket_of(hashes[i]);

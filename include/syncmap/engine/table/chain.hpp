@@ -78,7 +78,7 @@ struct chain {
         const auto* const rare = c.rare_or_null();
         line_type* const l = rare == nullptr ? nullptr : c.more().spare_lines.pop();
         if (l != nullptr) {
-            t.spilled.store(true, std::memory_order_relaxed);
+            t.moving->spilled.store(true, std::memory_order_relaxed);
             t.ask_for_help();
         }
         return l;
@@ -240,7 +240,7 @@ private:
     }
     static void give_back(control& c, header& t, line_type& l) noexcept {
         if (t.owns(&l)) {
-            t.free_lines.push(l);
+            t.overflow().free_lines.push(l);
         } else {
             c.more().spare_lines.push(l);
         }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <syncmap/engine/table/first_block.hpp>
 #include <syncmap/engine/table/header.hpp>
 #include <syncmap/engine/table/shared_words.hpp>
 #include <syncmap/engine/table/snapshot_state.hpp>
@@ -56,6 +57,9 @@ struct control_block : shared_words<Sync>, std::conditional_t<Layout::inline_key
     using atomic = typename Sync::template atomic<U>;
 
     atomic<std::uint64_t> generations{0};
+
+    /// Of all tables of the map; constant once published.
+    const hash_seed& seed() const noexcept { return first_block<Layout, header, control_block>::table_of(*this)->seed; }
 
     /// Null: nothing has needed it yet. acquire: pairs with the release of map_memory::more.
     rare_type* rare_or_null() const noexcept { return static_cast<rare_type*>(this->rare.load(std::memory_order_acquire)); }

@@ -17,7 +17,6 @@
 // to one later goes away.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -54,7 +53,7 @@ public:
         for (header* const each : tables) {
             if (each == nullptr) continue;
             if (!left) lock_out_writers(c, *each);
-            each->unreferenced = left; // [D2] is more than the pool asks for
+            each->moving->unreferenced = left; // [D2] is more than the pool asks for
         }
         if constexpr (!Layout::inline_key) {
             destroy_nodes_of(map, c, tables, free_later);
@@ -116,8 +115,7 @@ private:
     /// `soon(line)` for most of them.
     template <class F, class Soon>
     static void each_line(header& t, F f, Soon soon) noexcept {
-        const std::size_t used =
-            t.all_buckets() + (std::min)(t.overflow_used.load(std::memory_order_relaxed), t.overflow_lines());
+        const std::size_t used = t.all_buckets() + t.overflow_lines_used();
         for (std::size_t i = 0; i < used; ++i) {
             if (i + Sync::walk_lookahead < used) soon(t.first_line()[i + Sync::walk_lookahead]);
             line_type* l = t.first_line() + i;
@@ -135,7 +133,7 @@ private:
     }
 
     static bool may_have_spare_lines(control& c, const header& t) noexcept {
-        return t.overflow_used.load(std::memory_order_relaxed) >= t.overflow_lines() && c.rare_or_null() != nullptr &&
+        return t.overflow_lines_used() == t.overflow_lines() && c.rare_or_null() != nullptr &&
                c.more().all_spare_lines.load(std::memory_order_relaxed) != nullptr;
     }
     static void give_back_spare_lines(control& c, header& t) noexcept {

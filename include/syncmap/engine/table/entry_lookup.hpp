@@ -107,7 +107,7 @@ public:
     /// The hash by which the map knows the key. The map has been written to.
     template <class K>
     std::uint64_t hash_of_key(const K& key) const {
-        return syncmap::detail::seeded_hash(this->hash_, key, this->shared_of_table().seed);
+        return syncmap::detail::seeded_hash(this->hash_, key, this->shared_of_table().seed());
     }
 
     /// Finds an entry with the hash: the one that the caller means, or another one, where two keys have the same hash. Compares
@@ -130,7 +130,7 @@ public:
         const reclaim::thread_lease<sync_policy> me(c.home->threads);
         slot = me->slot;
         reclaim::hazard_guard<sync_policy> held(*me);
-        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
+        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed());
         const auto place = map_reader::find_to_read(*this, key, hash, held);
         if (place.slot_word == layout::empty) return false;
         if constexpr (std::is_same_v<decltype(f(*map_core::node_at(place.slot_word))), bool>) {

@@ -1,22 +1,26 @@
-// One table: its header, its lines and its control words, in one block of memory.
+// One table: its header, its lines and its control words, in one block of memory, with the words that writers change.
 //
-// | field            | written by                         | read by  |
-// |------------------|------------------------------------|----------|
-// | geometry, seed   | before the table is published      | all      |
-// | `next`           | CAS once: start of a resize, clear | all      |
-// | `needs_help`     | who begins or ends such work       | writers  |
-// | `overflow_used`  | lock holders (RMW)                 | the same |
-// | `spilled`        | lock holders; who looks into it    | writers  |
-// | free lines       | lock holders (CAS)                 | the same |
-// | `cursor`, `left` | who moves buckets (RMW)            | the same |
-// | `erased`         | now and then who erases (RMW)      | the same |
-// | `floor_log2`     | `reserve`, `shrink_to_fit`; resize | resize   |
-// | page hints       | lock holders; writers that help    | the same |
+// | field            | written by                         | read by  | lies in        |
+// |------------------|------------------------------------|----------|----------------|
+// | geometry, seed   | before the table is published      | all      | header         |
+// | `next`           | CAS once: start of a resize, clear | all      | header         |
+// | `needs_help`     | who begins or ends such work       | writers  | header         |
+// | `floor_log2`     | `reserve`, `shrink_to_fit`; resize | resize   | header         |
+// | `overflow_used`  | lock holders (RMW)                 | the same | overflow words |
+// | free lines       | lock holders (CAS)                 | the same | overflow words |
+// | `erased`         | now and then who erases (RMW)      | the same | overflow words |
+// | `cursor`, `left` | who moves buckets (RMW)            | the same | moving words   |
+// | `spilled`        | lock holders; who looks into it    | writers  | moving words   |
+// | page hints       | lock holders; writers that help    | the same | moving words   |
+//
+// A table of one bucket has no overflow words: it has no lines of its own to give, and never shrinks. So the first block of a
+// map, which most maps never leave, takes 32 bytes less (first_block.hpp).
 //
 // Geometry and seed of a block never change, not even when it is used again for another table: a reader
 // with an outdated root may be looking at it (and finds out by the root when it is done).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -28,6 +32,33 @@
 
 namespace syncmap::engine {
 
+/// What threads change while a table is being left, moved to, or out of use.
+template <class Header, class Sync>
+struct moving_words {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+    atomic<std::size_t> cursor{0};
+    atomic<std::size_t> left{0};
+    Header* next_in_list = nullptr; ///< in the pool's lists
+    atomic<bool> spilled{false}; ///< a bucket has a line that is not the table's since a writer looked whether it should grow
+    bool unreferenced = false;   ///< retired, and no writer can name it any more
+    atomic<bool> filling{false}; ///< so many overflow lines are in use that huge pages may be worth it
+    atomic<std::uint32_t> small_pieces{0}; ///< so many pieces of it, the first ones, are still to be moved to huge pages
+};
+
+/// The same, and what only tables of more than one bucket have. A cache line of its own, in front of the header.
+template <class Layout, class Header, class Sync>
+struct alignas(detail::cache_line_bytes) overflow_words : moving_words<Header, Sync> {
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+    atomic<std::size_t> overflow_used{0};
+    line_stack<Layout, Sync> free_lines{};
+    atomic<std::size_t> erased{0}; ///< entries erased here, about; see resizer::is_sparse
+    std::size_t emptied = 0;       ///< bytes of pages given back so far, while it is being emptied
+};
+
 template <class Layout, class Sync>
 struct alignas(detail::cache_line_bytes) table_header {
     using line_type = line<Layout>;
@@ -35,9 +66,13 @@ struct alignas(detail::cache_line_bytes) table_header {
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
-    // Read by everybody, written once.
+    using moving_type = moving_words<table_header, Sync>;
+    using overflow_type = overflow_words<Layout, table_header, Sync>;
+
+    // Read by all threads, written rarely.
     hash_seed seed;
     control_type* controls = nullptr;
+    moving_type* moving = nullptr;
     unsigned line_shift = 0; ///< brings a hash to the place of its bucket's home line, in bytes
     bool mapped = false; ///< pages of the system, which can be given back
     atomic<bool> needs_help{false}; ///< see ask_for_help
@@ -47,20 +82,9 @@ struct alignas(detail::cache_line_bytes) table_header {
     atomic<std::int64_t> brought{0}; ///< entries with which that generation began: they are in no net count
     atomic<table_header*> next{nullptr};
 
-    // Written by those who insert and those who move buckets.
-    alignas(detail::cache_line_bytes) atomic<std::size_t> overflow_used{0};
-    line_stack<Layout, Sync> free_lines{};
-    atomic<std::size_t> cursor{0};
-    atomic<std::size_t> left{0};
-    atomic<std::size_t> erased{0}; ///< entries erased here, about; see resizer::is_sparse
-    table_header* next_in_list = nullptr; ///< in the pool's lists
-    std::size_t emptied = 0;              ///< bytes of pages given back so far, while it is being emptied
-    atomic<bool> spilled{false}; ///< a bucket has a line that is not the table's since somebody looked whether it should grow
-    bool unreferenced = false;        ///< retired, and no writer can name it any more
-    atomic<bool> filling{false}; ///< so many overflow lines are in use that huge pages may be worth it
-    atomic<std::uint32_t> small_pieces{0}; ///< so many pieces of it, the first ones, are still to be moved to huge pages
-
     unsigned log2() const noexcept { return line_shift_of(0) - line_shift; }
+    /// For a table of more than one bucket.
+    overflow_type& overflow() const noexcept { return static_cast<overflow_type&>(*moving); }
     std::size_t buckets() const noexcept { return std::size_t{1} << log2(); }
     /// Buckets and, behind them, the sentinel-key bucket.
     std::size_t all_buckets() const noexcept { return buckets() + (Layout::has_sentinel_keys ? 1 : 0); }
@@ -120,14 +144,20 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     /// A line for a bucket that is full, or null when the table's share is used up. By a lock holder.
     line_type* take_line() noexcept {
-        if (line_type* const l = free_lines.pop()) return l;
-        if (overflow_used.load(std::memory_order_relaxed) >= overflow_lines()) return nullptr;
-        const std::size_t i = overflow_used.fetch_add(1, std::memory_order_relaxed);
+        if (log2() == 0) return nullptr; // the smallest table grows instead
+        if (line_type* const l = overflow().free_lines.pop()) return l;
+        if (overflow().overflow_used.load(std::memory_order_relaxed) >= overflow_lines()) return nullptr;
+        const std::size_t i = overflow().overflow_used.fetch_add(1, std::memory_order_relaxed);
         if (on_small_pages.load(std::memory_order_relaxed) && tells_of_filling(i)) [[unlikely]] {
-            filling.store(true, std::memory_order_relaxed); // a hint, as `spilled`
+            moving->filling.store(true, std::memory_order_relaxed); // a hint, as `spilled`
             ask_for_help();
         }
         return i < overflow_lines() ? first_line() + all_buckets() + i : nullptr;
+    }
+    /// Returns how many of the table's own overflow lines have ever been taken.
+    std::size_t overflow_lines_used() const noexcept {
+        if (log2() == 0) return 0;
+        return (std::min)(overflow().overflow_used.load(std::memory_order_relaxed), overflow_lines());
     }
     bool owns(const line_type* l) const noexcept { return l >= first_line() && l < first_line() + all_lines(); }
 

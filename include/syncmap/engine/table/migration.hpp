@@ -80,7 +80,7 @@ public:
         ~departure() {
             if (moved_ == 0) return;
             // acq_rel: who moves the last group has seen all others moved.
-            if (n_.left.fetch_sub(moved_, std::memory_order_acq_rel) == moved_ && map_.change_root(root_, &n_)) {
+            if (n_.moving->left.fetch_sub(moved_, std::memory_order_acq_rel) == moved_ && map_.change_root(root_, &n_)) {
                 map_.retire_table(control_, &t_); // named by the caller's section for as long as it unlocks
                 map_.ask_for_recycling(control_);
             }

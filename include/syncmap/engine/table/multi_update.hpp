@@ -58,7 +58,7 @@ public:
     bool update_all(std::span<const given_key> keys, F&& f, std::memory_order order) {
         static_assert(std::is_copy_constructible_v<given_key>, "syncmap: update needs a key type that can be copied");
         control& c = this->shared();
-        const auto hash_of_key = [&](const given_key& key) { return syncmap::detail::seeded_hash(this->hash_, key, c.seed); };
+        const auto hash_of_key = [&](const given_key& key) { return syncmap::detail::seeded_hash(this->hash_, key, c.seed()); };
         const auto by_hash = syncmap::detail::ordered_distinct(keys, hash_of_key, this->equal_);
         std::vector<member> members(keys.size());
         for (const auto& [hash, i] : by_hash) {

@@ -133,7 +133,7 @@ public:
             const auto& c = this->shared_of_table();
             const reclaim::thread_lease<Sync> me(c.home->threads);
             reclaim::hazard_guard<Sync> hazard(*me);
-            const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
+            const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed());
             const found place = reader::find_node(*this, key, hash, hazard, reader::following::slot_words);
             if (place.slot_word != Layout::empty) keep(held, place);
         }

@@ -161,7 +161,7 @@ struct reader {
         const auto& c = map.shared_of_table();
         const reclaim::thread_lease<Sync> me(c.home->threads);
         reclaim::hazard_guard<Sync> held(*me);
-        const found place = find_to_read(map, key, syncmap::detail::seeded_hash(map.hash_, key, c.seed), held);
+        const found place = find_to_read(map, key, syncmap::detail::seeded_hash(map.hash_, key, c.seed()), held);
         if (place.slot_word == Layout::empty) return false;
         f(place);
         return true;

@@ -106,7 +106,7 @@ private:
                     for (const seen_entry& e : batch) __builtin_prefetch(map_type::node_at(e.slot_word), 1);
                     for (const seen_entry& e : batch) {
                         node* const n = map_type::node_at(e.slot_word);
-                        n->next_label = syncmap::detail::seeded_hash(map_.hash_, std::as_const(*n).key(), control_.seed);
+                        n->next_label = syncmap::detail::seeded_hash(map_.hash_, std::as_const(*n).key(), control_.seed());
                         __builtin_prefetch(table_->controls + table_->bucket_of(n->next_label), 1);
                     }
                     for (const seen_entry& e : batch) {

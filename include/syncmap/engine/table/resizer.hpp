@@ -92,8 +92,9 @@ public:
             if (in) {
                 n->generation.store(t->generation.load(std::memory_order_relaxed), std::memory_order_relaxed);
                 n->brought.store(t->brought.load(std::memory_order_relaxed), std::memory_order_relaxed);
-                n->left.store(migration::groups(*t, *n), std::memory_order_relaxed);
-                if (n->log2() < t->log2()) n->erased.store(erases_before_fit(*n), std::memory_order_relaxed);
+                n->moving->left.store(migration::groups(*t, *n), std::memory_order_relaxed);
+                if (n->log2() < t->log2() && n->log2() != 0)
+                    n->overflow().erased.store(erases_before_fit(*n), std::memory_order_relaxed);
                 header* expected = nullptr;
                 // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
                 if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) {
@@ -115,7 +116,7 @@ public:
         const unsigned least = (std::max)(map_type::min_log2(), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
         if (t->log2() <= least) return;
         const std::size_t entries = counted_entries(c, *t);
-        if (!is_sparse(*t, entries, t->erased.fetch_add(erased, std::memory_order_relaxed) + erased)) return;
+        if (!is_sparse(*t, entries, t->overflow().erased.fetch_add(erased, std::memory_order_relaxed) + erased)) return;
         const unsigned target = (std::max)(least, shrunk_log2(t->log2(), entries));
         if (target >= t->log2()) return;
         try {
@@ -146,11 +147,11 @@ public:
     /// left, else gives some pages of earlier tables back.
     static void help(map_type& map, control& c, thread_record_type& s, word root, std::size_t batch) noexcept {
         if (header* const t = map_type::table_of(root); t->next.load(std::memory_order_relaxed) == nullptr) {
-            if (t->spilled.load(std::memory_order_relaxed)) {
-                t->spilled.store(false, std::memory_order_relaxed);
+            if (t->moving->spilled.load(std::memory_order_relaxed)) {
+                t->moving->spilled.store(false, std::memory_order_relaxed);
                 grow_if_full(map, c, s, root, *t);
             }
-            if (t->filling.load(std::memory_order_relaxed)) look_for_huge_pages(c, *t);
+            if (t->moving->filling.load(std::memory_order_relaxed)) look_for_huge_pages(c, *t);
             map_type::gather_piece(*t);
             // Not each time: a writer that stands still may keep a table from being given back.
             if (++s.writer->help_count % Sync::writes_between_recycling != 0) return;
@@ -158,8 +159,9 @@ public:
             t->needs_help.exchange(false, std::memory_order_acquire);
             map.recycle_tables(c, recycle_budget);
             // What came after the looks above, or what another thread was at: it may have asked before the withdrawal.
-            if (t->next.load(std::memory_order_relaxed) != nullptr || t->spilled.load(std::memory_order_relaxed) ||
-                t->filling.load(std::memory_order_relaxed) || t->small_pieces.load(std::memory_order_relaxed) != 0) {
+            const auto& moving = *t->moving;
+            if (t->next.load(std::memory_order_relaxed) != nullptr || moving.spilled.load(std::memory_order_relaxed) ||
+                moving.filling.load(std::memory_order_relaxed) || moving.small_pieces.load(std::memory_order_relaxed) != 0) {
                 t->ask_for_help();
             }
             map.ask_for_recycling(c);
@@ -253,8 +255,8 @@ private:
 
     /// Uneven hashes fill lines of a table that is nearly empty: the entries decide.
     [[gnu::cold, gnu::noinline]] static void look_for_huge_pages(control& c, header& t) noexcept {
-        if (t.filling.exchange(false, std::memory_order_relaxed) && counted_entries(c, t) >= t.buckets() / 4 &&
-            t.small_pieces.load(std::memory_order_relaxed) == 0) {
+        if (t.moving->filling.exchange(false, std::memory_order_relaxed) && counted_entries(c, t) >= t.buckets() / 4 &&
+            t.moving->small_pieces.load(std::memory_order_relaxed) == 0) {
             map_type::begin_huge_pages(t);
         }
     }
@@ -284,11 +286,11 @@ private:
             // What was made for a group is for that group. Others may have been moved, and then nothing is left that needs it.
             const std::size_t again = std::exchange(supply.lacking_group, record_supply::no_group);
             const std::size_t first =
-                again != record_supply::no_group ? again : n->cursor.fetch_add(batch, std::memory_order_relaxed);
+                again != record_supply::no_group ? again : n->moving->cursor.fetch_add(batch, std::memory_order_relaxed);
             typename migration::departure leaving(map, c, *t, *n, root);
             std::size_t group = first % total;
             for (std::size_t i = 0; i < (std::min)(batch, total); ++i) { // each group once
-                if (n->left.load(std::memory_order_relaxed) == 0) break;
+                if (n->moving->left.load(std::memory_order_relaxed) == 0) break;
                 if constexpr (Sync::groups_ahead != 0) {
                     if (grows) migration::prefetch_group(*t, (std::min)(group + Sync::groups_ahead, total - 1));
                 }

@@ -5,7 +5,7 @@
 // |--------------------------|------------------------------------------|----------------------|
 // | `gate_word`, `sleepers`  | whole-map operations, sleeping writers   | every write          |
 // | `overwrites`             | computations, writers (overwrite_state)  | every write          |
-// | seed, home, number       | before the block is published            | every write          |
+// | home, number             | before the block is published            | every write          |
 // | `thread_records`         | each thread's first write (CAS)          | whole-map operations |
 // | `rare`                   | the first operation that needs one (CAS) | those                |
 // | map, previous, following | under the lock of `made_by`              | the same             |
@@ -20,7 +20,6 @@
 #include <syncmap/engine/table/overwrite_state.hpp>
 #include <syncmap/engine/table/thread_record.hpp>
 #include <syncmap/engine/table/writers.hpp>
-#include <syncmap/hash.hpp>
 
 namespace syncmap::engine {
 
@@ -57,25 +56,25 @@ struct shared_words {
     /// Bit of the root: the process is about to fork; no section begins [F2].
     static constexpr word forking = 1;
 
-    // Read by every write, written rarely.
+    // ---- in the list of the maps that one thread has made, under its lock ----
+    // First, so that the next words begin a cache line in every first block (first_block.hpp).
+    map_root<Sync>* map = nullptr;          ///< whose contents these are; another one after a move
+    shared_words* previous = nullptr;
+    shared_words* following = nullptr;
+
+    // ---- read by every write, written rarely ----
     atomic<gate::word> gate_word{0};
     atomic<std::uint32_t> sleepers{0};      ///< writers asleep on some bucket of this map
     atomic<bool> scanning{false};           ///< only the thread that set it takes the retired nodes of all threads
     atomic<bool> recycling{false};            ///< only the thread that set it touches the lists of tables that are not in use
     atomic<first_table> first_table_is{first_table::fresh};
     overwrite_state<Sync> overwrites{};       ///< whether entries may be overwritten directly
-    hash_seed seed;
     process<Sync>* home = nullptr;          ///< constant once published
     std::uint64_t number = 0;               ///< of this map alone; constant once published
     atomic<thread_record_type*> thread_records{nullptr};  ///< newest first
 
     atomic<rare_words<Sync>*> rare{nullptr};
-
-    // ---- in the list of the maps that one thread has made, under its lock ----
-    map_root<Sync>* map = nullptr;          ///< whose contents these are; another one after a move
     writer_record<Sync>* made_by = nullptr; ///< constant once published
-    shared_words* previous = nullptr;
-    shared_words* following = nullptr;
 
     /// Returns the counter by which writers notice a computation of a key with this hash (design 6).
     atomic<std::uint32_t>& computing_of(std::uint64_t hash) const noexcept {

@@ -448,7 +448,7 @@ private:
     static void copy_record(const map_type& map, const bucket_record& r, std::uint64_t cursor, batch& entries) {
         for (std::size_t i = 0; i < r.count; ++i) {
             const entry e = r.entry(i);
-            if (!e.sentinel_key && map.hash_of(map.shared_of_table().seed, e.slot_word) < cursor) continue;
+            if (!e.sentinel_key && map.hash_of(map.shared_of_table().seed(), e.slot_word) < cursor) continue;
             entries.make_room();
             if constexpr (!Layout::inline_key) map_type::node_at(e.slot_word)->pin(); // held by the record's own pin
             entries.add(e.slot_word, e.value);

@@ -1,7 +1,6 @@
 // Figures of a map for `stats()`. No write counts for them, but one that starts a resize or sleeps.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 
 #include <syncmap/engine/table/resizer.hpp>
@@ -39,7 +38,7 @@ public:
             all.buckets = t->buckets();
             all.places = all.buckets * Layout::slots_per_line;
             all.load = static_cast<double>(all.entries) / static_cast<double>(all.places);
-            all.overflow_lines = (std::min)(t->overflow_used.load(std::memory_order_relaxed), t->overflow_lines()) + spare;
+            all.overflow_lines = t->overflow_lines_used() + spare;
         }
         all.garbage_bytes = garbage_bytes(*c);
         return all;

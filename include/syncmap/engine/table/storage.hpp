@@ -194,7 +194,6 @@ private:
         detail::reachable_by_marked_pointer(memory);
         auto* const bytes = static_cast<std::byte*>(memory);
         auto* const c = ::new (bytes + first_block_type::control_block_at) control;
-        c->seed = seed;
         if constexpr (!Layout::inline_key) c->destroy_ready = &storage::destroy_ready;
         construct_table(bytes, shape_of(0), seed, 0, false);
         return c;
@@ -252,7 +251,7 @@ public:
                 destroy_nodes_of(t->first_line()[i]);
             }
         }
-        t->next_in_list = nullptr;
+        t->moving->next_in_list = nullptr;
         destroy_tables(t);
     }
 

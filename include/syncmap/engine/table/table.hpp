@@ -241,7 +241,7 @@ public:
         template <class K, class F>
         bool visit(const K& key, F&& f) const {
             if (state_ == nullptr) return false;
-            const std::uint64_t hash = syncmap::detail::seeded_hash(map().hash_, key, map().shared_of_table().seed);
+            const std::uint64_t hash = syncmap::detail::seeded_hash(map().hash_, key, map().shared_of_table().seed());
             return snapshotter::visit_at(map(), *state_, key, hash, base::key_bits(key), f);
         }
         template <class F>

@@ -1,4 +1,5 @@
-// The memory of one table, [header][lines][control words], in one block. It comes from the map's allocator, but for large
+// The memory of one table, [overflow words][header][lines][control words], in one block; that of one bucket is part of the
+// first block (first_block.hpp). It comes from the map's allocator, but for large
 // tables of maps with the standard allocator. Their pages come from the system, so that they can be given back one by one,
 // and lie on huge pages where that pays.
 #pragma once
@@ -34,6 +35,8 @@ public:
     struct shape {
         std::size_t line_count;
         std::size_t controls;
+        std::size_t moving_at; ///< the moving words, of which the overflow words are the continuation
+        std::size_t header_at;
         std::size_t lines_at;
         std::size_t controls_at;
         std::size_t bytes;
@@ -44,14 +47,18 @@ public:
         shape s{};
         s.line_count = all_buckets + header::overflow_share(buckets);
         s.controls = all_buckets;
-        s.lines_at = sizeof(header);
-        s.controls_at = s.lines_at + s.line_count * sizeof(line_type);
+        s.header_at = log2 == 0 ? 0 : sizeof(typename header::overflow_type);
+        s.lines_at = s.header_at + sizeof(header);
+        s.moving_at = log2 == 0 ? s.lines_at + s.line_count * sizeof(line_type) : 0;
+        s.controls_at =
+            log2 == 0 ? s.moving_at + sizeof(typename header::moving_type) : s.lines_at + s.line_count * sizeof(line_type);
         const std::size_t end = s.controls_at + s.controls * sizeof(typename header::control_type);
         s.bytes = log2 == 0 ? end : bytes_of(blocks_for(end)); // the control block follows
         return s;
     }
 
     static std::size_t table_bytes(unsigned log2) noexcept { return shape_of(log2).bytes; }
+    static std::byte* memory_of(header& t) noexcept { return reinterpret_cast<std::byte*>(&t) - shape_of(t.log2()).header_at; }
 
     [[gnu::cold]] header* make_table(control& c, unsigned log2, bool filled) {
         const shape s = shape_of(log2);
@@ -65,12 +72,18 @@ public:
         }
         // Before anything is touched: a piece that has a small page already gets no huge one.
         if (mapped && lies_on_huge_pages(s.bytes)) Sync::prefer_huge_pages(memory, s.bytes, filled);
-        header* const t = construct_table(static_cast<std::byte*>(memory), s, c.seed, log2, mapped);
+        header* const t = construct_table(static_cast<std::byte*>(memory), s, c.seed(), log2, mapped);
         if (mapped && lies_on_huge_pages(s.bytes)) t->on_small_pages.store(!filled, std::memory_order_relaxed);
         return t;
     }
     static header* construct_table(std::byte* bytes, const shape& s, const hash_seed& seed, unsigned log2, bool mapped) {
-        auto* const t = ::new (static_cast<void*>(bytes)) header;
+        auto* const t = ::new (static_cast<void*>(bytes + s.header_at)) header;
+        void* const moving = bytes + s.moving_at;
+        if (log2 == 0) {
+            t->moving = ::new (moving) typename header::moving_type;
+        } else {
+            t->moving = ::new (moving) typename header::overflow_type;
+        }
         t->seed = seed;
         t->line_shift = header::line_shift_of(log2);
         t->mapped = mapped;
@@ -88,21 +101,23 @@ public:
     static void lay_on_pages(header& t, bool huge) noexcept {
         if (!t.mapped || !lies_on_huge_pages(table_bytes(t.log2()))) return;
         t.on_small_pages.store(!huge, std::memory_order_relaxed);
-        Sync::prefer_huge_pages(&t, table_bytes(t.log2()), huge);
+        Sync::prefer_huge_pages(memory_of(t), table_bytes(t.log2()), huge);
     }
 
     void destroy_tables(header* list) noexcept {
         while (list != nullptr) {
-            header* const t = std::exchange(list, list->next_in_list);
+            header* const t = std::exchange(list, list->moving->next_in_list);
             if (t->log2() == 0) continue; // it goes with the first block
             const shape s = shape_of(t->log2());
             const bool mapped = t->mapped;
+            std::byte* const memory = memory_of(*t);
+            std::destroy_at(&t->overflow());
             t->~header();
             if (mapped) {
-                detail::holds_no_pointers_more(t, s.bytes);
-                Sync::unmap_pages(t, s.bytes);
+                detail::holds_no_pointers_more(memory, s.bytes);
+                Sync::unmap_pages(memory, s.bytes);
             } else {
-                this->free_blocks(t, blocks_for(s.bytes));
+                this->free_blocks(memory, blocks_for(s.bytes));
             }
         }
     }
@@ -112,15 +127,16 @@ public:
     /// Lets a table that was made empty lie on huge pages from now on. What it has on small ones is moved piece by piece.
     static void begin_huge_pages(header& t) noexcept {
         lay_on_pages(t, true);
-        t.small_pieces.store(static_cast<std::uint32_t>(table_bytes(t.log2()) / Sync::huge_page_bytes),
-                             std::memory_order_relaxed);
+        t.moving->small_pieces.store(static_cast<std::uint32_t>(table_bytes(t.log2()) / Sync::huge_page_bytes),
+                                     std::memory_order_relaxed);
     }
     /// Moves one piece, if any is left. Each piece once; the memory is the table's for as long as the map lives.
     static void gather_piece(header& t) noexcept {
-        std::uint32_t left = t.small_pieces.load(std::memory_order_relaxed);
+        auto& pieces = t.moving->small_pieces;
+        std::uint32_t left = pieces.load(std::memory_order_relaxed);
         while (left != 0 &&
-               !t.small_pieces.compare_exchange_weak(left, left - 1, std::memory_order_relaxed, std::memory_order_relaxed)) {}
-        if (left != 0) Sync::gather_huge_page(reinterpret_cast<std::byte*>(&t) + std::size_t{left - 1} * Sync::huge_page_bytes);
+               !pieces.compare_exchange_weak(left, left - 1, std::memory_order_relaxed, std::memory_order_relaxed)) {}
+        if (left != 0) Sync::gather_huge_page(memory_of(t) + std::size_t{left - 1} * Sync::huge_page_bytes);
     }
 
     /// Gives the pages of a table back that nobody but late readers can see; one from the allocator is zeroed when it is
@@ -129,7 +145,7 @@ public:
         if (!t->mapped) return true;
         const std::size_t size = shape_of(t->log2()).bytes;
         const std::size_t page = Sync::page_bytes(); // the first one holds the header
-        const std::size_t from = page + t->emptied;
+        const std::size_t from = page + t->overflow().emptied;
         const std::size_t bytes = (std::min)(budget, size - from);
         std::size_t whole = (std::min)((bytes + page - 1) / page * page, size - from);
         // Up to the end of a huge page: one that is given back in parts is taken apart first.
@@ -137,11 +153,11 @@ public:
             whole < size - from && end > from) {
             whole = end - from;
         }
-        if (!Sync::empty_pages(reinterpret_cast<std::byte*>(t) + from, whole)) {
+        if (!Sync::empty_pages(memory_of(*t) + from, whole)) {
             zero(t, size); // the system keeps them (locked memory, say)
             return true;
         }
-        t->emptied += whole;
+        t->overflow().emptied += whole;
         budget -= (std::min)(budget, whole);
         if (from + whole < size) return false;
         zero(t, page);
@@ -164,8 +180,8 @@ public:
     /// A free table, empty again.
     static header* renewed(header& t) noexcept {
         if (!t.mapped) zero(&t, shape_of(t.log2()).bytes); // not when it was retired: most are outgrown and never used again
-        t.next_in_list = nullptr;
-        t.erased.store(0, std::memory_order_relaxed);
+        t.moving->next_in_list = nullptr;
+        if (t.log2() != 0) t.overflow().erased.store(0, std::memory_order_relaxed);
         t.floor_log2.store(0, std::memory_order_relaxed);
         return &t;
     }

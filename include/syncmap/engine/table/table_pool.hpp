@@ -61,10 +61,10 @@ public:
         rare_type& rare = this->more(c);
         if (const only_one recycling(c.recycling); recycling) {
             header** link = &rare.free_tables;
-            while (*link != nullptr && (*link)->log2() != log2) link = &(*link)->next_in_list;
+            while (*link != nullptr && (*link)->log2() != log2) link = &(*link)->moving->next_in_list;
             t = *link;
             if (t != nullptr) {
-                *link = t->next_in_list;
+                *link = t->moving->next_in_list;
             } else if (!c.home->threads.barriers().is_freeing() && waiting_bytes(rare) >= table_bytes(log2)) {
                 c.home->threads.barriers().require_freeing();
             }
@@ -98,7 +98,7 @@ public:
         auto& retired = c.more().retired_tables;
         header* head = retired.load(std::memory_order_relaxed);
         do {
-            t->next_in_list = head;
+            t->moving->next_in_list = head;
         } while (!retired.compare_exchange_weak(head, t, std::memory_order_release, std::memory_order_relaxed));
     }
 
@@ -110,18 +110,18 @@ public:
         if (!recycling) return;
         rare_type& rare = c.more();
         for (header* t = rare.retired_tables.exchange(nullptr, std::memory_order_acquire); t != nullptr;) {
-            header* const next = t->next_in_list;
-            t->next_in_list = std::exchange(rare.quiescing_tables, t);
+            header* const next = t->moving->next_in_list;
+            t->moving->next_in_list = std::exchange(rare.quiescing_tables, t);
             t = next;
         }
         note_unreferenced(c);
         for (header** link = &rare.quiescing_tables; *link != nullptr && budget > 0;) {
             header* const t = *link;
-            if (t->unreferenced && empty_table(t, budget)) {
-                *link = t->next_in_list;
+            if (t->moving->unreferenced && empty_table(t, budget)) {
+                *link = t->moving->next_in_list;
                 put_free(c, t);
             } else {
-                link = &t->next_in_list;
+                link = &t->moving->next_in_list;
             }
         }
         rare.anything_quiescing.store(rare.quiescing_tables != nullptr, std::memory_order_relaxed);
@@ -153,7 +153,7 @@ public:
         if (!recycling) return 0;
         std::size_t bytes = 0;
         const auto count = [&](const header* t, bool even_if_emptied) {
-            for (; t != nullptr; t = t->next_in_list)
+            for (; t != nullptr; t = t->moving->next_in_list)
                 if (even_if_emptied || !t->mapped) bytes += table_bytes(t->log2());
         };
         // acquire: pairs with the release of retire_table. Only the thread that recycles takes tables out.
@@ -201,7 +201,8 @@ private:
     static void note_unreferenced(control& c) noexcept {
         rare_type& rare = c.more();
         bool any = false;
-        for (const header* t = rare.quiescing_tables; t != nullptr; t = t->next_in_list) any |= !t->unreferenced;
+        for (const header* t = rare.quiescing_tables; t != nullptr; t = t->moving->next_in_list)
+            any |= !t->moving->unreferenced;
         if (!any) return;
         if (rare.looks_to_skip > 0) {
             --rare.looks_to_skip;
@@ -209,9 +210,9 @@ private:
         }
         // Pairs with the light barrier of section::enter [I9].
         if (!c.home->threads.barriers().heavy_barrier_to_free()) return;
-        for (header* t = rare.quiescing_tables; t != nullptr; t = t->next_in_list) {
-            t->unreferenced = t->unreferenced || !is_named(c, t);
-            if (!t->unreferenced) rare.looks_to_skip = Sync::looks_between_barriers;
+        for (header* t = rare.quiescing_tables; t != nullptr; t = t->moving->next_in_list) {
+            t->moving->unreferenced = t->moving->unreferenced || !is_named(c, t);
+            if (!t->moving->unreferenced) rare.looks_to_skip = Sync::looks_between_barriers;
         }
     }
 
@@ -219,7 +220,7 @@ private:
     static std::size_t waiting_bytes(const rare_type& rare) noexcept {
         std::size_t bytes = 0;
         for (const header* list : {rare.retired_tables.load(std::memory_order_acquire), rare.quiescing_tables}) {
-            for (const header* t = list; t != nullptr; t = t->next_in_list) bytes += table_bytes(t->log2());
+            for (const header* t = list; t != nullptr; t = t->moving->next_in_list) bytes += table_bytes(t->log2());
         }
         return bytes;
     }
@@ -235,19 +236,20 @@ private:
     static void put_free(control& c, header* t) noexcept {
         t->next.store(nullptr, std::memory_order_relaxed);
         t->needs_help.store(false, std::memory_order_relaxed);
-        t->spilled.store(false, std::memory_order_relaxed);
-        t->overflow_used.store(0, std::memory_order_relaxed);
-        t->free_lines.forget();
-        t->cursor.store(0, std::memory_order_relaxed);
-        t->filling.store(false, std::memory_order_relaxed);
-        t->small_pieces.store(0, std::memory_order_relaxed);
-        t->emptied = 0;
-        t->unreferenced = false;
+        auto& moving = *t->moving;
+        moving.cursor.store(0, std::memory_order_relaxed);
+        moving.spilled.store(false, std::memory_order_relaxed);
+        moving.unreferenced = false;
+        moving.filling.store(false, std::memory_order_relaxed);
+        moving.small_pieces.store(0, std::memory_order_relaxed);
         if (t->log2() == 0) {
             // release: pairs with the acquire of who takes it next.
             c.first_table_is.store(first_table::used, std::memory_order_release);
         } else {
-            t->next_in_list = std::exchange(c.more().free_tables, t);
+            t->overflow().overflow_used.store(0, std::memory_order_relaxed);
+            t->overflow().free_lines.forget();
+            t->overflow().emptied = 0;
+            moving.next_in_list = std::exchange(c.more().free_tables, t);
         }
     }
 };

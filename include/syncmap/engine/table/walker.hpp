@@ -325,7 +325,7 @@ public:
     }
 
     static std::uint64_t hash_of_entry(const map_type& map, const entry& e) noexcept {
-        return map.hash_of(map.shared_of_table().seed, e.slot_word);
+        return map.hash_of(map.shared_of_table().seed(), e.slot_word);
     }
 
     /// The first hash behind a bucket, 0 behind the last one.

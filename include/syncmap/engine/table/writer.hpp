@@ -41,7 +41,7 @@ public:
             }
         }
         control& c = this->shared_for_entry();
-        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
+        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed());
         write_hashed(c, hash, std::forward<K>(key), op, false);
     }
 
@@ -50,7 +50,7 @@ public:
     template <class K, class Op>
     void exclusive(K&& key, Op& op) {
         control& c = this->shared();
-        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed);
+        const std::uint64_t hash = syncmap::detail::seeded_hash(this->hash_, key, c.seed());
         typename base::template registration<std::remove_cvref_t<K>> own(*this, hash, key);
         if constexpr (shares_outcome<Op> && !base::compares_hashes_alone) {
             while (!own.enter_or_share()) {

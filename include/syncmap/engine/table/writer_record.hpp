@@ -88,8 +88,8 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     }
 
     /// The sizes of first blocks, in cache lines.
-    static constexpr std::size_t fewest_lines = 5;
-    static constexpr std::size_t most_lines = 6;
+    static constexpr std::size_t fewest_lines = 4;
+    static constexpr std::size_t most_lines = 5;
 
     reclaim::thread_garbage<Sync>* garbage = nullptr; ///< of the hazard record; constant once published
     writers<Sync>* all = nullptr; ///< of the process; constant once published
