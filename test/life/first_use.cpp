@@ -1,9 +1,10 @@
-// First uses of maps in a thread, and in a process, that has no memory: each allocation of each is refused once, below
-// `malloc`, where the system's own library asks as well. Nothing is changed then, nothing lost, and the next try works.
+// First uses of maps and caches in a thread, and in a process, that has no memory: each allocation of each is refused once,
+// below `malloc`, where the system's own library asks as well. Nothing is changed then, nothing lost, and the next try works.
 //
 // A program of its own, since it replaces `malloc`. Each attempt has a process of its own, in which nothing was used yet.
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <syncmap/cache.hpp>
 #include <syncmap/map.hpp>
 #include <syncmap/snapshot.hpp>
 #include <syncmap/snapshot_map.hpp>
@@ -77,25 +79,41 @@ namespace {
 using numbers = syncmap::map<std::uint64_t, std::uint64_t>;
 using texts = syncmap::map<std::string, std::string>;
 using late_texts = syncmap::snapshot_map<std::string, std::string>;
+using text_cache = syncmap::cache<std::string, std::string>;
 
 const std::string key(40, 'k');
 const std::string value(40, 'v');
+
+constexpr std::size_t most_cached = 3;
+text_cache::options_type few_entries() { return {.capacity = most_cached}; }
 
 /// What an operation is tried on: nothing, or a map that other threads have used.
 struct subjects {
     numbers some;
     texts others;
     late_texts more;
+    text_cache cached{few_entries()};
 };
 void prepare(subjects& s) {
+    s.cached.put(key, value);
     s.some.store(1, 1);
     s.others.store(key, value);
     s.more.store(key, value);
 }
 bool unchanged(subjects& s, bool prepared) {
     const std::size_t entries = prepared ? 1 : 0;
-    return s.some.size() == entries && s.others.size() == entries && s.more.size() == entries &&
-           (!prepared || (s.some.load(1) == 1U && s.others.load(key) == value && s.more.load(key) == value));
+    return s.some.size() == entries && s.others.size() == entries && s.more.size() == entries && s.cached.size() == entries &&
+           (!prepared ||
+            (s.some.load(1) == 1U && s.others.load(key) == value && s.more.load(key) == value && s.cached.get(key) == value));
+}
+/// Whether as many entries are cached as there is room for, and never more.
+bool has_all_permits(subjects& s) {
+    bool right = true;
+    for (int i = 0; i < 20; ++i) {
+        s.cached.put(std::to_string(i), value);
+        right = right && s.cached.size() <= most_cached;
+    }
+    return right && s.cached.size() == most_cached;
 }
 
 struct operation {
@@ -121,6 +139,12 @@ const operation operations[] = {
     {"reserve", [](subjects& s) { s.others.reserve(1000); }},
     {"store into a snapshot_map", [](subjects& s) { s.more.store("another", value); }},
     {"load from a snapshot_map", [](subjects& s) { static_cast<void>(s.more.load(key)); }},
+    {"put", [](subjects& s) { s.cached.put("another", value); }},
+    {"put with a lifetime and tags",
+     [](subjects& s) { s.cached.put("another", value, {.ttl = std::chrono::hours(1), .tags = {"red", 7}}); }},
+    {"get", [](subjects& s) { static_cast<void>(s.cached.get(key)); }},
+    {"pin or load",
+     [](subjects& s) { static_cast<void>(s.cached.pin_or_load("another", [](const std::string&) { return value; })); }},
 };
 
 /// Returns when the system knows no more of the thread. Until then its hazard record is its own, and this thread makes
@@ -158,6 +182,7 @@ void attempt(const operation& op, std::uint64_t refuse, bool prepared, bool in_t
         until_refused = 0;
         result.was_unchanged = !result.threw || unchanged(s, prepared);
         op.run(s);
+        result.was_unchanged = has_all_permits(s) && result.was_unchanged;
         syncmap::warm_up();
         prepare(s); // whatever is made once per process is made now
         static_cast<void>(unchanged(s, prepared));

@@ -54,7 +54,8 @@ public:
     /// and no later call is given it. Throws: what `f` throws, to all calls that waited for it. Where an entry that was there
     /// may answer (`refresh_after_write`, `stale_if_error`), its value is returned instead; else the exception is remembered
     /// with `error_ttl`, and thrown by each call meanwhile.
-    /// `recursive_load`, if `f` asks for its own key, alone or through a circle of threads and caches.
+    /// `recursive_load`, if `f` asks for its own key, alone or through a circle of threads and caches. What the copy of the
+    /// value for the caller throws; a value that was loaded is stored then.
     template <class K = given_key, class F>
     [[nodiscard]] auto get_or_load(K&& key, F&& f) {
         static_assert(std::is_copy_constructible_v<copied>,
