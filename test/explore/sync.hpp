@@ -59,15 +59,16 @@ public:
     bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure,
                                  site where = site::here()) noexcept {
         before(event::compare_exchange, where);
+        const T wanted = expected; // a compare-exchange that succeeds releases this read as well
         T found = now();
         unsigned behind = 0;
         if (scheduler::weak()) {
             const auto r =
-                memory().compare_exchange(this, bits(found), bits(expected), bits(desired), success, failure, choose_store);
+                memory().compare_exchange(this, bits(found), bits(wanted), bits(desired), success, failure, choose_store);
             found = from_bits(r.value);
             behind = r.behind;
         }
-        if (bits(found) == bits(expected)) {
+        if (bits(found) == bits(wanted)) {
             scheduler::instance().drained();
             set(desired);
             return true;
