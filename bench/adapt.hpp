@@ -9,6 +9,8 @@
 // and, where the map wants it,
 //     std::uint64_t size()                  exact, beside other threads
 //     std::uint64_t walk()                  the sum of the values' digests, all of one instant
+//     std::uint64_t visit_all()             the same sum by the quickest way that the map has, while no thread writes
+//     void clear()
 //     class registration                    made by each thread before its first call, from the map. If it has a `load`,
 //                                           the thread's operations are called on it, and the map needs none
 //     void settle(std::uint64_t entries)    called once after filling
@@ -67,6 +69,14 @@ template <class Map>
 concept has_walk = requires(Map& map) {
     { map.walk() } -> std::convertible_to<std::uint64_t>;
 };
+
+template <class Map>
+concept has_visit = requires(Map& map) {
+    { map.visit_all() } -> std::convertible_to<std::uint64_t>;
+};
+
+template <class Map>
+concept has_clear = requires(Map& map) { map.clear(); };
 
 /// On lines of its own, as the map is: what a thread writes with each request must not lie beside what another reads.
 template <class Map, class Key>
@@ -141,6 +151,12 @@ private:
         case action::walk:
             if constexpr (has_walk<Map>) result.digest += map_.walk();
             break;
+        case action::visit:
+            if constexpr (has_visit<Map>) result.digest += map_.visit_all();
+            break;
+        case action::clear:
+            if constexpr (has_clear<Map>) map_.clear();
+            break;
         }
     }
 
@@ -197,8 +213,9 @@ candidate adapt() {
     constexpr bool has_integers = !requires { Adapter::strings_only; };
     using key = std::conditional_t<has_integers, std::uint64_t, std::string>;
     using map = typename Adapter::template map<key, value_of<key>>;
-    candidate made{Adapter::name,         Adapter::about, caveat,  Adapter::part,     detail::has_length<map>,
-                   detail::has_walk<map>, nullptr,        nullptr, reach::everything, false};
+    candidate made{
+        Adapter::name,          Adapter::about,         caveat,  Adapter::part, detail::has_length<map>, detail::has_walk<map>,
+        detail::has_visit<map>, detail::has_clear<map>, nullptr, nullptr,       reach::everything,       false};
     if constexpr (has_integers) made.integers = detail::make_subject<Adapter, std::uint64_t>;
     if constexpr (!requires { Adapter::integers_only; }) made.strings = detail::make_subject<Adapter, std::string>;
     if constexpr (requires { Adapter::can; }) made.can = Adapter::can;

@@ -71,7 +71,8 @@ private:
     void throughput(std::size_t i) {
         begin_turn(i);
         const round_result round = cell_.what->single_pass() ? repeated_passes(i) : steady_round(i, nullptr);
-        result_.maps[i].rates.push_back(static_cast<double>(round.counted.done) / round.elapsed);
+        const double unit = cell_.what->counts_entries() ? static_cast<double>(cell_.keys) : 1;
+        result_.maps[i].rates.push_back(unit * static_cast<double>(round.counted.done) / round.elapsed);
         conclude(i, round);
     }
 

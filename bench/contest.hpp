@@ -24,7 +24,7 @@ struct plan {
 
 struct candidate_result {
     const candidate* map;
-    std::vector<double> rates{};   ///< operations per second of all threads together, one for each round
+    std::vector<double> rates{};   ///< operations (or entries, where each is on all of them) per second, one for each round
     histogram latencies{};         ///< nanoseconds of one operation, from a pass of its own
     std::uint64_t wrong = 0;       ///< operations that missed a key they had to find, or found one they had to miss
 };

@@ -33,16 +33,17 @@ std::uint64_t heap_in_use() {
 struct findings {
     std::uint64_t empty = 0; ///< bytes of all copies on the heap, with the objects that hold them
     std::uint64_t four = 0;
+    std::uint64_t forty = 0;
 };
 
 using list = std::vector<std::unique_ptr<subject<std::uint64_t>>>;
 
-void put_four(subject<std::uint64_t>& s) { insert_keys(*s.enter(), {0, 4, 1}); }
+void put(subject<std::uint64_t>& s, std::uint64_t first, std::uint64_t end) { insert_keys(*s.enter(), {first, end, 1}); }
 
 /// Fills malloc's caches of small pieces, which count as in use. Returns the size of a block from malloc that holds one object.
 std::size_t warm_up(const candidate& map) {
     list first(copies);
-    for (auto& subject : first) put_four(*(subject = map.make<std::uint64_t>()));
+    for (auto& subject : first) put(*(subject = map.make<std::uint64_t>()), 0, 40);
     return malloc_usable_size(first.front().get());
 }
 
@@ -52,8 +53,10 @@ findings weigh(const candidate& map) {
     const std::uint64_t before = heap_in_use();
     for (auto& subject : subjects) subject = map.make<std::uint64_t>();
     const std::uint64_t made = heap_in_use();
-    for (const auto& subject : subjects) put_four(*subject);
-    return {made - std::min(made, before), heap_in_use() - before};
+    for (const auto& subject : subjects) put(*subject, 0, 4);
+    const std::uint64_t four = heap_in_use();
+    for (const auto& subject : subjects) put(*subject, 4, 40);
+    return {made - std::min(made, before), four - before, heap_in_use() - before};
 }
 
 /// What the objects alone take, which are no part of a map's footprint. Other memory of their size and alignment takes their
@@ -87,7 +90,7 @@ std::optional<footprint> measure_footprint(const candidate& map) {
         const double mean = static_cast<double>(all - std::min(all, of_objects)) / copies;
         return mean < smallest_block / 2 ? 0.0 : mean;
     };
-    return footprint{{}, each(found.empty), each(found.four)};
+    return footprint{{}, each(found.empty), each(found.four), each(found.forty)};
 }
 #else
 std::optional<footprint> measure_footprint(const candidate&) { return std::nullopt; }

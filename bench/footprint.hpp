@@ -12,6 +12,7 @@ struct footprint {
     std::string failure{};
     double empty = 0; ///< bytes on the heap, beside the map object itself
     double four = 0;  ///< the same with four entries
+    double forty = 0; ///< and with forty
 };
 
 /// In a process of its own, on the second map: what is made once for a process does not count. Nothing where the C

@@ -16,7 +16,7 @@ enum class measure : std::uint8_t {
     tail,      ///< the rate, and p99.9 and p99.99 of one operation
     stall,     ///< the longest single operation while a map grows
     weight,    ///< bytes per entry
-    footprint, ///< bytes on the heap of an empty map, and of one with four entries
+    footprint, ///< bytes on the heap of an empty map, of one with four entries, and of one with forty
 };
 
 /// What a goal compares the judged map with.
@@ -36,14 +36,17 @@ enum class rival : std::uint8_t {
 
 /// What is compared.
 enum class quantity : std::uint8_t {
-    rate,        ///< as a ratio, at least
+    rate, ///< as a ratio, at least
     p999,
     p9999, ///< as a ratio, at most
+    p99,   ///< microseconds, at most
     stall,
     work, ///< milliseconds, at most: the operation's time, and that of its thread's processor
-    bytes,       ///< at most: an entry
+    bytes,
+    most_bytes, ///< of an entry, at most: the mean and the most of a doubling
     empty_map,
-    four_entries ///< bytes, at most
+    four_entries,
+    forty_entries ///< bytes, at most
 };
 
 struct goal {

@@ -11,6 +11,7 @@ namespace {
 /// hold; short enough that streams leave the caches to the map.
 std::uint64_t stream_length(const cell& cell) {
     const std::uint64_t all_threads = cell.kind == key_kind::integer ? std::uint64_t{1} << 22 : std::uint64_t{1} << 19;
+    if (cell.what->counts_entries()) return 4;
     const std::uint64_t share = std::max<std::uint64_t>(all_threads / cell.threads, std::uint64_t{1} << 12);
     const bool wide = cell.kind == key_kind::integer && (cell.keys > 100'000 || cell.what->pairs != 0);
     return std::min(share, std::uint64_t{1} << (wide ? 20U : 17U));
@@ -76,7 +77,16 @@ std::optional<action> drawn(unsigned die, const workload& what) {
     if (die < what.lengths) return action::length;
     die -= what.lengths;
     if (die < what.walks) return action::walk;
+    die -= what.walks;
+    if (die < what.visits) return action::visit;
     return std::nullopt;
+}
+
+template <class Key>
+request_stream<Key> clearing() {
+    stream_builder<Key> stream;
+    stream.add(action::clear, 0);
+    return stream.take();
 }
 
 /// Inserts of the thread's share of all keys, in order.
@@ -151,6 +161,7 @@ request_stream<Key> steady(const cell& cell, unsigned thread, std::uint64_t seed
 template <class Key>
 request_stream<Key> make_requests(const cell& cell, unsigned thread, std::uint64_t seed) {
     const std::uint64_t own_seed = scramble(seed) + thread;
+    if (cell.what->clears) return clearing<Key>();
     if (cell.what->starts_empty()) return growing<Key>(cell, thread);
     if (cell.what->keys == choice::latest) return reading_latest<Key>(cell, thread, own_seed);
     if (cell.what->pairs != 0) return churning<Key>(cell, thread, own_seed);

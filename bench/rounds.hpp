@@ -56,7 +56,9 @@ public:
         const bool many = map_.is_private_in(cell_);
         const bool at_once = many || map_.part != role::limit;
         subjects_.clear();
+        const auto begin = monotonic::now();
         for (unsigned copies = many ? cell_.threads : 1; copies > 0; --copies) subjects_.push_back(map_.make<Key>());
+        making_ = monotonic::now() - begin;
         std::atomic<std::uint64_t> failed{0};
         run_team(at_once ? cell_.threads : 1, pin_, [&](unsigned thread) {
             const std::uint64_t all = initial_keys(cell_, 0).end;
@@ -84,7 +86,9 @@ public:
             std::size_t& at = positions_[thread];
             histogram unused;
             net_count counted;
-            const std::size_t step = cell_.what->walks == 0 ? stretch : 8; // a walk takes long
+            const std::size_t step = cell_.what->counts_entries() ? 1
+                                     : cell_.what->walks != 0     ? 8
+                                                                  : stretch; // a walk takes long
             for (phase seen; (seen = now.load(std::memory_order_relaxed)) != phase::over;) {
                 const request_view<Key> requests = stream.view(at, step);
                 at = at + requests.size == stream.size() ? 0 : at + requests.size;
@@ -109,7 +113,8 @@ public:
         return result;
     }
 
-    /// Runs all requests once on the filled map, timed from the first thread's start to the last one's end.
+    /// Runs all requests once on the filled map, timed from the first thread's start to the last one's end. Where the workload
+    /// is the filling, the making of the map counts; where it is the clearing, so does the destruction.
     round_result run_once(std::vector<histogram>* latencies) {
         std::vector<net_count> net_counts(cell_.threads);
         std::vector<monotonic::time_point> starts(cell_.threads);
@@ -131,6 +136,12 @@ public:
         round_result result;
         for (const net_count& t : net_counts) result.counted += t;
         result.elapsed = seconds(*std::ranges::max_element(ends) - *std::ranges::min_element(starts)).count();
+        if (cell_.what->starts_empty()) result.elapsed += making_.count();
+        if (cell_.what->clears) {
+            const auto begin = monotonic::now();
+            drop();
+            result.elapsed += seconds(monotonic::now() - begin).count();
+        }
         return result;
     }
 
@@ -145,6 +156,7 @@ private:
     bool pin_;
     std::vector<std::size_t> positions_;
     std::vector<std::unique_ptr<subject<Key>>> subjects_{}; ///< one, or one for each thread
+    seconds making_{}; ///< what it took to make them
 };
 
 template <class Key>

@@ -27,6 +27,7 @@ constexpr std::uint64_t keys_for_a_try = 10'000;
 struct findings {
     double bytes_per_entry = std::numeric_limits<double>::quiet_NaN();
     double mean_bytes = std::numeric_limits<double>::quiet_NaN();
+    double most_bytes = std::numeric_limits<double>::quiet_NaN();
 };
 
 template <class Key>
@@ -48,10 +49,15 @@ findings weigh(const candidate& map, std::uint64_t entries) {
     if (entries > doubling_limit) return found;
     constexpr int steps = 8;
     double sum = found.bytes_per_entry;
+    double most = found.bytes_per_entry;
     for (int step = 1; step < steps; ++step) {
-        sum += weight_at(static_cast<std::uint64_t>(static_cast<double>(entries) * std::exp2(step / double{steps})));
+        const double bytes =
+            weight_at(static_cast<std::uint64_t>(static_cast<double>(entries) * std::exp2(step / double{steps})));
+        sum += bytes;
+        most = std::max(most, bytes);
     }
     found.mean_bytes = sum / steps;
+    found.most_bytes = most;
     return found;
 }
 
@@ -95,6 +101,7 @@ smoke_result try_out(const candidate& map, const cell& cell, bool measure_memory
     smoke_result result;
     if (!std::isnan(found.bytes_per_entry)) result.bytes_per_entry = found.bytes_per_entry;
     if (!std::isnan(found.mean_bytes)) result.mean_bytes = found.mean_bytes;
+    if (!std::isnan(found.most_bytes)) result.most_bytes = found.most_bytes;
     return result;
 }
 

@@ -13,6 +13,7 @@ struct smoke_result {
     std::string failure{};                     ///< empty, or what went wrong, in words
     std::optional<double> bytes_per_entry{};   ///< at the cell's number of keys
     std::optional<double> mean_bytes{};        ///< mean over a doubling of it, as tables grow in steps
+    std::optional<double> most_bytes{};        ///< the most in that doubling
 };
 
 /// Forks; call it while the process has one thread, and before its heap holds much.

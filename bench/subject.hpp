@@ -72,6 +72,8 @@ struct candidate {
     role part;
     bool has_length; ///< tells its exact number of entries
     bool has_walk;   ///< can be iterated over as it is at one instant
+    bool has_visit;  ///< can be iterated over while no thread writes
+    bool has_clear;
     std::unique_ptr<subject<std::uint64_t>> (*integers)();    ///< null: it has string keys alone
     std::unique_ptr<subject<std::string>> (*strings)(); ///< null: it has integer keys alone
     reach can;
@@ -96,6 +98,8 @@ struct candidate {
         if (can == reach::overwrites && !cell.what->keeps_keys()) return "cannot erase";
         if (cell.what->lengths != 0 && !has_length) return "does not tell its exact length";
         if (cell.what->walks != 0 && !has_walk) return "cannot be iterated over as it is at one instant";
+        if (cell.what->visits != 0 && !has_visit) return "cannot be iterated over";
+        if (cell.what->clears && !has_clear) return "cannot be cleared";
         return {};
     }
     /// Each thread of the cell works on a copy of its own.

@@ -6,7 +6,7 @@
 namespace syncmap::bench {
 namespace {
 
-//   name, about, keys, loads, stores, modifies, inserts, pairs, lengths, walks, batch
+//   name, about, keys, loads, stores, modifies, inserts, pairs, lengths, walks, batch, visits, clears
 constexpr std::array catalogue{
     workload{"ycsb-a", "YCSB A: 50 % reads, 50 % overwrites, Zipf", choice::zipf, 50, 50, 0, 0, 0},
     workload{"ycsb-b", "YCSB B: 95 % reads, 5 % overwrites, Zipf", choice::zipf, 95, 5, 0, 0, 0},
@@ -29,6 +29,14 @@ constexpr std::array catalogue{
     workload{"hot", "one key for all threads: 90 % reads, 10 % overwrites", choice::single, 90, 10, 0, 0, 0},
     workload{"batch-32", "reads only, 32 keys in one call", choice::uniform, 100, 0, 0, 0, 0, 0, 0, 32},
     workload{"counter", "one key for all threads: read-modify-writes only", choice::single, 0, 0, 100, 0, 0},
+    workload{"counter-90", "one key for all threads: 90 % reads, 10 % read-modify-writes", choice::single, 90, 0, 10, 0, 0},
+    workload{"counters", "read-modify-writes only", choice::uniform, 0, 0, 100, 0, 0},
+    workload{"snapshots", "walks over all entries as they are at one instant; entries a second", choice::uniform, 0, 0, 0, 0, 0,
+             0, 100},
+    workload{"visit", "all entries visited while no thread writes; entries a second", choice::uniform, 0, 0, 0, 0, 0, 0, 0, 0,
+             100},
+    workload{"clear", "the full map is cleared and destroyed; entries a second", choice::uniform, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+             true},
 };
 
 } // namespace

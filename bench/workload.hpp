@@ -18,7 +18,9 @@ enum class action : std::uint8_t {
     erase,  ///< remove a key that is there
     modify, ///< read-modify-write, atomic where the map offers that
     length, ///< the exact number of entries
-    walk    ///< all entries, as they are at one instant
+    walk,   ///< all entries, as they are at one instant
+    visit,  ///< all entries, by the quickest way that the map has; no thread writes meanwhile
+    clear   ///< remove all entries
 };
 
 /// Which keys the threads choose.
@@ -44,14 +46,18 @@ struct workload {
     unsigned lengths = 0; ///< of the whole map
     unsigned walks = 0;   ///< over the whole map
     unsigned batch = 0;   ///< reads in one call, where a map has such a call; 0: one by one
+    unsigned visits = 0;  ///< of all entries
+    bool clears = false;  ///< the one operation is to clear the map, and then it is destroyed: both are timed
 
     /// Nothing is in the map at the start: the workload is the filling itself.
     constexpr bool starts_empty() const noexcept { return inserts == 100; }
     /// Cannot be repeated on the same map.
-    constexpr bool single_pass() const noexcept { return inserts != 0; }
+    constexpr bool single_pass() const noexcept { return inserts != 0 || clears; }
     constexpr bool only_reads() const noexcept { return loads == 100; }
     /// The keys stay those of the beginning.
-    constexpr bool keeps_keys() const noexcept { return inserts == 0 && pairs == 0; }
+    constexpr bool keeps_keys() const noexcept { return inserts == 0 && pairs == 0 && !clears; }
+    /// Each operation is one on all entries: what is counted are entries.
+    constexpr bool counts_entries() const noexcept { return visits == 100 || walks == 100 || clears; }
 };
 
 std::span<const workload> workloads();

@@ -83,7 +83,8 @@ json limits_json(const bench_outcome& outcome, std::size_t index) {
         if (cell.limit->kind == measure::stall) {
             figures[std::string(f.map->name)] = {{"longest_ms", f.first}, {"work_ms", f.second}};
         } else {
-            figures[std::string(f.map->name)] = {{"empty_bytes", f.first}, {"four_entries_bytes", f.second}};
+            figures[std::string(f.map->name)] = {
+                {"empty_bytes", f.first}, {"four_entries_bytes", f.second}, {"forty_entries_bytes", f.third}};
         }
     }
     json weights = json::object();
@@ -92,7 +93,8 @@ json limits_json(const bench_outcome& outcome, std::size_t index) {
             const weight w = outcome.weight_of(*map, cell.measured.what);
             if (!w.bytes_per_entry || !cell.limit->has(*map)) continue;
             weights[std::string(map->name)] = {{"bytes_per_entry", *w.bytes_per_entry},
-                                               {"bytes_per_entry_mean_of_doubling", number_or_null(w.mean_bytes)}};
+                                               {"bytes_per_entry_mean_of_doubling", number_or_null(w.mean_bytes)},
+                                               {"bytes_per_entry_most_of_doubling", number_or_null(w.most_bytes)}};
         }
     }
     return {{"cell", cell.limit->name},

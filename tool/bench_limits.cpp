@@ -58,13 +58,16 @@ std::string text_of(const goal& g) {
     case quantity::rate: return fmt::format(">= {:.2f} x {}", g.bound, words_for(g.against));
     case quantity::p999: return fmt::format("p99.9 <= {:.1f} x {}", g.bound, words_for(g.against));
     case quantity::p9999: return fmt::format("p99.99 <= {:.1f} x {}", g.bound, words_for(g.against));
+    case quantity::p99: return fmt::format("p99 <= {:g} us", g.bound);
     case quantity::stall: return fmt::format("longest operation <= {:g} ms", g.bound);
     case quantity::work: return fmt::format("its own work <= {:g} ms", g.bound);
     case quantity::bytes: return fmt::format("<= {:g} bytes an entry", g.bound);
+    case quantity::most_bytes: return fmt::format("never over {:g} bytes an entry", g.bound);
     case quantity::empty_map: return fmt::format("empty map: {:g} bytes on the heap", g.bound);
-    case quantity::four_entries: break;
+    case quantity::four_entries: return fmt::format("four entries: <= {:g} bytes on the heap", g.bound);
+    case quantity::forty_entries: break;
     }
-    return fmt::format("four entries: <= {:g} bytes on the heap", g.bound);
+    return fmt::format("forty entries: <= {:g} bytes on the heap", g.bound);
 }
 
 /// Finds the figures that goals ask for.
@@ -86,15 +89,21 @@ private:
         case quantity::rate: return find_rate(g, judged);
         case quantity::p999: return find_tail(0.999, judged);
         case quantity::p9999: return find_tail(0.9999, judged);
+        case quantity::p99:
+            if (own_ != nullptr) judged.found = exactly(1e-3 * static_cast<double>(own_->latencies.quantile(0.99)));
+            return;
         case quantity::stall:
         case quantity::empty_map: return take_figure(&figure::first, judged);
         case quantity::work:
         case quantity::four_entries: return take_figure(&figure::second, judged);
-        case quantity::bytes: break;
+        case quantity::forty_entries: return take_figure(&figure::third, judged);
+        case quantity::bytes:
+        case quantity::most_bytes: break;
         }
         const auto map = std::ranges::find(outcome_.job.maps, g.of, &candidate::name);
         if (map == outcome_.job.maps.end()) return;
-        if (const auto bytes = outcome_.weight_of(**map, cell_.measured.what).fair()) judged.found = exactly(*bytes);
+        const weight found = outcome_.weight_of(**map, cell_.measured.what);
+        if (const auto bytes = g.what == quantity::bytes ? found.fair() : found.most_bytes) judged.found = exactly(*bytes);
     }
 
     void find_rate(const goal& g, judged_goal& judged) const {
@@ -185,18 +194,26 @@ void print_rates(std::FILE* out, const cell_outcome& cell) {
     }
 }
 
-void print_figures(std::FILE* out, const cell_outcome& cell, std::string_view first, std::string_view second) {
-    fmt::print(out, "  {:<20}{:>24}{:>30}\n", "", first, second);
+void print_stalls(std::FILE* out, const cell_outcome& cell) {
+    fmt::print(out, "  {:<20}{:>24}{:>30}\n", "", "longest operation, ms", "its processor time, ms");
     for (const figure& f : cell.figures) fmt::print(out, "  {:<20}{:>24.2f}{:>30.2f}\n", f.map->name, f.first, f.second);
 }
 
+void print_footprints(std::FILE* out, const cell_outcome& cell) {
+    fmt::print(out, "  {:<20}{:>24}{:>16}{:>16}\n", "", "empty: bytes on the heap", "four entries", "forty entries");
+    for (const figure& f : cell.figures) {
+        fmt::print(out, "  {:<20}{:>24.0f}{:>16.0f}{:>16.0f}\n", f.map->name, f.first, f.second, f.third);
+    }
+}
+
 void print_weights(std::FILE* out, const bench_outcome& outcome, const cell_outcome& cell) {
-    fmt::print(out, "  {:<20}{:>16}{:>26}\n", "", "bytes an entry", "mean over a doubling");
+    fmt::print(out, "  {:<20}{:>16}{:>26}{:>16}\n", "", "bytes an entry", "mean over a doubling", "most in it");
     for (const candidate* const map : outcome.job.maps) {
         const weight w = outcome.weight_of(*map, cell.measured.what);
         if (!w.bytes_per_entry || !cell.limit->has(*map)) continue;
-        fmt::print(out, "  {:<20}{:>16.1f}{:>26}\n", map->name, *w.bytes_per_entry,
-                   w.mean_bytes ? fmt::format("{:.1f}", *w.mean_bytes) : "-");
+        const auto or_dash = [](const std::optional<double>& bytes) { return bytes ? fmt::format("{:.1f}", *bytes) : "-"; };
+        fmt::print(out, "  {:<20}{:>16.1f}{:>26}{:>16}\n", map->name, *w.bytes_per_entry, or_dash(w.mean_bytes),
+                   or_dash(w.most_bytes));
     }
 }
 
@@ -260,9 +277,9 @@ void print_limit_cell(std::FILE* out, const bench_outcome& outcome, std::size_t 
     switch (cell.limit->kind) {
     case measure::rate:
     case measure::tail: print_rates(out, cell); break;
-    case measure::stall: print_figures(out, cell, "longest operation, ms", "its processor time, ms"); break;
+    case measure::stall: print_stalls(out, cell); break;
     case measure::weight: print_weights(out, outcome, cell); break;
-    case measure::footprint: print_figures(out, cell, "empty: bytes on the heap", "four entries"); break;
+    case measure::footprint: print_footprints(out, cell); break;
     }
     print_excluded(out, cell);
     const limit_standing found = limit_standing_of(outcome, index);

@@ -23,6 +23,7 @@ struct figure {
     const bench::candidate* map;
     double first;
     double second;
+    double third = 0;
 };
 
 struct cell_outcome {
@@ -44,6 +45,7 @@ struct cell_outcome {
 struct weight {
     std::optional<double> bytes_per_entry{}; ///< at the cell's keys
     std::optional<double> mean_bytes{};      ///< mean from the cell's keys to twice as many
+    std::optional<double> most_bytes{};      ///< the most between them
     /// The mean where there is one: it cannot be lucky about where a table's last growth step fell.
     std::optional<double> fair() const { return mean_bytes ? mean_bytes : bytes_per_entry; }
 };

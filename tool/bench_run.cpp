@@ -84,7 +84,7 @@ private:
                 tried.measured.absent.push_back({map, result.failure});
                 if (added) outcome_.weights.erase(weighed);
             } else if (first) {
-                weighed->second = {result.bytes_per_entry, result.mean_bytes};
+                weighed->second = {result.bytes_per_entry, result.mean_bytes, result.most_bytes};
             }
         }
         outcome_.cells.push_back(std::move(tried));
@@ -137,7 +137,7 @@ private:
         } else if (cell.limit->kind == measure::footprint) {
             const std::optional<footprint> found = measure_footprint(map);
             if (found && !found->failure.empty()) cell.measured.absent.push_back({&map, found->failure});
-            if (found && found->failure.empty()) cell.figures.push_back({&map, found->empty, found->four});
+            if (found && found->failure.empty()) cell.figures.push_back({&map, found->empty, found->four, found->forty});
         }
     }
 

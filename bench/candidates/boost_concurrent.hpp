@@ -31,6 +31,13 @@ struct boost_concurrent {
             return table_.visit(key, [](auto& entry) { payload<Key>::modify(entry.second); }) != 0;
         }
 
+        std::uint64_t visit_all() const {
+            std::uint64_t sum = 0;
+            table_.cvisit_all([&](const auto& entry) { sum += payload<Key>::digest(entry.second); });
+            return sum;
+        }
+        void clear() { table_.clear(); }
+
     private:
         boost::concurrent_flat_map<Key, T, common_hash<Key>> table_;
     };

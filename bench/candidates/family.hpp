@@ -57,6 +57,13 @@ public:
         return sum;
     }
 
+    std::uint64_t visit_all() const {
+        std::uint64_t sum = 0;
+        map_.for_each([&](const key&, const value& v) { sum += payload<key>::digest(v); });
+        return sum;
+    }
+    void clear() { map_.clear(); }
+
     /// For what is no request.
     Map& plain() noexcept { return map_; }
 

@@ -36,6 +36,8 @@ struct flat {
             for (const auto& [key, value] : table_) sum += payload<Key>::digest(value);
             return sum;
         }
+        std::uint64_t visit_all() const { return walk(); }
+        void clear() { table_.clear(); }
 
     private:
         boost::unordered_flat_map<Key, T, common_hash<Key>> table_;

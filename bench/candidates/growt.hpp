@@ -51,6 +51,13 @@ struct growt {
             typename table::handle_type table_;
         };
 
+        std::uint64_t visit_all() {
+            auto handle = table_.get_handle();
+            std::uint64_t sum = 0;
+            for (auto at = handle.begin(); at != handle.end(); ++at) sum += payload<Key>::digest((*at).second);
+            return sum;
+        }
+
     private:
         struct overwrite {
             T operator()(T& current, const T& value) const { return current = value; }

@@ -36,6 +36,13 @@ struct gtl {
             return table_.modify_if(key, [](auto& entry) { payload<Key>::modify(entry.second); });
         }
 
+        std::uint64_t visit_all() const {
+            std::uint64_t sum = 0;
+            table_.for_each([&](const auto& entry) { sum += payload<Key>::digest(entry.second); });
+            return sum;
+        }
+        void clear() { table_.clear(); }
+
     private:
         table table_;
     };

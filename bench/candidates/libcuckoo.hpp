@@ -29,9 +29,12 @@ struct libcuckoo {
             for (const auto& [key, value] : locked) sum += payload<Key>::digest(value);
             return sum;
         }
+        std::uint64_t visit_all() { return walk(); }
+        void clear() { table_.clear(); }
 
     private:
-        ::libcuckoo::cuckoohash_map<Key, T, common_hash<Key>> table_;
+        ::libcuckoo::cuckoohash_map<Key, T, common_hash<Key>> table_{smallest}; // its default has room for 2^18 entries
+        static constexpr std::size_t smallest = 1;
     };
 };
 

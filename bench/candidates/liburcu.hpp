@@ -115,6 +115,17 @@ struct liburcu {
                 return replace_modified(key);
             }
         }
+        std::uint64_t visit_all() {
+            const read_section section;
+            std::uint64_t sum = 0;
+            cds_lfht_iter at{};
+            for (cds_lfht_first(table_, &at); cds_lfht_node* const link = cds_lfht_iter_get_node(&at);
+                 cds_lfht_next(table_, &at)) {
+                const T value = node_of(link)->value;
+                sum += payload<Key>::digest(value);
+            }
+            return sum;
+        }
         /// The table grows on its own, but late: without this, lookups after a load are several times slower.
         void settle(std::uint64_t entries) { cds_lfht_resize(table_, std::bit_ceil(entries)); }
 

@@ -48,6 +48,11 @@ public:
         for (const auto& [key, value] : map_) sum += payload<Key>::digest(value);
         return sum;
     }
+    std::uint64_t visit_all() { return walk(); }
+    void clear() {
+        const std::lock_guard lock(mutex_);
+        map_.clear();
+    }
 
 private:
     Mutex mutex_;

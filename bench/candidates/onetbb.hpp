@@ -40,6 +40,13 @@ struct onetbb {
             return true;
         }
 
+        std::uint64_t visit_all() const {
+            std::uint64_t sum = 0;
+            for (const auto& [key, value] : table_) sum += payload<Key>::digest(value);
+            return sum;
+        }
+        void clear() { table_.clear(); }
+
     private:
         table table_;
     };

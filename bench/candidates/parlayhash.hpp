@@ -40,6 +40,13 @@ struct parlayhash {
             return before.has_value();
         }
 
+        std::uint64_t visit_all() {
+            std::uint64_t sum = 0;
+            for (const auto& entry : table_) sum += payload<Key>::digest(entry.second);
+            return sum;
+        }
+        void clear() { table_.clear(); }
+
     private:
         mutable ::parlay::parlay_unordered_map<Key, T, common_hash<Key>> table_;
     };

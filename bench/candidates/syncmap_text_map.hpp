@@ -48,6 +48,13 @@ struct syncmap_text_map {
             return sum;
         }
 
+        std::uint64_t visit_all() const {
+            std::uint64_t sum = 0;
+            map_.for_each([&](const text&, std::string_view value) { sum += static_cast<unsigned char>(value.front()); });
+            return sum;
+        }
+        void clear() { map_.clear(); }
+
     private:
         syncmap::map<text, text> map_;
     };

@@ -42,6 +42,12 @@ struct xenium {
             return true;
         }
 
+        std::uint64_t visit_all() {
+            std::uint64_t sum = 0;
+            for (auto at = table_.begin(); at != table_.end(); ++at) sum += payload<Key>::digest((*at).second);
+            return sum;
+        }
+
     private:
         table table_;
     };
