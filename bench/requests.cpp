@@ -82,10 +82,11 @@ std::optional<action> drawn(unsigned die, const workload& what) {
     return std::nullopt;
 }
 
+/// One thread clears the map, however many there are.
 template <class Key>
-request_stream<Key> clearing() {
+request_stream<Key> clearing(unsigned thread) {
     stream_builder<Key> stream;
-    stream.add(action::clear, 0);
+    if (thread == 0) stream.add(action::clear, 0);
     return stream.take();
 }
 
@@ -161,7 +162,7 @@ request_stream<Key> steady(const cell& cell, unsigned thread, std::uint64_t seed
 template <class Key>
 request_stream<Key> make_requests(const cell& cell, unsigned thread, std::uint64_t seed) {
     const std::uint64_t own_seed = scramble(seed) + thread;
-    if (cell.what->clears) return clearing<Key>();
+    if (cell.what->clears) return clearing<Key>(thread);
     if (cell.what->starts_empty()) return growing<Key>(cell, thread);
     if (cell.what->keys == choice::latest) return reading_latest<Key>(cell, thread, own_seed);
     if (cell.what->pairs != 0) return churning<Key>(cell, thread, own_seed);
