@@ -1,9 +1,14 @@
-// What fills the account of a thread's garbage: nodes, bytes, or nodes that own an unknown amount of memory.
+// What fills the account of a thread's garbage: nodes, bytes, or nodes that own an unknown amount of memory. And how the nodes
+// that threads hold are found.
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <limits>
 
 #include <gtest/gtest.h>
 
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/tuning.hpp>
 #include <syncmap/reclaim/domain.hpp>
 #include <syncmap/reclaim/node.hpp>
@@ -70,6 +75,43 @@ TEST(garbage_account, stays_full_whatever_comes) {
     a = {};
     EXPECT_TRUE(a.is_empty());
     EXPECT_FALSE(a.is_full());
+}
+
+// The hazards of few threads lie in the object itself; here they do not fit there.
+TEST(held_nodes, are_those_that_the_hazards_of_all_threads_name) {
+    using sync = syncmap::engine::machine;
+    constexpr std::size_t threads = 50;
+    syncmap::reclaim::domain<sync> domain;
+    std::deque<syncmap::reclaim::node_base<sync>> nodes; // whose elements are not moved
+    for (std::size_t i = 0; i < 8 * threads; ++i) nodes.emplace_back(i);
+    std::size_t next = 0;
+    const auto hold_every_second_node = [&](syncmap::reclaim::hazard_record<sync>& r) {
+        for (auto& hazard : r.hazard) hazard.store(&nodes[nodes.size() - 2 * ++next], std::memory_order_relaxed);
+    };
+    for (std::size_t i = 0; i < threads; ++i) hold_every_second_node(domain.take());
+    syncmap::reclaim::held_nodes<sync> held;
+    ASSERT_TRUE(held.prepare(domain));
+    ASSERT_TRUE(held.look(domain));
+    for (std::size_t i = 0; i < nodes.size(); ++i) EXPECT_EQ(held.names(&nodes[i]), i % 2 == 0) << i;
+}
+
+TEST(sorting, puts_every_order_of_up_to_six_items_right) {
+    for (std::size_t count = 0; count <= 6; ++count) {
+        std::size_t orders = 1;
+        for (std::size_t i = 0; i < count; ++i) orders *= count;
+        for (std::size_t order = 0; order < orders; ++order) {
+            std::size_t items[6] = {};
+            std::size_t sum = 0;
+            for (std::size_t i = 0, rest = order; i < count; ++i, rest /= count) sum += 1U << 4 * (items[i] = rest % count);
+            syncmap::detail::sort(items, count, [](std::size_t a, std::size_t b) { return a < b; });
+            bool is_sorted = true;
+            for (std::size_t i = 0; i < count; ++i) {
+                is_sorted = is_sorted && (i == 0 || items[i - 1] <= items[i]);
+                sum -= 1U << 4 * items[i];
+            }
+            ASSERT_TRUE(is_sorted && sum == 0) << count << ' ' << order;
+        }
+    }
 }
 
 } // namespace

@@ -1,12 +1,13 @@
 // The keys of one operation on several keys, in an order that does not depend on the caller's.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <vector>
+
+#include <syncmap/detail/sorting.hpp>
 
 namespace syncmap::detail {
 
@@ -22,9 +23,8 @@ std::vector<hashed_index> ordered_distinct(std::span<const Key> keys, HashOf has
     std::vector<hashed_index> order;
     order.reserve(keys.size());
     for (std::size_t i = 0; i < keys.size(); ++i) order.push_back({hash_of(keys[i]), i});
-    std::sort(order.begin(), order.end(), [](const hashed_index& a, const hashed_index& b) {
-        return a.hash != b.hash ? a.hash < b.hash : a.index < b.index;
-    });
+    sort(order.data(), order.size(),
+         [](const hashed_index& a, const hashed_index& b) { return a.hash != b.hash ? a.hash < b.hash : a.index < b.index; });
     for (std::size_t i = 1; i < order.size(); ++i) {
         for (std::size_t j = i; j-- > 0 && order[j].hash == order[i].hash;) {
             if (static_cast<bool>(equal(keys[order[j].index], keys[order[i].index]))) {

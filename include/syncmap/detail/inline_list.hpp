@@ -1,7 +1,6 @@
 // A list whose first elements lie in the object itself: for the few entries of one bucket, which then cost no allocation.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <type_traits>
@@ -30,7 +29,7 @@ public:
     void reserve(std::size_t wanted) {
         if (wanted <= capacity_) return;
         std::unique_ptr<T[]> larger(new T[wanted]);
-        std::copy(items_, items_ + size_, larger.get());
+        for (std::size_t i = 0; i < size_; ++i) larger[i] = items_[i];
         allocated_ = std::move(larger);
         items_ = allocated_.get();
         capacity_ = wanted;

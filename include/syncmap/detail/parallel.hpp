@@ -1,7 +1,6 @@
 // Numbered parts of one piece of work, done by several threads.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <exception>
@@ -10,6 +9,8 @@
 #include <system_error>
 #include <thread>
 #include <vector>
+
+#include <syncmap/detail/sorting.hpp>
 
 namespace syncmap::detail {
 
@@ -47,8 +48,8 @@ void in_parallel(std::size_t threads, std::size_t parts, Work work) {
     {
         joined_threads helpers;
         try {
-            helpers.all.reserve((std::min)(threads, parts) - 1);
-            while (helpers.all.size() + 1 < (std::min)(threads, parts)) helpers.all.emplace_back(run);
+            helpers.all.reserve(detail::lesser(threads, parts) - 1);
+            while (helpers.all.size() + 1 < detail::lesser(threads, parts)) helpers.all.emplace_back(run);
         } catch (const std::system_error&) { // the system has no more threads,
         } catch (const std::bad_alloc&) {    // or no memory for one
         }

@@ -26,11 +26,9 @@
 // | `garbage`        | see thread_garbage.hpp                  |                                          |
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include <syncmap/detail/cache_line.hpp>
 #include <syncmap/reclaim/thread_garbage.hpp>
@@ -64,10 +62,11 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) hazard_r
         std::uint64_t number = 0;
         void* what = nullptr;
     };
-    std::array<note, 16> notes{};
-    const note& note_of(std::uint64_t number) const noexcept { return notes[static_cast<std::size_t>(number % notes.size())]; }
+    static constexpr std::size_t note_count = 16;
+    note notes[note_count] = {};
+    const note& note_of(std::uint64_t number) const noexcept { return notes[static_cast<std::size_t>(number % note_count)]; }
     void remember(std::uint64_t number, void* what) noexcept {
-        notes[static_cast<std::size_t>(number % notes.size())] = {number, what};
+        notes[static_cast<std::size_t>(number % note_count)] = {number, what};
     }
 
     thread_garbage<Sync> garbage{};
@@ -145,16 +144,17 @@ public:
     /// Returns the group of the threads that have hazard records, whose light barriers pair with its heavy barriers.
     typename Sync::barrier_group& barriers() noexcept { return barriers_; }
 
-    /// Appends to `held` all addresses that hazards name. Returns false if there is too little room. Called after a heavy
-    /// barrier: a hazard that is not seen here was published after it, so the reader finds the node unlinked.
-    bool hazards(std::span<const void*> held, std::size_t& count) const noexcept {
+    /// Appends to `held`, which has `count` of them and `room` for more, all addresses that hazards name. Returns false if
+    /// there is too little room. Called after a heavy barrier: a hazard that is not seen here was published after it, so the
+    /// reader finds the node unlinked.
+    bool hazards(const void** held, std::size_t room, std::size_t& count) const noexcept {
         for (const hazard_record_type* r = first_.load(std::memory_order_acquire); r != nullptr; r = r->next) {
             for (const auto& hazard : r->hazard) {
                 // (4) acquire: pairs with the releases of (4) and (5) in node.hpp; without it a node may be destroyed during
                 // a reader's last access.
                 const void* const p = hazard.load(std::memory_order_acquire);
                 if (p == nullptr) continue;
-                if (count == held.size()) return false;
+                if (count == room) return false;
                 held[count++] = p;
             }
         }

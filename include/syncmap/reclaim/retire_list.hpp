@@ -1,14 +1,12 @@
 // Lists of nodes that have left a map, and the search for those that no thread holds.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <new>
-#include <span>
 #include <utility>
-#include <vector>
+
+#include <syncmap/detail/sorting.hpp>
 
 namespace syncmap::reclaim {
 
@@ -60,35 +58,43 @@ public:
     held_nodes() noexcept = default;
     held_nodes(const held_nodes&) = delete;
     held_nodes& operator=(const held_nodes&) = delete;
+    ~held_nodes() { delete[] many_; }
 
     /// Makes room for the hazards of all threads. Returns false if there is no memory. It is a step of its own because it may
     /// call `operator new`, and `look` may run under a lock.
     bool prepare(domain<Sync>& threads) noexcept {
         const std::size_t most = (threads.hazard_record_count() + hazard_records_to_come) * hazard_record<Sync>::hazards;
-        if (most <= few_.size()) return true;
-        try {
-            many_.resize(most);
-            room_ = many_;
-            return true;
-        } catch (const std::bad_alloc&) {
-            return false;
-        }
+        if (most <= room_) return true;
+        const void** const more = new (std::nothrow) const void*[most];
+        if (more == nullptr) return false;
+        delete[] std::exchange(many_, more);
+        held_ = more;
+        room_ = most;
+        return true;
     }
     /// Reads the hazards of all threads. Called after the nodes were retired. Returns false if it cannot read all hazards: no
     /// node may be freed then.
     bool look(domain<Sync>& threads) noexcept {
         // Lies between the unlinking and the look at the hazards; pairs with the light barrier of hazard_guard::protect().
         if (!threads.barriers().heavy_barrier_to_free()) return false;
-        std::size_t count = 0;
-        if (!threads.hazards(room_, count)) return false;
-        held_ = room_.first(count);
-        std::sort(held_.begin(), held_.end());
+        count_ = 0;
+        if (!threads.hazards(held_, room_, count_)) return false;
+        detail::sort(held_, count_, [](const void* a, const void* b) { return a < b; });
         return true;
     }
     /// Whether a hazard names the node. After `look`.
     bool names(const node* n) const noexcept {
-        const std::span<const void* const> held = held_;
-        return !held.empty() && std::binary_search(held.begin(), held.end(), static_cast<const void*>(n));
+        const void* const* first = held_; // all before it are less, all from `end` on are not
+        const void* const* end = held_ + count_;
+        while (first != end) {
+            const void* const* const middle = first + (end - first) / 2;
+            if (*middle < n) {
+                first = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        return end != held_ + count_ && *end == n;
     }
     /// Leaves in `found` the nodes that hazards name. Marks the pinned ones of the rest HANDED. Puts all others onto the list
     /// `free_now`, and returns that list.
@@ -112,10 +118,13 @@ public:
 private:
     static constexpr std::size_t hazard_records_to_come = 8; ///< of threads that begin between `prepare` and `look`
 
-    std::array<const void*, 128> few_;
-    std::vector<const void*> many_{};
-    std::span<const void*> room_{few_};
-    std::span<const void*> held_{};
+    static constexpr std::size_t room_for_few = 128;
+
+    const void* few_[room_for_few]; // written before it is read
+    const void** many_ = nullptr; ///< owned; null while the few suffice
+    const void** held_ = few_; ///< those of the two that are in use
+    std::size_t room_ = room_for_few;
+    std::size_t count_ = 0;
 };
 
 } // namespace syncmap::reclaim

@@ -30,8 +30,6 @@
 // [G4] A failed look at the hazards frees nothing: the nodes go back to their lists.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -40,6 +38,7 @@
 #include <new>
 #include <utility>
 
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/owned_bytes.hpp>
 #include <syncmap/reclaim/retire_list.hpp>
 
@@ -133,7 +132,7 @@ public:
             owned = 0;
         }
         // More bytes than the account may have would make it no fuller.
-        what_ += (std::min)(block, most_bytes) + (std::min)(owned, most_bytes) + nodes * one_node;
+        what_ += detail::lesser(block, most_bytes) + detail::lesser(owned, most_bytes) + nodes * one_node;
         if (!is_full()) [[likely]]
             return false;
         what_ = full; // so that later charges do not overflow the word
@@ -163,7 +162,7 @@ public:
     using source_type = garbage_source<Sync>;
     using slot = garbage_slot<Sync>;
 
-    thread_garbage() noexcept { last_ = slots_.data(); }
+    thread_garbage() noexcept { last_ = slots_; }
     thread_garbage(const thread_garbage&) = delete;
     thread_garbage& operator=(const thread_garbage&) = delete;
 
@@ -358,7 +357,7 @@ private:
 
     /// Moves the nodes that no thread holds from the lists to `ready`. Called under the mutex.
     void separate(domain<Sync>& threads, held_nodes<Sync>& held) noexcept {
-        std::array<node*, most_slots> found{};
+        node* found[most_slots] = {};
         for (std::uint32_t i = 0; i < most_slots; ++i) {
             list* const waiting = slots_[i].waiting.load(std::memory_order_relaxed);
             if (waiting != nullptr && !waiting->is_empty()) found[i] = waiting->take_all();
@@ -388,8 +387,9 @@ private:
         if (Sync::most_cached_nodes() == 0) return 0;
         std::size_t maps = 0;
         for (const slot& s : slots_) maps += s.ready != nullptr || s.kept != 0 ? 1 : 0;
-        const std::size_t most = std::min<std::size_t>(Sync::most_cached_nodes(), all_kept / threads.hazard_record_count());
-        return static_cast<std::uint32_t>(most / std::max<std::size_t>(maps, 1));
+        const std::size_t most =
+            detail::lesser<std::size_t>(Sync::most_cached_nodes(), all_kept / threads.hazard_record_count());
+        return static_cast<std::uint32_t>(most / detail::greater<std::size_t>(maps, 1));
     }
 
     // ---- used by the hazard record's thread alone ----
@@ -399,7 +399,7 @@ private:
     std::uint32_t depth_ = 0; ///< how many nested collections the thread is in
 
     typename Sync::mutex mutex_{};
-    std::array<slot, most_slots> slots_{};
+    slot slots_[most_slots] = {};
 };
 
 } // namespace syncmap::reclaim

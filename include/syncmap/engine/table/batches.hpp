@@ -12,7 +12,6 @@
 // The hash of a key is the same in every table of a map, so that it stays good whatever happens in between.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -20,6 +19,7 @@
 #include <memory>
 #include <utility>
 
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/multi_update.hpp>
 
 namespace syncmap::engine {
@@ -102,7 +102,7 @@ private:
     void for_groups(std::size_t count, KeyAt& key_at, F f) const {
         std::array<std::uint64_t, group_size> hashes; // written before it is read, group by group
         for (std::size_t begin = 0; begin < count; begin += group_size) {
-            const std::size_t size = (std::min)(group_size, count - begin);
+            const std::size_t size = detail::lesser(group_size, count - begin);
             const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));
             if (t != nullptr) {
                 const hash_seed& seed = this->shared_of_table().seed();

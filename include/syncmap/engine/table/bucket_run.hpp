@@ -17,12 +17,12 @@
 // What a look cannot prove, it leaves: the run ends before that bucket, which the walk then copies with more care.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/core.hpp>
 #include <syncmap/engine/table/snapshot_state.hpp>
 #include <syncmap/sync/word_pair.hpp>
@@ -56,7 +56,7 @@ struct bucket_run {
         // A bucket of two lines always fits.
         const kept_entry* const full = room.data() + room.size() - 2 * Layout::slots_per_line;
         const line_type* home = &t.home(first);
-        const std::size_t fetched_end = t.buckets() - (std::min)(t.buckets(), Sync::walk_lookahead);
+        const std::size_t fetched_end = t.buckets() - detail::lesser(t.buckets(), Sync::walk_lookahead);
         std::size_t bucket = first;
         for (; bucket != end && next <= full; ++bucket, ++home) {
             if (Sync::walk_lookahead != 0 && bucket < fetched_end) [[likely]]
@@ -144,8 +144,9 @@ private:
                 put_line(copy_line(*l));
             }
             for (const kept_entry* e = begin; e != to; ++e) { // [L2]
-                if (std::any_of(begin, e, [e](const kept_entry& other) { return other.slot_word == e->slot_word; }))
-                    return nullptr;
+                for (const kept_entry* other = begin; other != e; ++other) {
+                    if (other->slot_word == e->slot_word) return nullptr;
+                }
             }
         }
         bool same = home.slot_word(Layout::last) == Layout::link; // [L3]

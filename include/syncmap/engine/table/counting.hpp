@@ -4,7 +4,6 @@
 // collect twice) needs no second write by readers or by other writers.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -42,8 +41,9 @@ public:
             if (collect_twice(map, c, root, *t, first, entries)) return entries;
             closed.reset();
             // A thread that changes several keys may have been stopped half way: it wants the processor.
-            const auto half_way = [](const look& seen) { return seen.in_the_midst; };
-            if (attempt >= attempts_with_open_gate && std::any_of(first.begin(), first.end(), half_way)) {
+            bool half_way = false;
+            for (const look& seen : first) half_way |= seen.in_the_midst;
+            if (attempt >= attempts_with_open_gate && half_way) {
                 Sync::back_off(static_cast<unsigned>(attempt - attempts_with_open_gate));
             }
         }

@@ -17,7 +17,6 @@
 // to one later goes away.
 #pragma once
 
-#include <array>
 #include <limits>
 #include <utility>
 
@@ -49,7 +48,7 @@ public:
         header* n = t->next.exchange(header::closed(), std::memory_order_acq_rel); // [D1]
         if (n == header::closed()) n = nullptr;
         const bool left = wait_for_writers(c, t, n);
-        const std::array<header*, 2> tables{t, n};
+        header* const tables[] = {t, n};
         for (header* const each : tables) {
             if (each == nullptr) continue;
             if (!left) lock_out_writers(c, *each);
@@ -146,7 +145,7 @@ private:
     }
 
     template <class FreeLater>
-    static void destroy_nodes_of(map_type& map, control& c, const std::array<header*, 2>& tables, FreeLater& free_later) {
+    static void destroy_nodes_of(map_type& map, control& c, header* const (&tables)[2], FreeLater& free_later) {
         for (header* const each : tables) {
             if (each == nullptr) continue;
             each_line(*each, [](line_type& l) { disown_nodes(l); }, [](const line_type&) {}); // [D3]

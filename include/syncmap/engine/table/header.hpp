@@ -20,12 +20,12 @@
 // with an outdated root may be looking at it (and finds out by the root when it is done).
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/layout.hpp>
 #include <syncmap/engine/table/line_stack.hpp>
 #include <syncmap/hash.hpp>
@@ -157,7 +157,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     /// Returns how many of the table's own overflow lines have ever been taken.
     std::size_t overflow_lines_used() const noexcept {
         if (log2() == 0) return 0;
-        return (std::min)(overflow().overflow_used.load(std::memory_order_relaxed), overflow_lines());
+        return detail::lesser(overflow().overflow_used.load(std::memory_order_relaxed), overflow_lines());
     }
     bool owns(const line_type* l) const noexcept { return l >= first_line() && l < first_line() + all_lines(); }
 

@@ -7,7 +7,6 @@
 // The first word of a slot is its *slot word*. Three slot words are no entries: EMPTY (zero), LINK and MOVED.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -39,9 +38,11 @@ word to_word(const T& value) noexcept {
 }
 template <class T>
 T from_word(word bits) noexcept {
-    std::array<std::byte, sizeof(T)> bytes;
-    std::memcpy(bytes.data(), &bits, sizeof(T));
-    return std::bit_cast<T>(bytes);
+    struct {
+        std::byte bytes[sizeof(T)];
+    } first;
+    std::memcpy(&first, &bits, sizeof(T));
+    return std::bit_cast<T>(first);
 }
 
 /// The word of a value that may be absent. (What std::optional would do, but compilers keep this in registers.)

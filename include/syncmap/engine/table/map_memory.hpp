@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <type_traits>
 
 #include <syncmap/detail/aligned_memory.hpp>
@@ -39,23 +40,19 @@ public:
     using memory_for = syncmap::detail::aligned_memory<U, allocator_type>;
 
     template <class U>
-    U* make_objects(std::size_t n) {
-        U* const p = memory_for<U>::allocate(allocator_, n);
-        std::uninitialized_value_construct_n(p, n);
-        return p;
-    }
-    template <class U>
-    void destroy_objects(U* p, std::size_t n) noexcept {
-        std::destroy_n(p, n);
-        memory_for<U>::deallocate(allocator_, p, n);
-    }
-    template <class U>
     U* make_object() {
-        return make_objects<U>(1);
+        static_assert(std::is_nothrow_default_constructible_v<U>);
+        return ::new (static_cast<void*>(memory_for<U>::allocate(allocator_, 1))) U();
     }
     template <class U>
     void destroy_object(U* p) noexcept {
-        destroy_objects(p, 1);
+        p->~U();
+        memory_for<U>::deallocate(allocator_, p, 1);
+    }
+    template <class U>
+    static void construct_each(U* first, std::size_t count) noexcept {
+        static_assert(std::is_nothrow_default_constructible_v<U>);
+        for (std::size_t i = 0; i < count; ++i) ::new (static_cast<void*>(first + i)) U();
     }
 
     /// Plain memory, by cache lines.

@@ -8,10 +8,9 @@
 // When to do so, and who does it, stands in resizer.hpp.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/locks.hpp>
 #include <syncmap/engine/table/preservation.hpp>
 
@@ -48,11 +47,12 @@ public:
     };
 
     static constexpr unsigned max_spread = 3; ///< log2 of the most targets of one bucket that are filled in order
+    static constexpr std::size_t most_targets = std::size_t{1} << max_spread;
 
     // ---- groups; the sentinel-key bucket is one of its own, the last ----
 
     static std::size_t groups(const header& t, const header& n) noexcept {
-        return (std::min)(t.buckets(), n.buckets()) + (Layout::has_sentinel_keys ? 1 : 0);
+        return detail::lesser(t.buckets(), n.buckets()) + (Layout::has_sentinel_keys ? 1 : 0);
     }
     static std::size_t group_of(const header& t, const header& n, std::size_t bucket) noexcept {
         if (t.is_sentinel_key_bucket(bucket)) return groups(t, n) - 1;
@@ -64,7 +64,7 @@ public:
     };
     /// The buckets of `t` that belong to a group.
     static range buckets_of_group(const header& t, const header& n, std::size_t group) noexcept {
-        if (group == (std::min)(t.buckets(), n.buckets())) return {t.buckets(), 1};
+        if (group == detail::lesser(t.buckets(), n.buckets())) return {t.buckets(), 1};
         const unsigned k = t.log2() > n.log2() ? t.log2() - n.log2() : 0;
         return {group << k, std::size_t{1} << k};
     }
@@ -148,7 +148,7 @@ public:
         const range to{bucket << k, std::size_t{1} << k};
         stamp_targets(n, to, stamp);
         line_type& home = t.home(bucket);
-        std::array<word, Layout::slots_per_line> copied; // the values, written before they are read
+        word copied[Layout::slots_per_line]; // the values, written before they are read
         if (const std::size_t left_out = split_lines(map, c, home, n, to, copied); left_out != 0) [[unlikely]] {
             give_up_targets(c, n, to, left_out, supply);
             unlock_sources(c, t, from);
@@ -225,7 +225,7 @@ private:
                 !preservation::preserve(c, t, from.first + i, held, gate_word, supply)) {
                 return moving::needs_record;
             }
-            stamp = (std::max)(stamp, Layout::stamp_of(held));
+            stamp = detail::greater(stamp, Layout::stamp_of(held));
         }
         return moving::done;
     }
@@ -289,9 +289,9 @@ private:
     /// MOVED. Returns how many entries had no place, because a target is full.
     /// `copied` gets the values of the home line's entries.
     [[gnu::always_inline]] static std::size_t split_lines(const map_type& map, control& c, line_type& home, header& n, range to,
-                                                          std::array<word, Layout::slots_per_line>& copied) noexcept {
+                                                          word* copied) noexcept {
         line_type* const targets = &n.home(to.first);
-        std::array<atomic_word*, std::size_t{1} << max_spread> vacant;
+        atomic_word* vacant[most_targets];
         for (std::size_t i = 0; i < to.count; ++i) vacant[i] = targets[i].slot(0);
         // A home line has no more entries than each target has slots.
         for (std::size_t i = 0; i < Layout::slots_per_line; ++i) {
@@ -303,7 +303,7 @@ private:
             to_slot += Layout::words_per_slot;
         }
         line_type* const rest = home.next_line();
-        return rest == nullptr ? 0 : copy_lines(map, c, *rest, n, to, false, vacant.data());
+        return rest == nullptr ? 0 : copy_lines(map, c, *rest, n, to, false, vacant);
     }
 
     /// The same for targets that other sources of the group have been copied to, and for the sentinel-key bucket.
@@ -317,7 +317,7 @@ private:
     [[gnu::noinline]] static std::size_t copy_lines(const map_type& map, control& c, line_type& first, header& n, range to,
                                                     bool sentinel_key, atomic_word** vacant) noexcept {
         // Where the last entry went that did not fit into the home line: all lines before are full.
-        std::array<line_type*, std::size_t{1} << max_spread> ends{};
+        line_type* ends[most_targets] = {};
         std::size_t left_out = 0;
         chain::each_entry(first, [&](line_type& l, std::size_t i, word slot_word) {
             if (left_out != 0) {
@@ -331,7 +331,7 @@ private:
                 vacant[target] += Layout::words_per_slot;
                 return false;
             }
-            if (to.count <= ends.size()) {
+            if (to.count <= most_targets) {
                 line_type*& known = ends[target];
                 if (known != nullptr) end = known;
                 while (line_type* const next = end->next_line()) end = next;

@@ -6,7 +6,6 @@
 // A waiting thread holds nothing that another thread could wait for: neither a key of this call, nor a lock.
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <optional>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include <syncmap/detail/distinct_keys.hpp>
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/pinning.hpp>
 #include <syncmap/results.hpp>
 
@@ -126,8 +126,8 @@ private:
             own(*wanted).enter();
             // The key stays owned only if it is the first: a thread that owns a key asks only for later ones.
             if (wanted != order.begin()) own(*wanted).leave();
-            const auto begin = wanted == order.begin() ? order.begin() + 1 : order.begin();
-            wanted = std::find_if(begin, order.end(), [&](const auto& at) { return !own(at).try_enter(); });
+            wanted = wanted == order.begin() ? order.begin() + 1 : order.begin();
+            while (wanted != order.end() && own(*wanted).try_enter()) ++wanted;
             if (wanted == order.end()) return;
             for (member& m : members) m.own->leave();
         }
@@ -145,9 +145,15 @@ private:
                 continue;
             }
             const std::uint64_t generation = t->generation.load(std::memory_order_relaxed);
-            if (std::all_of(members.begin(), members.end(), [&](member& m) { return read(*me, m, generation); }))
-                return generation;
+            if (read_each(*me, members, generation)) return generation;
         }
+    }
+    /// Returns false if the map was cleared.
+    bool read_each(reclaim::hazard_record<Sync>& hazard_record, std::vector<member>& members, std::uint64_t generation) {
+        for (member& m : members) {
+            if (!read(hazard_record, m, generation)) return false;
+        }
+        return true;
     }
 
     /// Holds the entry of one key. Returns false if the map was cleared.
@@ -229,8 +235,8 @@ private:
     /// `clear`, and this publishes nothing.
     void commit(control& c, thread_record_type& s, std::vector<member*>& changed, std::uint64_t generation,
                 std::memory_order order) {
-        const bool changes_size =
-            std::any_of(changed.begin(), changed.end(), [](const member* m) { return m->erases || m->inserts(); });
+        bool changes_size = false;
+        for (const member* const m : changed) changes_size |= m->erases || m->inserts();
         record_supply supply(*this);
         commitment all{changed, generation, order, changes_size, {supply, true}};
         all.buckets.reserve(changed.size());
@@ -247,8 +253,8 @@ private:
     /// Enlarges the table for an update that inserts more entries than the map has. That costs less than long overflow chains
     /// for the new entries.
     void make_room_for_many(control& c, thread_record_type& s, const commitment& all) {
-        const auto inserts = static_cast<std::size_t>(
-            std::count_if(all.changed.begin(), all.changed.end(), [](const member* m) { return m->inserts(); }));
+        std::size_t inserts = 0;
+        for (const member* const m : all.changed) inserts += m->inserts() ? 1 : 0;
         if (inserts <= Layout::slots_per_line) return;
         const header* const now = base::table_of(this->root_.load(std::memory_order_acquire));
         if (now == nullptr) return; // cleared
@@ -307,8 +313,9 @@ private:
             if (m->t == nullptr) return false;
             m->bucket = m->t->bucket_of(m->hash, m->bits);
         }
-        std::sort(changed.begin(), changed.end(),
-                  [&t](const member* a, const member* b) { return a->t != b->t ? a->t == &t : &a->lock() < &b->lock(); });
+        syncmap::detail::sort(changed.data(), changed.size(), [&t](const member* a, const member* b) {
+            return a->t != b->t ? a->t == &t : &a->lock() < &b->lock();
+        });
         return true;
     }
 

@@ -12,7 +12,6 @@
 // everything else of its content is destroyed before.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +22,7 @@
 
 #include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/detail/no_value.hpp>
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/making.hpp>
 #include <syncmap/engine/table/marked_node.hpp>
 #include <syncmap/engine/table/node_cache.hpp>
@@ -441,7 +441,7 @@ private:
     std::byte* content() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(node_base_for<Sync, Mark>); }
     static std::size_t content_bytes(std::size_t granules) noexcept {
         const std::size_t all = granules * sizeof(granule);
-        return all - (std::min)(all, sizeof(node_base_for<Sync, Mark>));
+        return all - detail::lesser(all, sizeof(node_base_for<Sync, Mark>));
     }
 
     /// Blocks are 8 bytes below a multiple of 16, as allocators make them: with fewer sizes a cached node serves more texts.

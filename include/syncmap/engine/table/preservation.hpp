@@ -9,11 +9,11 @@
 // [P3] A split hands the stamp on; a merge preserves its sources first, so that its target's stamp is true of all.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <new>
 #include <utility>
 
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/chain.hpp>
 #include <syncmap/engine/table/snapshot_memory.hpp>
 
@@ -53,7 +53,7 @@ public:
             if (room == nullptr) {
                 const std::size_t by_then =
                     bytes + bucket_record::bytes_for(Layout::slots_per_line); // a few more entries may be in
-                lacking_ = (std::max)(s.next_slab_bytes(), sizeof(slab) + by_then);
+                lacking_ = detail::greater(s.next_slab_bytes(), sizeof(slab) + by_then);
             }
             return room;
         }

@@ -2,9 +2,9 @@
 // way, a few groups each (migration.hpp), and operations that want the end of it, such as `reserve`.
 #pragma once
 
-#include <algorithm>
 #include <bit>
 
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/migration.hpp>
 
 namespace syncmap::engine {
@@ -47,8 +47,8 @@ public:
     static std::uint32_t erases_between_looks(const control& c, word root) noexcept {
         const header* const t = map_type::table_of(root);
         const std::size_t share =
-            t == nullptr ? 0 : (std::min)(t->buckets() / 16 / c.home->threads.hazard_record_count(), std::size_t{1} << 20);
-        return (std::max)(Sync::shrink_check_interval, static_cast<std::uint32_t>(share));
+            t == nullptr ? 0 : detail::lesser(t->buckets() / 16 / c.home->threads.hazard_record_count(), std::size_t{1} << 20);
+        return detail::greater(Sync::shrink_check_interval, static_cast<std::uint32_t>(share));
     }
 
     static std::size_t erases_before_fit(const header& t) noexcept { return 16 * t.buckets(); }
@@ -113,11 +113,11 @@ public:
                                                std::size_t erased) noexcept {
         header* const t = map_type::table_of(root);
         if (t == nullptr || t->next.load(std::memory_order_relaxed) != nullptr) return;
-        const unsigned least = (std::max)(map_type::min_log2(), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
+        const unsigned least = detail::greater(map_type::min_log2(), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
         if (t->log2() <= least) return;
         const std::size_t entries = counted_entries(c, *t);
         if (!is_sparse(*t, entries, t->overflow().erased.fetch_add(erased, std::memory_order_relaxed) + erased)) return;
-        const unsigned target = (std::max)(least, shrunk_log2(t->log2(), entries));
+        const unsigned target = detail::greater(least, shrunk_log2(t->log2(), entries));
         if (target >= t->log2()) return;
         try {
             start_resize(map, c, s, root, target);
@@ -282,17 +282,17 @@ private:
             if (!in) return moving::done;
             const std::size_t total = migration::groups(*t, *n);
             const bool grows = n->log2() > t->log2();
-            if (!grows) batch = (std::max)(batch >> (t->log2() - n->log2()), std::size_t{1});
+            if (!grows) batch = detail::greater(batch >> (t->log2() - n->log2()), std::size_t{1});
             // What was made for a group is for that group. Others may have been moved, and then nothing is left that needs it.
             const std::size_t again = std::exchange(supply.lacking_group, record_supply::no_group);
             const std::size_t first =
                 again != record_supply::no_group ? again : n->moving->cursor.fetch_add(batch, std::memory_order_relaxed);
             typename migration::departure leaving(map, c, *t, *n, root);
             std::size_t group = first % total;
-            for (std::size_t i = 0; i < (std::min)(batch, total); ++i) { // each group once
+            for (std::size_t i = 0; i < detail::lesser(batch, total); ++i) { // each group once
                 if (n->moving->left.load(std::memory_order_relaxed) == 0) break;
                 if constexpr (Sync::groups_ahead != 0) {
-                    if (grows) migration::prefetch_group(*t, (std::min)(group + Sync::groups_ahead, total - 1));
+                    if (grows) migration::prefetch_group(*t, detail::lesser(group + Sync::groups_ahead, total - 1));
                 }
                 outcome = migration::move_group(map, c, *t, *n, group, leaving, supply);
                 if (outcome == moving::busy) outcome = moving::done; // the next helper that comes round moves it
@@ -318,11 +318,11 @@ private:
     static unsigned shrunk_log2(unsigned log2, std::size_t entries) noexcept {
         const unsigned enough =
             log2_of_buckets(entries * 4 / (Layout::slots_per_line * 3) + 1); // as full as they stay where keys come and go
-        return (std::max)(enough, log2 - (std::min)(log2 - map_type::min_log2(), max_shrink));
+        return detail::greater(enough, log2 - detail::lesser(log2 - map_type::min_log2(), max_shrink));
     }
     /// The smallest table of that many buckets or more.
     static unsigned log2_of_buckets(std::size_t buckets) noexcept {
-        return (std::max)(map_type::min_log2(), static_cast<unsigned>(std::bit_width(buckets - 1)));
+        return detail::greater(map_type::min_log2(), static_cast<unsigned>(std::bit_width(buckets - 1)));
     }
 
     static bool needs_growth(control& c, const header& t) noexcept {

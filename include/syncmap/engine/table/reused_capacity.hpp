@@ -1,12 +1,13 @@
 // What is kept of a node that was freed, for the thread's next one: its block, and the memory of its strings.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+
+#include <syncmap/detail/sorting.hpp>
 
 namespace syncmap::engine {
 
@@ -58,7 +59,7 @@ private:
 
     static bool fits(std::size_t capacity, std::size_t size) noexcept {
         const std::size_t in_place = string().capacity();
-        const std::size_t most_idle = (std::max)(size / 2, most_idle_bytes / sizeof(Char));
+        const std::size_t most_idle = detail::greater(size / 2, most_idle_bytes / sizeof(Char));
         return size <= capacity && (capacity <= in_place || (size > in_place && capacity - size <= most_idle));
     }
     /// The largest length whose memory common allocators round up to the same size, 8 bytes below a multiple of 16.

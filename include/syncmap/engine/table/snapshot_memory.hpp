@@ -14,13 +14,13 @@
 // The thread that takes a snapshot frees nothing but a spare of another size: that would wait for the same lock.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <new>
 #include <utility>
 
 #include <syncmap/detail/leak_checker.hpp>
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/retirement.hpp>
 
 namespace syncmap::engine {
@@ -68,7 +68,9 @@ public:
 
     // ---- states ----
 
-    static unsigned lists_log2(unsigned log2) noexcept { return is_mapped(log2) ? log2 : (std::min)(log2, most_lists_log2); }
+    static unsigned lists_log2(unsigned log2) noexcept {
+        return is_mapped(log2) ? log2 : detail::lesser(log2, most_lists_log2);
+    }
 
     /// A state with 2^log2 lists: the spare if it has as many, else a new one. Throws what the allocator throws.
     static snapshot_type* take_state(map_type& map, rare_type& rare, unsigned log2) {
@@ -148,11 +150,11 @@ private:
         s->log2 = log2;
         s->mapped = mapped;
         s->lists = reinterpret_cast<list*>(static_cast<std::byte*>(memory) + head_bytes);
-        if (!lists_are_empty) std::uninitialized_value_construct_n(s->lists, lists_of(log2));
+        if (!lists_are_empty) map_type::construct_each(s->lists, lists_of(log2));
         return s;
     }
     static void destruct_state(snapshot_type& s) noexcept {
-        std::destroy_n(s.lists, lists_of(s.log2));
+        if constexpr (!std::is_trivially_destructible_v<list>) std::destroy_n(s.lists, lists_of(s.log2));
         s.~snapshot_type();
     }
 

@@ -12,11 +12,11 @@
 // | `kept`                             | `clear`, with the snapshot mutex, once | its readers         |
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
 
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/layout.hpp>
 
 namespace syncmap::engine {
@@ -121,7 +121,7 @@ struct snapshot_state {
     /// The size of the next slab: they double, so that what is kept for a few changes is little.
     std::size_t next_slab_bytes() const noexcept {
         auto* const newest = slabs.load(std::memory_order_acquire); // as in carve
-        return (std::min)(newest == nullptr ? Sync::first_slab_bytes : 2 * newest->size, Sync::most_slab_bytes);
+        return detail::lesser(newest == nullptr ? Sync::first_slab_bytes : 2 * newest->size, Sync::most_slab_bytes);
     }
     void add(record_slab<Sync>& slab) noexcept { link(slabs, slab, &record_slab<Sync>::older); }
 

@@ -18,12 +18,12 @@
 //      words of the sources say it. So a reader waits for no mover; nor for any other writer, as locks mean nothing to it.
 #pragma once
 
-#include <algorithm>
 #include <limits>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
 
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/counting.hpp>
 #include <syncmap/engine/table/dismantling.hpp>
 #include <syncmap/engine/table/reader.hpp>
@@ -246,7 +246,7 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t most_phases = (std::min)(Layout::last_phase, Sync::most_snapshots);
+    static constexpr std::uint32_t most_phases = detail::lesser(Layout::last_phase, Sync::most_snapshots);
 
     enum class attempt_result : unsigned char {
         done,
@@ -280,7 +280,9 @@ private:
     /// For so many times the length of an attempt the gate stays open after it at most, while the stopped writer does not go
     /// on. So the other writers keep more than nine tenths of their time. The first pauses are shorter: a writer that is only
     /// pre-empted gets a processor sooner where the others sleep.
-    static constexpr std::uint32_t pause_factor(unsigned pauses_before) noexcept { return 1U << (std::min)(pauses_before, 4U); }
+    static constexpr std::uint32_t pause_factor(unsigned pauses_before) noexcept {
+        return 1U << detail::lesser(pauses_before, 4U);
+    }
 
     /// After an attempt that was void. `stopped`: the writer that stayed in its section for all that time; null: a resize or a
     /// count came between.
@@ -464,7 +466,7 @@ private:
 
         /// With lists for buckets down to 2^log2. Throws what the allocator throws.
         void make(unsigned log2) {
-            const unsigned wanted = (std::min)(log2, memory::lists_log2(log2));
+            const unsigned wanted = detail::lesser(log2, memory::lists_log2(log2));
             if (state_ != nullptr && state_->log2 == wanted) return;
             reset();
             state_ = memory::take_state(map_, rare_, wanted);
@@ -483,7 +485,7 @@ private:
 
     static unsigned coarsest(const header& t) noexcept {
         const header* const n = t.successor();
-        return n == nullptr ? t.log2() : (std::min)(t.log2(), n->log2());
+        return n == nullptr ? t.log2() : detail::lesser(t.log2(), n->log2());
     }
 };
 

@@ -2,13 +2,13 @@
 // by the first write, given back by the destructor.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
 
 #include <syncmap/detail/leak_checker.hpp>
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/chain.hpp>
 #include <syncmap/engine/table/map_registry.hpp>
 #include <syncmap/engine/table/table_pool.hpp>
@@ -178,7 +178,8 @@ private:
     // ---- the first block ----
 
     using first_block_type = first_block<Layout, header, control>;
-    static constexpr std::size_t first_block_lines = (std::max)(blocks_for(first_block_type::bytes), writer_type::fewest_lines);
+    static constexpr std::size_t first_block_lines =
+        detail::greater(blocks_for(first_block_type::bytes), writer_type::fewest_lines);
     static_assert(first_block_lines <= writer_type::most_lines);
 
     /// With std::allocator the blocks of all maps have few sizes, so that a thread can keep those of destroyed maps.

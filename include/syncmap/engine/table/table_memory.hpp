@@ -4,13 +4,13 @@
 // and lie on huge pages where that pays.
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <memory>
 #include <new>
 #include <utility>
 
 #include <syncmap/detail/leak_checker.hpp>
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/map_nodes.hpp>
 
 namespace syncmap::engine {
@@ -89,8 +89,8 @@ public:
         t->mapped = mapped;
         t->controls = reinterpret_cast<typename header::control_type*>(bytes + s.controls_at);
         if (!mapped) { // pages of the system are zero already, and zero is EMPTY and unlocked
-            std::uninitialized_value_construct_n(t->first_line(), s.line_count);
-            std::uninitialized_value_construct_n(t->controls, s.controls);
+            base::construct_each(t->first_line(), s.line_count);
+            base::construct_each(t->controls, s.controls);
         }
         return t;
     }
@@ -146,8 +146,8 @@ public:
         const std::size_t size = shape_of(t->log2()).bytes;
         const std::size_t page = Sync::page_bytes(); // the first one holds the header
         const std::size_t from = page + t->overflow().emptied;
-        const std::size_t bytes = (std::min)(budget, size - from);
-        std::size_t whole = (std::min)((bytes + page - 1) / page * page, size - from);
+        const std::size_t bytes = detail::lesser(budget, size - from);
+        std::size_t whole = detail::lesser((bytes + page - 1) / page * page, size - from);
         // Up to the end of a huge page: one that is given back in parts is taken apart first.
         if (const std::size_t end = (from + whole) / Sync::huge_page_bytes * Sync::huge_page_bytes;
             whole < size - from && end > from) {
@@ -158,7 +158,7 @@ public:
             return true;
         }
         t->overflow().emptied += whole;
-        budget -= (std::min)(budget, whole);
+        budget -= detail::lesser(budget, whole);
         if (from + whole < size) return false;
         zero(t, page);
         return true;

@@ -2,7 +2,6 @@
 // records.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <mutex>
 #include <new>
@@ -45,7 +44,7 @@ public:
 
 private:
     struct slab {
-        std::array<thread_record_type, Sync::thread_records_per_slab> thread_records;
+        thread_record_type thread_records[Sync::thread_records_per_slab];
         slab* older = nullptr;
     };
 

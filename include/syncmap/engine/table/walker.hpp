@@ -7,12 +7,12 @@
 // entries are shown.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <span>
 #include <utility>
 
 #include <syncmap/detail/inline_list.hpp>
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/bucket_run.hpp>
 #include <syncmap/engine/table/locks.hpp>
 #include <syncmap/engine/table/retirement.hpp>
@@ -275,7 +275,7 @@ public:
                 // While a bucket of inline keys is being moved, what is still in its home line is newer than its copy. So what
                 // was seen there stands, and the walk ends where that bucket does.
                 if (!Layout::inline_key) entries->begin(sentinel_key);
-                last_hash = Layout::inline_key ? (std::min)(last_hash, t->last_hash_of(bucket)) : t->last_hash_of(bucket);
+                last_hash = Layout::inline_key ? detail::lesser(last_hash, t->last_hash_of(bucket)) : t->last_hash_of(bucket);
                 const copied outcome = copy_bucket(map, root, *t, bucket, cursor, attempt, *entries, last_hash);
                 if (outcome == copied::moved) {
                     entries->keep_values();
@@ -308,14 +308,14 @@ public:
             // acquire: pairs with the unlock. Before that, a writer may overwrite what is still in the home line.
             if ((t->controls[bucket].load(std::memory_order_acquire) & Layout::moved_bit) == 0) return false;
             // What was moved together is in the next table. What lies behind it may not be there yet.
-            last_hash = (std::min)(last_hash, t->last_hash_of(bucket));
+            last_hash = detail::lesser(last_hash, t->last_hash_of(bucket));
             t = t->successor();
             if (t == nullptr) return false;
             bucket = t->bucket_of(cursor);
         }
         if (t->first_hash_of(bucket) != cursor) return false; // a rest of a bucket: hashes tell
         entries.begin(false);
-        const std::size_t behind = (std::min)(t->bucket_of(last_hash) + 1, bucket + entries.most_buckets());
+        const std::size_t behind = detail::lesser(t->bucket_of(last_hash) + 1, bucket + entries.most_buckets());
         const typename run::outcome done =
             run::copy(map, *t, bucket, behind, entries.room(), [&](std::size_t b) { return is_good(*t, b); });
         if (done.end == bucket || !map.is_root(root)) return false;

@@ -9,7 +9,6 @@
 // map takes it out of the list of the thread that made it. The list has a lock of its own.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include <syncmap/detail/cache_line.hpp>
+#include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/thread_record_pool.hpp>
 
 namespace syncmap::engine {
@@ -55,7 +55,7 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     thread_record_type& take_thread_record(thread_record_pool<Sync>& pool) {
         if (spare_thread_records_ == nullptr) {
             spare_thread_records_ = pool.take(refill_, spare_thread_record_count_);
-            refill_ = (std::min)(2 * refill_, most_at_once);
+            refill_ = detail::lesser(2 * refill_, most_at_once);
         }
         --spare_thread_record_count_;
         return *std::exchange(spare_thread_records_, spare_thread_records_->next);
