@@ -23,8 +23,8 @@ inline void take_step(step what) {
 }
 
 template <class T>
-struct stepping_atomic : std::atomic<T> {
-    using base = std::atomic<T>;
+struct stepping_atomic : syncmap::engine::machine::atomic<T> {
+    using base = syncmap::engine::machine::atomic<T>;
     using order = std::memory_order;
     using difference = std::conditional_t<std::is_pointer_v<T>, std::ptrdiff_t, T>;
     static constexpr order strongest = std::memory_order_seq_cst;

@@ -115,8 +115,8 @@ struct noting : syncmap::engine::machine {
     static constexpr std::uint32_t retire_batch = 4096;
 
     template <class T>
-    class atomic : public std::atomic<T> {
-        using base = std::atomic<T>;
+    class atomic : public machine::atomic<T> {
+        using base = machine::atomic<T>;
         using order = std::memory_order;
 
     public:

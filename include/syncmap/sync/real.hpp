@@ -17,6 +17,7 @@
 #include <syncmap/detail/address_checker.hpp>
 #include <syncmap/detail/sanitizers.hpp>
 #include <syncmap/errors.hpp>
+#include <syncmap/sync/atomic.hpp>
 #include <syncmap/sync/barriers.hpp>
 #include <syncmap/sync/pages.hpp>
 #include <syncmap/sync/random_word.hpp>
@@ -33,7 +34,7 @@ namespace syncmap::sync {
 /// Visible on purpose also where everything else is hidden: all libraries of the process must share one process-wide object.
 struct [[gnu::visibility("default")]] real {
     template <class T>
-    using atomic = std::atomic<T>;
+    using atomic = sync::atomic<T>;
     using mutex = std::mutex;
 
     /// Inline keys and values need a 16-byte atomic load; see docs/design.md [I3].
