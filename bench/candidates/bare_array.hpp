@@ -2,6 +2,7 @@
 // no synchronisation but that values are words: read and written by one plain instruction, or exchanged.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>

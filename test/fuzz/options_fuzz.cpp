@@ -1,6 +1,7 @@
 // Whatever is typed behind `syncmap bench`: understood, or refused with one line; what was understood is possible.
 //
 // Input: lines of an option's letter and its value.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

@@ -1,4 +1,5 @@
 // Computations as counted figures: how often functions run, what waiting costs, what is allocated.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Maps that the program and the libraries that it loads share, all symbols hidden; libraries that come and go.
+#include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <latch>

@@ -3,6 +3,7 @@
 
 #if defined(SYNCMAP_TEST_SANDBOX)
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>

@@ -1,4 +1,5 @@
 // Threads in numbers, and maps used while threads end.
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <latch>
