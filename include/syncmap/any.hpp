@@ -125,7 +125,7 @@ struct any_operations {
         }
     }
     static bool equal(const void* a, const void* b) {
-        return static_cast<bool>(*static_cast<const T*>(a) == *static_cast<const T*>(b));
+        return static_cast<bool>(std::equal_to<>()(*static_cast<const T*>(a), *static_cast<const T*>(b)));
     }
     static std::uint64_t hash(const void* value, const hash_seed& seed) {
         return seeded_hash(syncmap::hash<T>(), *static_cast<const T*>(value), seed);

@@ -15,6 +15,7 @@
 #if LEVEL == 0 || LEVEL == 4
 #include <chrono>
 #include <syncmap/cache.hpp>
+#include <syncmap/cache/warm_restart.hpp>
 #endif
 #include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>
@@ -118,6 +119,7 @@ std::size_t use_cache() {
     n += pages.for_each([](const std::string&, const std::string&) {});
     n += pages.invalidate_if([](const std::string&, const std::string& page) { return page.empty(); });
     n += pages.get_all({"a", "b"}).size() + pages.size() + pages.weight() + pages.capacity();
+    n += pages.save("a file") + pages.load("a file");
     pages.set_capacity(10);
     pages.expire_now();
     pages.invalidate_all();

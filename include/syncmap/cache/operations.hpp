@@ -59,7 +59,7 @@ public:
     counted did() const noexcept { return did_; }
     std::uint64_t hash() const noexcept { return hash_; }
     /// When the entry ends that it has made, if the cache has a log of that.
-    filing filed() const noexcept { return more_.get() == nullptr ? filing{} : more_.get()->filed; }
+    filing filed() const noexcept { return more_.get() == nullptr ? filing{} : more_->filed; }
 
     // ---- hooks: operation/write_hooks.hpp ----
 
@@ -72,7 +72,7 @@ public:
             prepare(fresh, is_present);
     }
     void publishes(entry& fresh, std::uint64_t) noexcept {
-        admission& mine = more_.get()->mine;
+        admission& mine = more_->mine;
         bound_.begin(by_, fresh, mine);
         set_weight(fresh, mine.need);
         mine.held -= mine.need;
@@ -102,7 +102,7 @@ public:
         inserts_ = false;
         is_refused_ = false;
         give_back();
-        if (more_.get() != nullptr) bound_.finish(by_, more_.get()->mine);
+        if (more_.get() != nullptr) bound_.finish(by_, more_->mine);
     }
 
     /// After the write.
@@ -144,7 +144,7 @@ protected:
     bool has_room() noexcept { return !inserts_ || is_admitted(); }
     bool is_admitted() noexcept {
         if (more_.get() == nullptr) return false;
-        const admission& mine = more_.get()->mine;
+        const admission& mine = more_->mine;
         return mine.is_placed && mine.held >= mine.need;
     }
     bool is_too_heavy() noexcept { return has(feature::weights) && bound_.is_too_heavy(more().mine.need); }
@@ -169,7 +169,7 @@ protected:
     };
     particulars& more() {
         if (more_.get() == nullptr) more_.emplace();
-        return *more_.get();
+        return *more_;
     }
 
     Eviction& bound_;
@@ -185,10 +185,10 @@ protected:
 
 private:
     void give_back() noexcept {
-        if (more_.get() != nullptr) bound_.give_back(more_.get()->mine);
+        if (more_.get() != nullptr) bound_.give_back(more_->mine);
     }
     [[gnu::noinline]] void conclude() {
-        admission& mine = more_.get()->mine;
+        admission& mine = more_->mine;
         if (did_ == counted::insert) bound_.inserted(by_, hash_, mine);
         if (replaced_expired_) bound_.counters().count(by_.slot(), counted::insert);
         bound_.give_back(mine);
@@ -196,7 +196,7 @@ private:
     }
     /// However the write ended.
     [[gnu::noinline]] void drop() noexcept {
-        particulars& last = *more_.get();
+        particulars& last = *more_;
         if (last.refused != nullptr) [[unlikely]] {
             typename Engine::held_entry held;
             engine_.hold_unpublished(held, *last.refused);
@@ -212,7 +212,7 @@ private:
     }
     /// The weight is that of the value that is replaced. The permits for the difference come before the next attempt.
     [[gnu::noinline]] bool has_weight_for(const entry& present) noexcept {
-        particulars& mine = *more_.get();
+        particulars& mine = *more_;
         is_refused_ = is_too_heavy(); // the one look at the capacity under the lock
         const std::size_t old = weight_of(present);
         mine.lacking = mine.mine.need > old ? mine.mine.need - old : 0;
@@ -222,7 +222,7 @@ private:
     [[gnu::noinline]] void replaces_with_features(const entry& old, entry& fresh) noexcept {
         by_.leaves(hash_);
         if (!has(feature::weights)) return;
-        admission& mine = more_.get()->mine;
+        admission& mine = more_->mine;
         set_weight(fresh, mine.need);
         mine.held = mine.held + weight_of(old) - mine.need;
         if (mine.need == 0) {

@@ -179,7 +179,7 @@ private:
             to_.engine_.write_at(by_, next.hash, to_.lookup(std::move(*next.key)), op);
             op.remember();
             to_.end(by_, op);
-            count_.stored += op.inserted() ? 1 : 0;
+            count_.stored += op.inserted() ? 1U : 0U;
             count_.without_room = op.found_no_room() ? count_.without_room + 1 : 0;
             count_.is_full = count_.without_room == (to_.eviction_.is_weighted() ? most_without_room : 1);
         }

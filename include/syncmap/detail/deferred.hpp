@@ -26,6 +26,11 @@ public:
     /// Returns the object, or null if there is none.
     T* get() noexcept { return made_ ? std::addressof(object_) : nullptr; }
     const T* get() const noexcept { return made_ ? std::addressof(object_) : nullptr; }
+    /// The object, which must be there. (GCC warns of a null pointer where a caller that knows that takes `get()`.)
+    T& operator*() noexcept { return object_; }
+    const T& operator*() const noexcept { return object_; }
+    T* operator->() noexcept { return std::addressof(object_); }
+    const T* operator->() const noexcept { return std::addressof(object_); }
 
 private:
     union {

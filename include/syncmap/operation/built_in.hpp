@@ -215,7 +215,7 @@ struct compare_operation {
         if ((current == nullptr) != (expected == nullptr)) {
             equal = false;
         } else {
-            equal = current == nullptr || static_cast<bool>(*current == *expected);
+            equal = current == nullptr || static_cast<bool>(std::equal_to<>()(*current, *expected)); // also of floating point
         }
         if (!equal && current != nullptr) {
             seen.emplace(*current);

@@ -291,7 +291,7 @@ private:
 
     /// `life` with the entry's share of the jitter taken off.
     nanoseconds_t shortened(nanoseconds_t life, double drawn) const noexcept {
-        if (jitter_ == 0 || life == never || life <= 0) return life;
+        if (jitter_ <= 0 || life == never || life <= 0) return life;
         return static_cast<nanoseconds_t>(static_cast<double>(life) * (1 - jitter_ * drawn));
     }
     /// A number from 0 to 1, the same for an entry each time.

@@ -33,7 +33,7 @@ public:
     template <class Options>
     explicit renewal_times(const Options& o)
         : refresh_after_((check_renewal(o), o.refresh_after_write.count())), stale_(o.stale_if_error.count()),
-          beta_(o.early_refresh), is_wanted_(refresh_after_ != never || stale_ != 0 || beta_ != 0) {}
+          beta_(o.early_refresh), is_wanted_(refresh_after_ != never || stale_ != 0 || beta_ > 0) {}
 
     /// Whether entries need to be looked at for it.
     bool is_wanted() const noexcept { return is_wanted_; }
@@ -44,7 +44,7 @@ public:
     bool is_due(nanoseconds_t now, nanoseconds_t deadline, write_history history, nanoseconds_t refresh_after) {
         if (history.failures() != 0) return now >= history.when();
         if (refresh_after != never && now >= later(history.when(), refresh_after)) return true;
-        return beta_ != 0 && deadline != never && is_early(now, deadline, history.load_took());
+        return beta_ > 0 && deadline != never && is_early(now, deadline, history.load_took());
     }
     /// Whether a renewal has failed lately, so that the next try is not due yet.
     static bool rests(nanoseconds_t now, write_history history) noexcept {

@@ -254,7 +254,7 @@ private:
     /// for the new entries.
     void make_room_for_many(control& c, thread_record_type& s, const commitment& all) {
         std::size_t inserts = 0;
-        for (const member* const m : all.changed) inserts += m->inserts() ? 1 : 0;
+        for (const member* const m : all.changed) inserts += m->inserts() ? 1U : 0U;
         if (inserts <= Layout::slots_per_line) return;
         const header* const now = base::table_of(this->root_.load(std::memory_order_acquire));
         if (now == nullptr) return; // cleared

@@ -130,6 +130,7 @@ protected:
             case outcome::done: return at.root;
             case outcome::replaced:
             case outcome::erased:
+                if (unlinked == nullptr) __builtin_unreachable(); // such an attempt has set it; GCC warns without this
                 held.drop();
                 if constexpr (requires { op.entry_erased(); }) {
                     if (o == outcome::erased) op.entry_erased();
@@ -149,13 +150,13 @@ protected:
                 // keeps that node alive beyond its publication, until this thread has left the flight.
                 if (fresh.node && !std::is_arithmetic_v<Key>) {
                     key_held.emplace(hazard_record, held);
-                    key_held.get()->protect(fresh.node.get(), [] { return true; });
+                    key_held->protect(fresh.node.get(), [] { return true; });
                     own_node.emplace(*this, hash, std::as_const(*fresh.node.get()).key(), waits_for_owner<Op>);
                 } else {
                     own_key.emplace(*this, hash, compared_by(key), waits_for_owner<Op>);
                 }
                 if constexpr (!waits_for_owner<Op>) {
-                    if (own_node.get() != nullptr ? !own_node.get()->owns() : !own_key.get()->owns()) {
+                    if (own_node.get() != nullptr ? !own_node->owns() : !own_key->owns()) {
                         op.refused(*fresh.node.release());
                         return at.root;
                     }
