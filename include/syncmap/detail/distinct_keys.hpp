@@ -17,14 +17,15 @@ struct hashed_index {
 };
 
 /// Returns the indices of `keys` in the order of their hashes; keys with one hash keep the caller's order.
-/// Throws `invalid_argument` if two keys are equal, and what hash and equality throw.
-template <class Key, class HashOf, class KeyEqual>
-std::vector<hashed_index> ordered_distinct(std::span<const Key> keys, HashOf hash_of, const KeyEqual& equal) {
-    std::vector<hashed_index> order;
+/// Throws `invalid_argument` if two keys are equal, and what hash and equality throw. (`Index` is a parameter so that only a
+/// program that calls this instantiates the vector.)
+template <class Key, class HashOf, class KeyEqual, class Index = hashed_index>
+std::vector<Index> ordered_distinct(std::span<const Key> keys, HashOf hash_of, const KeyEqual& equal) {
+    std::vector<Index> order;
     order.reserve(keys.size());
     for (std::size_t i = 0; i < keys.size(); ++i) order.push_back({hash_of(keys[i]), i});
     sort(order.data(), order.size(),
-         [](const hashed_index& a, const hashed_index& b) { return a.hash != b.hash ? a.hash < b.hash : a.index < b.index; });
+         [](const Index& a, const Index& b) { return a.hash != b.hash ? b.hash > a.hash : b.index > a.index; });
     for (std::size_t i = 1; i < order.size(); ++i) {
         for (std::size_t j = i; j-- > 0 && order[j].hash == order[i].hash;) {
             if (static_cast<bool>(equal(keys[order[j].index], keys[order[i].index]))) {

@@ -12,7 +12,6 @@
 // The hash of a key is the same in every table of a map, so that it stays good whatever happens in between.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -100,7 +99,7 @@ private:
     /// Calls `f(i, hash)`, group by group; a null hash: the map had no table when the group began.
     template <bool ForWrites = false, class KeyAt, class F>
     void for_groups(std::size_t count, KeyAt& key_at, F f) const {
-        std::array<std::uint64_t, group_size> hashes; // written before it is read, group by group
+        std::uint64_t hashes[group_size]; // written before it is read, group by group
         for (std::size_t begin = 0; begin < count; begin += group_size) {
             const std::size_t size = detail::lesser(group_size, count - begin);
             const header* const t = base::table_of(this->root_.load(std::memory_order_acquire));

@@ -20,7 +20,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/core.hpp>
@@ -50,11 +49,11 @@ struct bucket_run {
     /// Copies the buckets from `first` on, up to `end` or as many as there is room for. `is_good(bucket)` says, after each,
     /// whether its copy may be shown.
     template <class IsGood>
-    static outcome copy(const map_type& map, const header& t, std::size_t first, std::size_t end, std::span<kept_entry> room,
-                        IsGood is_good) noexcept {
-        kept_entry* next = room.data();
+    static outcome copy(const map_type& map, const header& t, std::size_t first, std::size_t end, kept_entry* room,
+                        const kept_entry* room_end, IsGood is_good) noexcept {
+        kept_entry* next = room;
         // A bucket of two lines always fits.
-        const kept_entry* const full = room.data() + room.size() - 2 * Layout::slots_per_line;
+        const kept_entry* const full = room_end - 2 * Layout::slots_per_line;
         const line_type* home = &t.home(first);
         const std::size_t fetched_end = t.buckets() - detail::lesser(t.buckets(), Sync::walk_lookahead);
         std::size_t bucket = first;
@@ -62,7 +61,7 @@ struct bucket_run {
             if (Sync::walk_lookahead != 0 && bucket < fetched_end) [[likely]]
                 fetch_next_line(home[Sync::walk_lookahead]);
             kept_entry* copied = copy_home(*home, next);
-            if (copied == nullptr) copied = copy_chain(map, t, bucket, next, room.data() + room.size());
+            if (copied == nullptr) copied = copy_chain(map, t, bucket, next, room_end);
             if (copied == nullptr || !is_good(bucket)) [[unlikely]]
                 break;
             next = copied;

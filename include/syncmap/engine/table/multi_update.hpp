@@ -119,7 +119,8 @@ private:
     /// Owns all keys, in the order of their hashes. While the thread waits for one it owns none of them, so this call is part
     /// of no cycle of waiting threads. (A cycle may go through what the thread computes outside of this call: that throws.)
     /// The thread that owns the last of all wanted keys does not wait, so some thread makes progress.
-    static void own_all(std::vector<member>& members, const std::vector<syncmap::detail::hashed_index>& order) {
+    template <class Order>
+    static void own_all(std::vector<member>& members, const Order& order) {
         if (order.empty()) return;
         const auto own = [&](const auto& at) -> auto& { return *members[at.index].own; };
         for (auto wanted = order.begin();;) {

@@ -13,9 +13,7 @@
 // [X3] Entries that came with a table are in no net count: the header counts them, and a resize hands that on.
 #pragma once
 
-#include <array>
 #include <memory>
-#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -92,17 +90,19 @@ private:
         /// when this has returned: it may be erased and freed as soon as the table is published.
         void take_all(header* from) {
             if constexpr (Layout::inline_key) {
-                each_batch_of(from, [&](std::span<const seen_entry> batch) {
-                    std::array<std::size_t, batch_size> buckets{};
-                    for (std::size_t i = 0; i < batch.size(); ++i) {
-                        buckets[i] = batch[i].sentinel_key ? table_->buckets()
-                                                           : table_->bucket_of(map_.hash_of(table_->seed, batch[i].slot_word));
+                each_batch_of(from, [&](batch_view batch) {
+                    std::size_t buckets[batch_size] = {};
+                    for (std::size_t i = 0; i < batch.count; ++i) {
+                        buckets[i] = batch.entries[i].sentinel_key
+                                         ? table_->buckets()
+                                         : table_->bucket_of(map_.hash_of(table_->seed, batch.entries[i].slot_word));
                         __builtin_prefetch(table_->home(buckets[i]).words, 1);
                     }
-                    for (std::size_t i = 0; i < batch.size(); ++i) put(buckets[i], batch[i].slot_word, batch[i].value);
+                    for (std::size_t i = 0; i < batch.count; ++i)
+                        put(buckets[i], batch.entries[i].slot_word, batch.entries[i].value);
                 });
             } else {
-                each_batch_of(from, [&](std::span<const seen_entry> batch) {
+                each_batch_of(from, [&](batch_view batch) {
                     for (const seen_entry& e : batch) __builtin_prefetch(map_type::node_at(e.slot_word), 1);
                     for (const seen_entry& e : batch) {
                         node* const n = map_type::node_at(e.slot_word);
@@ -119,7 +119,7 @@ private:
                 });
                 provide_lines();
                 // Nothing fails from here on [X1].
-                each_batch_of(from, [&](std::span<const seen_entry> batch) {
+                each_batch_of(from, [&](batch_view batch) {
                     for (const seen_entry& e : batch) __builtin_prefetch(map_type::node_at(e.slot_word), 1);
                     for (const seen_entry& e : batch) {
                         node* const n = map_type::node_at(e.slot_word);
@@ -147,20 +147,28 @@ private:
         /// So many entries are looked for at once: most of the time goes into waiting for memory.
         static constexpr std::size_t batch_size = 32;
 
+        struct batch_view {
+            const seen_entry* entries;
+            std::size_t count;
+
+            const seen_entry* begin() const noexcept { return entries; }
+            const seen_entry* end() const noexcept { return entries + count; }
+        };
+
         template <class F>
         static void each_batch_of(header* t, F f) {
-            std::array<seen_entry, batch_size> batch;
+            seen_entry batch[batch_size];
             std::size_t n = 0;
             for (; t != nullptr; t = t->successor()) {
                 for (std::size_t bucket = 0; bucket < t->all_buckets(); ++bucket) {
                     chain::each_entry(t->home(bucket), [&](line_type& l, std::size_t i, word slot_word) {
                         batch[n++] = {slot_word, chain::value_at(l.slot(i)), t->is_sentinel_key_bucket(bucket)};
-                        if (n == batch_size) f(std::span<const seen_entry>(batch.data(), std::exchange(n, 0)));
+                        if (n == batch_size) f(batch_view{batch, std::exchange(n, 0)});
                         return false;
                     });
                 }
             }
-            if (n != 0) f(std::span<const seen_entry>(batch.data(), n));
+            if (n != 0) f(batch_view{batch, n});
         }
 
         void put(std::size_t bucket, word slot_word, word value) {

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <utility>
 
 #include <syncmap/detail/inline_list.hpp>
@@ -207,7 +206,8 @@ public:
         }
 
         /// Room for a run, which tells then where the entries end that it has put there.
-        std::span<kept_entry> room() noexcept { return {entries_.end(), entries_.capacity() - entries_.size()}; }
+        kept_entry* room() noexcept { return entries_.end(); }
+        const kept_entry* room_end() noexcept { return entries_.begin() + entries_.capacity(); }
         void extend_to(const kept_entry* end) noexcept { entries_.extend_to(end); }
 
     private:
@@ -316,8 +316,8 @@ public:
         if (t->first_hash_of(bucket) != cursor) return false; // a rest of a bucket: hashes tell
         entries.begin(false);
         const std::size_t behind = detail::lesser(t->bucket_of(last_hash) + 1, bucket + entries.most_buckets());
-        const typename run::outcome done =
-            run::copy(map, *t, bucket, behind, entries.room(), [&](std::size_t b) { return is_good(*t, b); });
+        const typename run::outcome done = run::copy(map, *t, bucket, behind, entries.room(), entries.room_end(),
+                                                     [&](std::size_t b) { return is_good(*t, b); });
         if (done.end == bucket || !map.is_root(root)) return false;
         entries.extend_to(done.entries_end);
         end = end_of(*t, done.end - 1);
