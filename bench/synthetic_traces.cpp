@@ -14,7 +14,7 @@
 namespace syncmap::bench {
 namespace {
 
-constexpr std::size_t length = 300'000;
+constexpr std::size_t length = 300'000; ///< of most traces
 
 /// Requests for keys below `keys`.
 class writer {
@@ -149,17 +149,80 @@ trace pairs(const synthetic_cell& of, std::uint64_t) {
     return to.end();
 }
 
-/// Zipf, a loop, Zipf over other keys, a scan, and all of it again.
+/// Zipf, a loop, Zipf over other keys, a scan, and all of it again; each for `shape` capacities of requests, the scan for a
+/// fifth of that.
 trace phases(const synthetic_cell& of, std::uint64_t seed) {
     writer to(seed);
     const zipf_ranks ranks(of.keys, 0.9);
-    const std::size_t phase = 10 * of.capacity;
+    const auto phase = static_cast<std::size_t>(of.shape * static_cast<double>(of.capacity));
     while (!to.is_done()) {
         for (std::size_t i = 0; i < phase; ++i) to.ask(ranks(to.random));
         for (std::size_t i = 0; i < phase; ++i) to.ask(of.keys + i % (of.capacity * 3 / 2));
         for (std::size_t i = 0; i < phase; ++i) to.ask(2 * std::uint64_t{of.keys} + ranks(to.random));
         for (std::size_t i = 0; i < phase / 5; ++i) to.ask(to.fresh(3 * std::uint64_t{of.keys}));
     }
+    return to.end();
+}
+
+/// Zipf; each key comes `shape` times on average, all of them within a fiftieth of the capacity.
+trace bursts(const synthetic_cell& of, std::uint64_t seed) {
+    writer to(seed);
+    const zipf_ranks ranks(of.keys, 0.8);
+    const std::size_t apart = of.capacity / 50;
+    while (!to.is_done()) {
+        if (to.now() < apart || to.random.unit() * of.shape < 1) {
+            to.ask(ranks(to.random));
+        } else {
+            to.ask(to.again(1 + to.random.below(apart)));
+        }
+    }
+    return to.end();
+}
+
+/// Zipf, beside keys that come once for `shape` of all requests.
+trace zipf_and_strangers(const synthetic_cell& of, std::uint64_t seed) {
+    writer to(seed);
+    const zipf_ranks ranks(of.keys, 0.9);
+    while (!to.is_done()) to.ask(to.random.unit() < of.shape ? to.fresh(of.keys) : ranks(to.random));
+    return to.end();
+}
+
+/// Zipf over keys of which two change places with each `shape` requests.
+trace zipf_that_shifts(const synthetic_cell& of, std::uint64_t seed) {
+    writer to(seed);
+    const zipf_ranks ranks(of.keys, 0.9);
+    std::vector<std::uint32_t> keys(of.keys);
+    for (std::uint32_t i = 0; i < of.keys; ++i) keys[i] = i;
+    while (!to.is_done(std::max(length, 12 * of.capacity))) {
+        if (to.random.unit() * of.shape < 1) std::swap(keys[ranks(to.random)], keys[to.random.below(of.keys)]);
+        to.ask(keys[ranks(to.random)]);
+    }
+    return to.end();
+}
+
+/// A loop of `shape` capacities for half of the requests; the others are for keys that came lately.
+trace loop_beside_short_lives(const synthetic_cell& of, std::uint64_t seed) {
+    writer to(seed);
+    const auto round = static_cast<std::uint64_t>(of.shape * static_cast<double>(of.capacity));
+    std::uint64_t next = 0;
+    std::deque<std::uint64_t> lately;
+    while (!to.is_done()) {
+        if (to.random.unit() < 0.5) {
+            to.ask(next++ % round);
+        } else if (lately.empty() || to.random.unit() < 0.3) {
+            lately.push_back(to.fresh(round));
+            if (lately.size() > of.capacity / 10) lately.pop_front();
+            to.ask(lately.back());
+        } else {
+            to.ask(lately[to.random.below(lately.size())]);
+        }
+    }
+    return to.end();
+}
+
+trace long_loop(const synthetic_cell& of, std::uint64_t) {
+    writer to(0);
+    while (!to.is_done(std::max(length, 12 * of.capacity))) to.ask(to.now() % of.keys);
     return to.end();
 }
 
@@ -186,8 +249,38 @@ std::vector<synthetic_cell> synthetic_family() {
         all.push_back({"short lives", "a fifth new", capacity, short_lives, 0.2, 0});
         all.push_back({"short lives", "half new", capacity, short_lives, 0.5, 0});
         all.push_back({"pairs", "0.3 capacities apart", capacity, pairs, 0.3, 0});
-        all.push_back({"phases", "Zipf, loop, Zipf, scan", capacity, phases, 0, keys});
+        all.push_back({"phases", "Zipf, loop, Zipf, scan", capacity, phases, 10, keys});
     }
+    return all;
+}
+
+std::vector<synthetic_cell> second_family() {
+    std::vector<synthetic_cell> all;
+    const auto add = [&](const char* kind, const char* parameters, std::size_t capacity, auto make, double shape,
+                         double keys) { // in capacities
+        all.push_back(
+            {kind, parameters, capacity, make, shape, static_cast<std::uint32_t>(keys * static_cast<double>(capacity))});
+    };
+    for (const std::size_t capacity : {500U, 2'000U, 8'000U}) {
+        add("loop", "1.05 capacities", capacity, loop, 0, 1.05);
+        add("loop", "1.3 capacities", capacity, loop, 0, 1.3);
+        add("loop", "5 capacities", capacity, loop, 0, 5);
+        add("phases", "of 3 capacities", capacity, phases, 3, 10);
+        add("phases", "of 30 capacities", capacity, phases, 30, 10);
+        add("Zipf", "0.7, 20 capacities", capacity, zipf, 0.7, 20);
+        add("Zipf", "1.1, 4 capacities", capacity, zipf, 1.1, 4);
+        add("bursts", "of three requests", capacity, bursts, 3, 20);
+        add("Zipf and strangers", "0.9, seven tenths come once", capacity, zipf_and_strangers, 0.7, 10);
+        add("Zipf that shifts", "0.9, each 20 requests", capacity, zipf_that_shifts, 20, 10);
+    }
+    add("pairs", "0.6 capacities apart", 2'000, pairs, 0.6, 0);
+    add("short lives", "a third new", 2'000, short_lives, 1.0 / 3, 0);
+    add("Zipf that jumps", "each 3 capacities", 2'000, zipf_that_jumps, 3, 10);
+    add("Zipf that drifts", "a fifth as fast as requests", 2'000, zipf_that_drifts, 0.2, 10);
+    add("loop beside short lives", "1.2 capacities, half and half", 2'000, loop_beside_short_lives, 1.2, 0);
+    add("hot set and scan", "hot 0.7 capacities, two thirds scanned", 2'000, hot_set_and_scan, 0.667, 0.7);
+    add("loop", "1.05 capacities", 50'000, long_loop, 0, 1.05);
+    add("Zipf that shifts", "0.9, each 20 requests", 50'000, zipf_that_shifts, 20, 10);
     return all;
 }
 

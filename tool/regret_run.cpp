@@ -84,13 +84,14 @@ exit_status run_regret(const regret_arguments& arguments) {
         if (!arguments.capacities.empty() || !arguments.format.empty())
             throw usage_error("--capacity and --format belong to a FILE");
         const std::uint64_t seed = arguments.seed.empty() ? 1 : whole_number(arguments.seed, "--seed", 0, most_capacity);
-        for (const synthetic_cell& cell : synthetic_family()) {
+        for (const synthetic_cell& cell : arguments.second ? second_family() : synthetic_family()) {
             if (cell.kind.find(arguments.kind) == std::string::npos) continue;
             table.add(cell.kind + ", " + cell.parameters, cell.make(cell, seed), cell.capacity);
         }
         return table.end();
     }
-    if (!arguments.seed.empty() || !arguments.kind.empty()) throw usage_error("--seed and --kind belong to made requests");
+    if (!arguments.seed.empty() || !arguments.kind.empty() || arguments.second)
+        throw usage_error("--seed, --kind and --second belong to made requests");
     if (arguments.capacities.empty()) throw usage_error("--capacity: a FILE needs one");
     std::vector<std::uint64_t> capacities;
     for (const std::string& text : arguments.capacities)

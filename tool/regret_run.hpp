@@ -15,6 +15,7 @@ struct regret_arguments {
     std::string format;
     std::string seed;
     std::string kind;
+    bool second = false; ///< the second family of made requests
 };
 
 /// Throws `usage_error` for what cannot be read or replayed. Returns `findings` if the cache had more entries than its

@@ -256,8 +256,11 @@ grep -q '"cache": "sieve_cache"' "$folder/found" || fail "the JSON of trace does
 works regret --kind pairs
 says '^pairs, 0\.3 capacities apart +1,000 +[34][0-9.]+ +49\.95 +49\.95 '
 says '^mean regret [0-9.]+, worst [0-9.]+, of 2 cells$'
+works regret --second --kind jumps
+says '^Zipf that jumps, each 3 capacities +2,000 '
 works regret "$folder/lines" --capacity 2
 says '^mean regret [0-9.]+, worst [0-9.]+, of 1 cells$'
+refuses '--second belong' regret "$folder/lines" --capacity 2 --second
 refuses '--kind' regret --kind nothing-of-that-name
 refuses '--capacity' regret "$folder/lines"
 refuses 'belong to a FILE' regret --capacity 2

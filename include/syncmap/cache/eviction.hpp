@@ -206,7 +206,7 @@ private:
         if (is_weighted_ && !place_weight(by, l, tick, mine)) return;
         mine.in->keys.prefetch(hash);
         const bool asks_first = !mine.in->small_ring.by_lines();
-        if (asks_first) ask_history(l, hash, mine.in->small_ring.now(), tick, mine);
+        if (asks_first) ask_history(by, l, hash, mine.in->small_ring.now(), tick, mine);
         std::uint64_t leaving = queue_type::none;
         unsigned leaving_count = 0;
         if (!asks_first || mine.where == queue::in_small) {
@@ -222,20 +222,30 @@ private:
             if (leaving != queue_type::none && (mine.held == 0 || has_only_rest(mine)))
                 leave_small(by, l, mine, leaving, leaving_count, kept);
         }
-        if (!asks_first) ask_history(l, hash, mine.at.number(), tick, mine);
+        if (!asks_first) ask_history(by, l, hash, mine.at.number(), tick, mine);
         mine.is_placed = true;
         if (mine.held < mine.need && mine.need > 1) leave_more(by, l, mine);
     }
-    void ask_history(lane_type& l, std::uint64_t hash, std::uint64_t now, std::uint64_t tick, admission& mine) noexcept {
+    void ask_history(visitor& by, lane_type& l, std::uint64_t hash, std::uint64_t now, std::uint64_t tick,
+                     admission& mine) noexcept {
         if (const std::uint64_t puts = mine.in->keys.age(tick); puts != 0) [[unlikely]]
-            mine.in->leans.report(puts, lane_type::take(l.returns), lane_type::take(l.uses_taken), permits_.free_now() <= 0);
-        const auto told = mine.in->keys.come(hash, now);
+            learn(by, l, puts, mine);
+        const bool leans_to_frequency = mine.in->leans.now() == lean::frequency;
+        const auto told = mine.in->keys.come(hash, now, leans_to_frequency);
         mine.where = queue::in_small;
         if (told.returned) {
             lane_type::add(l.returns, 1);
-            if (mine.in->leans.now() != lean::frequency || base::is_above_victim(told.count)) mine.where = queue::in_main;
+            if (told.soon) lane_type::add(l.soon, 1);
+            if (!leans_to_frequency) mine.where = queue::in_main;
         }
         mine.count = told.count;
+    }
+    /// Tells the leaning what the thread has counted, and gives the small queue the size that belongs to it [L2].
+    [[gnu::noinline]] void learn(visitor& by, lane_type& l, std::uint64_t puts, admission& mine) noexcept {
+        auto& in = *mine.in;
+        in.leans.report(l.take(puts), permits_.free_now() <= 0);
+        in.small_ring.make_narrow(in.leans.now() == lean::frequency);
+        base::promote_left_over(by, in.small_ring);
     }
 
     /// What the thread's next puts will look at [E9].

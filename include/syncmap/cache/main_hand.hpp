@@ -47,12 +47,6 @@ protected:
         return sweep(by, l, mine, strength, false);
     }
 
-    /// Whether the history counts more of a key than of the entry under the hand, as far as that is known.
-    bool is_above_victim(unsigned count) const noexcept {
-        const auto known = static_cast<unsigned>(hand_.load(std::memory_order_relaxed) & count_mask);
-        return known == 0 || count >= known;
-    }
-
     /// The hand: the upper bits of the hash at which its bucket begins, the place in the bucket, and one more than the history
     /// has counted of the entry there, or 0.
     static constexpr int place_shift = 5;
@@ -107,7 +101,7 @@ protected:
                 if (const unsigned uses = mark.uses(); uses != 0 && !takes_any) {
                     mark.set_uses(uses - 1);
                     mine.in->keys.add(seen->hash(), 1);
-                    lane_type::add(l.uses_taken, 1);
+                    lane_type::add(l.uses, 1);
                     if (uses - 1 < least.uses && std::addressof(*seen) != mine.own) least = {seen->hash(), uses - 1};
                     return true;
                 }

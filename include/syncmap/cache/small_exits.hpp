@@ -41,7 +41,14 @@ protected:
     void empty(visitor& by, queue_type& ring) noexcept {
         Sync::fence(); // as in `inserted`
         for (std::size_t i = 0; i < ring.size(); ++i) {
-            if (const std::uint64_t name = ring.take_behind_oldest(i); name != queue_type::none) promote(by, name);
+            if (const std::uint64_t name = ring.take_from(i); name != queue_type::none) promote(by, name);
+        }
+    }
+    /// The next ones that a narrow ring has left over become main.
+    [[gnu::noinline]] void promote_left_over(visitor& by, queue_type& ring) noexcept {
+        std::uint64_t name = queue_type::none;
+        for (unsigned i = 0; i < most_left_at_once && ring.take_left_over(name); ++i) {
+            if (name != queue_type::none) promote(by, name);
         }
     }
 
@@ -110,11 +117,17 @@ protected:
                 return;
             }
             const unsigned uses = mark.uses();
-            if (uses != 0) mine.in->keys.add(seen->hash(), uses);
+            if (uses != 0) {
+                mine.in->keys.add(seen->hash(), uses);
+                lane_type::add(l.exits, uses);
+            }
             const bool stays = mine.in->leans.now() == lean::recency;
             const unsigned strength = uses >= 2 || stays ? always : (std::min)(history<Sync, allocator>::most, count + uses);
             if (this->challenge(by, l, mine, strength) == duel::evicted) { // `kept` promotes it
-                if (stays) kept.is_used();
+                if (stays) {
+                    kept.is_used();
+                    lane_type::add(l.uses, ~std::uint32_t{0}); // the hand will count this one
+                }
                 return;
             }
             switch (engine_.erase_if_still(by, seen)) {

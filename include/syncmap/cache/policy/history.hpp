@@ -37,6 +37,7 @@ public:
     /// What a key's coming has told.
     struct answer {
         bool returned;  ///< it came lately, and has left since
+        bool soon;      ///< so lately that a small queue of a tenth of the capacity would still have it
         unsigned count; ///< how often it was seen, about
     };
 
@@ -46,6 +47,7 @@ public:
         std::uint64_t window = (std::max)(std::uint64_t{1}, std::uint64_t{capacity} * 6 / 10);
         while (window >> time_shift_ > 2047) ++time_shift_;
         window_ = static_cast<std::uint32_t>(window >> time_shift_);
+        soon_ = static_cast<std::uint32_t>(std::uint64_t{capacity} / 10 >> time_shift_);
         lines_ = memory::allocate(allocator_, line_count_);
         for (std::size_t i = 0; i < line_count_; ++i) std::construct_at(lines_ + i);
     }
@@ -58,11 +60,12 @@ public:
 
     void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&line_of(hash), 1); }
 
-    /// A new key comes. `now`: a number that grows by one with each entry that comes into the small queue.
-    answer come(std::uint64_t hash, std::uint64_t now) noexcept {
+    /// A new key comes. `now`: a number that grows by one with each entry that comes into the small queue. `keeps_ghost`: it
+    /// goes into small even if it returns, so that it may return again.
+    answer come(std::uint64_t hash, std::uint64_t now, bool keeps_ghost) noexcept {
         line& l = line_of(hash);
-        const bool returned = meet_ghost(l, hash, static_cast<std::uint32_t>(now >> time_shift_) & time_mask);
-        return {returned, add_to(count_word(l, hash), hash, 1)};
+        const std::uint32_t age = meet_ghost(l, hash, static_cast<std::uint32_t>(now >> time_shift_) & time_mask, keeps_ghost);
+        return {age <= window_, age <= soon_, add_to(count_word(l, hash), hash, 1)};
     }
     /// The key was used so often, since it was last asked for.
     void add(std::uint64_t hash, unsigned uses) noexcept { add_to(count_word(line_of(hash), hash), hash, uses); }
@@ -124,8 +127,9 @@ private:
         return least(after, ones);
     }
 
-    /// Whether the key's ghost is there and young enough. Afterwards it is gone, or else new, in the place of the oldest.
-    [[gnu::always_inline]] bool meet_ghost(line& l, std::uint64_t hash, std::uint32_t now) noexcept {
+    /// The age of the key's ghost; more than any window if it is not there. A ghost that is young enough is gone afterwards,
+    /// unless it is kept. Else it is new, in the place of the oldest.
+    [[gnu::always_inline]] std::uint32_t meet_ghost(line& l, std::uint64_t hash, std::uint32_t now, bool keeps_ghost) noexcept {
         const std::uint32_t print = (static_cast<std::uint32_t>(hash) & ~time_mask) | is_there;
         std::uint64_t words[4]; // two ghosts each
         for (std::size_t i = 0; i < 4; ++i) words[i] = l.ghosts[i].load(std::memory_order_relaxed);
@@ -143,11 +147,12 @@ private:
             (std::max)((std::max)(static_cast<std::uint32_t>(best[0]), static_cast<std::uint32_t>(best[0] >> 32)),
                        (std::max)(static_cast<std::uint32_t>(best[1]), static_cast<std::uint32_t>(best[1] >> 32)));
         const std::uint32_t at = found & 7;
-        const bool returned = found >= is_same && (found >> 3 & time_mask) <= window_;
+        const std::uint32_t age = found >= is_same ? found >> 3 & time_mask : time_mask;
+        const bool is_gone = age <= window_ && !keeps_ghost;
         const unsigned shift = at % 2 * 32;
         const std::uint64_t other = words[at / 2] & ~(std::uint64_t{0xFFFFFFFF} << shift);
-        l.ghosts[at / 2].store(other | std::uint64_t{returned ? 0 : print | now} << shift, std::memory_order_relaxed);
-        return returned;
+        l.ghosts[at / 2].store(other | std::uint64_t{is_gone ? 0 : print | now} << shift, std::memory_order_relaxed);
+        return age;
     }
     static constexpr std::uint32_t is_same = std::uint32_t{1} << 16;
     /// The compiler makes vector instructions of what is done to all of them.
@@ -159,7 +164,8 @@ private:
     [[no_unique_address]] Allocator allocator_;
     std::size_t line_count_;
     std::uint64_t period_;
-    std::uint32_t window_ = 1;
+    std::uint32_t window_ = 1; ///< less than `time_mask`
+    std::uint32_t soon_ = 0;
     unsigned time_shift_ = 0;
     line* lines_ = nullptr;
     alignas(detail::cache_line_bytes) atomic_word turn_{0};

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <syncmap/cache/policy/leaning.hpp>
 #include <syncmap/detail/cache_line.hpp>
 
 namespace syncmap::cache_detail {
@@ -41,7 +42,9 @@ struct alignas(detail::cache_line_bytes) lane {
     atomic<std::uint64_t> ticks{0}; ///< puts of new keys
     // Since the thread last reported them, see leaning.hpp.
     atomic<std::uint32_t> returns{0};
-    atomic<std::uint32_t> uses_taken{0}; ///< by the hand
+    atomic<std::uint32_t> soon{0};
+    atomic<std::uint32_t> uses{0}; ///< modulo 2^32: it may be negative
+    atomic<std::uint32_t> exits{0};
     atomic<std::uint32_t> users{0}; ///< how many puts use the policy tables: more than one, where a put calls another
     bool is_exclusive = true;
     // ---- tickets: positions of the small queue that the thread uses next ----
@@ -62,10 +65,10 @@ struct alignas(detail::cache_line_bytes) lane {
     static void add(atomic<std::uint32_t>& to, std::uint32_t n) noexcept {
         to.store(to.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
-    static std::uint32_t take(atomic<std::uint32_t>& from) noexcept {
-        const std::uint32_t n = from.load(std::memory_order_relaxed);
-        from.store(0, std::memory_order_relaxed);
-        return n;
+    /// What it has counted for the leaning since the last call.
+    lean_counts take(std::uint64_t puts) noexcept {
+        return {static_cast<std::int64_t>(puts), begin_anew(returns), begin_anew(soon),
+                static_cast<std::int32_t>(begin_anew(uses)), begin_anew(exits)};
     }
 
     /// Before the thread looks which policy tables are in use.
@@ -91,6 +94,11 @@ struct alignas(detail::cache_line_bytes) lane {
     bool is_at_rest() const noexcept { return users.load(std::memory_order_acquire) == 0; } // (2)
 
 private:
+    static std::uint32_t begin_anew(atomic<std::uint32_t>& from) noexcept {
+        const std::uint32_t n = from.load(std::memory_order_relaxed);
+        if (n != 0) from.store(0, std::memory_order_relaxed);
+        return n;
+    }
     std::uint64_t increment(atomic<std::uint64_t>& word) noexcept {
         if (!is_exclusive) [[unlikely]]
             return word.fetch_add(1, std::memory_order_relaxed) + 1;

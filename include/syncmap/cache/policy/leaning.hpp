@@ -1,23 +1,34 @@
 // What the policy leans to: how often keys were seen, or how lately. It learns that from its own mistakes.
 //
-// Of all puts of new keys, some are *returns*: the key came lately, and was evicted since. A longer stay in the cache would
-// have made each of them a hit. The hand, on its way over main, counts the *uses* of entries that were kept as they are used
-// often. The two tell which mistake is made [L1]:
+// Threads count, and report every 20 to 40 puts of new keys [L1]:
 //
-//   | returns, for each put | beside uses                  | leaning                                                        |
-//   |-----------------------|------------------------------|----------------------------------------------------------------|
-//   | 0.095 or more         | more than 0.5                | recency: uses of the past tell nothing, new keys come again    |
-//   | 0.16 or more          | more than 0.26, if balanced  | recency                                                        |
-//   | 0.14 or more          | less than 0.21               | frequency: keys come again in turn, as in a loop               |
-//   | others                |                              | balanced                                                       |
+//   | count   | of what                                                                                       |
+//   |---------|-----------------------------------------------------------------------------------------------|
+//   | returns | puts of keys that came within the last 0.6 capacities of puts and were evicted since           |
+//   | soon    | the returns among them within a tenth of the capacity: a larger small queue would have hit     |
+//   | uses    | uses that the hand has taken from main entries                                                 |
+//   | exits   | uses that entries had when they left the small queue                                           |
 //
-// - *Balanced*: an entry that leaves small has to win a duel, a return does not.
-// - *Frequency*: a return has to win one, too, or goes through small.
-// - *Recency*: an entry that leaves small becomes main in any case, with a use: it stays for a round of the hand at least.
+// A longer stay in the cache would have made each return a hit. Uses and exits are the hits of the two queues, as far as
+// they are counted.
 //
-// A *period* is two capacities of puts of new keys, and 1,000 at least. Recency needs two periods that ask for it, or one that
-// does so loudly. It ends after four periods: what it does to returns hides whether it is still right. If the cache comes to
-// the same end again, it stays longer, up to sixteen periods.
+//   | leaning   | an entry that leaves small                    | a return                       | small queue |
+//   |-----------|-----------------------------------------------|--------------------------------|-------------|
+//   | balanced  | has to win a duel                             | becomes main                   | 10 %        |
+//   | frequency | has to win a duel                             | comes into small, as all do    | 1 %         |
+//   | recency   | becomes main with a use: it stays for a round | becomes main                   | 10 %        |
+//
+//   | from      | to        | periods | where                                                                             |
+//   |-----------|-----------|---------|-----------------------------------------------------------------------------------|
+//   | balanced  | frequency | 3       | exits < 0.085 uses, and returns < 1.2 uses: small has fewer hits than its tenth    |
+//   | frequency | balanced  | 3       | soon > 0.14 uses, or returns > 2 uses: a larger small queue would have more        |
+//   | balanced  | recency   | 4       | returns >= 0.095 puts and > 0.5 uses; or >= 0.16 puts, > 0.26 uses, exits > 0.3 uses |
+//   | recency   | balanced  | 4 to 32 | in any case: what it does to returns hides whether it is still right               |
+//   | recency   | balanced  | 1       | uses that the entries have earned and exits < 0.1 puts: nothing comes again        |
+//
+// A *period* is half a capacity of puts of new keys, and 250 at least. A rule looks at sums that lose a quarter with each
+// period. They begin anew, after a period of rest, when the leaning has changed, and four periods after the cache became full.
+// Clear evidence counts as two or four periods. Recency is longer each time that the cache comes back to it.
 //
 // All words are read and written with relaxed orders, and what two threads lose is a count.
 #pragma once
@@ -33,6 +44,15 @@ namespace syncmap::cache_detail {
 
 enum class lean : std::uint8_t { balanced, frequency, recency };
 
+/// What threads count for the leaning, while so many new keys are put.
+struct lean_counts {
+    std::int64_t puts = 0;
+    std::int64_t returns = 0;
+    std::int64_t soon = 0;
+    std::int64_t uses = 0; ///< less those that recency has given
+    std::int64_t exits = 0;
+};
+
 template <class Sync>
 class leaning {
     template <class U>
@@ -40,77 +60,157 @@ class leaning {
 
 public:
     /// `entries`: how many the cache has, about.
-    explicit leaning(std::size_t entries) noexcept : period_((std::max)(std::uint64_t{1'000}, std::uint64_t{2} * entries)) {}
+    explicit leaning(std::size_t entries) noexcept
+        : period_((std::max)(std::int64_t{250}, static_cast<std::int64_t>(entries / 2))) {}
 
     lean now() const noexcept { return now_.load(std::memory_order_relaxed); }
 
     /// What a thread has counted since it was here last. `is_full`: the cache evicts.
-    void report(std::uint64_t puts, std::uint64_t returns, std::uint64_t uses, bool is_full) noexcept {
-        returns_.fetch_add(returns, std::memory_order_relaxed);
-        uses_.fetch_add(uses, std::memory_order_relaxed);
-        const std::uint64_t before = puts_.fetch_add(puts, std::memory_order_relaxed);
-        if (before >= period_ || before + puts < period_) return; // the thread that ends the period judges it
-        const std::uint64_t all_returns = returns_.exchange(0, std::memory_order_relaxed);
-        const std::uint64_t all_uses = uses_.exchange(0, std::memory_order_relaxed);
-        judge(before + puts, all_returns, all_uses, is_full);
+    void report(const lean_counts& counted, bool is_full) noexcept {
+        now_counted_.add(counted);
+        const std::int64_t before = puts_.fetch_add(counted.puts, std::memory_order_relaxed);
+        if (before >= period_ || before + counted.puts < period_) return; // the thread that ends the period judges it
+        lean_counts all = now_counted_.take();
+        all.puts = before + counted.puts;
+        judge(all, is_full);
         puts_.store(0, std::memory_order_relaxed);
     }
 
 private:
-    static constexpr unsigned first_stay = 4; ///< periods
-    static constexpr unsigned longest_stay = 16;
+    static constexpr unsigned first_rest = 4; ///< periods after the cache became full: its first keys are all new
+    static constexpr unsigned first_stay = 4; ///< periods of recency
+    static constexpr unsigned longest_stay = 32;
+    static constexpr unsigned enough = 4; ///< votes for recency
+    static constexpr unsigned enough_again = 2;
+    static constexpr unsigned periods_to_settle = 3; ///< that ask for frequency, or for its end
+    static constexpr unsigned first_lag = 4; ///< periods of recency until its own uses are seen
+    static constexpr unsigned barred_for = 32; ///< periods after recency without hits
+    static constexpr unsigned calm_after = 8;
+
+    /// Sums of all threads.
+    class sums {
+    public:
+        void add(const lean_counts& c) noexcept {
+            returns_.fetch_add(c.returns, std::memory_order_relaxed);
+            soon_.fetch_add(c.soon, std::memory_order_relaxed);
+            uses_.fetch_add(c.uses, std::memory_order_relaxed);
+            exits_.fetch_add(c.exits, std::memory_order_relaxed);
+        }
+        lean_counts take() noexcept {
+            return {0, returns_.exchange(0, std::memory_order_relaxed), soon_.exchange(0, std::memory_order_relaxed),
+                    uses_.exchange(0, std::memory_order_relaxed), exits_.exchange(0, std::memory_order_relaxed)};
+        }
+
+    private:
+        atomic<std::int64_t> returns_{0};
+        atomic<std::int64_t> soon_{0};
+        atomic<std::int64_t> uses_{0};
+        atomic<std::int64_t> exits_{0};
+    };
 
     /// By one thread at a time: `puts_` is 0 when it has ended.
-    void judge(std::uint64_t puts, std::uint64_t returns, std::uint64_t uses, bool is_full) noexcept {
-        if (now() == lean::recency) {
-            if (add(left_, -1) != 0) return;
-            lean_to(lean::balanced);
-            rest_.store(1, std::memory_order_relaxed);
-            return;
-        }
+    void judge(const lean_counts& counted, bool is_full) noexcept {
         if (!is_full) {
-            lean_to(lean::balanced);
-            rest_.store(1, std::memory_order_relaxed);
+            turn_to(lean::balanced);
+            set(rest_, first_rest);
             return;
         }
-        if (rest_.load(std::memory_order_relaxed) != 0) { // the period in which the cache became full, or recency ended
+        if (get(rest_) != 0) {
             add(rest_, -1);
             return;
         }
-        const bool prefers_new = (returns * 1'000 >= puts * 95 && returns * 2 > uses) ||
-                                 (now() == lean::balanced && returns * 100 >= puts * 16 && returns * 100 > uses * 26);
-        if (prefers_new) {
-            if (add(votes_, returns * 10 > uses * 8 ? 2 : 1) < 2) return;
-            votes_.store(0, std::memory_order_relaxed);
-            const unsigned stay = stay_.load(std::memory_order_relaxed);
-            left_.store(stay, std::memory_order_relaxed);
-            stay_.store((std::min)(2 * stay, longest_stay), std::memory_order_relaxed);
-            lean_to(lean::recency);
+        const lean_counts all = recent(counted);
+        switch (now()) {
+        case lean::recency: judge_recency(counted); break;
+        case lean::frequency:
+            if (votes(narrow_votes_, all.soon * 100 > all.uses * 14 || all.returns > all.uses * 2) >= periods_to_settle)
+                turn_to(lean::balanced);
+            break;
+        case lean::balanced: judge_balanced(all); break;
+        }
+    }
+    void judge_recency(const lean_counts& counted) noexcept {
+        const unsigned stayed = add(stayed_, 1);
+        const bool has_no_hits = stayed >= first_lag && (counted.uses + counted.exits) * 10 < counted.puts;
+        if (has_no_hits) {
+            set(barred_, barred_for);
+            set(stay_, first_stay);
+        }
+        if (!has_no_hits && stayed < get(last_)) return;
+        turn_to(lean::balanced);
+        set(rest_, 2); // the hand still takes uses that were given
+    }
+    void judge_balanced(const lean_counts& all) noexcept {
+        if (get(barred_) != 0) add(barred_, -1);
+        const bool small_is_idle = all.exits * 1'000 < all.uses * 85 && all.returns * 10 < all.uses * 12;
+        if (votes(narrow_votes_, small_is_idle) >= periods_to_settle) {
+            set(stay_, first_stay);
+            turn_to(lean::frequency);
             return;
         }
-        votes_.store(0, std::memory_order_relaxed);
-        stay_.store(first_stay, std::memory_order_relaxed);
-        const bool comes_in_turn = returns * 100 >= puts * 14 && returns * 100 < uses * 21;
-        lean_to(comes_in_turn ? lean::frequency : lean::balanced);
+        const bool prefers_new =
+            !small_is_idle &&
+            ((all.returns * 1'000 >= all.puts * 95 && all.returns * 2 > all.uses) ||
+             (all.returns * 100 >= all.puts * 16 && all.returns * 100 > all.uses * 26 && all.exits * 10 > all.uses * 3));
+        const bool is_clear = all.returns * 10 > all.uses * 8;
+        const bool is_very_clear = is_clear && all.returns * 10 > all.puts * 3;
+        if (votes(calm_, !prefers_new) >= calm_after) set(stay_, first_stay);
+        const unsigned stay = get(stay_);
+        const unsigned wanted = stay == first_stay ? enough : enough_again;
+        if (votes(recency_votes_, prefers_new, is_very_clear ? 4 : is_clear ? 2 : 1) < wanted || get(barred_) != 0) return;
+        set(last_, stay);
+        set(stay_, (std::min)(2 * stay, longest_stay));
+        turn_to(lean::recency);
     }
-    void lean_to(lean l) noexcept {
+    /// The period's counts, and less and less of those before.
+    lean_counts recent(const lean_counts& c) noexcept {
+        const auto decayed = [](atomic<std::int64_t>& sum, std::int64_t n) {
+            const std::int64_t old = sum.load(std::memory_order_relaxed);
+            sum.store(old - old / 4 + n, std::memory_order_relaxed);
+            return old - old / 4 + n;
+        };
+        return {decayed(recent_puts_, c.puts), decayed(recent_returns_, c.returns), decayed(recent_soon_, c.soon),
+                decayed(recent_uses_, c.uses), decayed(recent_exits_, c.exits)};
+    }
+    void turn_to(lean l) noexcept {
         if (now() != l) now_.store(l, std::memory_order_relaxed);
+        for (atomic<std::int64_t>* sum : {&recent_puts_, &recent_returns_, &recent_soon_, &recent_uses_, &recent_exits_})
+            sum->store(0, std::memory_order_relaxed);
+        for (atomic<unsigned>* count : {&narrow_votes_, &recency_votes_, &calm_, &stayed_}) set(*count, 0);
+        set(rest_, 1);
     }
+    /// How many periods in a row have asked for it.
+    static unsigned votes(atomic<unsigned>& sum, bool asks, unsigned weight = 1) noexcept {
+        if (asks) return add(sum, static_cast<int>(weight));
+        set(sum, 0);
+        return 0;
+    }
+    static unsigned get(const atomic<unsigned>& from) noexcept { return from.load(std::memory_order_relaxed); }
+    static void set(atomic<unsigned>& to, unsigned n) noexcept { to.store(n, std::memory_order_relaxed); }
     static unsigned add(atomic<unsigned>& to, int n) noexcept {
-        const unsigned sum = to.load(std::memory_order_relaxed) + static_cast<unsigned>(n);
-        to.store(sum, std::memory_order_relaxed);
+        const unsigned sum = get(to) + static_cast<unsigned>(n);
+        set(to, sum);
         return sum;
     }
 
-    const std::uint64_t period_;
+    const std::int64_t period_;
     atomic<lean> now_{lean::balanced};
-    alignas(detail::cache_line_bytes) atomic<std::uint64_t> puts_{0};
-    atomic<std::uint64_t> returns_{0};
-    atomic<std::uint64_t> uses_{0};
-    atomic<unsigned> rest_{1};  ///< periods that are not judged
-    atomic<unsigned> votes_{0}; ///< for recency
-    atomic<unsigned> left_{0};  ///< periods of recency
-    atomic<unsigned> stay_{first_stay};
+    alignas(detail::cache_line_bytes) atomic<std::int64_t> puts_{0};
+    sums now_counted_;
+    // ---- of the thread that judges ----
+    atomic<std::int64_t> recent_puts_{0};
+    atomic<std::int64_t> recent_returns_{0};
+    atomic<std::int64_t> recent_soon_{0};
+    atomic<std::int64_t> recent_uses_{0};
+    atomic<std::int64_t> recent_exits_{0};
+    atomic<unsigned> rest_{first_rest}; ///< periods that are not judged
+    atomic<unsigned> narrow_votes_{0}; ///< for frequency, or against it
+    atomic<unsigned> recency_votes_{0};
+    atomic<unsigned> calm_{0};   ///< periods since one has asked for recency
+    atomic<unsigned> stayed_{0}; ///< periods of recency
+    atomic<unsigned> last_{0};   ///< how many it has this time
+    atomic<unsigned> stay_{first_stay}; ///< how many it has the next time
+    atomic<unsigned> barred_{0}; ///< periods without recency
 };
 
 } // namespace syncmap::cache_detail

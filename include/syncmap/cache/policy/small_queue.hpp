@@ -1,5 +1,9 @@
 // The small queue: the hashes of the entries that came last, a tenth of the capacity, first in, first out.
 //
+// A *narrow* one has a hundredth of the capacity, the first positions of the ring [L2]. What is in the others when it becomes
+// narrow is taken out one by one. A thread that took such a position before may fill it later: its hash lies there until the
+// ring is wide again, or the hand makes its entry main [E6].
+//
 // It is a ring of *ring lines*: seven hashes, and for each what the history has counted for it [Q3]. In a large ring a thread
 // takes a line at a time, with one addition to the tail, and uses its positions one after the other [E13]; in a small one it
 // takes one position at a time.
@@ -71,7 +75,8 @@ public:
     /// `id`: no other queue of the cache has it.
     small_queue(std::size_t capacity, std::uint32_t id, const Allocator& allocator)
         : allocator_(allocator), size_(size_for(capacity)), id_(id), by_lines_(size_ >= smallest_by_lines),
-          line_count_((size_ + per_line - 1) / per_line) {
+          narrow_size_(narrow_size_for(capacity, size_, by_lines_)), line_count_((size_ + per_line - 1) / per_line),
+          in_use_(size_), left_over_(size_) {
         lines_ = memory::allocate(allocator_, line_count_);
         for (std::size_t i = 0; i < line_count_; ++i) std::construct_at(lines_ + i);
     }
@@ -88,7 +93,7 @@ public:
         if (!by_lines_) return at(tail_.fetch_add(1, std::memory_order_relaxed)); // [E10]
         if (!mine.is_exclusive) { // one of the line, another one each round
             const std::uint64_t first = tail_.fetch_add(per_line, std::memory_order_relaxed);
-            return at(first + first / size_ % per_line);
+            return at(first + first / in_use() % per_line);
         }
         if (mine.tickets_of != id_) [[unlikely]] {
             mine.tickets_of = id_;
@@ -116,13 +121,34 @@ public:
             const line& l = *static_cast<const line*>(is_next ? mine.next_line : mine.line);
             return l.hashes[is_next ? from - per_line : from].load(std::memory_order_relaxed);
         }
-        const std::uint64_t i = (now.number() + ahead) % size_;
+        const std::uint64_t i = (now.number() + ahead) % in_use();
         return lines_[i / per_line].hashes[i % per_line].load(std::memory_order_relaxed);
     }
 
     /// Takes the hash out that is so many positions behind the oldest one; `none` if its position is empty, where it writes
-    /// nothing. For a thread that finds no victim elsewhere.
-    std::uint64_t take_behind_oldest(std::uint64_t positions) noexcept { return at(now() + positions).take(); }
+    /// nothing. Those that a narrow ring does not use come last. For a thread that finds no victim elsewhere.
+    std::uint64_t take_behind_oldest(std::uint64_t positions) noexcept {
+        return positions < in_use() ? at(now() + positions).take() : take_from(positions);
+    }
+    /// Takes the hash out of that position, from 0 to `size() - 1`.
+    std::uint64_t take_from(std::uint64_t i) noexcept { return position_of(i, i).take(); }
+
+    bool is_narrow() const noexcept { return in_use() != size_; }
+    /// Another size from now on.
+    void make_narrow(bool is_narrow) noexcept {
+        const std::size_t wanted = is_narrow ? narrow_size_ : size_;
+        if (wanted == in_use()) return;
+        in_use_.store(wanted, std::memory_order_relaxed);
+        left_over_.store(wanted, std::memory_order_relaxed);
+    }
+    /// Takes the next hash out that a narrow ring has left over; `none` at an empty position. False: it has been through all.
+    bool take_left_over(std::uint64_t& hash) noexcept {
+        if (left_over_.load(std::memory_order_relaxed) >= size_) return false;
+        const std::size_t i = left_over_.fetch_add(1, std::memory_order_relaxed);
+        if (i >= size_) return false;
+        hash = take_from(i);
+        return true;
+    }
 
     /// Whether the hash is in the ring; exact where no thread uses the queue.
     bool has(std::uint64_t hash) const noexcept {
@@ -139,13 +165,20 @@ public:
 private:
     static constexpr std::size_t smallest_by_lines = 1024;
     static constexpr unsigned lines_of_ticket = 4;
+    static constexpr std::size_t fewest_lines = 40; ///< of a narrow ring by lines: eight threads have tickets of others each
 
     static std::size_t size_for(std::size_t capacity) noexcept {
         const std::size_t tenth = (std::max)(std::size_t{1}, capacity / 10);
         return tenth < smallest_by_lines ? tenth : tenth / per_line * per_line;
     }
-    position at(std::uint64_t number) const noexcept {
-        const std::uint64_t i = number % size_;
+    static std::size_t narrow_size_for(std::size_t capacity, std::size_t size, bool by_lines) noexcept {
+        const std::size_t hundredth = (std::max)(std::size_t{1}, capacity / 100);
+        const std::size_t lines = (std::max)(fewest_lines, hundredth / per_line);
+        return (std::min)(size, by_lines ? lines * per_line : hundredth);
+    }
+    std::size_t in_use() const noexcept { return in_use_.load(std::memory_order_relaxed); }
+    position at(std::uint64_t number) const noexcept { return position_of(number % in_use(), number); }
+    position position_of(std::uint64_t i, std::uint64_t number) const noexcept {
         line& l = lines_[i / per_line];
         return {l.hashes[i % per_line], l.counts[i % per_line], number};
     }
@@ -158,7 +191,7 @@ private:
         }
         --mine.lines_left;
         // Tickets begin with a line: threads take whole lines, and the ring has whole lines.
-        line& next = lines_[mine.next_ticket % size_ / per_line];
+        line& next = lines_[mine.next_ticket % in_use() / per_line];
         mine.next_line = &next;
         __builtin_prefetch(&next, 1);
     }
@@ -167,8 +200,11 @@ private:
     std::size_t size_;
     std::uint32_t id_;
     bool by_lines_;
+    std::size_t narrow_size_;
     std::size_t line_count_;
     line* lines_ = nullptr;
+    atomic<std::size_t> in_use_; ///< positions: the first ones
+    atomic<std::size_t> left_over_; ///< the next position that a ring which has become narrow takes a hash out of
     alignas(detail::cache_line_bytes) atomic<std::uint64_t> tail_{0};
 };
 
