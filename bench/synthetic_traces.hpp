@@ -22,7 +22,7 @@ struct synthetic_cell {
 
 /// The same for the same seed, on each machine.
 std::vector<synthetic_cell> synthetic_family();
-/// Of other kinds, sizes and parameters: no number of the policy was chosen by them.
+/// Of other kinds, sizes and parameters, to see whether the policy is fitted to those of the first.
 std::vector<synthetic_cell> second_family();
 
 } // namespace syncmap::bench

@@ -16,7 +16,7 @@ verb_action add_regret(CLI::App& verb) {
     verb.add_option("--format", a.format, "Of FILE: lines, ranges or words; see syncmap trace");
     verb.add_option("--seed", a.seed, "Of the made requests (default: 1)");
     verb.add_option("--kind", a.kind, "Only made requests whose kind has this text in its name");
-    verb.add_flag("--second", a.second, "Other made requests: by these, no number of the policy was chosen");
+    verb.add_flag("--second", a.second, "A second family of made requests, of other kinds and sizes");
     return [typed] { return run_regret(*typed); };
 }
 
