@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -134,15 +133,17 @@ private:
         std::uint64_t words[4]; // two ghosts each
         for (std::size_t i = 0; i < 4; ++i) words[i] = l.ghosts[i].load(std::memory_order_relaxed);
         // Of each place, from the top: whether it has the fingerprint, its age, its number. An empty one is older than all.
-        const auto ranks = [&](std::uint64_t two, std::uint64_t other_two, four_numbers numbers) {
-            const auto ghosts = std::bit_cast<four_numbers>(pair_of_words{two, other_two});
+        // (No function takes or returns a vector: for 32 bits without SSE, GCC warns that its ABI has changed there.)
+        const auto rank = [&](four_ranks& ranks, std::uint64_t two, std::uint64_t other_two, const four_numbers& numbers) {
+            const auto ghosts = __builtin_bit_cast(four_numbers, (pair_of_words{two, other_two}));
             const four_numbers age = ((now - ghosts) & time_mask) | (~ghosts & is_there);
-            const auto same = std::bit_cast<four_numbers>((ghosts & ~time_mask) == print);
-            return std::bit_cast<four_ranks>(numbers | age << 3 | (same & is_same));
+            const auto same = __builtin_bit_cast(four_numbers, (ghosts & ~time_mask) == print);
+            ranks = __builtin_bit_cast(four_ranks, numbers | age << 3 | (same & is_same));
         };
-        const four_ranks low = ranks(words[0], words[1], four_numbers{0, 1, 2, 3});
-        const four_ranks high = ranks(words[2], words[3], four_numbers{4, 5, 6, 7});
-        const auto best = std::bit_cast<pair_of_words>(low > high ? low : high);
+        four_ranks low, high;
+        rank(low, words[0], words[1], four_numbers{0, 1, 2, 3});
+        rank(high, words[2], words[3], four_numbers{4, 5, 6, 7});
+        const auto best = __builtin_bit_cast(pair_of_words, low > high ? low : high);
         const std::uint32_t found =
             (std::max)((std::max)(static_cast<std::uint32_t>(best[0]), static_cast<std::uint32_t>(best[0] >> 32)),
                        (std::max)(static_cast<std::uint32_t>(best[1]), static_cast<std::uint32_t>(best[1] >> 32)));
