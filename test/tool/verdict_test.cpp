@@ -19,7 +19,7 @@ namespace {
 using namespace syncmap::bench;
 
 candidate candidate_of(std::string_view name, std::string_view about, role part) {
-    return {name, about, "", part, true, true, nullptr, nullptr, reach::everything, false};
+    return {name, about, "", part, true, true, true, true, nullptr, nullptr, reach::everything, false};
 }
 
 const std::array candidates_here{
