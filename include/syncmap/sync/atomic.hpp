@@ -10,8 +10,8 @@ namespace syncmap::sync {
 
 /// For integers, enumerations and pointers. Every order means what it means to `std::atomic`.
 template <class T>
-class alignas(sizeof(T)) atomic {
-    static_assert(std::is_scalar_v<T> && sizeof(T) <= 8);
+class alignas(sizeof(T)) atomic { // NOLINT(bugprone-sizeof-expression): of a pointer the size is meant
+    static_assert(std::is_scalar_v<T> && sizeof(T) <= 8); // NOLINT(bugprone-sizeof-expression)
 
 public:
     constexpr atomic() noexcept = default;
