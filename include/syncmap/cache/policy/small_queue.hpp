@@ -173,8 +173,8 @@ private:
     }
     static std::size_t narrow_size_for(std::size_t capacity, std::size_t size, bool by_lines) noexcept {
         const std::size_t hundredth = (std::max)(std::size_t{1}, capacity / 100);
-        const std::size_t lines = (std::max)(fewest_lines, hundredth / per_line);
-        return (std::min)(size, by_lines ? lines * per_line : hundredth);
+        const std::size_t whole_lines = (std::max)(fewest_lines, hundredth / per_line);
+        return (std::min)(size, by_lines ? whole_lines * per_line : hundredth);
     }
     std::size_t in_use() const noexcept { return in_use_.load(std::memory_order_relaxed); }
     position at(std::uint64_t number) const noexcept { return position_of(number % in_use(), number); }
