@@ -42,17 +42,20 @@ std::size_t allocations_of_replacing(Map& map, int times) {
     });
 }
 
+/// For each so many freed nodes glibc is asked for one block, which is freed at once (decision 58).
+constexpr std::size_t joins_of(int times) { return static_cast<std::size_t>(times) / 256 + 1; }
+
 TEST(node_cache, make_overwrites_of_strings_free_of_allocations) {
     syncmap::map<std::string, std::string> map;
     replace(map, 0, until_steady);
-    EXPECT_EQ(allocations_of_replacing(map, 2'000), 0U);
+    EXPECT_LE(allocations_of_replacing(map, 2'000), joins_of(2'000));
     for (int i = 0; i != keys; ++i) EXPECT_EQ(map.load(key(i)), value(1'900 + i));
 }
 
 TEST(node_cache, make_overwrites_of_texts_free_of_allocations) {
     syncmap::map<syncmap::text, syncmap::text> map;
     replace(map, 0, until_steady);
-    EXPECT_EQ(allocations_of_replacing(map, 2'000), 0U);
+    EXPECT_LE(allocations_of_replacing(map, 2'000), joins_of(2'000));
     for (int i = 0; i != keys; ++i) EXPECT_EQ(map.load(key(i)), value(1'900 + i));
 }
 
@@ -117,7 +120,7 @@ TEST(node_cache, of_texts_give_way_to_others_that_are_wanted) {
     syncmap::map<syncmap::text, syncmap::text> map;
     for (int i = 0; i != until_steady; ++i) map.store(key(i), std::string(300, 'l'));
     replace(map, 0, until_steady);
-    EXPECT_EQ(allocations_of_replacing(map, 2'000), 0U);
+    EXPECT_LE(allocations_of_replacing(map, 2'000), joins_of(2'000));
 }
 
 TEST(node_cache, leave_no_long_memory_to_short_strings) {
