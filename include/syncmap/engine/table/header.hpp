@@ -4,13 +4,13 @@
 // |------------------|------------------------------------|----------|----------------|
 // | geometry, seed   | before the table is published      | all      | header         |
 // | `next`           | CAS once: start of a resize, clear | all      | header         |
-// | `needs_help`     | who begins or ends such work       | writers  | header         |
+// | `needs_help`     | writers that begin or end the work | writers  | header         |
 // | `floor_log2`     | `reserve`, `shrink_to_fit`; resize | resize   | header         |
 // | `overflow_used`  | lock holders (RMW)                 | the same | overflow words |
 // | free lines       | lock holders (CAS)                 | the same | overflow words |
-// | `erased`         | now and then who erases (RMW)      | the same | overflow words |
-// | `cursor`, `left` | who moves buckets (RMW)            | the same | moving words   |
-// | `spilled`        | lock holders; who looks into it    | writers  | moving words   |
+// | `erased`         | writers that erase, rarely (RMW)   | the same | overflow words |
+// | `cursor`, `left` | writers that move buckets (RMW)    | the same | moving words   |
+// | `spilled`        | lock holders; writers that look    | writers  | moving words   |
 // | page hints       | lock holders; writers that help    | the same | moving words   |
 //
 // A table of one bucket has no overflow words: it has no lines of its own to give, and never shrinks. So the first block of a
@@ -135,8 +135,8 @@ struct alignas(detail::cache_line_bytes) table_header {
 
     /// Lets writers do more than their write: move buckets, look whether the table should grow, or give pages back.
     void ask_for_help() noexcept {
-        // release: pairs with the acquire of who withdraws it (resizer::help), who then looks at what it was about. By a
-        // read-modify-write, so that it hands on what those released who have asked before and do not know of this one.
+        // release: pairs with the acquire of the writer that withdraws it (resizer::help), and then looks at what it was
+        // about. By a read-modify-write, so that it hands on what earlier writers released that have asked.
         needs_help.exchange(true, std::memory_order_release);
     }
 

@@ -5,7 +5,7 @@
 // Which group to move next is only a hint: a group that another helper claimed and did not move is moved by
 // the next helper that comes round.
 //
-// When to do so, and who does it, stands in resizer.hpp.
+// resizer.hpp has when that is done, and which operations do it.
 #pragma once
 
 #include <utility>
@@ -79,7 +79,7 @@ public:
         departure& operator=(const departure&) = delete;
         ~departure() {
             if (moved_ == 0) return;
-            // acq_rel: who moves the last group has seen all others moved.
+            // acq_rel: the thread that moves the last group has seen all others moved.
             if (n_.moving->left.fetch_sub(moved_, std::memory_order_acq_rel) == moved_ && map_.change_root(root_, &n_)) {
                 map_.retire_table(control_, &t_); // named by the caller's section for as long as it unlocks
                 map_.ask_for_recycling(control_);

@@ -1,5 +1,5 @@
-// When a table is left for a larger or smaller one, and who moves its buckets: writers that find it spilled, sparse or on its
-// way, a few groups each (migration.hpp), and operations that want the end of it, such as `reserve`.
+// When a table is left for a larger or smaller one. Its buckets are moved by writers that find it spilled, sparse or on its
+// way, a few groups each (migration.hpp), and by operations that want the end of it, such as `reserve`.
 #pragma once
 
 #include <bit>
@@ -96,7 +96,7 @@ public:
                 if (n->log2() < t->log2() && n->log2() != 0)
                     n->overflow().erased.store(erases_before_fit(*n), std::memory_order_relaxed);
                 header* expected = nullptr;
-                // release: whoever follows `next` sees the table whole. Fails when another started, or clear closed it.
+                // release: a thread that follows `next` sees the table whole. Fails when another started, or clear closed it.
                 if (t->next.compare_exchange_strong(expected, n, std::memory_order_acq_rel, std::memory_order_relaxed)) {
                     keep_room(*n, t->floor_log2.load(std::memory_order_relaxed));
                     n = nullptr;
