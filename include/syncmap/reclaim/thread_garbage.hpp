@@ -99,7 +99,6 @@ struct garbage_slot {
     std::uint32_t retired = 0; ///< nodes since the thread last scanned the lists of all threads
     std::uint32_t kept = 0; ///< blocks that the map keeps for this thread, at most
     std::uint32_t most_kept = 0; ///< what `kept` may be
-    std::uint32_t destroyed = 0; ///< nodes since the thread last let the allocator join freed blocks
 
     /// Returns the next node to destroy. Null: there is none, or a destroyed node has destroyed the map [G3]. Called by the
     /// slot's thread, while the slot is busy.

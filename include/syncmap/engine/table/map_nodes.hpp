@@ -37,7 +37,7 @@ public:
     class fresh_node {
     public:
         /// `s`: the calling thread's.
-        fresh_node(map_nodes& owner, thread_record_type& s) noexcept : fresh_node(owner, s.cached) {}
+        fresh_node(map_nodes& owner, thread_record_type& s) noexcept : owner_(owner), thread_record_(s) {}
         fresh_node(const fresh_node&) = delete;
         fresh_node& operator=(const fresh_node&) = delete;
         ~fresh_node() { reset(); }
@@ -55,7 +55,7 @@ public:
             if constexpr (keeps_given_key) shows_entry_key_ = is_key_of_entry<std::remove_cvref_t<K>>;
             owner_.shared_of_table().home->threads.barriers().require_freeing();
             node_allocator a(owner_.allocator_);
-            node_ = node::make(a, cached_, hash, std::forward<K>(key), make, in_front);
+            node_ = node::make(a, thread_record_, hash, std::forward<K>(key), make, in_front);
             detail::reachable_by_marked_pointer(node_);
         }
 
@@ -98,14 +98,12 @@ public:
                                                 !syncmap::detail::is_text<Key>;
         struct nothing {};
 
-        fresh_node(map_nodes& owner, node_cache<Sync>& cached) noexcept : owner_(owner), cached_(cached) {}
-
         /// Another node with the same value, if that can be moved: the length of a text is part of its node.
         template <class K>
         void make_again(const K& key) {
             constexpr bool value_is_text = syncmap::detail::is_text<T>;
             if constexpr (value_is_text || std::is_move_constructible_v<T>) {
-                fresh_node other(owner_, cached_);
+                fresh_node other(owner_, thread_record_);
                 const auto its_value = [&]() -> decltype(auto) {
                     if constexpr (value_is_text) {
                         return std::as_const(*node_).value();
@@ -126,7 +124,7 @@ public:
         }
 
         map_nodes& owner_;
-        node_cache<Sync>& cached_;
+        thread_record_type& thread_record_;
         node* node_ = nullptr;
         [[no_unique_address]] std::conditional_t<keeps_given_key, syncmap::detail::deferred<Key>, nothing> given_key_{};
         bool shows_entry_key_ = false;
@@ -156,15 +154,16 @@ public:
         node_allocator a(static_cast<core<Types>*>(of.home.map)->allocator_);
         of.has_read_home();
         auto nodes = s.cached.take_all();
-        std::uint32_t destroyed = 0;
+        std::uint32_t freed = 0;
         while (auto* const n = static_cast<node*>(of.take_ready(c))) {
-            ++destroyed;
             const std::size_t granules = n->granules();
             if (nodes.count() < of.most_kept && n->may_be_cached(granules)) {
                 n->make_cacheable(a, granules); // may run destructors of the user's
                 nodes.add(*n, granules);
-            } else if (n->destroy_content(a)) {
-                n->deallocate(a, granules);
+                if constexpr (node::frees_when_cached) ++freed;
+            } else {
+                if (n->destroy_content(a)) n->deallocate(a, granules);
+                ++freed;
             }
         }
         if (!of.names(c)) { // one of them destroyed the map
@@ -176,17 +175,11 @@ public:
             node_base& n = *more.take_top();
             nodes.add(n, nodes.granules_of(n));
         }
-        while (nodes.count() > of.most_kept) give_back(a, *nodes.take_top());
+        for (; nodes.count() > of.most_kept; ++freed) give_back(a, *nodes.take_top());
         of.kept = static_cast<std::uint32_t>(nodes.count());
         s.cached.put(nodes);
-        if constexpr (base::has_standard_allocator) join_now_and_then(of, destroyed);
-    }
-    /// Nodes in the cache count, too: one that fits no new node is freed later, and so is what a value has owned.
-    static void join_now_and_then(reclaim::garbage_slot<Sync>& of, std::uint32_t destroyed) noexcept {
-        of.destroyed += destroyed;
-        if (of.destroyed < Sync::nodes_between_joins) return;
-        of.destroyed = 0;
-        Sync::join_freed_blocks();
+        s.count_freed(freed);
+        if constexpr (base::has_standard_allocator) s.join_now_and_then();
     }
     void destroy_nodes(node_base* list) noexcept {
         while (list != nullptr) destroy_node(static_cast<node*>(std::exchange(list, list->next_retired)));

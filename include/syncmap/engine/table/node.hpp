@@ -38,16 +38,21 @@ namespace syncmap::engine {
 /// Larger nodes are freed at once.
 inline constexpr std::size_t most_cached_bytes = 512;
 
-/// Returns the node if it has in front what is wanted. Gives it back to the allocator otherwise, and returns null.
-template <class NodeAllocator, class Node>
-Node* if_of_kind(NodeAllocator& a, Node* cached, [[maybe_unused]] prefix_kind in_front) noexcept {
+/// Returns a cached node of the thread `by` (its thread_record) that has so many granules and has that in front, or null. Gives
+/// a cached node that does not fit back to the allocator.
+template <class Node, class NodeAllocator, class ThreadRecord, class Fetch>
+Node* take_cached(NodeAllocator& a, ThreadRecord& by, std::size_t granules, [[maybe_unused]] prefix_kind in_front,
+                  Fetch fetch) noexcept {
+    reclaim::node_base<typename Node::sync>* unfit = nullptr; // it stays null where all blocks have one size
+    auto* found = static_cast<Node*>(by.cached.take(granules, unfit, fetch));
     if constexpr (may_have_prefix<Node>) {
-        if (cached != nullptr && prefix_of(*cached) != in_front) {
-            cached->give_back(a, cached_nodes<typename Node::sync>::granules_of(*cached));
-            return nullptr;
-        }
+        if (found != nullptr && prefix_of(*found) != in_front) unfit = std::exchange(found, nullptr);
     }
-    return cached;
+    if (unfit != nullptr) {
+        static_cast<Node&>(*unfit).give_back(a, cached_nodes<typename Node::sync>::granules_of(*unfit));
+        by.count_freed(1);
+    }
+    return found;
 }
 
 /// A writer overwrites a value in a slot there, so such an entry keeps its node and its key. Other nodes share the key unless
@@ -94,15 +99,14 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
     }
 
     /// Makes a node. Strong guarantee: it makes the value first, since a move from the caller's key cannot be undone.
-    template <class NodeAllocator, class K, class Make>
-    static plain_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value,
+    template <class NodeAllocator, class ThreadRecord, class K, class Make>
+    static plain_node* make(NodeAllocator& a, ThreadRecord& by, std::uint64_t hash, K&& key, Make&& make_value,
                             prefix_kind in_front) {
-        reclaim::node_base<Sync>* unfit = nullptr; // all blocks have one size: stays null
         const auto fetch = [](auto& next) { static_cast<plain_node&>(next).template fetch_strings<true>(); };
-        if (auto* const n = if_of_kind(a, static_cast<plain_node*>(cached.take(granules(), unfit, fetch)), in_front)) {
+        if (auto* const n = take_cached<plain_node>(a, by, granules(), in_front, fetch)) {
             n->allow();
             try {
-                n->template fill<true>(a, std::forward<K>(key), make_value);
+                n->template fill<true>(a, by, std::forward<K>(key), make_value);
             } catch (...) {
                 n->give_back(a, granules());
                 throw;
@@ -113,7 +117,7 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
         }
         auto* const n = make_empty<plain_node>(a, granules(), hash, in_front);
         try {
-            n->template fill<false>(a, std::forward<K>(key), make_value);
+            n->template fill<false>(a, by, std::forward<K>(key), make_value);
         } catch (...) {
             n->deallocate(a, granules());
             throw;
@@ -139,6 +143,11 @@ struct plain_node : keyed_node_for<Key, T, ValueInSlot, Sync, Mark> {
     static constexpr bool has_strings = keeps_string_memory<Key, T, ValueInSlot>;
 
     // ---- in the node cache ----
+
+    /// Whether `make_cacheable` may free memory that key or value own.
+    static constexpr bool frees_when_cached =
+        (!ValueInSlot && !reused_capacity<T>::keeps_memory && !std::is_trivially_destructible_v<T>) ||
+        (!reused_capacity<Key>::keeps_memory && !std::is_trivially_destructible_v<Key>);
 
     /// `granules`: of its block, as in all functions below.
     bool may_be_cached(std::size_t /*granules*/) const noexcept {
@@ -189,29 +198,30 @@ private:
     }
 
     /// Makes key and value. In a node from the cache it assigns to the strings.
-    template <bool FromCache, class NodeAllocator, class K, class Make>
-    void fill(NodeAllocator& a, K&& key, Make&& make_value) {
+    template <bool FromCache, class NodeAllocator, class ThreadRecord, class K, class Make>
+    void fill(NodeAllocator& a, [[maybe_unused]] ThreadRecord& by, K&& key, Make&& make_value) {
+        [[maybe_unused]] const auto on_free = [&by] { by.count_freed(1); };
         constexpr bool is_valueless = makes_nothing<Make> && !reuses_value_capacity;
         constexpr bool assigns_value = FromCache && reuses_value_capacity;
         if constexpr (is_valueless) {
             static_assert(!ValueInSlot);
         } else if constexpr (makes_nothing<Make>) {
             if constexpr (FromCache) {
-                T().swap(value_);
+                reused_capacity<T>::assign(value_, T(), on_free);
             } else {
                 std::allocator_traits<NodeAllocator>::construct(a, std::addressof(value_));
             }
         } else if constexpr (assigns_value) {
-            reused_capacity<T>::assign(value_, make_value());
+            reused_capacity<T>::assign(value_, make_value(), on_free);
         } else if constexpr (!ValueInSlot) {
             construct_made(a, std::addressof(value_), make_value);
         }
         try {
             if constexpr (FromCache && reuses_key_capacity) {
                 if constexpr (is_key_of_entry<std::remove_cvref_t<K>>) {
-                    reused_capacity<Key>::assign(this->key_, key.present.key());
+                    reused_capacity<Key>::assign(this->key_, key.present.key(), on_free);
                 } else {
-                    reused_capacity<Key>::assign(this->key_, std::forward<K>(key));
+                    reused_capacity<Key>::assign(this->key_, std::forward<K>(key), on_free);
                 }
             } else {
                 this->construct_key(a, std::forward<K>(key));
@@ -348,12 +358,12 @@ public:
     }
 
     /// Makes a node. Strong guarantee: it moves from the caller's objects last, since that cannot be undone.
-    template <class NodeAllocator, class K, class Make>
-    static packed_node* make(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, K&& key, Make&& make_value,
+    template <class NodeAllocator, class ThreadRecord, class K, class Make>
+    static packed_node* make(NodeAllocator& a, ThreadRecord& by, std::uint64_t hash, K&& key, Make&& make_value,
                              prefix_kind in_front) {
         if constexpr (!value_is_text) {
             const std::string_view name = view_of_key(key);
-            packed_node* const n = allocate(a, cached, hash, text::bytes_of(name), in_front);
+            packed_node* const n = allocate(a, by, hash, text::bytes_of(name), in_front);
             text::write(n->texts(), name);
             if constexpr (makes_nothing<Make>) {
                 n->begin_without_value();
@@ -362,7 +372,7 @@ public:
             }
             return n;
         } else if constexpr (makes_nothing<Make>) {
-            packed_node* const n = make(a, cached, hash, std::forward<K>(key), [] { return std::string_view(); }, in_front);
+            packed_node* const n = make(a, by, hash, std::forward<K>(key), [] { return std::string_view(); }, in_front);
             n->begin_without_value();
             return n;
         } else {
@@ -370,11 +380,11 @@ public:
             const std::string_view value = given;
             if constexpr (key_is_text) {
                 const std::string_view name = view_of_key(key);
-                packed_node* const n = allocate(a, cached, hash, text::bytes_of(name) + text::bytes_of(value), in_front);
+                packed_node* const n = allocate(a, by, hash, text::bytes_of(name) + text::bytes_of(value), in_front);
                 text::write(text::write(n->texts(), name), value);
                 return n;
             } else {
-                packed_node* const n = allocate(a, cached, hash, text::bytes_of(value), in_front);
+                packed_node* const n = allocate(a, by, hash, text::bytes_of(value), in_front);
                 text::write(n->texts(), value);
                 construct_in(a, *n, [&] { n->construct_key(a, std::forward<K>(key)); });
                 return n;
@@ -395,6 +405,9 @@ public:
     }
 
     // ---- in the node cache ----
+
+    static constexpr bool frees_when_cached =
+        (has_value_member && !std::is_trivially_destructible_v<T>) || (!key_is_text && !std::is_trivially_destructible_v<Key>);
 
     bool may_be_cached(std::size_t granules) const noexcept {
         if constexpr (shares_key) {
@@ -455,18 +468,15 @@ private:
     std::byte* texts() noexcept { return reinterpret_cast<std::byte*>(this) + texts_at; }
     const std::byte* texts() const noexcept { return reinterpret_cast<const std::byte*>(this) + texts_at; }
 
-    template <class NodeAllocator>
-    static packed_node* allocate(NodeAllocator& a, node_cache<Sync>& cached, std::uint64_t hash, std::size_t bytes_of_texts,
+    template <class NodeAllocator, class ThreadRecord>
+    static packed_node* allocate(NodeAllocator& a, ThreadRecord& by, std::uint64_t hash, std::size_t bytes_of_texts,
                                  prefix_kind in_front) {
         const std::size_t size = granules_of(texts_at + bytes_of_texts);
-        reclaim::node_base<Sync>* unfit = nullptr;
-        const auto nothing = [](auto&) {};
-        if (auto* const n = if_of_kind(a, static_cast<packed_node*>(cached.take(size, unfit, nothing)), in_front)) {
+        if (auto* const n = take_cached<packed_node>(a, by, size, in_front, [](auto&) {})) {
             Sync::allow_access(n->content(), content_bytes(size));
             n->renew(hash);
             return n;
         }
-        if (unfit != nullptr) static_cast<packed_node*>(unfit)->give_back(a, cached_nodes<Sync>::granules_of(*unfit));
         return make_empty<packed_node>(a, size, hash, in_front);
     }
     /// Makes the member that is no text. The texts are written before: if this throws, they tell the block's size.

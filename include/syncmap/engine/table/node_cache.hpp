@@ -69,8 +69,8 @@ public:
     using nodes = cached_nodes<Sync>;
 
     /// Returns a node whose block has that many granules, or null. With null it may set `unfit` to a cached node of another
-    /// size, which the caller frees: so a thread does not keep for ever what it does not use. Called by the cache's thread.
-    /// Calls `fetch(node)` with the node that the next call will probably return.
+    /// size, which the caller frees and counts: so a thread does not keep for ever what it does not use. Called by the cache's
+    /// thread. Calls `fetch(node)` with the node that the next call will probably return.
     template <class Fetch>
     node_base* take(std::size_t granules, node_base*& unfit, Fetch fetch) noexcept {
         if (Sync::most_cached_nodes() == 0 || top_.load(std::memory_order_relaxed) == nullptr) return nullptr;

@@ -34,16 +34,21 @@ struct reused_capacity<std::basic_string<Char, Traits>> {
 
     /// As if `to` were made from `from`. Its memory is used where that would take about as much: an entry is not to keep what
     /// a longer one needed before it. New memory has room for a few more characters, so that it serves similar lengths later.
-    template <class From>
-    static void assign(string& to, From&& from) {
+    /// Calls `on_free()` if it frees memory of `to`.
+    template <class From, class OnFree>
+    static void assign(string& to, From&& from, OnFree on_free) {
+        const auto replace_by = [&](string&& other) {
+            if (to.capacity() > string().capacity()) on_free();
+            other.swap(to); // an assignment could keep the memory
+        };
         if constexpr (shows_its_text<From>) {
             const std::basic_string_view<Char, Traits> text = from;
             if (!fits(to.capacity(), text.size())) {
-                string(rounded(text.size()), Char()).swap(to); // an assignment could keep the memory
+                replace_by(string(rounded(text.size()), Char()));
             }
             to.assign(text.data(), text.size());
         } else {
-            string(std::forward<From>(from)).swap(to);
+            replace_by(string(std::forward<From>(from)));
         }
     }
 

@@ -56,6 +56,18 @@ struct alignas(detail::cache_line_bytes) thread_record {
     atomic<std::uint32_t> generation{0}; ///< the low bits of the number
     std::uint32_t erases_until_look = Sync::shrink_check_interval;
 
+    // ---- freed blocks ----
+
+    /// Counts nodes whose blocks, or whose keys' or values' memory, the thread gave back to the allocator: not those that it
+    /// only put into its node cache.
+    void count_freed(std::uint32_t nodes) noexcept { writer->freed_nodes += nodes; }
+    /// Lets the allocator join freed blocks if the thread has freed enough of them. Called with no lock held.
+    void join_now_and_then() noexcept {
+        if (writer->freed_nodes < Sync::nodes_between_joins) return;
+        writer->freed_nodes = 0;
+        Sync::join_freed_blocks();
+    }
+
     // ---- `table` ----
 
     static word name_of(const void* t) noexcept { return address_word(t); }

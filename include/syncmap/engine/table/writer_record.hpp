@@ -93,6 +93,7 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
 
     reclaim::thread_garbage<Sync>* garbage = nullptr; ///< of the hazard record; constant once published
     writers<Sync>* all = nullptr; ///< of the process; constant once published
+    std::uint32_t freed_nodes = 0; ///< since the thread last let the allocator join freed blocks
     std::uint32_t help_count = 0;                     ///< writes that found a table asking for help
     std::uint32_t writes_until_direct = Sync::writes_until_direct; ///< that find direct overwrites barred; 0: it is to look
 
