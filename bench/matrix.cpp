@@ -14,7 +14,7 @@ enum row : std::size_t { one_thread, small_map, churn, reads, dynamic, writes };
 constexpr std::array rows{
     matrix_row{"one thread only, by mistake many", "plain map", "one thread"},
     matrix_row{"the map is small, simplicity matters", "map + mutex", "at most 1,000 keys"},
-    matrix_row{"length, atomic iteration, churn that bloats", "map + RWMutex",
+    matrix_row{"length, one instant, churn that bloats", "map + RWMutex",
                "there are lengths or walks, or at least half of the writes insert and erase keys"},
     matrix_row{"reads far outnumber writes, threads write distinct keys", "sync.Map",
                "at least 90 % reads, or each thread reads and overwrites its own keys"},

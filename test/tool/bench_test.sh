@@ -152,7 +152,7 @@ belongs_to() {
 }
 read_mostly='reads far outnumber writes, threads write distinct keys'
 write_heavy='frequent writes, compile-time types'
-churning='length, atomic iteration, churn that bloats'
+churning='length, one instant, churn that bloats'
 belongs_to "$read_mostly" --mix loads=90,stores=10 --threads 2
 belongs_to "$write_heavy" --mix loads=89,stores=11 --threads 2
 belongs_to "$read_mostly" --mix loads=50,stores=50 --threads 2 --distribution own
