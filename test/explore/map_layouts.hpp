@@ -25,11 +25,13 @@ namespace explore {
 /// other half; the fillers share the half of `first`, so that they fill its bucket in the smallest table.
 namespace keys {
 inline constexpr std::uint64_t first = 0, second = 1, trigger = 2, apart = 3, fillers = 4;
+/// A probe in the bucket of `first` that has a tag of its own. No history has it.
+inline constexpr std::uint64_t of_own_tag = 1000;
 
 /// The upper three bits of the hash of a numbered key.
 constexpr std::uint64_t octant(std::uint64_t number) noexcept {
     if (number == apart) return 4;
-    return number < fillers ? 0 : 1 + number % 3;
+    return number < fillers || number == of_own_tag ? 0 : 1 + number % 3;
 }
 } // namespace keys
 
@@ -68,10 +70,11 @@ struct inline_layout {
     static std::uint64_t value_of(const mapped_type& value) { return value; }
 };
 
-/// Every numbered key lies where it should, and all have the same tag: only a comparison tells them apart.
+/// Every numbered key lies where it should. All but one have the same tag: only a comparison tells them apart.
 struct probe_hash {
     std::uint64_t operator()(const probe& key, const syncmap::hash_seed&) const noexcept {
-        return keys::octant(key.number()) << 61 | key.number() << 40 | 0x5A5AU;
+        const std::uint64_t tag = key.number() == keys::of_own_tag ? 0xA5A5U : 0x5A5AU;
+        return keys::octant(key.number()) << 61 | key.number() << 40 | tag;
     }
     std::size_t operator()(const probe& key) const noexcept { return static_cast<std::size_t>(key.number()); }
 };

@@ -208,8 +208,33 @@ void each_step(F&& f) {
         a->flush();
         require(a->size() == 1, "one is left");
     });
-    // A group for which the next table has no line: the lines were taken by another group of equal prefix.
     if constexpr (std::is_same_v<typename Layout::key_type, probe>) {
+        // A writer whose key's tag is in no slot of the home line: the key lies behind that line, or goes there, or comes from
+        // there.
+        const auto fill_home_line = [key, value](map_type& map) {
+            for (std::uint64_t n = 0; n != slots - 1; ++n) map.store(key(keys::fillers + n), value(2));
+            map.store(key(keys::of_own_tag), value(1)); // into the last slot
+        };
+        const auto link = [key, value](map_type& map) { map.store(key(keys::fillers + slots), value(2)); };
+        const auto erase_it = [key](map_type& map) {
+            require(map.erase(key(keys::of_own_tag)), "a key is found that was there throughout");
+        };
+        add("a key goes behind the home line", [=] {
+            map_type map;
+            fill_home_line(map);
+            parallel([&] { link(map); }, [&] { erase_it(map); });
+            require(map.size() == slots, "the others are left");
+        });
+        add("a key comes to the home line", [=] {
+            map_type map;
+            fill_home_line(map);
+            link(map);
+            map.erase(key(keys::fillers + slots)); // the key is alone behind
+            parallel([&] { map.erase(key(keys::fillers)); },
+                     [&] { erase_it(map); }); // the key gets the slot, and the line goes
+            require(map.size() == slots - 2, "the others are left");
+        });
+        // A group for which the next table has no line: the lines were taken by another group of equal prefix.
         using crossed = with_two_buckets<Layout>;
         add("growth without lines in the next table", [] {
             visible_map<crossed> map;
