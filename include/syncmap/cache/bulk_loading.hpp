@@ -1,4 +1,4 @@
-// Many keys of a cache in one call, and one load for all of them that are absent (docs/cache.md, [F10]).
+// Many keys of a cache in one call, and one load for all of them that are absent (docs/cache.md, [LO10]).
 //
 //   claimed   the flights of all absent keys, each without waiting: a flight of another thread is passed over
 //   loaded    one call of the bulk loader, for the keys that this thread has claimed and not found after all
@@ -313,7 +313,7 @@ private:
         void claim(absent_key& one) { one.own.emplace(of_.self().engine_, by_, one.hashed, one.key, one.outcome); }
         static void settle(absent_key& one) {
             one.outcome.settled = true;
-            one.own.reset(); // those who wait for the key go on
+            one.own.reset(); // the threads that wait for the key go on
         }
         void settle_as_absent(absent_key& one) {
             const bool had_entry = std::exchange(one.old.node, nullptr) != nullptr;
@@ -324,7 +324,7 @@ private:
         /// Only where entries need to know how long their loads took.
         nanoseconds_t now() const { return of_.self().lifetimes_.may_renew() ? of_.self().lifetimes_.now() : 0; }
 
-        /// F2 to F5, for keys that this thread alone loads.
+        /// LO2 to LO5, for keys that this thread alone loads.
         void load_claimed(const std::vector<absent_key*>& mine, bulk_function& f) {
             Cache& cache = of_.self();
             std::exception_ptr known_failure;
@@ -370,7 +370,7 @@ private:
                     if (each->own) settle_as_absent(*each);
                 }
             } catch (const recursive_load&) {
-                throw; // an error of this thread, not of those who wait
+                throw; // an error of this thread, not of the waiting threads
             } catch (const recursive_update&) {
                 throw;
             } catch (...) {

@@ -1,5 +1,5 @@
 // Coalesced misses: calls that miss within a short time, and whose keys one call of the bulk loader loads (docs/cache.md,
-// [F11]).
+// [LO11]).
 //
 // A call makes a *wish* for its key, and puts it into the open batch. It waits for the outcome. The batch is closed by the call
 // that fills it, or by the first one whose window is over. That call loads for all of them, and tells them. So no thread

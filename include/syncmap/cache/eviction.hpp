@@ -7,7 +7,7 @@
 // the one seen less often goes.
 //
 // All structures hold hashes of entries, never pointers. Which entry a hash names now is found again each time.
-// The rules [E1] to [E10] and [Q5] are those of docs/cache.md and of the comments here.
+// The rules [E...] are those of docs/cache.md; [Q5] is in main_hand.hpp.
 #pragma once
 
 #include <atomic>
@@ -137,7 +137,7 @@ public:
         }
     }
 
-    /// Changes the capacity [R1]. Returns when no more than `n` entries are there, unless another call has changed it again.
+    /// Changes the capacity [CA1]. Returns when no more than `n` entries are there, unless another call has changed it again.
     /// Throws: `bad_alloc`; nothing has happened then.
     void set_capacity(visitor& by, std::size_t n) {
         bool has_shrunk = false;
@@ -192,7 +192,7 @@ private:
         return evict_any(by, l, one.gone, 1, waits);
     }
 
-    /// P2 to P4, and what permits come with them.
+    /// PU2 to PU4, and what permits come with them.
     void place(visitor& by, lane_type& l, std::uint64_t hash, admission& mine) {
         if constexpr (is_plain) {
             mine.where = mine.need == 0 ? queue::outside : queue::in_main;
@@ -240,7 +240,7 @@ private:
         }
         mine.count = told.count;
     }
-    /// Tells the leaning what the thread has counted, and gives the small queue the size that belongs to it [L2].
+    /// Tells the leaning what the thread has counted, and gives the small queue the size that belongs to it [LE2].
     [[gnu::noinline]] void learn(visitor& by, lane_type& l, std::uint64_t puts, admission& mine) noexcept {
         auto& in = *mine.in;
         in.leans.report(l.take(puts), permits_.free_now() <= 0);

@@ -162,7 +162,7 @@ protected:
         }
     }
 
-    /// F4. What was loaded becomes the key's, unless that comes too late. `held` keeps its entry in each case.
+    /// LO4. What was loaded becomes the key's, unless that comes too late. `held` keeps its entry in each case.
     template <class K, class Flight>
     void store_loaded(visitor& by, std::uint64_t hash, const K& key, const Flight& flight, std::uint64_t generation,
                       copied& value, held_entry& held, nanoseconds_t took = 0, bool renews = false) {
@@ -357,7 +357,7 @@ private:
                 if (!due) throw;
                 return false; // the caller has a value
             }
-        } // those who wait share the outcome
+        } // waiting threads share the outcome
         held = std::move(outcome.entry);
         return true;
     }
@@ -368,7 +368,7 @@ private:
         to_replace ///< whatever is there
     };
 
-    /// F2 to F5, by the only thread that loads the key.
+    /// LO2 to LO5, by the only thread that loads the key.
     template <class K, class F, class Flight>
     void load_alone(visitor& by, std::uint64_t hash, const K& key, F& f, Flight& flight, typename Engine::load_outcome& outcome,
                     purpose why = purpose::to_fill, std::optional<write_history> due = std::nullopt) {
@@ -425,7 +425,7 @@ private:
             }
             outcome.settled = true;
         } catch (const recursive_load&) {
-            throw; // an error of this thread, not of those who wait
+            throw; // an error of this thread, not of the waiting threads
         } catch (const recursive_update&) {
             throw;
         } catch (...) {

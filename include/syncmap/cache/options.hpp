@@ -111,7 +111,7 @@ struct cache_options {
     /// XFetch: an entry is renewed by chance before it ends, the likelier the longer its load took. 1 suits most; 0: never.
     double early_refresh = 0;
     /// How long the cache remembers that a load has found nothing, and that a loader has thrown: calls that load the key are
-    /// told so meanwhile, without a load. All other operations find the key absent. See docs/cache.md, section 4, [F12].
+    /// told so meanwhile, without a load. All other operations find the key absent. See docs/cache.md, section 4, [LO12].
     cache_detail::option_time negative_ttl = std::chrono::nanoseconds(0);
     cache_detail::option_time error_ttl = std::chrono::nanoseconds(0);
     /// Whether the cache keeps a log of the ends of entries: 18 to 40 bytes for each entry that has one. Writers then remove an

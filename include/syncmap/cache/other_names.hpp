@@ -1,4 +1,4 @@
-// What people type who come from other caches and maps. Each name is an error that says what to write here.
+// The names that other caches and maps have for an operation. Each is an error that says what to write here.
 #pragma once
 
 #include <chrono>

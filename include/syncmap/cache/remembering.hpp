@@ -1,9 +1,9 @@
 // What a cache remembers of loads that brought no value: that there is nothing, and what the loader threw (docs/cache.md,
-// [F12]).
+// [LO12]).
 //
 // It is an entry without a value: a node in the table, with a deadline, a place in a queue and a permit. So a later put, an
 // invalidation, an eviction and a clear end it as they end every entry. A load stores it in the way in which it stores a value
-// [F4]: not where a write has overtaken the load. To all operations but loads such an entry is like one that has expired.
+// [LO4]: not where a write has overtaken the load. To all operations but loads such an entry is like one that has expired.
 #pragma once
 
 #include <atomic>

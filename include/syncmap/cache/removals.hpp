@@ -2,7 +2,7 @@
 //
 // The thread that takes an entry out of the table owns its node from then on. It keeps the node in a list of its own while it
 // works in the cache. At the end of its operation it has nothing locked, no permit in hand, and no key that it loads or
-// updates. Then it calls the listener for each node of the list, and retires the node [L1].
+// updates. Then it calls the listener for each node of the list, and retires the node [LI1].
 //
 // A cache without a listener retires each node at once, and has no list. With a listener in order the list is shared by the
 // threads (removal_order.hpp).

@@ -100,7 +100,7 @@ protected:
         return engine_.find(name, seen) || (name == queue_type::name_of(queue_type::none) && engine_.find(0, seen));
     }
 
-    /// P3: the oldest small entry becomes main in the place of a main one, or goes itself.
+    /// PU3: the oldest small entry becomes main in the place of a main one, or goes itself.
     void leave_small(visitor& by, lane_type& l, admission& mine, std::uint64_t name, unsigned count, in_hand& kept) {
         for (sighting seen(by); find(name, seen);) {
             auto& mark = seen->mark;

@@ -53,7 +53,7 @@ class whole_cache {
 
 public:
     /// Removes the entries for which `f(const Key&, const T&)` returns true; returns how many. Beats every load that began
-    /// before, of any key: what that load brings goes to those who asked before, and is not stored. `f` is also shown expired
+    /// before, of any key: what that load brings goes to calls from before, and is not stored. `f` is also shown expired
     /// entries that may still answer a load that fails (`stale_if_error`). They are removed in the same way, and not counted.
     ///
     /// Progress: a read that may wait for a writer of the bucket that it copies, and a write for each entry that goes.

@@ -1,6 +1,6 @@
 // The small queue: the hashes of the entries that came last, a tenth of the capacity, first in, first out.
 //
-// A *narrow* one has a hundredth of the capacity, the first positions of the ring [L2]. What is in the others when it becomes
+// A *narrow* one has a hundredth of the capacity, the first positions of the ring [LE2]. What is in the others when it becomes
 // narrow is taken out one by one. A thread that took such a position before may fill it later: its hash lies there until the
 // ring is wide again, or the hand makes its entry main [E6].
 //
