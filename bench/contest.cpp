@@ -87,7 +87,7 @@ private:
         for (const histogram& h : latencies) result_.maps[i].latencies.merge(h);
     }
 
-    /// Longer than planned if nobody else let the threads run: a rate of nothing would say nothing.
+    /// Longer than planned if other programs did not let the threads run: a rate of nothing would say nothing.
     round_result steady_round(std::size_t i, std::vector<histogram>* latencies) {
         round_result round = contestants_[i].run_for(round_length(), latencies);
         for (seconds longer = 2 * round_length(); round.counted.done == 0; longer *= 2) {

@@ -138,8 +138,8 @@ private:
     std::size_t most_ghosts_;
 };
 
-/// A window by last use; behind it probation and protection, each by last use. Who leaves the window stays if it was counted
-/// more often than the oldest on probation. Counts end at 15, and are halved every ten capacities of requests.
+/// A window by last use; behind it probation and protection, each by last use. An entry that leaves the window stays if it was
+/// counted more often than the oldest on probation. Counts end at 15, and are halved every ten capacities of requests.
 class w_tinylfu {
     enum class place : unsigned char { nowhere, window, probation, protection };
 

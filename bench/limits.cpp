@@ -144,7 +144,7 @@ std::vector<limit_cell> batched(const scale& s) {
     };
 }
 
-/// One thread, against a mutex that nobody else wants.
+/// One thread, against a mutex that no other thread wants.
 std::vector<limit_cell> alone(const scale& s) {
     const auto beside_a_mutex = [](std::string_view name, const cell& what) {
         return limit_cell{name, measure::rate, what, {"mutex_flat", "flat"}, false, {{mutex_flat, 1.0}}};

@@ -21,7 +21,7 @@
 
 namespace syncmap::bench {
 
-/// Tables stay as `reserve` made them: without the accounting nobody knows when to shrink or to grow.
+/// Tables stay as `reserve` made them: without the accounting the map does not know when to shrink or to grow.
 struct counted : engine::machine {
     static constexpr std::uint32_t shrink_check_interval = ~std::uint32_t{0};
 };

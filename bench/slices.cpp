@@ -110,7 +110,7 @@ int main(int argc, char** argv) {
     for (std::size_t m = 0; m < names.size(); ++m) {
         std::apply([](auto&... each) { (each.times.clear(), ...); }, all);
         for (int round = 0; round < rounds; ++round) {
-            const std::uint64_t begin = draw.below(5); // who is first changes
+            const std::uint64_t begin = draw.below(5); // which one is first changes
             for (std::uint64_t turn = 0; turn < 5; ++turn) {
                 std::uint64_t place = 0;
                 std::apply(

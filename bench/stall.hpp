@@ -1,4 +1,4 @@
-// The longest single operation while a map grows from nothing: who inserts must not pay for all.
+// The longest single operation while a map grows from nothing: one insert must not pay for all.
 #pragma once
 
 #include <optional>

@@ -50,7 +50,7 @@ int main(void) {
     syncmap_erase(users, syncmap_string("user:1"));
     syncmap_clear(users);
 
-    /* Eight threads, and the calls stay the same: nobody registers, nobody locks. */
+    /* Eight threads, and the calls stay the same: no thread registers, none locks. */
     pthread_t thread[8];
     struct worker worker[8];
     for (int i = 0; i < 8; ++i) {

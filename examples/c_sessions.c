@@ -1,4 +1,4 @@
-/* Recipe in C: structures of one's own as values. The map counts who holds one, and frees it when nobody does. */
+/* Recipe in C: structures of one's own as values. The map counts the handles to each, and frees it with the last one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -25,7 +25,7 @@ int main() {
         for (int thread = 0; thread < 4; ++thread) {
             threads.emplace_back([&] {
                 for (std::uint64_t n = 1; n <= 1'000; ++n) {
-                    // A hit is a plain load. On a miss one thread computes; others who want this n wait for it.
+                    // A hit is a plain load. On a miss one thread computes; other threads that want this n wait for it.
                     const auto [steps, loaded] = known.load_or_compute(n, [n] { return collatz_steps(n); });
                     if (n == 27 && steps != 111) ++wrong;
                 }

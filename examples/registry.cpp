@@ -1,4 +1,4 @@
-// Recipe: a registry whose entries expire: threads report, a sweep removes who has been silent too long.
+// Recipe: a registry whose entries expire: threads report, a sweep removes those that were silent too long.
 #include <chrono>
 #include <cstddef>
 #include <iostream>

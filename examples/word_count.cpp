@@ -50,7 +50,7 @@ void for_each_identifier(std::string_view text, Count&& count) {
     }
 }
 
-/// Runs `count` on every identifier of every piece; each thread takes the next piece that nobody has taken yet.
+/// Runs `count` on every identifier of every piece; each thread takes the next piece that no thread has taken yet.
 template <class Count>
 void count_in_parallel(const std::vector<std::string_view>& pieces, unsigned threads, const Count& count) {
     std::atomic<std::size_t> next = 0;

@@ -20,7 +20,7 @@
  *             and has taken nothing over. A null map or cache gives SYNCMAP_INVALID, and so does a value of an unknown kind.
  * Arguments   The library reads them only during the call: it copies bytes that it stores. Handles: see
  *             `syncmap_handle`.
- * Results     A value that a call returns belongs to the caller, who passes it to `syncmap_release` when it is no longer
+ * Results     A value that a call returns belongs to the caller, which passes it to `syncmap_release` when it is no longer
  *             needed; for nil, bool and numbers that does nothing, and may be left out. A value that a callback or a
  *             cursor shows is borrowed: it is valid until the callback returns, or until the next call with the cursor.
  * `found`     the key was there when the call had its effect.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Weakens every memory order of the engine and removes every step of its protocol, and asks who notices.
+"""Weakens every memory order of the engine and removes every step of its protocol, and asks which program notices.
 
 All mutants are compiled into one copy of the headers, each behind a condition that is looked at while the program runs
 (test/mutants/mutant.hpp), so that the programs are compiled once; SYNCMAP_MUTANT says which of them is alive.
@@ -305,7 +305,7 @@ def narrowed_profile(directory, layout, number, programs):
 
 
 def run(directory, layouts, number, seconds, of_a_step=False, aimed=()):
-    """(killed, by whom and how, seconds)"""
+    """(killed, by which program and how, seconds)"""
     start = time.time()
     environment = dict(os.environ, SYNCMAP_MUTANT=str(number))
     reached = False
@@ -424,7 +424,7 @@ def main():
         killed, how, seconds = run(directory, layouts, m.number, options.seconds, not m.is_order, aims.get(m.number, ()))
         how = how.replace(f"{directory}/", "") if how else how  # results belong to no machine
         state = "killed" if killed else "survived"
-        with writing:  # at once: whoever stops a long run keeps what it found
+        with writing:  # at once: a long run that is stopped keeps what it found
             results[m.name] = {"state": state, "by": how, "seconds": round(seconds, 1), "limit": options.seconds}
             keep_results()
             print(f"{state:8} {seconds:6.1f} s  {m.name}" + (f"\n         {how[:150]}" if how else ""), flush=True)

@@ -19,7 +19,7 @@ using namespace syncmap::bench;
 constexpr std::string_view baseline = "mutex";
 constexpr std::uint64_t longest_tail = 2; ///< times that of the best: more is felt, however seldom
 
-/// Whom the row lets compete, and among them the own maps: maps of any type only where dynamic values are the
+/// The maps that the row lets compete, and among them the own maps: maps of any type only where dynamic values are the
 /// question, maps for one thread only where there is one.
 bool shown_in(bool dynamic, const candidate& map) {
     return map.part == role::family || map.part == role::limit || (dynamic && map.part == role::dynamic) ||

@@ -1,4 +1,4 @@
-// A progress bar on stderr, for people: nothing is written when nobody watches.
+// A progress bar on stderr, for people: nothing is written where stderr is no terminal.
 #pragma once
 
 #include <string_view>

@@ -6,7 +6,7 @@
 
 namespace syncmap::bench::adapters {
 
-/// The best that one lock can do: who uses a map with one thread only, by mistake or at most times, has this instead.
+/// The best that one lock can do: a program that uses a map with one thread only, or at most times, has this instead.
 struct mutex_flat {
     static constexpr std::string_view name = "mutex_flat";
     static constexpr std::string_view about = "std::mutex + boost::unordered_flat_map";

@@ -4,7 +4,7 @@
 
 namespace syncmap::bench::adapters {
 
-/// The limit for one thread that everybody has: the standard map with no lock beside it.
+/// The limit for one thread that every program has: the standard map with no lock beside it.
 struct std_plain {
     struct no_mutex {
         void lock() noexcept {}

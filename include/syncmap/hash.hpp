@@ -1,4 +1,4 @@
-// The default hash: seeded for each map, and strong enough that an attacker who chooses the keys cannot choose collisions.
+// The default hash: seeded for each map, and strong enough that an attacker that chooses the keys cannot choose collisions.
 #pragma once
 
 #include <syncmap/detail/language.hpp>

@@ -37,7 +37,7 @@ inline void tell(syncmap_result& result, write_outcome& op) {
 template <class Op>
 void store(call<syncmap_map>& map, const syncmap_value& key, argument& stored, Op& op, syncmap_result& result) {
     key_argument sought(key);
-    map.handle_arrived(sought.is_handle() || stored.is_handle()); // before anyone can clear it away
+    map.handle_arrived(sought.is_handle() || stored.is_handle()); // before another thread can clear it away
     map->write(sought, op);
     if (op.changed) {
         sought.take_over();

@@ -41,8 +41,8 @@ public:
     std::size_t operator()(const any_key auto& key) const { return static_cast<std::size_t>((*this)(key, hash_seed{})); }
 
 private:
-    /// The kind chooses a part of the secret, so that who knows that 1 and 1u are different keys knows nothing about
-    /// their hashes.
+    /// The kind chooses a part of the secret, so that to know that 1 and 1u are different keys is to know nothing
+    /// about their hashes.
     static std::uint64_t seeded(const syncmap_value& v, const hash_seed& seed) noexcept {
         const auto secret = std::rotl(seed.multiplier, static_cast<int>(8 * v.kind + 5));
         const auto word = [&](std::uint64_t bits) { return detail::mix(bits ^ secret, seed); };

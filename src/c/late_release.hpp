@@ -1,7 +1,7 @@
 // When a map that destroys late is told to destroy now, so that handles are released within a bounded number of calls.
 //
 // The map frees what left it when one thread has gathered many entries, which may be never. So a call through which a
-// handle left the map starts a countdown; every call of the map takes one off, and who takes the last one flushes.
+// handle left the map starts a countdown; every call of the map takes one off, and the call that takes the last one flushes.
 //
 // A flush leaves what some call, running at that moment, may be looking at. That call has to start a countdown again
 // when it ends, or what it held back would wait for ever. It knows by the *epoch*: a flush raises it, and lets every
@@ -10,7 +10,7 @@
 // before: it would find it nowhere. Only flushes after a new departure raise the epoch: or else, where calls always
 // overlap, there would be no end of flushes.
 //
-// A map that never held a handle reads two words of one line per call, which nobody writes.
+// A map that never held a handle reads two words of one line per call, which no thread writes.
 #pragma once
 
 #include <syncmap.h>
@@ -46,8 +46,8 @@ public:
     }
 
 private:
-    /// True: the caller has to flush. One chain of read-modify-writes: who flushes sees what all did that counted
-    /// before.
+    /// True: the caller has to flush. One chain of read-modify-writes: the thread that flushes sees what all threads did
+    /// that counted before.
     bool count_down(bool starts) noexcept {
         int left = calls_left_.load(std::memory_order_relaxed);
         int next = 0;

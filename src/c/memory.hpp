@@ -16,7 +16,7 @@ struct syncmap_memory {
     std::atomic<std::size_t> references{1};
 
     void retain() noexcept {
-        // relaxed: who retains has a reference, or looks at an entry that has one.
+        // relaxed: the caller has a reference, or looks at an entry that has one.
         references.fetch_add(1, std::memory_order_relaxed);
     }
     /// True: it was the last one.
@@ -58,11 +58,11 @@ private:
     explicit bytes_memory(std::size_t n) noexcept : size(n) {}
 };
 
-/// Nobody's at first: its end calls the caller's function only if the handle was taken over until then.
+/// Not the library's at first: its end calls the caller's function only if the handle was taken over until then.
 struct handle_memory : syncmap_memory {
     void* const pointer;
     const std::uint64_t type;
-    syncmap_release_callback release = nullptr; ///< set by who made it, while it still has its reference
+    syncmap_release_callback release = nullptr; ///< set by the function that made it, while that has its reference
 
     handle_memory(void* p, std::uint64_t t) noexcept : pointer(p), type(t) {}
 

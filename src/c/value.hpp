@@ -51,8 +51,8 @@ class value {
 public:
     value() noexcept = default;
 
-    /// A copy of what a valid value shows; memory of the library's is shared, a handle without such memory has nobody
-    /// to release it. Throws `bad_alloc` and `length_error`.
+    /// A copy of what a valid value shows; memory of the library's is shared, a handle without such memory
+    /// is not released. Throws `bad_alloc` and `length_error`.
     explicit value(const syncmap_value& v) : kind_(v.kind) {
         switch (kind_) {
         case SYNCMAP_BOOL: word_.natural = v.as.boolean ? 1 : 0; break;

@@ -38,7 +38,7 @@ typedef struct syncmap_options {
     /**
      * For tests: replaces the hash, to make keys collide. It gets `hash_context` and a borrowed key, must return the
      * same number for equal keys, and must not call the map. (It gets -0.0 as +0.0.) The map still mixes its result
-     * with its own secret. Null: the library's own hash, which an attacker who chooses the keys cannot predict.
+     * with its own secret. Null: the library's own hash, which an attacker that chooses the keys cannot predict.
      */
     uint64_t (*hash)(void* hash_context, syncmap_value key);
     void* hash_context;

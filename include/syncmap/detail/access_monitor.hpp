@@ -57,7 +57,7 @@ private:
 class cheap_monitor {
 public:
     cheap_monitor() noexcept = default;
-    /// Of a map that was moved: another object, which nobody is inside of.
+    /// Of a map that was moved: another object, which no thread is inside of.
     cheap_monitor(cheap_monitor&&) noexcept {}
 
     class read {

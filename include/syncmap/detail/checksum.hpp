@@ -10,7 +10,7 @@
 namespace syncmap::detail {
 
 /// Returns the XXH64 of `size` bytes. Numbers are read in the machine's byte order. It finds torn and changed bytes, and is no
-/// protection from an attacker, for whom it is easy to forge.
+/// protection from an attacker, which can forge it easily.
 inline std::uint64_t checksum(const void* bytes, std::size_t size, std::uint64_t seed) noexcept {
     constexpr std::uint64_t prime1 = 0x9E3779B185EBCA87U;
     constexpr std::uint64_t prime2 = 0xC2B2AE3D27D4EB4FU;

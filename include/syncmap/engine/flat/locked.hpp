@@ -89,7 +89,7 @@ public:
     constexpr locked() = default;
     constexpr locked(const Hash& hash, const KeyEqual& equal, const Allocator& allocator) : plain_(hash, equal, allocator) {}
 
-    /// The contents of a map that nobody else uses, and that is empty afterwards. The lock is a new one.
+    /// The contents of a map that no other thread uses, and that is empty afterwards. The lock is a new one.
     locked(locked&& other) noexcept(std::is_nothrow_move_constructible_v<unlocked<Key, T, Hash, KeyEqual, Allocator>>)
         : plain_(std::move(other.plain_)), entries_(other.entries_.exchange(0, std::memory_order_relaxed)) {}
 

@@ -37,7 +37,7 @@ inline constexpr state expunged = 2;
 
 /// `references`: one of each index that has the entry, one of each operation that found it under the mutex.
 ///
-/// State, by whom:
+/// State, and what sets it:
 ///
 ///     absent <-> value        compare-exchange by any writer, inside a change guard of the population counter
 ///     value -> other value    compare-exchange by any writer

@@ -199,7 +199,7 @@ protected:
     }
 
 private:
-    /// Whether somebody computes a key of this hash, so that its writers must ask for its flight [W4]. Under the lock.
+    /// Whether a thread computes a key of this hash, so that its writers must ask for its flight [W4]. Under the lock.
     static bool must_ask(control& c, std::uint64_t hash) noexcept {
         Sync::fence_after_rmw(); // between locking, which follows a look at the root, and the look at the counter
         // acquire: pairs with the end of a computing_mark. If a computation ended because `clear` came first, this

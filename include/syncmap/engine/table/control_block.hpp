@@ -21,7 +21,7 @@ struct rare_part : rare_words<Sync> {
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
-    // ---- tables not in use: only who has `recycling` touches the lists below ----
+    // ---- tables not in use: only the thread that has `recycling` touches the lists below ----
     atomic<header*> retired_tables{nullptr};
     atomic<bool> anything_quiescing{false};
     std::uint32_t looks_to_skip = 0;  ///< a writer that names a quiescing table may stay for long: not each call asks
@@ -63,7 +63,7 @@ struct control_block : shared_words<Sync>, std::conditional_t<Layout::inline_key
 
     /// Null: nothing has needed it yet. acquire: pairs with the release of map_memory::more.
     rare_type* rare_or_null() const noexcept { return static_cast<rare_type*>(this->rare.load(std::memory_order_acquire)); }
-    /// For who knows that it was made: has seen a second table, a snapshot or a spare line.
+    /// For a thread that knows that it was made: it has seen a second table, a snapshot or a spare line.
     rare_type& more() const noexcept { return *rare_or_null(); }
 };
 

@@ -77,7 +77,8 @@ public:
     bool change_root(word from, header* t) noexcept {
         word seen = root_.load(std::memory_order_relaxed);
         while (((seen ^ from) & ~forking) == 0) {
-            // release: who finds the table sees it whole. acquire: the old one's successors are seen as they were left.
+            // release: a thread that finds the table sees it whole.
+            // acquire: the old one's successors are seen as they were left.
             if (root_.compare_exchange_weak(seen, next_root(seen, t), std::memory_order_acq_rel, std::memory_order_relaxed)) {
                 return true;
             }
@@ -93,7 +94,7 @@ public:
 
     // ---- what the words lead to ----
 
-    /// For who has seen a table: the control block was made before it.
+    /// For a thread that has seen a table: the control block was made before it.
     control& shared_of_table() const noexcept { return *control_.load(std::memory_order_acquire); }
     static node* node_at(word slot_word) noexcept {
         static_assert(alignof(node) > 7, "the lowest three bits of a node's address are marks");

@@ -76,7 +76,7 @@ public:
         /// Whether no writer has opened it. relaxed: a hint; `open_with_newest` decides.
         bool lasts() const noexcept { return is_mine(control_.gate_word.load(std::memory_order_relaxed)); }
 
-        /// Opens it and makes `phase` the newest snapshot in the same step. False: somebody has opened it before.
+        /// Opens it and makes `phase` the newest snapshot in the same step. False: another thread has opened it before.
         bool open_with_newest(std::uint32_t phase) noexcept {
             closed_ = false;
             return open([&](word g) { return gate::with_newest(gate::opened(g), phase); });
@@ -110,7 +110,7 @@ private:
     struct look {
         std::uint32_t generation;
         word net_count;
-        int uncounted;    ///< +1 published insert, -1 published erase, not in the net count yet
+        int uncounted; ///< +1 published insert, -1 published erase, not in the net count yet
         bool in_the_midst; ///< true of no instant: of several changes that are one [M5], or it was counted between two looks
         friend bool operator==(const look&, const look&) = default;
     };

@@ -49,7 +49,7 @@ public:
     /// Loads of keys that cannot be copied, and are compared by the user's functions, share a flight if they have one hash.
     static constexpr bool loads_compare_hashes_alone = base::compares_hashes_alone;
 
-    /// What a flight ended with, for its owner and for those who waited.
+    /// What a flight ended with, for its owner and for the threads that waited.
     struct load_outcome {
         held_entry entry{}; ///< none: the loader found nothing
         bool settled = false; ///< false: the flight brought neither a value nor its absence
@@ -107,7 +107,7 @@ public:
             record_.alone.store(true, std::memory_order_relaxed);
             static_cast<void>(try_enter());
         }
-        /// Those who wait get this exception.
+        /// The waiting threads get this exception.
         void fail(std::exception_ptr failure) noexcept { claim_.fail(std::move(failure)); }
         bool is_overtaken() const noexcept { return record_.overtaken.load(std::memory_order_acquire); }
 

@@ -1,4 +1,4 @@
-// The nodes of a map: making one that will be published, destroying one that nobody can see, and what of it is kept for the
+// The nodes of a map: making one that will be published, destroying one that no thread can see, and what of it is kept for the
 // next one of the same thread (node_cache.hpp).
 #pragma once
 
@@ -33,7 +33,7 @@ public:
 
     using node_allocator = typename std::allocator_traits<allocator_type>::template rebind_alloc<typename node::granule>;
 
-    /// A node that is not published yet. Whoever publishes it calls `release`.
+    /// A node that is not published yet. The thread that publishes it calls `release`.
     class fresh_node {
     public:
         /// `s`: the calling thread's.

@@ -169,7 +169,7 @@ public:
             atomic_control& lock = t.controls[from.first + i];
             const control_word seen = lock.load(std::memory_order_relaxed);
             if ((seen & (Layout::moved_bit | Layout::lock_bit)) != 0 || !locks::try_lock(lock, seen)) {
-                // Nobody waits while it holds a lock: another bucket's writer may be stopped.
+                // No thread waits while it holds a lock: another bucket's writer may be stopped.
                 unlock_sources(c, t, {from.first, i});
                 return (seen & Layout::moved_bit) != 0 ? moving::done : moving::busy;
             }
@@ -239,7 +239,7 @@ private:
 
     static void stamp_targets(header& n, range to, std::uint32_t stamp) noexcept {
         for (std::size_t i = 0; i < to.count; ++i) {
-            // Writers see it by way of MOVED. release: a late reader who has seen the same word before the memory became this
+            // Writers see it by way of MOVED. release: a late reader that has seen the same word before the memory became this
             // table's, and sees it again, sees that the root is another one (pairs with the walks' second look).
             n.controls[to.first + i].store(Layout::stamped(0, stamp), std::memory_order_release);
         }

@@ -80,7 +80,7 @@ public:
     };
 
     /// For the holder of a bucket's lock, whose control word is `held`, before it changes the bucket [P1]. False: `supply`
-    /// lacks memory. A snapshot that was served by then has its record; somebody else may give it a second one, of the
+    /// lacks memory. A snapshot that was served by then has its record; another thread may give it a second one, of the
     /// same content [P2].
     [[gnu::noinline]] static bool preserve(control& c, header& t, std::size_t bucket, control_word& held, word gate_word,
                                            record_supply& supply) noexcept {
@@ -88,8 +88,8 @@ public:
         std::size_t entries = 0;
         chain::each_entry(t.home(bucket), [&](line_type&, std::size_t, word) { return ++entries == 0; });
         bool lacks = false;
-        // Who was served by an earlier attempt is passed over, so that each serves one more at least: two snapshots whose
-        // slabs hold one such record each would be served in turn for ever.
+        // A snapshot that an earlier attempt has served is passed over, so each attempt serves one more at least. Two snapshots
+        // whose slabs hold one such record each would else be served in turn for ever.
         each_unserved(c, Layout::stamp_of(held), gate_word, generation, [&](snapshot_type& s) {
             if (supply.has_lacked() && has_record(s, t, bucket)) return;
             std::byte* const room = lacks ? nullptr : supply.carve(s, bucket_record::bytes_for(entries));
@@ -98,7 +98,7 @@ public:
         });
         if (lacks) return false;
         held = Layout::stamped(held, gate::newest_phase(gate_word));
-        // release: who sees what is published next sees this stamp as well [P2].
+        // release: a thread that sees what is published next sees this stamp as well [P2].
         t.controls[bucket].store(static_cast<control_word>(held | Layout::lock_bit), std::memory_order_release);
         return true;
     }

@@ -8,7 +8,7 @@
 //
 // [X1] All that can fail (hashing keys, memory for lines) comes before the first node is placed. A reader that wakes in
 //      memory that is now the prepared table may hold a node which it finds there: from then on the node is this map's,
-//      and is freed only when nobody holds it.
+//      and is freed only when no thread holds it.
 // [X2] A node's hash is written before the node is placed, and never again while another thread can find it.
 // [X3] Entries that came with a table are in no net count: the header counts them, and a resize hands that on.
 #pragma once
@@ -112,7 +112,7 @@ private:
                     for (const seen_entry& e : batch) {
                         atomic_control& of_bucket =
                             table_->controls[table_->bucket_of(map_type::node_at(e.slot_word)->next_label)];
-                        // The version is the number of inserts; nobody writes here but who prepares the table.
+                        // The version is the number of inserts; no thread writes here but the one that prepares the table.
                         of_bucket.store(Layout::with_next_version(of_bucket.load(std::memory_order_relaxed)),
                                         std::memory_order_relaxed);
                     }
@@ -205,9 +205,9 @@ private:
         std::size_t count_ = 0;
     };
 
-    /// Leaves this map, which nobody else uses, without a table. Its nodes are another map's: they are not looked at.
+    /// Leaves this map, which no other thread uses, without a table. Its nodes are another map's: they are not looked at.
     static void forget_entries(map_type& map, control& c, header* t) noexcept {
-        static_cast<void>(map.change_root(map.root_.load(std::memory_order_relaxed), nullptr)); // nobody else does
+        static_cast<void>(map.change_root(map.root_.load(std::memory_order_relaxed), nullptr)); // no other thread does
         while (t != nullptr) {
             header* const n = t->successor();
             for (std::size_t bucket = 0; bucket < t->all_buckets(); ++bucket)

@@ -155,7 +155,7 @@ public:
             map_type::gather_piece(*t);
             // Not each time: a writer that stands still may keep a table from being given back.
             if (++s.writer->help_count % Sync::writes_between_recycling != 0) return;
-            // acquire: pairs with the release of who asked. What it asked for is seen below, or it asks after this.
+            // acquire: pairs with the release of the thread that asked. What it asked for is seen below, or it asks later.
             t->needs_help.exchange(false, std::memory_order_acquire);
             map.recycle_tables(c, recycle_budget);
             // What came after the looks above, or what another thread was at: it may have asked before the withdrawal.

@@ -23,7 +23,7 @@ public:
     using typename base::thread_record_type;
     using account = reclaim::garbage_account<Sync>;
 
-    /// `n` lies in no slot any more [I6] and is freed when nobody holds it. Never under a bucket's lock: it may run
+    /// `n` lies in no slot any more [I6] and is freed when no thread holds it. Never under a bucket's lock: it may run
     /// destructors of the user's, and those of other maps' values as well.
     void retire(control& c, thread_record_type& s, node* n) noexcept {
         if constexpr (!base::Layout::inline_key) {

@@ -11,7 +11,7 @@
 
 namespace syncmap::engine {
 
-/// Strings whose memory comes from `std::allocator`: nobody can tell one that is assigned to from one that is made.
+/// Strings whose memory comes from `std::allocator`: a program cannot tell one that is assigned to from one that is made.
 /// Everything else is destroyed when its node is freed.
 template <class T>
 struct reused_capacity {

@@ -8,7 +8,7 @@
 // |------------------------------------|----------------------------------------|---------------------|
 // | phase, table, entries, lists' size | before the state is live               | all                 |
 // | lists, slabs, a slab's `used`      | writers (CAS), under a bucket's lock   | readers; writers    |
-// | `older`                            | who has the snapshot mutex             | writers in sections |
+// | `older`                            | the thread with the snapshot mutex     | writers in sections |
 // | `kept`                             | `clear`, with the snapshot mutex, once | its readers         |
 #pragma once
 
@@ -73,12 +73,12 @@ struct record_slab {
         std::size_t at = used.load(std::memory_order_relaxed);
         do {
             if (size - at < bytes) return nullptr;
-            // relaxed: memory that was carved off is nobody else's; what is put there is published by a list.
+            // relaxed: memory that was carved off is this thread's alone; what is put there is published by a list.
         } while (!used.compare_exchange_weak(at, at + bytes, std::memory_order_relaxed, std::memory_order_relaxed));
         return reinterpret_cast<std::byte*>(this) + at;
     }
 
-    /// By who has the slab for himself.
+    /// By the only thread that uses the slab.
     template <class F>
     void each_record(F&& f) noexcept {
         auto* const begin = reinterpret_cast<std::byte*>(this);
@@ -114,7 +114,7 @@ struct snapshot_state {
 
     /// Room for a record in the newest slab; null: there is none.
     std::byte* carve(std::size_t bytes) noexcept {
-        // acquire: pairs with the release of who added it, for its size.
+        // acquire: pairs with the release of the thread that added it, for its size.
         auto* const newest = slabs.load(std::memory_order_acquire);
         return newest == nullptr ? nullptr : newest->carve(bytes);
     }

@@ -12,7 +12,7 @@
 // [S2] A reader takes what a live bucket holds if the stamp, looked at after the entries, is still below the phase.
 // [S3] A state is freed, or used again, when it is not live any more and every thread record was seen outside of a section
 //      after that. Each cut that does not fail sees them; so do threads that drop a snapshot.
-// [S4] `clear` leaves a table to the snapshots of its generation; who drops the last of them takes it apart.
+// [S4] `clear` leaves a table to the snapshots of its generation; the thread that drops the last of them takes it apart.
 // [S5] A bucket whose home line says MOVED is read in the next table, whether its control word says so yet or not. The copies
 //      are there, with the stamp of their sources, before the home line says it. No writer reaches them before the control
 //      words of the sources say it. So a reader waits for no mover; nor for any other writer, as locks mean nothing to it.
@@ -152,7 +152,7 @@ public:
                 s->kept.store(t, std::memory_order_release); // before the root changes: its readers go there then
                 kept = true;
             }
-            // The linearization point for everyone [design 5].
+            // The linearization point for all threads [design 5].
             if (map.change_root(root, instead)) {
                 Sync::fence_after_rmw(); // visible on return, as behind `unlock`
                 if (t == nullptr || kept) return nullptr;
@@ -346,7 +346,7 @@ private:
         return found;
     }
 
-    /// By who has the mutex: the state is not live any more.
+    /// By the thread that has the mutex: the state is not live any more.
     static void unlink(control& c, state& s) noexcept {
         state* const rest = s.older.load(std::memory_order_relaxed);
         auto& live = c.more().live;

@@ -141,7 +141,7 @@ private:
         if (makes_table) fresh->first_table_is.store(first_table::taken, std::memory_order_relaxed);
         map_registry<Sync>::add(*fresh, writer, *this);
         control* expected = nullptr;
-        // release: who finds the block sees it whole. acquire: so does the loser of the race.
+        // release: a thread that finds the block sees it whole. acquire: so does the loser of the race.
         if (!control_.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) {
             map_registry<Sync>::remove(*fresh);
             give_back_first_block(*fresh);

@@ -139,7 +139,7 @@ public:
         if (left != 0) Sync::gather_huge_page(memory_of(t) + std::size_t{left - 1} * Sync::huge_page_bytes);
     }
 
-    /// Gives the pages of a table back that nobody but late readers can see; one from the allocator is zeroed when it is
+    /// Gives back the pages of a table that only late readers can see; one from the allocator is zeroed when it is
     /// used again. False: the budget is used up, go on later.
     static bool empty_table(header* t, std::size_t& budget) noexcept {
         if (!t->mapped) return true;
@@ -165,7 +165,8 @@ public:
     }
 
     /// Zeroes the lines in the first `bytes` of the table and, if those are all, the control words: by atomic stores,
-    /// for late readers may be looking. release: who reads an EMPTY of these sees that the table was left before [R5].
+    /// for late readers may be looking.
+    /// release: a thread that reads an EMPTY of these sees that the table was left before [R5].
     /// (Without it a reader could find the bucket empty, and the root still what it was.)
     static void zero(header* t, std::size_t bytes) noexcept {
         const shape s = shape_of(t->log2());

@@ -102,8 +102,8 @@ public:
         } while (!retired.compare_exchange_weak(head, t, std::memory_order_release, std::memory_order_relaxed));
     }
 
-    /// Brings retired tables closer to being free, `budget` bytes of pages at most; by whoever comes by.
-    /// Nobody waits: if another thread is at it, nothing is done.
+    /// Brings retired tables closer to being free, `budget` bytes of pages at most. Any writer calls it.
+    /// No thread waits: if another one is at it, nothing is done.
     [[gnu::cold]] void recycle_tables(control& c, std::size_t budget) noexcept {
         if (nothing_to_recycle(c)) return;
         const only_one recycling(c.recycling);
@@ -135,10 +135,10 @@ public:
     }
 
     /// Makes the writers of the root's table bring retired tables closer to being free, if there are any. (Their memory
-    /// stays a table's, so a root that changes meanwhile does no harm; whoever changed it calls this as well.)
+    /// stays a table's, so a root that changes meanwhile does no harm; the thread that changed it calls this as well.)
     void ask_for_recycling(const control& c) noexcept {
         // What is to be recycled was stored before, the root is loaded behind. Pairs with itself in the thread that changes
-        // the root: without it, each of the two could miss the other's store, and nobody would be asked.
+        // the root: without it, each of the two could miss the other's store, and no writer would be asked.
         Sync::fence();
         header* const t = table_of(root_.load(std::memory_order_acquire));
         if (t != nullptr && !nothing_to_recycle(c)) t->ask_for_help();
@@ -180,7 +180,7 @@ public:
     }
 
 private:
-    /// A lock that is only ever tried: who fails leaves the work to who has it.
+    /// A lock that is only ever tried: a thread that fails leaves the work to the one that has it.
     class only_one {
     public:
         explicit only_one(typename Sync::template atomic<bool>& flag) noexcept
@@ -216,7 +216,7 @@ private:
         }
     }
 
-    /// Of tables that were left and are no other's yet. By who has `recycling`: nobody else takes one out of the lists.
+    /// Of tables that were left and are no other's yet. By the thread that has `recycling`: only it takes one out of the lists.
     static std::size_t waiting_bytes(const rare_type& rare) noexcept {
         std::size_t bytes = 0;
         for (const header* list : {rare.retired_tables.load(std::memory_order_acquire), rare.quiescing_tables}) {

@@ -395,7 +395,7 @@ private:
     }
 
 public:
-    /// Pins the nodes of a bucket with hashes from `cursor` on, one by one, each under a hazard, whoever has the bucket's lock.
+    /// Pins the nodes of a bucket with hashes from `cursor` on, one by one, each under a hazard, whatever thread has the lock.
     static void pin_nodes(reclaim::hazard_record<Sync>& hazard_record, header& t, std::size_t bucket, std::uint64_t cursor,
                           batch& entries) {
         if (Sync::walk_lookahead != 0 && bucket + 2 * Sync::walk_lookahead < t.buckets()) {
