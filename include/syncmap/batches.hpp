@@ -54,14 +54,13 @@ std::size_t count_of(Range& range) {
 /// keys (16 that are nodes) before it looks at the first of them. That pays where the table is larger than the caches.
 ///
 /// Keys, values Any range that can be walked twice: a vector, a span, a `std::set`, a view; or a list in braces. Reads also
-/// take a projection, which
-///              makes the key of an element: `map.load_many(users, results, &user::id)`; for writes there is
-///              `std::views::transform`. A projection may be called twice for an element. Keys of another type than
+///              take a projection, which makes the key of an element: `map.load_many(users, results, &user::id)`. For writes
+///              there is `std::views::transform`. A projection may be called twice for an element. Keys of another type than
 ///              `key_type` as everywhere.
 /// Order        The elements are done one after the other, in the order of their index. A key may come twice.
 /// Consistency  *Each element is an operation of its own*, with the progress and the consistency of the operation that
-///              it is named after, at an instant of the call. All together are nothing: others may see some of them
-///              done and others not, and what comes back need never have been true at one instant (`snapshot` is).
+///              it is named after, at an instant of the call. The batch as a whole is not atomic: other threads may see some
+///              elements done and others not, and the results need not be those of one instant (use `snapshot` for that).
 ///              The memory order of a batch that writes is that of each element. Where they need to be visible only at
 ///              the end, ask for `release` and call `std::atomic_thread_fence(std::memory_order_seq_cst)` behind.
 /// Callbacks    run between the elements, with nothing held but what they are shown; else as those of `visit`.

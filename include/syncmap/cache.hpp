@@ -38,8 +38,9 @@ using engine_for =
     detail::engine_for<Key, T, marked_map_engine<Key, T, Hash, KeyEqual, Allocator, entry_state<engine::machine>>>;
 } // namespace cache_detail
 
-/// A cache of at most `capacity` entries, at every instant, that any number of threads share. A hit takes no lock, and writes
-/// at most one byte of its entry. Misses are loaded once, however many threads ask.
+/// A cache of at most `capacity` entries, at every instant, that any number of threads share. A hit takes no lock. It
+/// writes to its entry one byte at most, and with `expire_after_access` sometimes its deadline. Misses are loaded once, however
+/// many threads ask.
 ///
 ///     syncmap::cache<std::string, page> pages({.capacity = 100'000});
 ///     page p = pages.get_or_load("index.html", [](const std::string& url) { return fetch(url); });

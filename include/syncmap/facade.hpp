@@ -47,40 +47,42 @@ namespace syncmap {
 /// Threads      Any number may call any operation at once and need not register. Only construction and
 ///              destruction belong to one thread.
 /// Progress     *Read*: takes no lock, writes at most to its own thread's memory, waits for no thread; lock-free.
-///              *Write*: locks one bucket for a few instructions, and waits for another writer of that bucket and
-///              for a thread that computes the same key (`update`, `load_or_compute`). Inserts and erases may
-///              also wait for `size()`, about 100 microseconds at a time, and every write for a `snapshot()` that is
-///              just being taken. No write stops a read.
+///              *Write*: locks one bucket for a few instructions; most overwrites of integer entries take no lock. It waits
+///              for another writer of that bucket, and for a thread that computes the same key (`update`,
+///              `load_or_compute`). Inserts and erases may also wait for `size()`, about 100 microseconds at a time, and
+///              every write for a `snapshot()` that is being taken. No write stops a read.
 /// Consistency  Linearizable, where an operation says nothing else: each takes place at one instant between its call and
 ///              its return, for all keys and all maps together.
-/// Order        Every write but `clear` and `replace` takes a `std::memory_order` as its last argument, as the operations of
-///              `std::atomic` do.
+/// Order        A write takes a `std::memory_order` as its last argument, as the operations of `std::atomic` do. Exceptions:
+///              `clear`, `replace`, `swap`, `emplace` and `load_or_emplace`; `apply` takes it from `operation.order`.
 ///              `seq_cst`, the default: every thread sees the write when it returns.
 ///              Any other order: every thread sees the write soon after it returns, and the writer may read before that.
 ///              Two threads that each write a key, and then look for the other's, may then both miss it.
 ///              All orders acquire what the write reads and release what it writes. So a thread that sees the write sees
 ///              all that its writer did before. A write that changes nothing publishes nothing.
-///              `clear` and `replace` are always `seq_cst`. In the maps behind one lock every order is.
+///              `clear`, `replace`, `emplace` and `load_or_emplace` are always `seq_cst`. In the maps behind one lock, every
+///              write is `seq_cst` whatever its order.
 /// Complexity   Constant on average; linear in the number of keys whose hashes collide. While the table changes
 ///              its size each write moves a few buckets, so that no write pays for all.
 /// Throws       What hash, equality and the copies and moves of keys and values throw; `std::bad_alloc` where a
 ///              write needs memory, and where a thread uses the map for the first time; `recursive_update` for a
 ///              write from a callback to a key that its own thread computes. After a throw the map holds what it
-///              held before; only an argument that was passed as an rvalue may have been moved from. (With one
-///              exception: `load_or_store` and `load_or_compute` move the value into their result when all is done. If
-///              that move throws, the caller does not get the result, and the entry stays.)
+///              held before; only an argument that was passed as an rvalue may have been moved from. Two exceptions: walks,
+///              batches, `insert` of a list, `insert_range` and `merge` keep what they did before. `load_or_store` and
+///              `load_or_compute` move the value into their result last; if that move throws, the entry stays.
 /// Validity     Results are copies, and the caller's. What a callback is shown stays valid, and unchanged, until
-///              the callback returns, whatever others do to the entry.
+///              the callback returns, whatever other threads do to the entry.
 /// Callbacks    may call every operation of the same map, on the same key too, but for the write named above, moves and `swap`.
 ///              They may run long: that holds back the memory of what they are shown, and the other writers of a
 ///              key that is being computed. An exception passes through to the caller.
-/// Moves        A map can be moved, into a function's result say, or by a growing `std::vector`: that takes over the contents,
-///              whatever their number, and leaves an empty map, usable, with the same functions and allocator. It throws only
-///              what copies of hash and equality throw. It waits for destructors of values of the map that other threads run.
-///              No operation of the map, of a snapshot or of a pinned entry of it may be under way, not even one of the same
-///              thread that runs a callback. Snapshots and pinned entries stay valid, and
-///              belong to the contents: they must be dropped before the map is destroyed that has the contents then. A map
-///              is not assigned to, since that would be no atomic step: use `replace`, or `swap` while no thread uses it.
+/// Moves        A move takes over the contents and leaves an empty, usable map. Its time does not depend on the entries.
+///              - The map that was moved from keeps its hash, equality and allocator.
+///              - A move throws only what copies of hash and equality throw. It waits for no destructor of a value.
+///              - No operation of the map, of a snapshot of it or of a pinned entry of it may be under way. That includes an
+///                operation whose callback makes the move.
+///              - Snapshots and pinned entries stay valid, and belong to the contents. They must be dropped before the map that
+///                has the contents then is destroyed.
+///              - A map is not assigned to: that would be no atomic step. Use `replace`, or `swap` while no thread uses it.
 /// Keys         of another type than `key_type` are looked up as they are when hash and equality are transparent
 ///              (the defaults are for strings), and converted to `key_type` otherwise.
 ///              An entry keeps the key object with which it was inserted. A write of a present key copies no key object and
@@ -94,7 +96,7 @@ namespace syncmap {
 ///              whatever their signs; a floating-point number never becomes an integer. All others do not compile. A
 ///              constant in braces is checked by the compiler: `m.store({1}, {2})` where key and value are `short`. The
 ///              entries of a list in braces, and of a range, are converted in the same way. A callback may return an `int` for
-///              any integer. Null is no text.
+///              any integer. A null pointer is no valid text.
 template <class Engine>
 class basic_map : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
                   private a_map_is_not_assigned_to_since_that_is_no_atomic_step_use_replace_or_swap,
@@ -202,7 +204,7 @@ public:
     /// synchronises itself is shown as `T&`, see synchronized_values.hpp.
     ///
     /// Progress: a read. Consistency: `f` sees the value of one instant before its call, however long it runs;
-    /// others may meanwhile replace or erase the entry. Validity: the reference dies with the call of `f`.
+    /// other threads may meanwhile replace or erase the entry. Validity: the reference dies with the call of `f`.
     /// Throws: what hash, equality and `f` throw.
     template <class K = given_key, class F>
     [[gnu::always_inline]] bool visit(const K& key, F&& f) const {

@@ -16,14 +16,15 @@
 
 namespace syncmap {
 
-/// A flat hash map behind one `Mutex`, with the operations of `syncmap::map` and two more:
+/// A flat hash map behind one `Mutex`, with `lock` and `lock_shared`. docs/which-map.md lists the operations that it has.
 ///
 ///  - every operation waits for the lock; reads share it if the mutex can be shared;
 ///  - every operation is atomic: `for_each` sees one instant of the whole map, `erase_if` is one change;
 ///  - `size` is exact and, like `approx_size` and `empty`, takes no lock;
 ///  - callbacks run inside the lock and should be short. A callback may read the map from a read (`visit`,
 ///    `for_each`); any other call of the same map from a callback throws `reentrant_call` at once;
-///  - an operation that throws has changed nothing (`erase_if`: it has erased the entries on which it had decided).
+///  - an operation that throws has changed nothing. Exceptions: `erase_if` has erased the entries on which it had decided;
+///    batches, `insert` of a list, `insert_range` and `merge` keep what they did before.
 template <class Key, class T, class Mutex, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
 class locked_map

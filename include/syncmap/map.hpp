@@ -17,7 +17,7 @@
 
 namespace syncmap {
 
-/// A hash map that any number of threads share: reads without a lock, writes that lock one bucket, exact size,
+/// A hash map that any number of threads share: reads without a lock, writes that lock one bucket at most, exact size,
 /// growth and shrinking in small steps.
 ///
 ///     syncmap::map<std::string, int> hits;      // ready to use; a global can be constinit

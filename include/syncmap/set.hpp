@@ -134,7 +134,7 @@ public:
         return map_.erase_many(keys, order);
     }
 
-    /// Calls `f(const Key&)` for the keys; `f` may return false to stop. Returns the calls.
+    /// Calls `f(const Key&)` for the keys; `f` may return false to stop. Returns the number of calls.
     template <class F>
     size_type for_each(F&& f) const {
         static_assert(std::invocable<F&, const Key&>, "syncmap: for_each(f) of a set calls f(const Key&)");
@@ -214,7 +214,7 @@ public:
     [[nodiscard]] bool contains(const K& key) const {
         return snapshot_.contains(key);
     }
-    /// Calls `f(const Key&)` for every key once; `f` may return false to stop. Returns the calls.
+    /// Calls `f(const Key&)` for every key once; `f` may return false to stop. Returns the number of calls.
     template <class F>
     size_type for_each(F&& f) const {
         return snapshot_.for_each([&](const key_type& key, const auto&) { return detail::goes_on(f, key); });

@@ -50,7 +50,7 @@ struct shown_entry : std::pair<shown_key_t<Cursor>, shown_value_t<Cursor>> {
 /// Threads      Any number may read one snapshot at once, also threads other than the one that took it. Moving it and
 ///              destroying it belong to one thread. Several snapshots of a map may be alive.
 /// Validity     It must be destroyed before its map.
-/// Progress     Its reads take no lock. As `for_each` they wait at most for a writer of the bucket they copy.
+/// Progress     Its reads and walks take no lock, and wait for no thread.
 /// Cost         While it is alive, the first change of a bucket copies that bucket; that memory is returned when the
 ///              snapshot is destroyed. Entries that are erased or replaced meanwhile are kept for it. A `clear` leaves
 ///              the whole table to it.
@@ -90,7 +90,7 @@ public:
                               [&](const mapped_type& value) { std::invoke(f, detail::shown(value)); });
     }
 
-    /// Calls `f(const Key&, const T&)` for every entry once; `f` may return false to stop. Returns the calls.
+    /// Calls `f(const Key&, const T&)` for every entry once; `f` may return false to stop. Returns the number of calls.
     template <class F>
     size_type for_each(F&& f) const {
         return instant_.for_each(

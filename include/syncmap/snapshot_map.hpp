@@ -14,8 +14,8 @@
 
 namespace syncmap {
 
-/// A snapshot that threads read without a lock, and a dirty map behind a mutex that becomes the next snapshot. It has all
-/// operations of `syncmap::map`, with the same promises except these:
+/// A snapshot that threads read without a lock, and a dirty map behind a mutex that becomes the next snapshot. It has the
+/// operations that docs/which-map.md lists, with the promises of `syncmap::map` except these:
 ///
 ///  - *Reads* of a key that the snapshot has take no lock and write nothing shared. While the dirty map has new keys, a read of
 ///    any other key, also of an absent one, locks the mutex. After as many such reads as there are keys the dirty map becomes
@@ -37,7 +37,6 @@ namespace syncmap {
 ///    that does not return keeps the keys of that snapshot in memory.
 ///  - `reserve` makes room in the indexes; the entries themselves are allocated one by one.
 ///  - The map calls its allocator under the mutex; the allocator must not use the map.
-///  - It has neither `pin` nor `update` of several keys.
 ///
 /// `syncmap::map` is faster wherever keys come and go. This type exists for comparisons with it, and for programs that need the
 /// behaviour of sync.Map.

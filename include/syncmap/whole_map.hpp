@@ -43,13 +43,13 @@ class whole_map_operations {
     using size_type = std::size_t;
 
 public:
-    /// Calls `f(const Key&, const T&)` for the entries; `f` may return false to stop. Returns the calls.
+    /// Calls `f(const Key&, const T&)` for the entries; `f` may return false to stop. Returns the number of calls.
     ///
     /// Consistency: weak. A key that is there from beginning to end is shown exactly once, no key twice; of keys
     /// that come or go meanwhile some are shown. Each entry shown was there at some instant of the call.
-    /// Progress: waits at most for a writer of the bucket it copies; holds no lock while `f` runs, of entries in nodes
-    /// those of one bucket, or of two where they have `std::string`s. Complexity: linear in the size of the table. Throws: what
-    /// `f` throws, and `std::bad_alloc` for the copy of a bucket. Go: `Range`.
+    /// Progress: holds no lock while `f` runs. Entries in nodes: waits at most for a writer of the bucket that it copies. Keeps
+    /// the nodes of one bucket while `f` runs, of two where they have `std::string`s. Complexity: linear in the size of the
+    /// table. Throws: what `f` throws, and `std::bad_alloc` for the copy of a bucket. Go: `Range`.
     template <class F>
     size_type for_each(F&& f) const {
         static_assert(std::invocable<F&, const Key&, shown>,
@@ -111,11 +111,11 @@ public:
     /// One instant of the whole map: to iterate over, look up in and count, for as long as wanted, while writers go on.
     /// (Include <syncmap/snapshot.hpp>, as map.hpp does.)
     ///
-    /// Consistency: linearizable; what a thread did before it is in it, and nothing is in it without what was done
-    /// before that. Progress: writers sleep while it waits for the writers that are on their way: mostly some
-    /// microseconds, 50 ms at most. It waits also for a writer that was stopped there, and for others that take or end a
-    /// snapshot. It needs no luck of the scheduler, however many threads write. Complexity:
-    /// linear in the most threads that ever used maps at one time, not in the entries. Throws: `std::bad_alloc`;
+    /// Consistency: linearizable. The snapshot contains every write that happened before it. If it contains a write, it
+    /// contains all that happened before that one. Progress: writers sleep while it waits for the writers in flight: mostly
+    /// some microseconds, 50 ms at most for each attempt. It waits also for a writer that was stopped there, and for threads
+    /// that take or end a snapshot. It succeeds however many threads write. Complexity: linear in the most threads that ever
+    /// used maps at one time, not in the entries. Throws: `std::bad_alloc`;
     /// `std::length_error` when the numbers of the map's snapshots are used up while one of them is alive (16 million where
     /// keys lie in nodes, 1,000 million where they lie in the table; they begin anew when none is alive);
     /// `barrier_refused` in a sandbox that refuses every barrier. Nothing like it in Go.
@@ -237,8 +237,8 @@ public:
     /// a pinned entry of it may be under way, not even one that runs the caller as its callback: for a map in use, `replace` is
     /// the operation. Snapshots and pinned entries stay with the contents. So it is when a map is moved: see `basic_map`.
     ///
-    /// Progress: waits for destructors of values of these maps that other threads are just running. Complexity: constant
-    /// but for a look at each thread's garbage.
+    /// Progress: waits for no destructor of a value, but for a thread that is copying the allocator of one of the maps.
+    /// Complexity: linear in the number of threads that have garbage, not in the entries.
     void swap(basic_map<Engine>& other) noexcept {
         static_assert(std::is_nothrow_move_constructible_v<Engine>,
                       "syncmap: swap needs a hash and an equality whose copies do not throw");

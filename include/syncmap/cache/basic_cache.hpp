@@ -35,13 +35,14 @@ namespace syncmap {
 ///
 /// Threads      Any number may call any operation at once and need not register. Only construction and destruction belong to
 ///              one thread.
-/// Bound        At no instant has the cache more entries than its capacity. A put of a new key evicts another entry first,
-///              never its own. A put is visible when it returns; nothing is dropped silently.
-/// Progress     *Read*: takes no lock, writes nothing that threads share but one relaxed store to the entry while it is young,
-///              waits for no thread. *Write*: as in `map`; one of a new key evicts in a full cache. An eviction waits for no
-///              thread that computes or loads. A put waits for others only where more threads put than the capacity has
-///              entries.
-///              A put looks at a few entries; at some hundreds, where all entries were read often.
+/// Bound        At no instant has the cache more entries than its capacity. With `.weigh`: at no instant do the entries weigh
+///              more; entries of weight 0 are not bounded. A put of a new key evicts another entry first, never its own. A put
+///              is visible when it returns; nothing is dropped silently.
+/// Progress     *Read*: takes no lock, waits for no thread. It writes to its entry one byte at most (in `lru_cache` a number),
+///              and with `expire_after_access` sometimes its deadline. *Write*: as in `map`; one of a new key evicts in a full
+///              cache. An eviction waits for no thread that computes or loads. For room, a put waits only where all of the
+///              capacity is in the hands of threads that are inserting. A put looks at a few entries; at some hundreds, where
+///              all entries were read often.
 /// Consistency  Each operation on one key is linearizable, evictions being erases of their own. A cache that is never full is a
 ///              map.
 /// Throws       As in `map`. After a throw the cache holds what it held before, but perhaps for an entry that was evicted.
@@ -167,8 +168,8 @@ public:
 
     // ---- writes ----
 
-    /// Sets the value of `key`. Returns true; false, if the capacity is 0 or the value weighs more than it: the key then has no
-    /// value, also not the one that it had before. Beats every load of the key that began before. Progress: a write.
+    /// Sets the value of `key`. Returns true; false, if the capacity is 0 or the value weighs more than it: then the old value
+    /// is erased too. Beats every load of the key that began before. Progress: a write.
     template <class K = given_key, class U = given>
     bool put(K&& key, U&& value) {
         detail::check_value<T, U&&>();
@@ -238,7 +239,7 @@ public:
     }
 
     /// Removes `key`; returns whether it was there. Beats every load of the key that began before: what that one brings goes to
-    /// those who asked before, and is not stored. Progress: a write.
+    /// calls from before, and is not stored. Progress: a write.
     template <class K = given_key>
     bool invalidate(const K& key) {
         detail::erase_operation<T> op{};
@@ -260,9 +261,9 @@ public:
         if (listener_ != nullptr) take_all_apart_if_possible(by);
     }
 
-    /// Invalidates all entries with this tag, in one step. Beats every load that began before: what that brings goes to those
-    /// who asked before, and is not shown any more. Entries get tags by a `put` with `.tags`, or by the option `tags_of`. What
-    /// was invalidated counts, as what has expired, until later writes remove it, or `expire_now`. A listener learns of it
+    /// Invalidates all entries with this tag, in one step. Beats every load that began before: what that brings goes to calls
+    /// from before, and is not shown any more. Entries get tags by a `put` with `.tags`, or by the option `tags_of`. `size`
+    /// counts invalidated entries, like expired ones, until later writes or `expire_now` remove them. A listener learns of it
     /// then.
     ///
     /// Beside a put of a value with the tag, either may come first; the value of a put that returns later may count as
@@ -275,8 +276,8 @@ public:
 
     // ---- the whole cache ----
 
-    /// Calls `f(const Key&, const T&)` for the entries, without a trace; `f` may return false to stop. Returns the calls.
-    /// Consistency: weak, as `for_each` of `map`.
+    /// Calls `f(const Key&, const T&)` for the entries, without a trace; `f` may return false to stop. Returns the
+    /// number of calls. Consistency: weak, as `for_each` of `map`.
     template <class F>
     size_type for_each(F&& f) const {
         static_assert(std::invocable<F&, const Key&, shown>, "syncmap: for_each(f) calls f(const Key&, const T&)");
@@ -289,13 +290,13 @@ public:
         return calls;
     }
 
-    /// How many entries there were at one instant of the call: never more than the capacity. As `size` of `map`. Entries that
-    /// have expired count until they are removed, and so does what `negative_ttl` and `error_ttl` remember.
+    /// How many entries there were at one instant of the call; without a weigher never more than the capacity. As `size` of
+    /// `map`. Entries that have expired count until they are removed, and so does what `negative_ttl` and `error_ttl` remember.
     [[nodiscard]] size_type size() const { return engine_.size(); }
     /// What the entries weigh together: never more than the capacity. Without a weigher, their number. A write that runs may
     /// have reserved some of it already; and what `invalidate_all` has removed counts until it is taken apart.
     [[nodiscard]] size_type weight() const { return weigh_ ? eviction_.weight() : engine_.size(); }
-    /// How many entries it has at most, or what they weigh: at no instant of this call is the size above it.
+    /// How many entries it has at most, or what they weigh: at no instant of this call are there more, or do they weigh more.
     [[nodiscard]] size_type capacity() const noexcept { return eviction_.capacity(); }
 
     /// How many bytes the cache has allocated, about: its table, its nodes, what keys and values own (owned_bytes.hpp), its
@@ -312,7 +313,7 @@ public:
 
     /// Changes the capacity. Returns when no more than `n` entries are there; a call of another thread meanwhile counts after
     /// this one. Entries leave as by puts; those that were read often stay. Progress: a write for each entry that leaves. It
-    /// waits for others only where they are about to insert all that is left. Puts go on meanwhile.
+    /// waits for other threads only where they are about to insert all that is left. Puts go on meanwhile.
     /// Complexity: linear in the number of entries that leave; in the capacity, if it changes by two or more: what the cache
     /// knows of keys is then made anew, and forgotten. Throws: `std::bad_alloc`; nothing has changed then. `std::length_error`.
     void set_capacity(entry_count n) {

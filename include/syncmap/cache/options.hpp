@@ -71,7 +71,7 @@ struct miss_coalescing {
     std::size_t most = 100; ///< with so many the wait ends
 };
 
-/// How a cache is made, by names, in this order:
+/// Options of a cache, as designated initializers. C++ requires the order of the members below.
 ///
 ///     syncmap::cache<std::string, page> pages({.capacity = 100'000});
 ///
