@@ -161,7 +161,7 @@ typedef struct syncmap_entry {
  * change of each bucket also copies that bucket, and what is erased or replaced stays until the cursor is closed. With
  * the other engines a cursor takes references to all entries when it is opened: memory and time are linear in the map.
  * Progress: a read. Over a snapshot of SYNCMAP_ENGINE_MAP: waits for writers under way, and makes other writers wait, for
- * 50 milliseconds at most, mostly microseconds; it takes microseconds for any size of the map.
+ * 50 milliseconds at most for each attempt, mostly microseconds; it takes microseconds for any size of the map.
  * Errors: SYNCMAP_INVALID, SYNCMAP_NO_MEMORY, SYNCMAP_UNSUPPORTED, SYNCMAP_TOO_LARGE (16 million snapshots during the
  * life of one).
  */
