@@ -1,4 +1,4 @@
-// Keys that are chosen by who knows the library's source and common hash functions, but no seed.
+// Keys that are chosen by an attacker that knows the library's source and common hash functions, but no seed.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-/* Read-modify-write: of one key, of several, of numbers; erase_if; and who has which handle afterwards. */
+/* Read-modify-write: of one key, of several, of numbers; erase_if; and which side has which handle afterwards. */
 #include "check.h"
 
 #include <math.h>

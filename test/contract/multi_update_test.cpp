@@ -98,7 +98,7 @@ TYPED_TEST(multi_update, refuses_the_same_key_twice) {
         }
     }
     EXPECT_EQ(map.size(), 1U);
-    map.store(key<TypeParam>(3), value<TypeParam>(3)); // nobody owns it
+    map.store(key<TypeParam>(3), value<TypeParam>(3)); // no thread owns it
 }
 
 TYPED_TEST(multi_update, of_no_key_and_of_one) {

@@ -113,7 +113,7 @@ TYPED_TEST(pin, allocates_nothing_and_keeps_nobody_waiting) {
     for (const auto& each : held) EXPECT_EQ(*each, value<TypeParam>(1));
 }
 
-/// Runs until its first co_await; who has the handle goes on with it, on any thread.
+/// Runs until its first co_await; the holder of the handle goes on with it, on any thread.
 struct pin_coroutine {
     struct promise_type {
         pin_coroutine get_return_object() { return {}; }

@@ -19,7 +19,7 @@ namespace explore {
 /// What becomes of a freed block within its execution.
 enum class reuse : std::uint8_t {
     never,    ///< it is poisoned and kept: every access to it is a use after free
-    at_once,  ///< the next block of its size is the one freed last: whoever trusts an address sees another object
+    at_once,  ///< the next block of its size is the one freed last: a thread that trusts an address sees another object
     by_thread ///< a thread keeps the node that it freed last for its next one; else never
 };
 
@@ -39,7 +39,7 @@ public:
         std::size_t bytes;
         bool live;
         bool counted; ///< must be freed before the execution ends
-        std::uint32_t forbidden_from; ///< what lies behind this offset is nobody's while it is not zero
+        std::uint32_t forbidden_from; ///< what lies behind this offset is no thread's while it is not zero
         // With weak memory only:
         std::uint8_t maker;
         std::uint16_t made;
@@ -50,7 +50,8 @@ public:
     static constexpr std::size_t capacity = std::size_t{1} << 26;
     static inline constinit std::uintptr_t begins_at = ~std::uintptr_t{0}; ///< where it lies
 
-    /// Who runs, and what happened before its next step. Null: memory is sequentially consistent, or only one thread runs.
+    /// Which thread runs, and what happened before its next step. Null: memory is sequentially consistent, or only one thread
+    /// runs.
     struct viewpoint {
         const clock* known = nullptr;
         unsigned fiber = 0;
@@ -135,7 +136,7 @@ public:
         return nullptr;
     }
 
-    /// A live block from `address` on is nobody's, as if it were freed. Null, or what is wrong with that.
+    /// A live block from `address` on is no thread's, as if it were freed. Null, or what is wrong with that.
     const char* forbid(void* address, std::size_t bytes) noexcept {
         block& resting = blocks_[owner_[offset_of(address) / granule] - 1];
         if (from_.known != nullptr && !from_.known->covers(resting.accessed))
@@ -163,7 +164,7 @@ public:
         return rests ? "use of a cached node" : nullptr;
     }
 
-    /// The same, noting who did. With weak memory the making of the block must happen before the access, and the access
+    /// The same, noting the thread. With weak memory the making of the block must happen before the access, and the access
     /// before its end.
     EXPLORE_UNWATCHED const char* touch(const void* address) noexcept {
         const char* const wrong = check(address);

@@ -75,7 +75,7 @@ public:
         if (stack_ != nullptr) ::munmap(stack_, stack_bytes);
     }
 
-    /// Leaves `from`, which is running, and goes on in `to`. Returns when somebody changes to `from`.
+    /// Leaves `from`, which is running, and goes on in `to`. Returns when another fiber changes to `from`.
     static void change(fiber& from, fiber& to) noexcept {
         auto& exceptions = *reinterpret_cast<detail::exceptions_in_flight*>(abi::__cxa_get_globals());
         from.exceptions_ = exceptions;

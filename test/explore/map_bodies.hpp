@@ -118,7 +118,7 @@ void each_collection(F&& f) {
     });
 }
 
-/// A thread that computes one of two keys writes the other one meanwhile: no circle, so nobody gets an error.
+/// A thread that computes one of two keys writes the other one meanwhile: no circle, so no thread gets an error.
 template <class Layout>
 void compute_two_keys_one_by_one() {
     using mapped_type = typename Layout::mapped_type;

@@ -1,4 +1,4 @@
-// What docs/guarantees.md says about order: who sees what a call left also sees what its thread did before.
+// What docs/guarantees.md says about order: a thread that sees what a call left also sees what the caller did before.
 #pragma once
 
 #include <array>

@@ -84,8 +84,8 @@ TYPED_TEST(explored_programs, a_computation_that_found_no_table_is_seen_by_who_m
 }
 
 TYPED_TEST(explored_programs, clear_sees_all_that_was_moved_to_the_next_table) {
-    // Weak memory: who takes a table apart passes over its MOVED buckets, and must see what was moved out of them in the
-    // next one. It looked at the control words without acquire, and lost nodes.
+    // Weak memory: a thread that takes a table apart passes over its MOVED buckets, and must see what was moved out of them in
+    // the next one. It looked at the control words without acquire, and lost nodes.
     this->expect_right(
         {setting::shrink, true, {{{verb::load, keys::first}}, {{verb::clear, 0}}}},
         {.preemptions = 1, .schedules = 1'000, .random = full_run() ? 500'000U : 1'500U, .weak = true, .ordered_calls = false});
@@ -106,7 +106,7 @@ TYPED_TEST(explored_programs, threads_that_change_and_count_agree_on_an_order) {
 }
 
 TYPED_TEST(explored_programs, size_under_steady_writing) {
-    // Collects that do not agree close the gate; whoever waits there may open it again.
+    // Collects that do not agree close the gate; a thread that waits there may open it again.
     std::vector<step> churn;
     for (std::uint64_t i = 0; i != 6; ++i) {
         churn.push_back({verb::store, keys::first, 100 + i});

@@ -153,7 +153,7 @@ void each_step(F&& f) {
         for (int i = 0; i != 3; ++i) round();
         require(map.engine().lines_beside() == beside, "a line that was given back is taken again");
     });
-    // Who takes a line beside the table asks for a look whether that should grow.
+    // A thread that takes a line beside the table asks for a look whether that should grow.
     add("growth for want of lines", [key, value] {
         map_type map;
         map.widen(visible_engine<Layout>::many_entries);

@@ -69,7 +69,7 @@ inline map_program program_by_chance(setting where, const std::vector<verb>& ver
         for (std::uint64_t left = 1 + chance() % 5; left != 0; --left) {
             constexpr std::uint64_t places[] = {keys::first, keys::first, keys::second, keys::apart};
             step s = make_step(verbs[chance() % verbs.size()], places[chance() % 4], t, program.first_present);
-            s.argument += 10 * left; // every value tells who stored it
+            s.argument += 10 * left; // every value tells which thread stored it
             steps.push_back(s);
         }
         program.threads.push_back(std::move(steps));

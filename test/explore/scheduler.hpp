@@ -1,4 +1,4 @@
-// Runs the threads of a program as fibers on one thread, one at a time, and decides at every event who goes on.
+// Runs the threads of a program as fibers on one thread, one at a time, and decides at every event which one goes on.
 //
 // An execution is determined by its choices, so the search keeps no state but the path of choices of the last
 // execution: the next one repeats the path up to its last choice that has an option left, and takes that one.
@@ -149,7 +149,7 @@ public:
         ended_ = (((1U << threads_) - 1) << 1) & ~bit(current_);
         progress();
     }
-    /// Ends the execution here, nothing being wrong: for who cannot wait for others that are lost.
+    /// Ends the execution here, nothing being wrong: for a thread that cannot wait for others that are lost.
     [[noreturn]] void finish() {
         broken_ = true;
         switching_ = false;
@@ -454,7 +454,7 @@ private:
             s.thread_exit();
             s.ready_ &= ~bit(me.number);
             s.ended_ |= bit(me.number);
-            s.progress(); // who waits for this thread spins on something that it did
+            s.progress(); // a thread that waits for this one spins on something that it did
             s.count_step();
             if (s.plan_.trace) s.record(event::leave, nullptr, site::here());
             s.go_on();
@@ -683,7 +683,7 @@ private:
 
     std::minstd_rand chance_{};
     std::array<std::int32_t, most_threads + 1> priority_{};
-    std::int32_t lowest_ = 0; ///< of those who have spun
+    std::int32_t lowest_ = 0; ///< of the threads that have spun
     std::array<std::uint32_t, pct_changes> change_at_{};
 
     std::array<thread_slots, most_threads + 1> slots_{};

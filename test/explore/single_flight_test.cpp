@@ -129,7 +129,7 @@ TEST(explored_flights, of_two_keys_in_one_chain_do_not_meet) {
         };
         claimed third(all, 7, kind);
         third.enter();
-        parallel(both, both); // neither waits for the third, which nobody leaves meanwhile
+        parallel(both, both); // neither waits for the third, which no thread leaves meanwhile
         third.leave();
         require(of[0].passed() == 2 && of[1].passed() == 2, "all have owned both keys");
     });

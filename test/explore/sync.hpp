@@ -2,7 +2,7 @@
 //
 // Two memories (a search says which). Sequentially consistent: memory orders are taken and not used, barriers do
 // nothing; what is missing between threads then is missing on every machine. Weak: weak_memory.hpp. There is no time
-// either way: a sleeper that nobody wakes sleeps for ever, and is reported; time limits end when the search says so.
+// either way: a sleeper that no thread wakes sleeps for ever, and is reported; time limits end when the search says so.
 #pragma once
 
 #include <atomic>
@@ -45,7 +45,7 @@ public:
         before(event::store, where);
         scheduler::instance().stored();
         const unsigned behind = scheduler::weak() ? memory().store(this, bits(now()), bits(desired), order, choose_store) : 0;
-        if (behind != 0) { // overwritten before anybody saw it
+        if (behind != 0) { // overwritten before a thread saw it
             scheduler::instance().did(false, bits(desired), bits(desired), behind);
             return;
         }

@@ -3,7 +3,7 @@
 // Every atomic that is written while threads run keeps its last stores. Each thread knows of some events of the others
 // (clock.hpp): what *happened* before its next step, by releases that it acquired, and what it has *seen*: that, and what
 // barriers showed it. A load may return a store if the thread has not seen a later one of that atomic, be it written or
-// read by somebody [coherence]. Acquire joins what the store released; a read-modify-write takes the newest store, and
+// read by a thread [coherence]. Acquire joins what the store released; a read-modify-write takes the newest store, and
 // hands on what that one released (release sequences). A sequentially consistent load returns the newest sequentially
 // consistent store or a later one. Barriers follow the wording of P1202 (asymmetric fences): a heavy one is ordered with
 // the light ones, and makes only seen, not happened: it excuses no data race.
@@ -305,7 +305,7 @@ private:
         if (l.size == 0) {
             l.size = 1;
             l.newest = 0;
-            l.kept[0] = {previous, 0, 0, 0, false, false, {}, {}}; // an event that everybody knows
+            l.kept[0] = {previous, 0, 0, 0, false, false, {}, {}}; // an event that every thread knows
         }
         return &l;
     }
@@ -352,7 +352,7 @@ private:
         if (acquire) mine.join(v.released);
     }
 
-    /// What this thread does from now on is not known to those who learned from it so far.
+    /// What this thread does from now on is not known to the threads that learned from it so far.
     EXPLORE_UNWATCHED void tick() noexcept {
         ++known_[fiber_].happened.of[fiber_];
         ++known_[fiber_].seen.of[fiber_];

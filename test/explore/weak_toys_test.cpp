@@ -135,7 +135,7 @@ TEST(weak_toys, nobody_sees_one_word_go_back) {
     });
 }
 
-// ---- who is overwritten ----
+// ---- which store is overwritten ----
 
 TEST(weak_toys, a_store_may_come_before_one_that_its_thread_does_not_know) {
     const auto last_wins = [](order publish, order look) {

@@ -34,7 +34,7 @@ step any_step(random& draw, int first_key, std::size_t map_acts) {
     return {on_one_key[draw.below(on_one_key.size())], key, number};
 }
 
-/// Keys of all threads: whoever fails or waits there must not hold up the others.
+/// Keys of all threads: one that fails or waits there must not hold up the others.
 template <class Map>
 void use_shared_key(Map& map, random& draw) {
     using key_type = typename Map::key_type;

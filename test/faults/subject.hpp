@@ -49,7 +49,7 @@ struct step {
     int number;
 };
 
-/// `Map`, used by one thread at a time, over keys that nobody else writes.
+/// `Map`, used by one thread at a time, over keys that no other thread writes.
 template <class Map>
 class subject {
 public:

@@ -127,7 +127,7 @@ void fork_and_write() {
 }
 #endif
 
-/// A child that nobody prepared may read and end: its maps are destroyed though lost threads may have every lock.
+/// A child that no hook prepared may read and end: its maps are destroyed though lost threads may have every lock.
 TEST(forks, lets_a_child_that_only_reads_destroy_its_maps) {
     const watchdog dog("a child that ends");
     using map_type = syncmap::map<std::uint64_t, std::uint64_t>;

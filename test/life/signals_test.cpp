@@ -134,7 +134,7 @@ TEST(reads, do_not_allocate) {
 #if defined(__linux__) && !defined(SYNCMAP_TEST_SANITIZED)
 namespace {
 
-/// In a process of its own, where the system ends whoever calls it but to exit: whether `f` returned true.
+/// In a process of its own, where the system ends a thread that calls it but to exit: whether `f` returned true.
 template <class F>
 bool without_system_calls(F f) {
     const pid_t child = ::fork();

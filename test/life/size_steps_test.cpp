@@ -148,7 +148,7 @@ TEST(size_steps, no_size_is_one_that_the_map_never_had) {
                 more_first = steps.count >= first;
                 more_second = steps.count >= second;
                 if (!more_first) break;
-                if (!found) ++absent; // who found the key absent inserted after the erase
+                if (!found) ++absent; // a thread that found the key absent inserted after the erase
                 ASSERT_GE(seen, entries - 1);
                 ASSERT_LE(seen, found ? entries + 1 : entries)
                     << "stopped before store " << stores << ", steps " << first << ", " << second;

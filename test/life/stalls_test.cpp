@@ -399,7 +399,7 @@ TEST(stalls, of_a_writer_anywhere_delay_nobody_elses_bucket) {
     map.reserve(10'000);
     constexpr std::uint64_t mine = 1'000'000;
     for (std::uint64_t n = 0; n < 2000; ++n) map.store(n, n);
-    // Where the victim writes is up to the hash; who shares a bucket with it waits, and is told apart by that.
+    // Where the victim writes is up to the hash; a thread that shares a bucket with it waits, and is told apart by that.
     std::atomic<bool> end{false};
     ASSERT_EQ(::sem_init(&may_go_on, 0, 0), 0);
     struct sigaction action{};

@@ -37,7 +37,7 @@ struct texts : texts_in_nodes {
 /// searched together.)
 constexpr std::size_t ordinary_calls = 8'000'000, full_calls = 1'000'000'000, sanitized_part = 120;
 constexpr std::size_t calls_of_a_round = 400'000;
-/// Keys that nobody records, and that only make the table grow and shrink.
+/// Keys that no thread records, and that only make the table grow and shrink.
 constexpr std::uint64_t fillers = 1024, first_filler = std::uint64_t{1} << 40;
 
 template <class Layout>

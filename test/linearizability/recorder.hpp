@@ -5,7 +5,7 @@
 //     history all = recording.take();     // when the threads have ended
 //
 // Each thread writes to memory of its own that was made, and touched, before: a cache line for each call. What was in
-// the map before and after is looked up while nobody else uses it.
+// the map before and after is looked up while no other thread uses it.
 #pragma once
 
 #include <algorithm>

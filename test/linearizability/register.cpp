@@ -88,7 +88,7 @@ bool register_checker::insert(std::uint64_t value, const map_call* write) {
 }
 
 zones register_checker::read(const map_call& call, std::uint32_t from) {
-    if (from == none) return zones::violated; // nobody wrote what it read
+    if (from == none) return zones::violated; // no call wrote what it read
     cluster& each = clusters_[from];
     if (call.responded < each.write_invoked) return zones::violated;
     each.earliest_end = std::min(each.earliest_end, call.responded);

@@ -9,7 +9,7 @@
 // Three things keep the number of states small, and forbid nothing:
 //  - A call that only reads takes effect as soon as its answer fits.
 //  - Of the pending calls only those are tried before one that ends whose order may matter to it, or to one of these.
-//  - An overwriting call whose value nobody sees may have taken effect just before another one that overwrote its value:
+//  - An overwriting call whose value no call sees may have taken effect just before another one that overwrote its value:
 //    it is *hidden*. It is remembered that a pending call could be, instead of one state for each set of calls that were.
 #pragma once
 

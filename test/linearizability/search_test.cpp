@@ -88,7 +88,7 @@ TEST(linearizability, the_picture_shows_no_more_than_is_needed) {
               "  B  [load(7) -> 30]\n"
               "     ^ no order explains this\n"
               "  (whether or not 1 other write(s) took effect)\n");
-    // What was seen is shown with who wrote it.
+    // What was seen is shown with the call that wrote it.
     EXPECT_EQ(check_history({store(7, 20, true, 1, 2), load(7, 20, 3, 4), store(7, 21, false, 5, 7), load(7, 21, 6, 8),
                              load(7, 20, 9, 10)}),
               "not linearizable: key 7 held nothing, then\n"

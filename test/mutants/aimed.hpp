@@ -140,7 +140,7 @@ private:
 
     // ---- computations ----
 
-    /// An update is dropped because `clear` came first, so it is ordered before that; who writes to the cleared table
+    /// An update is dropped because `clear` came first, so it is ordered before that; a thread that writes to the cleared table
     /// after it must not find the value that it has replaced.
     template <class L>
     static void drop_an_update() {
@@ -175,7 +175,7 @@ private:
 
     void add_growth();
 
-    // ---- tables whose memory becomes another table's while somebody looks at it ----
+    // ---- tables whose memory becomes another table's while a thread looks at it ----
 
     void add_tables_used_again();
 

@@ -44,7 +44,7 @@ void aimed<Layout>::add_growth() {
                          [&] { static_cast<void>(map.load(key(wanted))); });
         });
     }
-    // Who makes the new table the root's has moved the last buckets, and another thread the first.
+    // The thread that makes the new table the root's has moved the last buckets, and another thread the first.
     const preparation<Layout> large(setting::shrink, true);
     add("shrinking|moved by two", 1, [large] {
         map_type map;
@@ -55,7 +55,7 @@ void aimed<Layout>::add_growth() {
                      },
                      [&] { require(map.contains(key(keys::first)), "who stays is found"); });
     });
-    // Whoever withdraws the call for help has seen what it was about.
+    // The thread that withdraws the call for help has seen what it was about.
     add("growth|goes on", 2, [full, insert] {
         map_type map;
         full.bring(map);
@@ -70,7 +70,7 @@ void aimed<Layout>::add_growth() {
         require(map.size() <= 1, "a cleared map has what came after");
         require_consistent(map);
     });
-    // What is looked at first was not written to by who moved it there.
+    // What is looked at first was not written to by the thread that moved it there.
     add("growth|cleared, what was moved comes first", 2, [full] {
         map_type map;
         full.bring(map);
@@ -78,7 +78,7 @@ void aimed<Layout>::add_growth() {
         require(map.size() <= 1, "a cleared map has what came after");
         require_consistent(map);
     });
-    // One reads in a line behind, one who erases stands in the home line, and a third moves the bucket.
+    // One reads in a line behind, one that erases stands in the home line, and a third moves the bucket.
     if constexpr (std::is_same_v<key_type, probe>) {
         using slow = with_hesitation<Layout>;
         const preparation<slow> full_and_slow(setting::growth, true);
@@ -179,7 +179,7 @@ void aimed<Layout>::add_tables_used_again() {
                          require(seen[keys::first] == 1 && seen[last] == 1, "a walk misses nothing that stays");
                      });
     });
-    // Who moved the last bucket has only just let go of it.
+    // The thread that moved the last bucket has only just let go of it.
     add("used again|moved by another", 2, [] {
         map_type map;
         map.store(key(keys::first), value(1));
@@ -194,7 +194,8 @@ void aimed<Layout>::add_tables_used_again() {
         require_consistent(map);
     });
     const preparation<Layout> moving(setting::moving, true);
-    // Who moved the last buckets lets go of them after the table was left; and it is the first one of another generation then.
+    // The thread that moved the last buckets lets go of them after the table was left; and it is the first one of another
+    // generation then.
     add(
         "used again|by the first table of another generation", 1,
         [moving] {
@@ -304,7 +305,7 @@ void aimed<Layout>::add_late_helpers() {
                      });
         finish(map);
     });
-    // By writes alone, which let nobody go first; the helper is the first of the threads, and nothing is left to do when it
+    // By writes alone, which let no thread go first; the helper is the first of the threads, and nothing is left to do when it
     // ends.
     add("late helper|grown again, by writes", 0, [moving, used, fill, finish] {
         map_type map;
@@ -318,7 +319,7 @@ void aimed<Layout>::add_late_helpers() {
                  });
         finish(map);
     });
-    // Whoever owns its key does not look at the root again, and finds a table that is being filled again.
+    // The thread that owns its key does not look at the root again, and finds a table that is being filled again.
     add("late writer|in a table used again", 0, [moving, used] {
         map_type map;
         map.store(key(keys::apart), value(1));

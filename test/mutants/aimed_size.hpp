@@ -61,7 +61,7 @@ void aimed<Layout>::add_counts() {
                      });
     });
     // The slot that a thread record announces is empty again. (By a computation: other writers have a fence behind their
-    // lock, and who counts has one, too.) What came between is not counted either.
+    // lock, and the thread that counts has one, too.) What came between is not counted either.
     add("counts|who has seen an entry", 8, [] {
         map_type map;
         map.store(key(keys::second), value(1));
@@ -80,7 +80,8 @@ void aimed<Layout>::add_counts() {
                          require(map.size() >= 2, "who has seen an entry counts it, or what came after");
                      });
     });
-    // An update of two keys has no fence behind its locks, and its thread records may be ones that who counts has not seen yet.
+    // An update of two keys has no fence behind its locks, and its thread records may be ones that the counting thread has not
+    // seen yet.
     add("counts|who has seen an entry that another replaced", 6, [] {
         map_type map;
         map.store(key(keys::second), value(1));

@@ -134,7 +134,7 @@ void aimed<Layout>::add_snapshots() {
                 });
         },
         2);
-    // Who reads one waits for nobody: all others stand still from some point on.
+    // A reader of one waits for no thread: all others stand still from some point on.
     add("snapshots|read alone", 0, [] {
         map_type map;
         map.store(key(keys::first), value(1));

@@ -287,8 +287,8 @@ private:
         }
     }
 
-    /// The lines behind a home line are given back and taken again while others look through them: who finds a key gone
-    /// sees what came before. And what a thread that has seen nothing of the map does beside the first store.
+    /// The lines behind a home line are given back and taken again while others look through them: a thread that finds a key
+    /// gone sees what came before. And what a thread that has seen nothing of the map does beside the first store.
     void add_chains() {
         const preparation<Layout> prepared(setting::growth, true);
         const std::uint64_t last = prepared.used() - 1;
@@ -344,7 +344,7 @@ private:
         });
     }
 
-    /// Who has seen a write, and looks again by other means, sees it again.
+    /// A thread that has seen a write, and looks again by other means, sees it again.
     void add_two_looks() {
         constexpr verb writes[] = {verb::store, verb::erase, verb::update, verb::update_erase, verb::exchange, verb::clear};
         constexpr verb looks[] = {verb::load, verb::for_each, verb::size, verb::snapshot, verb::erase_if, verb::load_or_store};

@@ -63,7 +63,7 @@ private:
             list_.push_back({run, kind::aimed});
         };
 
-        // A new key is counted within the mutex, which who only counts never takes.
+        // A new key is counted within the mutex, which a thread that only counts never takes.
         aimed("count of a new key", 1, [] {
             map_type map;
             map.store(Layout::key(keys::apart), value(5));
@@ -94,7 +94,7 @@ private:
                 });
         });
 
-        // A `clear` forgets who is counted; a change guard in the midst of it would be counted afterwards.
+        // A `clear` forgets what is counted; a change guard in the midst of it would be counted afterwards.
         aimed("erase beside clear", 2, [] {
             map_type map;
             map.store(first(), value(1));
@@ -103,7 +103,7 @@ private:
             require(map.size() == 0, "a cleared map has no entries");
         });
 
-        // Who inserts a key that another has erased comes after that one, however the key stood in between.
+        // A thread that inserts a key that another has erased comes after that one, however the key stood in between.
         const auto each_lock = [&](const std::string& name, bool computed, bool rebuilt) {
             aimed(name, 2, [computed, rebuilt] {
                 map_type map;

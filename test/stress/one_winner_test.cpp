@@ -1,4 +1,4 @@
-// Of many threads that race for a key exactly one wins, and all agree on who.
+// Of many threads that race for a key exactly one wins, and all agree on which.
 #include <atomic>
 #include <cstdint>
 #include <string>

@@ -1,4 +1,4 @@
-// Time does not run backwards: who has seen a later state never sees an earlier one.
+// Time does not run backwards: a thread that has seen a later state never sees an earlier one.
 #include <atomic>
 #include <cstdint>
 
@@ -72,7 +72,7 @@ TYPED_TEST(order, of_reads_of_many_keys_follows_the_writes_while_the_map_grows_a
 }
 
 TYPED_TEST(order, of_two_keys_is_the_order_in_which_they_were_written) {
-    // Key a is always written before key b: who sees b at g sees a at g or later.
+    // Key a is always written before key b: a thread that sees b at g sees a at g or later.
     TypeParam map;
     std::atomic<bool> stop{false};
     together(4, [&](std::size_t thread) {

@@ -1,4 +1,4 @@
-// Many threads, all operations, and every value that anyone sees proves where it comes from.
+// Many threads, all operations, and every value that a thread sees proves where it comes from.
 #include <atomic>
 #include <cstdint>
 #include <optional>

@@ -1,4 +1,4 @@
-// Who waits for whom: a callback that stands still stops only the writers of its own key.
+// Which thread waits for which: a callback that stands still stops only the writers of its own key.
 #include <atomic>
 #include <chrono>
 #include <cstdint>

@@ -13,7 +13,7 @@
 
 namespace test {
 
-/// Who wrote a value, for which key, as its how-manieth.
+/// Which thread wrote a value, for which key, as its how-manieth.
 struct origin {
     std::uint64_t key;
     std::uint64_t generation;

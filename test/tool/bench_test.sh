@@ -304,7 +304,7 @@ printf '\3757zXZ\0\0\0' >"$folder/packed"
 refuses 'xz -dc' trace "$folder/packed" --capacity 2
 refuses 'xz -dc' trace "$folder/packed" --capacity 2 --format words
 
-# who cannot tell a length is left out, and said to be
+# a map that cannot tell a length is left out, and said to be
 if "$tool" bench --list | grep -q '^  liburcu '; then
     works bench --workload length --threads 2 --keys 2k --candidate map,liburcu "${instant[@]}"
     says 'liburcu: left out, it does not tell its exact length'

@@ -1,4 +1,4 @@
-// What bench says of results that are made up: who is ranked, who is excluded, and what the last lines advise.
+// What bench says of results that are made up: which map is ranked, which is excluded, and what the last lines advise.
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -103,7 +103,7 @@ TEST(bench_verdict, says_what_to_use_in_one_line_for_each_row) {
 TEST(bench_verdict, excludes_maps_that_crash_or_answer_wrongly) {
     const bench_outcome outcome = outcome_of({result_of(3, 90e6, 100, 7), result_of(0, 20e6, 200), result_of(2, 6e6, 9000)});
     const std::string text = verdict(outcome);
-    EXPECT_EQ(block(text, "Caveats").front().find("loser"), std::string::npos) << text; // nobody is compared with it
+    EXPECT_EQ(block(text, "Caveats").front().find("loser"), std::string::npos) << text; // no map is compared with it
     EXPECT_TRUE(block(text, "Caveats").front().starts_with("map won 1 of 1 cell")) << text;
     EXPECT_EQ(block(text, "Caveats").back(),
               "excluded, as they failed or answered wrongly: crasher (read-90 100k/2T), loser (read-90 100k/2T)")

@@ -12,7 +12,7 @@
 
 namespace test::awkward_types {
 
-/// Nobody may ask for its address.
+/// No code may ask for its address.
 template <class Number>
 struct hidden {
     Number number;

@@ -103,7 +103,7 @@ const std::vector<operation<Map>>& operations() {
 }
 
 /// Runs `intruder` on a thread of its own while this thread is inside `outer`. Whichever of the two was first told of
-/// the misuse says what it was told; `by_intruder` says who.
+/// the misuse says what it was told; `by_intruder` says which thread.
 struct verdict {
     std::optional<map_misuse> misuse;
     std::string message;
@@ -326,7 +326,7 @@ TYPED_TEST(checked_map, accuses_nobody_after_an_exception) {
     EXPECT_EQ(map.size(), 2U);
 }
 
-/// A program that ends at the first misuse, since nobody has set a handler.
+/// A program that ends at the first misuse, since no handler is set.
 void race_without_a_handler() {
     syncmap::checked_map<int, int, misuse_check::exact> map("sessions");
     map.store(1, 1);

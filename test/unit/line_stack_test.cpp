@@ -1,4 +1,4 @@
-// The stacks of free overflow lines: a line is nobody's, or in one stack, or one thread's, whatever threads stop where.
+// The stacks of free overflow lines: a line is unused, or in one stack, or one thread's, whatever threads stop where.
 #include <array>
 #include <atomic>
 #include <cstddef>

@@ -334,7 +334,7 @@ TEST(snapshot_map, frees_what_a_clear_takes_away_without_another_write) {
 TEST(snapshot_map, computes_a_key_once_at_a_time_also_across_a_clear) {
     const watchdog dog("a computation beside clear", std::chrono::seconds(60));
     syncmap::snapshot_map<int, int> map;
-    // Of the same thread, which can wait for nobody.
+    // Of the same thread, which can wait for no other.
     const auto recursive = [&] {
         map.clear();
         EXPECT_THROW(static_cast<void>(map.load_or_compute(1, [] { return 3; })), syncmap::recursive_update);
