@@ -193,8 +193,8 @@ public:
 
     /// Figures of the map's memory and work: see stats.hpp. No operation counts for them but a resize and a writer that sleeps.
     ///
-    /// Progress: waits for a thread that is looking which memory can be freed; others go on. Behind a lock: waits for that
-    /// lock. Complexity: linear in what waits to be freed and in the number of threads.
+    /// Progress: waits for no thread; in `snapshot_map` for the mutex, behind a lock for that lock. Complexity: linear in what
+    /// waits to be freed and in the number of threads.
     [[nodiscard]] map_stats stats() const
         requires requires(const Engine& e) { e.stats(); }
     {
@@ -276,7 +276,7 @@ public:
     /// (syncmap/owned_bytes.hpp). If that thread stops, another one destroys them later, at the latest the map's
     /// destructor. A value that another thread is just destroying may be gone only after the call.
     ///
-    /// Progress: waits for a thread that is looking which memory can be freed; others go on. Complexity: linear in what
+    /// Progress: waits for a thread that scans for what can be freed; other operations go on. Complexity: linear in what
     /// is to be destroyed and in the number of threads. Only of maps that destroy late.
     void flush() noexcept
         requires requires(Engine& e) { e.flush(); }

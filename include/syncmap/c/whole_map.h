@@ -110,7 +110,7 @@ typedef struct syncmap_stats {
 
 /**
  * Figures of the table and of its work, read one after the other. Unlike `syncmap_statistics_of` it walks over nothing.
- * Progress: waits for a thread that does what `syncmap_flush` does; of the engines behind a lock, for that lock.
+ * Progress: with SYNCMAP_ENGINE_MAP waits for no thread; with the other engines for their lock.
  * Errors: SYNCMAP_INVALID, SYNCMAP_REENTRANT.
  */
 SYNCMAP_API SYNCMAP_MUST_USE syncmap_stats syncmap_stats_of(syncmap_map* map);
