@@ -6,7 +6,7 @@
 //
 //   [L1] A key that is there throughout is seen. The last slot is read first [R2]. If it is neither LINK nor MOVED, the key is
 //        in that slot, or in another one of this line, where it stays [I2].
-//   [L2] A key may be seen twice: it goes from the last slot to a new line and comes home from there, or it is erased and
+//   [L2] A key may be seen twice: it goes from the last slot to a new line and back to the home line, or it is erased and
 //        inserted again. Then two slots of the copy have equal slot words.
 //   [L3] The entries may be wiped: a mover stores MOVED into the last slot before it wipes the others [I4]. So that slot is
 //        read once more, after the others.

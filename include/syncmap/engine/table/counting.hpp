@@ -133,8 +133,9 @@ private:
                 case change::multiple:
                 case change::none: break;
                 }
-                // What comes into the slot afterwards, another entry say that comes home [I2], comes after the count. relaxed:
-                // ordered behind the slot's acquire load; and if it is the same, it is the store that was seen before.
+                // What comes into the slot afterwards comes after the count: another entry say that returns to the home line
+                // [I2]. relaxed: ordered behind the slot's acquire load; and if it is the same, it is the store that was seen
+                // before.
                 seen.in_the_midst = s.net_count.load(std::memory_order_relaxed) != seen.net_count;
             }
         }
