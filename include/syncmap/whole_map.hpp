@@ -276,8 +276,9 @@ public:
     /// (syncmap/owned_bytes.hpp). If that thread stops, another one destroys them later, at the latest the map's
     /// destructor. A value that another thread is just destroying may be gone only after the call.
     ///
-    /// Progress: waits for a thread that scans for what can be freed; other operations go on. Complexity: linear in what
-    /// is to be destroyed and in the number of threads. Only of maps that destroy late.
+    /// Progress: waits for a thread that scans for what can be freed, and for threads that take or end a snapshot; other
+    /// operations go on. Complexity: linear in what is to be destroyed and in the number of threads. Only of maps that destroy
+    /// late.
     void flush() noexcept
         requires requires(Engine& e) { e.flush(); }
     {
