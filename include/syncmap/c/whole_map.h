@@ -118,8 +118,9 @@ SYNCMAP_API SYNCMAP_MUST_USE syncmap_stats syncmap_stats_of(syncmap_map* map);
 /**
  * Frees now what was erased or replaced before and no thread reads any more, and releases its handles. Without this call that
  * happens later.
- * Progress: waits for a thread that does the same, and for threads that take or end a snapshot; others go on. Linear in what is
- * freed and in the number of threads. Errors: SYNCMAP_INVALID.
+ * Progress: waits for a thread that does the same, and for threads that take or end a snapshot; others go on. Linear in
+ * what is freed and in the number of threads.
+ * Errors: SYNCMAP_INVALID.
  */
 SYNCMAP_API syncmap_status syncmap_flush(syncmap_map* map);
 
