@@ -39,6 +39,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(syncmap_development INTERFACE -Wno-maybe-uninitialized)
 endif()
 
+# For what is compiled to be tested, not to be quick. What is always compiled in place elsewhere is called here like the rest: a
+# fifth quicker to compile.
+function(syncmap_call_what_is_inlined target)
+    target_compile_definitions(${target} PRIVATE always_inline=noinline)
+endfunction()
+function(syncmap_do_not_optimise target)
+    target_compile_options(${target} PRIVATE -O0)
+    syncmap_call_what_is_inlined(${target})
+endfunction()
+
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
