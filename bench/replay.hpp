@@ -8,6 +8,8 @@
 
 namespace syncmap::bench {
 
+inline constexpr std::uint64_t most_capacity = 1'000'000'000;
+
 struct replay_result {
     std::uint64_t loads = 0;   ///< calls of the loader: the misses, less those that shared the load of another thread
     std::size_t most_seen = 0; ///< the largest size that the threads have seen in between

@@ -14,7 +14,6 @@ namespace {
 
 using namespace syncmap::bench;
 
-constexpr std::string_view flagship = "map";
 constexpr std::string_view two_thread_cell = "90-1e5";
 
 spread exactly(double value) { return {value, value, value}; }

@@ -16,7 +16,6 @@ namespace {
 
 using namespace syncmap::bench;
 
-constexpr std::string_view baseline = "mutex";
 constexpr std::uint64_t longest_tail = 2; ///< times that of the best: more is felt, however seldom
 
 /// The maps that the row lets compete, and among them the own maps: maps of any type only where dynamic values are the

@@ -30,13 +30,13 @@ constexpr std::array ingredients{
     ingredient{"churn", "inserts and erases in turn", &workload::pairs},
 };
 
-[[noreturn]] void refuse(std::string why) { throw usage_error("--mix: " + why + " (such as loads=80,stores=15,churn=5)"); }
+[[noreturn]] void refuse_mix(std::string why) { throw usage_error("--mix: " + why + " (such as loads=80,stores=15,churn=5)"); }
 
 unsigned percentage(std::string_view text, std::string_view of) {
     unsigned value = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || rest != text.data() + text.size() || value > 100) {
-        refuse(fmt::format("'{}' of {} is not a whole percentage", text, of));
+        refuse_mix(fmt::format("'{}' of {} is not a whole percentage", text, of));
     }
     return value;
 }
@@ -48,10 +48,10 @@ void add(workload& mix, std::string_view part, std::vector<std::string_view>& gi
     if (found == ingredients.end()) {
         std::vector<std::string_view> known;
         for (const ingredient& i : ingredients) known.push_back(i.name);
-        refuse(fmt::format("'{}' is none of {}", name, fmt::join(known, ", ")));
+        refuse_mix(fmt::format("'{}' is none of {}", name, fmt::join(known, ", ")));
     }
-    if (sign == std::string_view::npos) refuse(fmt::format("{} has no percentage", name));
-    if (std::ranges::find(given, name) != given.end()) refuse(fmt::format("{} is given twice", name));
+    if (sign == std::string_view::npos) refuse_mix(fmt::format("{} has no percentage", name));
+    if (std::ranges::find(given, name) != given.end()) refuse_mix(fmt::format("{} is given twice", name));
     given.push_back(name);
     mix.*found->share = percentage(part.substr(sign + 1), name);
 }
@@ -75,7 +75,7 @@ std::shared_ptr<const own_mix> understand_mix(const std::string& text) {
         sum += share;
         if (share != 0) parts.push_back(fmt::format("{} % {}", share, i.about));
     }
-    if (sum != 100) refuse(fmt::format("the percentages sum to {}, not to 100", sum));
+    if (sum != 100) refuse_mix(fmt::format("the percentages sum to {}, not to 100", sum));
     mix->about = fmt::format("{}", fmt::join(parts, ", "));
     mix->what.about = mix->about;
     return mix;

@@ -13,6 +13,10 @@
 
 namespace syncmap::tool {
 
+/// The candidate that the others are compared with, and the one that this project is about.
+inline constexpr std::string_view baseline = "mutex";
+inline constexpr std::string_view flagship = "map";
+
 /// Share of the best that is closer to it than people can tell in a program.
 inline constexpr double close_enough = 0.9;
 /// Share of the processors in other hands above which figures mislead.

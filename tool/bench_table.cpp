@@ -16,8 +16,6 @@ namespace {
 
 using namespace syncmap::bench;
 
-constexpr std::string_view baseline = "mutex";
-
 std::string bytes_column(const std::optional<double>& bytes) { return bytes ? fmt::format("{:.0f}", *bytes) : "-"; }
 
 std::string ratio_column(const candidate_result& map, const candidate_result* mutex) {

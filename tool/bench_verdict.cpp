@@ -22,8 +22,6 @@ namespace {
 
 using namespace syncmap::bench;
 
-constexpr std::string_view flagship = "map";
-constexpr std::string_view plain_mutex = "mutex";
 constexpr double small_share = 0.1; ///< of the time of a program
 
 std::uint64_t tail_of(const candidate_result& map) { return map.latencies.quantile(0.999); }
@@ -85,21 +83,21 @@ std::string mutex_advice(const bench_outcome& outcome) {
     const cell_outcome* longest = nullptr;
     double slowest_rate = 0;
     for (const cell_outcome& cell : outcome.cells) {
-        const candidate_result* const mutex = cell.find(plain_mutex);
+        const candidate_result* const mutex = cell.find(baseline);
         if (mutex == nullptr || cell.fastest_beside(*mutex) == nullptr) continue;
         const double rate = spread_of(mutex->rates).median;
         if (slowest == nullptr || rate < slowest_rate) {
             slowest = &cell;
             slowest_rate = rate;
         }
-        if (longest == nullptr || tail_of(*mutex) > tail_of(*longest->find(plain_mutex))) longest = &cell;
+        if (longest == nullptr || tail_of(*mutex) > tail_of(*longest->find(baseline))) longest = &cell;
     }
     if (slowest == nullptr) return {};
     std::string text = fmt::format(
         "the plain mutex: a program that asks its map less than {} million times a second spends at most a tenth of "
         "its time there (at its slowest, {}, it served {} million). One operation in a thousand took up to {} ns ({})",
         in_millions(slowest_rate * small_share), short_name(slowest->measured.what), in_millions(slowest_rate),
-        with_separators(tail_of(*longest->find(plain_mutex))), short_name(longest->measured.what));
+        with_separators(tail_of(*longest->find(baseline))), short_name(longest->measured.what));
     if (const candidate_result* const map = longest->find(flagship))
         text += fmt::format(", {} ns of map", with_separators(tail_of(*map)));
     return text;

@@ -31,7 +31,7 @@ bool stands_for(const std::string& name, const candidate& e) {
     return group == groups.end() ? e.name == name : group->has(e);
 }
 
-[[noreturn]] void refuse(const std::string& name) {
+[[noreturn]] void refuse_map(const std::string& name) {
     std::vector<std::string_view> known;
     for (const candidate& e : candidates()) known.push_back(e.name);
     for (const candidate_group& g : groups) known.push_back(g.name);
@@ -50,7 +50,7 @@ std::vector<const candidate*> chosen_candidates(const std::vector<std::string>& 
         }
     }
     for (const std::string& name : names) {
-        if (std::ranges::none_of(candidates(), [&](const candidate& e) { return stands_for(name, e); })) refuse(name);
+        if (std::ranges::none_of(candidates(), [&](const candidate& e) { return stands_for(name, e); })) refuse_map(name);
     }
     return chosen;
 }

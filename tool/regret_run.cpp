@@ -24,8 +24,6 @@ namespace {
 
 using namespace syncmap::bench;
 
-constexpr std::uint64_t most_capacity = 1'000'000'000;
-
 class regret_table {
 public:
     void add(const std::string& name, const trace& requests, std::size_t capacity) {

@@ -28,7 +28,6 @@ namespace {
 using namespace syncmap::bench;
 using json = nlohmann::ordered_json;
 
-constexpr std::uint64_t most_capacity = 1'000'000'000;
 constexpr double bytes_per_entry = 100;
 constexpr double bytes_per_request = 24; ///< of the largest model, the optimum
 
