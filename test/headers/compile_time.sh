@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Including the map and using it once must cost the compiler at most twice what oneTBB's map costs.
 # Usage: compile_time.sh COMPILER INCLUDE_FOLDER
-# Time of the processor, the two in turn, so that a busy machine disturbs both alike: the best of three, or of up to 15 where three
-# do not suffice, for the best of many is what the compiler takes when nothing disturbs it. Exits 77 where there is no oneTBB.
+# Time of the processor, the two in turn, so that a busy machine disturbs both alike: the first pair, or the best of up to 15 where
+# that does not suffice, for the best of many is what the compiler takes when nothing disturbs it. Exits 77 where there is no oneTBB.
 set -eu
 compiler=$1
 include=$2
@@ -39,7 +39,7 @@ milliseconds() {
 
 ours=999999999 theirs=999999999
 for round in {1..15}; do
-    [ "$round" -le 3 ] || [ "$ours" -gt $((2 * theirs)) ] || break
+    [ "$round" -eq 1 ] || [ "$ours" -gt $((2 * theirs)) ] || break
     time=$(milliseconds syncmap); ours=$((time < ours ? time : ours))
     time=$(milliseconds tbb); theirs=$((time < theirs ? time : theirs))
 done
