@@ -170,6 +170,25 @@ void each_step(F&& f) {
         for (int i = 0; i != 64 && map.engine().work_left() != nullptr; ++i) map.store(key(keys::apart), value(6));
         require(map.engine().buckets() > 8, "a table without lines of its own grows");
     });
+    // The first table's lines serve the tables after it, also while a late reader is in them.
+    add("lines of the first table", [key, value] {
+        scheduler::instance().begin_with_one_bucket();
+        map_type map;
+        const std::size_t all = visible_engine<Layout>::bucket_capacity() + 1;
+        for (std::size_t n = 0; n != slots; ++n) map.store(key(keys::fillers + n), value(2));
+        const auto is_right = [&] {
+            require(map.contains(key(keys::fillers)), "a key stays");
+            require(!map.contains(key(keys::first)), "a key does not come");
+        };
+        parallel(
+            [&] {
+                for (std::size_t n = slots; n != all; ++n) map.store(key(keys::fillers + n), value(2));
+            },
+            is_right);
+        is_right();
+        require(map.size() == all, "nothing is lost");
+        require(map.engine().lines_beside() == 0, "a line of the first table is taken, and none is made");
+    });
     // What came with a table is counted in all that it is left for.
     if constexpr (map_type::has_replace) {
         add("size of what was brought", [key, value] {

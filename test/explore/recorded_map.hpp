@@ -134,7 +134,7 @@ public:
     }
 
     /// The number of the newest snapshot.
-    std::uint32_t last_phase() const noexcept { return this->shared_of_table().more().last_phase; }
+    std::uint32_t last_phase() const noexcept { return this->shared_of_table().snapshots().last_phase; }
 
     /// As if the table had grown by itself: it may shrink again.
     void forget_what_was_reserved() noexcept {

@@ -422,7 +422,9 @@ struct sync_policy : syncmap::engine::tuning {
     static std::uint32_t most_cached_nodes() noexcept { return scheduler::instance().keeps_spares() ? 1 : 0; }
     static constexpr std::size_t migration_batch = 1;
     static constexpr std::size_t groups_ahead = 0;
-    /// The table of one bucket grows by two, that of two by four: programs meet both.
+    /// The table of one bucket grows by two; where maps begin with two buckets, that one grows by four: programs meet both.
+    static unsigned second_log2() noexcept { return scheduler::instance().begins_with_one_bucket() ? 1 : 3; }
+    static constexpr std::size_t dense_buckets = 0; // none: a table of eight with two lines is full with fewer entries
     static unsigned most_log2_by_four() noexcept { return scheduler::instance().begins_with_one_bucket() ? 1 : 15; }
     static constexpr std::uint32_t writes_between_recycling = 1;
     static constexpr std::uint32_t looks_between_barriers = 0;

@@ -73,14 +73,21 @@ T numbered_value(std::uint64_t n) {
     }
 }
 
-/// Leaves the table of one bucket, and that of its successors, for others: their memory is free then.
+constexpr std::uint64_t first_key = 100;
+
+/// Leaves the table of one bucket for that of eight.
 template <class Map>
 void leave_first_table(Map& map) {
     const auto value = numbered_value<typename Map::mapped_type>(1);
-    for (std::uint64_t key = 100; key < 140; ++key) map.store(key, value);
-    for (std::uint64_t key = 100; key < 140; ++key) map.erase(key);
-    map.shrink_to_fit();
-    for (std::uint64_t key = 100; key < 140; ++key) map.store(key, value);
+    for (std::uint64_t key = first_key; key < first_key + 16; ++key) map.store(key, value);
+    ASSERT_EQ(map.stats().buckets, 8U);
+}
+/// Leaves that table as well, and the next: the memory of each is free then.
+template <class Map>
+void leave_second_table(Map& map) {
+    const auto value = numbered_value<typename Map::mapped_type>(1);
+    for (std::uint64_t key = first_key; key < first_key + 200; ++key) map.store(key, value);
+    ASSERT_GT(map.stats().buckets, 8U);
     map.flush();
     for (int i = 0; i < 200; ++i) map.store(100, value);
     map.flush();
@@ -98,9 +105,10 @@ void read_beside_replace() {
             map_of_late_readers<T> next;
             map.store(1, before);
             next.store(1, after);
+            leave_first_table(map);
             std::optional<T> seen;
             late_thread reader(step::load, loads, [&] { seen = map.load(1); });
-            leave_first_table(map);
+            leave_second_table(map);
             late_thread replacing(step::change, changes, [&] { map.replace(std::move(next)); });
             reader.finish();
             const bool is_new = seen == after;

@@ -8,10 +8,12 @@
 namespace {
 
 constinit thread_local std::size_t count = 0;
+constinit thread_local std::size_t taken = 0;
 
 } // namespace
 
 std::size_t test::allocations() noexcept { return count; }
+std::size_t test::allocated_bytes() noexcept { return taken; }
 
 #if defined(__clang__) && defined(SYNCMAP_TEST_SANITIZED)
 
@@ -32,6 +34,7 @@ namespace {
 void* allocate(std::size_t bytes, std::size_t alignment) {
     ++count;
     const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+    taken += ((alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__ ? bytes : rounded) + 8 + 15) / 16 * 16;
     void* const block = std::aligned_alloc(alignment, rounded != 0 ? rounded : alignment);
     if (block == nullptr) throw std::bad_alloc();
     return block;

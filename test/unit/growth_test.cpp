@@ -45,17 +45,45 @@ TEST(growth, is_not_put_off_by_lines_that_are_left_from_before) {
     EXPECT_EQ(map.size(), 200U);
 }
 
-TEST(growth, is_by_four_in_small_tables_and_by_two_in_large_ones) {
+TEST(growth, is_to_eight_buckets_then_by_four_and_by_two_in_large_tables) {
     visible_map map;
     std::vector<std::size_t> sizes;
     for (std::uint64_t key = 1000; key != 301'000; ++key) {
         map.store(key, key);
         if (sizes.empty() || sizes.back() != map.buckets()) sizes.push_back(map.buckets());
     }
-    const std::vector<std::size_t> expected{1, 4, 16, 32, 128, 512, 2048, 8192, 32'768, 65'536, 131'072};
+    const std::vector<std::size_t> expected{1, 8, 32, 128, 512, 2048, 8192, 32'768, 65'536, 131'072};
     EXPECT_EQ(sizes, expected);
     for (std::uint64_t key = 1000; key != 301'000; ++key) ASSERT_EQ(map.load(key), key);
     EXPECT_EQ(map.size(), 300'000U);
+}
+
+/// So a map of forty integers takes two tables.
+TEST(growth, leaves_eight_buckets_only_when_these_hold_more_than_forty_entries) {
+    for (std::uint64_t first = 1000; first != 3000; first += 50) {
+        visible_map map;
+        std::uint64_t key = first;
+        for (; key != first + 40; ++key) map.store(key, key);
+        ASSERT_EQ(map.buckets(), 8U);
+        for (; key != first + 60; ++key) map.store(key, key);
+        ASSERT_EQ(map.buckets(), 32U);
+    }
+}
+
+/// Of keys that collide, the home line holds four, each of six lines behind it three more. Four of these are the table's.
+TEST(growth, lends_the_lines_of_the_first_table_to_those_after_it) {
+    visible_map map;
+    for (int round = 0; round != 3; ++round) {
+        for (std::uint64_t key = 0; key != 22; ++key) map.store(key, key);
+        ASSERT_EQ(map.stats().overflow_lines, 6U) << "in round " << round;
+        for (std::uint64_t key = 0; key != 22; ++key) ASSERT_EQ(map.load(key), key);
+        ASSERT_EQ(map.buckets(), 8U) << "there is no smaller table any more";
+        map.clear(); // gives the lines back
+    }
+    for (std::uint64_t key = 0; key != 40; ++key) map.store(key, key);
+    for (std::uint64_t key = 0; key != 40; ++key) map.erase(key);
+    map.shrink_to_fit();
+    EXPECT_EQ(map.buckets(), 8U);
 }
 
 /// 2.8 entries a bucket, from 1.8 to 3.5 of which a table is filled: lines that few entries kept would use up its share.

@@ -87,13 +87,36 @@ TEST_F(small_maps, takes_few_bytes_with_four_small_entries) {
     EXPECT_LE(of_names, one_map + one_writer + 80 + slack); // and a node
 }
 
-/// A map keeps the tables that it has outgrown: steps by four leave fewer of them behind.
-TEST_F(small_maps, takes_few_tables_for_forty_entries) {
+/// A map keeps the tables that it has outgrown: it outgrows one, and has one.
+TEST_F(small_maps, takes_two_tables_for_forty_entries) {
     using map = syncmap::map<std::uint64_t, std::uint64_t>;
-    const double forty = bytes_of<map>([](map& m) {
-        for (std::uint64_t i = 1; i <= 40; ++i) m.store(i, i);
-    });
-    EXPECT_LE(forty, 3328);
+    const auto fill = [](std::deque<map>& maps) {
+        for (map& m : maps) {
+            for (std::uint64_t i = 0; i != 40; ++i) m.store(i, i);
+        }
+    };
+    {
+        std::deque<map> others(count); // the thread records of destroyed maps serve others
+        fill(others);
+    }
+    std::deque<map> maps(count);
+    const std::size_t before = allocated_bytes();
+    fill(maps);
+    EXPECT_LE(static_cast<double>(allocated_bytes() - before) / count, 1500);
+}
+
+/// Those of its first table, too: what needed six lines once needs six again.
+TEST_F(small_maps, gives_all_lines_back_when_it_is_cleared) {
+    for (int n = 0; n != 50; ++n) {
+        syncmap::map<std::uint64_t, std::uint64_t> map;
+        std::size_t lines[2] = {};
+        for (std::size_t& now : lines) {
+            map.clear();
+            for (std::uint64_t i = 0; i != 40; ++i) map.store(i, i);
+            now = map.stats().overflow_lines.value();
+        }
+        EXPECT_EQ(lines[1], lines[0]);
+    }
 }
 
 TEST_F(small_maps, takes_a_line_for_each_thread_that_wrote_and_nothing_for_one_that_read) {

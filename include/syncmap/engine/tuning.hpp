@@ -18,6 +18,11 @@ struct tuning : reclaim::tuning {
 
     /// log2 of the number of buckets that a map begins with.
     static constexpr unsigned smallest_log2() noexcept { return 0; }
+    /// log2 of the number of buckets that the table of one bucket grows to.
+    static constexpr unsigned second_log2() noexcept { return 3; }
+    /// A table of so many buckets is left only when it has five entries for each four slots. It is the second table of most
+    /// maps: so forty pairs of integers need no third one.
+    static constexpr std::size_t dense_buckets = 8;
     /// Buckets that one write moves while a table is being left. Of the inserts that double a table one in 224 moves any.
     static constexpr std::size_t migration_batch = 64;
     /// How many groups ahead of the one that is being moved overflow lines and nodes are prefetched. 0: none are.

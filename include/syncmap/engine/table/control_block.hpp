@@ -13,11 +13,25 @@
 
 namespace syncmap::engine {
 
-/// Made by the first operation that needs it: most small maps never grow, are never cleared and have no snapshots.
+/// Made by the first operation that needs it: most maps are never cleared and have no snapshots. The thread that has the mutex
+/// changes `live`; writers follow it in their sections.
+template <class Layout, class Sync>
+struct snapshot_part : snapshot_words<Sync> {
+    using snapshot_type = snapshot_state<table_header<Layout, Sync>, Sync>;
+    template <class U>
+    using atomic = typename Sync::template atomic<U>;
+
+    atomic<snapshot_type*> live{nullptr}; ///< newest first, linked by `older`
+    snapshot_type* dropped = nullptr;     ///< not live any more, but perhaps still in the hands of a writer
+    snapshot_type* unreachable = nullptr; ///< dropped, and in the hands of no writer: to be given back
+    atomic<snapshot_type*> spare{nullptr}; ///< for the next snapshot
+    std::uint32_t last_phase = 0;         ///< of all snapshots so far
+};
+
+/// Made by the first operation that needs it: most small maps never grow.
 template <class Layout, class Sync>
 struct rare_part : rare_words<Sync> {
     using header = table_header<Layout, Sync>;
-    using snapshot_type = snapshot_state<header, Sync>;
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
@@ -27,13 +41,6 @@ struct rare_part : rare_words<Sync> {
     std::uint32_t looks_to_skip = 0;  ///< a writer that names a quiescing table may stay for long: not each call asks
     header* quiescing_tables = nullptr; ///< retired, perhaps still touched by a writer, or not yet emptied
     header* free_tables = nullptr;    ///< of all sizes: a map has been of few
-
-    // ---- snapshots: `live` is changed by who has the mutex, and followed by writers in their sections ----
-    atomic<snapshot_type*> live{nullptr}; ///< newest first, linked by `older`
-    snapshot_type* dropped = nullptr;     ///< not live any more, but perhaps still in the hands of a writer
-    snapshot_type* unreachable = nullptr; ///< dropped, and in the hands of no writer: to be given back
-    atomic<snapshot_type*> spare{nullptr}; ///< for the next snapshot
-    std::uint32_t last_phase = 0;         ///< of all snapshots so far
 
     // ---- overflow lines from the allocator, for tables whose own share is used up ----
     struct spare_line : line<Layout> {
@@ -51,7 +58,8 @@ struct control_block : shared_words<Sync>, std::conditional_t<Layout::inline_key
     using header = table_header<Layout, Sync>;
     using node = reclaim::node_base<Sync>;
     using rare_type = rare_part<Layout, Sync>;
-    using snapshot_type = typename rare_type::snapshot_type;
+    using snapshots_type = snapshot_part<Layout, Sync>;
+    using snapshot_type = typename snapshots_type::snapshot_type;
     using spare_line = typename rare_type::spare_line;
     template <class U>
     using atomic = typename Sync::template atomic<U>;
@@ -65,6 +73,14 @@ struct control_block : shared_words<Sync>, std::conditional_t<Layout::inline_key
     rare_type* rare_or_null() const noexcept { return static_cast<rare_type*>(this->rare.load(std::memory_order_acquire)); }
     /// For a thread that knows that it was made: it has seen a second table, a snapshot or a spare line.
     rare_type& more() const noexcept { return *rare_or_null(); }
+
+    /// Null: no operation has needed it yet. acquire: pairs with the release of map_memory::snapshots.
+    snapshots_type* snapshots_or_null() const noexcept {
+        const rare_type* const rare = rare_or_null();
+        return rare == nullptr ? nullptr : static_cast<snapshots_type*>(rare->snapshots.load(std::memory_order_acquire));
+    }
+    /// For a caller that knows that it was made: it has seen a snapshot, or made sure of it.
+    snapshots_type& snapshots() const noexcept { return *snapshots_or_null(); }
 };
 
 } // namespace syncmap::engine

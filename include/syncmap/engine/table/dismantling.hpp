@@ -133,7 +133,8 @@ private:
 
     static bool may_have_spare_lines(control& c, const header& t) noexcept {
         return t.overflow_lines_used() == t.overflow_lines() && c.rare_or_null() != nullptr &&
-               c.more().all_spare_lines.load(std::memory_order_relaxed) != nullptr;
+               (c.more().all_spare_lines.load(std::memory_order_relaxed) != nullptr ||
+                c.first_table_is.load(std::memory_order_relaxed) == first_table::lent);
     }
     static void give_back_spare_lines(control& c, header& t) noexcept {
         each_line(

@@ -2,9 +2,10 @@
 //
 //   [header][home line][sentinel-key line, where the layout has one][moving words][control words][control block]
 //
-// The table of one bucket is part of it. When the map grows that table is left as any other, and used again when the map
-// becomes as small again; there is never a second one of that size. Its header keeps the map's seed, whether the table is in
-// use or not. The words of the control block that every write reads lie in one cache line, which few writes change.
+// The table of one bucket is part of it; there is never a second one of that size. After a clear it is used again. When the map
+// has outgrown it, its lines are lent: they are spare lines for as long as the map lives (table_pool.hpp). Its header keeps the
+// map's seed, whether the table is in use or not. The words of the control block that every write reads lie in one cache line,
+// which few writes change.
 #pragma once
 
 #include <cstddef>

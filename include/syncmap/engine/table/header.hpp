@@ -95,6 +95,7 @@ struct alignas(detail::cache_line_bytes) table_header {
     /// from 1.8 to 3.5 entries a bucket, and in the end a fifth of them lie in overflow lines.
     static constexpr std::size_t overflow_share(std::size_t buckets) noexcept {
         if (buckets == 1) return 0; // the smallest table grows instead
+        if (buckets == Sync::dense_buckets) return 4; // and two of the first table
         return buckets < 16 ? 2 : buckets * 10 / 32;
     }
 

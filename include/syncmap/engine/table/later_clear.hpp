@@ -56,7 +56,7 @@ public:
         Sync::fence(); // between what the caller did before and the look at the root
         if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
         control_type& c = by.control_;
-        this->more(c);
+        this->snapshots(c);
         cleared* const fresh = this->template make_object<cleared>();
         const header_type* const left = snapshotter<Types>::exchange_root(*this, c, nullptr, [&](header_type* taken) {
             fresh->tables[0] = taken;

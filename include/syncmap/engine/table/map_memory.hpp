@@ -24,6 +24,7 @@ public:
     using typename core<Types>::line_type;
     using typename core<Types>::control;
     using typename core<Types>::rare_type;
+    using snapshots_type = typename control::snapshots_type;
     using typename core<Types>::thread_record_type;
     using typename core<Types>::node;
     using typename core<Types>::node_base;
@@ -76,15 +77,24 @@ public:
         return make_rare(c);
     }
 
+    /// The same, and what snapshots and the end of contents need; see snapshot_part. Throws `bad_alloc`.
+    snapshots_type& snapshots(control& c) {
+        if (auto* const made = c.snapshots_or_null()) return *made;
+        return make_part<snapshots_type>(more(c).snapshots);
+    }
+
 private:
-    [[gnu::cold, gnu::noinline]] rare_type& make_rare(control& c) {
-        rare_type* const fresh = make_object<rare_type>();
-        rare_words<Sync>* expected = nullptr;
+    [[gnu::cold, gnu::noinline]] rare_type& make_rare(control& c) { return make_part<rare_type>(c.rare); }
+
+    template <class Part, class Words>
+    Part& make_part(typename Sync::template atomic<Words*>& place) {
+        Part* const fresh = make_object<Part>();
+        Words* expected = nullptr;
         // release: who finds it sees it whole. acquire: so does the loser of the race.
-        const bool mine = c.rare.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire);
+        const bool mine = place.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire);
         if (mine) return *fresh;
         destroy_object(fresh);
-        return static_cast<rare_type&>(*expected);
+        return static_cast<Part&>(*expected);
     }
 };
 

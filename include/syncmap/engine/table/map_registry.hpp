@@ -77,6 +77,13 @@ public:
         unlock(by);
     }
 
+    /// Returns what snapshots of the map need, or null: no operation has needed it yet. (3) acquire: pairs with the release of
+    /// map_memory::make_part; without it this thread may see the mutex before it is made.
+    static snapshot_words<Sync>* snapshots_of(const map& m) noexcept {
+        const rare_words<Sync>* const rare = m.rare.load(std::memory_order_acquire);
+        return rare == nullptr ? nullptr : rare->snapshots.load(std::memory_order_acquire);
+    }
+
     /// Returns whether the process is the child of a fork that no hook prepared: no thread may wait for a lock there.
     static bool is_orphan(const map& m) noexcept { return m.home->is_orphan(); }
 
@@ -92,8 +99,8 @@ public:
         each_map(here, [](map& m) { // [F2]
             m.map->root_.fetch_or(map::forking, std::memory_order_acq_rel);
             Sync::fence_after_rmw(); // a thread that makes the mutex later finds the bit
-            if (rare_words<Sync>* const rare = m.rare.load(std::memory_order_acquire)) {
-                const std::lock_guard<typename Sync::mutex> guard(rare->snapshot_mutex);
+            if (snapshot_words<Sync>* const made = snapshots_of(m)) {
+                const std::lock_guard<typename Sync::mutex> guard(made->snapshot_mutex);
             }
         });
         if (!process<Sync>::instance().threads.barriers().heavy_barrier()) { // [F3] pairs with the light barrier of
@@ -131,8 +138,8 @@ public:
         process.gates.renew();
         here.thread_records.renew();
         each_map(here, [](map& m) {
-            if (rare_words<Sync>* const rare = m.rare.load(std::memory_order_relaxed)) {
-                ::new (static_cast<void*>(&rare->snapshot_mutex)) typename Sync::mutex;
+            if (snapshot_words<Sync>* const made = snapshots_of(m)) {
+                ::new (static_cast<void*>(&made->snapshot_mutex)) typename Sync::mutex;
             }
             m.each_thread_record([](auto& s) { s.table.store(0, std::memory_order_relaxed); });
             m.overwrites.after_fork_in_child();

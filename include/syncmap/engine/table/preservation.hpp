@@ -109,7 +109,7 @@ private:
     template <class F>
     static void each_unserved(control& c, std::uint32_t stamp, word gate_word, std::uint64_t generation, F&& f) noexcept {
         // acquire: pairs with the release that made it live. Dropped ones are not freed before all sections of now ended.
-        for (snapshot_type* s = c.more().live.load(std::memory_order_acquire); s != nullptr && s->phase > stamp;
+        for (snapshot_type* s = c.snapshots().live.load(std::memory_order_acquire); s != nullptr && s->phase > stamp;
              s = s->older.load(std::memory_order_acquire)) {
             if (s->phase <= gate::newest_phase(gate_word) && s->generation == generation) f(*s);
         }

@@ -45,8 +45,8 @@ public:
             throw std::invalid_argument("syncmap: replace: the two maps have different allocators");
         }
         control* const theirs = other.control_.load(std::memory_order_acquire);
-        if (theirs != nullptr && theirs->rare_or_null() != nullptr &&
-            theirs->more().live.load(std::memory_order_acquire) != nullptr) {
+        if (theirs != nullptr && theirs->snapshots_or_null() != nullptr &&
+            theirs->snapshots().live.load(std::memory_order_acquire) != nullptr) {
             throw std::logic_error("syncmap: replace: a snapshot of the other map is alive");
         }
         header* const from = map_type::table_of(other.root_.load(std::memory_order_acquire));
@@ -55,7 +55,7 @@ public:
         control& c = map.shared();
         const reclaim::thread_lease<Sync> me(c.home->threads);
         thread_record_type& s = map.thread_record_of(c, *me);
-        map.more(c); // both tables will be retired: all that can fail comes before
+        map.snapshots(c); // both tables will be retired: all that can fail comes before
         if (from != nullptr) other.more(*theirs);
         preparation fresh(map, c);
         if (from != nullptr) {

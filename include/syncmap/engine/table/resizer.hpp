@@ -30,6 +30,10 @@ public:
 
     /// Entries per bucket at which a table may be left for a larger or a smaller one, and that a new one aims at.
     static constexpr std::size_t grow_from = Layout::slots_per_line / 2;
+    static std::size_t entries_before_growth(const header& t) noexcept {
+        if (t.buckets() == Sync::dense_buckets) return t.buckets() * Layout::slots_per_line * 5 / 4 + 1;
+        return t.buckets() * grow_from;
+    }
     static unsigned log2_for(std::size_t entries) noexcept {
         return log2_of_buckets(entries / (Layout::slots_per_line * 5 / 8) + 1); // pairs 2 to 2.5, singles 5 a bucket
     }
@@ -67,9 +71,11 @@ public:
         return entries > 0 ? static_cast<std::size_t>(entries) : 0; // thread records are read one after the other
     }
 
-    /// The size that a table of 2^log2 buckets grows to. Small tables grow by four: an entry is moved a third as often, and
-    /// fewer tables that were left stay allocated. 16 buckets grow to 32, so that 60 entries do not take a table of 64.
+    /// The size that a table of 2^log2 buckets grows to. The smallest ones grow to eight buckets at once, and small tables by
+    /// four: an entry is moved a third as often, and fewer tables that were left stay allocated. 16 buckets grow to 32, so that
+    /// 60 entries do not take a table of 64.
     static unsigned grown_log2(unsigned log2) noexcept {
+        if (log2 < Sync::second_log2()) return Sync::second_log2();
         return log2 != 4 && log2 + 2 <= Sync::most_log2_by_four() ? log2 + 2 : log2 + 1;
     }
 
@@ -86,7 +92,7 @@ public:
         header* const t = map_type::table_of(root);
         map.more(c);
         header* n = map.acquire_table(c, log2, counted_entries(c, *t) >= (std::size_t{1} << log2) / 2);
-        if (log2 < t->log2() && n->log2() == t->log2()) return map.abandon_table(c, n); // the smaller one is still in use
+        if (log2 < t->log2() && n->log2() >= t->log2()) return map.abandon_table(c, n); // the smaller one is still in use
         {
             const section in(map, s, t, root);
             if (in) {
@@ -113,7 +119,8 @@ public:
                                                std::size_t erased) noexcept {
         header* const t = map_type::table_of(root);
         if (t == nullptr || t->next.load(std::memory_order_relaxed) != nullptr) return;
-        const unsigned least = detail::greater(map_type::min_log2(), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
+        const unsigned least =
+            detail::greater(map_type::least_log2(c), unsigned{t->floor_log2.load(std::memory_order_relaxed)});
         if (t->log2() <= least) return;
         const std::size_t entries = counted_entries(c, *t);
         if (!is_sparse(*t, entries, t->overflow().erased.fetch_add(erased, std::memory_order_relaxed) + erased)) return;
@@ -236,7 +243,8 @@ public:
                     continue;
                 }
                 t->floor_log2.store(0, std::memory_order_relaxed);
-                const unsigned target = shrunk_log2(t->log2(), counted_entries(c, *t));
+                const unsigned target =
+                    detail::greater(map_type::least_log2(c), shrunk_log2(t->log2(), counted_entries(c, *t)));
                 if (target >= t->log2()) return;
                 start_resize(map, c, s, root, target);
             }
@@ -326,7 +334,7 @@ private:
     }
 
     static bool needs_growth(control& c, const header& t) noexcept {
-        return t.log2() + 2 <= map_type::max_log2 && counted_entries(c, t) >= t.buckets() * grow_from;
+        return t.log2() + 2 <= map_type::max_log2 && counted_entries(c, t) >= entries_before_growth(t);
     }
 };
 

@@ -27,14 +27,21 @@ namespace syncmap::engine {
 enum class first_table : unsigned char {
     fresh, ///< empty
     taken,
-    used ///< not in use; it must be emptied before the next use
+    used, ///< not in use; it must be emptied before the next use
+    lent  ///< outgrown: its lines are spare lines for as long as the map lives
 };
 
-/// What a map needs only after it has grown, was cleared, or was asked for a snapshot.
+/// What a map needs only after it was cleared, replaced, or asked for a snapshot.
 template <class Sync>
-struct rare_words {
+struct snapshot_words {
     /// Its holder may change the list of live snapshots. Only `snapshot_turn` takes it.
     typename Sync::mutex snapshot_mutex{};
+};
+
+/// What a map needs only after it has grown, or for its snapshot words.
+template <class Sync>
+struct rare_words {
+    typename Sync::template atomic<snapshot_words<Sync>*> snapshots{nullptr};
 
     // ---- for `stats()` ----
     typename Sync::template atomic<std::uint64_t> resizes{0}; ///< that were begun

@@ -30,7 +30,7 @@ class snapshot_memory {
     using Sync = typename Types::sync;
     using Layout = typename Types::layout;
     using node = typename Types::node;
-    using rare_type = typename Types::control::rare_type;
+    using snapshots_type = typename Types::control::snapshots_type;
     using snapshot_type = typename Types::control::snapshot_type;
 
 public:
@@ -73,10 +73,10 @@ public:
     }
 
     /// A state with 2^log2 lists: the spare if it has as many, else a new one. Throws what the allocator throws.
-    static snapshot_type* take_state(map_type& map, rare_type& rare, unsigned log2) {
+    static snapshot_type* take_state(map_type& map, snapshots_type& all, unsigned log2) {
         // (1) acquire: pairs with the release of (2) in keep_spare. Without it a writer may find a record of the snapshot
         // before in a list.
-        snapshot_type* const spare = rare.spare.exchange(nullptr, std::memory_order_acquire);
+        snapshot_type* const spare = all.spare.exchange(nullptr, std::memory_order_acquire);
         if (spare != nullptr) {
             if (spare->log2 == log2) return spare;
             destroy_state(map, spare);
@@ -85,19 +85,19 @@ public:
     }
 
     /// Takes back a state that was never live.
-    static void give_back_state(map_type& map, rare_type& rare, snapshot_type* s) noexcept {
-        if (!keep_spare(rare, *s)) destroy_state(map, s);
+    static void give_back_state(map_type& map, snapshots_type& all, snapshot_type* s) noexcept {
+        if (!keep_spare(all, *s)) destroy_state(map, s);
     }
 
     /// Takes back unreachable states: keeps one as the spare, if there is none, and frees the others. The spare comes first:
     /// what is freed may wait for a lock of the allocator, or for the user.
-    static void give_back_states(map_type& map, rare_type& rare, snapshot_type* next) noexcept {
+    static void give_back_states(map_type& map, snapshots_type& all, snapshot_type* next) noexcept {
         while (next != nullptr) {
             snapshot_type* const s = std::exchange(next, next->next_dropped);
             slab* const slabs = s->slabs.load(std::memory_order_relaxed); // [S3] was the end of all writers there
-            if (rare.spare.load(std::memory_order_relaxed) == nullptr) { // relaxed: a hint
+            if (all.spare.load(std::memory_order_relaxed) == nullptr) { // relaxed: a hint
                 renew(*s);
-                give_back_state(map, rare, s);
+                give_back_state(map, all, s);
             } else {
                 destroy_state(map, s);
             }
@@ -105,9 +105,9 @@ public:
         }
     }
 
-    static void free_spare(map_type& map, rare_type& rare) noexcept {
+    static void free_spare(map_type& map, snapshots_type& all) noexcept {
         // (3) acquire: pairs with the release of (2) in keep_spare. Without it the state is freed before it is made anew.
-        snapshot_type* const spare = rare.spare.exchange(nullptr, std::memory_order_acquire);
+        snapshot_type* const spare = all.spare.exchange(nullptr, std::memory_order_acquire);
         if (spare != nullptr) destroy_state(map, spare);
     }
 
@@ -128,10 +128,10 @@ private:
     }
 
     /// False: there is a spare.
-    static bool keep_spare(rare_type& rare, snapshot_type& s) noexcept {
+    static bool keep_spare(snapshots_type& all, snapshot_type& s) noexcept {
         snapshot_type* none = nullptr;
         // (2) release: pairs with the acquire of (1) in take_state and of (3) in free_spare.
-        return rare.spare.compare_exchange_strong(none, &s, std::memory_order_release, std::memory_order_relaxed);
+        return all.spare.compare_exchange_strong(none, &s, std::memory_order_release, std::memory_order_relaxed);
     }
 
     static snapshot_type* make_state(map_type& map, unsigned log2) {

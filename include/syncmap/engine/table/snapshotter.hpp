@@ -46,7 +46,7 @@ class snapshotter {
     using control = typename Types::control;
     using control_word = typename Layout::control_word;
     using header = typename Types::header;
-    using rare_type = typename control::rare_type;
+    using snapshots_type = typename control::snapshots_type;
     using thread_record_type = typename control::thread_record_type;
     using batch = typename walker::batch;
     using closing = typename counting<Types>::closing;
@@ -62,10 +62,10 @@ public:
     /// Frees the states that no snapshot uses any more: part of the map's end.
     static void free_at_end(map_type& map) noexcept {
         control* const c = map.control_.load(std::memory_order_relaxed);
-        if (c == nullptr || c->rare_or_null() == nullptr) return;
-        auto& rare = c->more();
-        for (state* first : {rare.dropped, rare.unreachable}) memory::give_back_states(map, rare, first);
-        memory::free_spare(map, rare);
+        if (c == nullptr || c->snapshots_or_null() == nullptr) return;
+        auto& all = c->snapshots();
+        for (state* first : {all.dropped, all.unreachable}) memory::give_back_states(map, all, first);
+        memory::free_spare(map, all);
     }
 
     /// Null: the map is empty. Throws what the allocator throws, `length_error` when the phases are used up, and
@@ -73,8 +73,8 @@ public:
     static state* take_snapshot(map_type& map) {
         control* const c = map.control_.load(std::memory_order_acquire);
         if (c == nullptr) return nullptr;
-        auto& rare = map.more(*c);
-        fresh_state fresh(map, rare);
+        auto& all = map.snapshots(*c);
+        fresh_state fresh(map, all);
         const thread_record_type* stopped = nullptr;
         unsigned pauses = 0;
         for (unsigned attempt = 0;; ++attempt) {
@@ -83,7 +83,7 @@ public:
             if (t == nullptr) return nullptr;
             fresh.make(coarsest(*t));
             const snapshot_turn turn(map, *c);
-            if (rare.last_phase == most_phases) renumber(map, *c);
+            if (all.last_phase == most_phases) renumber(map, *c);
             switch (cut(map, *c, *fresh.get(), stopped)) {
             case attempt_result::done: return fresh.release();
             case attempt_result::seen: drop_later(*c, fresh.release()); break; // by writers that opened the gate
@@ -113,26 +113,26 @@ public:
 
     /// Gives back dropped snapshots if no writer can have them in hand; else a later cut or call will.
     static void reap_snapshots(map_type& map, control& c) noexcept {
-        if (c.rare_or_null() == nullptr) return;
-        auto& rare = c.more();
+        if (c.snapshots_or_null() == nullptr) return;
+        auto& all = c.snapshots();
         state* unreachable = nullptr;
         {
             const snapshot_turn turn(map, c);
             int patience = 1000;
-            if (rare.dropped != nullptr && c.home->threads.barriers().heavy_barrier() &&
+            if (all.dropped != nullptr && c.home->threads.barriers().heavy_barrier() &&
                 inside(c, [&] { return --patience > 0; }) == nullptr) {
-                note_unreachable(rare); // [S3]
+                note_unreachable(all); // [S3]
             }
-            unreachable = std::exchange(rare.unreachable, nullptr);
+            unreachable = std::exchange(all.unreachable, nullptr);
         }
-        memory::give_back_states(map, rare, unreachable);
+        memory::give_back_states(map, all, unreachable);
     }
 
     /// The same, and frees the spare state.
     static void free_snapshots(map_type& map, control& c) noexcept {
-        if (c.rare_or_null() == nullptr) return;
+        if (c.snapshots_or_null() == nullptr) return;
         reap_snapshots(map, c);
-        memory::free_spare(map, c.more());
+        memory::free_spare(map, c.snapshots());
     }
 
     /// Makes `instead`, which may be null, the root's table in place of what there is, of which the generation ends. Returns
@@ -146,7 +146,7 @@ public:
             header* const t = map_type::table_of(root);
             if (t == nullptr && instead == nullptr) return nullptr;
             bool kept = false;
-            for (state* s = c.more().live.load(std::memory_order_relaxed); t != nullptr && s != nullptr;
+            for (state* s = c.snapshots().live.load(std::memory_order_relaxed); t != nullptr && s != nullptr;
                  s = s->older.load(std::memory_order_relaxed)) {
                 if (s->generation != t->generation.load(std::memory_order_relaxed)) continue;
                 s->kept.store(t, std::memory_order_release); // before the root changes: its readers go there then
@@ -257,7 +257,7 @@ private:
     /// Has the snapshot mutex, and the process is not forking [F2].
     class snapshot_turn {
     public:
-        snapshot_turn(const map_type& map, control& c) : guard_(c.more().snapshot_mutex, std::defer_lock) {
+        snapshot_turn(const map_type& map, control& c) : guard_(c.snapshots().snapshot_mutex, std::defer_lock) {
             for (unsigned attempt = 0;; ++attempt) {
                 if (!map.is_forking()) {
                     guard_.lock();
@@ -312,7 +312,7 @@ private:
             if (shut.lasts()) stopped = busy;
             return attempt_result::again;
         }
-        note_unreachable(c.more()); // [S3]
+        note_unreachable(c.snapshots()); // [S3]
         // Nothing is published from here until the gate opens.
         const word root = map.root_.load(std::memory_order_acquire);
         const header* const t = map_type::table_of(root);
@@ -320,10 +320,10 @@ private:
         s.generation = t->generation.load(std::memory_order_relaxed);
         s.entries = resizer::counted_entries(c, *t);
         if (!map.is_root(root)) return attempt_result::again; // it may have become another table, of another generation
-        auto& rare = c.more();
-        s.phase = ++rare.last_phase;
-        s.older.store(rare.live.load(std::memory_order_relaxed), std::memory_order_relaxed);
-        rare.live.store(&s, std::memory_order_release); // [S1]
+        auto& all = c.snapshots();
+        s.phase = ++all.last_phase;
+        s.older.store(all.live.load(std::memory_order_relaxed), std::memory_order_relaxed);
+        all.live.store(&s, std::memory_order_release); // [S1]
         const bool opened = shut.open_with_newest(s.phase);
         // `clear` needs the mutex, so the generation of the map cannot have ended meanwhile.
         if (opened) return attempt_result::done;
@@ -349,7 +349,7 @@ private:
     /// By the thread that has the mutex: the state is not live any more.
     static void unlink(control& c, state& s) noexcept {
         state* const rest = s.older.load(std::memory_order_relaxed);
-        auto& live = c.more().live;
+        auto& live = c.snapshots().live;
         if (live.load(std::memory_order_relaxed) == &s) {
             live.store(rest, std::memory_order_release);
         } else {
@@ -364,7 +364,7 @@ private:
     }
 
     static bool is_needed(control& c, std::uint64_t generation) noexcept {
-        for (const state* s = c.more().live.load(std::memory_order_relaxed); s != nullptr;
+        for (const state* s = c.snapshots().live.load(std::memory_order_relaxed); s != nullptr;
              s = s->older.load(std::memory_order_relaxed)) {
             if (s->generation == generation) return true;
         }
@@ -372,19 +372,19 @@ private:
     }
 
     /// Writers may still follow `older`: the list of the dropped has a link of its own.
-    static void drop_later(control& c, state* s) noexcept { s->next_dropped = std::exchange(c.more().dropped, s); }
+    static void drop_later(control& c, state* s) noexcept { s->next_dropped = std::exchange(c.snapshots().dropped, s); }
 
     /// By the thread that has the mutex, and has seen every thread record outside of a section since it has it.
-    static void note_unreachable(rare_type& rare) noexcept {
-        while (state* const s = rare.dropped) {
-            rare.dropped = s->next_dropped;
-            s->next_dropped = std::exchange(rare.unreachable, s);
+    static void note_unreachable(snapshots_type& all) noexcept {
+        while (state* const s = all.dropped) {
+            all.dropped = s->next_dropped;
+            s->next_dropped = std::exchange(all.unreachable, s);
         }
     }
 
     /// Makes all stamps zero, so that phases can begin anew. Once in many millions of snapshots.
     static void renumber(map_type& map, control& c) {
-        if (c.more().live.load(std::memory_order_relaxed) != nullptr) {
+        if (c.snapshots().live.load(std::memory_order_relaxed) != nullptr) {
             throw std::length_error("syncmap: snapshot: too many were taken while one of them lives");
         }
         // No writer has an old phase in hand, and none gets one; so every move from now on makes stamps zero. So does every
@@ -400,7 +400,7 @@ private:
             resizer::start_resize(map, c, mine, root, map_type::table_of(root)->log2());
             finish();
         }
-        c.more().last_phase = 0;
+        c.snapshots().last_phase = 0;
     }
 
     // ---- reading ----
@@ -459,7 +459,7 @@ private:
 
     class fresh_state {
     public:
-        fresh_state(map_type& map, rare_type& rare) noexcept : map_(map), rare_(rare) {}
+        fresh_state(map_type& map, snapshots_type& all) noexcept : map_(map), all_(all) {}
         fresh_state(const fresh_state&) = delete;
         fresh_state& operator=(const fresh_state&) = delete;
         ~fresh_state() { reset(); }
@@ -469,17 +469,17 @@ private:
             const unsigned wanted = detail::lesser(log2, memory::lists_log2(log2));
             if (state_ != nullptr && state_->log2 == wanted) return;
             reset();
-            state_ = memory::take_state(map_, rare_, wanted);
+            state_ = memory::take_state(map_, all_, wanted);
         }
         state* get() const noexcept { return state_; }
         state* release() noexcept { return std::exchange(state_, nullptr); }
 
     private:
         void reset() noexcept {
-            if (state_ != nullptr) memory::give_back_state(map_, rare_, std::exchange(state_, nullptr));
+            if (state_ != nullptr) memory::give_back_state(map_, all_, std::exchange(state_, nullptr));
         }
         map_type& map_;
-        rare_type& rare_;
+        snapshots_type& all_;
         state* state_ = nullptr;
     };
 

@@ -29,6 +29,7 @@ public:
         std::size_t spare = 0;
         if (const auto* const rare = c->rare_or_null()) {
             for (auto* l = rare->all_spare_lines.load(std::memory_order_acquire); l != nullptr; l = l->next) ++spare;
+            retirement<Types>::each_lent_line(*c, [&](const auto&) { ++spare; });
             all.resizes = rare->resizes.load(std::memory_order_relaxed);
             all.waits = rare->waits.load(std::memory_order_relaxed);
         }

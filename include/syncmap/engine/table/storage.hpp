@@ -172,6 +172,9 @@ private:
         for (auto* l = rare->all_spare_lines.load(std::memory_order_relaxed); l != nullptr;) {
             destroy_object(std::exchange(l, l->next));
         }
+        if (auto* const made = rare->snapshots.load(std::memory_order_relaxed)) {
+            destroy_object(static_cast<typename control::snapshots_type*>(made));
+        }
         destroy_object(rare);
     }
 
@@ -235,7 +238,9 @@ private:
             t = next;
         }
         if constexpr (!Layout::inline_key) {
-            if (const rare_type* const rare = shared_of_table().rare_or_null()) {
+            const control& c = shared_of_table();
+            base::each_lent_line(c, [this](const line_type& l) { destroy_nodes_of(l); });
+            if (const rare_type* const rare = c.rare_or_null()) {
                 for (auto* l = rare->all_spare_lines.load(std::memory_order_relaxed); l != nullptr; l = l->next)
                     destroy_nodes_of(*l);
             }

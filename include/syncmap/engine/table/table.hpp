@@ -165,7 +165,7 @@ public:
         if (base::table_of(this->root_.load(std::memory_order_acquire)) == nullptr) return;
         // All that can fail comes before the step that cannot be taken back.
         control& c = this->shared_of_table();
-        this->more(c);
+        this->snapshots(c);
         const reclaim::thread_lease<Sync> me(c.home->threads);
         thread_record_type& s = this->thread_record_of(c, *me);
         if (header* const taken = snapshotter::exchange_root(*this, c, nullptr)) {

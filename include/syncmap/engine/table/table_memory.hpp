@@ -171,11 +171,15 @@ public:
     static void zero(header* t, std::size_t bytes) noexcept {
         const shape s = shape_of(t->log2());
         for (std::size_t i = 0; i < s.line_count && s.lines_at + (i + 1) * sizeof(line_type) <= bytes; ++i) {
-            for (auto& w : t->first_line()[i].words) w.store(Layout::empty, std::memory_order_release);
+            empty_line(t->first_line()[i]);
         }
         if (bytes == s.bytes) {
             for (std::size_t i = 0; i < s.controls; ++i) t->controls[i].store(0, std::memory_order_release);
         }
+    }
+
+    static void empty_line(line_type& l) noexcept {
+        for (auto& w : l.words) w.store(Layout::empty, std::memory_order_release);
     }
 
     /// A free table, empty again.

@@ -7,6 +7,8 @@
 //     leaving   the same, taken over by the thread that has `recycling`
 //     unreferenced   no writer names it: its pages are given back
 //     free      for the next table of its size
+//
+// The table of one bucket is lent in place of free when the map has outgrown it: its lines are spare lines then.
 #pragma once
 
 #include <limits>
@@ -45,17 +47,27 @@ public:
     using base::table_bytes;
     using base::table_of;
 
+    /// Returns log2 of the buckets of the smallest table that the map can have now.
+    static unsigned least_log2(const control& c) noexcept {
+        // relaxed: where the lines are lent meanwhile, acquire_table gives the larger table.
+        const bool lent = c.first_table_is.load(std::memory_order_relaxed) == first_table::lent;
+        return lent ? detail::greater(min_log2(), Sync::second_log2()) : min_log2();
+    }
+
     /// An empty table of 2^log2 buckets: one that was used before, or a new one. Of one bucket there is only that in the first
-    /// block: while it is in use, a table of two buckets. `filled`: so many entries will be put into it at once that it should
-    /// lie on huge pages; else only what is touched takes memory. Throws `bad_alloc`; `barrier_refused` where more memory
-    /// waits already, in tables that cannot be used again.
+    /// block: while it is in use, a table of two buckets; when its lines are lent, one of the second size. `filled`: so many
+    /// entries will be put into it at once that it should lie on huge pages; else only what is touched takes memory. Throws
+    /// `bad_alloc`; `barrier_refused` where more memory waits already, in tables that cannot be used again.
     [[gnu::cold]] header* acquire_table(control& c, unsigned log2, bool filled) {
         if (log2 == 0) {
+            first_table was = c.first_table_is.load(std::memory_order_relaxed);
             // acquire: pairs with the release of put_free.
-            const first_table was = c.first_table_is.exchange(first_table::taken, std::memory_order_acquire);
+            while ((was == first_table::fresh || was == first_table::used) &&
+                   !c.first_table_is.compare_exchange_weak(was, first_table::taken, std::memory_order_acquire,
+                                                           std::memory_order_relaxed)) {}
             if (was == first_table::fresh) return first_block_type::table_of(c);
             if (was == first_table::used) return renewed(*first_block_type::table_of(c));
-            log2 = 1;
+            log2 = detail::greater(least_log2(c), 1U);
         }
         header* t = nullptr;
         rare_type& rare = this->more(c);
@@ -163,6 +175,15 @@ public:
         return bytes;
     }
 
+    /// Calls `f(line)` for the lines of the first table, if they are spare lines.
+    template <class F>
+    static void each_lent_line(const control& c, F f) noexcept {
+        // relaxed: a thread that has found such a line in a bucket has acquired it from a thread that took it from the stack.
+        if (c.first_table_is.load(std::memory_order_relaxed) != first_table::lent) return;
+        line_type* const first = first_block_type::table_of(c)->first_line();
+        for (std::size_t i = 0; i < first_block_type::buckets; ++i) f(first[i]);
+    }
+
     /// An overflow line beside any table. Throws `bad_alloc`; never called under a bucket's lock.
     void make_spare_line(control& c) {
         line_type& l = new_spare_line(c);
@@ -234,6 +255,7 @@ private:
     }
 
     static void put_free(control& c, header* t) noexcept {
+        const bool is_outgrown = t->successor() != nullptr;
         t->next.store(nullptr, std::memory_order_relaxed);
         t->needs_help.store(false, std::memory_order_relaxed);
         auto& moving = *t->moving;
@@ -242,7 +264,14 @@ private:
         moving.unreferenced = false;
         moving.filling.store(false, std::memory_order_relaxed);
         moving.small_pieces.store(0, std::memory_order_relaxed);
-        if (t->log2() == 0) {
+        if (t->log2() == 0 && is_outgrown) {
+            // Before the lines can be taken: a thread that finds one in a table finds this, too.
+            c.first_table_is.store(first_table::lent, std::memory_order_relaxed);
+            each_lent_line(c, [&](line_type& l) {
+                base::empty_line(l);
+                c.more().spare_lines.push(l);
+            });
+        } else if (t->log2() == 0) {
             // release: pairs with the acquire of who takes it next.
             c.first_table_is.store(first_table::used, std::memory_order_release);
         } else {
