@@ -90,7 +90,7 @@ private:
     Part& make_part(typename Sync::template atomic<Words*>& place) {
         Part* const fresh = make_object<Part>();
         Words* expected = nullptr;
-        // release: who finds it sees it whole. acquire: so does the loser of the race.
+        // release: a thread that finds it sees it whole. acquire: so does the loser of the race.
         const bool mine = place.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel, std::memory_order_acquire);
         if (mine) return *fresh;
         destroy_object(fresh);

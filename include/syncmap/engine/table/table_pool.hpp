@@ -272,7 +272,7 @@ private:
                 c.more().spare_lines.push(l);
             });
         } else if (t->log2() == 0) {
-            // release: pairs with the acquire of who takes it next.
+            // release: pairs with the acquire of the thread that takes it next.
             c.first_table_is.store(first_table::used, std::memory_order_release);
         } else {
             t->overflow().overflow_used.store(0, std::memory_order_relaxed);
