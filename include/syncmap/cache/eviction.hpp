@@ -230,13 +230,13 @@ private:
                      admission& mine) noexcept {
         if (const std::uint64_t puts = mine.in->keys.age(tick); puts != 0) [[unlikely]]
             learn(by, l, puts, mine);
-        const bool leans_to_frequency = mine.in->leans.now() == lean::frequency;
-        const auto told = mine.in->keys.come(hash, now, leans_to_frequency);
+        const bool returns_to_small = returns_duel(mine.in->leans.now());
+        const auto told = mine.in->keys.come(hash, now, returns_to_small);
         mine.where = queue::in_small;
         if (told.returned) {
             lane_type::add(l.returns, 1);
             if (told.soon) lane_type::add(l.soon, 1);
-            if (!leans_to_frequency) mine.where = queue::in_main;
+            if (!returns_to_small) mine.where = queue::in_main;
         }
         mine.count = told.count;
     }
