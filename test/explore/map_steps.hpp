@@ -187,7 +187,7 @@ void each_step(F&& f) {
             is_right);
         is_right();
         require(map.size() == all, "nothing is lost");
-        require(map.engine().lines_beside() == 0, "a line of the first table is taken, and none is made");
+        require(map.engine().lends_first_lines() && map.engine().lines_beside() == 0, "the first table is of use");
     });
     // What came with a table is counted in all that it is left for.
     if constexpr (map_type::has_replace) {

@@ -151,6 +151,10 @@ public:
         syncmap::engine::resizer<types>::help(*this, c, record, root, 1);
     }
 
+    /// Whether the lines of the first table serve the tables after it.
+    bool lends_first_lines() const noexcept {
+        return this->shared_of_table().first_table_is.load() == syncmap::engine::first_table::lent;
+    }
     /// Overflow lines that were made beside any table so far.
     std::size_t lines_beside() const noexcept {
         std::size_t count = 0;
