@@ -1,6 +1,6 @@
 // What the policy leans to: how often keys were seen, or how lately. It learns that from its own mistakes.
 //
-// Threads count, and report every 20 to 40 puts of new keys [L1]:
+// Threads count, and report every 20 to 40 puts of new keys [LE1]:
 //
 //   | count   | of what                                                                                       |
 //   |---------|-----------------------------------------------------------------------------------------------|
