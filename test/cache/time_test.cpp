@@ -448,9 +448,10 @@ void expect_costs() {
     EXPECT_EQ(plain.second, 0U) << "no time, no clock";
     const auto timed = costs::of({.capacity = 2'000, .expire_after_write = 1h});
     EXPECT_GE(timed.second, 3U * costs::entries);
-    EXPECT_NEAR(timed.first - plain.first, 16, 0.1);
+    // Hashes have a seed of their own in each cache, so tables that were outgrown took some lines more or fewer: 64 bytes each.
+    EXPECT_NEAR(timed.first - plain.first, 16, 1);
     const auto by_entry = costs::of({.capacity = 2'000}, {.ttl = 1h});
-    EXPECT_NEAR(by_entry.first - plain.first, 16, 0.1);
+    EXPECT_NEAR(by_entry.first - plain.first, 16, 1);
 }
 
 TEST(cache_expiry, costs_sixteen_bytes_an_entry_that_has_a_lifetime) {
