@@ -155,6 +155,31 @@ void hits_that_renew_beside_a_put(F f) {
     });
 }
 
+/// A load that is to renew an entry finds nothing, and is beaten by a put.
+template <class F>
+void a_renewal_that_finds_nothing_beside_a_put(F f) {
+    f("renew that finds nothing|put", [] {
+        with_cache(2U, [&](explored_cache& c) {
+            c.put(probe(keys::first), probe(1));
+            sync_policy::atomic<bool> has_begun{false};
+            bool is_beaten = false;
+            parallel(
+                [&] {
+                    c.refresh(probe(keys::first), [&]() -> std::optional<probe> {
+                        has_begun.store(true, std::memory_order_seq_cst);
+                        return std::nullopt;
+                    });
+                },
+                [&] {
+                    is_beaten = has_begun.load(std::memory_order_seq_cst);
+                    c.put(probe(keys::first), probe(5));
+                });
+            require(!is_beaten || c.number(keys::first) == 5,
+                    "a load erases no value that was put after its loader was called");
+        });
+    });
+}
+
 /// Loads of an expired key whose loader throws: the old value answers both.
 template <class F>
 void stale_values_answer_failed_loads(F f) {
@@ -218,6 +243,7 @@ template <class F>
 void each_of_time(F f) {
     ends_are_filed_beside_removals(f);
     hits_that_renew_beside_a_put(f);
+    a_renewal_that_finds_nothing_beside_a_put(f);
     stale_values_answer_failed_loads(f);
     a_hit_that_prolongs_beside_a_put(f);
     an_expired_entry_beside_puts_and_a_get(f);
