@@ -76,8 +76,8 @@ struct control_block : shared_words<Sync>, std::conditional_t<Layout::inline_key
 
     /// Null: no operation has needed it yet. acquire: pairs with the release of map_memory::snapshots.
     snapshots_type* snapshots_or_null() const noexcept {
-        const rare_type* const rare = rare_or_null();
-        return rare == nullptr ? nullptr : static_cast<snapshots_type*>(rare->snapshots.load(std::memory_order_acquire));
+        const rare_type* const made = rare_or_null();
+        return made == nullptr ? nullptr : static_cast<snapshots_type*>(made->snapshots.load(std::memory_order_acquire));
     }
     /// For a caller that knows that it was made: it has seen a snapshot, or made sure of it.
     snapshots_type& snapshots() const noexcept { return *snapshots_or_null(); }
