@@ -31,7 +31,7 @@ enum class first_table : unsigned char {
     lent  ///< outgrown: its lines are spare lines for as long as the map lives
 };
 
-/// What a map needs only after it was cleared, replaced, or asked for a snapshot.
+/// What a map needs only to be cleared, replaced, or asked for a snapshot. A larger map has it before.
 template <class Sync>
 struct snapshot_words {
     /// Its holder may change the list of live snapshots. Only `snapshot_turn` takes it.

@@ -71,6 +71,8 @@ public:
         }
         header* t = nullptr;
         rare_type& rare = this->more(c);
+        // The first snapshot of a larger map does not wait for the allocator.
+        if (log2 > Sync::second_log2()) static_cast<void>(this->snapshots(c));
         if (const only_one recycling(c.recycling); recycling) {
             header** link = &rare.free_tables;
             while (*link != nullptr && (*link)->log2() != log2) link = &(*link)->moving->next_in_list;
