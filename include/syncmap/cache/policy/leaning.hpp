@@ -51,7 +51,7 @@ namespace syncmap::cache_detail {
 enum class lean : std::uint8_t { balanced, frequency, recency, guarded };
 
 /// Whether a return comes into small, and has to win a duel.
-constexpr bool returns_duel(lean l) noexcept { return l == lean::frequency || l == lean::guarded; }
+inline bool returns_duel(lean l) noexcept { return l == lean::frequency || l == lean::guarded; }
 
 /// What threads count for the leaning, while so many new keys are put.
 struct lean_counts {

@@ -80,7 +80,9 @@ struct control_block : shared_words<Sync>, std::conditional_t<Layout::inline_key
         return made == nullptr ? nullptr : static_cast<snapshots_type*>(made->snapshots.load(std::memory_order_acquire));
     }
     /// For a caller that knows that it was made: it has seen a snapshot, or made sure of it.
-    snapshots_type& snapshots() const noexcept { return *snapshots_or_null(); }
+    snapshots_type& snapshots() const noexcept {
+        return static_cast<snapshots_type&>(*more().snapshots.load(std::memory_order_acquire));
+    }
 };
 
 } // namespace syncmap::engine
