@@ -13,7 +13,7 @@ Installs the packages that are missing (Debian, Ubuntu), then builds and runs th
   asan-clang   clang-19; address, leak and undefined behaviour sanitizers
   tsan-clang   clang-19; thread sanitizer
 Each test runs where it finds most:
-  release              explorer, histories of real threads, ends of threads and processes, attacks, tool, examples; the
+  release              explorer, histories of real threads, ends of threads and processes, attacks, bytes, tool, examples; the
                        contract of snapshot_map
   asan-clang           unit, model, fault and cache tests; the contract of syncmap::map, in every layout
   tsan-clang           of these, the files that start threads; stress (the order of writes in release as well)
