@@ -146,7 +146,8 @@ TEST_F(small_maps, gives_back_the_memory_of_destroyed_maps) {
     some();
     const std::size_t before = heap();
     for (int i = 0; i < 10; ++i) some();
-    EXPECT_LE(heap(), before + 4096);
+    // What malloc leaves over where it aligns blocks differs from run to run; a block of each map would be 640,000 bytes.
+    EXPECT_LE(heap(), before + 65'536);
 }
 
 } // namespace
