@@ -7,7 +7,7 @@ usage() {
     cat <<'TEXT'
 Usage: scripts/quick.sh [-l LAYOUT] [-c] [-n]
 
-Builds with the preset `quick` (g++ -Og, build/quick) and runs, at the same time where there are two processors:
+Builds with the preset `quick` (g++ -O0, what is always inlined called as well; build/quick) and runs, at the same time where there are two processors:
   unit       all of test/unit
   contract   the operations on single keys and on whole maps, over syncmap::map with one layout
   explorer   pairs of operations in every interleaving of a few steps, while a table grows; writes beside whole-map operations
