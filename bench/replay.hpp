@@ -8,6 +8,7 @@
 
 namespace syncmap::bench {
 
+/// More entries than that are refused.
 inline constexpr std::uint64_t most_capacity = 1'000'000'000;
 
 struct replay_result {
