@@ -36,19 +36,19 @@ struct reused_capacity<std::basic_string<Char, Traits>> {
     /// a longer one needed before it. New memory has room for a few more characters, so that it serves similar lengths later.
     /// Calls `on_free()` if it frees memory of `to`.
     template <class From, class OnFree>
-    static void assign(string& to, From&& from, OnFree on_free) {
-        const auto replace_by = [&](string&& other) {
-            if (to.capacity() > string().capacity()) on_free();
-            other.swap(to); // an assignment could keep the memory
-        };
+    [[gnu::always_inline]] static void assign(string& to, From&& from, OnFree on_free) {
         if constexpr (shows_its_text<From>) {
             const std::basic_string_view<Char, Traits> text = from;
-            if (!fits(to.capacity(), text.size())) {
-                replace_by(string(rounded(text.size()), Char()));
+            if (!fits(to.capacity(), text.size())) [[unlikely]]
+                make_room(to, text.size(), on_free);
+            if (text.size() <= to.size()) { // fewer instructions than `assign`, which looks whether the two overlap
+                Traits::copy(to.data(), text.data(), text.size());
+                to.resize(text.size());
+            } else {
+                to.assign(text.data(), text.size());
             }
-            to.assign(text.data(), text.size());
         } else {
-            replace_by(string(std::forward<From>(from)));
+            replace(to, string(std::forward<From>(from)), on_free);
         }
     }
 
@@ -62,10 +62,22 @@ private:
 
     static constexpr std::size_t most_idle_bytes = 24; ///< or half of what is used
 
+    /// Gives `to` another memory. An assignment could keep the memory it has.
+    template <class OnFree>
+    static void replace(string& to, string&& other, OnFree on_free) {
+        if (to.capacity() > string().capacity()) on_free();
+        other.swap(to);
+    }
+    template <class OnFree>
+    [[gnu::cold, gnu::noinline]] static void make_room(string& to, std::size_t size, OnFree on_free) {
+        replace(to, string(rounded(size), Char()), on_free);
+    }
+
     static bool fits(std::size_t capacity, std::size_t size) noexcept {
         const std::size_t in_place = string().capacity();
         const std::size_t most_idle = detail::greater(size / 2, most_idle_bytes / sizeof(Char));
-        return size <= capacity && (capacity <= in_place || (size > in_place && capacity - size <= most_idle));
+        // If the size is larger than the capacity, the difference wraps around to more than any size.
+        return capacity - size <= most_idle && (size > in_place || capacity <= in_place);
     }
     /// The largest length whose memory common allocators round up to the same size, 8 bytes below a multiple of 16.
     static std::size_t rounded(std::size_t size) noexcept {
