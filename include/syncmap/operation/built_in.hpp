@@ -31,6 +31,7 @@ template <class T, class U>
 struct store_operation {
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = true;
+    static constexpr bool always_assigns = true;
     static constexpr bool runs_user_code = !scalars<T, U>;
     U&& value;
     std::memory_order order = std::memory_order_seq_cst;
@@ -48,6 +49,7 @@ template <class T, class U>
 struct store_own_operation {
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = true;
+    static constexpr bool always_assigns = true;
     static constexpr bool runs_user_code = !scalars<T, U>;
     U value;
     std::memory_order order = std::memory_order_seq_cst;

@@ -35,6 +35,7 @@ using engine::decision;
 ///  `make_in(place)`            optional: makes the value by a call of `place(arguments...)` with a constructor's arguments
 ///  `depends_on_current`        whether `make` depends on the value that `decide` got. Only for values that can be assigned
 ///  `may_assign`                whether `decide` ever returns `assign`
+///  `always_assigns`            optional: `decide` returns `assign` whatever it gets. The map may call `make` before it then
 ///  `runs_user_code`            whether `decide` or `make` may call code that waits, or uses a map: if not, a map may run them
 ///                              under its own lock
 ///  `order`                     when other threads see what the operation publishes

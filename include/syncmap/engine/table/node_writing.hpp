@@ -61,6 +61,11 @@ protected:
     /// A new value of a present entry comes with its key object. (What has no value is never given a new one.)
     static constexpr bool keeps_present_key = tells_equal_keys_apart<Key, KeyEqual> && !syncmap::detail::is_no_value<T>;
 
+    /// Whether the writer makes the node before it searches for the key: that needs nothing of what the search finds.
+    template <class Op>
+    static constexpr bool prepares_first =
+        !Layout::pairs && !tells_equal_keys_apart<Key, KeyEqual> && requires { requires Op::always_assigns; };
+
     /// What a node write is about to publish. The writer makes it outside of any lock, once for all attempts.
     template <class Op>
     struct publication {
@@ -125,8 +130,15 @@ protected:
         syncmap::detail::deferred<reclaim::hazard_guard<Sync>> key_held;
         syncmap::detail::deferred<ownership<Key>> own_node;
         syncmap::detail::deferred<ownership<std::remove_cvref_t<decltype(compared_by(key))>>> own_key;
-        for (;;) {
-            switch (const outcome o = attempt_node(c, s, held, at, fresh, hash, std::forward<K>(key), op, unlinked)) {
+        if constexpr (prepares_first<Op>) {
+            // The memory of the bucket comes meanwhile. And few instructions then lie between the wait for the entry, whose key
+            // is compared, and the next operation's loads: a processor does not begin those while it holds some 256 others
+            // back.
+            if (!owner && reader::fetch_to_write(*this, hash)) fresh.prepare(nullptr, hash, std::forward<K>(key), op);
+        }
+        bool again = false;
+        for (;; again = true) {
+            switch (const outcome o = attempt_node(c, s, held, at, fresh, hash, std::forward<K>(key), op, unlinked, again)) {
             case outcome::done: return at.root;
             case outcome::replaced:
             case outcome::erased:
@@ -181,17 +193,27 @@ private:
         }
     }
 
+    /// `made`: the node that is not published yet, or null. `MayBeMoved`: the caller's key may have been moved into it.
+    template <class Op, bool MayBeMoved, class K>
+    [[gnu::always_inline]] found find_place(const node* made, std::uint64_t hash, const K& key,
+                                            reclaim::hazard_guard<Sync>& held, bool again) const {
+        if (made != nullptr && (again || !prepares_first<Op>))
+            return reader::find_node(*this, made->key(), hash, held, reader::following::controls);
+        if constexpr (prepares_first<Op> && MayBeMoved) {
+            return reader::find_to_write(*this, made != nullptr ? made->key() : key, hash, held);
+        } else {
+            return reader::find_to_write(*this, key, hash, held);
+        }
+    }
+
     /// Inlined, though long: it has one caller, and its results stay in registers. `unlinked`: the node that it took out of its
     /// slot.
     template <class K, class Op>
     [[gnu::always_inline]] outcome attempt_node(control& c, thread_record_type& s, reclaim::hazard_guard<Sync>& held,
                                                 place_of_write& at, publication<Op>& fresh, std::uint64_t hash, K&& key, Op& op,
-                                                node*& unlinked) {
+                                                node*& unlinked, bool again) {
         held.drop();
-        // An earlier attempt may have moved the key into the node that is not published yet.
-        constexpr auto how = reader::following::controls;
-        const found place = fresh.node ? reader::find_node(*this, std::as_const(*fresh.node.get()).key(), hash, held, how)
-                                       : reader::find_to_write(*this, key, hash, held);
+        const found place = find_place<Op, std::is_same_v<K, Key>>(fresh.node.get(), hash, key, held, again);
         at.root = place.root; // [W1]
         at.t = place.t;
         at.bucket = place.bucket;

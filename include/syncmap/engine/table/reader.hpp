@@ -176,6 +176,14 @@ struct reader {
             return place;
         return find_node(map, key, hash, held, following::slot_words);
     }
+    /// Asks for the memory in which `find_to_write` will search first. Returns whether there is a table.
+    [[gnu::always_inline]] static bool fetch_to_write(const map_type& map, std::uint64_t hash) noexcept {
+        const found place = at_root(map, hash);
+        if (place.t == nullptr) return false;
+        __builtin_prefetch(place.t->home(place.bucket).words, 1);
+        __builtin_prefetch(place.t->controls + place.bucket, 1);
+        return true;
+    }
     /// The same for a writer; and an absence that the home line alone decides.
     template <class K>
     [[gnu::always_inline]] static found find_to_write(const map_type& map, const K& key, std::uint64_t hash,
