@@ -111,6 +111,9 @@ struct [[gnu::visibility("default")]] real {
     static unsigned match_pairs(const atomic<std::uint64_t>* line, std::uint64_t first) noexcept {
         return vector_search::match_pairs(line, first);
     }
+    [[gnu::always_inline]] static unsigned match_words(const atomic<std::uint64_t>* line, std::uint64_t wanted) noexcept {
+        return vector_search::match_words(line, wanted);
+    }
     /// See vector_search::copy_pairs; to be called where `finds_pairs_at_once`.
     [[gnu::always_inline]] static void* copy_pairs_at_once(const atomic<std::uint64_t>* line, std::uint64_t sentinel,
                                                            void* to) noexcept {

@@ -128,6 +128,15 @@ inline unsigned match_pairs(const void* line, std::uint64_t first) noexcept {
     return next;
 }
 
+/// Eight words: bit i is set if word i is this one.
+[[gnu::always_inline]] inline unsigned match_words(const void* line, std::uint64_t word) noexcept {
+    const char* const at = static_cast<const char*>(line);
+    const __m128i wanted = _mm_set1_epi64x(static_cast<long long>(word));
+    const auto same = [&](std::size_t i) { return equal_words(load(at + i * 16), wanted); };
+    const __m128i ab = same(0), cd = same(1), ef = same(2), gh = same(3);
+    return mask_of_words(ab, cd) | mask_of_words(ef, gh) << 4;
+}
+
 /// Eight words: bit i is set if word i has this tag in its upper 16 bits.
 [[gnu::always_inline]] inline unsigned match_tags(const void* line, std::uint64_t tag) noexcept {
     const char* const at = static_cast<const char*>(line);

@@ -246,6 +246,8 @@ struct alignas(detail::cache_line_bytes) line {
     unsigned match(word wanted) const noexcept {
         if constexpr (Layout::pairs && requires { Sync::match_pairs(words, wanted); }) {
             return Sync::match_pairs(words, wanted);
+        } else if constexpr (!Layout::pairs && requires { Sync::match_words(words, wanted); }) {
+            return Sync::match_words(words, wanted);
         } else {
             unsigned found = 0;
             for (std::size_t i = 0; i < Layout::slots_per_line; ++i)
@@ -256,12 +258,24 @@ struct alignas(detail::cache_line_bytes) line {
 
     /// Returns the first slot with this slot word, or `slots_per_line`.
     std::size_t first_match(word wanted) const noexcept {
-        if constexpr (Layout::pairs) {
+        if constexpr (Layout::pairs || requires { Sync::match_words(words, wanted); }) {
             return static_cast<std::size_t>(std::countr_zero(match(wanted) | 1U << Layout::slots_per_line));
         } else {
             std::size_t i = 0;
             while (i < Layout::slots_per_line && slot_word(i) != wanted) ++i;
             return i;
+        }
+    }
+
+    /// Returns the slots with an entry, as bits: a hint, where other threads write meanwhile. Of keys that lie in nodes.
+    unsigned entries() const noexcept {
+        if constexpr (requires { Sync::match_tags(words, std::size_t{}, std::uint64_t{}); }) {
+            return ~Sync::match_tags(words, Layout::words_per_slot, 0) & ((1U << Layout::slots_per_line) - 1);
+        } else {
+            unsigned found = 0;
+            for (std::size_t i = 0; i < Layout::slots_per_line; ++i)
+                found |= static_cast<unsigned>(Layout::is_entry(slot_word(i))) << i;
+            return found;
         }
     }
 
