@@ -26,11 +26,12 @@ public:
     using plain_engine::plain_engine;
 
     template <class F>
-    std::uint64_t sweep_bucket(const visitor& by, std::uint64_t from, F f) const {
-        return plain_engine::sweep_bucket(by, from, [&](sighting& seen, std::size_t place) {
+    std::uint64_t sweep_bucket(const visitor& by, std::uint64_t from, F f, std::size_t first = 0) const {
+        const auto look = [&](sighting& seen, std::size_t place) {
             ++entries;
             return f(seen, place);
-        });
+        };
+        return plain_engine::sweep_bucket(by, from, look, first);
     }
     bool find(std::uint64_t hash, sighting& seen) const {
         ++finds;

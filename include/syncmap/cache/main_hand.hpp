@@ -83,9 +83,8 @@ protected:
             const std::size_t first = now >> place_shift & place_mask;
             bool ended = false;
             duel result = duel::lost;
-            const std::uint64_t next = engine_.sweep_bucket(by, from, [&](sighting& seen, std::size_t place) {
+            const auto look = [&](sighting& seen, std::size_t place) __attribute__((always_inline)) {
                 auto& mark = seen->mark;
-                if (place < first) return true;
                 if (time.is_over(*seen) && this->erase_expired(by, l, mine, seen) == removal::erased) {
                     move_hand(now, hand_at(from, place + 1, 0));
                     result = duel::evicted;
@@ -120,7 +119,8 @@ protected:
                 ended = true;
                 engine_.prefetch_sweep(from, place + 1); // the next duel comes soon
                 return false;
-            });
+            };
+            const std::uint64_t next = engine_.sweep_bucket(by, from, look, first);
             if (ended) return result;
             if (keeps_hand) {
                 now = hand_at(next, 0, 0);

@@ -20,6 +20,7 @@ class small_exits : public hand_for<Engine, Sync, Lifetimes> {
 public:
     using base::base;
     using typename base::admission;
+    using typename base::entry;
     using typename base::lane_type;
     using typename base::queue_type;
     using typename base::sighting;
@@ -62,8 +63,11 @@ protected:
             if (name_ != queue_type::none) of_.promote(by_, name_, uses_);
         }
         void is_gone() noexcept { name_ = queue_type::none; }
-        /// It becomes main with a use.
-        void is_used() noexcept { uses_ = 1; }
+        /// It becomes main now, with so many uses; at the end, where another node has taken the place of this one.
+        void becomes_main(entry& e, unsigned uses) noexcept {
+            uses_ = uses;
+            if (e.mark.promote(uses)) is_gone();
+        }
 
     private:
         small_exits& of_;
@@ -101,7 +105,8 @@ protected:
     }
 
     /// PU3: the oldest small entry becomes main in the place of a main one, or goes itself.
-    void leave_small(visitor& by, lane_type& l, admission& mine, std::uint64_t name, unsigned count, in_hand& kept) {
+    [[gnu::always_inline]] void leave_small(visitor& by, lane_type& l, admission& mine, std::uint64_t name, unsigned count,
+                                            in_hand& kept) {
         for (sighting seen(by); find(name, seen);) {
             auto& mark = seen->mark;
             const queue where = mark.where();
@@ -123,11 +128,9 @@ protected:
             }
             const bool stays = mine.in->leans.now() == lean::recency;
             const unsigned strength = uses >= 2 || stays ? always : (std::min)(history<Sync, allocator>::most, count + uses);
-            if (this->challenge(by, l, mine, strength) == duel::evicted) { // `kept` promotes it
-                if (stays) {
-                    kept.is_used();
-                    lane_type::add(l.uses, ~std::uint32_t{0}); // the hand will count this one
-                }
+            if (this->challenge(by, l, mine, strength) == duel::evicted) {
+                if (stays) lane_type::add(l.uses, ~std::uint32_t{0}); // the hand will count this one
+                kept.becomes_main(*seen, stays ? 1 : 0);
                 return;
             }
             switch (engine_.erase_if_still(by, seen)) {

@@ -83,7 +83,7 @@ private:
         control_word held = lock.load(std::memory_order_relaxed);
         if ((held & (layout::lock_bit | layout::moved_bit)) != 0 || !lock_functions::try_lock(lock, held)) // [W3]
             return outcome::locked_by_other;
-        const auto end = [&](outcome o) {
+        const auto end = [&](outcome o) __attribute__((always_inline)) {
             lock_functions::unlock(c, lock, held);
             return o;
         };

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
+#include <syncmap/detail/prefetch.hpp>
 #include <syncmap/engine/table/entry_removal.hpp>
 
 namespace syncmap::engine {
@@ -23,11 +25,12 @@ public:
     using sighting = typename base::sighting;
 
     /// Calls `f(seen, place)` for the entries of the bucket that has the hash `from`, in the order of their places there, until
-    /// it returns false. `seen` holds the entry for that call. Returns the first hash behind the bucket; 0 behind the last one.
+    /// it returns false; from the place `first` on. `seen` holds the entry for that call. Returns the first hash behind the
+    /// bucket; 0 behind the last one.
     ///
     /// Progress: lock-free, waits for no thread. `f` may do anything.
     template <class F>
-    std::uint64_t sweep_bucket(const visitor& by, std::uint64_t from, F f) const {
+    [[gnu::always_inline]] std::uint64_t sweep_bucket(const visitor& by, std::uint64_t from, F f, std::size_t first = 0) const {
         sighting seen(by);
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
@@ -36,7 +39,7 @@ public:
             while (t != nullptr && is_moved(*t, from)) t = t->successor();
             if (t == nullptr) continue; // the map was cleared: it has another root
             const std::size_t bucket = t->bucket_of(from);
-            show_entries(root, *t, bucket, seen, f);
+            show_entries(root, *t, bucket, first, seen, f);
             return bucket + 1 == t->buckets() ? 0 : t->first_hash_of(bucket + 1);
         }
     }
@@ -47,11 +50,21 @@ public:
         const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire));
         if (t == nullptr) return;
         const std::size_t bucket = t->bucket_of(from);
-        std::size_t wanted = prefetch_nodes(t->home(bucket), place, 2);
-        if (bucket + 1 == t->buckets()) return;
-        if (wanted != 0) prefetch_nodes(t->home(bucket + 1), 0, wanted);
-        __builtin_prefetch(t->home(bucket + 2 < t->buckets() ? bucket + 2 : bucket + 1).words);
-        __builtin_prefetch(t->controls + bucket + 1, 1);
+        const std::size_t last = t->buckets() - 1;
+        const std::size_t next = bucket < last ? bucket + 1 : last;
+        constexpr auto slot_count = static_cast<unsigned>(layout::slots_per_line);
+        const unsigned here = t->home(bucket).entries() >> (place < slot_count ? place : slot_count);
+        // As bits, the entries from there on, and behind them the next bucket's. Without an entry any slot, so that there is no
+        // branch.
+        constexpr unsigned any_slot = 1U << (2 * slot_count - 1);
+        unsigned entries = here << (place < slot_count ? place : slot_count) | t->home(next).entries() << slot_count | any_slot;
+        for (int i = 0; i < 2; ++i) {
+            const auto at = static_cast<std::size_t>(std::countr_zero(entries));
+            base::prefetch_node(t->home(at < slot_count ? bucket : next).slot_word(at % slot_count));
+            entries = (entries & (entries - 1)) | any_slot;
+        }
+        syncmap::detail::prefetch(t->home(next < last ? next + 1 : last).words);
+        syncmap::detail::prefetch_to_write(t->controls + next);
     }
 
     /// How many buckets a whole round has.
@@ -68,32 +81,23 @@ private:
         return t.home(t.bucket_of(hash)).slot_word(layout::last) == layout::moved;
     }
 
-    /// Returns how many of so many nodes the line has not.
-    static std::size_t prefetch_nodes(const typename Types::line_type& line, std::size_t from, std::size_t wanted) noexcept {
-        for (std::size_t i = from; i < layout::slots_per_line && wanted != 0; ++i) {
-            if (const word slot_word = line.slot_word(i); layout::is_entry(slot_word)) {
-                base::prefetch_node(slot_word);
-                --wanted;
-            }
-        }
-        return wanted;
-    }
-
     template <class F>
-    void show_entries(word root, header_type& t, std::size_t bucket, sighting& seen, F& f) const {
-        std::size_t place = 0;
+    [[gnu::always_inline]] void show_entries(word root, header_type& t, std::size_t bucket, std::size_t first, sighting& seen,
+                                             F& f) const {
+        std::size_t begins = 0; // the place of the line's first slot
         auto* line = &t.home(bucket);
         // Under the sweep a line may go to another bucket, and lead on from there: a chain that long is not looked through.
         for (std::size_t seen_lines = 0; line != nullptr && seen_lines < most_lines; line = line->next_line(), ++seen_lines) {
-            for (std::size_t i = 0; i < layout::slots_per_line; ++i, ++place) {
+            for (std::size_t i = first > begins ? first - begins : 0; i < layout::slots_per_line; ++i) {
                 const word slot_word = line->slot_word(i);
                 if (!layout::is_entry(slot_word)) continue;
                 const bool linked = seen.held_.protect(base::map_core::node_at(slot_word),
                                                        [&] { return line->slot_word(i) == slot_word; }); // [R3]
                 if (!linked) continue;
                 seen.is_at(root, t, *line->slot(i), slot_word);
-                if (!f(seen, place)) return;
+                if (!f(seen, begins + i)) return;
             }
+            begins += layout::slots_per_line;
         }
     }
 
