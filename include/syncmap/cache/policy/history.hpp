@@ -1,8 +1,8 @@
 // What the cache remembers of keys: which came lately (the ghost), and how often each was seen (a count-min sketch).
 //
-// A *history line* is 64 bytes for eight entries of capacity, found by the hash: eight words of ghost (20 bits of the hash, 12
-// bits of time) and four words of 16 counters, of which a key has four in one word. A put of a new key reads and writes its
-// line once [Q1]. The ghost is written when a key comes, not when it goes: "came within the last 0.6 capacities of inserts,
+// A *history line* is 64 bytes for eight entries of capacity, found by the hash: eight ghosts (15 bits of the hash, and 16 bits
+// that tell when the key came) and four words of 16 counters, of which a key has four in one word. A put of a new key reads and
+// writes its line once [Q1]. The ghost is written when a key comes, not when it goes: "came within the last 0.6 capacities of inserts,
 // and is absent" is what a ghost says [Q2].
 //
 // All words are read and written with relaxed loads and stores. What two threads lose is a count or a fingerprint: hit ratio,
@@ -25,7 +25,8 @@ class history {
     using atomic_word = typename Sync::template atomic<std::uint64_t>;
 
     struct alignas(detail::cache_line_bytes) line {
-        atomic_word ghosts[4] = {}; ///< two ghosts each
+        atomic_word times[2] = {}; ///< when the keys of eight ghosts came
+        atomic_word prints[2] = {}; ///< their fingerprints: odd numbers, or 0 for none
         atomic_word counts[4] = {};
     };
     using memory = detail::aligned_memory<line, Allocator>;
@@ -43,10 +44,11 @@ public:
     history(std::size_t capacity, const Allocator& allocator)
         : allocator_(allocator), line_count_(lines_for(capacity)),
           period_((std::max)(std::uint64_t{1}, std::uint64_t{5} * capacity / line_count_)) {
-        std::uint64_t window = (std::max)(std::uint64_t{1}, std::uint64_t{capacity} * 6 / 10);
-        while (window >> time_shift_ > 2047) ++time_shift_;
-        window_ = static_cast<std::uint32_t>(window >> time_shift_);
-        soon_ = static_cast<std::uint32_t>(std::uint64_t{capacity} / 10 >> time_shift_);
+        const std::uint64_t window = (std::max)(std::uint64_t{1}, std::uint64_t{capacity} * 6 / 10);
+        while (window >> time_down_ >= ages_in_window) ++time_down_;
+        while (window << (time_up_ + 1) < ages_in_window) ++time_up_;
+        window_ = static_cast<std::uint32_t>(time_at(window));
+        soon_ = static_cast<std::uint32_t>(time_at(std::uint64_t{capacity} / 10));
         lines_ = memory::allocate(allocator_, line_count_);
         for (std::size_t i = 0; i < line_count_; ++i) std::construct_at(lines_ + i);
     }
@@ -61,9 +63,9 @@ public:
 
     /// A new key comes. `now`: a number that grows by one with each entry that comes into the small queue. `keeps_ghost`: it
     /// goes into small even if it returns, so that it may return again.
-    answer come(std::uint64_t hash, std::uint64_t now, bool keeps_ghost) noexcept {
+    [[gnu::always_inline]] answer come(std::uint64_t hash, std::uint64_t now, bool keeps_ghost) noexcept {
         line& l = line_of(hash);
-        const std::uint32_t age = meet_ghost(l, hash, static_cast<std::uint32_t>(now >> time_shift_) & time_mask, keeps_ghost);
+        const std::uint32_t age = meet_ghost(l, hash, static_cast<std::uint16_t>(time_at(now)), keeps_ghost);
         return {age <= window_, age <= soon_, add_to(count_word(l, hash), hash, 1)};
     }
     /// The key was used so often, since it was last asked for.
@@ -85,8 +87,7 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t time_mask = 0xFFF;
-    static constexpr std::uint32_t is_there = time_mask + 1; ///< set in each ghost
+    static constexpr std::uint64_t ages_in_window = 4096; ///< at most: a ghost looks young again after 16 windows at the earliest
     static constexpr std::uint64_t rows = 0x0001'0001'0001'0001U; ///< where the rows of counters begin
 
     static std::size_t lines_for(std::size_t capacity) noexcept {
@@ -113,8 +114,9 @@ private:
     static unsigned least(std::uint64_t counts, std::uint64_t ones) noexcept {
         counts &= ones * most;
         counts = (counts | counts >> 4 | counts >> 8 | counts >> 12) & rows * most;
-        const auto row = [&](int i) { return static_cast<unsigned>(counts >> 16 * i & most); };
-        return (std::min)((std::min)(row(0), row(1)), (std::min)(row(2), row(3)));
+        const auto lesser = [](std::uint32_t a, std::uint32_t b) { return a < b ? a : b; }; // no references: in registers
+        const auto row = [&](int i) { return static_cast<std::uint32_t>(counts >> 16 * i & most); };
+        return lesser(lesser(row(0), row(1)), lesser(row(2), row(3)));
     }
 
     static unsigned add_to(atomic_word& word, std::uint64_t hash, unsigned uses) noexcept {
@@ -126,48 +128,70 @@ private:
         return least(after, ones);
     }
 
+    /// Put number `now` in the unit of the ghosts' times.
+    std::uint64_t time_at(std::uint64_t now) const noexcept { return now << time_up_ >> time_down_; }
+
     /// The age of the key's ghost; more than any window if it is not there. A ghost that is young enough is gone afterwards,
     /// unless it is kept. Else it is new, in the place of the oldest.
-    [[gnu::always_inline]] std::uint32_t meet_ghost(line& l, std::uint64_t hash, std::uint32_t now, bool keeps_ghost) noexcept {
-        const std::uint32_t print = (static_cast<std::uint32_t>(hash) & ~time_mask) | is_there;
-        std::uint64_t words[4]; // two ghosts each
-        for (std::size_t i = 0; i < 4; ++i) words[i] = l.ghosts[i].load(std::memory_order_relaxed);
-        // Of each place, from the top: whether it has the fingerprint, its age, its number. An empty one is older than all.
-        // (No function takes or returns a vector: for 32 bits without SSE, GCC warns that its ABI has changed there.)
-        const auto rank = [&](four_ranks& ranks, std::uint64_t two, std::uint64_t other_two, const four_numbers& numbers) {
-            const auto ghosts = __builtin_bit_cast(four_numbers, (pair_of_words{two, other_two}));
-            const four_numbers age = ((now - ghosts) & time_mask) | (~ghosts & is_there);
-            const auto same = __builtin_bit_cast(four_numbers, (ghosts & ~time_mask) == print);
-            ranks = __builtin_bit_cast(four_ranks, numbers | age << 3 | (same & is_same));
+    [[gnu::always_inline]] std::uint32_t meet_ghost(line& l, std::uint64_t hash, std::uint16_t now, bool keeps_ghost) noexcept {
+        const auto print = static_cast<std::uint16_t>(hash | 1);
+        const auto load = [](const atomic_word (&two)[2]) {
+            return pair_of_words{two[0].load(std::memory_order_relaxed), two[1].load(std::memory_order_relaxed)};
         };
-        four_ranks low, high;
-        rank(low, words[0], words[1], four_numbers{0, 1, 2, 3});
-        rank(high, words[2], words[3], four_numbers{4, 5, 6, 7});
-        const auto best = __builtin_bit_cast(pair_of_words, low > high ? low : high);
-        const std::uint32_t found =
-            (std::max)((std::max)(static_cast<std::uint32_t>(best[0]), static_cast<std::uint32_t>(best[0] >> 32)),
-                       (std::max)(static_cast<std::uint32_t>(best[1]), static_cast<std::uint32_t>(best[1] >> 32)));
-        const std::uint32_t at = found & 7;
-        const std::uint32_t age = found >= is_same ? found >> 3 & time_mask : time_mask;
+        // The first place with the lowest rank is taken: the one that has the fingerprint, else an empty one, else the oldest.
+        // (No function takes or returns a vector: for 32 bits without SSE, GCC warns that its ABI has changed there.)
+        const auto prints = __builtin_bit_cast(eight_numbers, load(l.prints));
+        const auto remaining = __builtin_bit_cast(eight_numbers, load(l.times)) - static_cast<std::uint16_t>(now + 1);
+        const auto is_empty = __builtin_bit_cast(eight_numbers, prints == 0);
+        const auto is_same = __builtin_bit_cast(eight_numbers, prints == print);
+        const eight_numbers ranks = ((remaining & ~is_empty) | eight_numbers{1, 1, 1, 1, 1, 1, 1, 1}) & ~is_same;
+        const auto [rank, at] = lowest_of(ranks);
+        const unsigned shift = at % 4 * 16;
+        const std::uint64_t others = ~(std::uint64_t{0xFFFF} << shift);
+        atomic_word& time = l.times[at / 4];
+        const std::uint64_t times = time.load(std::memory_order_relaxed);
+        const std::uint32_t age = rank == 0 ? static_cast<std::uint16_t>(now - (times >> shift)) : no_ghost;
         const bool is_gone = age <= window_ && !keeps_ghost;
-        const unsigned shift = at % 2 * 32;
-        const std::uint64_t other = words[at / 2] & ~(std::uint64_t{0xFFFFFFFF} << shift);
-        l.ghosts[at / 2].store(other | std::uint64_t{is_gone ? 0 : print | now} << shift, std::memory_order_relaxed);
+        atomic_word& fingerprint = l.prints[at / 4];
+        const std::uint64_t others_prints = fingerprint.load(std::memory_order_relaxed) & others;
+        fingerprint.store(others_prints | std::uint64_t{is_gone ? std::uint16_t{0} : print} << shift, std::memory_order_relaxed);
+        time.store((times & others) | std::uint64_t{now} << shift, std::memory_order_relaxed);
         return age;
     }
-    static constexpr std::uint32_t is_same = std::uint32_t{1} << 16;
+    static constexpr std::uint32_t no_ghost = 1U << 16;
     /// The compiler makes vector instructions of what is done to all of them.
-    using four_numbers [[gnu::vector_size(16)]] = std::uint32_t;
-    /// Older processors compare only numbers with a sign. None of these is negative.
-    using four_ranks [[gnu::vector_size(16)]] = std::int32_t;
+    using eight_numbers [[gnu::vector_size(16)]] = std::uint16_t;
     using pair_of_words [[gnu::vector_size(16)]] = std::uint64_t;
+
+    struct ranked_place {
+        std::uint32_t rank;
+        std::uint32_t place;
+    };
+    [[gnu::always_inline]] static ranked_place lowest_of(const eight_numbers& ranks) noexcept {
+#if defined(__SSE4_1__)
+        using signed_numbers [[gnu::vector_size(16)]] = short;
+        using four_words [[gnu::vector_size(16)]] = std::uint32_t;
+        const auto found = __builtin_ia32_phminposuw128(__builtin_bit_cast(signed_numbers, ranks));
+        const std::uint32_t both = __builtin_bit_cast(four_words, found)[0];
+        return {both & 0xFFFF, both >> 16};
+#else
+        const auto words = __builtin_bit_cast(pair_of_words, ranks);
+        std::uint32_t lowest = ~std::uint32_t{0};
+        for (std::uint32_t i = 0; i < 8; ++i) {
+            const std::uint32_t both = static_cast<std::uint32_t>(words[i / 4] >> i % 4 * 16 & 0xFFFF) << 3 | i;
+            lowest = both < lowest ? both : lowest;
+        }
+        return {lowest >> 3, lowest & 7};
+#endif
+    }
 
     [[no_unique_address]] Allocator allocator_;
     std::size_t line_count_;
     std::uint64_t period_;
-    std::uint32_t window_ = 1; ///< less than `time_mask`
+    std::uint32_t window_ = 1;
     std::uint32_t soon_ = 0;
-    unsigned time_shift_ = 0;
+    unsigned time_up_ = 0;
+    unsigned time_down_ = 0; ///< one of the two is 0
     line* lines_ = nullptr;
     alignas(detail::cache_line_bytes) atomic_word turn_{0};
 };
