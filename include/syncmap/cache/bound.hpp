@@ -113,6 +113,8 @@ public:
 
     /// What a put of a new key has got for it.
     struct admission {
+        admission() noexcept {} // with a constructor that is defaulted GCC zeroes all of it first, by `rep stos`
+
         std::size_t need = 1; ///< permits: what the entry weighs
         std::size_t held = 0; ///< those in hand
         const entry* own = nullptr; ///< of a put that replaces an entry: that one, which stays. Not looked at

@@ -72,7 +72,7 @@ public:
             prepare(fresh, is_present);
     }
     void publishes(entry& fresh, std::uint64_t) noexcept {
-        admission& mine = more_->mine;
+        admission& mine = *mine_;
         bound_.begin(by_, fresh, mine);
         set_weight(fresh, mine.need);
         mine.held -= mine.need;
@@ -102,52 +102,64 @@ public:
         inserts_ = false;
         is_refused_ = false;
         give_back();
-        if (more_.get() != nullptr) bound_.finish(by_, more_->mine);
+        if (mine_.get() != nullptr) bound_.finish(by_, *mine_);
     }
 
     /// After the write.
     void end() {
-        if (more_.get() != nullptr) conclude();
+        if (admission* const mine = mine_.get(); mine != nullptr) {
+            if (did_ == counted::insert) bound_.inserted(by_, hash_, *mine);
+            bound_.give_back(*mine);
+            bound_.leave(*mine);
+        }
+        if (replaced_expired_) [[unlikely]]
+            bound_.counters().count(by_.slot(), counted::insert);
     }
 
 protected:
     admitted_write(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash) noexcept
         : bound_(bound), engine_(engine), by_(by), hash_(hash), features_(bound.features()) {}
+    /// However the write ended.
     ~admitted_write() {
-        if (more_.get() != nullptr) drop();
+        if (more_.get() != nullptr && more_->refused != nullptr) [[unlikely]]
+            drop_refused();
+        if (admission* const mine = mine_.get(); mine != nullptr) {
+            bound_.leave(*mine);
+            bound_.give_back(*mine);
+            bound_.finish(by_, *mine);
+        }
     }
 
     void admit() {
         inserts_ = true;
-        if (!is_too_heavy()) bound_.admit(by_, hash_, more().mine);
+        if (!is_too_heavy()) bound_.admit(by_, hash_, mine());
     }
     bool admit_to_main() {
         inserts_ = true;
-        return bound_.admit_to_main(by_, more().mine);
+        return bound_.admit_to_main(by_, mine());
     }
     [[gnu::noinline]] void begin_lifetime(entry& fresh, bool is_present) {
         const bool replaces = is_present && !has(feature::expired) && event_ == expiry_event::inserted;
-        particulars& mine = more();
-        bound_.lifetimes().begin(fresh, replaces ? expiry_event::replaced : event_, mine.own_ttl, mine.load_took);
-        bound_.lifetimes().begin_tags(fresh, mine.own_tags, mine.begun);
-        mine.filed = bound_.lifetimes().filing_of(fresh);
+        particulars& own = more();
+        bound_.lifetimes().begin(fresh, replaces ? expiry_event::replaced : event_, own.own_ttl, own.load_took);
+        bound_.lifetimes().begin_tags(fresh, own.own_tags, own.begun);
+        own.filed = bound_.lifetimes().filing_of(fresh);
     }
     /// The weigher runs here, once, with no permit in hand.
     void weigh_if_weighted(entry& fresh, bool is_present) {
         if (!has(feature::weights)) return;
-        particulars& mine = more();
-        if (!mine.is_weighed) mine.mine.need = bound_.weight_by_weigher(fresh);
-        mine.is_weighed = true;
-        if (is_present && mine.lacking != 0 && !is_too_heavy()) bound_.admit_more(by_, mine.present, mine.mine, mine.lacking);
+        particulars& own = more();
+        if (!own.is_weighed) mine().need = bound_.weight_by_weigher(fresh);
+        own.is_weighed = true;
+        if (is_present && own.lacking != 0 && !is_too_heavy()) bound_.admit_more(by_, own.present, mine(), own.lacking);
     }
     /// Whether this attempt may publish what it has made.
     bool has_room() noexcept { return !inserts_ || is_admitted(); }
     bool is_admitted() noexcept {
-        if (more_.get() == nullptr) return false;
-        const admission& mine = more_->mine;
-        return mine.is_placed && mine.held >= mine.need;
+        const admission* const mine = mine_.get();
+        return mine != nullptr && mine->is_placed && mine->held >= mine->need;
     }
-    bool is_too_heavy() noexcept { return has(feature::weights) && bound_.is_too_heavy(more().mine.need); }
+    bool is_too_heavy() noexcept { return has(feature::weights) && bound_.is_too_heavy(mine().need); }
     bool has(feature f) const noexcept { return (features_ & f) != feature::none; }
 
     void has_found_expired(bool is_expired) noexcept {
@@ -156,7 +168,6 @@ protected:
 
     /// What only some writes need.
     struct particulars {
-        admission mine{}; ///< of a write that inserts, or whose value has a weight
         nanoseconds_t own_ttl = as_usual;
         nanoseconds_t load_took = 0;
         entry_tags own_tags{};
@@ -170,6 +181,11 @@ protected:
     particulars& more() {
         if (more_.get() == nullptr) more_.emplace();
         return *more_;
+    }
+    /// Of a write that inserts, or whose value has a weight.
+    admission& mine() {
+        if (mine_.get() == nullptr) mine_.emplace();
+        return *mine_;
     }
 
     Eviction& bound_;
@@ -185,25 +201,11 @@ protected:
 
 private:
     void give_back() noexcept {
-        if (more_.get() != nullptr) bound_.give_back(more_->mine);
+        if (mine_.get() != nullptr) bound_.give_back(*mine_);
     }
-    [[gnu::noinline]] void conclude() {
-        admission& mine = more_->mine;
-        if (did_ == counted::insert) bound_.inserted(by_, hash_, mine);
-        if (replaced_expired_) bound_.counters().count(by_.slot(), counted::insert);
-        bound_.give_back(mine);
-        bound_.leave(mine);
-    }
-    /// However the write ended.
-    [[gnu::noinline]] void drop() noexcept {
-        particulars& last = *more_;
-        if (last.refused != nullptr) [[unlikely]] {
-            typename Engine::held_entry held;
-            engine_.hold_unpublished(held, *last.refused);
-        }
-        bound_.leave(last.mine);
-        bound_.give_back(last.mine);
-        bound_.finish(by_, last.mine);
+    [[gnu::noinline]] void drop_refused() noexcept {
+        typename Engine::held_entry held;
+        engine_.hold_unpublished(held, *more_->refused);
     }
 
     [[gnu::noinline]] void prepare(entry& fresh, bool is_present) {
@@ -212,17 +214,18 @@ private:
     }
     /// The weight is that of the value that is replaced. The permits for the difference come before the next attempt.
     [[gnu::noinline]] bool has_weight_for(const entry& present) noexcept {
-        particulars& mine = *more_;
+        particulars& own = *more_;
+        const admission& mine = *mine_;
         is_refused_ = is_too_heavy(); // the one look at the capacity under the lock
         const std::size_t old = weight_of(present);
-        mine.lacking = mine.mine.need > old ? mine.mine.need - old : 0;
-        mine.present = std::addressof(present);
-        return is_refused_ || mine.mine.held >= mine.lacking;
+        own.lacking = mine.need > old ? mine.need - old : 0;
+        own.present = std::addressof(present);
+        return is_refused_ || mine.held >= own.lacking;
     }
     [[gnu::noinline]] void replaces_with_features(const entry& old, entry& fresh) noexcept {
         by_.leaves(hash_);
         if (!has(feature::weights)) return;
-        admission& mine = more_->mine;
+        admission& mine = *mine_;
         set_weight(fresh, mine.need);
         mine.held = mine.held + weight_of(old) - mine.need;
         if (mine.need == 0) {
@@ -236,7 +239,6 @@ private:
         if (has(feature::expired)) {
             did_ = removed.has_value() ? counted::expiration : counted::kinds; // or what is remembered of a load
             replaced_expired_ = !erased;
-            static_cast<void>(more()); // so that `conclude` runs
             why = bound_.lifetimes().reason_of(removed);
         }
         return by_.keeps(removed, why);
@@ -244,6 +246,7 @@ private:
 
     bool inserts_ = false; ///< this attempt does
     bool replaced_expired_ = false;
+    syncmap::detail::deferred<admission> mine_{};
     syncmap::detail::deferred<particulars> more_{};
 };
 

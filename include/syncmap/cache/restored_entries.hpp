@@ -33,7 +33,7 @@ public:
     void remember() noexcept {
         const unsigned counted = is_in_main_ ? 0 : 1; // when it came
         if (!base::inserted() || rank_.count <= counted) return;
-        if (auto* const tables = base::more().mine.in; tables != nullptr) tables->keys.add(base::hash(), rank_.count - counted);
+        if (auto* const tables = base::mine().in; tables != nullptr) tables->keys.add(base::hash(), rank_.count - counted);
     }
 
     /// What the cache remembers of a load that has found nothing is newer than the file.
@@ -52,7 +52,7 @@ public:
     }
     void before_insert() {
         const auto free = eviction_.pool().free_now();
-        found_no_room_ = !table_.has_cleared() && (free <= 0 || static_cast<std::uint64_t>(free) < base::more().mine.need);
+        found_no_room_ = !table_.has_cleared() && (free <= 0 || static_cast<std::uint64_t>(free) < base::mine().need);
         if (found_no_room_) return;
         if constexpr (!Eviction::is_plain) {
             is_in_main_ = rank_.is_main && !eviction_.is_weighted() && !table_.has_cleared();
