@@ -188,7 +188,7 @@ TEST(cache_weights, that_grow_wait_for_no_more_than_a_capacity_that_has_become_s
         ASSERT_TRUE(c.engine_.find(c.engine_.hash_of_key(std::uint64_t{1}), seen));
         opened_cache::eviction_type::admission mine;
         mine.need = 9'000;
-        c.eviction_.admit_more(by, std::addressof(*seen), mine, 4'000);
+        c.eviction_.admit_more(by, c.eviction_.lane_of(by), std::addressof(*seen), mine, 4'000);
         held = mine.held;
         c.eviction_.give_back(mine);
         c.eviction_.leave(mine);

@@ -73,8 +73,7 @@ public:
     /// It gets no permit where the capacity is 0.
     ///
     /// Throws: `bad_alloc`, where the table is being saved for a snapshot. The admission then is as it was, but for its place.
-    void admit(visitor& by, std::uint64_t hash, admission& mine) {
-        lane_type& l = lanes_.of_slot(by.slot());
+    void admit(visitor& by, lane_type& l, std::uint64_t hash, admission& mine) {
         enter(l, mine);
         if (!mine.is_placed) place(by, l, hash, mine);
         if (mine.held >= mine.need) return;
@@ -86,22 +85,23 @@ public:
     }
     /// Before an entry is inserted that comes back into main: a permit, if the pool has one, and nothing of the small queue.
     /// Only where entries have no weights. Returns whether it has got the permit.
-    bool admit_to_main(visitor& by, admission& mine) {
-        enter(lanes_.of_slot(by.slot()), mine);
+    bool admit_to_main(lane_type& l, admission& mine) {
+        enter(l, mine);
         mine.where = queue::in_main;
         mine.is_placed = true;
         if (mine.held == 0 && permits_.take()) mine.held = 1;
         return mine.held != 0;
     }
     /// Before a put replaces an entry by one that weighs more: the same for the difference.
-    void admit_more(visitor& by, const entry* own, admission& mine, std::size_t difference) {
-        lane_type& l = lanes_.of_slot(by.slot());
+    void admit_more(visitor& by, lane_type& l, const entry* own, admission& mine, std::size_t difference) {
         enter(l, mine);
         mine.own = own;
         mine.held += takes(by, difference) ? difference : 0;
         if (mine.held < difference) gather(by, l, mine, difference);
         mine.own = nullptr;
     }
+
+    lane_type& lane_of(const visitor& by) noexcept { return lanes_.of_slot(by.slot()); }
 
     // ---- what becomes of an entry's mark ----
 
@@ -114,13 +114,23 @@ public:
         }
     }
     /// The entry is about to be inserted.
-    void begin(visitor& by, entry& e, const admission& mine) noexcept {
+    void begin([[maybe_unused]] lane_type& l, entry& e, const admission& mine) noexcept {
         e.mark.begin_in(mine.where);
-        if constexpr (is_plain) base::number(lanes_.of_slot(by.slot()), e);
+        if constexpr (is_plain) base::number(l, e);
     }
     /// It is about to replace another one of its key. That is a use for plain policies alone.
-    void overwrite(visitor& by, entry& e) noexcept {
-        if constexpr (is_plain) base::count_use(lanes_.of_slot(by.slot()), e);
+    void overwrite(lane_type& l, [[maybe_unused]] entry& e) noexcept {
+        if constexpr (is_plain) {
+            base::count_use(l, e);
+        } else {
+            l.has_inserted(false);
+        }
+    }
+    /// A write of the hash begins that may insert.
+    void fetch_for(const lane_type& l, std::uint64_t hash) const noexcept {
+        if constexpr (!is_plain) {
+            if (l.probably_inserts.load(std::memory_order_relaxed)) policy_.prefetch_history(hash);
+        }
     }
 
     /// The entry was inserted: its hash goes into its queue.
@@ -204,14 +214,14 @@ private:
     void place_in_queue(visitor& by, lane_type& l, std::uint64_t hash, admission& mine) {
         const std::uint64_t tick = l.tick();
         if (is_weighted_ && !place_weight(by, l, tick, mine)) return;
-        mine.in->keys.prefetch(hash);
-        const bool asks_first = !mine.in->small_ring.by_lines();
-        if (asks_first) ask_history(by, l, hash, mine.in->small_ring.now(), tick, mine);
+        l.has_inserted(true);
+        const bool asks_first = mine.in->small_ring.comes_after_history();
+        if (asks_first) ask_history(by, l, hash, mine.in->small_ring.now(l), tick, mine);
         std::uint64_t leaving = queue_type::none;
         unsigned leaving_count = 0;
         if (!asks_first || mine.where == queue::in_small) {
             mine.at = mine.in->small_ring.next(l);
-            fetch_ahead(by, l, mine);
+            fetch_ahead(l, mine);
             leaving_count = mine.at.count();
             leaving = mine.at.take();
         }
@@ -226,8 +236,8 @@ private:
         mine.is_placed = true;
         if (mine.held < mine.need && mine.need > 1) leave_more(by, l, mine);
     }
-    void ask_history(visitor& by, lane_type& l, std::uint64_t hash, std::uint64_t now, std::uint64_t tick,
-                     admission& mine) noexcept {
+    [[gnu::always_inline]] void ask_history(visitor& by, lane_type& l, std::uint64_t hash, std::uint64_t now,
+                                            std::uint64_t tick, admission& mine) noexcept {
         if (const std::uint64_t puts = mine.in->keys.age(tick); puts != 0) [[unlikely]]
             learn(by, l, puts, mine);
         const bool returns_to_small = returns_duel(mine.in->leans.now());
@@ -249,10 +259,11 @@ private:
     }
 
     /// What the thread's next puts will look at [E9].
-    void fetch_ahead(const visitor& by, const lane_type& l, const admission& mine) const noexcept {
+    [[gnu::always_inline]] void fetch_ahead(const lane_type& l, const admission& mine) const noexcept {
         const queue_type& ring = mine.in->small_ring;
-        if (const std::uint64_t farther = ring.peek(l, mine.at, 7); farther != queue_type::none) engine_.prefetch(by, farther);
-        if (const std::uint64_t nearer = ring.peek(l, mine.at, 4); nearer != queue_type::none) engine_.prefetch_entry(nearer);
+        const std::uint64_t farther = ring.peek(l, mine.at, 7);
+        if (farther != queue_type::none) [[likely]]
+            engine_.prefetch(farther, ring.peek(l, mine.at, 4)); // of an empty position in vain
     }
 
     /// So many permits, by erasing whatever can go; fewer, where the capacity is less than what the entry weighs. Waits for

@@ -73,7 +73,7 @@ public:
     }
     void publishes(entry& fresh, std::uint64_t) noexcept {
         admission& mine = *mine_;
-        bound_.begin(by_, fresh, mine);
+        bound_.begin(lane_, fresh, mine);
         set_weight(fresh, mine.need);
         mine.held -= mine.need;
         did_ = counted::insert;
@@ -84,7 +84,7 @@ public:
         if (has(feature::listener)) by_.leaves(hash_);
     }
     void replaces(const entry& old, entry& fresh) noexcept {
-        bound_.overwrite(by_, fresh);
+        bound_.overwrite(lane_, fresh);
         if (has(feature::weights | feature::listener)) [[unlikely]]
             replaces_with_features(old, fresh);
     }
@@ -118,7 +118,7 @@ public:
 
 protected:
     admitted_write(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash) noexcept
-        : bound_(bound), engine_(engine), by_(by), hash_(hash), features_(bound.features()) {}
+        : bound_(bound), engine_(engine), by_(by), lane_(bound.lane_of(by)), hash_(hash), features_(bound.features()) {}
     /// However the write ended.
     ~admitted_write() {
         if (more_.get() != nullptr && more_->refused != nullptr) [[unlikely]]
@@ -132,11 +132,11 @@ protected:
 
     void admit() {
         inserts_ = true;
-        if (!is_too_heavy()) bound_.admit(by_, hash_, mine());
+        if (!is_too_heavy()) bound_.admit(by_, lane_, hash_, mine());
     }
     bool admit_to_main() {
         inserts_ = true;
-        return bound_.admit_to_main(by_, mine());
+        return bound_.admit_to_main(lane_, mine());
     }
     [[gnu::noinline]] void begin_lifetime(entry& fresh, bool is_present) {
         const bool replaces = is_present && !has(feature::expired) && event_ == expiry_event::inserted;
@@ -151,7 +151,7 @@ protected:
         particulars& own = more();
         if (!own.is_weighed) mine().need = bound_.weight_by_weigher(fresh);
         own.is_weighed = true;
-        if (is_present && own.lacking != 0 && !is_too_heavy()) bound_.admit_more(by_, own.present, mine(), own.lacking);
+        if (is_present && own.lacking != 0 && !is_too_heavy()) bound_.admit_more(by_, lane_, own.present, mine(), own.lacking);
     }
     /// Whether this attempt may publish what it has made.
     bool has_room() noexcept { return !inserts_ || is_admitted(); }
@@ -191,6 +191,7 @@ protected:
     Eviction& bound_;
     Engine& engine_;
     typename Eviction::visitor& by_;
+    typename Eviction::lane_type& lane_;
     const std::uint64_t hash_;
     /// Of the cache, and of the value that this write stores. `expired`: the last look at the key found an entry that no
     /// operation shows any more.
@@ -268,7 +269,9 @@ public:
     std::memory_order order;
 
     bounded_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, Op& op) noexcept
-        : base(bound, engine, by, hash), order(op.order), op_(op) {}
+        : base(bound, engine, by, hash), order(op.order), op_(op) {
+        if constexpr (Op::may_assign) bound.fetch_for(base::lane_, hash);
+    }
 
     /// The entry's lifetime, instead of what the cache's options say.
     void live_for(nanoseconds_t ttl) noexcept {
@@ -370,6 +373,7 @@ public:
     load_operation(Eviction& bound, Engine& engine, typename Eviction::visitor& by, std::uint64_t hash, const Flight& flight,
                    std::uint64_t generation, loaded& value, held_entry& held) noexcept
         : base(bound, engine, by, hash), flight_(flight), generation_(generation), value_(value), held_(held) {
+        bound.fetch_for(base::lane_, hash);
         base::event_ = expiry_event::loaded;
         base::more().begun = flight.noted;
     }

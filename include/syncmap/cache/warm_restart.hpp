@@ -148,7 +148,7 @@ private:
             next.entry = e;
             next.key.emplace(saved_entry::made_of<typename Engine::key_type>(e.key));
             next.hash = to_.engine_.hash_of_key(to_.lookup(std::as_const(*next.key)));
-            to_.engine_.prefetch(by_, next.hash);
+            to_.engine_.prefetch(next.hash);
             history_.prefetch(next.hash);
             ++filled_;
         }

@@ -2,8 +2,8 @@
 //
 // A *history line* is 64 bytes for eight entries of capacity, found by the hash: eight ghosts (15 bits of the hash, and 16 bits
 // that tell when the key came) and four words of 16 counters, of which a key has four in one word. A put of a new key reads and
-// writes its line once [Q1]. The ghost is written when a key comes, not when it goes: "came within the last 0.6 capacities of inserts,
-// and is absent" is what a ghost says [Q2].
+// writes its line once [Q1]. The ghost is written when a key comes, not when it goes: "came within the last 0.6 capacities of
+// inserts, and is absent" is what a ghost says [Q2].
 //
 // All words are read and written with relaxed loads and stores. What two threads lose is a count or a fingerprint: hit ratio,
 // never memory safety.
@@ -17,6 +17,7 @@
 
 #include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/detail/cache_line.hpp>
+#include <syncmap/detail/prefetch.hpp>
 
 namespace syncmap::cache_detail {
 
@@ -36,8 +37,8 @@ public:
 
     /// What a key's coming has told.
     struct answer {
-        bool returned;  ///< it came lately, and has left since
-        bool soon;      ///< so lately that a small queue of a tenth of the capacity would still have it
+        bool returned; ///< it came lately, and has left since
+        bool soon; ///< so lately that a small queue of a tenth of the capacity would still have it
         unsigned count; ///< how often it was seen, about
     };
 
@@ -59,7 +60,18 @@ public:
     /// What it has allocated.
     std::size_t bytes() const noexcept { return line_count_ * sizeof(line); }
 
-    void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&line_of(hash), 1); }
+    /// Where the lines are: a thread may prefetch there without knowing that the history is still in use.
+    struct location {
+        std::uintptr_t first = 0;
+        std::size_t line_count = 1;
+
+        void prefetch(std::uint64_t hash) const noexcept {
+            // A number, not a pointer: perhaps there is no history any more.
+            detail::prefetch_to_write(reinterpret_cast<const void*>(first + number_of_line(hash, line_count) * sizeof(line)));
+        }
+    };
+    void prefetch(std::uint64_t hash) const noexcept { where().prefetch(hash); }
+    location where() const noexcept { return {reinterpret_cast<std::uintptr_t>(lines_), line_count_}; }
 
     /// A new key comes. `now`: a number that grows by one with each entry that comes into the small queue. `keeps_ghost`: it
     /// goes into small even if it returns, so that it may return again.
@@ -87,7 +99,8 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t ages_in_window = 4096; ///< at most: a ghost looks young again after 16 windows at the earliest
+    static constexpr std::uint64_t ages_in_window =
+        4096; ///< at most: a ghost looks young again after 16 windows at the earliest
     static constexpr std::uint64_t rows = 0x0001'0001'0001'0001U; ///< where the rows of counters begin
 
     static std::size_t lines_for(std::size_t capacity) noexcept {
@@ -95,11 +108,11 @@ private:
         return (std::max)(std::size_t{1}, capacity / entries + (capacity % entries != 0 ? 1 : 0));
     }
     /// By the upper bits of the hash, for any number of lines.
-    line& line_of(std::uint64_t hash) const noexcept {
+    static std::uint64_t number_of_line(std::uint64_t hash, std::size_t line_count) noexcept {
         const std::uint64_t high = hash >> 32;
-        const std::uint64_t scaled = std::uint64_t{line_count_} >> 32 == 0 ? high * line_count_ >> 32 : hash % line_count_;
-        return lines_[scaled];
+        return std::uint64_t{line_count} >> 32 == 0 ? high * line_count >> 32 : hash % line_count;
     }
+    line& line_of(std::uint64_t hash) const noexcept { return lines_[number_of_line(hash, line_count_)]; }
     static const atomic_word& count_word(const line& l, std::uint64_t hash) noexcept { return l.counts[hash >> 30 & 3]; }
     static atomic_word& count_word(line& l, std::uint64_t hash) noexcept { return l.counts[hash >> 30 & 3]; }
 
@@ -135,7 +148,7 @@ private:
     /// unless it is kept. Else it is new, in the place of the oldest.
     [[gnu::always_inline]] std::uint32_t meet_ghost(line& l, std::uint64_t hash, std::uint16_t now, bool keeps_ghost) noexcept {
         const auto print = static_cast<std::uint16_t>(hash | 1);
-        const auto load = [](const atomic_word (&two)[2]) {
+        const auto load = [](const atomic_word(&two)[2]) {
             return pair_of_words{two[0].load(std::memory_order_relaxed), two[1].load(std::memory_order_relaxed)};
         };
         // The first place with the lowest rank is taken: the one that has the fingerprint, else an empty one, else the oldest.
@@ -154,7 +167,8 @@ private:
         const bool is_gone = age <= window_ && !keeps_ghost;
         atomic_word& fingerprint = l.prints[at / 4];
         const std::uint64_t others_prints = fingerprint.load(std::memory_order_relaxed) & others;
-        fingerprint.store(others_prints | std::uint64_t{is_gone ? std::uint16_t{0} : print} << shift, std::memory_order_relaxed);
+        fingerprint.store(others_prints | std::uint64_t{is_gone ? std::uint16_t{0} : print} << shift,
+                          std::memory_order_relaxed);
         time.store((times & others) | std::uint64_t{now} << shift, std::memory_order_relaxed);
         return age;
     }

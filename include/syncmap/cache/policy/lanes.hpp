@@ -46,6 +46,7 @@ struct alignas(detail::cache_line_bytes) lane {
     atomic<std::uint32_t> uses{0}; ///< modulo 2^32: it may be negative
     atomic<std::uint32_t> exits{0};
     atomic<std::uint32_t> users{0}; ///< how many puts use the policy tables: more than one, where a put calls another
+    atomic<bool> probably_inserts{true}; ///< the thread's last put was of a new key
     bool is_exclusive = true;
     // ---- tickets: positions of the small queue that the thread uses next ----
     std::uint8_t used = 0;
@@ -53,13 +54,17 @@ struct alignas(detail::cache_line_bytes) lane {
     std::uint32_t tickets_of = 0; ///< which small queue; 0: none
     std::uint64_t ticket = 0;
     std::uint64_t next_ticket = 0;
-    void* line = nullptr; ///< of the small queue: the positions of `ticket`
-    void* next_line = nullptr; ///< those of `next_ticket`
+    void* ring_lines[2] = {}; ///< of the small queue: the positions of `ticket`, those of `next_ticket`
 
     void count(counted what) noexcept { increment(counts[static_cast<std::size_t>(what)]); }
     /// Of a lane that belongs to one thread, by that thread.
     void count_alone(counted what) noexcept { increment_alone(counts[static_cast<std::size_t>(what)]); }
     std::uint64_t tick() noexcept { return increment(ticks); }
+    /// A put was of a new key, or overwrote an entry.
+    void has_inserted(bool is_new) noexcept {
+        if (probably_inserts.load(std::memory_order_relaxed) != is_new)
+            probably_inserts.store(is_new, std::memory_order_relaxed);
+    }
 
     /// Not a read-modify-write: what threads lose is a count.
     static void add(atomic<std::uint32_t>& to, std::uint32_t n) noexcept {
@@ -72,7 +77,7 @@ struct alignas(detail::cache_line_bytes) lane {
     }
 
     /// Before the thread looks which policy tables are in use.
-    void enter() noexcept {
+    [[gnu::always_inline]] void enter() noexcept {
         if (is_exclusive) [[likely]] {
             users.store(users.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         } else {

@@ -47,7 +47,9 @@ class policy_memory {
 public:
     using tables = policy_tables<Sync, Allocator>;
 
-    policy_memory(std::size_t entries, const Allocator& a) : allocator_(a), now_(make(entries)) {}
+    policy_memory(std::size_t entries, const Allocator& a) : allocator_(a), now_(make(entries)) {
+        notes_where(*now_.load(std::memory_order_relaxed));
+    }
     policy_memory(const policy_memory&) = delete;
     policy_memory& operator=(const policy_memory&) = delete;
     ~policy_memory() {
@@ -60,6 +62,12 @@ public:
         return *now_.load(std::memory_order_acquire);
     }
 
+    /// Fetches what the history knows of the key. The calling thread need not have entered its lane.
+    void prefetch_history(std::uint64_t hash) const noexcept {
+        history_location{first_line_.load(std::memory_order_relaxed), history_lines_.load(std::memory_order_relaxed)}.prefetch(
+            hash);
+    }
+
     /// Changes to tables for so many entries, if those in use do not fit. Returns the ones that were in use then, or null.
     /// Throws: `bad_alloc`; nothing has happened then.
     tables* change_for(std::size_t entries) {
@@ -69,6 +77,7 @@ public:
         while (fitting != nullptr && !fitting->fit(entries)) fitting = fitting->older;
         if (fitting == nullptr) fitting = make(entries);
         now_.store(fitting, std::memory_order_release); // (2)
+        notes_where(*fitting);
         return before;
     }
 
@@ -94,7 +103,13 @@ public:
 
 private:
     using memory = detail::aligned_memory<tables, Allocator>;
+    using history_location = typename history<Sync, Allocator>::location;
 
+    void notes_where(const tables& t) noexcept {
+        const history_location keys = t.keys.where();
+        first_line_.store(keys.first, std::memory_order_relaxed);
+        history_lines_.store(keys.line_count, std::memory_order_relaxed);
+    }
     tables* make(std::size_t entries) {
         tables* const made = memory::allocate(allocator_, 1);
         try {
@@ -116,6 +131,9 @@ private:
     tables* all_ = nullptr; ///< the newest first
     std::uint32_t last_id_ = 0;
     typename Sync::template atomic<tables*> now_;
+    // For prefetches alone; the two may be of different histories.
+    typename Sync::template atomic<std::uintptr_t> first_line_{0};
+    typename Sync::template atomic<std::size_t> history_lines_{1};
 };
 
 } // namespace syncmap::cache_detail

@@ -21,6 +21,7 @@
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/detail/cache_line.hpp>
+#include <syncmap/detail/prefetch.hpp>
 
 namespace syncmap::cache_detail {
 
@@ -47,12 +48,14 @@ public:
     class position {
     public:
         position() noexcept = default;
-        position(atomic<std::uint64_t>& hash, atomic<std::uint8_t>& count, std::uint64_t number) noexcept
-            : hash_(&hash), count_(&count), number_(number) {}
+        position(atomic<std::uint64_t>& hash, atomic<std::uint8_t>& count, std::uint64_t number, std::uint64_t place) noexcept
+            : hash_(&hash), count_(&count), number_(number), place_(place) {}
 
         explicit operator bool() const noexcept { return hash_ != nullptr; }
         /// Grows by one with each position that any thread takes, about.
         std::uint64_t number() const noexcept { return number_; }
+        /// Where it is in a ring that is not by lines.
+        std::uint64_t place() const noexcept { return place_; }
         unsigned count() const noexcept { return count_->load(std::memory_order_relaxed); }
         /// The hash that was there; the position is empty then.
         std::uint64_t take() noexcept {
@@ -70,13 +73,14 @@ public:
         atomic<std::uint64_t>* hash_ = nullptr;
         atomic<std::uint8_t>* count_ = nullptr;
         std::uint64_t number_ = 0;
+        std::uint64_t place_ = 0;
     };
 
     /// `id`: no other queue of the cache has it.
     small_queue(std::size_t capacity, std::uint32_t id, const Allocator& allocator)
         : allocator_(allocator), size_(size_for(capacity)), id_(id), by_lines_(size_ >= smallest_by_lines),
-          narrow_size_(narrow_size_for(capacity, size_, by_lines_)), line_count_((size_ + per_line - 1) / per_line),
-          in_use_(size_), left_over_(size_) {
+          lines_of_ticket_(size_ >= smallest_by_four_lines ? 4 : 1), narrow_size_(narrow_size_for(capacity)),
+          line_count_((size_ + per_line - 1) / per_line), in_use_(size_), left_over_(size_) {
         lines_ = memory::allocate(allocator_, line_count_);
         for (std::size_t i = 0; i < line_count_; ++i) std::construct_at(lines_ + i);
     }
@@ -84,9 +88,15 @@ public:
     small_queue& operator=(const small_queue&) = delete;
     ~small_queue() { memory::deallocate(allocator_, lines_, line_count_); }
 
-    bool by_lines() const noexcept { return by_lines_; }
-    /// The next number, about.
+    /// Whether a put asks the history before it takes a position, so that a key which comes back into main takes none. In a
+    /// large ring it takes one first: the history line is on its way meanwhile.
+    bool comes_after_history() const noexcept { return size_ < smallest_by_four_lines; }
+    /// The number of the next position of any thread, about.
     std::uint64_t now() const noexcept { return tail_.load(std::memory_order_relaxed); }
+    /// That of the next one of the calling thread.
+    std::uint64_t now(const lane<Sync>& mine) const noexcept {
+        return mine.tickets_of == id_ ? mine.ticket + mine.used : now();
+    }
 
     /// The next position of the calling thread, whose lane this is.
     position next(lane<Sync>& mine) noexcept {
@@ -103,13 +113,13 @@ public:
         }
         if (mine.used == per_line) {
             mine.ticket = mine.next_ticket;
-            mine.line = mine.next_line;
+            mine.ring_lines[0] = mine.ring_lines[1];
             mine.used = 0;
             take_ticket(mine);
         }
-        line& l = *static_cast<line*>(mine.line);
+        line& l = *static_cast<line*>(mine.ring_lines[0]);
         const std::size_t i = mine.used++;
-        return {l.hashes[i], l.counts[i], mine.ticket + i};
+        return {l.hashes[i], l.counts[i], mine.ticket + i, 0};
     }
 
     /// The hash that is `ahead` positions on from `now`, seven at most, which the thread has taken last: one of its next puts
@@ -117,11 +127,11 @@ public:
     std::uint64_t peek(const lane<Sync>& mine, const position& now, unsigned ahead) const noexcept {
         if (by_lines_ && mine.is_exclusive) [[likely]] {
             const unsigned from = mine.used - 1U + ahead;
-            const bool is_next = from >= per_line;
-            const line& l = *static_cast<const line*>(is_next ? mine.next_line : mine.line);
-            return l.hashes[is_next ? from - per_line : from].load(std::memory_order_relaxed);
+            const line& l = *static_cast<const line*>(mine.ring_lines[from / per_line]);
+            return l.hashes[from % per_line].load(std::memory_order_relaxed);
         }
-        const std::uint64_t i = (now.number() + ahead) % in_use();
+        std::uint64_t i = now.place() + ahead;
+        for (const std::uint64_t end = in_use(); i >= end;) i -= end;
         return lines_[i / per_line].hashes[i % per_line].load(std::memory_order_relaxed);
     }
 
@@ -163,43 +173,44 @@ public:
     std::size_t bytes() const noexcept { return line_count_ * sizeof(line); }
 
 private:
-    static constexpr std::size_t smallest_by_lines = 1024;
-    static constexpr unsigned lines_of_ticket = 4;
-    static constexpr std::size_t fewest_lines = 40; ///< of a narrow ring by lines: eight threads have tickets of others each
+    static constexpr std::size_t smallest_by_lines = 512;
+    static constexpr std::size_t smallest_by_four_lines = 1024;
+    static constexpr std::size_t fewest_threads = 8; ///< a narrow ring by lines has room for all tickets of so many
 
     static std::size_t size_for(std::size_t capacity) noexcept {
         const std::size_t tenth = (std::max)(std::size_t{1}, capacity / 10);
         return tenth < smallest_by_lines ? tenth : tenth / per_line * per_line;
     }
-    static std::size_t narrow_size_for(std::size_t capacity, std::size_t size, bool by_lines) noexcept {
+    std::size_t narrow_size_for(std::size_t capacity) const noexcept {
         const std::size_t hundredth = (std::max)(std::size_t{1}, capacity / 100);
-        const std::size_t whole_lines = (std::max)(fewest_lines, hundredth / per_line);
-        return (std::min)(size, by_lines ? whole_lines * per_line : hundredth);
+        const std::size_t whole_lines = (std::max)(fewest_threads * (lines_of_ticket_ + 1), hundredth / per_line);
+        return (std::min)(size_, by_lines_ ? whole_lines * per_line : hundredth);
     }
     std::size_t in_use() const noexcept { return in_use_.load(std::memory_order_relaxed); }
     position at(std::uint64_t number) const noexcept { return position_of(number % in_use(), number); }
     position position_of(std::uint64_t i, std::uint64_t number) const noexcept {
         line& l = lines_[i / per_line];
-        return {l.hashes[i % per_line], l.counts[i % per_line], number};
+        return {l.hashes[i % per_line], l.counts[i % per_line], number, i};
     }
     void take_ticket(lane<Sync>& mine) noexcept {
         if (mine.lines_left == 0) {
-            mine.lines_left = lines_of_ticket;
-            mine.next_ticket = tail_.fetch_add(per_line * lines_of_ticket, std::memory_order_relaxed);
+            mine.lines_left = lines_of_ticket_;
+            mine.next_ticket = tail_.fetch_add(per_line * lines_of_ticket_, std::memory_order_relaxed);
         } else {
             mine.next_ticket += per_line;
         }
         --mine.lines_left;
         // Tickets begin with a line: threads take whole lines, and the ring has whole lines.
         line& next = lines_[mine.next_ticket % in_use() / per_line];
-        mine.next_line = &next;
-        __builtin_prefetch(&next, 1);
+        mine.ring_lines[1] = &next;
+        detail::prefetch_to_write(&next);
     }
 
     [[no_unique_address]] Allocator allocator_;
     std::size_t size_;
     std::uint32_t id_;
     bool by_lines_;
+    std::uint8_t lines_of_ticket_;
     std::size_t narrow_size_;
     std::size_t line_count_;
     line* lines_ = nullptr;

@@ -91,12 +91,9 @@ public:
     bool may_run(std::uint64_t hash) const noexcept { return running_[place_of(hash)].load(std::memory_order_acquire) != 0; }
 
     /// Overtakes the loads with this hash that count. By a writer, with the lock of the key's bucket, before it publishes.
-    void overtake(std::uint64_t hash) noexcept {
-        if (!may_run(hash)) [[likely]]
-            return;
-        for (record* r = list_of(hash).load(std::memory_order_acquire); r != nullptr; r = r->next) {
-            if (r->hash.load(std::memory_order_relaxed) == hash) r->overtaken.store(true, std::memory_order_release);
-        }
+    [[gnu::always_inline]] void overtake(std::uint64_t hash) noexcept {
+        if (may_run(hash)) [[unlikely]]
+            overtake_running(hash);
     }
     void overtake_all() noexcept {
         for (atomic<record*>& list : lists_) {
@@ -107,6 +104,12 @@ public:
     }
 
 private:
+    [[gnu::noinline]] void overtake_running(std::uint64_t hash) noexcept {
+        for (record* r = list_of(hash).load(std::memory_order_acquire); r != nullptr; r = r->next) {
+            if (r->hash.load(std::memory_order_relaxed) == hash) r->overtaken.store(true, std::memory_order_release);
+        }
+    }
+
     /// Many lists, so that each is short where one thread loads thousands of keys.
     static constexpr std::size_t places = 128;
 

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/prefetch.hpp>
 #include <syncmap/engine/table/table.hpp>
 
 namespace syncmap::engine {
@@ -152,27 +153,29 @@ public:
     bool pass_heavy_barrier(const visitor& by) const noexcept { return by.control_.home->threads.barriers().heavy_barrier(); }
 
     /// Fetches what a write of the hash will touch first.
-    void prefetch(const visitor& by, std::uint64_t hash) const noexcept {
-        static_cast<void>(by);
-        if (const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire)); t != nullptr) {
-            const std::size_t bucket = t->bucket_of(hash);
-            __builtin_prefetch(t->home(bucket).words, 1);
-            __builtin_prefetch(t->controls + bucket, 1);
-        }
+    void prefetch(std::uint64_t hash) const noexcept {
+        const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire));
+        if (t != nullptr) prefetch_bucket(*t, t->bucket_of(hash));
     }
-    /// The same of a node that lies in the home line, once that has been fetched.
-    void prefetch_entry(std::uint64_t hash) const noexcept {
+    /// Fetches what writes will touch: of the one hash what a write touches first, of the other one its node, if that lies in
+    /// the home line, which has been fetched.
+    [[gnu::always_inline]] void prefetch(std::uint64_t of_write, std::uint64_t of_node) const noexcept {
         const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire));
         if (t == nullptr) return;
-        const auto& home = t->home(t->bucket_of(hash));
-        for (unsigned hits = home.match_hash(hash); hits != 0; hits &= hits - 1) {
-            const word slot_word = home.slot_word(static_cast<std::size_t>(std::countr_zero(hits)));
-            if (layout::is_entry(slot_word)) prefetch_node(slot_word);
-        }
+        prefetch_bucket(*t, t->bucket_of(of_write));
+        // The first slot with the tag; without one any slot, so that there is no branch.
+        const auto& home = t->home(t->bucket_of(of_node));
+        const unsigned hits = home.match_hash(of_node) | 1U << layout::last;
+        prefetch_node(home.slot_word(static_cast<std::size_t>(std::countr_zero(hits))));
     }
 
 protected:
-    static void prefetch_node(word slot_word) noexcept { __builtin_prefetch(layout::address(slot_word), 1); }
+    static void prefetch_bucket(const header_type& t, std::size_t bucket) noexcept {
+        syncmap::detail::prefetch_to_write(t.home(bucket).words);
+        syncmap::detail::prefetch_to_write(t.controls + bucket);
+    }
+    /// Any slot word: where it is no node's, this does nothing.
+    static void prefetch_node(word slot_word) noexcept { syncmap::detail::prefetch_to_write(layout::address(slot_word)); }
 
 public:
     /// One write of a key whose hash the visitor knows; as `write`.
