@@ -6,13 +6,11 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable> // also for the clocks and durations of <chrono>, the rest of which takes long to compile
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <new>
-#include <thread>
 
 #include <syncmap/detail/address_checker.hpp>
 #include <syncmap/detail/sanitizers.hpp>
@@ -23,11 +21,11 @@
 #include <syncmap/sync/random_word.hpp>
 #include <syncmap/sync/thread_end.hpp>
 #include <syncmap/sync/vector_search.hpp>
+#include <syncmap/sync/waiting.hpp>
 #include <syncmap/sync/word_pair.hpp>
 
-#if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
-#endif
+#include <sched.h>
 
 namespace syncmap::sync {
 
@@ -213,14 +211,12 @@ struct [[gnu::visibility("default")]] real {
 #if defined(__x86_64__)
         __builtin_ia32_pause();
 #else
-        std::this_thread::yield();
+        ::sched_yield();
 #endif
     }
 
     /// Sleeps so that other threads can do what the next attempt depends on: longer with every attempt, up to a millisecond.
-    static void back_off(unsigned attempt) noexcept {
-        std::this_thread::sleep_for(std::chrono::microseconds(10U << (attempt < 7 ? attempt : 7U)));
-    }
+    static void back_off(unsigned attempt) noexcept { sleep_for_microseconds(10U << (attempt < 7 ? attempt : 7U)); }
 
     /// Waits for other threads to take a few more steps. `looks`: how often the caller has looked. At first this only pauses,
     /// later it sleeps for a short time. (It does not yield: Linux would run every other thread for a whole slice.)
@@ -228,46 +224,15 @@ struct [[gnu::visibility("default")]] real {
         if (looks < 64) {
             pause();
         } else {
-            std::this_thread::sleep_for(std::chrono::microseconds(20));
+            sleep_for_microseconds(20);
         }
     }
 
     /// How often a waiter looks again before it sleeps: about a microsecond.
     static constexpr int spins_before_sleep = 40;
 
-    /// A condition to sleep on under a `mutex`; every caller looks again after waking.
-    class condition {
-    public:
-        void wait(std::unique_lock<mutex>& lock) { signal_.wait(lock); }
-        /// Waits for a millisecond at most, where a wake-up may be lost since the system has no asymmetric barriers.
-        void wait_briefly(std::unique_lock<mutex>& lock) {
-            // system_clock: the thread sanitizer of GCC 12 knows the wait of that clock, and not that of steady_clock.
-            signal_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::milliseconds(1));
-        }
-        /// Waits until the limit at most. Returns false if the limit was over before.
-        template <class Deadline>
-        bool wait_until(std::unique_lock<mutex>& lock, const Deadline& limit) {
-            if (limit.over()) return false;
-            signal_.wait_until(lock, std::chrono::system_clock::now() + limit.left()); // system_clock: as above
-            return true;
-        }
-        void notify_all() noexcept { signal_.notify_all(); }
-
-    private:
-        std::condition_variable signal_;
-    };
-
-    /// A limit on how long a thread waits, or makes others wait.
-    class deadline {
-    public:
-        explicit deadline(std::uint64_t microseconds) noexcept
-            : end_(std::chrono::steady_clock::now() + std::chrono::microseconds(microseconds)) {}
-        bool over() const noexcept { return left() <= std::chrono::nanoseconds(0); }
-        std::chrono::nanoseconds left() const noexcept { return end_ - std::chrono::steady_clock::now(); }
-
-    private:
-        std::chrono::steady_clock::time_point end_;
-    };
+    using condition = sync::condition;
+    using deadline = sync::deadline;
 
     // ---- threads ----
 
