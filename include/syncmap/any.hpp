@@ -6,7 +6,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <new>
 #include <string>
@@ -17,6 +16,7 @@
 #include <utility>
 #include <variant>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/detail/type_name.hpp>
 #include <syncmap/errors.hpp>
 #include <syncmap/hash.hpp>

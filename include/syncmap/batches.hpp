@@ -7,7 +7,6 @@
 #include <atomic>
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
@@ -17,6 +16,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/operation/built_in.hpp>
 
@@ -86,7 +86,7 @@ public:
         read_each(keys, projection, [&](std::size_t i, const T* value) {
             if (value == nullptr) return;
             ++found;
-            std::invoke(f, i, *value);
+            detail::invoke(f, i, *value);
         });
         return found;
     }
@@ -151,7 +151,7 @@ public:
             },
             [&](std::size_t i, const auto& op) {
                 if (!op.existed) ++added;
-                std::invoke(f, i, !op.existed);
+                detail::invoke(f, i, !op.existed);
             });
         return added;
     }
@@ -170,7 +170,7 @@ public:
             keys, [order](std::size_t) { return detail::erase_operation<T>{order}; },
             [&](std::size_t i, const auto& op) {
                 if (op.existed) ++erased;
-                std::invoke(f, i, op.existed);
+                detail::invoke(f, i, op.existed);
             });
         return erased;
     }
@@ -194,9 +194,9 @@ private:
         using key = projected<Keys, Projection>;
         using as_taken = decltype(detail::as_key<Engine>(std::declval<key>()));
         if constexpr (std::is_lvalue_reference_v<key> && std::is_lvalue_reference_v<decltype(*place)>) {
-            return static_cast<as_taken>(detail::as_key<Engine>(std::invoke(projection, *place)));
+            return static_cast<as_taken>(detail::as_key<Engine>(detail::invoke(projection, *place)));
         } else {
-            return std::remove_cvref_t<as_taken>(detail::as_key<Engine>(std::invoke(projection, *place)));
+            return std::remove_cvref_t<as_taken>(detail::as_key<Engine>(detail::invoke(projection, *place)));
         }
     }
 

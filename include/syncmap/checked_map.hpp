@@ -5,7 +5,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include <syncmap/detail/access_monitor.hpp>
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/detail/source_place.hpp>
 #include <syncmap/engine/flat/unlocked.hpp>
 #include <syncmap/facade.hpp>

@@ -10,7 +10,6 @@
 #include <atomic>
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
@@ -21,6 +20,7 @@
 #include <syncmap/batches.hpp>
 #include <syncmap/computations.hpp>
 #include <syncmap/detail/absent.hpp>
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/detail/listed_entry.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/detail/never_copied.hpp>
@@ -214,10 +214,10 @@ public:
             "syncmap: visit(key, f) calls f(const T&): entries are read only while others may read them; change a value "
             "with update, or write using synchronizes_itself = void; in its type. f(const Key&, const T&) is called too");
         if constexpr (std::invocable<F&, shown>) {
-            return engine_.visit(lookup(key), [&](const T& value) { std::invoke(f, detail::shown(value)); });
+            return engine_.visit(lookup(key), [&](const T& value) { detail::invoke(f, detail::shown(value)); });
         } else {
             return engine_.visit_entry(lookup(key),
-                                       [&](const Key& own, const T& value) { std::invoke(f, own, detail::shown(value)); });
+                                       [&](const Key& own, const T& value) { detail::invoke(f, own, detail::shown(value)); });
         }
     }
 

@@ -8,12 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include <syncmap/detail/conversions.hpp>
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/detail/hash_parts.hpp>
 
 namespace syncmap {

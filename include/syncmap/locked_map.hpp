@@ -3,12 +3,12 @@
 
 #include <syncmap/detail/language.hpp>
 
-#include <functional>
 #include <memory>
 #include <memory_resource>
 #include <mutex>
 #include <utility>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/engine/flat/locked.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
@@ -15,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/detail/no_value.hpp>
 #include <syncmap/map.hpp>
 #if defined(__GXX_RTTI) || defined(__cpp_rtti)
@@ -86,7 +86,7 @@ public:
     template <class K = given_key, class F>
     bool visit(const K& key, F&& f) const {
         static_assert(std::invocable<F&, const Key&>, "syncmap: visit(key, f) of a set calls f(const Key&)");
-        return map_.visit(key, [&](const Key& own, const value&) { std::invoke(f, own); });
+        return map_.visit(key, [&](const Key& own, const value&) { detail::invoke(f, own); });
     }
 
     /// Adds `key` if it is absent; returns whether it was.
@@ -118,7 +118,7 @@ public:
     template <class F>
     size_type erase_if(F&& f, std::memory_order order = std::memory_order_seq_cst) {
         static_assert(std::predicate<F&, const Key&>, "syncmap: erase_if(f) of a set calls f(const Key&)");
-        return map_.erase_if([&](const Key& key, const value&) { return static_cast<bool>(std::invoke(f, key)); }, order);
+        return map_.erase_if([&](const Key& key, const value&) { return static_cast<bool>(detail::invoke(f, key)); }, order);
     }
     /// Moves the keys of `other` that are absent here to this set, one by one; returns how many.
     size_type merge(set& other, std::memory_order order = std::memory_order_seq_cst) { return map_.merge(other.map_, order); }

@@ -5,13 +5,13 @@
 
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/engine/parallel_walk.hpp>
 #include <syncmap/facade.hpp>
 
@@ -87,7 +87,7 @@ public:
         static_assert(detail::lookup_key<K, key_type, typename Engine::hasher, typename Engine::key_equal>,
                       "syncmap: this type cannot be looked up in this snapshot");
         return instant_.visit(detail::as_key<Engine>(key),
-                              [&](const mapped_type& value) { std::invoke(f, detail::shown(value)); });
+                              [&](const mapped_type& value) { detail::invoke(f, detail::shown(value)); });
     }
 
     /// Calls `f(const Key&, const T&)` for every entry once; `f` may return false to stop. Returns the number of calls.
@@ -101,13 +101,13 @@ public:
     template <class F>
     [[nodiscard]] walk_position for_each_from(walk_position position, F&& f) const {
         return instant_.for_each_from(
-            position, [&](const key_type& key, const mapped_type& value) { std::invoke(f, key, detail::shown(value)); });
+            position, [&](const key_type& key, const mapped_type& value) { detail::invoke(f, key, detail::shown(value)); });
     }
 
     template <class F>
     [[nodiscard]] walk_range for_each_from(walk_range range, F&& f) const {
         return instant_.for_each_from(
-            range, [&](const key_type& key, const mapped_type& value) { std::invoke(f, key, detail::shown(value)); });
+            range, [&](const key_type& key, const mapped_type& value) { detail::invoke(f, key, detail::shown(value)); });
     }
 
     /// `for_each` by several threads, as the map's.

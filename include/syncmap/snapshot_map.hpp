@@ -3,11 +3,11 @@
 
 #include <syncmap/detail/language.hpp>
 
-#include <functional>
 #include <memory>
 #include <memory_resource>
 #include <utility>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/engine/read_dirty.hpp>
 #include <syncmap/facade.hpp>
 #include <syncmap/hash.hpp>

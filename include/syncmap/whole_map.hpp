@@ -6,7 +6,6 @@
 #include <atomic>
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include <syncmap/detail/absent.hpp>
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/detail/goes_on.hpp>
 #include <syncmap/detail/listed_entry.hpp>
 #include <syncmap/detail/value_forms.hpp>
@@ -72,7 +72,7 @@ public:
         static_assert(std::invocable<F&, const Key&, shown>,
                       "syncmap: for_each_from(position, f) calls f(const Key&, const T&)");
         return engine().for_each_from(position,
-                                      [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
+                                      [&](const Key& key, const T& value) { detail::invoke(f, key, detail::shown(value)); });
     }
 
     /// The same within a part of the walk, by a few dozen buckets at a time; returns what is left of that part. For users with
@@ -84,7 +84,7 @@ public:
     {
         static_assert(std::invocable<F&, const Key&, shown>, "syncmap: for_each_from(range, f) calls f(const Key&, const T&)");
         return engine().for_each_from(range,
-                                      [&](const Key& key, const T& value) { std::invoke(f, key, detail::shown(value)); });
+                                      [&](const Key& key, const T& value) { detail::invoke(f, key, detail::shown(value)); });
     }
     template <class F>
     detail::only_syncmap_map_walks_in_steps_and_by_several_threads_use_for_each for_each_from(walk_position,

@@ -3,12 +3,12 @@
 
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <syncmap/detail/conversions.hpp>
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/detail/hash_parts.hpp>
 
 namespace syncmap::detail {

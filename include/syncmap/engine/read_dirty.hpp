@@ -33,7 +33,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,6 +41,7 @@
 #include <utility>
 
 #include <syncmap/detail/conversions.hpp>
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/read_dirty/changes.hpp>
 #include <syncmap/engine/tuning.hpp>
@@ -77,13 +77,14 @@ public:
     bool visit(const K& key, F&& f) const {
         return visit_found(key, [&](operation& here, const entry&, const value& v) {
             here.held_index.drop();
-            std::invoke(f, v.object);
+            syncmap::detail::invoke(f, v.object);
         });
     }
     /// Holds the index that has the key while `f(const Key&, const T&)` runs.
     template <class K, class F>
     bool visit_entry(const K& key, F&& f) const {
-        return visit_found(key, [&](operation&, const entry& e, const value& v) { std::invoke(f, e.key, v.object); });
+        return visit_found(key,
+                           [&](operation&, const entry& e, const value& v) { syncmap::detail::invoke(f, e.key, v.object); });
     }
 
     template <class K, class Op>
@@ -168,7 +169,7 @@ public:
         operation here(*this);
         std::size_t erased = 0;
         walk(here, [&](entry& e, const value& v) {
-            if (std::invoke(condemned, std::as_const(e.key), v.object) && erase_seen(e, v, order)) ++erased;
+            if (syncmap::detail::invoke(condemned, std::as_const(e.key), v.object) && erase_seen(e, v, order)) ++erased;
             return true;
         });
         return erased;

@@ -5,7 +5,6 @@
 #include <concepts>
 #include <cstddef>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/detail/in_place.hpp>
 #include <syncmap/detail/value_forms.hpp>
 #include <syncmap/operation/write_operation.hpp>
@@ -319,7 +319,7 @@ struct insert_or_visit_operation {
     decision decide(const T* current) {
         existed = current != nullptr;
         if (!existed) return decision::assign;
-        std::invoke(function, shown(*current));
+        detail::invoke(function, shown(*current));
         return decision::keep;
     }
     U&& make() noexcept { return std::forward<U>(value); }
@@ -335,7 +335,7 @@ struct erase_if_operation {
     bool erased = false;
 
     decision decide(const T* current) {
-        erased = current != nullptr && static_cast<bool>(std::invoke(condemned, *current));
+        erased = current != nullptr && static_cast<bool>(detail::invoke(condemned, *current));
         return erased ? decision::erase : decision::keep;
     }
     [[noreturn]] made_t<T> make() noexcept { std::terminate(); }
@@ -359,7 +359,7 @@ struct compute_operation {
             result.emplace(*current);
             return decision::keep;
         }
-        result.emplace_from([this]() -> decltype(auto) { return std::invoke(function); });
+        result.emplace_from([this]() -> decltype(auto) { return detail::invoke(function); });
         return decision::assign;
     }
     const copied_out_t<T>& make() noexcept { return *result; }
@@ -436,7 +436,7 @@ struct update_operation {
     update_answer<T, std::invoke_result_t<F&, const T*>> answer{};
 
     decision decide(const T* current) {
-        answer.emplace_from([&]() -> decltype(auto) { return std::invoke(function, current); });
+        answer.emplace_from([&]() -> decltype(auto) { return detail::invoke(function, current); });
         if (answer.keeps()) return decision::keep;
         if (!answer.erases()) {
             outcome = current != nullptr ? update_result::assigned : update_result::inserted;

@@ -4,10 +4,10 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/flat/hash_table.hpp>
 #include <syncmap/engine/making.hpp>
@@ -41,7 +41,7 @@ public:
     bool visit(const K& key, F&& f) const {
         const T* const value = table_.find(key);
         if (value == nullptr) return false;
-        std::invoke(f, *value);
+        syncmap::detail::invoke(f, *value);
         return true;
     }
 
@@ -49,7 +49,7 @@ public:
     bool visit_entry(const K& key, F&& f) const {
         const auto entry = table_.locate(key);
         if (!entry) return false;
-        std::invoke(f, entry.key(), std::as_const(entry.value()));
+        syncmap::detail::invoke(f, entry.key(), std::as_const(entry.value()));
         return true;
     }
 
@@ -106,7 +106,7 @@ public:
 
     template <class F>
     std::size_t erase_if(F&& condemned, std::memory_order) {
-        return table_.erase_if([&](const Key& key, const T& value) { return std::invoke(condemned, key, value); });
+        return table_.erase_if([&](const Key& key, const T& value) { return syncmap::detail::invoke(condemned, key, value); });
     }
 
     std::size_t size() const noexcept { return table_.size(); }

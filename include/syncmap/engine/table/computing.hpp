@@ -4,13 +4,13 @@
 #pragma once
 
 #include <exception>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/making.hpp>
 #include <syncmap/engine/single_flight.hpp>

@@ -12,12 +12,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <type_traits>
 
 #include <syncmap/detail/cache_line.hpp>
 #include <syncmap/detail/conversions.hpp>
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/reclaim/node.hpp>
 #include <syncmap/synchronized_values.hpp>

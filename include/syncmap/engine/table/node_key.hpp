@@ -11,11 +11,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/engine/table/reused_capacity.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/reclaim/node.hpp>

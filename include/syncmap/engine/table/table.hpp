@@ -34,6 +34,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/detail/functional.hpp>
 #include <syncmap/detail/lookup_key.hpp>
 #include <syncmap/engine/decision.hpp>
 #include <syncmap/engine/table/batches.hpp>
@@ -150,7 +151,7 @@ public:
         walker::walk(*this, [&](const seen_entry& e) {
             const Key& key = walker::key_of(e);
             const T& value = walker::value_of(e);
-            if (std::invoke(pred, key, value) && erase_seen(e, order)) ++erased;
+            if (syncmap::detail::invoke(pred, key, value) && erase_seen(e, order)) ++erased;
             return true;
         });
         return erased;
