@@ -33,7 +33,7 @@ struct [[gnu::visibility("default")]] process {
     typename Sync::template atomic<bool> orphaned{false}; ///< this is the child of a fork that no hook prepared
     typename Sync::template atomic<std::uint32_t> forks{0}; ///< prepared ones between the first process and this one
 
-    process() {
+    [[gnu::cold]] process() {
         Sync::call_in_forked_child([] { instance().note_fork(); });
     }
     process(const process&) = delete;

@@ -187,7 +187,7 @@ private:
     }
 
     /// Spins while another thread owns the key: a short update ends sooner than a thread falls asleep.
-    static void spin(guard& g, const flight& f, const claim& mine) {
+    [[gnu::cold]] static void spin(guard& g, const flight& f, const claim& mine) {
         const void* const owner = f.owner.load(std::memory_order_relaxed);
         if (owner == nullptr || owner == mine.thread_) return;
         const unlocked here(g);
@@ -196,7 +196,7 @@ private:
     }
 
     /// Calls the first waiter, or hands the key to it. Called when the owner has left.
-    static void call_next(flight& f) noexcept {
+    [[gnu::cold]] static void call_next(flight& f) noexcept {
         auto* const q = f.next_queue();
         const bool copied = f.room.destroy != nullptr;
         if (q == nullptr) {

@@ -110,7 +110,7 @@ public:
     }
 
     /// Returns a free hazard record, or a new one. Lock-free; allocates only if all hazard records are taken.
-    hazard_record_type& take() {
+    [[gnu::cold]] hazard_record_type& take() {
         barriers_.join();
         for (hazard_record_type* r = newest(); r != nullptr; r = r->next) {
             const auto seen = r->state.load(std::memory_order_relaxed);

@@ -85,7 +85,7 @@ struct processors {
 };
 
 /// Adds the processors of each thread of the process. Returns false if the system does not report them.
-inline bool add_processors_of_all_threads(processors& all) noexcept {
+[[gnu::cold]] inline bool add_processors_of_all_threads(processors& all) noexcept {
     // Without <fcntl.h>, which takes long to compile: the working directory, for reading, closed by `exec`.
     constexpr long any_directory = -100;
     constexpr long read_only = 02000000;
@@ -114,7 +114,7 @@ inline bool add_processors_of_all_threads(processors& all) noexcept {
 
 /// Runs the calling thread once on each processor on which a thread of the process may run. A thread that starts later, or
 /// moves to another processor meanwhile, passes a fence by that. Afterwards the caller has its own set of processors again.
-inline bool by_visiting_processors() noexcept {
+[[gnu::cold]] inline bool by_visiting_processors() noexcept {
     processors own;
     processors all;
     if (own.get(0) != 0 || !add_processors_of_all_threads(all)) return false;

@@ -36,7 +36,7 @@ class [[gnu::visibility("default")]] kept_ranges {
 public:
     /// Returns zeroed memory of `bytes`, which are whole pages, or null. Takes the smallest range with enough pages. A range of
     /// more than twice that size stays in the list for larger requests.
-    static void* take(std::size_t bytes) noexcept {
+    [[gnu::cold]] static void* take(std::size_t bytes) noexcept {
         if (first_.load(std::memory_order_relaxed) == nullptr) return nullptr;
         range* best = nullptr;
         for (range* r = take_all(); r != nullptr;) {
@@ -50,7 +50,7 @@ public:
         return std::memset(static_cast<void*>(best), 0, sizeof(range));
     }
 
-    static void put(void* memory, std::size_t bytes) noexcept {
+    [[gnu::cold]] static void put(void* memory, std::size_t bytes) noexcept {
         auto* const r = ::new (memory) range{nullptr, bytes};
         r->next = first_.load(std::memory_order_relaxed);
         // (1) release: pairs with the acquire of (2); without it a thread that takes the range may see no size or link in it.
@@ -58,7 +58,7 @@ public:
     }
 
     /// Offers the ranges to the system again, until it refuses one.
-    static void offer() noexcept {
+    [[gnu::cold]] static void offer() noexcept {
         if (first_.load(std::memory_order_relaxed) == nullptr) return;
         bool taken = true;
         for (range* r = take_all(); r != nullptr;) {
@@ -83,7 +83,7 @@ private:
 
 /// Returns zeroed memory in whole pages, or null if the system refuses. It mostly refuses more than all memory of the machine
 /// (hence no MAP_NORESERVE). Neighbouring ranges become one mapping.
-inline void* map(std::size_t bytes) noexcept {
+[[gnu::cold]] inline void* map(std::size_t bytes) noexcept {
     if (void* const kept = kept_ranges::take(whole_pages(bytes))) return kept;
     void* const made = ::mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return made == MAP_FAILED ? nullptr : made;
@@ -91,7 +91,7 @@ inline void* map(std::size_t bytes) noexcept {
 
 /// Gives the pages back to the system. A range that the system does not take goes to the list. Returns false if the system
 /// keeps even the contents of its pages, since they are locked.
-inline bool unmap(void* first, std::size_t bytes) noexcept {
+[[gnu::cold]] inline bool unmap(void* first, std::size_t bytes) noexcept {
     const std::size_t whole = whole_pages(bytes);
     if (::munmap(first, whole) == 0) {
         kept_ranges::offer();
@@ -106,7 +106,7 @@ inline bool unmap(void* first, std::size_t bytes) noexcept {
 
 /// Does the same as `map`, mostly at a multiple of `alignment`, a power of two: asks the system for more, and gives back the
 /// rest.
-inline void* map_aligned(std::size_t bytes, std::size_t alignment) noexcept {
+[[gnu::cold]] inline void* map_aligned(std::size_t bytes, std::size_t alignment) noexcept {
     if (void* const kept = kept_ranges::take(whole_pages(bytes))) return kept;
     const std::size_t room = whole_pages(bytes) + alignment;
     void* const raw = ::mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -25,7 +25,8 @@ public:
     /// The sleeper raises both counts and passes the barrier before it looks at the lock again. So either the sleeper sees the
     /// lock released, or the unlocking thread sees both counts.
     template <class StillLocked>
-    void sleep(const void* address, counter& sleepers, const typename Sync::barrier_group& barriers, StillLocked still_locked) {
+    [[gnu::cold]] void sleep(const void* address, counter& sleepers, const typename Sync::barrier_group& barriers,
+                             StillLocked still_locked) {
         counted_queue& q = queues_.of(address);
         sleepers.fetch_add(1, std::memory_order_seq_cst);
         q.sleepers.fetch_add(1, std::memory_order_seq_cst);

@@ -71,7 +71,7 @@ namespace detail {
 /// Returns a word that cannot be predicted without reading the process's memory. The process asks the system for entropy once:
 /// maps are made too often for a system call each. Each word is that secret mixed with a number. A thread draws numbers in
 /// blocks, so that threads that make maps do not contend.
-inline std::uint64_t random_word() {
+[[gnu::cold]] inline std::uint64_t random_word() {
     static const hash_seed secret = detail::entropy();
     static std::atomic<std::uint64_t> drawn{0}; // relaxed: no two threads get one number, in any order
     constexpr std::uint64_t block = 1024;

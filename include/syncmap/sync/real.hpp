@@ -262,14 +262,14 @@ struct [[gnu::visibility("default")]] real {
 
         /// Keeps `value` until the thread ends. Returns false, and keeps nothing, in three cases: the thread is ending, a
         /// signal handler has set another value, or nothing would show that the thread has ended.
-        static bool set(T* value) noexcept {
+        [[gnu::cold]] static bool set(T* value) noexcept {
             if (ended || (!end.will_be_told() && !T::stays(value))) return false;
             T* none = nullptr; // a compare-exchange only because of signal handlers
             return current.compare_exchange_strong(none, value, std::memory_order_relaxed);
         }
 
     private:
-        static void thread_ends(void*) noexcept {
+        [[gnu::cold]] static void thread_ends(void*) noexcept {
             T* const mine = get();
             if (mine != nullptr && T::stays(mine)) last = mine;
             // A signal handler in between finds the pointer, either as the current one or as the last one.

@@ -25,7 +25,7 @@ inline std::int64_t nanoseconds_of(clockid_t clock) noexcept {
 }
 
 /// Sleeps for at least that long, also if a signal handler interrupts it.
-inline void sleep_for_microseconds(std::int64_t microseconds) noexcept {
+[[gnu::cold]] inline void sleep_for_microseconds(std::int64_t microseconds) noexcept {
     const int error = errno;
     timespec left = timespec_of(microseconds * 1000);
     while (::nanosleep(&left, &left) != 0 && errno == EINTR) {}

@@ -19,7 +19,7 @@ public:
     /// Waits until one of three: `is_over()` returns true (this event of the address has come), `limit` is over, or a watcher
     /// has left. The caller looks again. An event never becomes pending again: its number is not reused.
     template <class IsOver>
-    void sleep(const void* address, std::uint32_t event, const typename Sync::deadline& limit, IsOver is_over) {
+    [[gnu::cold]] void sleep(const void* address, std::uint32_t event, const typename Sync::deadline& limit, IsOver is_over) {
         wait_queue<Sync>& q = queues_.of(address);
         std::unique_lock<typename Sync::mutex> guard(q.lock);
         // Under the lock: a watcher that has seen the event has left already, or wakes this thread when it leaves.

@@ -53,7 +53,7 @@ public:
     class guard {
     public:
         guard(const atomic<bool>& forking, shard& s) : forking_(forking), lock_(s.lock, std::defer_lock) { lock(); }
-        [[gnu::noinline]] void lock() {
+        [[gnu::cold, gnu::noinline]] void lock() {
             lock_.lock();
             // relaxed: the lock orders it; see single_flight::before_fork.
             for (unsigned attempt = 0; forking_.load(std::memory_order_relaxed); ++attempt) [[unlikely]] {

@@ -54,7 +54,7 @@ private:
     waiter*& edges_of(const void* thread) noexcept { return edges_[flight_table<Sync>::number_of(thread) % edge_chains]; }
 
     /// Follows one chain, since a thread waits for one flight at most. The waiter's reference keeps each flight in it.
-    bool closes_cycle(const flight& f, const void* me) noexcept {
+    [[gnu::cold]] bool closes_cycle(const flight& f, const void* me) noexcept {
         // relaxed: a thread with an edge became the owner of what it owns before it took the lock for that edge.
         for (const void* thread = f.owner.load(std::memory_order_relaxed); thread != nullptr;) {
             if (thread == me) return true;

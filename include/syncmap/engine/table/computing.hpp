@@ -143,13 +143,15 @@ protected:
     template <class K>
     class ownership : registration<K> {
     public:
-        ownership(const computing& map, std::uint64_t hash, const K& key, bool waits = true) : registration<K>(map, hash, key) {
+        [[gnu::cold, gnu::noinline]] ownership(const computing& map, std::uint64_t hash, const K& key, bool waits = true)
+            : registration<K>(map, hash, key) {
             if (waits) {
                 this->enter();
             } else {
                 enter_if_free();
             }
         }
+        [[gnu::cold, gnu::noinline]] ~ownership() = default;
         bool owns() noexcept { return this->claimed().owns(); }
 
     private:

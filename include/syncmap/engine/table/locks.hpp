@@ -106,7 +106,7 @@ struct locks {
     }
 
     /// Waits until the bucket is not locked. The caller holds nothing, and is not in a section.
-    [[gnu::noinline]] static void wait_unlocked(control& c, const atomic_control& lock) {
+    [[gnu::cold, gnu::noinline]] static void wait_unlocked(control& c, const atomic_control& lock) {
         const auto locked = [&] { return (lock.load(std::memory_order_acquire) & Layout::lock_bit) != 0; };
         for (int i = 0; i < Sync::spins_before_sleep; ++i) {
             if (!locked()) return;
@@ -128,7 +128,7 @@ struct locks {
     ///
     /// The writer opens the gate itself if this closing has lasted longer than its limit: the thread that closed the gate may
     /// be stopped. It also opens the gate after several closings one after the other: snapshots without pause do not starve it.
-    [[gnu::noinline]] static void wait_for_gate(control& c) noexcept {
+    [[gnu::cold, gnu::noinline]] static void wait_for_gate(control& c) noexcept {
         for (int i = 0; i < Sync::spins_before_sleep; ++i) {
             if (gate::is_open(c.gate_word.load(std::memory_order_acquire))) return;
             Sync::pause();
@@ -144,14 +144,14 @@ struct locks {
     /// theirs: all of them together make one of eight attempts void.
     static constexpr std::size_t most_closings = 8;
 
-    static std::size_t records_of(const control& c) noexcept {
+    [[gnu::cold]] static std::size_t records_of(const control& c) noexcept {
         std::size_t records = 0;
         c.each_thread_record([&](const thread_record_type&) { ++records; });
         return records;
     }
 
     /// Waits for the end of the closing that it finds. Returns whether the gate is open.
-    static bool wait_for_closing(control& c, bool opens_at_once) noexcept {
+    [[gnu::cold]] static bool wait_for_closing(control& c, bool opens_at_once) noexcept {
         word seen = c.gate_word.load(std::memory_order_acquire);
         const std::uint32_t closing = gate::ticket(seen);
         const auto is_over = [&] {

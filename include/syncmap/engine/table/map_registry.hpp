@@ -43,7 +43,7 @@ public:
     using all_writers = writers<Sync>;
 
     /// Adds a map that is not published yet. Waits while the process is forking, as does `remove`.
-    static void add(map& m, writer& by, map_root<Sync>& of) {
+    [[gnu::cold]] static void add(map& m, writer& by, map_root<Sync>& of) {
         m.made_by = &by;
         m.map = &of;
         for (unsigned attempt = 0;; ++attempt) {
@@ -58,7 +58,7 @@ public:
         by.first_map = &m;
         unlock(by);
     }
-    static void remove(map& m) {
+    [[gnu::cold]] static void remove(map& m) {
         if (is_orphan(m)) return;
         writer& by = *m.made_by;
         lock(by);

@@ -161,8 +161,8 @@ public:
     }
 
     /// Moves a group of any kind: a merge, the sentinel-key bucket, a table that grows by more.
-    [[gnu::noinline]] static moving move_buckets(map_type& map, control& c, header& t, header& n, std::size_t group,
-                                                 departure& leaving, record_supply& supply) {
+    [[gnu::cold, gnu::noinline]] static moving move_buckets(map_type& map, control& c, header& t, header& n, std::size_t group,
+                                                            departure& leaving, record_supply& supply) {
         const range from = buckets_of_group(t, n, group);
         const range to = buckets_of_group(n, t, group);
         for (std::size_t i = 0; i < from.count; ++i) {
@@ -199,8 +199,8 @@ public:
     }
 
     /// Moves the group of one bucket. Done also when the root has changed: the bucket is not where it was.
-    static moving move_group_of(map_type& map, control& c, thread_record_type& s, word root, header& t, header& n,
-                                std::size_t bucket, record_supply& supply) {
+    [[gnu::cold]] static moving move_group_of(map_type& map, control& c, thread_record_type& s, word root, header& t, header& n,
+                                              std::size_t bucket, record_supply& supply) {
         const section in(map, s, &t, root);
         if (!in) return moving::done;
         departure leaving(map, c, t, n, root);
@@ -230,7 +230,7 @@ private:
         return moving::done;
     }
 
-    static void unlock_sources(control& c, header& t, range sources) noexcept {
+    [[gnu::cold]] static void unlock_sources(control& c, header& t, range sources) noexcept {
         for (std::size_t i = 0; i < sources.count; ++i) {
             atomic_control& lock = t.controls[sources.first + i];
             locks::unlock(c, lock, lock.load(std::memory_order_relaxed));
@@ -279,8 +279,8 @@ private:
         }
     }
     /// Returns the slot in `n` of an entry that was copied there.
-    [[gnu::noinline]] static atomic_word* copy_of(const map_type& map, header& t, std::size_t bucket, header& n,
-                                                  word slot_word) noexcept {
+    [[gnu::cold, gnu::noinline]] static atomic_word* copy_of(const map_type& map, header& t, std::size_t bucket, header& n,
+                                                             word slot_word) noexcept {
         const std::size_t target = t.is_sentinel_key_bucket(bucket) ? n.buckets() : n.bucket_of(map.hash_of(n.seed, slot_word));
         return chain::slot_of(n.home(target), slot_word);
     }

@@ -44,7 +44,7 @@ public:
         ~record_supply() { reset(); }
 
         /// Room in a snapshot's slabs, to which the one at hand is added if need be. Null: `provide` will make one.
-        std::byte* carve(snapshot_type& s, std::size_t bytes) noexcept {
+        [[gnu::cold]] std::byte* carve(snapshot_type& s, std::size_t bytes) noexcept {
             std::byte* room = s.carve(bytes);
             if (room == nullptr && fresh_ != nullptr) {
                 room = fresh_->carve(bytes);
@@ -58,7 +58,7 @@ public:
             return room;
         }
         /// Makes what was lacking. Throws what the allocator throws.
-        void provide() {
+        [[gnu::cold]] void provide() {
             reset();
             fresh_ = memory::make_slab(map_, lacking_);
         }
@@ -82,8 +82,8 @@ public:
     /// For the holder of a bucket's lock, whose control word is `held`, before it changes the bucket [P1]. False: `supply`
     /// lacks memory. A snapshot that was served by then has its record; another thread may give it a second one, of the
     /// same content [P2].
-    [[gnu::noinline]] static bool preserve(control& c, header& t, std::size_t bucket, control_word& held, word gate_word,
-                                           record_supply& supply) noexcept {
+    [[gnu::cold, gnu::noinline]] static bool preserve(control& c, header& t, std::size_t bucket, control_word& held,
+                                                      word gate_word, record_supply& supply) noexcept {
         const std::uint64_t generation = t.generation.load(std::memory_order_relaxed);
         std::size_t entries = 0;
         chain::each_entry(t.home(bucket), [&](line_type&, std::size_t, word) { return ++entries == 0; });

@@ -59,7 +59,7 @@ public:
 
     /// Entries of the generation of the map that a table belongs to, counting neither those being inserted nor those being
     /// erased.
-    static std::size_t counted_entries(control& c, const header& t) noexcept {
+    [[gnu::cold]] static std::size_t counted_entries(control& c, const header& t) noexcept {
         const auto generation = static_cast<std::uint32_t>(t.generation.load(std::memory_order_relaxed));
         word sum = static_cast<word>(t.brought.load(std::memory_order_relaxed));
         c.each_thread_record([&](thread_record_type& s) {

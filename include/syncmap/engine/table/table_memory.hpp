@@ -76,7 +76,8 @@ public:
         if (mapped && lies_on_huge_pages(s.bytes)) t->on_small_pages.store(!filled, std::memory_order_relaxed);
         return t;
     }
-    static header* construct_table(std::byte* bytes, const shape& s, const hash_seed& seed, unsigned log2, bool mapped) {
+    [[gnu::cold]] static header* construct_table(std::byte* bytes, const shape& s, const hash_seed& seed, unsigned log2,
+                                                 bool mapped) {
         auto* const t = ::new (static_cast<void*>(bytes + s.header_at)) header;
         void* const moving = bytes + s.moving_at;
         if (log2 == 0) {
@@ -98,7 +99,7 @@ public:
     static constexpr bool lies_on_huge_pages(std::size_t bytes) noexcept { return bytes >= Sync::huge_page_bytes; }
 
     /// Says on what pages a large table is to lie. (A hint: no order hangs on `on_small_pages`.)
-    static void lay_on_pages(header& t, bool huge) noexcept {
+    [[gnu::cold]] static void lay_on_pages(header& t, bool huge) noexcept {
         if (!t.mapped || !lies_on_huge_pages(table_bytes(t.log2()))) return;
         t.on_small_pages.store(!huge, std::memory_order_relaxed);
         Sync::prefer_huge_pages(memory_of(t), table_bytes(t.log2()), huge);
@@ -125,7 +126,7 @@ public:
     // ---- pages ----
 
     /// Lets a table that was made empty lie on huge pages from now on. What it has on small ones is moved piece by piece.
-    static void begin_huge_pages(header& t) noexcept {
+    [[gnu::cold]] static void begin_huge_pages(header& t) noexcept {
         lay_on_pages(t, true);
         t.moving->small_pieces.store(static_cast<std::uint32_t>(table_bytes(t.log2()) / Sync::huge_page_bytes),
                                      std::memory_order_relaxed);
@@ -141,7 +142,7 @@ public:
 
     /// Gives back the pages of a table that only late readers can see; one from the allocator is zeroed when it is
     /// used again. False: the budget is used up, go on later.
-    static bool empty_table(header* t, std::size_t& budget) noexcept {
+    [[gnu::cold]] static bool empty_table(header* t, std::size_t& budget) noexcept {
         if (!t->mapped) return true;
         const std::size_t size = shape_of(t->log2()).bytes;
         const std::size_t page = Sync::page_bytes(); // the first one holds the header
@@ -168,7 +169,7 @@ public:
     /// for late readers may be looking.
     /// release: a thread that reads an EMPTY of these sees that the table was left before [R5].
     /// (Without it a reader could find the bucket empty, and the root still what it was.)
-    static void zero(header* t, std::size_t bytes) noexcept {
+    [[gnu::cold]] static void zero(header* t, std::size_t bytes) noexcept {
         const shape s = shape_of(t->log2());
         for (std::size_t i = 0; i < s.line_count && s.lines_at + (i + 1) * sizeof(line_type) <= bytes; ++i) {
             empty_line(t->first_line()[i]);
@@ -183,7 +184,7 @@ public:
     }
 
     /// A free table, empty again.
-    static header* renewed(header& t) noexcept {
+    [[gnu::cold]] static header* renewed(header& t) noexcept {
         if (!t.mapped) zero(&t, shape_of(t.log2()).bytes); // not when it was retired: most are outgrown and never used again
         t.moving->next_in_list = nullptr;
         if (t.log2() != 0) t.overflow().erased.store(0, std::memory_order_relaxed);

@@ -89,7 +89,7 @@ public:
     }
     /// Makes an empty table the root's in place of none, with which a new generation of the map begins. False: another thread
     /// was first.
-    bool begin_generation(control& c, word root, header* t) noexcept {
+    [[gnu::cold]] bool begin_generation(control& c, word root, header* t) noexcept {
         t->generation.store(c.generations.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         t->brought.store(0, std::memory_order_relaxed);
         if (table_of(root) == nullptr && change_root(root, t)) return true;
@@ -98,7 +98,7 @@ public:
     }
     /// Gives back a table that was not published. Its memory may have been another table's before, and be looked at by
     /// late readers of that one: it is kept like any other.
-    void abandon_table(control& c, header* t) noexcept {
+    [[gnu::cold]] void abandon_table(control& c, header* t) noexcept {
         if (t->log2() == 0) {
             put_free(c, t); // it is emptied before it is used again
         } else {
@@ -221,7 +221,7 @@ private:
     };
 
     /// Marks the quiescing tables that no thread record names. They are out of the root's reach, so none will again.
-    static void note_unreferenced(control& c) noexcept {
+    [[gnu::cold]] static void note_unreferenced(control& c) noexcept {
         rare_type& rare = c.more();
         bool any = false;
         for (const header* t = rare.quiescing_tables; t != nullptr; t = t->moving->next_in_list)
@@ -240,7 +240,7 @@ private:
     }
 
     /// Of tables that were left and are no other's yet. By the thread that has `recycling`: only it takes one out of the lists.
-    static std::size_t waiting_bytes(const rare_type& rare) noexcept {
+    [[gnu::cold]] static std::size_t waiting_bytes(const rare_type& rare) noexcept {
         std::size_t bytes = 0;
         for (const header* list : {rare.retired_tables.load(std::memory_order_acquire), rare.quiescing_tables}) {
             for (const header* t = list; t != nullptr; t = t->moving->next_in_list) bytes += table_bytes(t->log2());
@@ -248,7 +248,7 @@ private:
         return bytes;
     }
 
-    static bool is_named(control& c, const header* t) noexcept {
+    [[gnu::cold]] static bool is_named(control& c, const header* t) noexcept {
         bool named = false;
         c.each_thread_record([&](thread_record_type& s) {
             named |= thread_record_type::table_in(s.table.load(std::memory_order_acquire)) == t;
@@ -256,7 +256,7 @@ private:
         return named;
     }
 
-    static void put_free(control& c, header* t) noexcept {
+    [[gnu::cold]] static void put_free(control& c, header* t) noexcept {
         const bool is_outgrown = t->successor() != nullptr;
         t->next.store(nullptr, std::memory_order_relaxed);
         t->needs_help.store(false, std::memory_order_relaxed);

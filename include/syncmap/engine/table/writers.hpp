@@ -23,7 +23,7 @@ struct [[gnu::visibility("default")]] writers {
     typename Sync::mutex fork_mutex; ///< held by the thread that forks, from `before_fork` on
     atomic<bool> forking{false};     ///< no map appears or goes
 
-    writers() : threads_(process<Sync>::instance().threads) {}
+    [[gnu::cold]] writers() : threads_(process<Sync>::instance().threads) {}
     writers(const writers&) = delete;
     writers& operator=(const writers&) = delete;
     ~writers() {
