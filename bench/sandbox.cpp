@@ -6,6 +6,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 
 #include <sys/wait.h>
 #include <unistd.h>

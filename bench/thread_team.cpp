@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <barrier>
 #include <cstddef>
+#include <functional>
 #include <thread>
 #include <vector>
 

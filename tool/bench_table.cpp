@@ -1,6 +1,7 @@
 #include "bench_table.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include <fmt/core.h>
 

@@ -1,4 +1,5 @@
 // Every allocation and every call of user code of a script that uses all operations fails once, at every k.
+#include <chrono>
 #include <cstddef>
 #include <vector>
 

@@ -1,6 +1,7 @@
 // One call in a hundred fails, at random, over long sequences of operations: of one thread, and of several that share
 // a map. Each thread has keys of its own, whose content it knows exactly, and all meet at a few keys that are computed.
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <string>
 

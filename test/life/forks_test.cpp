@@ -1,5 +1,6 @@
 // Forks while other threads write: the child reads at once, and writes after the hooks.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <latch>
 #include <optional>

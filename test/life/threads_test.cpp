@@ -1,6 +1,7 @@
 // Threads in numbers, and maps used while threads end.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <latch>
 #include <thread>

@@ -1,5 +1,6 @@
 // Walks that erase, by several threads at once, beside writers.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>

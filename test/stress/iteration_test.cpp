@@ -1,5 +1,6 @@
 // Walks over the map while others change it: what was there all the time is seen, once.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <vector>
 

@@ -1,6 +1,7 @@
 // Threads and maps that come and go.
 #include <atomic>
 #include <barrier>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>

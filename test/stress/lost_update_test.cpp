@@ -1,5 +1,6 @@
 // Nothing that an operation reported is ever lost or handed out twice.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>

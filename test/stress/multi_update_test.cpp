@@ -2,6 +2,7 @@
 // another number. And entries that are kept by other threads than found them.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <mutex>

@@ -1,5 +1,6 @@
 // Of many threads that race for a key exactly one wins, and all agree on which.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -1,5 +1,6 @@
 // Time does not run backwards: a thread that has seen a later state never sees an earlier one.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include <gtest/gtest.h>

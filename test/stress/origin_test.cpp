@@ -1,5 +1,6 @@
 // Many threads, all operations, and every value that a thread sees proves where it comes from.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <utility>

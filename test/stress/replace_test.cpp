@@ -1,5 +1,6 @@
 // Generations: a thread replaces all contents again and again, others never see two of them mixed.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>

@@ -1,6 +1,8 @@
 // The exact size lies between what must and what may be there, at every moment.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <thread>
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
 // Snapshots beside writers: whatever holds at every instant holds in each of them.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>

@@ -96,7 +96,7 @@ struct stepping_sync : syncmap::engine::machine {
         bool wait_until(std::unique_lock<mutex>& lock, const Deadline& limit) {
             if (limit.over()) return false;
             adopted plain(lock);
-            signal_.wait_until(plain.guard, std::chrono::system_clock::now() + limit.left());
+            signal_.wait_until(plain.guard, std::chrono::system_clock::now() + std::chrono::nanoseconds(limit.left()));
             return true;
         }
         void notify_all() noexcept { signal_.notify_all(); }

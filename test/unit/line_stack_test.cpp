@@ -1,6 +1,7 @@
 // The stacks of free overflow lines: a line is unused, or in one stack, or one thread's, whatever threads stop where.
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>

@@ -52,7 +52,7 @@ struct counting_sync : syncmap::engine::machine {
         template <class Deadline>
         bool wait_until(std::unique_lock<mutex>& lock, const Deadline& limit) {
             if (limit.over()) return false;
-            signal_.wait_until(lock, std::chrono::system_clock::now() + limit.left());
+            signal_.wait_until(lock, std::chrono::system_clock::now() + std::chrono::nanoseconds(limit.left()));
             return true;
         }
         void notify_all() noexcept { signal_.notify_all(); }
