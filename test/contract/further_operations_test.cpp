@@ -1,7 +1,9 @@
 // Operations of the caller's own, and those that were added beside the ones of std::atomic.
+#include <atomic>
 #include <limits>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -29,6 +31,24 @@ struct longer_of_two : syncmap::operation_base {
     std::string_view make() const noexcept { return text; }
     std::string_view text;
     std::string before{};
+};
+
+/// Stores the text whatever is there, so that a map may make it before it looks. Counts how often that was.
+struct any_by : syncmap::operation_base {
+    static constexpr bool always_assigns = true;
+    explicit any_by(std::string_view t) : text(t) {}
+    syncmap::decision decide(const std::string* now) {
+        before = now == nullptr ? "none" : *now;
+        return syncmap::decision::assign;
+    }
+    std::string_view make() {
+        ++made;
+        if (text == "refused") throw std::runtime_error("refused");
+        return text;
+    }
+    std::string_view text;
+    std::string before{};
+    int made = 0;
 };
 
 /// The next number, up to a limit, from which it goes: what it publishes depends on what it was shown.
@@ -81,6 +101,50 @@ TYPED_TEST(further_operations, of_the_callers_own_are_applied) {
     EXPECT_FALSE(map.contains("a"));
     map.apply("a", last);
     EXPECT_EQ(last.before, "none");
+}
+
+TYPED_TEST(further_operations, that_always_assign_make_once) {
+    typename TestFixture::texts map;
+    any_by first("abc");
+    map.apply("a", first);
+    EXPECT_EQ(first.before, "none");
+    EXPECT_EQ(first.made, 1);
+    any_by second("abcd");
+    map.apply(std::string("a"), second);
+    EXPECT_EQ(second.before, "abc");
+    EXPECT_EQ(second.made, 1);
+    EXPECT_EQ(map.load("a"), "abcd");
+
+    std::string key(40, 'k');
+    map.store(key, "there");
+    EXPECT_THROW(map.apply(std::move(key), any_by("refused")), std::runtime_error);
+    EXPECT_EQ(key, std::string(40, 'k')); // NOLINT(bugprone-use-after-move): nothing was moved from it
+    EXPECT_EQ(map.load(key), "there");
+    EXPECT_THROW(map.apply("absent", any_by("refused")), std::runtime_error);
+    EXPECT_FALSE(map.contains("absent"));
+}
+
+TYPED_TEST(further_operations, that_always_assign_make_once_beside_others) {
+    typename TestFixture::texts map;
+    const std::string key(40, 'k');
+    std::atomic<int> more_than_once{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+        threads.emplace_back([&, t] {
+            const std::string text(static_cast<std::size_t>(30 + t), static_cast<char>('a' + t));
+            for (int i = 0; i < 500; ++i) {
+                any_by op(text);
+                map.apply(std::string(key), op);
+                if (op.made != 1) ++more_than_once;
+                if (i % 3 == t) map.erase(key);
+            }
+        });
+    }
+    for (auto& each : threads) each.join();
+    EXPECT_EQ(more_than_once, 0);
+    map.visit(key, [](const std::string& text) {
+        EXPECT_EQ(text, std::string(text.size(), static_cast<char>('a' + (text.size() - 30))));
+    });
 }
 
 TYPED_TEST(further_operations, of_the_callers_own_are_atomic) {
