@@ -108,8 +108,11 @@ private:
                 for (std::size_t i = 0; i != size; ++i) { // [B1]
                     hashes[i] = syncmap::detail::seeded_hash(this->hash_, key_at(begin + i), seed);
                     const std::size_t bucket = t->bucket_of(hashes[i]);
-                    __builtin_prefetch(t->home(bucket).words, ForWrites ? 1 : 0);
-                    if constexpr (ForWrites) __builtin_prefetch(&t->controls[bucket], 1);
+                    if constexpr (ForWrites) {
+                        t->fetch_to_write(bucket);
+                    } else {
+                        __builtin_prefetch(t->home(bucket).words);
+                    }
                 }
                 if constexpr (!Layout::inline_key) {
                     for (std::size_t i = 0; i != size; ++i) prefetch_node(t->home(t->bucket_of(hashes[i])), hashes[i]); // [B2]

@@ -155,14 +155,14 @@ public:
     /// Fetches what a write of the hash will touch first.
     void prefetch(std::uint64_t hash) const noexcept {
         const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire));
-        if (t != nullptr) prefetch_bucket(*t, t->bucket_of(hash));
+        if (t != nullptr) t->fetch_to_write(t->bucket_of(hash));
     }
     /// Fetches what writes will touch: of the one hash what a write touches first, of the other one its node, if that lies in
     /// the home line, which has been fetched.
     [[gnu::always_inline]] void prefetch(std::uint64_t of_write, std::uint64_t of_node) const noexcept {
         const header_type* const t = base::table_of(this->root_.load(std::memory_order_acquire));
         if (t == nullptr) return;
-        prefetch_bucket(*t, t->bucket_of(of_write));
+        t->fetch_to_write(t->bucket_of(of_write));
         // The first slot with the tag; without one any slot, so that there is no branch.
         const auto& home = t->home(t->bucket_of(of_node));
         const unsigned hits = home.match_hash(of_node) | 1U << layout::last;
@@ -170,10 +170,6 @@ public:
     }
 
 protected:
-    static void prefetch_bucket(const header_type& t, std::size_t bucket) noexcept {
-        syncmap::detail::prefetch_to_write(t.home(bucket).words);
-        syncmap::detail::prefetch_to_write(t.controls + bucket);
-    }
     /// Any slot word: where it is no node's, this does nothing.
     static void prefetch_node(word slot_word) noexcept { syncmap::detail::prefetch_to_write(layout::address(slot_word)); }
 

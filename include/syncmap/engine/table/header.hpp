@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <syncmap/detail/prefetch.hpp>
 #include <syncmap/detail/sorting.hpp>
 #include <syncmap/engine/table/layout.hpp>
 #include <syncmap/engine/table/line_stack.hpp>
@@ -122,6 +123,11 @@ struct alignas(detail::cache_line_bytes) table_header {
     }
     static constexpr unsigned line_shift_of(unsigned log2) noexcept { return 64 - log2_of_line - log2; }
     line_type& home(std::size_t bucket) const noexcept { return first_line()[bucket]; }
+    /// Asks for what a writer of the bucket touches first.
+    [[gnu::always_inline]] void fetch_to_write(std::size_t bucket) const noexcept {
+        syncmap::detail::prefetch_to_write(home(bucket).words);
+        syncmap::detail::prefetch_to_write(controls + bucket);
+    }
     /// All lines, one home line for each bucket first. They follow the header: a lookup need not load where they are.
     line_type* first_line() const noexcept { return reinterpret_cast<line_type*>(const_cast<table_header*>(this) + 1); }
 

@@ -180,8 +180,7 @@ struct reader {
     [[gnu::always_inline]] static bool fetch_to_write(const map_type& map, std::uint64_t hash) noexcept {
         const found place = at_root(map, hash);
         if (place.t == nullptr) return false;
-        __builtin_prefetch(place.t->home(place.bucket).words, 1);
-        __builtin_prefetch(place.t->controls + place.bucket, 1);
+        place.t->fetch_to_write(place.bucket);
         return true;
     }
     /// The same for a writer; and an absence that the home line alone decides.
