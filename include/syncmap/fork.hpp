@@ -2,8 +2,8 @@
 //
 // The child of a fork has one thread: the one that forked. What the others held at that instant is never released.
 // Reads (`load`, `contains`, `visit`) hold nothing and wait for no thread, so the child may read any `syncmap::map`
-// without these functions. For everything else they bring all maps of the process to a state from which the child can
-// go on:
+// without these functions. It may also destroy them, and use maps that it makes itself. For everything else they bring all maps
+// of the process to a state from which the child can go on:
 //
 //     syncmap::before_fork();
 //     const pid_t child = fork();

@@ -465,7 +465,9 @@ TEST(cache_restart, a_kill_leaves_the_old_file_or_the_new_one) {
         ASSERT_GT(child, 0);
         ::usleep(static_cast<useconds_t>(3000 + 1700 * round));
         ::kill(child, SIGKILL);
-        ::waitpid(child, nullptr, 0);
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the child ended by itself: " << status;
         restarted_numbers after({.capacity = 1000});
         const std::size_t loaded = after.load(folder.file());
         EXPECT_TRUE(loaded == 1 || loaded == 500) << loaded;

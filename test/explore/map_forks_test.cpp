@@ -1,6 +1,7 @@
 // Forks between any two steps of other threads: in the child the forking thread is alone with what they left.
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <explore/map_pairs.hpp>
@@ -53,6 +54,22 @@ void use_alone(visible_map<Layout>& map, std::uint64_t used) {
     require(map.load(Layout::key(0)).has_value(), "the child begins anew");
 }
 
+/// What a child without hooks does with a map of its own.
+template <class Layout>
+void use_own() {
+    constexpr std::uint64_t used = 10;
+    using value_type = typename Layout::mapped_type;
+    visible_map<Layout> own;
+    for (std::uint64_t n = 0; n != used; ++n) own.store(Layout::key(n), value_type(1000 + n));
+    const auto taken = own.snapshot();
+    for (std::uint64_t n = 0; n != used; ++n) {
+        own.update(Layout::key(n), [](const auto* old) { return value_type(1000 + Layout::value_of(*old)); });
+    }
+    for (std::uint64_t n = 1; n != used; ++n) require(own.erase(Layout::key(n)), "the child erases what it stored");
+    own.flush();
+    require(own.size() == 1 && taken.size() == used, "the child's map has what it stored");
+}
+
 template <class Layout>
 class explored_forks : public testing::Test {
 protected:
@@ -65,7 +82,7 @@ protected:
         const preparation<Layout> prepared(where, true);
         limits bounds{.preemptions = full_run() ? 2U : 1U,
                       .schedules = full_run() ? 20'000U
-                                   : in_child ? 30U
+                                   : in_child ? (hooked ? 30U : 150U)
                                               : 120U, // a child leaves its fibers behind
                       .random = full_run() ? 2000U
                                 : in_child ? 12U
@@ -83,11 +100,18 @@ protected:
                     if (hooked) {
                         living::after_fork_in_child();
                         use_alone<Layout>(map.plain(), prepared.used());
+                        { const visible_map<Layout> moved(std::move(map.plain())); }
                     } else {
+                        // As the system does in each child.
+                        syncmap::engine::process<sync_policy>::instance().note_fork();
+                        syncmap::engine::writers<sync_policy>::instance().note_fork();
                         for (std::uint64_t n = 0; n != prepared.used(); ++n) {
                             static_cast<void>(map.plain().contains(Layout::key(n)));
                             static_cast<void>(map.plain().load(Layout::key(n)));
                         }
+                        use_own<Layout>();
+                        { const visible_map<Layout> moved(std::move(map.plain())); }
+                        use_own<Layout>();
                     }
                     scheduler::instance().finish();
                 }

@@ -404,7 +404,8 @@ struct sync_policy : syncmap::engine::tuning {
 
     static std::uint64_t random_word() noexcept { return 0x9E3779B97F4A7C15U; }
 
-    static void call_in_forked_child(void (*)()) noexcept {}
+    template <class T>
+    static void tell_of_forks(T&) noexcept {}
 
     // ---- the numbers of engine/tuning.hpp, made small ----
 

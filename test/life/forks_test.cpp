@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <latch>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include <syncmap/cache.hpp>
 #include <syncmap/errors.hpp>
 #include <syncmap/fork.hpp>
 #include <syncmap/snapshot.hpp>
@@ -156,6 +158,116 @@ TEST(forks, lets_a_child_that_only_reads_destroy_its_maps) {
             << i;
     }
     stop = true;
+}
+
+/// A thread that leaves nothing of what maps share unlocked for long: it makes and destroys maps, sleeps on computations,
+/// collects garbage, takes snapshots and loads into a cache. Half of what it does is in maps that all have.
+class busy_process {
+public:
+    using text_map = syncmap::map<std::uint64_t, std::string>;
+    using others_map = syncmap::snapshot_map<std::uint64_t, std::string>;
+    using text_cache = syncmap::cache<std::uint64_t, std::string>;
+
+    busy_process() {
+        for (std::uint64_t n = 0; n < 100; ++n) {
+            texts->store(n, text(n));
+            numbers->store(n, n);
+            others->store(n, text(n));
+            cache->put(n, text(n));
+        }
+        for (unsigned t = 0; t < 3; ++t) {
+            threads_.emplace_back([this] {
+                while (!stop_) turn();
+            });
+        }
+    }
+    ~busy_process() { stop_ = true; }
+
+    /// Uses maps of its own.
+    static bool serve() {
+        bool right = true;
+        for (int round = 0; round < 3; ++round) {
+            syncmap::map<std::uint64_t, std::uint64_t> own_numbers;
+            text_map own_texts;
+            others_map own_others;
+            text_cache own_cache({.capacity = 50});
+            for (std::uint64_t n = 0; n < 300; ++n) {
+                own_numbers.store(n, n);
+                for (int again = 0; again < 3; ++again) own_texts.store(n, text(n));
+                own_others.store(n, text(n));
+                right = own_cache.get_or_load(n, [&] { return text(n); }) == text(n) && right;
+                own_texts.update(n, [](const std::string* old) { return *old; });
+                own_numbers.update(n, [](const std::uint64_t* old) { return *old + 1; });
+            }
+            const auto taken = own_texts.snapshot();
+            for (std::uint64_t n = 0; n < 300; n += 2) {
+                right = own_texts.erase(n) && own_others.erase(n) && own_numbers.load(n) == n + 1 && right;
+            }
+            own_texts.flush();
+            right =
+                own_texts.size() == 150 && own_others.size() == 150 && taken.size() == 300 && own_cache.size() == 50 && right;
+#if !defined(SYNCMAP_THREAD_SANITIZER) // it starts no thread in such a child
+            std::jthread other([&] { own_texts.store(0, text(1)); });
+            own_texts.store(0, text(1));
+            other.join();
+            right = own_texts.load(0) == text(1) && right;
+#endif
+        }
+        return right;
+    }
+    /// Reads, moves and destroys what was there before.
+    bool end() {
+        bool right = numbers->contains(1) && texts->load(2) == text(2) && others->load(3) == text(3);
+        static_cast<void>(cache->peek(4));
+        syncmap::map<std::uint64_t, std::uint64_t> moved = std::move(*numbers);
+        right = moved.contains(5) && right;
+        numbers.reset();
+        texts.reset();
+        if (!serve()) return false;
+        others.reset();
+        cache.reset();
+        return right;
+    }
+
+private:
+    static std::string text(std::uint64_t n) { return "a text of its own on the heap, number " + std::to_string(n); }
+
+    void turn() {
+        syncmap::map<std::uint64_t, std::uint64_t> own_numbers;
+        text_map own_texts;
+        for (std::uint64_t n = 0; n < 20; ++n) {
+            own_numbers.store(n, n);
+            own_texts.store(n, text(n));
+            texts->store(n, text(n));
+            others->store(n, text(n));
+            numbers->store(n, n);
+            texts->update(n % 3, [&](const std::string* old) { return *old; });
+            static_cast<void>(texts->load_or_compute(1000 + n % 2, [&] { return text(n); }));
+            texts->erase(1000 + n % 2);
+            static_cast<void>(cache->get_or_load(n * n, [&] { return text(n * n); }));
+        }
+        static_cast<void>(texts->snapshot());
+        own_texts.clear();
+    }
+
+public:
+    std::optional<syncmap::map<std::uint64_t, std::uint64_t>> numbers{std::in_place};
+    std::optional<text_map> texts{std::in_place};
+    std::optional<others_map> others{std::in_place};
+    std::optional<text_cache> cache{std::in_place, text_cache::options_type{.capacity = 60}};
+
+private:
+    std::atomic<bool> stop_{false};
+    std::vector<std::jthread> threads_;
+};
+TEST(forks, let_a_child_without_hooks_use_maps_of_its_own_and_destroy_those_of_before) {
+    const watchdog dog("maps that a child makes without hooks", std::chrono::seconds(600));
+    busy_process busy;
+    for (std::size_t i = 0; i < forks_of_each(); ++i) {
+        ASSERT_EQ(status_of_child([&] { return busy_process::serve() && busy.end() && busy_process::serve(); }), 0) << i;
+    }
+    report("forks beside three busy threads whose children make maps and destroy those of before, without hooks",
+           forks_of_each());
 }
 
 /// Its destructor keeps its thread while the value has a gate that is closed.

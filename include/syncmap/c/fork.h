@@ -20,7 +20,8 @@ extern "C" {
  *     if (child == 0) syncmap_after_fork_in_child(); else syncmap_after_fork_in_parent();
  *
  * Or once for every fork: `pthread_atfork(before, in_parent, in_child)` with functions that call these three. A child of
- * a fork without them may only read maps of SYNCMAP_ENGINE_MAP and caches. A child never uses maps of the other engines.
+ * a fork without them may only read and destroy maps of SYNCMAP_ENGINE_MAP and caches that were there before; those that it
+ * creates are like any others. A child never uses maps of the other engines that were there before.
  *
  * It may be called from callbacks that run with no lock held, and not from a hash.
  * Errors: SYNCMAP_SYSTEM in a sandbox that refuses every way to stop the writers; then no thread waits. SYNCMAP_NO_MEMORY.

@@ -128,6 +128,13 @@ public:
         if (table* const t = table_.load(std::memory_order_relaxed); t != nullptr) t->keep_own();
         after_fork_in_parent();
     }
+    /// Does the same after a fork that no hook prepared. If a lost thread was inside of a shard, the table is given up.
+    void after_unprepared_fork() noexcept {
+        if (table* const t = table_.load(std::memory_order_relaxed); t != nullptr && !t->is_whole()) {
+            table_.store(nullptr, std::memory_order_relaxed);
+        }
+        after_fork_in_child();
+    }
 
 private:
     enum class wish : unsigned char { own, share, look, look_to_share };

@@ -216,20 +216,16 @@ public:
     }
 
     /// `of` is part of another map object from now on, which no other thread uses yet. Waits while other threads copy what they
-    /// need of the former object; not where this thread is `alone`, as in the child of a fork. It does not wait for destructors
-    /// of values: one of them may be moving another map, and wait for this thread.
-    static void rehome(domain<Sync>& threads, const source_type& of, void* map, bool alone = false) noexcept {
+    /// need of the former object. It does not wait for destructors of values: one of them may be moving another map, and wait
+    /// for this thread.
+    static void rehome(domain<Sync>& threads, const source_type& of, void* map) noexcept {
         if (!of.has_slots()) return;
         threads.each_hazard_record([&](hazard_record<Sync>& r) {
             for (slot& s : r.garbage.slots_) {
                 if (s.source.load(std::memory_order_acquire) != &of) continue; // acquire: as in forget
-                if (alone) {
-                    s.home.map = map; // a lost thread may hold the mutex for ever
-                } else {
-                    // (7) acquire: pairs with the release of (6)
-                    const auto is_idle = [&] { return !s.reads_home.load(std::memory_order_acquire); };
-                    r.garbage.when(is_idle, s, of, [&] { s.home.map = map; });
-                }
+                // (7) acquire: pairs with the release of (6)
+                const auto is_idle = [&] { return !s.reads_home.load(std::memory_order_acquire); };
+                r.garbage.when(is_idle, s, of, [&] { s.home.map = map; });
             }
         });
     }
@@ -242,8 +238,9 @@ public:
             if (lost) s.busy = 0;
             if (lost) s.has_read_home();
             const source_type* const from = s.source.load(std::memory_order_relaxed);
-            // A lost thread was destroying the map and has not come to this slot, or it was in the middle of taking the slot.
-            if (from == nullptr || from->ends()) clear(s);
+            // A lost thread was in the middle of taking or freeing the slot, or it was destroying the map and has not come to
+            // this slot.
+            if (from == nullptr || s.waiting.load(std::memory_order_relaxed) == nullptr || from->ends()) clear(s);
         }
     }
 
@@ -297,6 +294,8 @@ private:
         if (from == nullptr) return s.busy == 0;
         if (s.busy != 0 || s.ready != nullptr || s.kept != 0 || !s.waiting.load(std::memory_order_relaxed)->is_empty())
             return false;
+        // It tells the child of a fork that the map may be destroyed already.
+        s.waiting.store(nullptr, std::memory_order_relaxed);
         // The last access to the map, which may be destroyed from here on. So the slot is cleared after it.
         from->remove_slot();
         clear(s);

@@ -287,12 +287,15 @@ struct [[gnu::visibility("default")]] real {
         static inline constinit thread_end end{&thread_ends};
     };
 
-    /// Calls `f` in every child of a `fork` from now on. Throws `bad_alloc`.
-    static void call_in_forked_child(void (*f)()) {
+    /// Calls `object.note_fork()` in every child of a `fork` from now on. There is one object of its type, which `process_wide`
+    /// makes. (Another thread may fork before it is made: so the child does not ask for it.) Throws `bad_alloc`.
+    template <class T>
+    static void tell_of_forks([[maybe_unused]] T& object) {
 #if defined(__unix__) || defined(__APPLE__)
-        if (::pthread_atfork(nullptr, nullptr, f) != 0) throw std::bad_alloc();
-#else
-        static_cast<void>(f);
+        static constinit std::atomic<T*> told{nullptr};
+        told.store(&object, std::memory_order_relaxed);
+        if (::pthread_atfork(nullptr, nullptr, [] { told.load(std::memory_order_relaxed)->note_fork(); }) != 0)
+            throw std::bad_alloc();
 #endif
     }
 

@@ -47,7 +47,7 @@ public:
         snapshot_.store(other.snapshot_.exchange(empty, std::memory_order_relaxed), std::memory_order_relaxed);
         control* const c = other.control_.exchange(nullptr, std::memory_order_relaxed);
         control_.store(c, std::memory_order_relaxed);
-        if (c != nullptr) base::garbage::rehome(c->home->threads, *c, static_cast<base*>(this), c->home->is_orphan());
+        if (c != nullptr) base::garbage::rehome(c->home->threads, *c, static_cast<base*>(this));
     }
     indexes(const indexes&) = delete;
     indexes& operator=(const indexes&) = delete;
@@ -55,6 +55,10 @@ public:
         control* const c = control_.load(std::memory_order_relaxed);
         if (c == nullptr) return;
         c->is_ending();
+        if (!c->is_whole()) { // all stays where it is, unused
+            base::garbage::forget(c->home->threads, *c, [](auto*) {});
+            return;
+        }
         for (index* const i : {index_of(snapshot_.load(std::memory_order_relaxed)), c->dirty}) {
             if (i != nullptr) this->destroy_with_entries({nullptr, c->bin_of(0)}, i);
         }

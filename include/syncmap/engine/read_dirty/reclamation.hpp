@@ -78,12 +78,10 @@ public:
     }
 
     /// Destroys all garbage of the map, which no thread uses any more. Afterwards no thread destroys garbage of it, and the
-    /// bins are empty. In an orphan, what other threads were about to destroy stays where it is: no thread goes on with it.
+    /// bins are empty.
     void destroy_garbage(control& c) const noexcept {
         const thread_place nowhere{nullptr, c.bin_of(0)};
-        if (!c.home->is_orphan()) {
-            garbage::forget(c.home->threads, c, [&](reclaim::node_base<Sync>* list) { destroy(nowhere, list); });
-        }
+        garbage::forget(c.home->threads, c, [&](reclaim::node_base<Sync>* list) { destroy(nowhere, list); });
         for (auto* list = take_all(c); list != nullptr; list = take_all(c)) destroy(nowhere, list);
     }
 

@@ -169,10 +169,19 @@ public:
         return false;
     }
 
-    // ---- fork: no thread has the lock of a shard, or gets one ----
+    // ---- fork ----
 
     void pass_all_locks() {
         for (shard& s : shards_) const std::lock_guard<mutex> passed(s.lock);
+    }
+    /// Returns whether no thread was inside of a shard. Called in the child of a fork that no hook prepared.
+    [[gnu::cold, gnu::noinline]] bool is_whole() noexcept {
+        bool whole = true;
+        for (shard& s : shards_) {
+            const std::unique_lock<mutex> passed(s.lock, std::try_to_lock);
+            whole = whole && passed.owns_lock();
+        }
+        return whole;
     }
     /// Keeps what the calling thread owns. Called in the child.
     [[gnu::cold, gnu::noinline]] void keep_own() {

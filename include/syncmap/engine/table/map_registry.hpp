@@ -22,8 +22,10 @@
 // It makes anew the mutexes and conditions in which another thread may have been. What a lost thread alone could reach (a node
 // that it was about to publish, a table that `clear` was taking apart) stays where it is, unused.
 //
-// The child of a fork that no hook prepared may read, and end. It is an *orphan*: a lost thread may have any lock. So the child
-// destroys its maps without taking a lock, and gives nothing back that needs one.
+// In the child of a fork that no hook prepared, the maps that were there before are *orphans*: a lost thread may have any lock
+// of theirs, and may be in the middle of any change. The child may read, move and destroy them, without taking a lock of
+// theirs. The lists in which they are have been given up (`writers::note_fork`). What all maps share is made anew
+// (`process::note_fork`), so the child may do everything with maps that it makes, and fork again.
 #pragma once
 
 #include <atomic>
@@ -84,8 +86,22 @@ public:
         return rare == nullptr ? nullptr : rare->snapshots.load(std::memory_order_acquire);
     }
 
-    /// Returns whether the process is the child of a fork that no hook prepared: no thread may wait for a lock there.
-    static bool is_orphan(const map& m) noexcept { return m.home->is_orphan(); }
+    /// Returns whether the map was there before a fork that no hook prepared: no thread may wait for a lock of the map.
+    static bool is_orphan(const map& m) noexcept { return m.made_by->orphaned; }
+
+    /// Returns false for an orphan of which a lost thread was changing tables or lists. Called by the map's destructor.
+    static bool is_whole(const map& m) noexcept {
+        if (!is_orphan(m)) [[likely]]
+            return true;
+        if (m.scanning.load(std::memory_order_relaxed) || m.recycling.load(std::memory_order_relaxed)) return false;
+        bool whole = true;
+        m.each_thread_record([&](const auto& s) { whole = whole && s.table.load(std::memory_order_relaxed) == 0; });
+        if (snapshot_words<Sync>* const made = snapshots_of(m)) {
+            const std::unique_lock<typename Sync::mutex> lock(made->snapshot_mutex, std::try_to_lock);
+            whole = whole && lock.owns_lock();
+        }
+        return whole;
+    }
 
     static void before_fork() {
         all_writers& here = all_writers::instance();
@@ -120,12 +136,12 @@ public:
             }
         });
         process<Sync>::instance().flights.before_fork();
-        process<Sync>::instance().prepared.store(true, std::memory_order_relaxed);
+        process<Sync>::instance().prepared_by.store(Sync::this_thread(), std::memory_order_relaxed);
     }
 
     static void after_fork_in_parent() {
         all_writers& here = all_writers::instance();
-        process<Sync>::instance().prepared.store(false, std::memory_order_relaxed);
+        process<Sync>::instance().prepared_by.store(nullptr, std::memory_order_relaxed);
         process<Sync>::instance().flights.after_fork_in_parent();
         open(here);
     }
@@ -133,9 +149,7 @@ public:
     static void after_fork_in_child() {
         all_writers& here = all_writers::instance();
         process<Sync>& process = engine::process<Sync>::instance();
-        process.threads.free_hazard_records_of_others();
-        process.parking.renew();
-        process.gates.renew();
+        process.renew_in_child();
         here.thread_records.renew();
         each_map(here, [](map& m) {
             if (snapshot_words<Sync>* const made = snapshots_of(m)) {
@@ -150,8 +164,6 @@ public:
         here.each_record([](writer& w) { // a lost thread made it after [F1]: its list is empty
             if (!w.held_for_fork) unlock(w);
         });
-        process.forks.fetch_add(1, std::memory_order_relaxed); // this process has one thread
-        for (auto& counter : process.computing) counter.store(0, std::memory_order_relaxed);
         process.flights.after_fork_in_child(); // raises the counters of what the caller computes
         open(here);
     }

@@ -94,7 +94,7 @@ public:
 
     static void drop_snapshot(map_type& map, state* s) noexcept {
         control& c = map.shared_of_table();
-        if (map_registry<Sync>::is_orphan(c)) return; // a lost thread may have the mutex
+        if (map_registry<Sync>::is_orphan(c)) return; // a lost thread may have the mutex: the map's destructor frees it
         header* orphan = nullptr;
         {
             const snapshot_turn turn(map, c);

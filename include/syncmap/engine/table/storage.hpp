@@ -32,11 +32,12 @@ public:
         if (c == nullptr) return;
         if constexpr (!Layout::inline_key) c->is_ending();
         map_registry<Sync>::remove(*c);
+        const bool whole = map_registry<Sync>::is_whole(*c);
         if constexpr (!Layout::inline_key) {
-            if (!map_registry<Sync>::is_orphan(*c)) {
-                reclaim::thread_garbage<Sync>::forget(c->home->threads, *c, [this](node_base* list) { destroy_nodes(list); });
-            }
+            reclaim::thread_garbage<Sync>::forget(c->home->threads, *c,
+                                                  [&](node_base* list) { destroy_nodes(whole ? list : nullptr); });
         }
+        if (!whole) return; // a node may be in two places, and a table in two lists: all stays where it is, unused
         destroy_table_and_nodes(table_of(root_.load(std::memory_order_relaxed)));
         c->each_thread_record([&](thread_record_type& s) {
             destroy_nodes(s.retired.take_all());
@@ -112,8 +113,7 @@ private:
             c->map = this;
         });
         if constexpr (!Layout::inline_key) {
-            const bool alone = map_registry<Sync>::is_orphan(*c);
-            reclaim::thread_garbage<Sync>::rehome(c->home->threads, *c, static_cast<core<Types>*>(this), alone);
+            reclaim::thread_garbage<Sync>::rehome(c->home->threads, *c, static_cast<core<Types>*>(this));
         }
     }
 
@@ -203,10 +203,9 @@ private:
         return c;
     }
     void give_back_first_block(control& c) noexcept {
-        const bool orphan = map_registry<Sync>::is_orphan(c);
-        writer_type* const writer = orphan ? nullptr : writer_that_is_kept(c);
+        writer_type* const writer = writer_that_is_kept(c);
         thread_record_pool<Sync>& pool = c.made_by->all->thread_records;
-        for (thread_record_type* s = orphan ? nullptr : c.thread_records.load(std::memory_order_relaxed); s != nullptr;) {
+        for (thread_record_type* s = c.thread_records.load(std::memory_order_relaxed); s != nullptr;) {
             thread_record_type& gone = *std::exchange(s, s->next);
             if (writer != nullptr) {
                 writer->put_thread_record(pool, gone);

@@ -6,7 +6,8 @@
 //
 // A record belongs to a hazard record, and so to one thread at a time. The next owner of the hazard record goes on with it
 // (ordered by the hazard record's release and acquire). Other threads touch only the list of maps: the thread that destroys a
-// map takes it out of the list of the thread that made it. The list has a lock of its own.
+// map takes it out of the list of the thread that made it. The list has a lock of its own. In the child of a fork that no hook
+// prepared, the hazard record gets another writer record: the lock may be held by a thread that is not there.
 #pragma once
 
 #include <atomic>
@@ -32,10 +33,13 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     template <class U>
     using atomic = typename Sync::template atomic<U>;
 
-    writer_record() = default;
+    /// `former`: the orphaned record of the same hazard record, which orphans still name; or null.
+    explicit writer_record(writer_record* former) noexcept
+        : former_(former), maps_made_(former == nullptr ? 0 : former->maps_made_) {}
     writer_record(const writer_record&) = delete;
     writer_record& operator=(const writer_record&) = delete;
     ~writer_record() {
+        delete former_;
         for (nodes& spare : spare_blocks_) {
             while (spare.top != nullptr) {
                 ::operator delete(std::exchange(spare.top, spare.top->next), std::align_val_t(detail::cache_line_bytes));
@@ -97,6 +101,10 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     std::uint32_t help_count = 0;                     ///< writes that found a table asking for help
     std::uint32_t writes_until_direct = Sync::writes_until_direct; ///< that find direct overwrites barred; 0: it is to look
 
+    /// This is the child of a fork that no hook prepared, and the maps that name this record are of before the fork: orphans.
+    /// Their list is given up. Set in the child's only thread.
+    bool orphaned = false;
+
     // ---- its maps: under the lock ----
 
     atomic<bool> maps_locked{false};
@@ -110,7 +118,8 @@ private:
     static constexpr std::uint32_t most_at_once = 32;
     static constexpr std::uint32_t most_spare_thread_records = 64;
 
-    std::uint64_t maps_made_ = 0;
+    writer_record* const former_;
+    std::uint64_t maps_made_;
     thread_record_type* spare_thread_records_ = nullptr;
     std::uint32_t spare_thread_record_count_ = 0;
     std::uint32_t refill_ = 1;
