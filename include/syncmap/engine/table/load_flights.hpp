@@ -135,7 +135,7 @@ public:
 
     /// Returns whether the calling thread computes or loads a key, of any map.
     static bool owns_any(visitor& by) { return by.control_.home->flights.owns_any(); }
-    /// How many forks that hooks prepared lie behind this process.
+    /// How many forks lie behind this process.
     static const auto& forks(visitor& by) noexcept { return by.control_.home->forks; }
 
     /// By the thread that loads, before it looks for the key: every writer of the key either had the lock of its bucket

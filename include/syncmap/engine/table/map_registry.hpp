@@ -87,7 +87,7 @@ public:
     }
 
     /// Returns whether the map was there before a fork that no hook prepared: no thread may wait for a lock of the map.
-    static bool is_orphan(const map& m) noexcept { return m.made_by->orphaned; }
+    static bool is_orphan(const map& m) noexcept { return m.made_by->orphaned.load(std::memory_order_relaxed); }
 
     /// Returns false for an orphan of which a lost thread was changing tables or lists. Called by the map's destructor.
     static bool is_whole(const map& m) noexcept {

@@ -102,8 +102,8 @@ struct [[gnu::visibility("default")]] alignas(detail::cache_line_bytes) writer_r
     std::uint32_t writes_until_direct = Sync::writes_until_direct; ///< that find direct overwrites barred; 0: it is to look
 
     /// This is the child of a fork that no hook prepared, and the maps that name this record are of before the fork: orphans.
-    /// Their list is given up. Set in the child's only thread.
-    bool orphaned = false;
+    /// Their list is given up. relaxed: set in the child's only thread.
+    atomic<bool> orphaned{false};
 
     // ---- its maps: under the lock ----
 

@@ -38,7 +38,7 @@ struct [[gnu::visibility("default")]] writers {
 
     static record* record_or_null(const hazard_record& r) noexcept {
         record* const own = last_record_of(r);
-        return own == nullptr || own->orphaned ? nullptr : own;
+        return own == nullptr || own->orphaned.load(std::memory_order_relaxed) ? nullptr : own;
     }
     /// Returns the record of the calling thread, which has the hazard record; makes it if there is none. Throws `bad_alloc`.
     record& record_of(hazard_record& r) {
@@ -58,7 +58,7 @@ struct [[gnu::visibility("default")]] writers {
     void note_fork() noexcept {
         const std::uint32_t now = process_.unprepared_forks.load(std::memory_order_relaxed);
         if (std::exchange(unprepared_forks_, now) == now) return;
-        each_record([](record& w) { w.orphaned = true; });
+        each_record([](record& w) { w.orphaned.store(true, std::memory_order_relaxed); });
         thread_records.renew();
         ::new (static_cast<void*>(&fork_mutex)) typename Sync::mutex;
         forking.store(false, std::memory_order_relaxed);
