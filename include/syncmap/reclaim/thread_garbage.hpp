@@ -106,6 +106,11 @@ struct garbage_slot {
         if (!names(from) || ready == nullptr) return nullptr;
         return std::exchange(ready, ready->next_retired);
     }
+    /// Returns whether the thread is to scan the lists of all threads now. By its next collection it may have retired a batch
+    /// more.
+    bool is_scan_due(std::size_t threads) const noexcept {
+        return retired > Sync::retire_batch * (Sync::batches_between_scans(threads) - 1);
+    }
     bool names(const source_type& from) const noexcept { return source.load(std::memory_order_relaxed) == &from; }
     /// Called by `destroy_ready` when it has copied what it needs of the map object, before it destroys a node.
     /// (6) release: pairs with the acquire of (7); without it the map object may be moved away, and destroyed, during the copy.

@@ -110,8 +110,7 @@ private:
         auto* const map = const_cast<reclamation*>(this);
         if (!mine.account->settle(c.home->threads, c, retired, {map, &mine.retired_into})) return;
         auto* const own = mine.account->slot_of(retired);
-        const std::size_t hazard_records = c.home->threads.hazard_record_count();
-        if (own == nullptr || own->retired < Sync::retire_batch * Sync::batches_between_scans(hazard_records)) return;
+        if (own == nullptr || !own->is_scan_due(c.home->threads.hazard_record_count())) return;
         own->retired = 0;
         scan(c, mine);
     }

@@ -66,8 +66,7 @@ private:
     /// What a stopped or ended thread has left is freed by others, which do not come by it otherwise.
     [[gnu::cold, gnu::noinline]] void scan_now_and_then(control& c, thread_record_type& s) noexcept {
         auto* const mine = s.writer->garbage->slot_of(s.retired);
-        const std::size_t hazard_records = c.home->threads.hazard_record_count();
-        if (mine == nullptr || mine->retired < account::most_nodes * Sync::batches_between_scans(hazard_records)) return;
+        if (mine == nullptr || !mine->is_scan_due(c.home->threads.hazard_record_count())) return;
         mine->retired = 0;
         scan(c);
     }
