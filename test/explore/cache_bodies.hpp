@@ -196,6 +196,20 @@ void evictions_beside_an_update_and_a_clear(F f) {
                      [&] { c.invalidate_all(); });
         });
     });
+    // The only entry is one whose key is computed: the eviction takes it all the same, and the clear comes just before.
+    f("update that puts|invalidate_all", [] {
+        with_cache(1, [](explored_cache& c) {
+            c.put(probe(first), probe(1));
+            parallel(
+                [&] {
+                    c.update(probe(first), [&](const probe*) {
+                        require(c.put(probe(second), probe(2)), "a put stores");
+                        return probe(3);
+                    });
+                },
+                [&] { c.invalidate_all(); });
+        });
+    });
 }
 
 template <class F>
@@ -454,6 +468,27 @@ void loads_are_beaten_by_a_put_that_is_evicted(F f) {
         c.put(probe(first), probe(2));
         c.put(probe(second), probe(7));
         c.put(probe(apart), probe(7));
+    });
+}
+
+template <class F>
+void loads_are_beaten_by_a_put_without_room(F f) {
+    f("load|put, load, without room", [] {
+        with_cache(1, [](explored_cache& c) {
+            c.set_capacity(0);
+            source from;
+            const auto load = [&] {
+                return c.pin_or_load(probe(first), [&](const probe&) { return from.read(); }).value().number();
+            };
+            parallel([&] { load(); },
+                     [&] {
+                         from.change();
+                         require(!c.put(probe(first), probe(2)), "nothing is stored");
+                         require(load() == 2, "what was loaded before is not shared with who asks after");
+                     });
+            require(c.size() == 0, "no load stores");
+            c.set_capacity(1);
+        });
     });
 }
 
@@ -773,6 +808,7 @@ void each_of_loads(F f) {
     loads_are_beaten_by_an_invalidation_of_all(f);
     loads_are_beaten_by_a_put(f);
     loads_are_beaten_by_a_put_that_is_evicted(f);
+    loads_are_beaten_by_a_put_without_room(f);
     loads_are_made_once_and_shared(f);
     loads_that_throw_wake_all_who_wait(f);
     loads_in_a_circle(f);

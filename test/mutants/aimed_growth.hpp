@@ -129,6 +129,14 @@ void aimed<Layout>::add_tables_used_again() {
         map.store(key(keys::apart), value(1));
         side_by_side([&] { there_and_back(map); }, [&] { require(map.contains(key(keys::first)), "who stays is found"); });
     });
+    // It comes to the table by the root of before, and finds it empty: used again, and not filled yet.
+    add("used again|erase", 2, [there_and_back] {
+        map_type map;
+        map.store(key(keys::first), value(1));
+        map.store(key(keys::apart), value(1));
+        side_by_side([&] { there_and_back(map); }, [&] { require(map.erase(key(keys::first)), "who stays is erased"); });
+        require_consistent(map);
+    });
     add("used again|walk", 2, [there_and_back] {
         map_type map;
         map.store(key(keys::first), value(1));
