@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -29,12 +30,14 @@ using keys::second;
 
 // ---- what the table offers to extensions ----
 
-/// A table of eight entries, about to grow or just growing.
+/// A table of two buckets without room: the next new key makes it grow to eight.
 class small_table {
 public:
     small_table() {
         for (std::uint64_t key = 0; key != entries; ++key) store(keys::fillers + key, key);
+        require(buckets() == 2, "the table has not grown yet");
     }
+    std::size_t buckets() const noexcept { return engine_->stats().buckets; }
     void store(std::uint64_t key, std::uint64_t value) {
         const probe stored(value);
         syncmap::detail::store_operation<probe, const probe&> op{stored};
@@ -45,7 +48,7 @@ public:
         engine_->write(probe(key), op);
     }
     marked_engine& engine() { return *engine_; }
-    static constexpr std::uint64_t entries = 9;
+    static constexpr std::uint64_t entries = 22;
 
     /// One round of a sweep: which keys it shows, as bits.
     std::uint64_t sweep() {
@@ -62,6 +65,19 @@ public:
             require(from == 0 || from > before, "a sweep goes on");
         } while (from != 0);
         return seen;
+    }
+    /// Sweeps over the bucket of a key, which it erases and frees.
+    void sweep_and_erase(std::uint64_t key) {
+        {
+            marked_engine::visitor by(*engine_);
+            engine_->sweep_bucket(by, engine_->hash_of_key(probe(key)), [&](auto& sighting, std::size_t) {
+                if (sighting->key().number() != key) return true;
+                if (engine_->erase_if_still(by, sighting) == syncmap::engine::removal_result::erased)
+                    engine_->retire_entry(by, *sighting);
+                return false;
+            });
+        }
+        engine_->flush();
     }
 
 private:
@@ -81,6 +97,23 @@ void a_sweep_beside_a_resize(F f) {
         std::uint64_t all = 0;
         for (std::uint64_t i = 1; i != small_table::entries + 3; ++i) all |= std::uint64_t{1} << (keys::fillers + i);
         require(t.sweep() == all, "a sweep sees all entries when nothing moves");
+    });
+}
+
+template <class F>
+void evictions_by_a_sweep_beside_a_resize_and_a_read(F f) {
+    f("sweep that erases|growth|read", [] {
+        small_table t;
+        parallel([&] { t.sweep_and_erase(keys::fillers); },
+                 [&] {
+                     for (std::uint64_t i = 0; i != 2; ++i) t.store(keys::fillers + small_table::entries + i, 1);
+                 },
+                 [&] {
+                     t.engine().visit(probe(keys::fillers), [&](const probe& v) {
+                         require(v.number() == 0, "an entry of the old table has its value"); // a freed one says so
+                     });
+                 });
+        require(t.engine().size() == static_cast<std::size_t>(std::popcount(t.sweep())), "what is counted is there");
     });
 }
 
@@ -121,8 +154,8 @@ void an_erase_of_what_was_seen_beside_a_resize_and_an_erase(F f) {
             t.engine().retire_entry(by, *seen);
         };
         parallel(erase_seen, erase_seen, [&] {
-            t.store(keys::fillers + 10, 1);
-            t.store(keys::fillers + 11, 1);
+            t.store(keys::fillers + small_table::entries, 1);
+            t.store(keys::fillers + small_table::entries + 1, 1);
         });
         require(erased == 1, "an entry is erased once");
         require(t.engine().size() == small_table::entries + 1, "all entries are counted");

@@ -45,6 +45,20 @@ TEST(explored_cache, remembering) { cache_bodies::each_of_remembering(search); }
 TEST(explored_cache, tags) { cache_bodies::each_of_tags(search); }
 TEST(explored_cache, loads) { cache_bodies::each_of_loads(search); }
 
+/// The fault that it looks for takes one preemption, of some hundred places.
+TEST(explored_cache, evictions_by_a_sweep_while_the_table_grows) {
+    cache_bodies::evictions_by_a_sweep_beside_a_resize_and_a_read(
+        [](const std::string& name, const std::function<void()>& body) {
+            const report r = explore::explore("cache, " + name,
+                                              {.preemptions = full_run() ? 2U : 1U,
+                                               .schedules = full_run() ? 2'000'000U : 20'000U,
+                                               .random = full_run() ? 100'000U : 100U,
+                                               .memory = reuse::never},
+                                              body);
+            EXPECT_FALSE(r.failed()) << r.description;
+        });
+}
+
 TEST(explored_cache, bulk_loads_share_their_failures) {
     unsigned shared = 0;
     search("bulk load that throws|load", [&] {

@@ -78,6 +78,8 @@ private:
         if (lock_functions::is_cutting(c)) return outcome::gate_closed;
         const typename lock_functions::section in(*this, self.record_, &t, seen.root_); // [W2]
         if (!in) return outcome::again;
+        const header_type& of_root = *base::table_of(seen.root_);
+        if (!lock_functions::writers_follow(of_root, of_root.bucket_of(hash), t)) return outcome::locked_by_other;
         const std::size_t bucket = t.bucket_of(hash);
         auto& lock = t.controls[bucket];
         control_word held = lock.load(std::memory_order_relaxed);

@@ -84,6 +84,14 @@ struct locks {
                                             std::memory_order_relaxed);
     }
 
+    /// Whether writers may go to table `t` for a bucket of the root's table. Readers and sweeps follow a slot that says MOVED.
+    /// A writer has to wait for the control word: until then the mover still changes the copies, and readers still find the
+    /// entries in the old slots [I4] [I6].
+    static bool writers_follow(const header& of_root, std::size_t bucket, const header& t) noexcept {
+        // acquire: pairs with the release of the mover's unlock.
+        return &of_root == &t || (of_root.controls[bucket].load(std::memory_order_acquire) & Layout::moved_bit) != 0;
+    }
+
     /// Unlocks, and stores `value` without LOCK. `visible`: all threads see what this thread has published when this returns. A
     /// caller that has published nothing passes false.
     [[gnu::always_inline]] static void unlock(control& c, atomic_control& lock, control_word value,
