@@ -55,7 +55,7 @@ struct types {
     using sync = syncmap::engine::machine;
     using layout = no_layout;
     using control = gate_closed_again;
-    using header = void;
+    struct header {};
 };
 
 /// Beside many writers nearly all of them meet each closing. If each of them opened the gate at its eighth, all attempts to

@@ -35,6 +35,12 @@ struct counting_sync : syncmap::engine::machine {
             ++locks;
             held = true;
         }
+        bool try_lock() {
+            if (!mutex_.try_lock()) return false;
+            ++locks;
+            held = true;
+            return true;
+        }
         void unlock() {
             held = false;
             mutex_.unlock();
