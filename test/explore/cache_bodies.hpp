@@ -178,6 +178,18 @@ void puts_with_one_permit_left(F f) {
     }
 }
 
+/// The insert uses a permit of the pool, which the erase has given back.
+template <class F>
+void a_put_beside_an_erase_that_makes_room(F f) {
+    f("invalidate|put|size", [] {
+        with_cache(1, [](explored_cache& c) {
+            c.put(probe(first), probe(1));
+            parallel([&] { c.invalidate(probe(first)); }, [&] { require(c.put(probe(second), probe(2)), "a put stores"); },
+                     [&] { require(c.size() <= 1, "the bound holds at every instant"); });
+        });
+    });
+}
+
 template <class F>
 void puts_of_one_key(F f) {
     f("put|put of one key", [] {
@@ -811,6 +823,7 @@ void each_of_table(F f) {
 template <class F>
 void each_of_bound(F f) {
     puts_with_one_permit_left(f);
+    a_put_beside_an_erase_that_makes_room(f);
     puts_of_one_key(f);
     a_put_beside_an_erase_of_what_leaves_small(f);
     a_hit_beside_a_promotion_beside_an_overwrite(f);
