@@ -134,12 +134,14 @@ public:
 
     /// The entry that was evicted for this put: the listener's, or freed. May run destructors of the user's, which may use the
     /// cache.
-    void finish(visitor& by, admission& mine) noexcept {
-        while (mine.victims != nullptr) {
-            entry& gone = *mine.victims;
-            const std::uint64_t link = gone.next_label;
-            mine.victims = reinterpret_cast<entry*>(static_cast<std::uintptr_t>(link & ~reasons));
-            by.dismiss(engine_, gone, static_cast<syncmap::removal>(link & reasons));
+    void finish([[maybe_unused]] visitor& by, [[maybe_unused]] admission& mine) noexcept {
+        if constexpr (Engine::entries_are_nodes) {
+            while (mine.victims != nullptr) {
+                entry& gone = *mine.victims;
+                const std::uint64_t link = gone.next_label;
+                mine.victims = reinterpret_cast<entry*>(static_cast<std::uintptr_t>(link & ~reasons));
+                by.dismiss(engine_, gone, static_cast<syncmap::removal>(link & reasons));
+            }
         }
     }
 
@@ -185,16 +187,20 @@ protected:
         if (lanes_.counts()) l.count(counted::eviction);
     }
     void takes_out(visitor& by, admission& mine, entry& gone, syncmap::removal why) noexcept {
-        mine.held += weight_of(gone);
-        if (by.tells_in_order()) [[unlikely]] {
-            static_cast<void>(by.keeps(gone, why));
-            return;
+        if constexpr (Engine::entries_are_nodes) {
+            mine.held += weight_of(gone);
+            if (by.tells_in_order()) [[unlikely]] {
+                static_cast<void>(by.keeps(gone, why));
+                return;
+            }
+            gone.next_label = reinterpret_cast<std::uintptr_t>(mine.victims) | static_cast<std::uint64_t>(why);
+            mine.victims = std::addressof(gone);
+        } else { // it is gone
+            mine.held += 1;
         }
-        gone.next_label = reinterpret_cast<std::uintptr_t>(mine.victims) | static_cast<std::uint64_t>(why);
-        mine.victims = std::addressof(gone);
     }
     static constexpr std::uint64_t reasons = 7; ///< the bits of a node's address that are 0
-    static_assert(alignof(entry) > reasons);
+    static_assert(!Engine::entries_are_nodes || alignof(entry) > reasons);
 
     removal erase_expired(visitor& by, lane_type& l, admission& mine, sighting& seen) {
         const removal done = engine_.erase_if_still(by, seen);

@@ -78,7 +78,23 @@ private:
 
 /// The calling thread in a cache, during one operation, and the entries that it has taken out in that operation.
 template <class Engine>
-class acting_thread : public Engine::visitor {
+class acting_thread;
+
+/// The same in a cache whose entries lie in the table: what is taken out is gone, and there is no listener.
+template <class Engine>
+    requires(!Engine::entries_are_nodes)
+class acting_thread<Engine> : public Engine::visitor {
+    using entry = typename Engine::entry_type;
+
+public:
+    explicit acting_thread(Engine& engine) : Engine::visitor(engine) {}
+    static constexpr bool tells_in_order() noexcept { return false; }
+    void dismiss_later(entry&, removal) noexcept {}
+};
+
+template <class Engine>
+    requires(Engine::entries_are_nodes)
+class acting_thread<Engine> : public Engine::visitor {
     using entry = typename Engine::entry_type;
     using listener = removal_listener<Engine>;
 

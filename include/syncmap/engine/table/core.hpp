@@ -24,12 +24,13 @@ struct table_types {
     using sync = Sync;
     using mark = Mark;
     static constexpr bool has_marks = !std::is_same_v<Mark, no_mark>;
-    using layout = engine::layout<Key, T, Hash, KeyEqual, Sync, has_marks>;
+    static constexpr bool has_marks_in_nodes = has_marks && !mark_in_value<Mark>;
+    using layout = engine::layout<Key, T, Hash, KeyEqual, Sync, has_marks_in_nodes>;
     using header = table_header<layout, Sync>;
     using line_type = line<layout>;
     using control = control_block<layout, Sync>;
 
-    using node = node_for<Key, T, layout::pairs, Sync, Mark>;
+    using node = node_for<Key, T, layout::pairs, Sync, std::conditional_t<has_marks_in_nodes, Mark, no_mark>>;
 };
 
 template <class Types>

@@ -38,6 +38,7 @@ public:
     using base::base;
     using entry_type = typename Types::node;
     using sync_type = typename Types::sync;
+    static constexpr bool entries_are_nodes = true;
 
     /// The calling thread, for several steps in a row. It belongs to that thread.
     /// Throws: `bad_alloc` on the first use of the map, and on the first use by the thread.

@@ -19,12 +19,17 @@
 #include <utility>
 
 #include <syncmap/engine/table/entry_sweep.hpp>
+#include <syncmap/engine/table/inline_entries.hpp>
 
 namespace syncmap::engine {
 
+/// Looking at single entries, wherever they lie.
 template <class Types>
-class later_clear : public entry_sweep<Types> {
-    using base = entry_sweep<Types>;
+using single_entries = std::conditional_t<Types::layout::inline_key, inline_entries<Types>, entry_sweep<Types>>;
+
+template <class Types>
+class later_clear : public single_entries<Types> {
+    using base = single_entries<Types>;
     using Sync = typename Types::sync;
     using layout = typename Types::layout;
     using header_type = typename Types::header;
@@ -76,8 +81,8 @@ public:
     bool has_cleared() const noexcept { return cleared_.load(std::memory_order_relaxed) != nullptr; }
 
     /// Takes up to `buckets` buckets apart. Calls `taken(entries, labels)`, which does not throw, with their number and the sum
-    /// of their `next_label`s, and then `gone(entry)` for each, which the caller retires. Returns false if it could not do all
-    /// of that now. Progress: waits for no thread.
+    /// of their `next_label`s, and then `gone(entry)` for each that is a node, which the caller retires. Returns false if it
+    /// could not do all of that now. Progress: waits for no thread.
     template <class Taken, class Gone>
     bool take_apart(visitor& by, std::size_t buckets, Taken taken, Gone gone) {
         entry_type* removed = nullptr;
@@ -98,9 +103,11 @@ public:
         if (ended != nullptr)
             this->recycle_tables(by.control_, resizer<Types>::recycle_budget); // where only this is called, nothing grows
         while (ended != nullptr) this->destroy_object(std::exchange(ended, ended->below));
-        while (removed != nullptr) {
-            entry_type& n = *std::exchange(removed, next_of(*removed));
-            gone(n);
+        if constexpr (base::entries_are_nodes) {
+            while (removed != nullptr) {
+                entry_type& n = *std::exchange(removed, next_of(*removed));
+                gone(n);
+            }
         }
         return buckets == 0 || !has_cleared();
     }
@@ -156,9 +163,11 @@ private:
             if ((seen & layout::moved_bit) == 0) { // [LC3]
                 if ((seen & layout::lock_bit) != 0 || !lock_functions::try_lock(lock, seen)) return entries; // [LC2]
                 bucket_chain::each_entry(t->home(bucket), [&](auto&, std::size_t, word slot_word) {
-                    entry_type& n = *base::map_core::node_at(slot_word);
-                    labels += n.next_label;
-                    n.next_label = reinterpret_cast<std::uintptr_t>(std::exchange(removed, &n));
+                    if constexpr (base::entries_are_nodes) {
+                        entry_type& n = *base::map_core::node_at(slot_word);
+                        labels += n.next_label;
+                        n.next_label = reinterpret_cast<std::uintptr_t>(std::exchange(removed, &n));
+                    }
                     ++entries;
                     return false;
                 });

@@ -19,6 +19,13 @@ namespace syncmap::engine {
 /// Of a map whose entries carry nothing.
 struct no_mark {};
 
+/// A mark that is a part of the value word of an entry that lies in the table; see inline_entries.hpp. `is_same`: whether two
+/// words with one key are to be taken for one entry. `view<Place>` is made of a place whose word it reads and changes.
+template <class Mark>
+concept mark_in_value = requires(std::uint64_t a, std::uint64_t b) {
+    { Mark::is_same(a, b) } noexcept -> std::same_as<bool>;
+};
+
 /// A mark: atomic words, made anew with each entry. `renew` runs where no other thread sees the node; `inherit` runs under
 /// the bucket's lock, before other threads see the new node. A mark with a type `prefix` has a bit for it, which both leave as
 /// it is; see node_prefix.hpp.

@@ -42,7 +42,9 @@ public:
 
     /// Returns about how many bytes the nodes of so many entries take, with what their keys and values own. Looks at a few
     /// thousand entries at most: at all, where there are no more. Progress: lock-free.
-    std::size_t bytes_of_entries(visitor& by, std::size_t entries) const {
+    std::size_t bytes_of_entries(visitor& by, std::size_t entries) const
+        requires(base::entries_are_nodes)
+    {
         const std::size_t buckets = this->bucket_count();
         if (buckets == 0) return entries * sizeof(typename Types::node);
         std::size_t seen_entries = 0;

@@ -402,7 +402,7 @@ private:
             } else if constexpr (Layout::pairs) {
                 m->slot[1].store(m->value, std::memory_order_release);
             } else {
-                if constexpr (Types::has_marks) m->fresh->get()->mark.inherit(node_at(m->slot_word_before)->mark);
+                if constexpr (Types::has_marks_in_nodes) m->fresh->get()->mark.inherit(node_at(m->slot_word_before)->mark);
                 m->slot->store(new_slot_word(*m), std::memory_order_release);
             }
         }

@@ -299,7 +299,7 @@ private:
                 return end_published(outcome::done, free);
             } else {
                 unlinked = node_at(place.slot_word);
-                if constexpr (Types::has_marks) fresh.node.get()->mark.inherit(unlinked->mark);
+                if constexpr (Types::has_marks_in_nodes) fresh.node.get()->mark.inherit(unlinked->mark);
                 if constexpr (requires { op.replaces(*unlinked, *fresh.node.get()); })
                     op.replaces(*unlinked, *fresh.node.get());
                 place.slot->store(Layout::tagged(fresh.node.release(), hash), std::memory_order_release); // [W6]
