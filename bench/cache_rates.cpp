@@ -10,10 +10,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <syncmap/cache.hpp>
+#include <syncmap/compact_cache.hpp>
 #include <syncmap/map.hpp>
 
 #include "cache_rival.hpp"
@@ -27,6 +29,7 @@ namespace {
 
 using key = std::uint64_t;
 using integer = std::uint64_t; ///< lies in the table of `map`
+using small_integer = std::uint32_t; ///< in that of `compact_cache` as well
 
 /// Needs a node in `map` as well.
 struct pair_of_words {
@@ -36,6 +39,7 @@ struct pair_of_words {
 };
 
 std::uint64_t digest(integer value) { return value; }
+std::uint64_t digest(small_integer value) { return value; }
 std::uint64_t digest(const pair_of_words& value) { return value.second; }
 
 constexpr std::size_t burst = 256; ///< operations between two looks at the clock
@@ -93,7 +97,8 @@ stretch_of_work reading(const request_ring& requests, Map& map, F look, std::ato
         std::uint64_t missed = 0;
         for (const key k : own.next()) {
             if (const auto found = look(map, k)) {
-                sum ^= digest(*found) ^ k;
+                using value = std::remove_cvref_t<decltype(*found)>;
+                sum ^= digest(*found) ^ digest(static_cast<value>(k));
             } else {
                 ++missed;
             }
@@ -103,11 +108,12 @@ stretch_of_work reading(const request_ring& requests, Map& map, F look, std::ato
     };
 }
 
-template <class Value>
-void add_reads(const guarantee_plan& plan, std::uint64_t entries, const std::string& kind, double bound,
-               std::vector<guarantee_figure>& to) {
-    cache<key, Value> full({.capacity = entries});
-    for (std::uint64_t i = 0; i < 2 * entries; ++i) full.put(scramble(i), Value(scramble(i))); // it has evicted
+template <class Cache>
+void add_reads(const guarantee_plan& plan, std::uint64_t entries, const std::string& kind,
+               std::optional<double> bound, std::vector<guarantee_figure>& to) {
+    using Value = typename Cache::mapped_type;
+    Cache full({.capacity = entries});
+    for (std::uint64_t i = 0; i < 2 * entries; ++i) full.put(scramble(i), static_cast<Value>(scramble(i))); // it has evicted
     map<key, Value> same;
     std::vector<key> present;
     full.for_each([&](key k, const Value& value) {
@@ -143,7 +149,7 @@ stretch_of_work replacing(map<key, Value>& in, std::uint64_t entries, unsigned t
         const std::span<const key> leaving = oldest->next();
         std::size_t i = 0;
         for (const key k : newest->next()) {
-            in.insert(k, Value(k));
+            in.insert(k, static_cast<Value>(k));
             in.erase(leaving[i++]);
         }
         return burst;
@@ -213,8 +219,8 @@ void add_deadline_puts(const guarantee_plan& plan, std::uint64_t entries, unsign
 /// Of integers: beside a map with its entries in the table, and the other caches.
 void add_integer_puts(const guarantee_plan& plan, std::uint64_t entries, unsigned threads, std::vector<guarantee_figure>& to) {
     const auto rivals = make_cache_rivals(entries);
-    map<key, integer> pairs;
-    for (std::uint64_t i = 0; i < entries - entries % threads; ++i) pairs.store(scramble(i), i);
+    map<key, small_integer> pairs;
+    for (std::uint64_t i = 0; i < entries - entries % threads; ++i) pairs.store(scramble(i), static_cast<small_integer>(i));
     std::vector<contestant> all;
     for (const auto& rival : rivals) {
         new_keys first(0, 0, 1);
@@ -234,9 +240,12 @@ void add_integer_puts(const guarantee_plan& plan, std::uint64_t entries, unsigne
     }
     const cell_figures figures(cell_name(entries, threads), all, plan);
     figures.add_rates(to);
-    figures.add_ratio(0, all.size() - 1, 0.7, to);
-    figures.add_processor_ratio(0, all.size() - 1, to);
-    for (std::size_t i = 1; i < rivals.size(); ++i) figures.add_ratio(0, i, {}, to);
+    for (std::size_t own = 0; own < syncmap_caches; ++own) {
+        const bool is_compact = rivals[own]->name() == syncmap_compact_cache_name;
+        figures.add_ratio(own, all.size() - 1, is_compact ? std::optional<double>(0.7) : std::nullopt, to);
+        figures.add_processor_ratio(own, all.size() - 1, to);
+        for (std::size_t i = syncmap_caches; i < rivals.size(); ++i) figures.add_ratio(own, i, {}, to);
+    }
 }
 
 /// How many times as fast as another cache ours is to be, for get and, on a miss, put.
@@ -251,8 +260,9 @@ std::optional<double> goal_beside(std::string_view name) {
 std::vector<guarantee_figure> measure_cache_reads(const guarantee_plan& plan) {
     std::vector<guarantee_figure> found;
     for (const std::uint64_t entries : cache_sizes(plan)) {
-        add_reads<pair_of_words>(plan, entries, "nodes", 0.9, found);
-        add_reads<integer>(plan, entries, "integers", 0.8, found);
+        add_reads<cache<key, pair_of_words>>(plan, entries, "nodes", 0.9, found);
+        add_reads<compact_cache<key, small_integer>>(plan, entries, "compact", 0.8, found);
+        add_reads<cache<key, integer>>(plan, entries, "integers", {}, found);
     }
     return found;
 }
@@ -305,8 +315,9 @@ std::vector<guarantee_figure> measure_cache_mix(const guarantee_plan& plan) {
             const std::string cell = cell_name(entries, threads);
             const cell_figures figures(cell, all, plan);
             figures.add_rates(found);
-            for (std::size_t i = 1; i < all.size(); ++i) {
-                figures.add_ratio(0, i, goal_beside(rivals[i]->name()), found);
+            for (std::size_t own = 0; own < syncmap_caches; ++own) {
+                for (std::size_t i = syncmap_caches; i < all.size(); ++i)
+                    figures.add_ratio(own, i, goal_beside(rivals[i]->name()), found);
             }
             for (std::size_t i = 0; i < all.size(); ++i) {
                 const double share = static_cast<double>(hits[i]) / static_cast<double>(asked[i]);

@@ -31,10 +31,12 @@ private:
 };
 
 inline constexpr std::string_view syncmap_cache_name = "cache";
+inline constexpr std::string_view syncmap_compact_cache_name = "compact_cache";
+inline constexpr std::size_t syncmap_caches = 2; ///< ours come first
 inline constexpr std::string_view sharded_lru_name = "16 LRU shards";
 inline constexpr std::string_view hyper_clock_name = "HyperClockCache";
 
-/// `syncmap::cache` first, then LRUs with mutexes, then other people's caches that were found.
+/// `syncmap::cache` first, then `syncmap::compact_cache`, LRUs with mutexes, then other people's caches that were found.
 std::vector<std::unique_ptr<cache_rival>> make_cache_rivals(std::size_t capacity);
 
 std::unique_ptr<cache_rival> make_onetbb_cache(std::size_t capacity);
