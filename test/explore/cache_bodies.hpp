@@ -504,6 +504,11 @@ void loads_are_beaten_by_an_invalidation_of_all(F f) {
     beats_loads(f, "invalidate all", [](explored_cache& c) { c.invalidate_all(); });
 }
 template <class F>
+void loads_are_beaten_by_an_erase_of_what_a_function_names(F f) {
+    beats_loads(f, "invalidate_if",
+                [](explored_cache& c) { c.invalidate_if([](const probe&, const probe&) { return true; }); });
+}
+template <class F>
 void loads_are_beaten_by_a_put(F f) {
     beats_loads(f, "put", [](explored_cache& c) { c.put(probe(first), probe(2)); });
 }
@@ -852,6 +857,7 @@ template <class F>
 void each_of_loads(F f) {
     loads_are_beaten_by_an_invalidation(f);
     loads_are_beaten_by_an_invalidation_of_all(f);
+    loads_are_beaten_by_an_erase_of_what_a_function_names(f);
     loads_are_beaten_by_a_put(f);
     loads_are_beaten_by_a_put_that_is_evicted(f);
     loads_are_beaten_by_a_put_without_room(f);

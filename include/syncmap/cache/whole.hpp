@@ -105,6 +105,8 @@ private:
 
     /// Before a walk that removes entries.
     void overtake_loads() noexcept {
+        Engine::sync_type::fence(); // pairs with the one of a load that begins: it begins after what the caller did before, or
+                                    // is seen
         self().engine_.loads().overtake_all();
         // A load that has the lock of its bucket before the walk comes there stores its value before the walk looks; one that
         // gets it later sees that it is overtaken.
