@@ -212,8 +212,10 @@ public:
     template <class F>
     size_type invalidate_if(F&& f) {
         static_assert(std::predicate<F&, const Key&, const T&>, "syncmap: invalidate_if(f) calls f(const Key&, const T&)");
+        Sync::fence(); // pairs with the one of a load that begins: it begins after what the caller did before, or is seen
         engine_.loads().overtake_all();
-        Sync::fence(); // a load that has the lock of its bucket before the walk comes there has stored its value before
+        Sync::fence(); // pairs with the one of a load that stores
+        engine_.loads().wait_for_writes(); // the walk looks at no lock: it might miss what a load is about to store
         size_type removed = 0;
         engine_.for_each([&](const Key& key, const word& w) {
             if (std::invoke(f, key, value_in(w)) && erase(key, {when::same, w & state::value_mask}, counted::kinds)) {
@@ -437,7 +439,11 @@ private:
         using held = typename Engine::held_entry;
         const std::uint64_t generation = engine_.pass_writers(by, hash, key);
         try {
-            if (const maybe_word present = engine_.word_of(key, hash)) {
+            if (engine_.word_of(key, hash)) {
+                flight.share_no_more();
+                Sync::fence(); // pairs with the one of a write: that thread does not share, or its write is seen here
+                const maybe_word present = engine_.word_of(key, hash);
+                if (!present) return; // it has left meanwhile
                 brought.entry = held(*present);
             } else if (const std::optional<T> value = counted_load(by.slot(), key, f)) {
                 const word w = engine::to_word(*value);
@@ -481,7 +487,7 @@ private:
             admitted mine(eviction_, by, hash);
             if (!mine.admit()) return;
             op.where = mine.where();
-            engine_.write_in_steps(by, hash, key, op);
+            op.write(engine_, by, hash, key);
             if (op.has_inserted) mine.has_inserted();
         }
         if (op.has_inserted) {
@@ -492,6 +498,7 @@ private:
         take_apart(by);
     }
 
+protected: // for the tests, which look at the books
     const cache_detail::loader<Key, T> load_;
     cache_detail::no_lifetimes lifetimes_{};
     const cache_detail::weigher<Key, word> weigh_{};

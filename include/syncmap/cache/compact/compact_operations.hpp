@@ -115,9 +115,20 @@ struct compact_load {
     /// Under the lock. Nothing stops the insert afterwards, but another attempt, which decides again.
     bool admits(std::uint64_t now) noexcept {
         has_inserted = now == generation && !flight.is_overtaken();
+        if (has_inserted) flight.share_no_more(); // a write that finds the entry does not overtake its load
         return has_inserted;
     }
     word make() const noexcept { return compact_state::begin_in(where) | value; }
+
+    template <class Engine, class Visitor, class Key>
+    void write(Engine& engine, Visitor& by, std::uint64_t hash, const Key& key) {
+        struct storing {
+            const Flight& flight;
+            explicit storing(const Flight& of) noexcept : flight(of) { flight.begins_storing(); }
+            ~storing() { flight.ends_storing(); }
+        } const until_it_ends(flight);
+        engine.write_in_steps(by, hash, key, *this);
+    }
 };
 
 /// Entries of a compact cache do not end.

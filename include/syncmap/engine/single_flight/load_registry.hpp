@@ -6,6 +6,7 @@
 // | `running`    | loads, when they begin and end (RMW)   | writers, under the lock of their key's bucket |
 // | a record     | its load, before it counts itself      | writers of a key with the hash               |
 // | `overtaken`  | those writers                          | its load, under the lock of its key's bucket |
+// | `storing`    | its load, around its write             | `wait_for_writes`                            |
 //
 // Records are never freed before the registry: a writer may look at one whose load has ended. What it then does to another
 // load in the same record is harmless: that one's result is not stored.
@@ -26,7 +27,8 @@ struct alignas(detail::cache_line_bytes) load_record {
 
     atomic<bool> taken{false};
     atomic<bool> overtaken{false};
-    atomic<bool> alone{false}; ///< beside another load of the key: no other thread shares it
+    atomic<bool> alone{false}; ///< no other thread comes to share it; so for a load beside another one of the key
+    atomic<bool> storing{false}; ///< it may have looked at `overtaken` for the last time, and has not stored yet
     atomic<std::uint64_t> hash{0};
     atomic<const void*> thread{nullptr};
     load_record* next = nullptr; ///< constant once published
@@ -96,14 +98,31 @@ public:
             overtake_running(hash);
     }
     void overtake_all() noexcept {
-        for (atomic<record*>& list : lists_) {
-            for (record* r = list.load(std::memory_order_acquire); r != nullptr; r = r->next) {
-                r->overtaken.store(true, std::memory_order_release);
-            }
-        }
+        each_record([](record& r) { r.overtaken.store(true, std::memory_order_release); });
     }
+    /// After `overtake_all` and a fence: waits until no load stores what it has looked at before. Where all loads say that they
+    /// are `storing`.
+    void wait_for_writes() noexcept {
+        each_record([](record& r) {
+            // (3) acquire: pairs with (4): what the load has stored is seen.
+            for (unsigned looks = 0; r.overtaken.load(std::memory_order_relaxed) && r.storing.load(std::memory_order_acquire);)
+                Sync::give_way(looks++);
+        });
+    }
+    /// The load looks whether it is overtaken, and stores, until `ends_storing`. No user code runs meanwhile.
+    void begins_storing(record& r) noexcept {
+        r.storing.store(true, std::memory_order_relaxed);
+        Sync::fence(); // pairs with the one of the thread that overtakes all: it waits for this load, or is seen by it
+    }
+    void ends_storing(record& r) noexcept { r.storing.store(false, std::memory_order_release); } // (4)
 
 private:
+    template <class F>
+    void each_record(F f) noexcept {
+        for (atomic<record*>& list : lists_) {
+            for (record* r = list.load(std::memory_order_acquire); r != nullptr; r = r->next) f(*r);
+        }
+    }
     [[gnu::noinline]] void overtake_running(std::uint64_t hash) noexcept {
         for (record* r = list_of(hash).load(std::memory_order_acquire); r != nullptr; r = r->next) {
             if (r->hash.load(std::memory_order_relaxed) == hash) r->overtaken.store(true, std::memory_order_release);

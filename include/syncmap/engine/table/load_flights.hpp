@@ -107,8 +107,14 @@ public:
             record_.alone.store(true, std::memory_order_relaxed);
             static_cast<void>(try_enter());
         }
+        /// No thread that asks from now on shares what this load brings; those that wait do. Before other threads can see that
+        /// in the map: a later write of the key does not overtake this load then.
+        void share_no_more() const noexcept { record_.alone.store(true, std::memory_order_release); }
         /// The waiting threads get this exception.
         void fail(std::exception_ptr failure) noexcept { claim_.fail(std::move(failure)); }
+        /// The load's write: see load_registry.
+        void begins_storing() const noexcept { map_.loads_.begins_storing(record_); }
+        void ends_storing() const noexcept { map_.loads_.ends_storing(record_); }
         bool is_overtaken() const noexcept { return record_.overtaken.load(std::memory_order_acquire); }
 
     private:
