@@ -4,9 +4,10 @@
 // The mark of such an entry is a part of its value word: `Types::mark` says which (marked_node.hpp). A thread changes it as a
 // direct overwrite changes a value: by one compare-exchange of the whole slot, in a section, without the bucket's lock.
 //
-// [IE1] Only the mark differs between the two words. So a change that comes too late does no harm: where the entry has left,
-//       the compare-exchange fails; where it was copied to another slot or table before, the copy is older by one change.
-// [IE2] So entries in overflow lines may be changed as well, whose values change under the lock alone [O6].
+// [IE1] Only the mark differs between the two words. So a change of a value that was copied before, in an overflow line, does
+// no
+//       harm: it is lost. A hit notes its use so [O6].
+// [IE2] A change that the eviction depends on is not lost: in overflow lines it is made under the lock.
 //
 // An extension keeps hashes, as for nodes. A bucket has a few entries, whose keys are hashed to find one.
 #pragma once
@@ -53,10 +54,9 @@ public:
     bool change(word now) noexcept {
         const typename lock_functions::section in(map_, record_, table_, root_);
         if (!in) return false;
-        sync::word_pair expected = pair_;
-        const bool done = Types::sync::compare_exchange_pair(slot_, expected, {pair_.first, now});
-        if (done || expected.first == pair_.first) pair_.second = done ? now : expected.second;
-        return done;
+        if (!is_in_home_line()) [[unlikely]]
+            return change_under_lock(now);
+        return exchange(*slot_, now);
     }
     std::uint64_t hash() const noexcept {
         return syncmap::detail::seeded_hash(map_.hash_, layout::key_of(pair_.first, table_->is_sentinel_key_bucket(bucket_)),
@@ -70,6 +70,26 @@ private:
     using header_type = typename Types::header;
     using atomic_word = typename layout::atomic_word;
 
+    bool is_in_home_line() const noexcept {
+        const auto& home = table_->home(bucket_);
+        return (reinterpret_cast<std::uintptr_t>(slot_) ^ reinterpret_cast<std::uintptr_t>(&home)) < sizeof(home);
+    }
+    /// One attempt. In a section.
+    [[gnu::noinline]] bool change_under_lock(word now) noexcept {
+        auto& lock = table_->controls[bucket_];
+        const typename layout::control_word held = lock.load(std::memory_order_relaxed);
+        if ((held & (layout::lock_bit | layout::moved_bit)) != 0 || !lock_functions::try_lock(lock, held)) return false;
+        auto* const slot = chain<Types>::slot_of(table_->home(bucket_), pair_.first);
+        const bool done = slot != nullptr && exchange(*slot, now);
+        lock_functions::unlock(map_.shared_of_table(), lock, held);
+        return done;
+    }
+    bool exchange(atomic_word& slot, word now) noexcept {
+        sync::word_pair expected = pair_;
+        const bool done = Types::sync::compare_exchange_pair(&slot, expected, {pair_.first, now});
+        if (done || expected.first == pair_.first) pair_.second = done ? now : expected.second;
+        return done;
+    }
     void is_at(word root, header_type& t, std::size_t bucket, atomic_word& slot, const sync::word_pair& pair) noexcept {
         root_ = root;
         table_ = &t;
@@ -201,22 +221,29 @@ public:
         }
     }
 
-    /// Finds an entry with the hash: the one that the caller means, or another one, where two keys have the same hash. It may
-    /// miss one that moves. Progress: lock-free.
+    /// Finds an entry with the hash: the one that the caller means, or another one, where two keys have the same hash.
+    /// Progress: lock-free.
     bool find(std::uint64_t hash, sighting& seen) const noexcept {
         seen.pair_.first = layout::empty;
-        const auto has_hash = [&](sighting& entry, std::size_t) { return entry.hash() != hash; };
+        const auto has_other_hash = [&](sighting& entry, std::size_t) { return entry.hash() != hash; };
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
             header_type* t = base::table_of(root);
             while (t != nullptr) {
-                std::size_t place = 0;
+                const auto is_absent = [&](std::size_t bucket) {
+                    std::size_t place = 0;
+                    // The home line once more: one of another line may have moved there meanwhile [R2].
+                    return show_entries(root, *t, bucket, 0, place, seen, has_other_hash) &&
+                           show_entries(root, *t, bucket, 0, place = 0, seen, has_other_hash, 1);
+                };
                 const std::size_t bucket = t->bucket_of(hash);
-                if (!show_entries(root, *t, bucket, 0, place, seen, has_hash)) return true;
-                if constexpr (layout::has_sentinel_keys) {
-                    if (!show_entries(root, *t, t->buckets(), 0, place, seen, has_hash)) return true;
+                if (!is_absent(bucket)) return true;
+                bool goes_on = is_moved(*t, bucket);
+                if constexpr (layout::has_sentinel_keys) { // a bucket that is moved by itself
+                    if (!is_absent(t->buckets())) return true;
+                    goes_on = goes_on || is_moved(*t, t->buckets());
                 }
-                if (t->home(bucket).slot_word(layout::last) != layout::moved) break;
+                if (!goes_on) break;
                 t = t->successor();
             }
             seen.pair_.first = layout::empty;
@@ -231,17 +258,24 @@ public:
         sighting seen(by);
         for (;;) {
             const word root = this->root_.load(std::memory_order_acquire);
-            header_type* t = base::table_of(root);
-            if (t == nullptr) return 0;
-            while (t != nullptr && t->home(t->bucket_of(from)).slot_word(layout::last) == layout::moved) t = t->successor();
+            header_type* const first_table = base::table_of(root);
+            if (first_table == nullptr) return 0;
+            header_type* t = first_table;
+            while (t != nullptr && is_moved(*t, t->bucket_of(from))) t = t->successor();
             if (t == nullptr) continue; // the map was cleared: it has another root
             const std::size_t bucket = t->bucket_of(from);
             const bool is_last = bucket + 1 == t->buckets();
             std::size_t place = 0;
-            if (show_entries(root, *t, bucket, first, place, seen, f) && layout::has_sentinel_keys && is_last)
-                show_entries(root, *t, t->buckets(), first, place, seen, f);
+            if (show_entries(root, *t, bucket, first, place, seen, f) && layout::has_sentinel_keys && is_last) {
+                t = first_table;
+                while (t != nullptr && is_moved(*t, t->buckets())) t = t->successor();
+                if (t != nullptr) show_entries(root, *t, t->buckets(), first, place, seen, f);
+            }
             return is_last ? 0 : t->first_hash_of(bucket + 1);
         }
+    }
+    static bool is_moved(const header_type& t, std::size_t bucket) noexcept {
+        return t.home(bucket).slot_word(layout::last) == layout::moved;
     }
     /// How many buckets a whole round has.
     std::size_t bucket_count() const noexcept {
@@ -317,10 +351,10 @@ private:
     /// it has come to the end. `place`: that of the first slot; afterwards of the slot behind the last one.
     template <class F>
     [[gnu::always_inline]] static bool show_entries(word root, header_type& t, std::size_t bucket, std::size_t first,
-                                                    std::size_t& place, sighting& seen, F& f) {
+                                                    std::size_t& place, sighting& seen, F& f, std::size_t most = most_lines) {
         auto* line = &t.home(bucket);
         // Under the sweep a line may go to another bucket, and lead on from there: a chain that long is not looked through.
-        for (std::size_t lines = 0; line != nullptr && lines < most_lines; line = line->next_line(), ++lines) {
+        for (std::size_t lines = 0; line != nullptr && lines < most; line = line->next_line(), ++lines) {
             for (std::size_t i = 0; i < layout::slots_per_line; ++i, ++place) {
                 if (place < first || !layout::is_entry(line->slot_word(i))) continue;
                 const pair both = sync_type::load_pair(line->slot(i));
