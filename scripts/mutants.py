@@ -33,7 +33,7 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HERE = ROOT / "test" / "mutants"
 SOURCES = ["engine/table/*.hpp", "reclaim/*.hpp", "sync/parking.hpp", "sync/wake_chain.hpp", "sync/wait_queues.hpp",
-           "engine/single_flight.hpp", "engine/single_flight/*.hpp", "engine/read_dirty.hpp", "engine/read_dirty/*.hpp", "cache/*.hpp", "cache/policy/*.hpp",
+           "engine/single_flight.hpp", "engine/single_flight/*.hpp", "engine/read_dirty.hpp", "engine/read_dirty/*.hpp", "cache/*.hpp", "cache/policy/*.hpp", "cache/compact/*.hpp",
            "cache/time/[!c]*.hpp"]
 LAYOUTS = ["node", "inline", "node_key", "snapshot"]
 WEAKER = {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <explore/cache_bodies.hpp>
+#include <explore/compact_bodies.hpp>
 #include <explore/map_bodies.hpp>
 #include <explore/map_forms.hpp>
 #include <explore/map_messages.hpp>
@@ -577,6 +578,10 @@ private:
                 // has one thread, as here, and the watch over plain accesses would report them.
                 if (name.find("coalesced") == std::string::npos) add("cache, " + name, body);
             });
+        }
+        if constexpr (std::is_same_v<Layout, inline_layout>) {
+            compact_bodies::each_program(
+                [&](const std::string& name, const std::function<void()>& body) { add("compact, " + name, body); });
         }
     }
 
