@@ -6,7 +6,7 @@
 //   get           shows a value; shows nothing of an absent key and of a remembered outcome
 //   get_or_load   shows what the key holds. Or it calls its loader, and the key holds what that brought
 //   put           the key holds the value
-//   invalidate    the key is absent. It answers whether there was a value
+//   invalidate    the key is absent. It answers whether there was a value. A `take` is one that shows the value, too
 //   tick          the time to live of remembered outcomes ends: where there is one, the key is absent
 //
 // A write beats each load whose loader began before the write was called: such a load comes before the write in each order,
@@ -99,7 +99,10 @@ inline bool apply_to_key(const cache_call& c, key_state& state, bool evicts) {
         state.may_be_dropped = c.overlaps_write;
         return true;
     case asked::put: return write(c.shown);
-    case asked::invalidate: return (c.answer ? has_value : may_be_absent) && write({});
+    case asked::invalidate: {
+        const bool fits = c.shown.kind != key_content::value || c.shown == state.content;
+        return (c.answer ? has_value && fits : may_be_absent) && write({});
+    }
     case asked::invalidate_all: return write({});
     case asked::tick:
         if (state.content.is_remembered() && !is_in_flight) state.content = {};
@@ -125,7 +128,10 @@ inline std::string text_of(const cache_call& c) {
     static constexpr const char* kinds[] = {"absent", "nothing", "error ", "value "};
     std::string text = std::to_string(c.invoked) + " to " + std::to_string(c.responded) + ", thread " +
                        std::to_string(c.thread) + ": " + names[static_cast<unsigned>(c.what)];
-    if (c.what == asked::invalidate) return text + (c.answer ? " a value\n" : "\n");
+    if (c.what == asked::invalidate) {
+        if (c.shown.kind == key_content::value) text += ", takes " + std::to_string(c.shown.number);
+        return text + (c.answer ? " a value\n" : "\n");
+    }
     if (is_of_all_keys(c.what)) return text + "\n";
     text += std::string(" ") + kinds[c.shown.kind];
     if (c.shown.number != 0) text += std::to_string(c.shown.number);
