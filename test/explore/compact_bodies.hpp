@@ -163,6 +163,7 @@ void an_erase_of_what_was_seen(F f) {
             },
             [&] { has_promoted = t.promote(k); });
         require(has_erased || (was_small && has_promoted), "what has changed its queue is another entry, and nothing else is");
+        require(!(has_erased && was_small && has_promoted), "it is not erased where it has changed its queue since");
         require(static_cast<bool>(t.value_of(k)) != has_erased, "and it is there");
         require(t.engine().size() == (has_erased ? 0U : 1U), "all entries are counted");
     });
@@ -553,6 +554,35 @@ void loads_are_beaten(F f) {
     beats_loads(f, "update", [](cache& c) { c.update(key(first), [](const std::uint32_t*) { return 2U; }); });
 }
 
+/// The load finds an entry that came between its look for a hit and its begin. Less beside that: three changes of the thread.
+template <class F>
+void a_load_that_finds_an_entry(F f) {
+    f("load|put, invalidate, load", [] {
+        with_compact(20, [](cache& c) {
+            put(c, apart, 1); // there is a table
+            parallel([&] { static_cast<void>(c.get_or_load(key(first), [] { return 1U; })); },
+                     [&] {
+                         put(c, first, 3);
+                         c.invalidate(key(first));
+                         require(c.get_or_load(key(first), [] { return 4U; }) != 3, "what was erased is not shared after");
+                     });
+        });
+    });
+}
+template <class F>
+void a_load_beside_an_erase_of_all(F f) {
+    f("load|invalidate_all, get", [] {
+        with_compact(20, [](cache& c) {
+            number_source from;
+            parallel([&] { static_cast<void>(c.get_or_load(key(first), [&] { return from.read(); })); },
+                     [&] {
+                         from.change();
+                         c.invalidate_all();
+                         require(get(c, first).value_or(2) == 2, "what was loaded before is not seen after");
+                     });
+        });
+    });
+}
 template <class F>
 void a_load_beside_an_invalidation_and_a_get(F f) {
     f("load|invalidate|get, get", [] {
@@ -700,6 +730,8 @@ void each_of_hits(F f) {
 template <class F>
 void each_of_loads(F f) {
     loads_are_beaten(f);
+    a_load_that_finds_an_entry(f);
+    a_load_beside_an_erase_of_all(f);
     a_load_beside_an_invalidation_and_a_get(f);
     loads_are_made_once_and_shared(f);
     loads_that_throw_wake_all_who_wait(f);
