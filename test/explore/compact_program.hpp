@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <explore/allocator.hpp>
@@ -30,8 +30,6 @@ inline constexpr std::array<std::uint64_t, 3> sentinel_keys = {0, ~std::uint64_t
 
 class explored_compact_cache : public syncmap::basic_compact_cache<compact_engine, std::uint32_t> {
     using base = syncmap::basic_compact_cache<compact_engine, std::uint32_t>;
-    using eviction_type = std::remove_reference_t<decltype(std::declval<explored_compact_cache&>().base::eviction_)>;
-    using inspector = syncmap::cache_detail::eviction_inspector<eviction_type>;
     using state = syncmap::cache_detail::compact_state;
 
 public:
@@ -41,6 +39,7 @@ public:
 
     /// With no thread in a call: no permit is lost or made from nothing, and each small entry is in the small queue.
     void check_books() {
+        using inspector = syncmap::cache_detail::eviction_inspector<std::remove_cvref_t<decltype(eviction_)>>;
         {
             syncmap::cache_detail::acting_thread<compact_engine> by(engine_);
             while (engine_.has_cleared()) {

@@ -72,6 +72,7 @@ private:
 
     bool is_in_home_line() const noexcept {
         const auto& home = table_->home(bucket_);
+        static_assert(alignof(typename Types::line_type) == sizeof(home));
         return (reinterpret_cast<std::uintptr_t>(slot_) ^ reinterpret_cast<std::uintptr_t>(&home)) < sizeof(home);
     }
     /// One attempt. In a section.
