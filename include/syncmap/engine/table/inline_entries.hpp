@@ -380,6 +380,10 @@ private:
         if (lock_functions::is_cutting(c)) return outcome::gate_closed;
         const typename lock_functions::section in(*this, by.record_, &t, seen.root_); // [W2]
         if (!in) return outcome::again;
+        const header_type& of_root = *base::table_of(seen.root_);
+        const std::size_t bucket_there =
+            t.is_sentinel_key_bucket(seen.bucket_) ? of_root.buckets() : of_root.bucket_of(seen.hash());
+        if (!lock_functions::writers_follow(of_root, bucket_there, t)) return outcome::locked_by_other;
         auto& lock = t.controls[seen.bucket_];
         const control_word held = lock.load(std::memory_order_relaxed);
         if ((held & (layout::lock_bit | layout::moved_bit)) != 0 || !lock_functions::try_lock(lock, held)) // [W3]

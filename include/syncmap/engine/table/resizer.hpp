@@ -32,6 +32,8 @@ public:
     static constexpr std::size_t grow_from = Layout::slots_per_line / 2;
     static std::size_t entries_before_growth(const header& t) noexcept {
         if (t.buckets() == Sync::dense_buckets) return t.buckets() * Layout::slots_per_line * 5 / 4 + 1;
+        // A sweep in the order of hashes leaves some buckets fuller than others: such a table takes spare lines for a while.
+        if constexpr (Types::has_marks && Layout::inline_key) return t.buckets() * Layout::slots_per_line * 7 / 8;
         return t.buckets() * grow_from;
     }
     static unsigned log2_for(std::size_t entries) noexcept {
