@@ -109,8 +109,8 @@ stretch_of_work reading(const request_ring& requests, Map& map, F look, std::ato
 }
 
 template <class Cache>
-void add_reads(const guarantee_plan& plan, std::uint64_t entries, const std::string& kind,
-               std::optional<double> bound, std::vector<guarantee_figure>& to) {
+void add_reads(const guarantee_plan& plan, std::uint64_t entries, const std::string& kind, std::optional<double> bound,
+               std::vector<guarantee_figure>& to) {
     using Value = typename Cache::mapped_type;
     Cache full({.capacity = entries});
     for (std::uint64_t i = 0; i < 2 * entries; ++i) full.put(scramble(i), static_cast<Value>(scramble(i))); // it has evicted

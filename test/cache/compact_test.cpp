@@ -61,7 +61,8 @@ TEST(compact_cache, updates) {
     EXPECT_EQ(c.update(1, [](const std::uint32_t*) { return syncmap::keep; }), syncmap::update_result::kept);
     EXPECT_EQ(c.update(1, [](const std::uint32_t*) { return std::optional<std::uint32_t>(); }), syncmap::update_result::erased);
     EXPECT_EQ(c.update(1, [](const std::uint32_t*) { return std::optional<std::uint32_t>(); }), syncmap::update_result::kept);
-    EXPECT_THROW(c.update(1, [](const std::uint32_t*) -> std::uint32_t { throw std::runtime_error("no"); }), std::runtime_error);
+    EXPECT_THROW(c.update(1, [](const std::uint32_t*) -> std::uint32_t { throw std::runtime_error("no"); }),
+                 std::runtime_error);
     EXPECT_EQ(c.size(), 0U);
 }
 

@@ -7,13 +7,13 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/cache/compact/compact_loading.hpp>
 #include <syncmap/cache/compact/compact_operations.hpp>
 #include <syncmap/cache/compact/compact_state.hpp>
 #include <syncmap/cache/eviction.hpp>
@@ -51,7 +51,9 @@ struct compact_cache_options {
 /// Values       are copied in and out. An entry has no lifetime, weight, tag or listener.
 template <class Engine, class T>
 class basic_compact_cache : private a_concurrent_map_is_shared_by_reference_and_never_copied_by_accident,
-                            public cache_detail::other_names {
+                            public cache_detail::other_names,
+                            private cache_detail::compact_loading<basic_compact_cache<Engine, T>, Engine, T> {
+    friend class cache_detail::compact_loading<basic_compact_cache, Engine, T>;
     using Key = typename Engine::key_type;
     using Sync = typename Engine::sync_type;
     using visitor = cache_detail::acting_thread<Engine>;
@@ -63,6 +65,7 @@ class basic_compact_cache : private a_concurrent_map_is_shared_by_reference_and_
     using counted = cache_detail::counted;
     using word = engine::word;
     using maybe_word = engine::maybe_word;
+    using loads_type = std::remove_reference_t<decltype(std::declval<Engine&>().loads())>;
 
 public:
     using key_type = Key;
@@ -94,7 +97,7 @@ public:
 
     /// A copy of the value of `key`, or nothing. Never loads. Progress: a read.
     template <class K = Key>
-    [[nodiscard]] std::optional<T> get(const K& key) const noexcept {
+    [[nodiscard]] std::optional<T> get(const K& key) const {
         const Key own = lookup(key);
         const std::optional<T> found = engine_.show(own, [&](word w) __attribute__((always_inline)) {
             count(engine_.own_slot(), counted::hit);
@@ -108,13 +111,13 @@ public:
     }
     /// The same without a trace: neither a use of the entry, nor a hit or a miss.
     template <class K = Key>
-    [[nodiscard]] std::optional<T> peek(const K& key) const noexcept {
+    [[nodiscard]] std::optional<T> peek(const K& key) const {
         const maybe_word found = engine_.word_of(lookup(key));
         return found ? std::optional<T>(value_in(*found)) : std::nullopt;
     }
     /// Whether `key` is there, without a trace, as `peek`.
     template <class K = Key>
-    [[nodiscard]] bool contains(const K& key) const noexcept {
+    [[nodiscard]] bool contains(const K& key) const {
         return static_cast<bool>(engine_.word_of(lookup(key)));
     }
     /// Calls `f(const T&)`, or `f(const Key&, const T&)`, on a copy of the value of `key`, and returns true; or returns false
@@ -188,14 +191,14 @@ public:
     /// Removes `key` and returns the value it had, or nothing when it was absent. Beats the loads as `invalidate`.
     template <class K = Key>
     [[nodiscard]] std::optional<T> take(const K& key) {
-        const maybe_word erased = erase(lookup(key), {});
+        const std::optional<word> erased = erase(lookup(key), {});
         return erased ? std::optional<T>(value_in(*erased)) : std::nullopt;
     }
     /// Removes `key`; returns whether it was there. Beats every load of the key that began before: what that one brings goes to
     /// calls from before, and is not stored. Progress: a write.
     template <class K = Key>
     bool invalidate(const K& key) {
-        return static_cast<bool>(erase(lookup(key), {}));
+        return erase(lookup(key), {}).has_value();
     }
     /// Removes everything, in one step. Beats every load that began before. The places in the capacity return with later
     /// writes, a few each: until then fewer new entries fit. Complexity: constant. Throws: `std::bad_alloc`; nothing has
@@ -237,7 +240,7 @@ public:
         using result = std::conditional_t<may_find_nothing, std::optional<T>, T>;
         const Key own = lookup(key);
         if (const std::optional<T> hit = get(own)) return result(*hit);
-        const maybe_word loaded = load_absent<may_find_nothing>(own, f);
+        const maybe_word loaded = this->template load_absent<may_find_nothing>(own, f);
         if constexpr (may_find_nothing) {
             return loaded ? result(value_in(*loaded)) : result();
         } else {
@@ -251,7 +254,7 @@ public:
         const Key own = lookup(key);
         if (const std::optional<T> hit = get(own)) return hit;
         if (!load_) throw no_loader();
-        const maybe_word loaded = load_absent<true>(own, load_);
+        const maybe_word loaded = this->template load_absent<true>(own, load_);
         return loaded ? std::optional<T>(value_in(*loaded)) : std::nullopt;
     }
 
@@ -317,14 +320,14 @@ private:
     template <class U>
     static word word_of(std::remove_reference_t<U>& value) {
         detail::check_value<T, U&&>();
-        const T own(std::forward<U>(value));
+        const T own = static_cast<T>(std::forward<U>(value));
         return engine::to_word(own);
     }
     static T value_in(word w) noexcept { return engine::from_word<T>(w & state::value_mask); }
 
     bool counts() const noexcept { return eviction_.counters().counts(); }
     void count(std::uint32_t slot, counted what) const noexcept { eviction_.counters().count(slot, what); }
-    /// What it does not note is a use.
+    /// One that fails loses a use, and no more.
     [[gnu::cold, gnu::noinline]] void note_use(const Key& key, word seen) const noexcept {
         try {
             engine_.note(key, seen, state::after_use(seen));
@@ -370,7 +373,7 @@ private:
         const std::uint64_t hash = engine_.hash_of_key(key);
         lane_type& lane = eviction_.lane_of(by);
         eviction_.fetch_for(lane, hash);
-        cache_detail::compact_store<Sync> op{engine_.loads(), hash, value, on};
+        cache_detail::compact_store<loads_type> op{engine_.loads(), hash, value, on};
         outcome done = outcome::unchanged;
         if (engine_.word_of(key, hash)) engine_.write_at(by, hash, key, op);
         if (op.stores) {
@@ -385,7 +388,7 @@ private:
         return done;
     }
     [[gnu::always_inline]] outcome store_absent(visitor& by, std::uint64_t hash, const Key& key,
-                                                cache_detail::compact_store<Sync>& op) {
+                                                cache_detail::compact_store<loads_type>& op) {
         admitted mine(eviction_, by, hash);
         op.has_permit = op.when.lets_insert() && mine.admit();
         op.where = mine.where();
@@ -395,11 +398,11 @@ private:
         return op.has_inserted() ? outcome::inserted : op.stores ? outcome::overwritten : outcome::unchanged;
     }
 
-    [[gnu::noinline]] maybe_word erase(const Key& key, const condition& on, counted what = counted::erased) {
+    [[gnu::noinline]] std::optional<word> erase(const Key& key, const condition& on, counted what = counted::erased) {
         visitor by(engine_);
         const std::uint64_t hash = engine_.hash_of_key(key);
         Sync::fence(); // pairs with the one of a load that begins: it begins after what the caller did before, or is seen
-        cache_detail::compact_erase<Sync> op{engine_.loads(), hash, on};
+        cache_detail::compact_erase<loads_type> op{engine_.loads(), hash, on};
         engine_.write_at(by, hash, key, op);
         if (op.erased) {
             eviction_.pool().give();
@@ -413,90 +416,6 @@ private:
             eviction_.take_apart(by, buckets_a_write);
     }
     static constexpr size_type buckets_a_write = 8;
-
-    // ---- loads: the steps LO1 to LO5 of docs/cache.md ----
-
-    template <bool MayFindNothing, class F>
-    [[gnu::noinline]] maybe_word load_absent(const Key& key, F& f) {
-        visitor by(engine_);
-        const std::uint64_t hash = engine_.hash_of_key(key);
-        for (;;) {
-            typename Engine::load_outcome brought;
-            bool is_own = false;
-            {
-                typename Engine::template load_flight<Key> flight(engine_, by, hash, key, brought);
-                is_own = flight.enter_or_share(nullptr) == std::remove_reference_t<decltype(flight)>::part::owns;
-                if (is_own) load_alone(by, hash, key, f, flight, brought);
-            }
-            // Another thread's loader may have found nothing where this one must not.
-            if (brought.settled && (is_own || brought.entry || MayFindNothing))
-                return brought.entry ? maybe_word(brought.entry.value()) : maybe_word();
-        }
-    }
-    template <class F, class Flight>
-    void load_alone(visitor& by, std::uint64_t hash, const Key& key, F& f, Flight& flight,
-                    typename Engine::load_outcome& brought) {
-        using held = typename Engine::held_entry;
-        const std::uint64_t generation = engine_.pass_writers(by, hash, key);
-        try {
-            if (engine_.word_of(key, hash)) {
-                flight.share_no_more();
-                Sync::fence(); // pairs with the one of a write: that thread does not share, or its write is seen here
-                const maybe_word present = engine_.word_of(key, hash);
-                if (!present) return; // it has left meanwhile
-                brought.entry = held(*present);
-            } else if (const std::optional<T> value = counted_load(by.slot(), key, f)) {
-                const word w = engine::to_word(*value);
-                brought.entry = held(w);
-                store_loaded(by, hash, key, w, flight, generation);
-            }
-            brought.settled = true;
-        } catch (const recursive_load&) {
-            throw; // an error of this thread, not of the waiting threads
-        } catch (const recursive_update&) {
-            throw;
-        } catch (...) {
-            flight.fail(std::current_exception());
-            throw;
-        }
-    }
-    template <class F>
-    std::optional<T> counted_load(std::uint32_t slot, const Key& key, F& f) {
-        struct measure {
-            basic_compact_cache& of;
-            std::uint32_t slot;
-            typename decltype(load_times_)::instant begun =
-                of.counts() ? of.load_times_.now() : typename decltype(load_times_)::instant{};
-            counted outcome = counted::failed_load;
-            ~measure() {
-                if (!of.counts()) return;
-                of.count(slot, outcome);
-                of.load_times_.add(begun);
-            }
-        } measured{*this, slot};
-        std::optional<T> value = cache_detail::load_by<T>(f, key);
-        measured.outcome = counted::load;
-        return value;
-    }
-    template <class Flight>
-    void store_loaded(visitor& by, std::uint64_t hash, const Key& key, word value, const Flight& flight,
-                      std::uint64_t generation) {
-        if (eviction_.is_closed()) return;
-        cache_detail::compact_load<Flight> op{flight, generation, value};
-        if (!flight.is_overtaken()) {
-            admitted mine(eviction_, by, hash);
-            if (!mine.admit()) return;
-            op.where = mine.where();
-            op.write(engine_, by, hash, key);
-            if (op.has_inserted) mine.has_inserted();
-        }
-        if (op.has_inserted) {
-            count(by.slot(), counted::insert);
-        } else if (!op.was_present) {
-            count(by.slot(), counted::stale_dropped);
-        }
-        take_apart(by);
-    }
 
 protected: // for the tests, which look at the books
     const cache_detail::loader<Key, T> load_;

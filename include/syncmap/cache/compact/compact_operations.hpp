@@ -1,18 +1,17 @@
 // The writes of a compact cache: operations on the word of an entry.
 //
-// A permit is in hand before an entry is inserted [E1]; the write of an absent key keeps it absent without one. A write that
-// finds its key absent overtakes the loads of the key that run: it has the lock of the bucket then (inline_entries.hpp). One
-// that finds it present need not: the insert of that entry has overtaken them.
+// A permit is in hand before an entry is inserted [E1]; without one the key stays absent. A put or an erase that finds its key
+// absent overtakes the loads of the key that run: it has the lock of the bucket then, if there is a table. One that finds it
+// present need not: the insert of that entry has overtaken them, or it is a load's own, which shares no more [CO3].
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <optional>
 
 #include <syncmap/cache/compact/compact_state.hpp>
 #include <syncmap/cache/removals.hpp>
-#include <syncmap/engine/single_flight/load_registry.hpp>
-#include <syncmap/engine/table/layout.hpp>
 #include <syncmap/operation/write_hooks.hpp>
 
 namespace syncmap::cache_detail {
@@ -28,14 +27,15 @@ struct compact_condition {
     }
 };
 
-template <class Sync>
+/// `Loads`: the loads of the table, `engine::load_registry`.
+template <class Loads>
 struct compact_store {
     static constexpr bool depends_on_current = true;
     static constexpr bool may_assign = true;
     static constexpr bool runs_user_code = false;
     using word = std::uint64_t;
 
-    engine::load_registry<Sync>& loads;
+    Loads& loads;
     const std::uint64_t hash;
     const word value;
     const compact_condition when;
@@ -52,7 +52,7 @@ struct compact_store {
             stores = when.lets_overwrite(*current);
             if (stores) next = compact_state::with_value(*current, value);
         } else {
-            loads.overtake(hash);
+            if (when.lets_insert()) loads.overtake(hash);
             stores = has_permit && when.lets_insert();
             if (stores) next = compact_state::begin_in(where) | value;
         }
@@ -64,27 +64,27 @@ struct compact_store {
     bool has_inserted() const noexcept { return stores && !was_present; }
 };
 
-template <class Sync>
+template <class Loads>
 struct compact_erase {
     static constexpr bool depends_on_current = false;
     static constexpr bool may_assign = false;
     static constexpr bool runs_user_code = false;
     using word = std::uint64_t;
 
-    engine::load_registry<Sync>& loads;
+    Loads& loads;
     const std::uint64_t hash;
     const compact_condition when;
     std::memory_order order = std::memory_order_seq_cst;
-    engine::maybe_word erased{};
+    std::optional<word> erased{};
 
     decision decide(const word* current) noexcept {
-        erased = engine::maybe_word();
+        erased.reset();
         if (current == nullptr) {
             loads.overtake(hash);
             return decision::keep;
         }
         if (!when.lets_overwrite(*current)) return decision::keep;
-        erased = engine::maybe_word(*current);
+        erased = *current;
         return decision::erase;
     }
     [[noreturn]] word make() const noexcept { std::terminate(); }

@@ -5,13 +5,14 @@
 //   |---------|---------|-------------------------------------|----------|--------|-----------|
 //   | of what | nothing | how often the hand passed it, small | is small | uses   | the value |
 //
-// Every change is a compare-exchange of the whole slot. So a change of the queue is never lost. A use may be: it is tried once.
+// Every change is a compare-exchange of the whole slot. A change of the queue is never lost. A use may be: it is tried once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <syncmap/cache/entry_state.hpp>
-#include <syncmap/engine/table/layout.hpp>
+#include <syncmap/marked_map.hpp>
 
 namespace syncmap::cache_detail {
 
