@@ -5,8 +5,8 @@
 #     src/                                             public headers, the contract of operations, sync/ and detail/
 #     ---------------------------------------------------------------------------------------------------------------
 #     adapters      near_cache recorded checked_map
-#     caches        cache.hpp plain_caches.hpp cache/  reach an engine through operation/ alone; cache/policy/ knows neither map
-#                                                      nor clock
+#     caches        cache.hpp plain_caches.hpp         reach an engine through operation/ and marked_map.hpp; cache/policy/
+#                   compact_cache.hpp cache/           knows neither map nor clock
 #     facades       every other header at the top      each includes the front of its own engine at most
 #     engines       engine/NAME/ or engine/NAME.hpp    never one another
 #     shared        every other file of engine/, operation/      what several engines need; includes no engine
@@ -105,7 +105,7 @@ function layer(path) {
     if (path ~ /^(reclaim|concurrency)\//) return 2
     if (path ~ /^operation\//) return 3
     if (path ~ /^engine\//) return engine(path) in engines ? 4 : 3
-    if (path ~ /^cache\// || path == "cache.hpp" || path == "plain_caches.hpp") return 6
+    if (path ~ /^cache\// || path == "cache.hpp" || path == "plain_caches.hpp" || path == "compact_cache.hpp") return 6
     if (stem(path) in part) return 1
     return stem(path) in adapter ? 7 : 5
 }

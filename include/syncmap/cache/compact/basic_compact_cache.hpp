@@ -97,7 +97,7 @@ public:
 
     /// A copy of the value of `key`, or nothing. Never loads. Progress: a read.
     template <class K = Key>
-    [[nodiscard]] std::optional<T> get(const K& key) const {
+    [[nodiscard, gnu::always_inline]] std::optional<T> get(const K& key) const {
         const Key own = lookup(key);
         const std::optional<T> found = engine_.show(own, [&](word w) __attribute__((always_inline)) {
             count(engine_.own_slot(), counted::hit);
