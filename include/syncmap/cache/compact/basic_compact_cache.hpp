@@ -99,15 +99,18 @@ public:
     template <class K = Key>
     [[nodiscard, gnu::always_inline]] std::optional<T> get(const K& key) const {
         const Key own = lookup(key);
-        const std::optional<T> found = engine_.show(own, [&](word w) __attribute__((always_inline)) {
+        // The word stays in a register; an optional of a small value would be written in two parts, and read as one.
+        const maybe_word found = engine_.show(own, [&](word w) __attribute__((always_inline)) {
             count(engine_.own_slot(), counted::hit);
             if (state::counts_use(w)) [[unlikely]]
                 note_use(own, w);
-            return std::optional<T>(value_in(w));
+            return maybe_word(w);
         });
-        if (!found) [[unlikely]]
+        if (!found) [[unlikely]] {
             count(engine_.own_slot(), counted::miss);
-        return found;
+            return std::nullopt;
+        }
+        return value_in(*found);
     }
     /// The same without a trace: neither a use of the entry, nor a hit or a miss.
     template <class K = Key>
