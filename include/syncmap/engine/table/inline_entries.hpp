@@ -355,7 +355,7 @@ private:
                                                     std::size_t& place, sighting& seen, F& f, std::size_t most = most_lines) {
         auto* line = &t.home(bucket);
         // Under the sweep a line may go to another bucket, and lead on from there: a chain that long is not looked through.
-        for (std::size_t lines = 0; line != nullptr && lines < most; line = line->next_line(), ++lines) {
+        for (std::size_t seen_lines = 0; line != nullptr && seen_lines < most; line = line->next_line(), ++seen_lines) {
             for (std::size_t i = 0; i < layout::slots_per_line; ++i, ++place) {
                 if (place < first || !layout::is_entry(line->slot_word(i))) continue;
                 const pair both = sync_type::load_pair(line->slot(i));
