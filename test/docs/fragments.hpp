@@ -25,6 +25,7 @@
 #include <syncmap/cache.hpp>
 #include <syncmap/cache/warm_restart.hpp>
 #include <syncmap/checked_map.hpp>
+#include <syncmap/compact_cache.hpp>
 #include <syncmap/locked_map.hpp>
 #include <syncmap/map.hpp>
 #include <syncmap/plain_caches.hpp>
