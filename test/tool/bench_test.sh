@@ -214,10 +214,10 @@ refuses available bench --suite guarantee-costs --keys 1e9
 # the suite of the cache: rates, ratios and hits of each contestant, goals, and in the end which of them are missed
 works bench --suite cache --quick --rounds 1 --keys 1k --json "$folder/found"
 says '^\[1/[0-9]+\] reads: '
-says '^  1e3 entries, 1 thread: cache, (nodes|integers) by map, (nodes|integers) +[0-9.]+ ratio .*goal >= 0\.[89]: (not )?met$'
-says '^  1e3 entries, 1 thread: cache by map, integers in the table +[0-9.]+ ratio .*goal >= 0\.7: (not )?met$'
+says '^  1e3 entries, 1 thread: cache, (nodes|compact) by map, (nodes|compact) +[0-9.]+ ratio .*goal >= 0\.[89]: (not )?met$'
+says '^  1e3 entries, 1 thread: compact_cache by map, integers in the table +[0-9.]+ ratio .*goal >= 0\.7: (not )?met$'
 says '^  1e3 entries, 1 thread: cache by 16 LRU shards +[0-9.]+ ratio .*goal >= 2: (not )?met$'
-for cache in cache 'mutex \+ list LRU' '16 LRU shards'; do
+for cache in cache compact_cache 'mutex \+ list LRU' '16 LRU shards'; do
     says "^  1e3 entries, 1 thread: $cache +[0-9.]+ M/s "
     says "^  1e3 entries, 1 thread: $cache, hits +[0-9.]+ % "
 done
