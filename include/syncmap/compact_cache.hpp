@@ -47,8 +47,8 @@ using compact_engine = marked_map_engine<Key, engine::word, Hash, KeyEqual, Allo
 ///     std::uint32_t hop = routes.get_or_load(address, [](std::uint64_t a) { return look_up(a); });
 ///
 /// Key: an integer, an enumeration or a pointer. T: up to seven bytes that are copied as bits, without padding: integers up to
-/// 32 bits, `bool`, `float`, enumerations, structs of them. Hash, KeyEqual: the library's or the standard library's. Lifetimes,
-/// weights, tags, listeners and a warm restart are those of `cache` alone.
+/// 32 bits, `bool`, `float`, enumerations, structs of integers. Hash, KeyEqual: the library's or the standard library's.
+/// Lifetimes, weights, tags, listeners and a warm restart are those of `cache` alone.
 template <class Key, class T, class Hash = hash<Key>, class KeyEqual = std::equal_to<>,
           class Allocator = std::allocator<std::pair<const Key, T>>>
 class compact_cache : private cache_detail::compact_requirements<Key, T, Hash, KeyEqual>,

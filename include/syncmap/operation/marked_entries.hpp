@@ -2,7 +2,7 @@
 // is `syncmap::marked_map_engine` (marked_map.hpp).
 //
 //   visitor                     the calling thread in the map, for several steps in a row
-//   sighting                    an entry that it looks at, held by a hazard
+//   sighting                    an entry that it looks at; a node is held by a hazard
 //   find(hash, sighting)        an entry by its hash: what an extension remembers of entries
 //   look_at(key, slot, f)       an entry by its key, with its mark: one read
 //   write_at(visitor, hash, key, operation)    one write; see write_hooks.hpp for what the operation may have

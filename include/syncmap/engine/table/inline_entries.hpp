@@ -4,9 +4,8 @@
 // The mark of such an entry is a part of its value word: `Types::mark` says which (marked_node.hpp). A thread changes it as a
 // direct overwrite changes a value: by one compare-exchange of the whole slot, in a section, without the bucket's lock.
 //
-// [IE1] Only the mark differs between the two words. So a change of a value that was copied before, in an overflow line, does
-// no
-//       harm: it is lost. A hit notes its use so [O6].
+// [IE1] Only the mark differs between the two words. In an overflow line the entry may have been copied before; then the change
+//       is lost, and no value is [O6]. So a hit notes its use there as well.
 // [IE2] A change that the eviction depends on is not lost: in overflow lines it is made under the lock.
 //
 // An extension keeps hashes, as for nodes. A bucket has a few entries, whose keys are hashed to find one.
