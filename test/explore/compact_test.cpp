@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
+#include <explore/cache_search.hpp>
 #include <explore/compact_bodies.hpp>
-#include <explore/map_suite.hpp>
 
 #include <gtest/gtest.h>
 
@@ -13,25 +13,7 @@ namespace {
 
 using namespace explore;
 
-/// In sequentially consistent and in weak memory, and with memory that is used again.
-void search(const std::string& name, const std::function<void()>& body) {
-    for (const bool weak : {false, true}) {
-        for (const reuse memory : {reuse::never, reuse::at_once}) {
-            if (weak && memory != reuse::never) continue;
-            const report r = explore::explore("compact, " + name + (weak ? ", weak" : "") + name_of(memory),
-                                              {.preemptions = full_run() ? 3U : 2U,
-                                               .schedules = full_run() ? 2'000'000U
-                                                            : weak     ? 500U
-                                                                       : 1'000U,
-                                               .random = full_run() ? 100'000U : 100U,
-                                               .memory = memory,
-                                               .weak = weak},
-                                              body);
-            EXPECT_FALSE(r.failed()) << r.description;
-            if (r.failed()) return;
-        }
-    }
-}
+void search(const std::string& name, const std::function<void()>& body) { search_cache("compact", name, body); }
 
 TEST(explored_compact_cache, parts_of_the_table) { compact_bodies::each_of_table(search); }
 TEST(explored_compact_cache, bound) { compact_bodies::each_of_bound(search); }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <syncmap/cache/bulk_loading.hpp>
+#include <syncmap/cache/counting.hpp>
 #include <syncmap/cache/eviction.hpp>
 #include <syncmap/cache/load_times.hpp>
 #include <syncmap/cache/operations.hpp>
@@ -324,22 +325,8 @@ public:
     /// What has happened so far; all zero where statistics are off. Sums of what the threads have counted: each number is right
     /// when no other thread uses the cache. Beside other threads it may lack what they count during the call.
     [[nodiscard]] cache_stats stats() const noexcept {
-        const auto& all = eviction_.counters();
-        cache_stats now;
-        now.hits = all.sum(counted::hit);
-        now.misses = all.sum(counted::miss);
-        now.inserts = all.sum(counted::insert);
-        now.evictions = all.sum(counted::eviction);
-        now.loads = all.sum(counted::load);
-        now.failed_loads = all.sum(counted::failed_load);
-        now.remembered = all.sum(counted::remembered);
-        now.stale_dropped = all.sum(counted::stale_dropped);
-        now.expirations = all.sum(counted::expiration);
-        now.erased = all.sum(counted::erased);
-        now.replaced = all.sum(counted::replaced);
+        cache_stats now = cache_detail::sums_of(eviction_.counters(), load_times_);
         now.invalidated = invalidated_.load(std::memory_order_relaxed) + eviction_.cleared();
-        now.load_times = load_times_.counts();
-        now.load_nanoseconds = load_times_.nanoseconds();
         now.failed_listeners = listener_ == nullptr ? 0 : listener_->failures.load(std::memory_order_relaxed);
         now.entries = engine_.approx_size();
         now.capacity = capacity();

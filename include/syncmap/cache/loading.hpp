@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <syncmap/cache/counting.hpp>
 #include <syncmap/cache/loaders.hpp>
 #include <syncmap/cache/operations.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
@@ -137,29 +138,9 @@ protected:
     Cache& self() noexcept { return static_cast<Cache&>(*this); }
     const Cache& self() const noexcept { return static_cast<const Cache&>(*this); }
 
-    /// Calls `call()`, which calls a loader. Counts how that ends, and how long it takes.
     template <class Call>
     auto counted_load(std::uint32_t slot, Call call) {
-        using times = decltype(Cache::load_times_);
-        struct measure {
-            Cache& of;
-            std::uint32_t slot;
-            typename times::instant begun = of.counts_ ? of.load_times_.now() : typename times::instant{};
-            counted outcome = counted::failed_load;
-            ~measure() {
-                if (!of.counts_) return;
-                of.count(slot, outcome);
-                of.load_times_.add(begun);
-            }
-        } measured{self(), slot};
-        if constexpr (std::is_void_v<std::invoke_result_t<Call&>>) {
-            call();
-            measured.outcome = counted::load;
-        } else {
-            auto result = call();
-            measured.outcome = counted::load;
-            return result;
-        }
+        return cache_detail::counted_load(self().eviction_.counters(), self().load_times_, slot, std::move(call));
     }
 
     /// LO4. What was loaded becomes the key's, unless that comes too late. `held` keeps its entry in each case.

@@ -16,6 +16,7 @@
 #include <syncmap/cache/compact/compact_loading.hpp>
 #include <syncmap/cache/compact/compact_operations.hpp>
 #include <syncmap/cache/compact/compact_state.hpp>
+#include <syncmap/cache/counting.hpp>
 #include <syncmap/cache/eviction.hpp>
 #include <syncmap/cache/load_times.hpp>
 #include <syncmap/cache/loaders.hpp>
@@ -289,20 +290,8 @@ public:
     }
     /// What has happened so far: as `stats` of `cache`.
     [[nodiscard]] cache_stats stats() const noexcept {
-        const auto& all = eviction_.counters();
-        cache_stats now;
-        now.hits = all.sum(counted::hit);
-        now.misses = all.sum(counted::miss);
-        now.inserts = all.sum(counted::insert);
-        now.evictions = all.sum(counted::eviction);
-        now.loads = all.sum(counted::load);
-        now.failed_loads = all.sum(counted::failed_load);
-        now.stale_dropped = all.sum(counted::stale_dropped);
-        now.erased = all.sum(counted::erased);
-        now.replaced = all.sum(counted::replaced);
+        cache_stats now = cache_detail::sums_of(eviction_.counters(), load_times_);
         now.invalidated = invalidated_.load(std::memory_order_relaxed) + eviction_.cleared();
-        now.load_times = load_times_.counts();
-        now.load_nanoseconds = load_times_.nanoseconds();
         now.entries = engine_.approx_size();
         now.capacity = capacity();
         return now;

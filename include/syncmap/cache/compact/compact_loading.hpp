@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include <syncmap/cache/compact/compact_operations.hpp>
+#include <syncmap/cache/counting.hpp>
 #include <syncmap/cache/loaders.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/cache/removals.hpp>
@@ -64,7 +65,8 @@ class compact_loading {
                 const maybe_word present = self().engine_.word_of(key, hash);
                 if (!present) return; // it has left meanwhile
                 brought.entry = held(*present);
-            } else if (const std::optional<T> value = counted_load(by.slot(), key, f)) {
+            } else if (const std::optional<T> value = counted_load(self().eviction_.counters(), self().load_times_, by.slot(),
+                                                                   [&] { return load_by<T>(f, key); })) {
                 const word w = engine::to_word(*value);
                 brought.entry = held(w);
                 store_loaded(by, hash, key, w, flight, generation);
@@ -78,24 +80,6 @@ class compact_loading {
             flight.fail(std::current_exception());
             throw;
         }
-    }
-    template <class F>
-    std::optional<T> counted_load(std::uint32_t slot, const Key& key, F& f) {
-        using times_of_loads = decltype(Cache::load_times_);
-        struct measure {
-            Cache& of;
-            std::uint32_t slot;
-            typename times_of_loads::instant begun = of.counts() ? of.load_times_.now() : typename times_of_loads::instant{};
-            counted outcome = counted::failed_load;
-            ~measure() {
-                if (!of.counts()) return;
-                of.count(slot, outcome);
-                of.load_times_.add(begun);
-            }
-        } measured{self(), slot};
-        std::optional<T> value = load_by<T>(f, key);
-        measured.outcome = counted::load;
-        return value;
     }
     template <class Flight>
     void store_loaded(visitor& by, std::uint64_t hash, const Key& key, word value, const Flight& flight,
