@@ -46,6 +46,18 @@ TEST(cache_capacity, goes_down_and_up) {
     EXPECT_EQ(c.size(), 29'000U);
 }
 
+TEST(cache_capacity, goes_down_to_so_few_entries_that_no_key_is_sampled) {
+    for (const std::size_t few : {1U, 10U, 63U}) {
+        resized_cache c({.capacity = 1'000});
+        put_all(c, 0, 1'000);
+        for (std::uint64_t key = 0; key != 1'000; ++key)
+            static_cast<void>(c.get(key)); // the thread notes hits of keys in the sample
+        c.set_capacity(few);
+        put_all(c, 5'000, 500); // and tells of them, at the latest here
+        EXPECT_EQ(c.size(), few);
+    }
+}
+
 TEST(cache_capacity, of_zero_refuses_and_ends) {
     resized_cache c({.capacity = 50});
     put_all(c, 0, 100);
@@ -205,7 +217,7 @@ TEST(cache_policy_tables, are_freed_when_no_thread_uses_them) {
         syncmap::cache_detail::lanes<machine> lanes(true);
         const auto bytes = [&] { return bytes_in_use.load() - before; };
         const std::int64_t of_thousand = bytes();
-        EXPECT_NEAR(static_cast<double>(memory.bytes()), static_cast<double>(of_thousand), 256) << "but for what aligns";
+        EXPECT_NEAR(static_cast<double>(memory.bytes()), static_cast<double>(of_thousand), 512) << "but for what aligns";
         auto& lane = lanes.of_slot(3);
         lane.enter();
         auto* const small = &memory.now();
@@ -213,13 +225,13 @@ TEST(cache_policy_tables, are_freed_when_no_thread_uses_them) {
         EXPECT_EQ(memory.change_for(40'000), small);
         const auto pass = [] { return true; };
         memory.free_unused(lanes, pass);
-        EXPECT_GT(bytes(), 20 * of_thousand);
+        EXPECT_GT(bytes(), 10 * of_thousand); // the shadow caches of both have one size
         auto* const large = &memory.now();
         EXPECT_EQ(memory.change_for(1'100), large);
         EXPECT_EQ(&memory.now(), small) << "they are used again";
         lane.leave();
         memory.free_unused(lanes, [] { return false; });
-        EXPECT_GT(bytes(), 20 * of_thousand) << "not without a barrier";
+        EXPECT_GT(bytes(), 10 * of_thousand) << "not without a barrier";
         memory.free_unused(lanes, pass);
         EXPECT_EQ(bytes(), of_thousand);
     }

@@ -20,8 +20,6 @@
 #include <vector>
 
 #include <syncmap/cache.hpp>
-#include <syncmap/cache/policy/leaning.hpp>
-#include <syncmap/cache/policy/small_queue.hpp>
 #include <syncmap/plain_caches.hpp>
 
 #include <attacks/keys.hpp>
@@ -34,20 +32,24 @@ using number_cache = syncmap::cache<std::uint64_t, std::uint64_t>;
 using requests = std::vector<std::uint64_t>;
 
 bool ask(number_cache& c, std::uint64_t key) {
-    if (c.visit(key, [](std::uint64_t) {})) return true;
-    c.put(key, key);
-    return false;
+    bool has_loaded = false;
+    (void)c.get_or_load(key, [&](std::uint64_t) {
+        has_loaded = true;
+        return key;
+    });
+    return !has_loaded;
 }
 
-/// Per cent of the requests that found their key. Several threads deal the requests out one by one.
+/// Per cent of the requests that needed no load. Several threads deal the requests out one by one.
 double hits_of(const requests& all, std::size_t capacity, unsigned threads = 1) {
     number_cache c({.capacity = capacity});
     std::atomic<std::size_t> next{0};
+    std::atomic<std::size_t> hits{0};
     const auto work = [&] {
         for (;;) {
             const std::size_t i = next.fetch_add(1, std::memory_order_relaxed);
             if (i >= all.size()) return;
-            ask(c, all[i]);
+            if (ask(c, all[i])) hits.fetch_add(1, std::memory_order_relaxed);
         }
     };
     {
@@ -56,7 +58,7 @@ double hits_of(const requests& all, std::size_t capacity, unsigned threads = 1) 
         work();
     }
     EXPECT_LE(c.size(), capacity);
-    return 100 * c.stats().hit_ratio();
+    return 100.0 * static_cast<double>(hits.load()) / static_cast<double>(all.size());
 }
 
 double hits_of_lru(const requests& all, std::size_t capacity) {
@@ -167,7 +169,7 @@ TEST(cache_hit_ratio, of_a_loop_whose_cache_has_just_become_full) {
     for (int round = 0; round < 12; ++round) {
         for (std::uint64_t key = 0; key < 4'200; ++key) all.push_back(key * 7919);
     }
-    EXPECT_GT(hits_of(all, 4'000), 83); // at most 87.3; 80 to 81 where it learns for two capacities of puts first
+    EXPECT_GT(hits_of(all, 4'000), 79); // at most 87.3; 75 where it stays balanced
 }
 
 TEST(cache_hit_ratio, of_a_loop_beside_keys_that_live_shortly) {
@@ -186,110 +188,8 @@ TEST(cache_hit_ratio, of_a_loop_beside_keys_that_live_shortly) {
             all.push_back(lately[lately.size() - 1 - back]);
         }
     }
-    // LRU has 35, and so has a cache that comes back to recency again and again. Of three, since the order of the table may
-    // hide from one cache for a while that recency gains nothing.
+    // LRU has 35. Of three, since another sample of the keys may tell it later.
     EXPECT_GT((std::max)({hits_of(all, 500), hits_of(all, 500), hits_of(all, 500)}), 40);
-}
-
-// ---- what the leaning makes of counts, and what becomes of the small queue ----
-
-using syncmap::cache_detail::lean;
-using syncmap::cache_detail::lean_counts;
-using leaning_of_test = syncmap::cache_detail::leaning<syncmap::sync::real>;
-
-/// So many periods of 500 puts, of a cache of 1,000 entries, with so much of each for 500 puts.
-lean after_periods(leaning_of_test& of, int periods, lean_counts each, bool is_full = true) {
-    each.puts = 500;
-    for (int i = 0; i < periods; ++i) of.report(each, is_full);
-    return of.now();
-}
-constexpr lean_counts loop_counts{.puts = 0, .returns = 240, .soon = 0, .uses = 1'300, .exits = 0};
-constexpr lean_counts new_keys_counts{.puts = 0, .returns = 60, .soon = 0, .uses = 60, .exits = 80};
-
-TEST(cache_leaning, turns_to_frequency_where_small_is_idle_and_back_where_keys_return_soon) {
-    leaning_of_test leans(1'000);
-    constexpr lean_counts idle_counts{.puts = 0, .returns = 240, .soon = 0, .uses = 400, .exits = 30};
-    EXPECT_EQ(after_periods(leans, 20, idle_counts, false), lean::balanced) << "the cache is not full";
-    EXPECT_EQ(after_periods(leans, 6, idle_counts), lean::balanced);
-    EXPECT_EQ(after_periods(leans, 1, idle_counts), lean::frequency) << "four periods of rest, three that ask for it";
-    EXPECT_EQ(after_periods(leans, 10, {.returns = 45, .soon = 5, .uses = 100, .exits = 10}), lean::frequency);
-    EXPECT_EQ(after_periods(leans, 10, {.returns = 45, .soon = 40, .uses = 100, .exits = 10}), lean::balanced);
-    after_periods(leans, 4, loop_counts);
-    EXPECT_EQ(after_periods(leans, 20, {}, false), lean::balanced);
-}
-
-TEST(cache_leaning, turns_to_recency_for_longer_each_time) {
-    leaning_of_test leans(1'000);
-    EXPECT_EQ(after_periods(leans, 5, new_keys_counts), lean::balanced) << "four periods of rest, one of four votes";
-    EXPECT_EQ(after_periods(leans, 1, new_keys_counts), lean::recency);
-    const auto periods_of_recency = [&] {
-        int periods = 0;
-        for (; leans.now() == lean::recency; ++periods)
-            after_periods(leans, 1, {.returns = 0, .soon = 0, .uses = 200, .exits = 0});
-        return periods;
-    };
-    EXPECT_EQ(periods_of_recency(), 5) << "one of rest, four that count";
-    EXPECT_EQ(after_periods(leans, 3, new_keys_counts), lean::recency) << "two of rest, one of two votes";
-    EXPECT_EQ(periods_of_recency(), 9);
-    EXPECT_EQ(after_periods(leans, 3, new_keys_counts), lean::recency);
-    EXPECT_EQ(after_periods(leans, 5, {.returns = 0, .soon = 0, .uses = 10, .exits = 10}), lean::balanced)
-        << "without hits it does not stay";
-    EXPECT_EQ(after_periods(leans, 25, new_keys_counts), lean::balanced) << "and does not come back soon";
-    EXPECT_EQ(after_periods(leans, 10, new_keys_counts), lean::recency);
-}
-
-TEST(cache_leaning, turns_to_frequency_at_once_where_all_hits_are_in_main) {
-    leaning_of_test leans(1'000);
-    const auto quarters = [&](int n, lean_counts each, bool is_full = true) {
-        each.puts = 125;
-        for (int i = 0; i < n; ++i) leans.report(each, is_full);
-        return leans.now();
-    };
-    EXPECT_EQ(quarters(8, {.puts = 0, .returns = 60, .soon = 0, .uses = 250, .exits = 0}, false), lean::balanced);
-    EXPECT_EQ(quarters(1, {.puts = 0, .returns = 60, .soon = 0, .uses = 250, .exits = 4}), lean::balanced);
-    EXPECT_EQ(quarters(1, {.puts = 0, .returns = 60, .soon = 0, .uses = 250, .exits = 20}), lean::balanced);
-    EXPECT_EQ(quarters(1, {.puts = 0, .returns = 60, .soon = 0, .uses = 250, .exits = 4}), lean::balanced);
-    EXPECT_EQ(quarters(1, {.puts = 0, .returns = 60, .soon = 0, .uses = 600, .exits = 50}), lean::frequency)
-        << "two quarters of a period in a row, and no rest before them";
-}
-
-TEST(cache_leaning, tries_duels_for_returns_where_recency_has_gained_nothing) {
-    constexpr lean_counts no_gain{.puts = 0, .returns = 0, .soon = 0, .uses = 90, .exits = 60}; // before: 60 and 80
-    constexpr lean_counts gain{.puts = 0, .returns = 60, .soon = 0, .uses = 120, .exits = 70};
-    leaning_of_test leans(1'000);
-    EXPECT_EQ(after_periods(leans, 6, new_keys_counts), lean::recency);
-    EXPECT_EQ(after_periods(leans, 4, no_gain), lean::recency);
-    EXPECT_EQ(after_periods(leans, 1, no_gain), lean::guarded) << "one period of rest, four that count";
-    EXPECT_EQ(after_periods(leans, 5, gain), lean::guarded);
-    EXPECT_EQ(after_periods(leans, 8, gain), lean::guarded) << "as long again, and twice as long";
-    EXPECT_EQ(after_periods(leans, 16, no_gain), lean::balanced);
-    EXPECT_EQ(after_periods(leans, 30, new_keys_counts), lean::balanced) << "it does not try either of them again soon";
-    EXPECT_EQ(after_periods(leans, 10, new_keys_counts), lean::recency);
-}
-
-TEST(cache_leaning, makes_the_small_queue_narrow_without_losing_a_hash) {
-    for (const std::size_t capacity : {1'000U, 20'000U}) {
-        syncmap::cache_detail::small_queue<syncmap::sync::real, std::allocator<std::byte>> ring(capacity, 1, {});
-        syncmap::cache_detail::lane<syncmap::sync::real> own;
-        const std::size_t size = ring.size();
-        for (std::uint64_t hash = 1; hash <= size; ++hash) EXPECT_EQ(ring.next(own).put(hash, 1), 0U);
-        ring.make_narrow(true);
-        EXPECT_TRUE(ring.is_narrow());
-        std::size_t found = 0;
-        for (std::uint64_t hash = 0; ring.take_left_over(hash);) found += hash != 0 ? 1U : 0U;
-        EXPECT_GT(found, size / 2);
-        for (std::size_t i = 0; i < size; ++i) found += ring.next(own).take() != 0 ? 1U : 0U;
-        EXPECT_EQ(found, size) << "what is not left over is met by puts";
-        ring.make_narrow(false);
-        std::uint64_t none = 0;
-        EXPECT_FALSE(ring.take_left_over(none));
-        for (std::uint64_t hash = 1; hash <= size; ++hash) static_cast<void>(ring.next(own).put(hash, 1));
-        ring.make_narrow(true);
-        found = 0;
-        for (std::size_t i = 0; i < size; ++i) found += ring.take_behind_oldest(i) != 0 ? 1U : 0U;
-        EXPECT_GE(found + 8, size)
-            << "a thread that needs a victim finds the others, too; a ticket may have met its line before";
-    }
 }
 
 // ---- plain policies: lru_cache and sieve_cache ----
@@ -448,7 +348,7 @@ void check_trace(const char* file, const char* command, format how, const std::v
     if (all.empty()) GTEST_SKIP() << "no " << file << ": SYNCMAP_TRACES names no folder that has it";
     for (const cell& each : cells) {
         EXPECT_GE(hits_of(all, each.capacity), each.least - 0.5) << file << ", " << each.capacity;
-        EXPECT_GE(hits_of(all, each.capacity, 8), each.least - 1.0) << file << ", " << each.capacity << ", 8 threads";
+        EXPECT_GE(hits_of(all, each.capacity, 8), each.least - 0.7) << file << ", " << each.capacity << ", 8 threads";
     }
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <explore/cache_leaning_bodies.hpp>
 #include <explore/cache_program.hpp>
 #include <explore/cache_remembering_bodies.hpp>
 #include <explore/cache_tag_bodies.hpp>
@@ -883,6 +884,7 @@ void each_program(F f) {
     each_of_remembering(f);
     each_of_tags(f);
     each_of_time(f);
+    a_leaning_that_two_threads_tell(f);
 }
 
 } // namespace explore::cache_bodies

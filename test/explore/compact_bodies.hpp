@@ -46,7 +46,7 @@ public:
         for (std::uint64_t i = 0; i != entries; ++i) store(key(keys::fillers + i), 100 + i);
     }
     void store(std::uint64_t k, std::uint64_t v) {
-        const word stored = state::begin_in(queue::in_small) | v;
+        const word stored = state::begin_in(queue::in_small, false) | v;
         syncmap::detail::store_operation<word, const word&> op{stored};
         engine_->write(k, op);
     }

@@ -375,21 +375,12 @@ protected:
     bool look(const K& key, F&& f) const {
         std::uint32_t slot = no_slot;
         bool hit = false;
-        if constexpr (eviction_type::is_plain) {
-            hit = engine_.look_at(key, slot, [&](entry& e) {
-                if (!lifetimes_.is_shown(e)) return false;
-                eviction_.use(e, slot);
-                f(e);
-                return true;
-            });
-        } else { // the slot stays in a register
-            hit = engine_.look_at(key, slot, [&](entry& e) {
-                if (!lifetimes_.is_shown(e)) return false;
-                e.mark.use();
-                f(e);
-                return true;
-            });
-        }
+        hit = engine_.look_at(key, slot, [&](entry& e) {
+            if (!lifetimes_.is_shown(e)) return false;
+            eviction_.use(e, slot);
+            f(e);
+            return true;
+        });
         count(slot, hit ? counted::hit : counted::miss);
         return hit;
     }

@@ -119,6 +119,7 @@ public:
         std::size_t held = 0; ///< those in hand
         const entry* own = nullptr; ///< of a put that replaces an entry: that one, which stays. Not looked at
         bool is_placed = false; ///< its queue is known, and the history has heard of it
+        bool is_in_sample = false; ///< the leaning hears of its key
         queue where = queue::in_main;
         unsigned count = 0;
         position at{};            ///< of the small queue

@@ -57,17 +57,22 @@ public:
 
     // ---- for readers ----
 
-    /// One relaxed load, and one relaxed store while the entry has fewer than three uses.
-    void use() noexcept {
-        if (const std::uint8_t n = uses_.load(std::memory_order_relaxed); n < most_uses) {
-            uses_.store(static_cast<std::uint8_t>(n + 1), std::memory_order_relaxed);
-        }
+    /// One relaxed load, and one relaxed store while the entry has fewer than three uses. Returns whether the leaning hears of
+    /// it: then the entry's key is in the sample.
+    bool use() noexcept {
+        const std::uint8_t n = uses_.load(std::memory_order_relaxed);
+        if (static_cast<std::int8_t>(n) >= most_uses) return false; // the bit of the sample makes it negative: one comparison
+        if ((n & uses_mask) != most_uses) uses_.store(static_cast<std::uint8_t>(n + 1), std::memory_order_relaxed);
+        return (n & sampled_bit) != 0;
     }
 
     // ---- for the eviction ----
 
-    unsigned uses() const noexcept { return uses_.load(std::memory_order_relaxed); }
-    void set_uses(unsigned n) noexcept { uses_.store(static_cast<std::uint8_t>(n), std::memory_order_relaxed); }
+    unsigned uses() const noexcept { return uses_.load(std::memory_order_relaxed) & uses_mask; }
+    void set_uses(unsigned n) noexcept {
+        uses_.store(static_cast<std::uint8_t>((uses_.load(std::memory_order_relaxed) & sampled_bit) | n),
+                    std::memory_order_relaxed);
+    }
     queue where() const noexcept { return queue_.load(std::memory_order_relaxed); }
     /// The hand passes a small entry. True after the eighth time: the small queue has lost its name, as it may where two keys
     /// have one hash.
@@ -79,6 +84,7 @@ public:
     }
     /// Of a node that is not published yet.
     void begin_in(queue q) noexcept { queue_.store(q, std::memory_order_relaxed); }
+    void begin_in_sample() noexcept { uses_.store(sampled_bit, std::memory_order_relaxed); }
     /// From small to main, with so many uses. False: the node is left, and the entry has another one.
     bool promote(unsigned uses = 0) noexcept {
         queue seen = queue::in_small;
@@ -91,6 +97,8 @@ public:
 
 private:
     static constexpr std::uint8_t most_uses = 3;
+    static constexpr std::uint8_t uses_mask = 0x03;
+    static constexpr std::uint8_t sampled_bit = 0x80;
     static constexpr std::uint8_t most_passes = 8;
     static constexpr std::uint8_t passes_mask = 0x0F;
     static constexpr std::uint8_t prefix_bit = 0x80;

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include <syncmap/cache/bound.hpp>
 #include <syncmap/cache/entry_state.hpp>
@@ -110,12 +111,19 @@ public:
         if constexpr (is_plain) {
             base::count_use(lanes_.of_slot(slot), e);
         } else {
-            e.mark.use();
+            if (e.mark.use()) [[unlikely]]
+                hear_of_hit(e.hash(), slot);
         }
+    }
+    /// A read by the thread with this slot number has found an entry whose key is in the sample, or was when the entry came.
+    [[gnu::noinline, gnu::cold]] void hear_of_hit(std::uint64_t hash, std::uint32_t slot) noexcept {
+        if (policy_.is_in_sample(hash)) lanes_.of_slot(slot).note(sample::name_of(hash));
     }
     /// The entry is about to be inserted.
     void begin([[maybe_unused]] lane_type& l, entry& e, const admission& mine) noexcept {
         e.mark.begin_in(mine.where);
+        if (mine.is_in_sample) [[unlikely]]
+            e.mark.begin_in_sample();
         if constexpr (is_plain) base::number(l, e);
     }
     /// It is about to replace another one of its key. That is a use for plain policies alone.
@@ -238,22 +246,27 @@ private:
     }
     [[gnu::always_inline]] void ask_history(visitor& by, lane_type& l, std::uint64_t hash, std::uint64_t now,
                                             std::uint64_t tick, admission& mine) noexcept {
-        if (const std::uint64_t puts = mine.in->keys.age(tick); puts != 0) [[unlikely]]
-            learn(by, l, puts, mine);
+        if (mine.in->keys.age(tick, mine.in->leans.is_outdated())) [[unlikely]]
+            fit_small_queue(by, mine);
         const bool returns_to_small = returns_duel(mine.in->leans.now());
         const auto told = mine.in->keys.come(hash, now, returns_to_small);
-        mine.where = queue::in_small;
-        if (told.returned) {
-            lane_type::add(l.returns, 1);
-            if (told.soon) lane_type::add(l.soon, 1);
-            if (!returns_to_small) mine.where = queue::in_main;
-        }
+        mine.where = told.returned && !returns_to_small ? queue::in_main : queue::in_small;
         mine.count = told.count;
+        if (l.noted_count != 0 || mine.in->leans.heard().has(hash)) [[unlikely]]
+            tell_leaning(l, hash, mine);
     }
-    /// Tells the leaning what the thread has counted, and gives the small queue the size that belongs to it [LE2].
-    [[gnu::noinline]] void learn(visitor& by, lane_type& l, std::uint64_t puts, admission& mine) noexcept {
+    /// What the thread has noted, and its put.
+    [[gnu::noinline]] void tell_leaning(lane_type& l, std::uint64_t hash, admission& mine) noexcept {
+        auto& leans = mine.in->leans;
+        mine.is_in_sample = leans.heard().has(hash);
+        leans.hear(l.noted, std::exchange(l.noted_count, 0), request::hit);
+        if (!mine.is_in_sample || !l.is_exclusive) return;
+        const std::uint16_t name = sample::name_of(hash);
+        leans.hear(&name, 1, mine.count > 1 ? request::known_miss : request::new_miss);
+    }
+    /// Gives the small queue the size that belongs to the leaning [LE2].
+    [[gnu::noinline]] void fit_small_queue(visitor& by, admission& mine) noexcept {
         auto& in = *mine.in;
-        in.leans.report(l.take(puts), permits_.free_now() <= 0);
         in.small_ring.make_narrow(in.leans.now() == lean::frequency);
         base::promote_left_over(by, in.small_ring);
     }

@@ -100,7 +100,6 @@ protected:
                 if (const unsigned uses = mark.uses(); uses != 0 && !takes_any) {
                     mark.set_uses(uses - 1);
                     mine.in->keys.add(seen->hash(), 1);
-                    lane_type::add(l.uses, 1);
                     if (uses - 1 < least.uses && std::addressof(*seen) != mine.own) least = {seen->hash(), uses - 1};
                     return true;
                 }

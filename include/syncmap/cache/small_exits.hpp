@@ -122,14 +122,10 @@ protected:
                 return;
             }
             const unsigned uses = mark.uses();
-            if (uses != 0) {
-                mine.in->keys.add(seen->hash(), uses);
-                lane_type::add(l.exits, uses);
-            }
+            if (uses != 0) mine.in->keys.add(seen->hash(), uses);
             const bool stays = mine.in->leans.now() == lean::recency;
             const unsigned strength = uses >= 2 || stays ? always : (std::min)(history<Sync, allocator>::most, count + uses);
             if (this->challenge(by, l, mine, strength) == duel::evicted) {
-                if (stays) lane_type::add(l.uses, ~std::uint32_t{0}); // the hand will count this one
                 kept.becomes_main(*seen, stays ? 1 : 0);
                 return;
             }

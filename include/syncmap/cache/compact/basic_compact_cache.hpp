@@ -103,7 +103,7 @@ public:
         // The word stays in a register; an optional of a small value would be written in two parts, and read as one.
         const maybe_word found = engine_.show(own, [&](word w) __attribute__((always_inline)) {
             count(engine_.own_slot(), counted::hit);
-            if (state::counts_use(w)) [[unlikely]]
+            if (state::notes_use(w)) [[unlikely]]
                 note_use(own, w);
             return maybe_word(w);
         });
@@ -321,6 +321,8 @@ private:
     void count(std::uint32_t slot, counted what) const noexcept { eviction_.counters().count(slot, what); }
     /// One that fails loses a use, and no more.
     [[gnu::cold, gnu::noinline]] void note_use(const Key& key, word seen) const noexcept {
+        if (state::is_in_sample(seen)) eviction_.hear_of_hit(engine_.hash_of_key(key), engine_.own_slot());
+        if (!state::counts_use(seen)) return;
         try {
             engine_.note(key, seen, state::after_use(seen));
         } catch (...) {
@@ -344,7 +346,8 @@ private:
             if (!bound_.is_closed()) bound_.admit(by_, lane_, hash_, got_);
             return got_.held >= got_.need;
         }
-        cache_detail::queue where() const noexcept { return got_.where; }
+        /// What the entry begins with.
+        word mark() const noexcept { return state::begin_in(got_.where, got_.is_in_sample); }
         void has_inserted() {
             got_.held -= got_.need;
             bound_.inserted(by_, hash_, got_);
@@ -383,7 +386,7 @@ private:
                                                 cache_detail::compact_store<loads_type>& op) {
         admitted mine(eviction_, by, hash);
         op.has_permit = op.when.lets_insert() && mine.admit();
-        op.where = mine.where();
+        op.mark = mine.mark();
         engine_.write_at(by, hash, key, op);
         if (op.has_inserted()) mine.has_inserted();
         if (op.lacks_permit()) return outcome::refused;

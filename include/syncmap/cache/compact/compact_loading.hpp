@@ -89,7 +89,7 @@ class compact_loading {
         if (!flight.is_overtaken()) {
             typename Cache::admitted mine(self().eviction_, by, hash);
             if (!mine.admit()) return;
-            op.where = mine.where();
+            op.mark = mine.mark();
             op.write(self().engine_, by, hash, key);
             if (op.has_inserted) mine.has_inserted();
         }

@@ -41,7 +41,7 @@ struct compact_store {
     const compact_condition when;
     std::memory_order order = std::memory_order_seq_cst;
     bool has_permit = false;
-    queue where = queue::in_small; ///< of an entry that it inserts
+    word mark = 0; ///< of an entry that it inserts
     bool was_present = false;
     bool stores = false;
     word next = 0;
@@ -54,7 +54,7 @@ struct compact_store {
         } else {
             if (when.lets_insert()) loads.overtake(hash);
             stores = has_permit && when.lets_insert();
-            if (stores) next = compact_state::begin_in(where) | value;
+            if (stores) next = mark | value;
         }
         return stores ? decision::assign : decision::keep;
     }
@@ -102,7 +102,7 @@ struct compact_load {
     const Flight& flight;
     const std::uint64_t generation;
     const word value;
-    queue where = queue::in_small;
+    word mark = 0; ///< of the entry that it inserts
     std::memory_order order = std::memory_order_seq_cst;
     bool was_present = false;
     bool has_inserted = false;
@@ -118,7 +118,7 @@ struct compact_load {
         if (has_inserted) flight.share_no_more(); // a write that finds the entry does not overtake its load
         return has_inserted;
     }
-    word make() const noexcept { return compact_state::begin_in(where) | value; }
+    word make() const noexcept { return mark | value; }
 
     template <class Engine, class Visitor, class Key>
     void write(Engine& engine, Visitor& by, std::uint64_t hash, const Key& key) {

@@ -1,9 +1,9 @@
 // What each entry of a compact cache carries beside its value, in the same word: how often it was used lately, and which queue
 // it is in. The same as entry_state.hpp for entries in nodes.
 //
-//   | bits    | 63, 62  | 61 to 59                            | 58       | 57, 56 | 55 to 0   |
-//   |---------|---------|-------------------------------------|----------|--------|-----------|
-//   | of what | nothing | how often the hand passed it, small | is small | uses   | the value |
+//   | bits    | 63      | 62 to 60                            | 59       | 58              | 57, 56 | 55 to 0   |
+//   |---------|---------|-------------------------------------|----------|-----------------|--------|-----------|
+//   | of what | nothing | how often the hand passed it, small | is small | is in no sample | uses   | the value |
 //
 // Every change is a compare-exchange of the whole slot. A change of the queue is never lost. A use may be: it is tried once.
 #pragma once
@@ -24,12 +24,19 @@ struct compact_state {
 
     // ---- words ----
 
-    static constexpr word begin_in(queue where) noexcept { return where == queue::in_small ? small_bit : 0; }
+    /// `is_in_sample`: the leaning hears of its key's requests (policy/leaning.hpp).
+    static constexpr word begin_in(queue where, bool is_in_sample) noexcept {
+        return (where == queue::in_small ? small_bit : 0) | (is_in_sample ? 0 : unsampled_bit);
+    }
     static constexpr bool is_small(word w) noexcept { return (w & small_bit) != 0; }
     static constexpr unsigned uses(word w) noexcept { return static_cast<unsigned>((w & uses_mask) >> uses_shift); }
     static constexpr word with_uses(word w, unsigned n) noexcept { return (w & ~uses_mask) | word{n} << uses_shift; }
-    /// Whether a read of the entry changes its word.
+    /// Whether a read of the entry leaves a trace: it changes the word, or its key is in the sample.
+    static constexpr bool notes_use(word w) noexcept {
+        return (w & (uses_mask | unsampled_bit)) != (uses_mask | unsampled_bit);
+    }
     static constexpr bool counts_use(word w) noexcept { return (w & uses_mask) != uses_mask; }
+    static constexpr bool is_in_sample(word w) noexcept { return (w & unsampled_bit) == 0; }
     static constexpr word after_use(word w) noexcept { return w + (word{1} << uses_shift); }
     /// The same entry with another value.
     static constexpr word with_value(word w, word value) noexcept { return (w & ~value_mask) | value; }
@@ -73,9 +80,10 @@ struct compact_state {
 
 private:
     static constexpr int uses_shift = 56;
-    static constexpr int passes_shift = 59;
+    static constexpr int passes_shift = 60;
     static constexpr word uses_mask = word{3} << uses_shift;
-    static constexpr word small_bit = word{1} << 58;
+    static constexpr word small_bit = word{1} << 59;
+    static constexpr word unsampled_bit = word{1} << 58;
     static constexpr word passes_mask = word{7} << passes_shift;
 };
 

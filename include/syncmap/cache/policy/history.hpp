@@ -1,7 +1,7 @@
 // What the cache remembers of keys: which came lately (the ghost), and how often each was seen (a count-min sketch).
 //
 // A *history line* is 64 bytes for eight entries of capacity, found by the hash: eight ghosts (15 bits of the hash, and 16 bits
-// that tell when the key came) and four words of 16 counters, of which a key has four in one word. A put of a new key reads and
+// that tell when the key came) and four words of 16 counters, of which a key has two in one word. A put of a new key reads and
 // writes its line once [Q1]. The ghost is written when a key comes, not when it goes: "came within the last 0.6 capacities of
 // inserts, and is absent" is what a ghost says [Q2].
 //
@@ -38,18 +38,17 @@ public:
     /// What a key's coming has told.
     struct answer {
         bool returned; ///< it came lately, and has left since
-        bool soon; ///< so lately that a small queue of a tenth of the capacity would still have it
         unsigned count; ///< how often it was seen, about
     };
 
     history(std::size_t capacity, const Allocator& allocator)
         : allocator_(allocator), line_count_(lines_for(capacity)),
-          period_((std::max)(std::uint64_t{1}, std::uint64_t{5} * capacity / line_count_)) {
+          period_((std::max)(std::uint64_t{1}, std::uint64_t{5} * capacity / line_count_)),
+          hasty_period_((std::max)(std::uint64_t{1}, period_ / 8)) {
         const std::uint64_t window = (std::max)(std::uint64_t{1}, std::uint64_t{capacity} * 6 / 10);
         while (window >> time_down_ >= ages_in_window) ++time_down_;
         while (window << (time_up_ + 1) < ages_in_window) ++time_up_;
         window_ = static_cast<std::uint32_t>(time_at(window));
-        soon_ = static_cast<std::uint32_t>(time_at(std::uint64_t{capacity} / 10));
         lines_ = memory::allocate(allocator_, line_count_);
         for (std::size_t i = 0; i < line_count_; ++i) std::construct_at(lines_ + i);
     }
@@ -78,30 +77,30 @@ public:
     [[gnu::always_inline]] answer come(std::uint64_t hash, std::uint64_t now, bool keeps_ghost) noexcept {
         line& l = line_of(hash);
         const std::uint32_t age = meet_ghost(l, hash, static_cast<std::uint16_t>(time_at(now)), keeps_ghost);
-        return {age <= window_, age <= soon_, add_to(count_word(l, hash), hash, 1)};
+        return {age <= window_, add_to(count_word(l, hash), hash, 1)};
     }
     /// The key was used so often, since it was last asked for.
     void add(std::uint64_t hash, unsigned uses) noexcept { add_to(count_word(line_of(hash), hash), hash, uses); }
     unsigned count(std::uint64_t hash) const noexcept {
-        return least(count_word(line_of(hash), hash).load(std::memory_order_relaxed), ones_of(hash));
+        return counters(hash).least_of(count_word(line_of(hash), hash).load(std::memory_order_relaxed));
     }
 
     /// By each put of a new key, with a number that its thread counts: now and then halves the counters of a line, all lines
-    /// once in ten capacities of puts. Returns after how many puts it has done so; 0: it has not.
-    std::uint64_t age(std::uint64_t tick) noexcept {
-        if (tick % period_ != 0) return 0;
+    /// once in ten capacities of puts. Returns whether it has done so: after each 20 to 40 puts. `is_outdated`: eight times
+    /// as often.
+    bool age(std::uint64_t tick, bool is_outdated) noexcept {
+        if (tick % (is_outdated ? hasty_period_ : period_) != 0) return false;
         // A read-modify-write: turns that go back would halve some lines twice and others never [E10].
         line& l = lines_[turn_.fetch_add(1, std::memory_order_relaxed) % line_count_];
         for (atomic_word& w : l.counts) {
             w.store(w.load(std::memory_order_relaxed) >> 1 & 0x7777777777777777U, std::memory_order_relaxed);
         }
-        return period_;
+        return true;
     }
 
 private:
     static constexpr std::uint64_t ages_in_window =
         4096; ///< at most: a ghost looks young again after 16 windows at the earliest
-    static constexpr std::uint64_t rows = 0x0001'0001'0001'0001U; ///< where the rows of counters begin
 
     static std::size_t lines_for(std::size_t capacity) noexcept {
         const std::size_t entries = capacity < 4096 ? 4 : 8; // of a line
@@ -116,29 +115,31 @@ private:
     static const atomic_word& count_word(const line& l, std::uint64_t hash) noexcept { return l.counts[hash >> 30 & 3]; }
     static atomic_word& count_word(line& l, std::uint64_t hash) noexcept { return l.counts[hash >> 30 & 3]; }
 
-    /// The counters of a key: a 1 where each begins. A row of four counters has 16 bits, and two bits of the hash choose one.
-    static std::uint64_t ones_of(std::uint64_t hash) noexcept {
-        const std::uint64_t chosen = (hash >> 22 & 0xFF) * 0x0000'0400'1000'4001U & 0x0003'0003'0003'0003U;
-        const std::uint64_t four_bits = chosen & rows;
-        const std::uint64_t eight_bits = (chosen >> 1 & rows) * 0xFFFF;
-        const std::uint64_t ones = rows + four_bits * 15;
-        return (ones & ~eight_bits) | (ones & eight_bits) << 8;
-    }
-    static unsigned least(std::uint64_t counts, std::uint64_t ones) noexcept {
-        counts &= ones * most;
-        counts = (counts | counts >> 4 | counts >> 8 | counts >> 12) & rows * most;
-        const auto lesser = [](std::uint32_t a, std::uint32_t b) { return a < b ? a : b; }; // no references: in registers
-        const auto row = [&](int i) { return static_cast<std::uint32_t>(counts >> 16 * i & most); };
-        return lesser(lesser(row(0), row(1)), lesser(row(2), row(3)));
-    }
+    /// The two counters of a key in its word: one in each half, where three bits of the hash choose one of eight.
+    struct counters {
+        explicit counters(std::uint64_t hash) noexcept
+            : first(static_cast<unsigned>(hash >> 22 & 7) * 4), second(static_cast<unsigned>(hash >> 25 & 7) * 4 + 32) {}
+        unsigned least_of(std::uint64_t counts) const noexcept { return (std::min)(at(counts, first), at(counts, second)); }
+        static unsigned at(std::uint64_t counts, unsigned place) noexcept {
+            return static_cast<unsigned>(counts >> place & most);
+        }
+        const unsigned first;
+        const unsigned second;
+    };
 
+    /// Only a counter that would be too low is raised: the other one has counted another key as well. (Conservative update:
+    /// Estan and Varghese, New Directions in Traffic Measurement and Accounting, 2002.)
     static unsigned add_to(atomic_word& word, std::uint64_t hash, unsigned uses) noexcept {
+        const counters own(hash);
         const std::uint64_t before = word.load(std::memory_order_relaxed);
-        const std::uint64_t ones = ones_of(hash);
-        std::uint64_t after = before;
-        for (; uses != 0; --uses) after += ones & ~(after & after >> 1 & after >> 2 & after >> 3); // to 15
+        const unsigned count = (std::min)(own.least_of(before) + uses, most);
+        const auto lacks = [&](unsigned place) {
+            const unsigned has = counters::at(before, place);
+            return std::uint64_t{has < count ? count - has : 0} << place;
+        };
+        const std::uint64_t after = before + lacks(own.first) + lacks(own.second);
         if (after != before) word.store(after, std::memory_order_relaxed);
-        return least(after, ones);
+        return count;
     }
 
     /// Put number `now` in the unit of the ghosts' times.
@@ -202,8 +203,8 @@ private:
     [[no_unique_address]] Allocator allocator_;
     std::size_t line_count_;
     std::uint64_t period_;
+    std::uint64_t hasty_period_;
     std::uint32_t window_ = 1;
-    std::uint32_t soon_ = 0;
     unsigned time_up_ = 0;
     unsigned time_down_ = 0; ///< one of the two is 0
     line* lines_ = nullptr;

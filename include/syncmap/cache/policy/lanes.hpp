@@ -2,7 +2,7 @@
 // thread, so threads do not meet there.
 //
 // A lane belongs to the thread whose slot number it has. The threads beyond share the last lane, and count by
-// read-modify-writes there. Only tickets and ticks are plain words: their thread alone uses them, and the next
+// read-modify-writes there. Tickets and notes are plain words: their thread alone uses them, and the next
 // thread with that slot number goes on with them.
 //
 // A thread that uses the policy tables is *in* its lane: they are freed when a lane was seen at rest (policy_tables.hpp).
@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <syncmap/cache/policy/leaning.hpp>
 #include <syncmap/detail/cache_line.hpp>
 
 namespace syncmap::cache_detail {
@@ -40,11 +39,6 @@ struct alignas(detail::cache_line_bytes) lane {
 
     atomic<std::uint64_t> counts[static_cast<std::size_t>(counted::kinds)] = {};
     atomic<std::uint64_t> ticks{0}; ///< puts of new keys
-    // Since the thread last reported them, see leaning.hpp.
-    atomic<std::uint32_t> returns{0};
-    atomic<std::uint32_t> soon{0};
-    atomic<std::uint32_t> uses{0}; ///< modulo 2^32: it may be negative
-    atomic<std::uint32_t> exits{0};
     atomic<std::uint32_t> users{0}; ///< how many puts use the policy tables: more than one, where a put calls another
     atomic<bool> probably_inserts{true}; ///< the thread's last put was of a new key
     bool is_exclusive = true;
@@ -55,6 +49,10 @@ struct alignas(detail::cache_line_bytes) lane {
     std::uint64_t ticket = 0;
     std::uint64_t next_ticket = 0;
     void* ring_lines[2] = {}; ///< of the small queue: the positions of `ticket`, those of `next_ticket`
+    // ---- requests that the thread has noted for the leaning ----
+    static constexpr std::uint32_t most_noted = 128;
+    std::uint32_t noted_count = 0;
+    std::uint16_t noted[most_noted] = {}; ///< the names of keys
 
     void count(counted what) noexcept { increment(counts[static_cast<std::size_t>(what)]); }
     /// Of a lane that belongs to one thread, by that thread.
@@ -66,14 +64,9 @@ struct alignas(detail::cache_line_bytes) lane {
             probably_inserts.store(is_new, std::memory_order_relaxed);
     }
 
-    /// Not a read-modify-write: what threads lose is a count.
-    static void add(atomic<std::uint32_t>& to, std::uint32_t n) noexcept {
-        to.store(to.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-    /// What it has counted for the leaning since the last call.
-    lean_counts take(std::uint64_t puts) noexcept {
-        return {static_cast<std::int64_t>(puts), begin_anew(returns), begin_anew(soon),
-                static_cast<std::int32_t>(begin_anew(uses)), begin_anew(exits)};
+    /// A request for a key in the sample [LE1]. Threads that share a lane note nothing.
+    void note(std::uint16_t name) noexcept {
+        if (is_exclusive && noted_count < most_noted) noted[noted_count++] = name;
     }
 
     /// Before the thread looks which policy tables are in use.
@@ -99,11 +92,6 @@ struct alignas(detail::cache_line_bytes) lane {
     bool is_at_rest() const noexcept { return users.load(std::memory_order_acquire) == 0; } // (2)
 
 private:
-    static std::uint32_t begin_anew(atomic<std::uint32_t>& from) noexcept {
-        const std::uint32_t n = from.load(std::memory_order_relaxed);
-        if (n != 0) from.store(0, std::memory_order_relaxed);
-        return n;
-    }
     std::uint64_t increment(atomic<std::uint64_t>& word) noexcept {
         if (!is_exclusive) [[unlikely]]
             return word.fetch_add(1, std::memory_order_relaxed) + 1;

@@ -24,7 +24,7 @@ namespace syncmap::cache_detail {
 template <class Sync, class Allocator>
 struct policy_tables {
     policy_tables(std::size_t n, std::uint32_t id, const Allocator& a)
-        : entries(n), leans(n), small_ring(n, id, a), keys(n, a) {}
+        : entries(n), leans(n, a), small_ring(n, id, a), keys(n, a) {}
 
     /// Whether they are right for a cache of so many entries, about.
     bool fit(std::size_t n) const noexcept {
@@ -32,10 +32,10 @@ struct policy_tables {
         const std::size_t other = (std::max)(n, std::size_t{1});
         return other / 2 < own && own / 2 < other;
     }
-    std::size_t bytes() const noexcept { return sizeof *this + small_ring.bytes() + keys.bytes(); }
+    std::size_t bytes() const noexcept { return sizeof *this + leans.bytes() + small_ring.bytes() + keys.bytes(); }
 
     const std::size_t entries;
-    leaning<Sync> leans;
+    leaning<Sync, Allocator> leans;
     small_queue<Sync, Allocator> small_ring;
     history<Sync, Allocator> keys;
     policy_tables* older = nullptr; ///< of those that are kept
@@ -66,6 +66,11 @@ public:
     void prefetch_history(std::uint64_t hash) const noexcept {
         history_location{first_line_.load(std::memory_order_relaxed), history_lines_.load(std::memory_order_relaxed)}.prefetch(
             hash);
+    }
+
+    /// Whether the key is in the sample of the tables in use. The calling thread need not have entered its lane.
+    bool is_in_sample(std::uint64_t hash) const noexcept {
+        return sample::has(sample_end_.load(std::memory_order_relaxed), hash);
     }
 
     /// Changes to tables for so many entries, if those in use do not fit. Returns the ones that were in use then, or null.
@@ -109,6 +114,7 @@ private:
         const history_location keys = t.keys.where();
         first_line_.store(keys.first, std::memory_order_relaxed);
         history_lines_.store(keys.line_count, std::memory_order_relaxed);
+        sample_end_.store(t.leans.heard().end(), std::memory_order_relaxed);
     }
     tables* make(std::size_t entries) {
         tables* const made = memory::allocate(allocator_, 1);
@@ -134,6 +140,7 @@ private:
     // For prefetches alone; the two may be of different histories.
     typename Sync::template atomic<std::uintptr_t> first_line_{0};
     typename Sync::template atomic<std::size_t> history_lines_{1};
+    typename Sync::template atomic<std::uint64_t> sample_end_{0};
 };
 
 } // namespace syncmap::cache_detail
