@@ -39,10 +39,12 @@ using marked_engine =
 struct explored_clock {
     using time_of_cache = sync_policy::atomic<std::int64_t>;
     const time_of_cache* time = nullptr;
+    std::function<void()>* after_reading = nullptr; ///< called once, by the thread that has read the time
 
     std::chrono::time_point<std::chrono::steady_clock> now() const {
-        return std::chrono::time_point<std::chrono::steady_clock>(
-            std::chrono::nanoseconds(time == nullptr ? 0 : time->load(std::memory_order_seq_cst)));
+        const std::chrono::nanoseconds read(time == nullptr ? 0 : time->load(std::memory_order_seq_cst));
+        if (after_reading != nullptr && *after_reading) std::exchange(*after_reading, nullptr)();
+        return std::chrono::time_point<std::chrono::steady_clock>(read);
     }
 };
 

@@ -134,12 +134,73 @@ void what_is_remembered_counts(F f) {
     });
 }
 
+/// A load that brings what it is told to, by a loader whose calls are counted. Returns the value; 0: there is nothing; 1: it
+/// failed.
+enum class loader : std::uint8_t { has_value, has_nothing, fails };
+inline std::uint64_t load_from(explored_cache& c, loader what, std::uint64_t value, unsigned& calls) {
+    try {
+        const auto entry = c.pin_or_load(probe(keys::first), [&]() -> std::optional<probe> {
+            ++calls;
+            if (what == loader::fails) throw std::runtime_error("no");
+            if (what == loader::has_nothing) return std::nullopt;
+            return probe(value);
+        });
+        return entry ? entry.value().number() : 0;
+    } catch (const std::runtime_error&) {
+        return 1;
+    }
+}
+
+/// [LO9] A thread finds that the outcome of an earlier load has expired. It owns the flight, and finds what another load has
+/// brought meanwhile. Then a second one comes, when that has ended, too. The other load is made while the first thread reads
+/// the clock: so one preemption is enough.
+template <class F>
+void what_is_found_is_not_shared_after_its_end(F f) {
+    for (const loader what : {loader::has_value, loader::has_nothing, loader::fails}) {
+        const char* const name = what == loader::has_value ? "load" : name_of_load(what == loader::fails);
+        f(std::string(name) + ", the same|time passes, load", [what] {
+            explored_clock::time_of_cache time{0};
+            std::function<void()> other_load;
+            explored_cache::options_type options = remembering_options(4);
+            options.expire_after_write = std::chrono::nanoseconds(10);
+            options.clock = {&time, &other_load};
+            with_cache(std::move(options), [&](explored_cache& c) {
+                unsigned calls_before = 0;
+                load_from(c, what, 1, calls_before);
+                time.store(10, std::memory_order_seq_cst);
+                sync_policy::atomic<bool> has_ended{false};
+                sync_policy::atomic<bool> second_has_begun{false};
+                unsigned calls_of_first = 0;
+                unsigned calls_of_other = 0;
+                unsigned calls_of_second = 0;
+                bool had_ended = false;
+                std::uint64_t seen = 0;
+                other_load = [&] {
+                    if (second_has_begun.load(std::memory_order_seq_cst)) return;
+                    load_from(c, what, 5, calls_of_other);
+                    has_ended.store(true, std::memory_order_seq_cst);
+                };
+                parallel([&] { load_from(c, what, 5, calls_of_first); },
+                         [&] {
+                             second_has_begun.store(true, std::memory_order_seq_cst);
+                             had_ended = has_ended.load(std::memory_order_seq_cst);
+                             time.store(20, std::memory_order_seq_cst);
+                             seen = load_from(c, loader::has_value, 2, calls_of_second);
+                         });
+                // A load of the first thread's own may be under way still.
+                if (had_ended && calls_of_first == 0) require(seen == 2, "what had ended before a call does not answer it");
+            });
+        });
+    }
+}
+
 template <class F>
 void each_of_remembering(F f) {
     what_is_remembered_is_ended_by_an_invalidation(f);
     what_is_remembered_hides_no_put(f);
     what_is_remembered_is_loaded_once(f);
     what_is_remembered_counts(f);
+    what_is_found_is_not_shared_after_its_end(f);
 }
 
 } // namespace explore::cache_bodies

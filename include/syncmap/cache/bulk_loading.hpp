@@ -352,11 +352,11 @@ private:
                             return answers;
                         })) {
                         if (!each->outcome.entry) of_.count_recalled(by_.slot());
+                        each->outcome.was_there = true;
                         if (each->failure == nullptr) {
                             settle(*each);
                         } else {
                             known_failure = each->failure;
-                            each->own->fail(each->failure);
                             each->own.reset();
                         }
                     } else {

@@ -369,12 +369,14 @@ private:
                 if (is_live ? why == purpose::to_fill || (why == purpose::to_renew && !lifetimes.is_still(e, *due))
                             : why == purpose::to_fill && lifetimes.answers_at_once(e)) {
                     self().engine_.hold(outcome.entry, e);
+                    outcome.was_there = true;
                 } else if (is_live || lifetimes.may_renew()) {
                     keep_old(old, e);
                 }
             });
             if (last.answers(loader_may_find_nothing<F, K>)) {
                 this->count_recalled(by.slot());
+                outcome.was_there = true;
                 last.rethrow();
             } else if (!outcome.entry) {
                 const nanoseconds_t begun = lifetimes.may_renew() ? lifetimes.now() : 0;
@@ -410,7 +412,7 @@ private:
         } catch (const recursive_update&) {
             throw;
         } catch (...) {
-            flight.fail(std::current_exception());
+            if (!outcome.was_there) flight.fail(std::current_exception());
             throw;
         }
     }

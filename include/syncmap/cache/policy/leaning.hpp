@@ -23,7 +23,7 @@
 //
 // After a change of what is asked for, main may be full of entries that were asked for often, and never are again. They win
 // all duels until their counts have been halved some times. Where next to nothing hits, and most misses are of keys that the
-// history has counted before, its counts are *outdated*: then the history halves them eight times as often.
+// history has counted before, its counts are *outdated*: then the history halves them eight times as often [LE3].
 //
 // The shadow of the leaning in force should hit as often as the cache does. Where it hits more often, or less, the sample has
 // fewer keys than its share, or more. Then the shadows shrink, or grow, step by step. Else a shadow would hold a whole loop

@@ -53,6 +53,9 @@ public:
     struct load_outcome {
         held_entry entry{}; ///< none: the loader found nothing
         bool settled = false; ///< false: the flight brought neither a value nor its absence
+        /// The owner has found the key's outcome, instead of bringing it. It is the owner's alone: it may have ended before
+        /// another thread that waits has begun its call.
+        bool was_there = false;
     };
 
     /// Loads that run, for writers: they overtake those of their keys.
@@ -77,6 +80,7 @@ public:
             claim_.give = [](const void* from, void* to) noexcept {
                 const auto& brought = *static_cast<const load_outcome*>(from);
                 auto& theirs = *static_cast<load_outcome*>(to);
+                if (brought.was_there) return;
                 theirs.entry = brought.entry.share();
                 theirs.settled = brought.settled;
             };
