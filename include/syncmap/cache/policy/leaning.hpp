@@ -39,18 +39,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <syncmap/cache/policy/lean.hpp>
 #include <syncmap/cache/policy/shadow_caches.hpp>
 #include <syncmap/detail/cache_line.hpp>
 
 namespace syncmap::cache_detail {
 
-enum class lean : std::uint8_t { balanced, frequency, recency, guarded };
-
 /// How a request went. Known: the history has counted the key before.
 enum class request : std::uint8_t { hit, known_miss, new_miss };
-
-/// Whether a return comes into small, and has to win a duel.
-inline bool returns_duel(lean l) noexcept { return l == lean::frequency || l == lean::guarded; }
 
 /// Which requests the shadows hear of, by hash.
 class sample {
@@ -128,7 +124,7 @@ private:
         compare(static_cast<std::int32_t>(hits >> in_force & 1) - static_cast<std::int32_t>(has_hit_itself));
         const auto has_hit = [&](unsigned k) { return static_cast<std::int32_t>(hits >> k & 1) * hit; };
         unsigned best = in_force;
-        for (unsigned k = 0; k < shadows::kinds; ++k) {
+        for (unsigned k = 0; k < leanings; ++k) {
             if (k == in_force) continue;
             gains_[k] = (std::max)(std::int32_t{0}, gains_[k] + has_hit(k) - has_hit(in_force) - 1);
             if (gains_[k] > enough_for(k) && (best == in_force || gains_[k] > gains_[best])) best = k;
@@ -138,7 +134,9 @@ private:
         now_.store(static_cast<lean>(best), std::memory_order_relaxed);
     }
 
-    std::int32_t enough_for(unsigned k) const noexcept { return k == shadows::balanced ? enough_for_balanced_ : enough_; }
+    std::int32_t enough_for(unsigned k) const noexcept {
+        return k == static_cast<unsigned>(lean::balanced) ? enough_for_balanced_ : enough_;
+    }
 
     /// Looks, after half a capacity of requests, whether the history is outdated.
     void weigh(request of) noexcept {
@@ -170,7 +168,7 @@ private:
     const std::int32_t enough_;
     const std::int32_t enough_for_balanced_;
     std::int32_t ahead_ = 0; ///< hits that the shadow of the leaning in force has had more than the cache
-    std::array<std::int32_t, shadows::kinds> gains_{};
+    std::array<std::int32_t, leanings> gains_{};
     std::size_t hits_ = 0; ///< of the last requests
     std::size_t known_misses_ = 0;
     std::size_t weighed_ = 0;

@@ -1,16 +1,11 @@
-// Shadow caches: one small cache without values for each leaning. All of them get the same requests, a sample of those that
-// the cache gets. Which one hits most often tells what the cache should lean to.
-//
-//   | shadow    | an entry that leaves small                    | a return      | small queue |
-//   |-----------|-----------------------------------------------|---------------|-------------|
-//   | balanced  | has to win a duel                             | becomes main  | 10 %        |
-//   | frequency | has to win a duel                             | is as new     | 1 %         |
-//   | recency   | becomes main with a use: it stays for a round | is as new     | 10 %        |
-//   | guarded   | has to win a duel                             | is as new     | 10 %        |
+// Shadow caches: one small cache without values for each leaning, which does what the cache does when it leans so
+// (leaning.hpp). All of them get the same requests, a sample of those that the cache gets. Which one hits most often tells what
+// the cache should lean to.
 //
 // One table serves all of them: a *record* of four bytes has a name of 16 bits for a key, and four bits for each shadow:
 // whether its entry is absent, small or main, and how often it was used. A bucket is a cache line. Each shadow has a hand,
-// which sweeps over the table, and a ring of its small entries. They share one history, which counts every request.
+// which sweeps over the table, and a ring of its small entries. They share one history, which counts every request; its ghosts
+// are those of the balanced one.
 //
 // A sample may have more keys than its share of the entries, or fewer: then each shadow is too small or too large. So it may
 // grow and shrink.
@@ -26,6 +21,7 @@
 #include <memory>
 
 #include <syncmap/cache/policy/history.hpp>
+#include <syncmap/cache/policy/lean.hpp>
 #include <syncmap/detail/aligned_memory.hpp>
 #include <syncmap/detail/cache_line.hpp>
 
@@ -34,15 +30,14 @@ namespace syncmap::cache_detail {
 template <class Sync, class Allocator>
 class shadow_caches {
 public:
-    enum kind : unsigned { balanced, frequency, recency, guarded, kinds };
     static constexpr std::size_t most_entries = 256; ///< of each
 
     /// Each has so many entries, `most_entries` at most.
     shadow_caches(std::size_t entries, const Allocator& allocator)
         : allocator_(allocator), entries_(entries), limit_(entries),
           bucket_count_(entries == 0 ? 0 : std::bit_ceil((entries + 3) / 4)), keys_(entries, allocator) {
-        for (unsigned k = 0; k < kinds; ++k)
-            shadows_[k].ring_size = (std::max)(std::size_t{1}, entries_ / (k == frequency ? 100 : 10));
+        for (unsigned k = 0; k < leanings; ++k)
+            shadows_[k].ring_size = (std::max)(std::size_t{1}, entries_ / (is(k, lean::frequency) ? 100 : 10));
         if (bucket_count_ == 0) return;
         buckets_ = memory::allocate(allocator_, bucket_count_);
         for (std::size_t i = 0; i < bucket_count_; ++i) std::construct_at(buckets_ + i);
@@ -57,30 +52,30 @@ public:
     void grow() noexcept { limit_ = (std::min)(limit_ + step, entries_ + entries_ / 6); }
     void shrink() noexcept {
         limit_ = (std::max)(limit_ - step, entries_ - entries_ / 6);
-        for (unsigned k = 0; k < kinds; ++k) {
+        for (unsigned k = 0; k < leanings; ++k) {
             while (shadows_[k].size > limit_) evict(k);
         }
     }
     /// What they have allocated.
     std::size_t bytes() const noexcept { return bucket_count_ * sizeof(bucket) + keys_.bytes(); }
 
-    /// A request for a key that has this name. Returns which shadows have it: a bit for each kind. It is in all of them
-    /// afterwards. `is_outdated`: the history forgets quickly.
+    /// A request for a key that has this name. Returns which shadows have it: a bit for each leaning. It is in all of
+    /// them afterwards. `is_outdated`: the history forgets quickly.
     unsigned ask(std::uint16_t name, bool is_outdated) noexcept {
         const std::size_t at = record_of(name);
         const std::uint64_t hash = hash_of(name);
         bool returns = false;
-        if (state(at, balanced) == absent) {
+        if (state(at, number_of(lean::balanced)) == absent) {
             keys_.age(++puts_, is_outdated);
             returns = keys_.come(hash, puts_, false).returned;
         } else {
             keys_.add(hash, 1);
         }
         unsigned hits = 0;
-        for (unsigned k = 0; k < kinds; ++k) {
+        for (unsigned k = 0; k < leanings; ++k) {
             const unsigned now = state(at, k);
             if (now == absent) {
-                put(at, k, k == balanced && returns);
+                put(at, k, returns && !returns_duel(static_cast<lean>(k)));
             } else {
                 hits |= 1U << k;
                 if ((now & uses_mask) != uses_mask) set(at, k, now + 1);
@@ -92,8 +87,8 @@ public:
 private:
     // ---- the states of an entry: two bits for the queue, two for the uses ----
     static constexpr unsigned absent = 0;
-    static constexpr unsigned small = 4;
-    static constexpr unsigned main = 8;
+    static constexpr unsigned in_small = 4;
+    static constexpr unsigned in_main = 8;
     static constexpr unsigned uses_mask = 3;
     static constexpr unsigned queue_mask = 12;
 
@@ -102,6 +97,9 @@ private:
     static constexpr unsigned always = history<Sync, Allocator>::most + 1;
     static constexpr unsigned most_looked_at = 64;
     static constexpr std::size_t step = 2;
+
+    static constexpr unsigned number_of(lean l) noexcept { return static_cast<unsigned>(l); }
+    static constexpr bool is(unsigned k, lean l) noexcept { return k == number_of(l); }
 
     struct alignas(detail::cache_line_bytes) bucket {
         std::array<std::uint32_t, per_bucket> records{};
@@ -143,7 +141,7 @@ private:
             if ((records[i] & 0xFFFF) == 0) unused = i;
         }
         const std::size_t at = in * per_bucket + (unused != per_bucket ? unused : least_used(records));
-        for (unsigned k = 0; k < kinds; ++k) {
+        for (unsigned k = 0; k < leanings; ++k) {
             if (state(at, k) != absent) remove(at, k);
         }
         record(at) = name << 16;
@@ -164,24 +162,24 @@ private:
         shadow& s = shadows_[k];
         if (into_main) {
             make_room(k, nowhere);
-            set(at, k, main);
+            set(at, k, in_main);
         } else {
             const std::size_t leaving = s.ring[s.turn];
             make_room(k, leaving);
             s.ring[s.turn] = static_cast<std::uint16_t>(at);
             s.turn = s.turn + 1 == s.ring_size ? 0 : s.turn + 1;
-            set(at, k, small);
+            set(at, k, in_small);
         }
         ++s.size;
     }
     /// `leaving`: the oldest small entry becomes main, or goes itself.
     void make_room(unsigned k, std::size_t leaving) noexcept {
         const bool is_full = shadows_[k].size >= limit_;
-        if (leaving == nowhere || (state(leaving, k) & queue_mask) != small) { // another key may have its record by now
+        if (leaving == nowhere || (state(leaving, k) & queue_mask) != in_small) { // another key may have its record by now
             if (is_full) evict(k);
             return;
         }
-        const bool stays = k == recency;
+        const bool stays = is(k, lean::recency);
         if (is_full) {
             const unsigned uses = state(leaving, k) & uses_mask;
             const unsigned strength = uses >= 2 || stays ? always : count(leaving);
@@ -190,7 +188,7 @@ private:
                 return;
             }
         }
-        set(leaving, k, main + (stays ? 1 : 0));
+        set(leaving, k, in_main + (stays ? 1 : 0));
     }
     /// Evicts the next victim of the hand, if the history has counted less of it than `strength`.
     bool evict_main(unsigned k, unsigned strength) noexcept {
@@ -199,7 +197,7 @@ private:
         unsigned looked_at = 0;
         for (std::size_t i = 0; i < round || looked_at != 0; ++i, hand = hand + 1 == round ? 0 : hand + 1) {
             const unsigned now = state(hand, k);
-            if ((now & queue_mask) != main) continue;
+            if ((now & queue_mask) != in_main) continue;
             if ((now & uses_mask) != 0 && ++looked_at < most_looked_at) {
                 set(hand, k, now - 1);
                 continue;
@@ -225,7 +223,7 @@ private:
     bucket* buckets_ = nullptr;
     history<Sync, Allocator> keys_;
     std::uint64_t puts_ = 0; ///< into the balanced one
-    std::array<shadow, kinds> shadows_{};
+    std::array<shadow, leanings> shadows_{};
 };
 
 } // namespace syncmap::cache_detail
