@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <syncmap/cache/entry_state.hpp>
 #include <syncmap/cache/policy/history.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
 #include <syncmap/cache/policy/leaning.hpp>
+#include <syncmap/cache/policy/request_notes.hpp>
 #include <syncmap/cache/policy/small_queue.hpp>
 #include <syncmap/hash.hpp>
 #include <syncmap/sync/real.hpp>
@@ -24,19 +26,29 @@ using syncmap::cache_detail::sample;
 using leaning_of_test = syncmap::cache_detail::leaning<syncmap::sync::real, std::allocator<std::byte>>;
 constexpr std::size_t shadow_entries = 256; // of a cache of 2,048 entries or more
 
+void tell(leaning_of_test& of, std::uint16_t name, request how) {
+    of.tell(1, [&](auto hear) { hear(name, how); });
+}
+
+bool is_telling(leaning_of_test& of, std::uint32_t process) {
+    bool is = false;
+    of.tell(process, [&](auto) { is = true; });
+    return is;
+}
+
 /// Requests of a loop, so many rounds, of which the cache itself hits none.
 lean after_loop(leaning_of_test& of, int rounds, std::uint16_t keys) {
     for (int round = 0; round < rounds; ++round) {
-        for (std::uint16_t key = 0; key < keys; ++key) of.hear(&key, 1, request::new_miss);
+        for (std::uint16_t key = 0; key < keys; ++key) tell(of, key, request::new_miss);
     }
     return of.now();
 }
 /// Each key comes twice, and the cache itself hits half of the second requests.
 lean after_pairs(leaning_of_test& of, std::uint16_t keys, std::uint16_t apart) {
     for (std::uint16_t key = 10'000; key < 10'000 + keys; ++key) {
-        of.hear(&key, 1, request::new_miss);
+        tell(of, key, request::new_miss);
         const auto earlier = static_cast<std::uint16_t>(key - apart);
-        of.hear(&earlier, 1, key % 2 == 0 ? request::hit : request::new_miss);
+        tell(of, earlier, key % 2 == 0 ? request::hit : request::new_miss);
     }
     return of.now();
 }
@@ -54,7 +66,7 @@ TEST(cache_leaning, does_not_turn_to_and_fro) {
     int turns = 0;
     const auto hear = [&](std::uint16_t name) {
         const lean before = leans.now();
-        leans.hear(&name, 1, request::new_miss);
+        tell(leans, name, request::new_miss);
         turns += leans.now() != before ? 1 : 0;
     };
     for (std::uint16_t i = 0; i < 20 * 512; ++i) hear(i % 512); // a loop
@@ -84,7 +96,7 @@ TEST(cache_leaning, finds_the_history_outdated_where_known_keys_miss_and_next_to
     const auto outdated_after = [&](request each, int n) {
         for (int i = 0; i < n; ++i) {
             const auto name = static_cast<std::uint16_t>(i);
-            leans.hear(&name, 1, each);
+            tell(leans, name, each);
         }
         return leans.is_outdated();
     };
@@ -118,6 +130,57 @@ TEST(cache_leaning, hears_of_a_share_of_the_keys_that_fills_its_shadows) {
     }
     const sample none(10);
     for (std::uint64_t i = 0; i < 1'000; ++i) EXPECT_FALSE(none.has(syncmap::hash<std::uint64_t>{}(i)));
+}
+
+TEST(cache_leaning, learns_in_the_child_of_a_fork_that_lacks_the_thread_which_told) {
+    leaning_of_test leans(8'000, {});
+    leans.tell(1, [&](auto) { // what a thread does that the child lacks
+        EXPECT_FALSE(is_telling(leans, 1));
+        EXPECT_TRUE(is_telling(leans, 2));
+    });
+    EXPECT_TRUE(is_telling(leans, 1));
+}
+
+using notes_of_test = syncmap::cache_detail::request_notes<syncmap::sync::real>;
+using note = std::pair<std::uint16_t, request>;
+
+std::vector<note> taken_from(notes_of_test& notes) {
+    std::vector<note> all;
+    notes.take([&](std::uint16_t name, request how) { all.emplace_back(name, how); });
+    return all;
+}
+
+TEST(cache_leaning, is_told_what_all_threads_have_noted) {
+    notes_of_test notes;
+    notes.add(0, 7, request::hit);
+    notes.add(3, 65'535, request::known_miss);
+    notes.add(0, 8, request::new_miss);
+    const std::vector<note> expected{{7, request::hit}, {8, request::new_miss}, {65'535, request::known_miss}};
+    EXPECT_EQ(taken_from(notes), expected);
+    EXPECT_TRUE(taken_from(notes).empty());
+    for (std::uint16_t i = 0; i < 1'000; ++i) notes.add(5, i, request::hit);
+    const std::size_t kept = taken_from(notes).size();
+    EXPECT_EQ(kept, 128U) << "what finds no room is lost";
+    notes.add(5, 1, request::hit);
+    EXPECT_EQ(taken_from(notes).size(), 1U);
+}
+
+TEST(cache_leaning, may_be_noted_and_told_by_many_threads) {
+    notes_of_test notes;
+    leaning_of_test leans(8'000, {});
+    std::vector<std::thread> all;
+    for (std::uint32_t t = 0; t < 12; ++t) {
+        all.emplace_back([&, t] {
+            for (std::uint16_t i = 0; i < 2'000; ++i) {
+                notes.add(t, i, request::new_miss);
+                if (i % 3 == 0) leans.tell(1, [&](auto hear) { notes.take(hear); });
+            }
+        });
+    }
+    for (std::thread& t : all) t.join();
+    taken_from(notes);
+    notes.add(2, 9, request::hit);
+    EXPECT_EQ(taken_from(notes), std::vector<note>(1, {9, request::hit}));
 }
 
 TEST(cache_leaning, may_be_told_by_several_threads) {

@@ -2,7 +2,6 @@
 // the search for mutants sees (plain_access.hpp).
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,10 +21,13 @@ void a_leaning_that_two_threads_tell(F f) {
         using syncmap::cache_detail::request;
         constexpr std::size_t capacity = 64; // the fewest that have a sample
         const auto leans = std::make_unique<leaning>(capacity, allocator<std::byte>());
-        const auto tell = [&](std::uint16_t first_name) {
-            const std::array<std::uint16_t, 2> names{first_name, static_cast<std::uint16_t>(first_name + 1)};
-            leans->hear(names.data(), names.size(), request::new_miss);
-            leans->hear(names.data(), names.size(), request::hit);
+        const auto tell = [&](std::uint16_t name) {
+            for (const request how : {request::new_miss, request::hit}) {
+                leans->tell(1, [&](auto hear) {
+                    hear(name, how);
+                    hear(static_cast<std::uint16_t>(name + 1), how);
+                });
+            }
         };
         parallel([&] { tell(1); }, [&] { tell(2); });
     });

@@ -194,6 +194,32 @@ void what_is_found_is_not_shared_after_its_end(F f) {
     }
 }
 
+/// [LO9] A thread is shown what another one's load has brought. When that has ended, the load may still be about to leave.
+template <class F>
+void what_a_load_has_stored_is_not_shared_after_its_end(F f) {
+    for (const loader what : {loader::has_value, loader::has_nothing, loader::fails}) {
+        const char* const name = what == loader::has_value ? "load" : name_of_load(what == loader::fails);
+        f(std::string(name) + "|the same, time passes, load", [what] {
+            explored_clock::time_of_cache time{0};
+            explored_cache::options_type options = remembering_options(4);
+            options.expire_after_write = std::chrono::nanoseconds(10);
+            options.clock = {&time};
+            with_cache(std::move(options), [&](explored_cache& c) {
+                unsigned calls_of_other = 0;
+                parallel([&] { load_from(c, what, 5, calls_of_other); },
+                         [&] {
+                             unsigned calls = 0;
+                             load_from(c, what, 5, calls);
+                             const bool was_loaded_by_other = calls == 0;
+                             time.store(10, std::memory_order_seq_cst);
+                             const std::uint64_t seen = load_from(c, loader::has_value, 2, calls);
+                             require(seen == 2 || !was_loaded_by_other, "what had ended before a call does not answer it");
+                         });
+            });
+        });
+    }
+}
+
 template <class F>
 void each_of_remembering(F f) {
     what_is_remembered_is_ended_by_an_invalidation(f);
@@ -201,6 +227,7 @@ void each_of_remembering(F f) {
     what_is_remembered_is_loaded_once(f);
     what_is_remembered_counts(f);
     what_is_found_is_not_shared_after_its_end(f);
+    what_a_load_has_stored_is_not_shared_after_its_end(f);
 }
 
 } // namespace explore::cache_bodies

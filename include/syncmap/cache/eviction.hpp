@@ -15,11 +15,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <utility>
+#include <type_traits>
 
 #include <syncmap/cache/bound.hpp>
 #include <syncmap/cache/entry_state.hpp>
 #include <syncmap/cache/policy/lanes.hpp>
+#include <syncmap/cache/policy/request_notes.hpp>
 #include <syncmap/cache/policy_changes.hpp>
 #include <syncmap/cache/small_exits.hpp>
 
@@ -86,9 +87,10 @@ public:
     }
     /// Before an entry is inserted that comes back into main: a permit, if the pool has one, and nothing of the small queue.
     /// Only where entries have no weights. Returns whether it has got the permit.
-    bool admit_to_main(lane_type& l, admission& mine) {
+    bool admit_to_main(lane_type& l, std::uint64_t hash, admission& mine) {
         enter(l, mine);
         mine.where = queue::in_main;
+        mine.is_in_sample = mine.in->leans.heard().has(hash);
         mine.is_placed = true;
         if (mine.held == 0 && permits_.take()) mine.held = 1;
         return mine.held != 0;
@@ -115,9 +117,9 @@ public:
                 hear_of_hit(e.hash(), slot);
         }
     }
-    /// A read by the thread with this slot number has found an entry whose key is in the sample, or was when the entry came.
+    /// A read by the thread with this slot number has found an entry whose key was in the sample when the entry came.
     [[gnu::noinline, gnu::cold]] void hear_of_hit(std::uint64_t hash, std::uint32_t slot) noexcept {
-        if (policy_.is_in_sample(hash)) lanes_.of_slot(slot).note(sample::name_of(hash));
+        if (policy_.is_in_sample(hash)) notes_.add(slot, sample::name_of(hash), request::hit);
     }
     /// The entry is about to be inserted.
     void begin([[maybe_unused]] lane_type& l, entry& e, const admission& mine) noexcept {
@@ -224,7 +226,7 @@ private:
         if (is_weighted_ && !place_weight(by, l, tick, mine)) return;
         l.has_inserted(true);
         const bool asks_first = mine.in->small_ring.comes_after_history();
-        if (asks_first) ask_history(by, l, hash, mine.in->small_ring.now(l), tick, mine);
+        if (asks_first) ask_history(by, hash, mine.in->small_ring.now(l), tick, mine);
         std::uint64_t leaving = queue_type::none;
         unsigned leaving_count = 0;
         if (!asks_first || mine.where == queue::in_small) {
@@ -240,29 +242,27 @@ private:
             if (leaving != queue_type::none && (mine.held == 0 || has_only_rest(mine)))
                 leave_small(by, l, mine, leaving, leaving_count, kept);
         }
-        if (!asks_first) ask_history(by, l, hash, mine.at.number(), tick, mine);
+        if (!asks_first) ask_history(by, hash, mine.at.number(), tick, mine);
         mine.is_placed = true;
         if (mine.held < mine.need && mine.need > 1) leave_more(by, l, mine);
     }
-    [[gnu::always_inline]] void ask_history(visitor& by, lane_type& l, std::uint64_t hash, std::uint64_t now,
-                                            std::uint64_t tick, admission& mine) noexcept {
+    [[gnu::always_inline]] void ask_history(visitor& by, std::uint64_t hash, std::uint64_t now, std::uint64_t tick,
+                                            admission& mine) noexcept {
         if (mine.in->keys.age(tick, mine.in->leans.is_outdated())) [[unlikely]]
             fit_small_queue(by, mine);
         const bool returns_to_small = returns_duel(mine.in->leans.now());
         const auto told = mine.in->keys.come(hash, now, returns_to_small);
         mine.where = told.returned && !returns_to_small ? queue::in_main : queue::in_small;
         mine.count = told.count;
-        if (l.noted_count != 0 || mine.in->leans.heard().has(hash)) [[unlikely]]
-            tell_leaning(l, hash, mine);
+        if (mine.in->leans.heard().has(hash)) [[unlikely]]
+            tell_leaning(by, hash, mine);
     }
-    /// What the thread has noted, and its put.
-    [[gnu::noinline]] void tell_leaning(lane_type& l, std::uint64_t hash, admission& mine) noexcept {
-        auto& leans = mine.in->leans;
-        mine.is_in_sample = leans.heard().has(hash);
-        leans.hear(l.noted, std::exchange(l.noted_count, 0), request::hit);
-        if (!mine.is_in_sample || !l.is_exclusive) return;
-        const std::uint16_t name = sample::name_of(hash);
-        leans.hear(&name, 1, mine.count > 1 ? request::known_miss : request::new_miss);
+    /// A put of a new key in the sample, and what all threads have noted.
+    [[gnu::noinline]] void tell_leaning(visitor& by, std::uint64_t hash, admission& mine) noexcept {
+        mine.is_in_sample = true;
+        notes_.add(by.slot(), sample::name_of(hash), mine.count > 1 ? request::known_miss : request::new_miss);
+        const std::uint32_t process = Engine::forks(by).load(std::memory_order_relaxed) + 1;
+        mine.in->leans.tell(process, [this](auto hear) { notes_.take(hear); });
     }
     /// Gives the small queue the size that belongs to the leaning [LE2].
     [[gnu::noinline]] void fit_small_queue(visitor& by, admission& mine) noexcept {
@@ -319,6 +319,9 @@ private:
     static bool may_go(entry& e, const admission& mine) noexcept {
         return e.mark.where() != queue::outside && std::addressof(e) != mine.own;
     }
+
+    struct no_notes {};
+    [[no_unique_address]] std::conditional_t<is_plain, no_notes, request_notes<Sync>> notes_{};
 };
 
 } // namespace syncmap::cache_detail

@@ -136,7 +136,7 @@ protected:
     }
     bool admit_to_main() {
         inserts_ = true;
-        return bound_.admit_to_main(lane_, mine());
+        return bound_.admit_to_main(lane_, hash_, mine());
     }
     [[gnu::noinline]] void begin_lifetime(entry& fresh, bool is_present) {
         const bool replaces = is_present && !has(feature::expired) && event_ == expiry_event::inserted;
@@ -419,10 +419,12 @@ public:
     void replaces(const entry& old, entry& fresh) noexcept {
         base::replaces(old, fresh);
         engine_.hold(held_, fresh);
+        flight_.share_no_more();
     }
     void publishes(entry& fresh, std::uint64_t generation) noexcept {
         base::publishes(fresh, generation);
         engine_.hold(held_, fresh);
+        flight_.share_no_more();
     }
 
 private:

@@ -76,10 +76,12 @@ public:
     void replaces(const entry& old, entry& fresh) noexcept {
         base::replaces(old, fresh);
         is_stored_ = true;
+        flight_.share_no_more();
     }
     void publishes(entry& fresh, std::uint64_t generation) noexcept {
         base::publishes(fresh, generation);
         is_stored_ = true;
+        flight_.share_no_more();
     }
     /// The value that it replaces is erased: nothing has its place.
     bool keeps_removed(entry& removed, bool) noexcept {

@@ -64,7 +64,7 @@ public:
         base::before_insert();
     }
     bool admits(std::uint64_t generation) noexcept {
-        return generation == generation_ && !found_no_room_ && !table_.loads().may_run(base::hash()) && base::has_room();
+        return generation == generation_ && !found_no_room_ && !table_.loads().is_running(base::hash()) && base::has_room();
     }
     void publishes(entry& fresh, std::uint64_t generation) noexcept {
         base::publishes(fresh, generation);

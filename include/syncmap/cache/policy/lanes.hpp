@@ -1,8 +1,8 @@
-// What each thread writes for a cache beside the table: its counts, and its tickets for the small queue. A cache line or two a
+// What each thread writes for a cache beside the table: its counts, and its tickets for the small queue. Some cache lines a
 // thread, so threads do not meet there.
 //
 // A lane belongs to the thread whose slot number it has. The threads beyond share the last lane, and count by
-// read-modify-writes there. Tickets and notes are plain words: their thread alone uses them, and the next
+// read-modify-writes there. Only tickets and ticks are plain words: their thread alone uses them, and the next
 // thread with that slot number goes on with them.
 //
 // A thread that uses the policy tables is *in* its lane: they are freed when a lane was seen at rest (policy_tables.hpp).
@@ -49,10 +49,6 @@ struct alignas(detail::cache_line_bytes) lane {
     std::uint64_t ticket = 0;
     std::uint64_t next_ticket = 0;
     void* ring_lines[2] = {}; ///< of the small queue: the positions of `ticket`, those of `next_ticket`
-    // ---- requests that the thread has noted for the leaning ----
-    static constexpr std::uint32_t most_noted = 128;
-    std::uint32_t noted_count = 0;
-    std::uint16_t noted[most_noted] = {}; ///< the names of keys
 
     void count(counted what) noexcept { increment(counts[static_cast<std::size_t>(what)]); }
     /// Of a lane that belongs to one thread, by that thread.
@@ -62,11 +58,6 @@ struct alignas(detail::cache_line_bytes) lane {
     void has_inserted(bool is_new) noexcept {
         if (probably_inserts.load(std::memory_order_relaxed) != is_new)
             probably_inserts.store(is_new, std::memory_order_relaxed);
-    }
-
-    /// A request for a key in the sample [LE1]. Threads that share a lane note nothing.
-    void note(std::uint16_t name) noexcept {
-        if (is_exclusive && noted_count < most_noted) noted[noted_count++] = name;
     }
 
     /// Before the thread looks which policy tables are in use.

@@ -8,29 +8,29 @@
 //   | guarded   | has to win a duel                             | comes into small, as all do    | 10 %        |
 //
 // A *sample* of the keys, those with certain hashes, is put into shadow caches that are smaller in the same measure: one for
-// each leaning (shadow_caches.hpp) [LE1]. It is a quarter of the keys at most, and 256 entries' worth: they tell enough of any
-// capacity. The shadows hear of a request
+// each leaning (shadow_caches.hpp) [LE1]. It has a quarter of the keys at most, and at most as many as fill 256 entries: these
+// tell enough of any capacity. The shadows hear of a request
 //
 //   - when a put of a new key asks the history: a miss
-//   - when a read finds an entry whose mark says that its key is in the sample: a hit. The thread notes it in its lane, and
-//     its next put tells the shadows. A lane notes 128 hits.
+//   - when a read finds an entry whose mark says that its key is in the sample: a hit.
+//
+// The thread notes it (request_notes.hpp). A put of a new key in the sample then tells the shadows what all threads have noted.
 //
 // For each leaning that is not in force a sum grows with each hit that its shadow has had and that of the leaning in force has
 // not, and shrinks with each hit the other way round, and a little with each request; it is never negative (Page's CUSUM). A
-// sum of seven thirty-seconds of a shadow's entries turns the cache to that leaning, and all begin anew; five are enough to be
-// balanced again, which is right most often. So a large difference is acted upon after half a capacity of requests, and a small
-// one is when it has lasted.
+// sum of seven thirty-seconds of a shadow's entries turns the cache to that leaning, and all begin anew. Five thirty-seconds
+// turn it back to balanced, the best leaning of most requests. So a large difference is acted upon after half a capacity of
+// requests, and a small one is when it has lasted.
 //
 // After a change of what is asked for, main may be full of entries that were asked for often, and never are again. They win
 // all duels until their counts have been halved some times. Where next to nothing hits, and most misses are of keys that the
 // history has counted before, its counts are *outdated*: then the history halves them eight times as often [LE3].
 //
-// The shadow of the leaning in force should hit as often as the cache does. Where it hits more often, or less, the sample has
-// fewer keys than its share, or more. Then the shadows shrink, or grow, step by step. Else a shadow would hold a whole loop
-// that the cache does not.
+// The shadow of the leaning in force should hit as often as the cache does. If it hits more often, the sample has too few keys,
+// and the shadows shrink step by step. If it hits less often, they grow. Without that a shadow could hold a whole loop that
+// the cache cannot.
 //
-// One thread at a time tells the shadows. Another one that comes meanwhile drops what it has noted: hit ratio, never memory
-// safety.
+// One thread at a time tells the shadows. What others note meanwhile is told later.
 #pragma once
 
 #include <algorithm>
@@ -40,13 +40,11 @@
 #include <cstdint>
 
 #include <syncmap/cache/policy/lean.hpp>
+#include <syncmap/cache/policy/request_notes.hpp>
 #include <syncmap/cache/policy/shadow_caches.hpp>
 #include <syncmap/detail/cache_line.hpp>
 
 namespace syncmap::cache_detail {
-
-/// How a request went. Known: the history has counted the key before.
-enum class request : std::uint8_t { hit, known_miss, new_miss };
 
 /// Which requests the shadows hear of, by hash.
 class sample {
@@ -69,7 +67,8 @@ public:
     }
 
 private:
-    /// The hash may be a product of key and constant: of numbers in a row, those with certain upper bits would be in step.
+    /// The hash may be a product of key and constant. Of that alone, numbers in a row would be in the sample at regular
+    /// distances.
     static constexpr std::uint64_t mixed(std::uint64_t hash) noexcept { return (hash ^ hash >> 32) * 0xBF58476D1CE4E5B9U; }
 
     static constexpr std::size_t fewest_sampled = 64; ///< a cache with fewer entries stays balanced
@@ -102,20 +101,25 @@ public:
     /// Whether what the history has counted is of another time.
     bool is_outdated() const noexcept { return is_outdated_.load(std::memory_order_relaxed); }
 
-    /// Tells the shadows of requests for keys of these names, in their order.
-    void hear(const std::uint16_t* names, std::size_t n, request all) noexcept {
-        if (sample_.entries() == 0) return; // a thread has noted them of larger tables, before these
+    /// Calls `f(hear)`, unless another thread is telling. `hear(name, request)` tells the shadows of one request. Only where
+    /// there is a sample. `process`: another number in each child of a fork, never 0: a thread that a child lacks tells no
+    /// more.
+    template <class F>
+    void tell(std::uint32_t process, F f) noexcept {
+        std::uint32_t teller = told_in_.load(std::memory_order_relaxed);
         // (1) acquire: pairs with the release of (2); without it two threads write to the shadows at a time.
-        if (is_told_.load(std::memory_order_relaxed) || is_told_.exchange(true, std::memory_order_acquire)) return;
-        for (std::size_t i = 0; i < n; ++i) {
-            judge(shadows_.ask(names[i], is_outdated()), all == request::hit);
-            weigh(all);
-        }
-        is_told_.store(false, std::memory_order_release); // (2)
+        if (teller == process ||
+            !told_in_.compare_exchange_strong(teller, process, std::memory_order_acquire, std::memory_order_relaxed))
+            return;
+        f([this](std::uint16_t name, request how) {
+            judge(shadows_.ask(name, is_outdated()), how == request::hit);
+            weigh(how);
+        });
+        told_in_.store(0, std::memory_order_release); // (2)
     }
 
 private:
-    static constexpr std::int32_t hit = 256; ///< the weight of one; each request takes 1
+    static constexpr std::int32_t hit = 256; ///< what one adds to a sum; each request takes away 1
     static constexpr std::int32_t enough_to_resize = 6; ///< hits
 
     /// `hits`: of the shadows, a bit for each. `has_hit_itself`: the cache has.
@@ -162,7 +166,7 @@ private:
     const sample sample_;
     atomic<lean> now_{lean::balanced};
     atomic<bool> is_outdated_{false};
-    alignas(detail::cache_line_bytes) atomic<bool> is_told_{false};
+    alignas(detail::cache_line_bytes) atomic<std::uint32_t> told_in_{0}; ///< the process; 0: no thread tells
     // ---- of the thread that tells ----
     shadows shadows_;
     const std::int32_t enough_;

@@ -140,6 +140,7 @@ private:
     // For prefetches alone; the two may be of different histories.
     typename Sync::template atomic<std::uintptr_t> first_line_{0};
     typename Sync::template atomic<std::size_t> history_lines_{1};
+    /// What readers know of the sample.
     typename Sync::template atomic<std::uint64_t> sample_end_{0};
 };
 

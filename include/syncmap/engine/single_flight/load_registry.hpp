@@ -92,6 +92,15 @@ public:
     /// Whether a load with such a hash may be running. After a fence, which pairs with the one in `begin`.
     bool may_run(std::uint64_t hash) const noexcept { return running_[place_of(hash)].load(std::memory_order_acquire) != 0; }
 
+    /// Whether a load with this very hash runs, or has just ended. As `may_run`.
+    bool is_running(std::uint64_t hash) const noexcept {
+        if (!may_run(hash)) return false;
+        for (const record* r = lists_[place_of(hash)].load(std::memory_order_acquire); r != nullptr; r = r->next) {
+            if (r->hash.load(std::memory_order_relaxed) == hash && r->taken.load(std::memory_order_relaxed)) return true;
+        }
+        return false;
+    }
+
     /// Overtakes the loads with this hash that count. By a writer, with the lock of the key's bucket, before it publishes.
     [[gnu::always_inline]] void overtake(std::uint64_t hash) noexcept {
         if (may_run(hash)) [[unlikely]]

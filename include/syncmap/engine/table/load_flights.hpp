@@ -52,9 +52,9 @@ public:
     /// What a flight ended with, for its owner and for the threads that waited.
     struct load_outcome {
         held_entry entry{}; ///< none: the loader found nothing
-        bool settled = false; ///< false: the flight brought neither a value nor its absence
-        /// The owner has found the key's outcome, instead of bringing it. It is the owner's alone: it may have ended before
-        /// another thread that waits has begun its call.
+        bool settled = false; ///< false: this thread got neither a value nor its absence
+        /// The owner has found this in the map; its loader did not run. Waiting threads do not get it: it may have ended before
+        /// their calls began.
         bool was_there = false;
     };
 
