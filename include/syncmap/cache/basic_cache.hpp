@@ -374,8 +374,7 @@ protected:
     template <class K, class F>
     bool look(const K& key, F&& f) const {
         std::uint32_t slot = no_slot;
-        bool hit = false;
-        hit = engine_.look_at(key, slot, [&](entry& e) {
+        const bool hit = engine_.look_at(key, slot, [&](entry& e) {
             if (!lifetimes_.is_shown(e)) return false;
             eviction_.use(e, slot);
             f(e);
