@@ -86,8 +86,7 @@ public:
     }
 
     /// By each put of a new key, with a number that its thread counts: now and then halves the counters of a line, all lines
-    /// once in ten capacities of puts. Returns whether it has done so: after each 20 to 40 puts. `is_outdated`: eight times
-    /// as often.
+    /// once in ten capacities of puts. `is_outdated`: eight times as often. Returns true after each 20 to 40 puts.
     bool age(std::uint64_t tick, bool is_outdated) noexcept {
         if (tick % (is_outdated ? hasty_period_ : period_) != 0) return false;
         // A read-modify-write: turns that go back would halve some lines twice and others never [E10].
@@ -95,7 +94,7 @@ public:
         for (atomic_word& w : l.counts) {
             w.store(w.load(std::memory_order_relaxed) >> 1 & 0x7777777777777777U, std::memory_order_relaxed);
         }
-        return true;
+        return tick % period_ == 0;
     }
 
 private:
