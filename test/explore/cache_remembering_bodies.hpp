@@ -151,73 +151,72 @@ inline std::uint64_t load_from(explored_cache& c, loader what, std::uint64_t val
     }
 }
 
+/// `f(name, body)` for a loader of each kind: its name ends with `story`. `body(what, c, time, after_reading)`: the cache's
+/// values, and what it remembers, live for ten nanoseconds.
+template <class F, class Body>
+void each_kind_of_loader(F& f, const std::string& story, Body body) {
+    for (const loader what : {loader::has_value, loader::has_nothing, loader::fails}) {
+        const char* const name = what == loader::has_value ? "load" : name_of_load(what == loader::fails);
+        f(std::string(name) + story, [what, body] {
+            explored_clock::time_of_cache time{0};
+            std::function<void()> after_reading;
+            explored_cache::options_type options = remembering_options(4);
+            options.expire_after_write = std::chrono::nanoseconds(10);
+            options.clock = {&time, &after_reading};
+            with_cache(std::move(options), [&](explored_cache& c) { body(what, c, time, after_reading); });
+        });
+    }
+}
+
 /// [LO9] A thread finds that the outcome of an earlier load has expired. It owns the flight, and finds what another load has
 /// brought meanwhile. Then a second one comes, when that has ended, too. The other load is made while the first thread reads
 /// the clock: so one preemption is enough.
 template <class F>
 void what_is_found_is_not_shared_after_its_end(F f) {
-    for (const loader what : {loader::has_value, loader::has_nothing, loader::fails}) {
-        const char* const name = what == loader::has_value ? "load" : name_of_load(what == loader::fails);
-        f(std::string(name) + ", the same|time passes, load", [what] {
-            explored_clock::time_of_cache time{0};
-            std::function<void()> other_load;
-            explored_cache::options_type options = remembering_options(4);
-            options.expire_after_write = std::chrono::nanoseconds(10);
-            options.clock = {&time, &other_load};
-            with_cache(std::move(options), [&](explored_cache& c) {
-                unsigned calls_before = 0;
-                load_from(c, what, 1, calls_before);
-                time.store(10, std::memory_order_seq_cst);
-                sync_policy::atomic<bool> has_ended{false};
-                sync_policy::atomic<bool> second_has_begun{false};
-                unsigned calls_of_first = 0;
-                unsigned calls_of_other = 0;
-                unsigned calls_of_second = 0;
-                bool had_ended = false;
-                std::uint64_t seen = 0;
-                other_load = [&] {
-                    if (second_has_begun.load(std::memory_order_seq_cst)) return;
-                    load_from(c, what, 5, calls_of_other);
-                    has_ended.store(true, std::memory_order_seq_cst);
-                };
-                parallel([&] { load_from(c, what, 5, calls_of_first); },
-                         [&] {
-                             second_has_begun.store(true, std::memory_order_seq_cst);
-                             had_ended = has_ended.load(std::memory_order_seq_cst);
-                             time.store(20, std::memory_order_seq_cst);
-                             seen = load_from(c, loader::has_value, 2, calls_of_second);
-                         });
-                // A load of the first thread's own may be under way still.
-                if (had_ended && calls_of_first == 0) require(seen == 2, "what had ended before a call does not answer it");
-            });
-        });
-    }
+    each_kind_of_loader(f, ", the same|time passes, load", [](loader what, explored_cache& c, auto& time, auto& other_load) {
+        unsigned calls_before = 0;
+        load_from(c, what, 1, calls_before);
+        time.store(10, std::memory_order_seq_cst);
+        sync_policy::atomic<bool> has_ended{false};
+        sync_policy::atomic<bool> second_has_begun{false};
+        unsigned calls_of_first = 0;
+        unsigned calls_of_other = 0;
+        unsigned calls_of_second = 0;
+        bool had_ended = false;
+        std::uint64_t seen = 0;
+        other_load = [&] {
+            if (second_has_begun.load(std::memory_order_seq_cst)) return;
+            load_from(c, what, 5, calls_of_other);
+            has_ended.store(true, std::memory_order_seq_cst);
+        };
+        parallel([&] { load_from(c, what, 5, calls_of_first); },
+                 [&] {
+                     second_has_begun.store(true, std::memory_order_seq_cst);
+                     had_ended = has_ended.load(std::memory_order_seq_cst);
+                     time.store(20, std::memory_order_seq_cst);
+                     seen = load_from(c, loader::has_value, 2, calls_of_second);
+                 });
+        other_load = nullptr; // what it names ends here
+        // A load of the first thread's own may be under way still.
+        if (had_ended && calls_of_first == 0) require(seen == 2, "what had ended before a call does not answer it");
+    });
 }
 
 /// [LO9] A thread is shown what another one's load has brought. When that has ended, the load may still be about to leave.
 template <class F>
 void what_a_load_has_stored_is_not_shared_after_its_end(F f) {
-    for (const loader what : {loader::has_value, loader::has_nothing, loader::fails}) {
-        const char* const name = what == loader::has_value ? "load" : name_of_load(what == loader::fails);
-        f(std::string(name) + "|the same, time passes, load", [what] {
-            explored_clock::time_of_cache time{0};
-            explored_cache::options_type options = remembering_options(4);
-            options.expire_after_write = std::chrono::nanoseconds(10);
-            options.clock = {&time};
-            with_cache(std::move(options), [&](explored_cache& c) {
-                unsigned calls_of_other = 0;
-                parallel([&] { load_from(c, what, 5, calls_of_other); },
-                         [&] {
-                             unsigned calls = 0;
-                             load_from(c, what, 5, calls);
-                             const bool was_loaded_by_other = calls == 0;
-                             time.store(10, std::memory_order_seq_cst);
-                             const std::uint64_t seen = load_from(c, loader::has_value, 2, calls);
-                             require(seen == 2 || !was_loaded_by_other, "what had ended before a call does not answer it");
-                         });
-            });
-        });
-    }
+    each_kind_of_loader(f, "|the same, time passes, load", [](loader what, explored_cache& c, auto& time, auto&) {
+        unsigned calls_of_other = 0;
+        parallel([&] { load_from(c, what, 5, calls_of_other); },
+                 [&] {
+                     unsigned calls = 0;
+                     load_from(c, what, 5, calls);
+                     const bool was_loaded_by_other = calls == 0;
+                     time.store(10, std::memory_order_seq_cst);
+                     const std::uint64_t seen = load_from(c, loader::has_value, 2, calls);
+                     require(seen == 2 || !was_loaded_by_other, "what had ended before a call does not answer it");
+                 });
+    });
 }
 
 template <class F>

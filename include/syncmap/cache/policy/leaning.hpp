@@ -49,6 +49,7 @@ namespace syncmap::cache_detail {
 /// Which requests the shadows hear of, by hash.
 class sample {
 public:
+    static constexpr std::size_t most = 256; ///< entries
     /// Of a cache that has so many entries, about.
     explicit sample(std::size_t capacity) noexcept
         : entries_(capacity < fewest_sampled ? 0 : (std::min)({capacity / 4, (std::max)(capacity / 8, some), most})),
@@ -73,7 +74,6 @@ private:
 
     static constexpr std::size_t fewest_sampled = 64; ///< a cache with fewer entries stays balanced
     static constexpr std::size_t some = 128; ///< more, where they are no more than an eighth of the keys
-    static constexpr std::size_t most = 256;
 
     std::size_t entries_;
     std::uint64_t end_;
@@ -84,6 +84,7 @@ class leaning {
     template <class U>
     using atomic = typename Sync::template atomic<U>;
     using shadows = shadow_caches<Sync, Allocator>;
+    static_assert(sample::most <= shadows::most_entries);
 
 public:
     /// `capacity`: how many entries the cache has, about.
