@@ -543,6 +543,26 @@ void loads_are_beaten_by_a_put_without_room(F f) {
     });
 }
 
+/// All keys have their loads in one list of records: a load uses the record of the one before.
+template <class F>
+void loads_of_other_keys_are_not_beaten(F f) {
+    const auto beside = [&](const std::string& name, const std::function<void(explored_cache&)>& forget) {
+        f("load, load of another key|" + name, [forget] {
+            with_cache(4, [&](explored_cache& c) {
+                parallel(
+                    [&] {
+                        static_cast<void>(c.pin_or_load(probe(first), [] { return probe(7); }));
+                        static_cast<void>(c.pin_or_load(probe(apart), [] { return probe(8); }));
+                        require(c.number(apart) == 8, "no write of this key has overtaken its load");
+                    },
+                    [&] { forget(c); });
+            });
+        });
+    };
+    beside("invalidate", [](explored_cache& c) { c.invalidate(probe(first)); });
+    beside("put", [](explored_cache& c) { c.put(probe(first), probe(2)); });
+}
+
 template <class F>
 void loads_are_made_once_and_shared(F f) {
     f("load|load|load", [] {
@@ -862,6 +882,7 @@ void each_of_loads(F f) {
     loads_are_beaten_by_a_put(f);
     loads_are_beaten_by_a_put_that_is_evicted(f);
     loads_are_beaten_by_a_put_without_room(f);
+    loads_of_other_keys_are_not_beaten(f);
     loads_are_made_once_and_shared(f);
     loads_that_throw_wake_all_who_wait(f);
     loads_in_a_circle(f);

@@ -5,11 +5,12 @@
 // |--------------|----------------------------------------|----------------------------------------------|
 // | `running`    | loads, when they begin and end (RMW)   | writers, under the lock of their key's bucket |
 // | a record     | its load, before it counts itself      | writers of a key with the hash               |
-// | `overtaken`  | those writers                          | its load, under the lock of its key's bucket |
+// | its `name`   | those writers: that it is overtaken    | its load, under the lock of its key's bucket |
 // | `storing`    | its load, around its write             | `wait_for_writes`                            |
 //
-// Records are never freed before the registry: a writer may look at one whose load has ended. What it then does to another
-// load in the same record is harmless: that one's result is not stored.
+// Records are never freed before the registry: a writer may look at one whose load has ended. The name of a load and whether
+// it is overtaken are one word, which the writer changes by a compare-exchange. So it does nothing to a load of another key
+// that uses the record next.
 #pragma once
 
 #include <atomic>
@@ -26,12 +27,24 @@ struct alignas(detail::cache_line_bytes) load_record {
     using atomic = typename Sync::template atomic<U>;
 
     atomic<bool> taken{false};
-    atomic<bool> overtaken{false};
     atomic<bool> alone{false}; ///< no other thread comes to share it; so for a load beside another one of the key
-    atomic<bool> storing{false}; ///< it may have looked at `overtaken` for the last time, and has not stored yet
-    atomic<std::uint64_t> hash{0};
+    atomic<bool> storing{false}; ///< it may have looked for the last time whether it is overtaken, and has not stored yet
+    /// The hash, but for its lowest bit: that tells whether the load is overtaken.
+    atomic<std::uint64_t> name{0};
     atomic<const void*> thread{nullptr};
     load_record* next = nullptr; ///< constant once published
+
+    static constexpr std::uint64_t overtaken = 1;
+
+    static bool is_of(std::uint64_t name, std::uint64_t hash) noexcept { return (name | overtaken) == (hash | overtaken); }
+    bool is_overtaken(std::memory_order order) const noexcept { return (name.load(order) & overtaken) != 0; }
+    /// Overtakes the load that it is of, if `is_meant(name)`.
+    template <class F>
+    void overtake_if(F is_meant) noexcept {
+        std::uint64_t seen = name.load(std::memory_order_relaxed);
+        while ((seen & overtaken) == 0 && is_meant(seen) &&
+               !name.compare_exchange_weak(seen, seen | overtaken, std::memory_order_release, std::memory_order_relaxed)) {}
+    }
 };
 
 template <class Sync>
@@ -66,9 +79,8 @@ public:
         const bool fresh = mine == nullptr;
         if (fresh) mine = new record;
         if (fresh) mine->taken.store(true, std::memory_order_relaxed);
-        mine->overtaken.store(false, std::memory_order_relaxed);
         mine->alone.store(false, std::memory_order_relaxed);
-        mine->hash.store(hash, std::memory_order_relaxed);
+        mine->name.store(hash & ~record::overtaken, std::memory_order_relaxed);
         mine->thread.store(Sync::this_thread(), std::memory_order_relaxed);
         if (fresh) {
             record* first = list.load(std::memory_order_relaxed);
@@ -82,21 +94,22 @@ public:
     /// The load counts from here on. Its thread then has the lock of the key's bucket once: a writer that has it later sees
     /// the load, and what an earlier one wrote is seen by the load.
     void begin(const record& r) noexcept {
-        running_of(r.hash.load(std::memory_order_relaxed)).fetch_add(1, std::memory_order_seq_cst);
+        running_of(r.name.load(std::memory_order_relaxed)).fetch_add(1, std::memory_order_seq_cst);
         Sync::fence_after_rmw();
     }
     void end(const record& r) noexcept {
-        running_of(r.hash.load(std::memory_order_relaxed)).fetch_sub(1, std::memory_order_release);
+        running_of(r.name.load(std::memory_order_relaxed)).fetch_sub(1, std::memory_order_release);
     }
 
     /// Whether a load with such a hash may be running. After a fence, which pairs with the one in `begin`.
     bool may_run(std::uint64_t hash) const noexcept { return running_[place_of(hash)].load(std::memory_order_acquire) != 0; }
 
-    /// Whether a load with this very hash runs, or has just ended. As `may_run`.
+    /// Whether a load of a key with this hash runs, or has just ended. As `may_run`.
     bool is_running(std::uint64_t hash) const noexcept {
         if (!may_run(hash)) return false;
         for (const record* r = lists_[place_of(hash)].load(std::memory_order_acquire); r != nullptr; r = r->next) {
-            if (r->hash.load(std::memory_order_relaxed) == hash && r->taken.load(std::memory_order_relaxed)) return true;
+            if (record::is_of(r->name.load(std::memory_order_relaxed), hash) && r->taken.load(std::memory_order_relaxed))
+                return true;
         }
         return false;
     }
@@ -107,14 +120,14 @@ public:
             overtake_running(hash);
     }
     void overtake_all() noexcept {
-        each_record([](record& r) { r.overtaken.store(true, std::memory_order_release); });
+        each_record([](record& r) { r.overtake_if([](std::uint64_t) { return true; }); });
     }
     /// After `overtake_all` and a fence: waits until no load stores what it has looked at before. Where all loads say that they
     /// are `storing`.
     void wait_for_writes() noexcept {
         each_record([](record& r) {
             // (3) acquire: pairs with (4): what the load has stored is seen.
-            for (unsigned looks = 0; r.overtaken.load(std::memory_order_relaxed) && r.storing.load(std::memory_order_acquire);)
+            for (unsigned looks = 0; r.is_overtaken(std::memory_order_relaxed) && r.storing.load(std::memory_order_acquire);)
                 Sync::give_way(looks++);
         });
     }
@@ -134,7 +147,7 @@ private:
     }
     [[gnu::noinline]] void overtake_running(std::uint64_t hash) noexcept {
         for (record* r = list_of(hash).load(std::memory_order_acquire); r != nullptr; r = r->next) {
-            if (r->hash.load(std::memory_order_relaxed) == hash) r->overtaken.store(true, std::memory_order_release);
+            r->overtake_if([&](std::uint64_t name) { return record::is_of(name, hash); });
         }
     }
 

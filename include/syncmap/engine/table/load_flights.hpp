@@ -119,7 +119,7 @@ public:
         /// The load's write: see load_registry.
         void begins_storing() const noexcept { map_.loads_.begins_storing(record_); }
         void ends_storing() const noexcept { map_.loads_.ends_storing(record_); }
-        bool is_overtaken() const noexcept { return record_.overtaken.load(std::memory_order_acquire); }
+        bool is_overtaken() const noexcept { return record_.is_overtaken(std::memory_order_acquire); }
 
     private:
         template <class Enter>
@@ -173,7 +173,7 @@ private:
         const record& theirs = *other.load.load(std::memory_order_acquire); // (2)
         const record& own = *mine.load.load(std::memory_order_relaxed);
         const bool is_shared = !own.alone.load(std::memory_order_relaxed) && !theirs.alone.load(std::memory_order_relaxed);
-        return (is_shared && !theirs.overtaken.load(std::memory_order_acquire)) ||
+        return (is_shared && !theirs.is_overtaken(std::memory_order_acquire)) ||
                theirs.thread.load(std::memory_order_relaxed) == own.thread.load(std::memory_order_relaxed);
     }
     static bool same_loads(const void* space, const void* mine, const void* other) {
