@@ -115,9 +115,14 @@ TEST(compact_cache_histories, with_evictions_have_an_order) {
 }
 
 TEST(compact_cache_histories, show_an_invalidate_that_leaves_loads) {
-    recorded_threads recorded(100, 2, 1'500);
-    const calls all = recorded.record([](compact_cache& c, std::uint64_t key) { return c.contains(key) && c.invalidate(key); });
-    EXPECT_NE(trouble_of(all, 2, false), "");
+    bool is_shown = false;
+    for (int attempt = 0; attempt != 10 && !is_shown; ++attempt) { // one in a hundred shows nothing
+        recorded_threads recorded(100, 2, 1'500);
+        const calls all =
+            recorded.record([](compact_cache& c, std::uint64_t key) { return c.contains(key) && c.invalidate(key); });
+        is_shown = !trouble_of(all, 2, false).empty();
+    }
+    EXPECT_TRUE(is_shown);
 }
 
 TEST(compact_cache_histories, show_an_invalidate_that_leaves_the_value) {

@@ -41,9 +41,8 @@ protected:
     duel challenge(visitor& by, lane_type& l, admission& mine, unsigned strength) {
         // [Q5] What the victim under the hand has is known: most duels are lost without a look at it.
         const std::uint64_t at = hand_.load(std::memory_order_relaxed);
-        const auto known = static_cast<unsigned>(at & count_mask);
-        if (known != 0 && strength < known && l.ticks.load(std::memory_order_relaxed) % ticks_between_looks != 0)
-            return duel::lost;
+        const auto known = (std::max)(static_cast<unsigned>(at & count_mask), 1U); // what has no strength loses to any
+        if (strength < known && l.ticks.load(std::memory_order_relaxed) % ticks_between_looks != 0) return duel::lost;
         return sweep(by, l, mine, strength, false);
     }
 

@@ -104,6 +104,16 @@ protected:
         return engine_.find(name, seen) || (name == queue_type::name_of(queue_type::none) && engine_.find(0, seen));
     }
 
+    /// What an entry that leaves small has in a duel. It wins against a main entry that the history has counted less often.
+    /// `count`: of the history, when the entry came. `uses`: since then. Counts may be too high, by those of other keys. So an
+    /// entry that came once, as it seems, and was not used has nothing; and where the cache leans to what is in main, each one
+    /// that was not used has one less.
+    static unsigned strength_of(unsigned count, unsigned uses, lean l) noexcept {
+        if (uses >= 2 || l == lean::recency) return always;
+        if (uses == 0 && (count <= 1 || l != lean::balanced)) return count - (std::min)(count, 1U);
+        return (std::min)(count + uses, history<Sync, allocator>::most);
+    }
+
     /// PU3: the oldest small entry becomes main in the place of a main one, or goes itself.
     [[gnu::always_inline]] void leave_small(visitor& by, lane_type& l, admission& mine, std::uint64_t name, unsigned count,
                                             in_hand& kept) {
@@ -123,10 +133,9 @@ protected:
             }
             const unsigned uses = mark.uses();
             if (uses != 0) mine.in->keys.add(seen->hash(), uses);
-            const bool stays = mine.in->leans.now() == lean::recency;
-            const unsigned strength = uses >= 2 || stays ? always : (std::min)(history<Sync, allocator>::most, count + uses);
-            if (this->challenge(by, l, mine, strength) == duel::evicted) {
-                kept.becomes_main(*seen, stays ? 1 : 0);
+            const lean leaning = mine.in->leans.now();
+            if (this->challenge(by, l, mine, strength_of(count, uses, leaning)) == duel::evicted) {
+                kept.becomes_main(*seen, leaning == lean::recency ? 1 : 0);
                 return;
             }
             switch (engine_.erase_if_still(by, seen)) {

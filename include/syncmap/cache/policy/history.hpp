@@ -1,9 +1,9 @@
 // What the cache remembers of keys: which came lately (the ghost), and how often each was seen (a count-min sketch).
 //
-// A *history line* is 64 bytes for eight entries of capacity, found by the hash: eight ghosts (15 bits of the hash, and 16 bits
-// that tell when the key came) and four words of 16 counters, of which a key has two in one word. A put of a new key reads and
-// writes its line once [Q1]. The ghost is written when a key comes, not when it goes: "came within the last 0.6 capacities of
-// inserts, and is absent" is what a ghost says [Q2].
+// A *history line* is 64 bytes for four, six or eight entries of capacity. It is found by the hash. It has eight ghosts (15
+// bits of the hash, and 16 bits that tell when the key came), and four words of 16 counters, of which a key has two in one
+// word. A put of a new key reads and writes its line once [Q1]. The ghost is written when a key comes, not when it goes: it
+// says "came within the last 0.8 capacities of inserts, and is absent" [Q2].
 //
 // All words are read and written with relaxed loads and stores. What two threads lose is a count or a fingerprint: hit ratio,
 // never memory safety.
@@ -45,7 +45,7 @@ public:
         : allocator_(allocator), line_count_(lines_for(capacity)),
           period_((std::max)(std::uint64_t{1}, std::uint64_t{5} * capacity / line_count_)),
           hasty_period_((std::max)(std::uint64_t{1}, period_ / 8)) {
-        const std::uint64_t window = (std::max)(std::uint64_t{1}, std::uint64_t{capacity} * 6 / 10);
+        const std::uint64_t window = (std::max)(std::uint64_t{1}, std::uint64_t{capacity} * 8 / 10);
         while (window >> time_down_ >= ages_in_window) ++time_down_;
         while (window << (time_up_ + 1) < ages_in_window) ++time_up_;
         window_ = static_cast<std::uint32_t>(time_at(window));
@@ -102,7 +102,7 @@ private:
         4096; ///< at most: a ghost looks young again after 16 windows at the earliest
 
     static std::size_t lines_for(std::size_t capacity) noexcept {
-        const std::size_t entries = capacity < 4096 ? 4 : 8; // of a line
+        const std::size_t entries = capacity < 4096 ? 4 : capacity < 65'536 ? 6 : 8; // of a line
         return (std::max)(std::size_t{1}, capacity / entries + (capacity % entries != 0 ? 1 : 0));
     }
     /// By the upper bits of the hash, for any number of lines.
@@ -133,8 +133,7 @@ private:
         const std::uint64_t before = word.load(std::memory_order_relaxed);
         const unsigned count = (std::min)(own.least_of(before) + uses, most);
         const auto lacks = [&](unsigned place) {
-            const unsigned has = counters::at(before, place);
-            return std::uint64_t{has < count ? count - has : 0} << place;
+            return std::uint64_t{count - (std::min)(counters::at(before, place), count)} << place;
         };
         const std::uint64_t after = before + lacks(own.first) + lacks(own.second);
         if (after != before) word.store(after, std::memory_order_relaxed);
@@ -151,19 +150,19 @@ private:
         const auto load = [](const atomic_word(&two)[2]) {
             return pair_of_words{two[0].load(std::memory_order_relaxed), two[1].load(std::memory_order_relaxed)};
         };
-        // The first place with the lowest rank is taken: the one that has the fingerprint, else an empty one, else the oldest.
+        // The place with the lowest rank is taken: the one that has the fingerprint, else an empty one, else the oldest, about.
         // (No function takes or returns a vector: for 32 bits without SSE, GCC warns that its ABI has changed there.)
         const auto prints = __builtin_bit_cast(eight_numbers, load(l.prints));
         const auto remaining = __builtin_bit_cast(eight_numbers, load(l.times)) - static_cast<std::uint16_t>(now + 1);
         const auto is_empty = __builtin_bit_cast(eight_numbers, prints == 0);
         const auto is_same = __builtin_bit_cast(eight_numbers, prints == print);
-        const eight_numbers ranks = ((remaining & ~is_empty) | eight_numbers{1, 1, 1, 1, 1, 1, 1, 1}) & ~is_same;
-        const auto [rank, at] = lowest_of(ranks);
+        const std::uint32_t lowest = lowest_of((((remaining & ~is_empty) | 8) & ~is_same & 0xFFF8) | places);
+        const std::uint32_t at = lowest & 7;
         const unsigned shift = at % 4 * 16;
         const std::uint64_t others = ~(std::uint64_t{0xFFFF} << shift);
         atomic_word& time = l.times[at / 4];
         const std::uint64_t times = time.load(std::memory_order_relaxed);
-        const std::uint32_t age = rank == 0 ? static_cast<std::uint16_t>(now - (times >> shift)) : no_ghost;
+        const std::uint32_t age = lowest < 8 ? static_cast<std::uint16_t>(now - (times >> shift)) : no_ghost;
         const bool is_gone = age <= window_ && !keeps_ghost;
         atomic_word& fingerprint = l.prints[at / 4];
         const std::uint64_t others_prints = fingerprint.load(std::memory_order_relaxed) & others;
@@ -177,26 +176,17 @@ private:
     using eight_numbers [[gnu::vector_size(16)]] = std::uint16_t;
     using pair_of_words [[gnu::vector_size(16)]] = std::uint64_t;
 
-    struct ranked_place {
-        std::uint32_t rank;
-        std::uint32_t place;
-    };
-    [[gnu::always_inline]] static ranked_place lowest_of(const eight_numbers& ranks) noexcept {
-#if defined(__SSE4_1__)
-        using signed_numbers [[gnu::vector_size(16)]] = short;
-        using four_words [[gnu::vector_size(16)]] = std::uint32_t;
-        const auto found = __builtin_ia32_phminposuw128(__builtin_bit_cast(signed_numbers, ranks));
-        const std::uint32_t both = __builtin_bit_cast(four_words, found)[0];
-        return {both & 0xFFFF, both >> 16};
-#else
-        const auto words = __builtin_bit_cast(pair_of_words, ranks);
-        std::uint32_t lowest = ~std::uint32_t{0};
-        for (std::uint32_t i = 0; i < 8; ++i) {
-            const std::uint32_t both = static_cast<std::uint32_t>(words[i / 4] >> i % 4 * 16 & 0xFFFF) << 3 | i;
-            lowest = both < lowest ? both : lowest;
-        }
-        return {lowest >> 3, lowest & 7};
-#endif
+    static constexpr eight_numbers places = {0, 1, 2, 3, 4, 5, 6, 7};
+
+    [[gnu::always_inline]] static std::uint16_t lowest_of(const eight_numbers& numbers) noexcept {
+        using signed_numbers [[gnu::vector_size(16)]] = std::int16_t;
+        constexpr std::uint16_t as_signed = 0x8000; // SSE2 compares signed numbers alone
+        auto all = __builtin_bit_cast(signed_numbers, numbers ^ as_signed);
+        const auto with = [&](const signed_numbers& others) { all = all < others ? all : others; };
+        with(__builtin_shufflevector(all, all, 4, 5, 6, 7, 0, 1, 2, 3));
+        with(__builtin_shufflevector(all, all, 2, 3, 0, 1, 6, 7, 4, 5));
+        with(__builtin_shufflevector(all, all, 1, 0, 3, 2, 5, 4, 7, 6));
+        return static_cast<std::uint16_t>(all[0]) ^ as_signed;
     }
 
     [[no_unique_address]] Allocator allocator_;
