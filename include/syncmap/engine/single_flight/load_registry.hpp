@@ -38,11 +38,10 @@ struct alignas(detail::cache_line_bytes) load_record {
 
     static bool is_of(std::uint64_t name, std::uint64_t hash) noexcept { return (name | overtaken) == (hash | overtaken); }
     bool is_overtaken(std::memory_order order) const noexcept { return (name.load(order) & overtaken) != 0; }
-    /// Overtakes the load that it is of, if `is_meant(name)`.
-    template <class F>
-    void overtake_if(F is_meant) noexcept {
+    /// Overtakes the load that it is of, if that is of a key with the hash.
+    void overtake(std::uint64_t hash) noexcept {
         std::uint64_t seen = name.load(std::memory_order_relaxed);
-        while ((seen & overtaken) == 0 && is_meant(seen) &&
+        while ((seen & overtaken) == 0 && is_of(seen, hash) &&
                !name.compare_exchange_weak(seen, seen | overtaken, std::memory_order_release, std::memory_order_relaxed)) {}
     }
 };
@@ -120,7 +119,7 @@ public:
             overtake_running(hash);
     }
     void overtake_all() noexcept {
-        each_record([](record& r) { r.overtake_if([](std::uint64_t) { return true; }); });
+        each_record([](record& r) { r.name.fetch_or(record::overtaken, std::memory_order_release); });
     }
     /// After `overtake_all` and a fence: waits until no load stores what it has looked at before. Where all loads say that they
     /// are `storing`.
@@ -146,9 +145,7 @@ private:
         }
     }
     [[gnu::noinline]] void overtake_running(std::uint64_t hash) noexcept {
-        for (record* r = list_of(hash).load(std::memory_order_acquire); r != nullptr; r = r->next) {
-            r->overtake_if([&](std::uint64_t name) { return record::is_of(name, hash); });
-        }
+        for (record* r = list_of(hash).load(std::memory_order_acquire); r != nullptr; r = r->next) r->overtake(hash);
     }
 
     /// Many lists, so that each is short where one thread loads thousands of keys.
