@@ -3,7 +3,7 @@
 // A *history line* is 64 bytes for four, six or eight entries of capacity. It is found by the hash. It has eight ghosts (15
 // bits of the hash, and 16 bits that tell when the key came), and four words of 16 counters, of which a key has two in one
 // word. A put of a new key reads and writes its line once [Q1]. The ghost is written when a key comes, not when it goes: it
-// says "came within the last 0.8 capacities of inserts, and is absent" [Q2].
+// says "came within the last 0.7 capacities of inserts, and is absent" [Q2].
 //
 // All words are read and written with relaxed loads and stores. What two threads lose is a count or a fingerprint: hit ratio,
 // never memory safety.
@@ -45,7 +45,7 @@ public:
         : allocator_(allocator), line_count_(lines_for(capacity)),
           period_((std::max)(std::uint64_t{1}, std::uint64_t{5} * capacity / line_count_)),
           hasty_period_((std::max)(std::uint64_t{1}, period_ / 8)) {
-        const std::uint64_t window = (std::max)(std::uint64_t{1}, std::uint64_t{capacity} * 8 / 10);
+        const std::uint64_t window = (std::max)(std::uint64_t{1}, std::uint64_t{capacity} * 7 / 10);
         while (window >> time_down_ >= ages_in_window) ++time_down_;
         while (window << (time_up_ + 1) < ages_in_window) ++time_up_;
         window_ = static_cast<std::uint32_t>(time_at(window));
